@@ -27,6 +27,11 @@ def keyword_argument(name: str, value: cst.BaseExpression) -> cst.Arg:
     return argument.with_changes(value=parenthesised(value))
 
 
+def bare_argument(argument: cst.Arg) -> cst.Arg:
+    """Return ``argument`` without what separates it from the next one."""
+    return argument.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=_NO_SPACE)
+
+
 def appended_call(call: cst.Call, argument: cst.Arg) -> cst.Call:
     """Return ``call`` with one more argument at its end, laid out like the last one."""
     if not call.args:
@@ -78,26 +83,42 @@ def _between(call: cst.Call) -> cst.BaseParenthesizableWhitespace:
     return space.with_changes(first_line=cst.TrailingWhitespace(), empty_lines=[])
 
 
-def fitted(call: cst.Call, around: Surroundings) -> cst.Call:
+def fits_line(text: str, around: Surroundings, *, fluent: bool = False) -> bool:
+    """Whether a line can take the code, the first one without the parentheses around it.
+
+    On one line the parentheses around it are not needed, unless it is ``fluent``.
+    """
+    outer = around.parentheses
+    if "\n" in text:
+        return False
+    if outer is not None and outer.column + len(text) + outer.trailing <= around.line_length:
+        return True
+    is_inside = outer is None or fluent
+    return is_inside and around.column + len(text) + around.trailing <= around.line_length
+
+
+def fitted(call: cst.Call, around: Surroundings, *, stays: bool = True) -> cst.Call:
     """Return ``call`` with its arguments on lines of their own, if its line would be too long.
 
-    All on one line if they fit there, else one on each. Calls with other line breaks stay.
+    All on one line if they fit there, else one on each. A call with other line breaks ``stays``.
     """
     text = code(call)
+    is_broken = "\n" in text
     # Lines that the author broke otherwise are left; only this shape is one of a formatter.
-    if is_hugged(text):
+    if stays and is_hugged(text):
         fits = max(map(len, text.split("\n"))) <= around.line_length
+    elif is_broken:
+        fits = stays
     else:
-        fits = "\n" in text or around.column + len(text) + around.trailing <= around.line_length
+        fits = around.column + len(text) + around.trailing <= around.line_length
     if fits:
         return call
     outer = around.line_indent
     inner = outer + around.indent
-    plain = [
-        argument.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=_NO_SPACE)
-        for argument in call.args
-    ]
-    together = len(inner) + len(", ".join(code(item) for item in plain)) <= around.line_length
+    plain = [bare_argument(argument) for argument in call.args]
+    together = (stays or not is_broken) and len(inner) + len(
+        ", ".join(code(item) for item in plain)
+    ) <= around.line_length
     between = cst.SimpleWhitespace(" ") if together else line_break(inner)
     args: Sequence[cst.Arg] = [
         argument.with_changes(comma=cst.Comma(whitespace_after=between)) for argument in plain[:-1]

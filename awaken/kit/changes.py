@@ -20,6 +20,7 @@ from awaken.contract import (
     SiteId,
 )
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.worklist import groups_of
 
 Node = TypeVar("Node", bound=ast.AST)
 Arguments = ParamSpec("Arguments")
@@ -203,7 +204,4 @@ def connected(keys: Iterable[Key], links: Iterable[tuple[Key, Key]]) -> list[lis
     for item, other in links:
         if item in above and other in above:
             above[first(other)] = first(item)
-    result: dict[Key, list[Key]] = {}
-    for key in above:
-        result.setdefault(first(key), []).append(key)
-    return list(result.values())
+    return list(groups_of(above, first).values())

@@ -13,6 +13,7 @@ from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.sites import Refused, Site
 from awaken.project.names.origins import absolute_module
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import root_of
 from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
@@ -97,18 +98,14 @@ def release_imports(site: Site[ast.AST], *nodes: ast.expr) -> Iterator[ReleaseIm
     """Yield what removes the imports that ``nodes`` begin with, if nothing refers to them then."""
     module = site.module
     for node in nodes:
-        first = node
-        while isinstance(first, ast.Attribute):
-            first = first.value
-        for binding in module.scopes.bindings_of(first) if isinstance(first, ast.Name) else ():
+        first = root_of(node)
+        for binding in module.scopes.bindings_of(first):
             statement = module.parent(binding.node)
             match binding.node:
                 case ast.alias(name=name) if isinstance(statement, ast.ImportFrom):
                     yield site.release_import(absolute_module(module, statement), name)
                 case ast.alias(name=name) if isinstance(statement, ast.Import):
                     yield site.release_import(name)
-                case _:
-                    pass
 
 
 def name_behind(

@@ -12,7 +12,7 @@ from awaken.project import Project
 from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import parameters_of
+from awaken.project.source.trees import parameters_of, root_of
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -65,16 +65,14 @@ def binds(module: Module, statement: ast.stmt) -> bool:
 
 def value_behind(module: Module, node: ast.expr) -> ast.expr:
     """Return the only value of a variable, or the expression itself."""
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    bindings = module.scopes.bindings_of(node)
     value = bindings[0].value if len(bindings) == 1 else None
     return node if value is None else value
 
 
 def is_dotted(node: ast.expr) -> bool:
     """Whether ``node`` is a name, or an attribute of one over any number of steps."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name)
+    return isinstance(root_of(node), ast.Name)
 
 
 def _visible(module: Module, site: ast.AST) -> Iterator[tuple[str, list[Binding]]]:

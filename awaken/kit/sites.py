@@ -29,6 +29,7 @@ from awaken.project.source.modules import Module, site_id
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.project.graph.ways import Way
 
 _SHOWN = 3  # places that a reader looks up before the help says what to do
 Node_co = TypeVar("Node_co", bound=ast.AST, covariant=True)
@@ -227,10 +228,21 @@ def shown_place(project: Project, place: Place) -> str:
     return f"{place.path}:{line + 1}"
 
 
+def rewrite_through(site: Site[ast.Call], reason: Reason, way: Way) -> Rewrite:
+    """Raise Refused for a call from which other functions lead to what is refused."""
+    shown = f"`{site.module.excerpt(site.node.func)}()` leads to `{way.name}()`"
+    raise Refused(reason, shown, because=way.places)
+
+
+def joined_words(words: Iterable[str]) -> str:
+    """Return words in one list: "a, b and c"."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def listed_names(names: Sequence[str]) -> str:
     """Return names as code in one list: "`a`, `b` and `c`"."""
-    *others, last = (f"`{name}`" for name in names)
-    return f"{', '.join(others)} and {last}" if others else last
+    return joined_words(f"`{name}`" for name in names)
 
 
 def shown_places(project: Project, places: Sequence[Place]) -> str:

@@ -33,6 +33,7 @@ from awaken.project.names.classes import Classes, ClassFacts, Definition
 from awaken.project.names.file_facts import FactsIndex
 from awaken.project.names.in_scope import InScope, Reach
 from awaken.project.names.layout import Layout, inner_folders
+from awaken.project.names.origins import failing_import
 from awaken.project.names.outside_links import OutsideLinks
 from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt, Search
@@ -462,6 +463,10 @@ class Project:
             return None
         binding = bindings[0]
         return Definition(module.path, binding.kind, module.span(binding.node), qualified)
+
+    def failing_import(self, module: Module) -> str:
+        """Return which name an import at the top of a file lacks, as a clause; empty if none."""
+        return failing_import(self, self._names, module)
 
     def value_at(self, qualified: str | None) -> tuple[Module, ast.expr] | None:
         """Return the only value of a name at the top of a file, with that file; None for others."""

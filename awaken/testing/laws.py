@@ -320,13 +320,15 @@ def _rule_of(result: CaseResult) -> Rule:
     return next(rule for rule in rules if rule.name == result.case.rule)
 
 
+def _require_files(wanted: Mapping[str, bytes], made: Mapping[str, bytes], what: str) -> None:
+    for path in sorted({*wanted, *made}):
+        texts = wanted.get(path), made.get(path)
+        why = f"{what}: something else is changed in {path}:\n{difference(*texts)}"
+        require(texts[0] == texts[1], why)
+
+
 def _require_same(result: CaseResult, other: CaseResult, what: str) -> None:
-    for path in sorted({*result.files, *other.files}):
-        wanted, made = result.files.get(path), other.files.get(path)
-        require(
-            made == wanted,
-            f"{what}: something else is changed in {path}:\n{difference(wanted, made)}",
-        )
+    _require_files(result.files, other.files, what)
     pair = result.report.findings, other.report.findings
     rows = ("".join(f"{finding}\n" for finding in findings).encode() for findings in pair)
     require(pair[0] == pair[1], f"{what}: something else is found:\n{difference(*rows)}")
@@ -376,15 +378,10 @@ def chosen_changes_are_what_is_not_left_out(result: CaseResult) -> None:
 
 
 def _require_bytes(wanted: Report, made: Report, what: str) -> None:
-    files = [
+    before, after = (
         {file.path: file.after.raw() for file in report.roots[0].files} for report in (wanted, made)
-    ]
-    for path in sorted({*files[0], *files[1]}):
-        texts = [contents.get(path) for contents in files]
-        require(
-            texts[0] == texts[1],
-            f"{what}: the chosen changes give another {path}:\n{difference(*texts)}",
-        )
+    )
+    _require_files(before, after, what)
 
 
 def manual_findings_say_why(result: CaseResult) -> None:
@@ -568,12 +565,8 @@ def _same_after(result: CaseResult, vary: Callable[[bytes], bytes]) -> None:
         if path not in result.case.before:
             # A file that a rule creates follows the newlines of the others, and nothing else.
             _require_meaning(path, content, made)
-            continue
-        wanted = vary(content)
-        require(
-            made == wanted,
-            f"{path} gives another result in this variant:\n{difference(wanted, made)}",
-        )
+        else:
+            _require_files({path: vary(content)}, {path: made}, "in this variant")
 
 
 def _require_meaning(path: str, wanted: bytes, made: bytes) -> None:

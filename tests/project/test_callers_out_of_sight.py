@@ -107,6 +107,24 @@ def test_a_text_names_a_function_only_as_something_of_a_module(text, kinds):
     assert of(f"def _f(): ...\nurl({text!r})") == ([], kinds)
 
 
+@pytest.mark.parametrize(
+    ("lines", "is_complete"),
+    [
+        ("", True),
+        ("globals()['Box'](1)", False),
+        ("import sys\nmade = vars(sys.modules[__name__])", False),
+        ("class Other(Box): ...", False),
+        ("@kept\nclass Late: ...", True),
+    ],
+)
+def test_a_text_names_no_class_of_a_file_that_looks_for_none(lines, is_complete):
+    home = f"class Box:\n    def __init__(self): ...\nBox()\nlog('Box')\n{lines}\n"
+    project = program({"m.py": home}, published=False)
+    module = module_of(project, "m.py")
+    [node] = [one for one in module.walk() if getattr(one, "name", "") == "__init__"]
+    assert project.calls.callers_of(module, node).complete is is_complete
+
+
 def test_an_obstacle_says_why_and_where():
     project = program({"m.py": "def _f(s): ...", "a.py": "from m import _f\nrun(_f)"})
     found = project.calls.callers_of(module_of(project, "m.py"), function_of(project, "m.py", "_f"))

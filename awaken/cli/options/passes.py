@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from awaken.cli.options.declaring import CODEMODS, Option, bad_parameter
+from awaken.cli.options.declaring import CODEMODS, Option, Parameter, bad_parameter
 from awaken.passes.settings import PassSettings
 
 _SCRIPT, _WORD = "--bowler", "--bowler-arg"
@@ -14,63 +14,33 @@ COMMAND_WORD = "--command-word"
 """The option of `awaken verify` and `awaken migrate` for a word of the command after ``--``."""
 
 
+def _option(*names: str, words: str, **details: Any) -> Parameter:
+    return Option(*names, help=words, rich_help_panel=CODEMODS, **details)
+
+
+_COMMAND = "Run this LibCST codemod, such as mypkg.codemods.Rename. This executes its code."
+_BOWLER = "Run this Bowler script, with the arguments after --. This executes its code."
+_TRUST = "Run the codemods that the project's own settings name. This executes their code."
+_HUNK = "Make each place of a codemod a separate change."
+_REFORMAT = "Allow a codemod to change nearly all of a file."
+
+
 @dataclass(frozen=True)
 class PassOptions:
     """Codemods of LibCST and scripts of Bowler: naming one runs its code."""
 
-    libcst: Annotated[
-        list[str] | None,
-        Option(
-            metavar="COMMAND",
-            help="Run this LibCST codemod, such as mypkg.codemods.Rename. This executes its code.",
-            rich_help_panel=CODEMODS,
-        ),
-    ] = None
+    libcst: Annotated[list[str] | None, _option(metavar="COMMAND", words=_COMMAND)] = None
     libcst_arg: Annotated[
-        list[str] | None,
-        Option(metavar="NAME=VALUE", help="An argument for the codemod.", rich_help_panel=CODEMODS),
+        list[str] | None, _option(metavar="NAME=VALUE", words="An argument for the codemod.")
     ] = None
-    bowler: Annotated[
-        list[str] | None,
-        Option(
-            metavar="SCRIPT",
-            help="Run this Bowler script, with the arguments after --. This executes its code.",
-            rich_help_panel=CODEMODS,
-        ),
-    ] = None
+    bowler: Annotated[list[str] | None, _option(metavar="SCRIPT", words=_BOWLER)] = None
     bowler_arg: Annotated[
-        list[str] | None,
-        Option(
-            metavar="WORD",
-            help="An argument for the script.",
-            hidden=True,
-            rich_help_panel=CODEMODS,
-        ),
+        list[str] | None, _option(metavar="WORD", words="An argument for the script.", hidden=True)
     ] = None
-    per_hunk: Annotated[
-        bool,
-        Option(
-            "--per-hunk",
-            help="Make each place of a codemod a separate change.",
-            rich_help_panel=CODEMODS,
-        ),
-    ] = False
-    allow_reformat: Annotated[
-        bool,
-        Option(
-            "--allow-reformat",
-            help="Allow a codemod to change nearly all of a file.",
-            rich_help_panel=CODEMODS,
-        ),
-    ] = False
+    per_hunk: Annotated[bool, _option("--per-hunk", words=_HUNK)] = False
+    allow_reformat: Annotated[bool, _option("--allow-reformat", words=_REFORMAT)] = False
     trust_passes: Annotated[
-        bool | None,
-        Option(
-            "--trust-passes",
-            help="Run the codemods that the project's own settings name. This executes their code.",
-            show_default=False,
-            rich_help_panel=CODEMODS,
-        ),
+        bool | None, _option("--trust-passes", words=_TRUST, show_default=False)
     ] = None
 
     def passes(self) -> tuple[PassSettings, ...]:

@@ -88,7 +88,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from awaken.contract import Edit, Level, Phase, Reason, Status
+from awaken.contract import Edit, Phase, Reason, Status
 from awaken.kit.call_rule import CallRule
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.imports import name_behind
@@ -140,7 +140,6 @@ class AsyncTimeoutToAsyncio(CallRule):
     phase = Phase.CONCURRENCY
     decides_by = "file"
     since = "0.1.0"
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     functions = _FUNCTIONS
     triggers = (b"async_timeout",)
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.11"}

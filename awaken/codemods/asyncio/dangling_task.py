@@ -105,7 +105,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Status
+from awaken.contract import Constraints, Edit, Phase, Plan, Reason, Status
 from awaken.kit.caveats.listed_names import NAMES_LISTED, lists_module, lists_names
 from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
@@ -114,7 +114,7 @@ from awaken.kit.search import argument, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.coroutines import coroutines
 from awaken.project.effects import suspensions
-from awaken.project.source.trees import Function, FunctionOrLambda, last_name
+from awaken.project.source.trees import Function, FunctionOrLambda, last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -152,7 +152,6 @@ class DanglingTask(Rule):
     decides_by = "file"
     since = "0.1.0"
     after = ("ensure-future",)
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"create_task", b"ensure_future", b"asyncio.Task(")
     status = Status.OPT_IN
     reasons = (INSIDE_EXPRESSION, NAMES_LISTED, OUTSIDE_FUNCTION, SHARED_LINE)
@@ -274,7 +273,7 @@ def _refusal(site: Site[ast.Call]) -> Refused | None:
         in_function = module.enclosing_function(call) is not None
         return Refused(INSIDE_EXPRESSION, shown) if in_function else Refused(OUTSIDE_FUNCTION)
     statement = module.parent(call)
-    if not isinstance(statement, ast.Expr) and _variable(statement) is None:
+    if not isinstance(statement, ast.Expr) and variable_of(statement) is None:
         return Refused(INSIDE_EXPRESSION, shown)
     if isinstance(statement, ast.stmt) and _shares_line(module, statement):
         return Refused(SHARED_LINE, shown)
@@ -293,17 +292,6 @@ def _is_listed(project: Project, module: Module) -> Refused | None:
         return None
     home, node = listing
     return Refused(NAMES_LISTED, home.excerpt(node), because=(home.place(node),))
-
-
-def _variable(statement: ast.AST | None) -> ast.Name | None:
-    """Return the variable that ``statement`` gives a value to, if it does nothing else."""
-    match statement:
-        case (
-            ast.Assign(targets=[ast.Name() as target]) | ast.AnnAssign(target=ast.Name() as target)
-        ):
-            return target
-        case _:
-            return None
 
 
 # --------------------------------------------------------------------------------- the rewrite
@@ -326,7 +314,7 @@ def _keeping(site: Site[ast.Call], kept_in: str) -> Iterator[Edit]:
     statement = module.statement_of(site.node)
     if statement is None:
         raise ValueError("a call is in a statement")
-    variable = _variable(statement)
+    variable = variable_of(statement)
     task = module.fresh_local(site.node, "task", "background_task")
     if variable is None:
         yield site.insert_before(site.node, f"{task} = ")

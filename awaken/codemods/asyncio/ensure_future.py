@@ -102,7 +102,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Level, Phase, Place, Plan
+from awaken.contract import Constraints, Phase, Place, Plan
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_beside
@@ -129,7 +129,6 @@ class EnsureFuture(Rule):
     phase = Phase.CONCURRENCY
     decides_by = "file"
     since = "0.1.0"
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"ensure_future", b"loop().create_task")
     reasons = (INSIDE_FSTRING, NAME_TAKEN)
 
@@ -181,8 +180,7 @@ def _is_of_running_loop(project: Project, module: Module, node: ast.Call) -> boo
             in_coroutine = module.enclosing_coroutine(node) is not None
             home, _, name = (project.qualified_name(module, asked) or "").rpartition(".")
             return in_coroutine and home == "asyncio" and name in _LOOPS
-        case _:
-            return False
+    return False
 
 
 def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:

@@ -309,8 +309,7 @@ def _may_be_one(module: Module, call: ast.Call) -> bool:
             owner = module.enclosing_class(call)
             body = [] if owner is None else owner.body
             return not any(isinstance(one, ast.FunctionDef) and one.name == method for one in body)
-        case _:
-            return True
+    return True
 
 
 def _fates(project: Project, module: Module, call: ast.Call) -> tuple[Fate, ...]:

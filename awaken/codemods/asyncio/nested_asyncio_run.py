@@ -93,8 +93,7 @@ from awaken.kit.changes import Decided, decide, plan_of
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
-from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.graph.ways import Way
+from awaken.kit.sites import Refused, Rewrite, Site, rewrite_through
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
 
@@ -154,7 +153,7 @@ class NestedAsyncioRun(Rule):
         in_sight = set(project.site_files(self.triggers))
         for module, call, way in project.calls.ways_to(ends):
             if module.path in in_sight and not _is_guarded(module, call):
-                yield decide(Site(self.name, module, call), _rewrite_through, way)
+                yield decide(Site(self.name, module, call), rewrite_through, THROUGH, way)
 
 
 def _calls(project: Project, module: Module) -> Iterator[ast.Call]:
@@ -205,8 +204,3 @@ def _rewrite(site: Site[ast.Call]) -> Rewrite:
     edits: list[Edit] = [site.replace(call, text), site.release_import("asyncio")]
     message = f"`{shown}` fails here, where a loop is running"
     return Rewrite(message, edits, ["code that failed before now runs"])
-
-
-def _rewrite_through(site: Site[ast.Call], way: Way) -> Rewrite:
-    shown = f"`{site.module.excerpt(site.node.func)}()` leads to `{way.name}()`"
-    raise Refused(THROUGH, shown, because=way.places)

@@ -83,7 +83,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from awaken.contract import Level, Phase, Reason
+from awaken.contract import Phase, Reason
 from awaken.kit.call_rule import CallRule
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.imports import name_beside
@@ -112,7 +112,6 @@ class RunningLoop(CallRule):
     since = "0.1.0"
     # These rules drop a loop that nothing needs any more.
     after = ("ensure-future", "executor-to-thread", "asyncio-run")
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     functions = (_ASKED,)
     triggers = (b"get_event_loop",)
     reasons = (INSIDE_FSTRING, NAME_TAKEN, OUTSIDE_COROUTINE)

@@ -121,24 +121,25 @@ class SemaphorePerCall(Rule):
                     _CURE,
                 )
                 for module in site_modules(project, self.triggers, is_around_tests, locks().words)
-                for call in _locks(project, module)
-                if _is_alone(module, call)
+                for call in _lone_locks(project, module)
             )
         )
 
 
-def _locks(project: Project, module: Module) -> Iterator[ast.Call]:
-    """Yield the calls of ``module`` that make a lock or a semaphore."""
+def _lone_locks(project: Project, module: Module) -> Iterator[ast.Call]:
+    """Yield the calls that make a lock or a semaphore which only the code around can wait for."""
     known = locks()
     words = set(known.words)
     if any(module.path in project.files_renaming(word) for word in known.words):
         renamed = project.other_names(module.path)
         words.update(*(renamed.get(word, ()) for word in known.words))
-    for node in module.nodes(ast.Call):
-        if last_name(node.func) not in words:
-            continue
-        if project.qualified_name(module, node.func) in known.kinds:
-            yield node
+    yield from (
+        node
+        for node in module.nodes(ast.Call)
+        if last_name(node.func) in words
+        and _is_alone(module, node)
+        and project.qualified_name(module, node.func) in known.kinds
+    )
 
 
 def _when(module: Module, call: ast.Call) -> str:
@@ -155,8 +156,7 @@ def _is_alone(module: Module, call: ast.Call) -> bool:
             return True
         case ast.Assign(targets=[ast.Name() as name]) | ast.AnnAssign(target=ast.Name() as name):
             return _is_entered_alone(module, name)
-        case _:
-            return False
+    return False
 
 
 def _is_entered_alone(module: Module, name: ast.Name) -> bool:
@@ -191,8 +191,7 @@ def _is_guard(module: Module, read: ast.Name) -> bool:
                 return False
             # With an argument, the object may be a counter that the code uses up.
             return method in _TAKEN_BY_HAND and not call.args and not call.keywords
-        case _:
-            return False
+    return False
 
 
 def _runs_in_turn(module: Module, read: ast.Name, maker: Function) -> bool:

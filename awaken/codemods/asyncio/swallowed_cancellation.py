@@ -589,5 +589,4 @@ def _does_something(statement: ast.stmt) -> bool:
             return last_name(func) not in _SAYING
         case ast.If(body=body, orelse=otherwise):
             return any(map(_does_something, [*body, *otherwise]))
-        case _:
-            return True
+    return True

@@ -96,7 +96,7 @@ from awaken.kit.sites import Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -170,8 +170,7 @@ def _asks(project: Project, module: Module, call: ast.Call) -> bool:
             return any(_is_engine(project, module, argument) for argument in passed)
         case ast.Attribute(value=engine, attr="connect" | "begin"):
             return _is_engine(project, module, engine)
-        case _:
-            return False
+    return False
 
 
 def _is_engine(project: Project, module: Module, node: ast.expr) -> bool:
@@ -186,11 +185,7 @@ def _name(opening: Opening) -> str:
     above = opening.module.parent(opening.call)
     if isinstance(above, ast.Await):
         above = opening.module.parent(above)
-    match above:
-        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-            return name
-        case _:
-            return ""
+    return last_name(variable_of(above))
 
 
 def _may_be_closed(project: Project, name: str) -> bool:

@@ -89,7 +89,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
-from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason, Status, TextEdit
+from awaken.contract import Constraints, Phase, Place, Plan, Reason, Status, TextEdit
 from awaken.contract.nearest import did_you_mean
 from awaken.contract.places import Span
 from awaken.kit.caveats.failures import HIDDEN, caught_by_callers
@@ -174,7 +174,6 @@ class AsyncDriverUrl(Rule):
     family = "pooling"
     phase = Phase.REPAIR
     since = "0.1.0"
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = ENGINE_WORDS
     anchors = ((b"create_async_engine", b"AsyncEngine"),)
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}

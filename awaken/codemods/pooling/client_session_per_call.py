@@ -98,6 +98,7 @@ from awaken.kit.sites import Site
 from awaken.project.frameworks.resources.openings import Opening, openings, words
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import root_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -170,8 +171,6 @@ def _is_given(module: Module, node: ast.expr) -> bool:
     """Whether ``node`` is a parameter, or an attribute of one that is not ``self``."""
     if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
         node = node.args[0]  # ``str(url)``
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    if not isinstance(node, ast.Name) or node.id in {"cls", "self"}:
-        return False
-    return module.scopes.parameter_of(node) is not None
+    root = root_of(node)
+    is_self = isinstance(root, ast.Name) and root.id in {"cls", "self"}
+    return not is_self and module.scopes.parameter_of(root) is not None

@@ -368,8 +368,6 @@ def _aliases(project: Project, kind: _Kind) -> Iterator[tuple[str, str]]:
                     pair = _read(project, module, value)
                     if pair is not None and pair[0] == kind:
                         yield module.path, name
-                case _:
-                    pass
 
 
 def _alias_name(kind: _Kind, several: bool) -> str:
@@ -401,7 +399,7 @@ def _written_pair(
     if isinstance(dependency, ast.Attribute):
         return f"{module.text_of(dependency.value)}.{name}", []
     handed_on = Refused(HANDED_ON, module.text_of(dependency))
-    bindings = module.scopes.bindings_of(dependency) if isinstance(dependency, ast.Name) else []
+    bindings = module.scopes.bindings_of(dependency)
     statements = [module.parent(binding.node) for binding in bindings]
     if len(statements) != 1 or module.parent(site.node) is None:
         raise handed_on

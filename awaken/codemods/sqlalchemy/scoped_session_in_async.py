@@ -155,8 +155,7 @@ def _kept_as(module: Module, call: ast.Call) -> str:
             | ast.AnnAssign(target=ast.Name(id=name) | ast.Attribute(attr=name))
         ):
             return name
-        case _:
-            return ""
+    return ""
 
 
 def _advice(project: Project, registry: _Registry, places: tuple[Place, ...]) -> Finding:

@@ -157,7 +157,7 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.dependencies import (
     SessionDependency as Given,
 )
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import closes
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -272,12 +272,9 @@ def _yielded(site: Site[Function], given: Given) -> list[Edit]:
 def _opening(site: Site[Function], given: Given) -> int:
     """Return which statement of the body makes the session. Raises Refused for none."""
     for number, statement in enumerate(site.node.body):
-        match statement:
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=ast.Call())
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Call())
-            ) if name == given.name:
-                return number
+        is_call = isinstance(getattr(statement, "value", None), ast.Call)
+        if is_call and last_name(variable_of(statement)) == given.name:
+            return number
     raise Refused(OTHER_SHAPE, site.node.name)
 
 

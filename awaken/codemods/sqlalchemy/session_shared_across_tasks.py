@@ -312,8 +312,7 @@ def _made_by(given: ast.expr) -> ast.expr:
     match given:
         case ast.Starred(value=ast.ListComp() | ast.GeneratorExp() as inner):
             return inner.elt
-        case _:
-            return given
+    return given
 
 
 def _in_sequence(site: Site[ast.Call], awaited: ast.Await) -> list[Edit]:
@@ -332,8 +331,7 @@ def _in_sequence(site: Site[ast.Call], awaited: ast.Await) -> list[Edit]:
     match site.node.args:
         case [ast.Starred(value=ast.ListComp() | ast.GeneratorExp() as inner)]:
             return _comprehension(site, awaited, inner)
-        case _:
-            return list(_display(site, awaited))
+    return list(_display(site, awaited))
 
 
 def _stands_alone(module: Module, statement: ast.stmt) -> bool:

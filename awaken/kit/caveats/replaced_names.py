@@ -71,5 +71,4 @@ def _is_double(home: Module, node: ast.AST, methods: Collection[str]) -> bool:
             return name in methods and configured(home, node) is not None
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
             return name in methods and isinstance(home.parent(node), ast.ClassDef)
-        case _:
-            return False
+    return False

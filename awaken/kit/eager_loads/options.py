@@ -210,8 +210,7 @@ def _steps(node: ast.expr) -> list[tuple[str | None, ast.expr | None]]:
             return _steps(inner)
         case ast.Attribute(value=owner, attr=name):
             return [(name, owner)]
-        case _:
-            return [(None, None)]
+    return [(None, None)]
 
 
 def _arguments(module: Module, call: ast.Call) -> str:

@@ -17,7 +17,7 @@ from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.reads.expressions import call_or_attribute_at
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, variable_of
 from awaken.project.source.worklist import Worklist
 
 if TYPE_CHECKING:
@@ -150,15 +150,13 @@ def check_place(module: Module, node: ast.expr) -> None:
     """Raise Refused where code should not be written: in f-strings, lambdas and annotations."""
     if module.in_fstring(node):
         raise Refused(INSIDE_FSTRING, module.excerpt(node))
-    below: ast.AST = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         if isinstance(above, ast.Lambda | ast.arguments | ast.arg):
             raise Refused(INNER_CODE, module.excerpt(node))
         if isinstance(above, Function | ast.ClassDef) and below in above.decorator_list:
             raise Refused(INNER_CODE, module.excerpt(node))
         if isinstance(above, ast.AnnAssign) and below is above.annotation:
             raise Refused(INNER_CODE, module.excerpt(node))
-        below = above
 
 
 def statement_of(project: Project, module: Module, begin: ast.expr) -> Statement:
@@ -238,17 +236,13 @@ def _targets(module: Module, node: ast.expr, statement: Statement) -> Iterator[a
         case ast.For(iter=used) | ast.comprehension(iter=used) if used is node:
             statement.ends.add("iter")
             return
-        case (
-            ast.Assign(targets=[ast.Name() as target]) | ast.AnnAssign(target=ast.Name() as target)
-        ):
+        case ast.Assign() | ast.AnnAssign() if (target := variable_of(above)) is not None:
             if module.enclosing_function(node) is not None:
                 statement.around = module.enclosing_function(node)
                 yield target
                 return
         case ast.Expr():
             return
-        case _:
-            pass
     statement.leaves = True
 
 

@@ -195,7 +195,7 @@ class Writes:
     def _is_of_others(self, module: Module, call: ast.Call, classes: frozenset[str]) -> bool:
         """Whether a statement is for a mapped class that has nothing to do with these."""
         name = self._project.qualified_name(module, call.args[0]) if call.args else None
-        mapped = None if name is None else self._project.orm.mapped_class(name)
+        mapped = self._project.orm.mapped_class(name)
         if mapped is None or mapped.qualified in classes:
             return False
         return not self._is_below(mapped.qualified, classes) and not any(

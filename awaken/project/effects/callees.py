@@ -85,8 +85,7 @@ class Callees:
                 return (f"{value.qualified}.{func.attr}",)
             case Unknown():
                 return value
-            case _:
-                return ()
+        return ()
 
     def _of_class(
         self, owner: str, module: Module, func: ast.Attribute
@@ -147,8 +146,7 @@ class Callees:
                 return self._agreed_text(module, parts, depth)
             case ast.Await():
                 return None
-            case _:
-                return _DISPLAYS.get(type(node))
+        return _DISPLAYS.get(type(node))
 
     def _agreed_text(self, module: Module, nodes: list[ast.expr], depth: int) -> str | None:
         result = {self.builtin_type(module, node, depth + 1) for node in nodes}

@@ -33,8 +33,7 @@ class Guard:
 def guards_around(evaluator: ProgramEvaluator, module: Module, node: ast.AST) -> tuple[Guard, ...]:
     """Return the guards around ``node`` inside its function, the innermost first."""
     guards: list[Guard] = []
-    below = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         if isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             if _runs_later(above, below):
                 break
@@ -48,7 +47,6 @@ def guards_around(evaluator: ProgramEvaluator, module: Module, node: ast.AST) ->
             for item in reversed(inside):
                 place = module.place(item.context_expr)
                 guards.append(Guard("with", place, ends=ends_exceptions(item)))
-        below = above
     return tuple(guards)
 
 

@@ -198,12 +198,12 @@ class Orm:
         """Whether ``node`` is a Flask-SQLAlchemy object that gives classes their ``query``."""
         return self._class_queries.is_extension(module, node)
 
-    def mapped_class(self, qualified: str) -> MappedClass | None:
+    def mapped_class(self, qualified: str | None) -> MappedClass | None:
         """Return the mapping of a class that the project defines.
 
         None if it is not proven to be mapped, which is unknown for classes of libraries.
         """
-        return self._models.mapped_class(qualified)
+        return None if qualified is None else self._models.mapped_class(qualified)
 
     def mapping_ancestors(self, qualified: str) -> tuple[str, ...]:
         """Return the classes of the project from which a class inherits, itself first.

@@ -388,8 +388,7 @@ def _target_of(module: Module, call: ast.Call, element: int) -> ast.Name | None:
             target = targets[element]
             starred = any(isinstance(node, ast.Starred) for node in targets)
             return target if isinstance(target, ast.Name) and not starred else None
-        case _:
-            return None
+    return None
 
 
 def _always_leaves(body: list[ast.stmt]) -> bool:
@@ -409,5 +408,4 @@ def _always_leaves(body: list[ast.stmt]) -> bool:
             # Without a last case that takes everything, no case may fit.
             is_open = cases[-1].guard is None and isinstance(cases[-1].pattern, ast.MatchAs)
             return is_open and all(_always_leaves(case.body) for case in cases)
-        case _:
-            return False
+    return False

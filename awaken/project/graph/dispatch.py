@@ -14,7 +14,7 @@ from awaken.project.names.functions.decorators import (
 )
 from awaken.project.names.functions.forwarding import Handing
 from awaken.project.source.modules import Module, same_node
-from awaken.project.source.trees import Function, without_arguments
+from awaken.project.source.trees import Function, is_super, without_arguments
 from awaken.project.values.domain import FunctionOf, InstanceOf, Unknown, Value
 
 _SAME: frozenset[Handing] = frozenset({"same"})
@@ -138,7 +138,7 @@ def _as_relative(
 def _seems_to_reach(
     evaluator: ProgramEvaluator, module: Module, call: ast.Call
 ) -> Family | Unknown:
-    if isinstance(call.func, ast.Attribute) and _is_super(call.func.value):
+    if isinstance(call.func, ast.Attribute) and is_super(call.func.value):
         return _method_above(evaluator, module, call, call.func.attr)
     values = evaluator.values(module, call.func)
     value = values[0] if len(values) == 1 else None
@@ -149,15 +149,9 @@ def _seems_to_reach(
     return unknown or evaluator.unknown(module, call, why)
 
 
-def _is_super(node: ast.expr) -> bool:
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-        return False
-    return node.func.id == "super" and not node.args
-
-
 def _is_certain(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> bool:
     """Whether ``super()`` is the class above, as no class has several bases of the project."""
-    if not isinstance(call.func, ast.Attribute) or not _is_super(call.func.value):
+    if not isinstance(call.func, ast.Attribute) or not is_super(call.func.value):
         return False
     around = module.enclosing_class(call)
     qualified = "" if around is None else f"{module.name}.{module.qualname(around)}"

@@ -223,8 +223,7 @@ class Hierarchy:
                 # The standard library has no methods of the program's classes.
                 top = receiver.qualified.partition(".")[0]
                 return False if top in sys.stdlib_module_names or top == "builtins" else None
-            case _:
-                return False
+        return False
 
     def _reaches_class(self, qualified: str, method: str) -> bool | None:
         if self._evaluator.classes.facts(qualified) is None:

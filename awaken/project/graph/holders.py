@@ -160,8 +160,7 @@ class Holders:
                 return self._element(context, assigned, inner)
             case ast.Call() | ast.keyword() if self._is_passed(module, inner):
                 return self._parameters(context, inner)
-            case _:
-                return ()
+        return ()
 
     def _variable(
         self, context: FunctionContext, target: ast.Name

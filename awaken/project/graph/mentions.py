@@ -72,5 +72,4 @@ def _refers(project: Program, other: Module, node: ast.AST, home: Module, name: 
             source = statement.module or ""
             # ``from . import startup`` names no module.
             return source.rpartition(".")[2] in {home.name.rpartition(".")[2], ""}
-        case _:
-            return False
+    return False

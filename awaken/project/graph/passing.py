@@ -180,8 +180,7 @@ class Passing:
                 ]
                 is_plain = all(isinstance(key, ast.Constant) for key in keys)
                 return given[0] if is_plain and len(given) == 1 else None
-            case _:
-                return None
+        return None
 
     def _calls(self, sites: Iterable[CallSite]) -> Iterator[tuple[Module, ast.Call, CallSite]]:
         """Yield the trees of call sites."""

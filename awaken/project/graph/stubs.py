@@ -38,5 +38,4 @@ def _is_left_out(function: Function) -> bool:
             return not rest and value is ...
         case ast.Raise(exc=ast.Call(func=ast.Name(name)) | ast.Name(name)):
             return name == "NotImplementedError"
-        case _:
-            return False
+    return False

@@ -20,6 +20,7 @@ from awaken.project.source.trees import (
     FunctionOrLambda,
     last_name,
     parameters_of,
+    root_of,
     without_arguments,
 )
 from awaken.project.source.words import WordSet
@@ -321,10 +322,8 @@ def decorators_of(node: ast.ClassDef) -> list[ast.expr]:
 
 
 def _written(module: Module, node: ast.expr) -> WrittenName:
-    dotted, first = dotted_name(node), node
+    dotted, first = dotted_name(node), root_of(node)
     text = ast.unparse(node) if dotted is None else dotted
-    while isinstance(first, ast.Attribute):
-        first = first.value
     if dotted is None or not isinstance(first, ast.Name):
         return WrittenName(text)
     bindings = module.scopes.bindings_of(first)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from awaken.project.source.programs.start_folders import STANDARD
+from awaken.project.source.worklist import groups_of
 from awaken.workspace.sources import is_python
 
 _SOURCE_FOLDERS = ("", "src", "lib")
@@ -189,9 +190,7 @@ class Layout:
         return {name: sorted(result[name]) for name in result}
 
     def _name_files(self) -> tuple[dict[str, str], dict[str, str]]:
-        claims: dict[str, list[str]] = {}
-        for path in sorted(self._paths):
-            claims.setdefault(self._claimed_text(path), []).append(path)
+        claims = groups_of(sorted(self._paths), self._claimed_text)
         names: dict[str, str] = {}
         for name, paths in claims.items():
             for path in paths:

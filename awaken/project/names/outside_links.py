@@ -96,8 +96,6 @@ class OutsideLinks:
                         file = file or self._file_of(base, module.path)
                         if file is not None:
                             yield alias.asname or alias.name, file
-                case _:
-                    pass
 
     def _imports_name(self, path: str, name: str) -> bool:
         module = self._module(path)

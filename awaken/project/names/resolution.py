@@ -301,8 +301,7 @@ class Names:
                 return (yield from self._dotted_asking(path, target.text))
             case "class" | "function" | "variable" | "none":
                 return f"{self.layout.name_of(path)}.{name}"
-            case _:
-                return None
+        return None
 
     def _source(self, path: str, target: NameTarget) -> _Question | str | None:
         """Return what an import in the file ``path`` brings in, or what has to be asked for it."""

@@ -78,8 +78,7 @@ def target_of(module: Module, binding: Binding) -> NameTarget:
             return _assigned_name_target(binding.value)
         case "assignment" | "annotation" | "type-alias":
             return NameTarget("variable")
-        case _:
-            return NameTarget("opaque")
+    return NameTarget("opaque")
 
 
 def _imported_name_target(module: Module, binding: Binding) -> NameTarget:

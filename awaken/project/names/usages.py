@@ -55,8 +55,7 @@ def usage_of(module: Module, node: ast.expr, *, is_class: bool) -> Usage:
             return Usage("decorator", node)
         case _ if is_class:
             return _use_of_class(module, node, above)
-        case _:
-            return Usage("value", node)
+    return Usage("value", node)
 
 
 def _use_of_class(module: Module, node: ast.expr, above: ast.AST | None) -> Usage:
@@ -79,8 +78,7 @@ def _use_of_class(module: Module, node: ast.expr, above: ast.AST | None) -> Usag
             if isinstance(outer, ast.Call) and last_name(outer.func) in _TYPE_QUESTIONS:
                 return Usage("nothing", node)
             return Usage("value", node)
-        case _:
-            return Usage("value", node)
+    return Usage("value", node)
 
 
 def _decorates(module: Module, node: ast.expr) -> bool:
@@ -113,8 +111,7 @@ def _is_returned(module: Module, node: ast.expr) -> bool:
 
 def is_annotation(module: Module, node: ast.expr) -> bool:
     """Whether ``node`` is, or is part of, an annotation."""
-    below: ast.AST = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         match above:
             case ast.arg() | ast.AnnAssign():
                 return above.annotation is below
@@ -122,5 +119,4 @@ def is_annotation(module: Module, node: ast.expr) -> bool:
                 return above.returns is below
             case ast.stmt() | ast.Call():
                 return False
-        below = above
     return False

@@ -31,8 +31,7 @@ def text_parts(node: ast.expr) -> list[ast.expr]:
             return parts
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             return [left, right]
-        case _:
-            return []
+    return []
 
 
 def has_long_text(node: ast.AST) -> bool:

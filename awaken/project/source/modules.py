@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, KeysView, Mapping, Sequence
 from copy import copy
+from itertools import chain, pairwise
 from typing import Any, Generic, TypeVar, overload
 
 from awaken.contract import Place, SiteId, Span
@@ -196,6 +197,10 @@ class Module:
             yield current
             current = self._parents.get(current)
 
+    def steps_up(self, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+        """Yield ``node`` and what encloses it, each with its parent, up to the module."""
+        return pairwise(chain((node,), self.ancestors(node)))
+
     def walk(self, node: ast.AST | None = None) -> Iterator[ast.AST]:
         """Yield ``node`` (by default the tree) and all below it in the order of the source."""
         return iter(self._nodes_and_parents[0]) if node is None else walk(node)
@@ -314,6 +319,15 @@ class Module:
         """
         return self.scopes.scope_of(node).enclosing_function()
 
+    def enclosing_def(self, node: ast.AST) -> Function | None:
+        """Return the function that ``node`` is in, or that it decorates; lambdas aside."""
+        return next((part for part in self.ancestors(node) if isinstance(part, Function)), None)
+
+    def outermost_def(self, node: ast.AST) -> Function | None:
+        """Return the function around ``node``, or ``node``, that is in no other function."""
+        around = [part for part in (node, *self.ancestors(node)) if isinstance(part, Function)]
+        return around[-1] if around else None
+
     def fresh_local(self, node: ast.AST, *candidates: str, taken: Collection[str] = ()) -> str:
         """Return a fresh name, as `Scopes.fresh_name` does, for the function around ``node``."""
         within = self.enclosing_function(node)
@@ -408,11 +422,9 @@ class Module:
 
     def is_under_main(self, node: ast.AST) -> bool:
         """Whether ``node`` is under ``if __name__ == "__main__":``."""
-        below = node
-        for above in self.ancestors(node):
+        for below, above in self.steps_up(node):
             if isinstance(above, ast.If) and below in above.body and _asks_for_main(above.test):
                 return True
-            below = above
         return False
 
     def in_fstring(self, node: ast.AST) -> bool:
@@ -438,8 +450,7 @@ def _asks_for_main(test: ast.expr) -> bool:
     match test:
         case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
             return {ast.unparse(left), ast.unparse(right)} == {"__name__", "'__main__'"}
-        case _:
-            return False
+    return False
 
 
 def _word_read(node: ast.Name) -> str | None:
@@ -498,8 +509,6 @@ def _look(node: ast.AST) -> tuple[object, ...]:
             return type(node), _look(item.context_expr)
         case ast.Await(value=ast.Call() as value):
             return ast.Await, _look(value)
-        case _:
-            pass
     name = next((getattr(node, word) for word in _NAMING if hasattr(node, word)), None)
     return type(node), name
 

@@ -121,8 +121,6 @@ def _puts(module: Module, node: ast.AST) -> Iterator[Put]:
             yield from _of_items(module, node, owner, [(key, _assigned_node(module, node))])
         case ast.Call() if last_name(node.func) not in _READING:
             yield from _by_call(module, node)
-        case _:
-            pass
 
 
 def _assigned_node(module: Module, target: ast.expr) -> ast.expr | None:
@@ -130,8 +128,7 @@ def _assigned_node(module: Module, target: ast.expr) -> ast.expr | None:
     match above:
         case ast.Assign(value=value) | ast.AnnAssign(value=value):
             return value
-        case _:
-            return None
+    return None
 
 
 def _by_call(module: Module, call: ast.Call) -> Iterator[Put]:
@@ -320,8 +317,7 @@ def _with_open_beginning(node: ast.expr) -> str | None:
     match text_parts(node):
         case [*_, ast.Constant(value=str(text))] if "." in text:
             return f"{UNTOLD}.{text.rpartition('.')[2]}"
-        case _:
-            return None
+    return None
 
 
 def _text_of_class(module: Module, node: ast.Attribute) -> str | None:
@@ -346,6 +342,4 @@ def _is_set_elsewhere(module: Module, owner: ast.ClassDef, name: str) -> bool:
             case ast.ClassDef() if node is not owner:
                 if name in module.scopes.scope_made_by(node).bindings:
                     return True
-            case _:
-                pass
     return False

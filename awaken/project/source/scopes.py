@@ -99,16 +99,16 @@ class ScopeTable:
                 class_visible = False
         return None
 
-    def bindings_of(self, node: ast.Name) -> list[Binding]:
+    def bindings_of(self, node: ast.AST | None) -> list[Binding]:
         """Return every binding that ``node``, a name that is read, may refer to.
 
-        None for builtins and star imports. A name that is stored may get an outer binding in a
-        class body: its own binding is in ``scope_of(node).bindings``.
+        None for builtins, star imports and other expressions. A name that is stored may get an
+        outer binding in a class body: its own binding is in ``scope_of(node).bindings``.
 
         In a class body only the bindings above ``node`` count. If all of those are conditional or
         missing, outer bindings count too (``Session = Session``).
         """
-        return self._bindings(node, self.scope_of(node))
+        return self._bindings(node, self.scope_of(node)) if isinstance(node, ast.Name) else []
 
     def _bindings(self, node: ast.Name, scope: Scope) -> list[Binding]:
         owner = self.owner(node.id, scope)
@@ -147,7 +147,7 @@ class ScopeTable:
 
     def only_binding(self, node: ast.AST | None) -> Binding | None:
         """Return the only binding that ``node`` may refer to; None for several, and other nodes."""
-        bindings = self.bindings_of(node) if isinstance(node, ast.Name) else []
+        bindings = self.bindings_of(node)
         return bindings[0] if len(bindings) == 1 else None
 
     def only_value(self, node: ast.AST | None) -> ast.expr | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -18,11 +18,34 @@ def is_none(node: ast.AST | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
-def last_name(node: ast.AST) -> str:
+def last_name(node: ast.AST | None) -> str:
     """Return ``c`` of ``a.b.c``, the name itself of a name, and nothing of other expressions."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def root_of(node: ast.AST) -> ast.AST:
+    """Return what a chain of attributes begins with: ``app`` of ``app.state.pool``."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node
+
+
+def variable_of(statement: ast.AST | None) -> ast.Name | None:
+    """Return the only variable that an assignment gives its value to; None for other targets."""
+    match statement:
+        case ast.Assign(targets=[ast.Name() as name]) | ast.AnnAssign(target=ast.Name() as name):
+            return name
+    return None
+
+
+def values_given(body: Iterable[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
+    """Yield each variable that statements of a body give a value to, with the value."""
+    for statement in body:
+        value = getattr(statement, "value", None)
+        if (name := variable_of(statement)) is not None and value is not None:
+            yield name.id, value
 
 
 def is_constant(node: ast.AST | None, *, value: bool) -> bool:
@@ -57,6 +80,11 @@ def argument_of(
     return None if any(isinstance(node, ast.Starred) for node in before) else before[index]
 
 
+def arguments_of(call: ast.Call) -> list[ast.expr]:
+    """Return what ``call`` passes, by position and by keyword."""
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
+
+
 def parameter_getting(
     call: ast.Call, function: FunctionOrLambda, argument: ast.AST, bound: int
 ) -> ast.arg | None:
@@ -79,6 +107,14 @@ def items_in_brackets(node: ast.Subscript) -> list[ast.expr]:
 def without_arguments(decorator: ast.expr) -> ast.expr:
     """Return ``cache`` of the decorators ``cache`` and ``cache(maxsize=1)``."""
     return decorator.func if isinstance(decorator, ast.Call) else decorator
+
+
+def is_super(node: ast.AST) -> bool:
+    """Whether ``node`` is ``super()``."""
+    match node:
+        case ast.Call(func=ast.Name(id="super"), args=[]):
+            return True
+    return False
 
 
 def is_overload(node: ast.AST) -> bool:
@@ -283,6 +319,17 @@ def parameters_of(args: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]:
     return parameters
 
 
+def parameter_names(args: ast.arguments) -> frozenset[str]:
+    """Return the names of all parameters of a function."""
+    return frozenset(argument.arg for argument, _ in parameters_of(args))
+
+
+def named_parameters(function: FunctionOrLambda) -> list[ast.arg]:
+    """Return the parameters that have a name of their own: no ``*args``, no ``**kwargs``."""
+    args = function.args
+    return [*args.posonlyargs, *args.args, *args.kwonlyargs]
+
+
 SHARED = frozenset(
     kind
     for base in (ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context)
@@ -331,5 +378,4 @@ def always_returns(body: list[ast.stmt]) -> bool:
         case ast.Try(body=first, handlers=handlers, orelse=second):
             ends = [second or first, *(handler.body for handler in handlers)]
             return all(always_returns(end) for end in ends)
-        case _:
-            return False
+    return False

@@ -1,11 +1,13 @@
-"""Items that are still to be looked at, for loops that find more of them while they run."""
+"""Items that are still to be looked at, for loops that find more of them; groups of items."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Generic, Self, TypeVar
 
 Item = TypeVar("Item")
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Worklist(Generic[Item]):
@@ -41,3 +43,11 @@ def reached(starts: Iterable[Item], following: Callable[[Item], Iterable[Item]])
     for item in waiting:
         waiting += following(item)
     return set(waiting.seen.values())
+
+
+def groups_of(items: Iterable[Item], key: Callable[[Item], Key]) -> defaultdict[Key, list[Item]]:
+    """Return the items that have each key, in their order, by the keys; of others none."""
+    groups: defaultdict[Key, list[Item]] = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return groups

@@ -54,10 +54,12 @@ class Annotations:
             case ast.Subscript(value=outer, slice=inner):
                 is_optional = self._evaluator.names.qualified(module, outer) == "typing.Optional"
                 return is_optional and self.says_nothing(module, inner)
+            case ast.Name() if len(module.scopes.bindings_of(node)) > 1:
+                # Two imports of one name: the file does not say which of them was meant.
+                return self._evaluator.names.qualified(module, node) is None
             case ast.Name() | ast.Attribute():
                 return self._evaluator.names.qualified(module, node) in _NOTHING_PARTICULAR
-            case _:
-                return False
+        return False
 
     def generic_class(self, qualified: str) -> GenericClass | None:
         """Return the type variables of a class of the program, and what it gives its bases."""
@@ -100,10 +102,7 @@ class Annotations:
                 return self._generic(module, node)
             case ast.Name() | ast.Attribute():
                 return self._named_values(module, node)
-            case _:
-                return (
-                    self._evaluator.unknown(module, node, "the annotation is not a plain type"),
-                )
+        return (self._evaluator.unknown(module, node, "the annotation is not a plain type"),)
 
     def _named_values(self, module: Module, node: ast.expr) -> Values:
         variable = self._own_variable(module, node)
@@ -134,8 +133,7 @@ class Annotations:
         match result:
             case [External(qualified=name)]:
                 return InstanceOf(public_name(name))
-            case _:
-                return None
+        return None
 
     def _own_variable(self, module: Module, node: ast.expr) -> TypeVariable | None:
         """Return the variable of ``class Box[T]`` or ``def first[T]``."""
@@ -181,8 +179,7 @@ class Annotations:
                 return (Producer(how, (unknown,)),)
             case _ if name.rpartition(".")[0] not in TYPING or is_class(name):
                 return (InstanceOf(public_name(name)),)
-            case _:
-                return (evaluator.unknown(module, node, f"`{name}` does not say of what"),)
+        return (evaluator.unknown(module, node, f"`{name}` does not say of what"),)
 
     def _enclosing(self, module: Module, node: ast.expr) -> Values:
         """Return an instance of the class around ``node``."""
@@ -300,5 +297,4 @@ def _variables_in(value: Value) -> Values:
             return _variables(value.inner)
         case InstanceOf():
             return _variables(union(*value.parameters))
-        case _:
-            return ()
+    return ()

@@ -320,8 +320,7 @@ def without_origins(value: Value) -> Value:
             return Producer(value.how, tuple(map(without_origins, value.inner)))
         case TupleOf():
             return TupleOf(tuple(tuple(map(without_origins, item)) for item in value.items))
-        case _:
-            return value
+    return value
 
 
 def _with_origins_of(one: Value, other: Value) -> Value:
@@ -337,8 +336,7 @@ def _with_origins_of(one: Value, other: Value) -> Value:
             return replace(one, inner=union(one.inner, other.inner))
         case TupleOf(), TupleOf():
             return TupleOf(tuple(map(union, one.items, other.items)))
-        case _:
-            return one
+    return one
 
 
 def _joined_origins(
@@ -419,8 +417,7 @@ def _with_inside(value: Value, depth: int) -> Value:
         case TupleOf():
             parts = tuple(_down_to(item, depth) for item in value.items)
             return value if parts == value.items else TupleOf(parts)
-        case _:
-            return value
+    return value
 
 
 def values_inside(value: Value) -> Values:
@@ -432,5 +429,4 @@ def values_inside(value: Value) -> Values:
             return tuple(alternative for part in value.parameters for alternative in part)
         case TupleOf():
             return tuple(alternative for part in value.items for alternative in part)
-        case _:
-            return ()
+    return ()

@@ -313,8 +313,7 @@ class Evaluator(ABC):
                 return (constant(node.value),)
             case ast.Lambda():
                 return (FunctionOf(module, node, known),)
-            case _:
-                return self._choice(module, node, known)
+        return self._choice(module, node, known)
 
     def _choice(self, module: Module, node: ast.expr, known: Environment) -> Values:
         match node:
@@ -334,8 +333,7 @@ class Evaluator(ABC):
                 return (
                     self.unknown(module, node, "awaken does not follow sent or unpacked values"),
                 )
-            case _:
-                return self.building.display(module, node, known)
+        return self.building.display(module, node, known)
 
     def _item(self, module: Module, node: ast.Subscript, known: Environment) -> Values:
         packed = packed_item(self, module, node, known)

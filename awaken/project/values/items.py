@@ -58,8 +58,7 @@ def iterated(value: Value) -> Values | None:
             return (_OF_THEMSELVES[name],)
         case InstanceOf(qualified=name, parameters=[inner, *_]) if name in _WITH_ITEMS_FIRST:
             return inner
-        case _:
-            return None
+    return None
 
 
 def subscripted_item(value: Value, key: object) -> Values | None:
@@ -79,8 +78,7 @@ def subscripted_item(value: Value, key: object) -> Values | None:
             return (STR,)
         case InstanceOf(qualified="builtins.bytes"):
             return (INT,)
-        case _:
-            return None
+    return None
 
 
 def sliced(value: Value, start: int | None, stop: int | None, *, known: bool) -> Values | None:
@@ -92,8 +90,7 @@ def sliced(value: Value, start: int | None, stop: int | None, *, known: bool) ->
             return (InstanceOf("builtins.tuple", parameters=(union(*value.items),)),)
         case InstanceOf(qualified=name) if name in {*_SEQUENCES, "builtins.str", "builtins.bytes"}:
             return (value,)
-        case _:
-            return None
+    return None
 
 
 def place_of(value: TupleOf, position: int, before: int | None, after: int) -> Values | None:
@@ -142,5 +139,4 @@ def is_growing(value: Value) -> bool:
             return any(is_growing(alternative) for part in value.items for alternative in part)
         case Producer():
             return any(map(is_growing, value.inner))
-        case _:
-            return False
+    return False

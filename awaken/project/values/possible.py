@@ -50,8 +50,7 @@ def in_words(value: Value) -> str:
             return "None"
         case Unknown():
             return f"unknown ({value.why})"
-        case _:
-            return _of_name(value)
+    return _of_name(value)
 
 
 def _of_name(value: Value) -> str:
@@ -68,8 +67,7 @@ def _of_name(value: Value) -> str:
             return "a base of mapped classes"
         case NotRelevant():
             return f"{value.what} of no certain class"
-        case _:
-            return "something else"
+    return "something else"
 
 
 def _one_of(values: Values) -> str:

@@ -112,8 +112,6 @@ def _gives_arguments(decorator: ast.expr, name: str) -> bool:
         match keyword:
             case ast.keyword(arg="indirect", value=ast.Constant(value=True)):
                 return False
-            case _:
-                pass
     parts = [node for node in ast.walk(decorator) if isinstance(node, ast.Name | ast.Attribute)]
     words = {part.id if isinstance(part, ast.Name) else part.attr for part in parts}
     told = decorator

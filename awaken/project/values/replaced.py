@@ -82,6 +82,4 @@ def _target(evaluator: Questions, module: Module, put: Put) -> Values:
                 attributes.append(() if home is None else evaluator.global_values(home, put.name))
             case ClassOf() | InstanceOf():
                 attributes.append(evaluator.attribute(value, put.name, module, put.node))
-            case _:
-                pass
     return tuple(each for alternative in attributes for each in alternative)

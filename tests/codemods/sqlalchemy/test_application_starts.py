@@ -83,6 +83,29 @@ def start():
 
 
 """
+LISTED = """
+
+def start():
+    done.append("started")
+
+
+app.router.on_startup.append(start)
+"""
+OF_OTHERS = """
+
+class Bot:
+    def on_event(self, name):
+        return lambda function: function
+
+
+bot = Bot()
+
+
+@bot.on_event("message")
+def hear(): ...
+
+
+"""
 FACTORY = """\
 def create_app() -> FastAPI:
     app = FastAPI()
@@ -112,6 +135,9 @@ PROGRAMS = {
     "a_factory_and_a_try": HEAD + FACTORY + TABLES + TRYING + MADE,
     "an_event": HEAD + APPLICATION + ENDPOINT + TABLES + EVENT + 'seed("bob")\n',
     "an_event_and_a_try": HEAD + TABLES + TRYING + APPLICATION + EVENT + ENDPOINT,
+    "a_listed_handler": HEAD + APPLICATION + ENDPOINT + TABLES + LISTED,
+    "an_event_of_others": HEAD + APPLICATION + ENDPOINT + TABLES + OF_OTHERS,
+    "keywords": HEAD + 'docs = {"docs_url": None}\napp = FastAPI(**docs)\n' + ENDPOINT + TABLES,
     "a_lifespan_and_a_try": HEAD + LIFESPAN + TABLES + TRYING + ENDPOINT,
 }
 
@@ -157,6 +183,18 @@ def test_the_lifespan_does_what_the_import_did(name, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("an_event", '@app.on_event("startup")\nasync def on_startup'),
+        ("a_listed_handler", '@app.on_event("startup")\nasync def on_startup'),
+        ("an_event_of_others", "FastAPI(lifespan=lifespan)"),
+    ],
+)
+def test_only_handlers_of_the_application_ask_for_another_one(name, written):
+    assert written in migrated({"main.py": PROGRAMS[name]}).files["main.py"].decode()
+
+
+@pytest.mark.parametrize(
     "text",
     [
         # A function of the file reads what the statement binds.
@@ -165,6 +203,8 @@ def test_the_lifespan_does_what_the_import_did(name, tmp_path, monkeypatch):
         HEAD + LIFESPAN + ENDPOINT + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
         HEAD + FACTORY + MADE + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
         HEAD + APPLICATION + "other = FastAPI()\n" + ENDPOINT + 'seed("ann")\n',
+        HEAD + 'docs = {"on_startup": []}\napp = FastAPI(**docs)\n' + ENDPOINT + 'seed("ann")\n',
+        HEAD + 'docs = {}\ndocs["a"] = 1\napp = FastAPI(**docs)\n' + ENDPOINT + 'seed("ann")\n',
         HEAD + FACTORY + MADE + "other = create_app()\n" + 'seed("ann")\n',
         HEAD + FACTORY.replace("app =", "app = other =") + MADE + 'seed("ann")\n',
     ],
@@ -269,7 +309,13 @@ async def _asked_unstarted(module):
 
 @pytest.mark.parametrize(
     ("test", "moves"),
-    [(UNENTERED, False), (STARTED, True), (ENTERED, True), (CREATING_ITSELF, True)],
+    [
+        (UNENTERED, False),
+        (f"from main import Nobody\n{UNENTERED}", True),
+        (STARTED, True),
+        (ENTERED, True),
+        (CREATING_ITSELF, True),
+    ],
 )
 def test_tables_stay_where_clients_do_not_start_the_application(test, moves):
     text = HEAD + APPLICATION + TABLES + ENDPOINT

@@ -223,6 +223,35 @@ def test_nothing_is_called_on_a_name_that_nothing_defines(others, calls):
     assert _unknown_calls({"users.py": _REPOSITORY, "app.py": app, **others}) == calls
 
 
+@pytest.mark.parametrize(
+    ("others", "calls"),
+    [
+        ({}, []),
+        ({"other.py": "import setup\n\nsetup.users = object()\n"}, ["users.get(key)"]),
+        ({"other.py": 'import setup\n\nsetattr(setup, "us" + "ers", 1)\n'}, ["users.get(key)"]),
+        ({"setup.py": 'globals().update({"us" + "ers": 1})\n'}, ["users.get(key)"]),
+        ({"setup.py": "def __getattr__(name): ...\n"}, ["users.get(key)"]),
+        ({"setup.py": "from elsewhere import *\n"}, ["users.get(key)"]),
+        (
+            {"app.py": "from setup import *\n\ndef read(users, key):\n    users.get(key)\n"},
+            ["users.get(key)"],
+        ),
+        ({"conftest.py": 'import sys\n\nsys.modules["setup"] = object()\n'}, ["users.get(key)"]),
+        # The module may be generated.
+        ({"setup.py": None, "setup/__init__.py": ""}, ["users.get(key)"]),
+        (
+            {"app.py": "def read(key):\n    from setup import users\n\n    users.get(key)\n"},
+            ["users.get(key)"],
+        ),
+    ],
+)
+def test_nothing_is_called_in_a_file_whose_import_fails(others, calls):
+    app = "from setup import users\n\n\ndef read(key):\n    return users.get(key)\n"
+    files = {"setup.py": "size = 1\n", "app.py": app}
+    given = {path: text for path, text in {**files, **others}.items() if text is not None}
+    assert _unknown_calls({"users.py": _REPOSITORY, **given}) == calls
+
+
 def test_a_test_may_pass_a_text_to_what_hands_it_on():
     service = (
         "from sqlalchemy.orm import Session\nfrom users import Users\n\n\n"

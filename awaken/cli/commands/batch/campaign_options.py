@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from awaken.batch.state.campaign_folder import CampaignFolder
     from awaken.batch.state.selecting import Choice
 
+Only = Annotated[
+    list[str] | None,
+    Option("--only", metavar="PATTERN", help="Only repositories with such a name, as org/*."),
+]
+Jobs = Annotated[
+    int | None, Option("-j", "--jobs", metavar="N", min=1, help="Repositories at once.")
+]
+
 
 @dataclass(frozen=True)
 class CampaignOptions:
@@ -49,10 +57,7 @@ class CampaignOptions:
 class ChoiceOptions:
     """Which repositories of the campaign a run is about."""
 
-    only: Annotated[
-        list[str] | None,
-        Option("--only", metavar="PATTERN", help="Only repositories with such a name, as org/*."),
-    ] = None
+    only: Only = None
     failed: Annotated[
         bool, Option("--failed", help="Again those that failed: errors, and tests that are red.")
     ] = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from awaken.cli.commands.batch.campaign_options import CampaignOptions
+from awaken.cli.commands.batch.campaign_options import CampaignOptions, Jobs, Only
 from awaken.cli.options import declared as given
 from awaken.cli.options.declaring import Argument, Option, bad_parameter
 
@@ -19,10 +19,7 @@ Patterns = Annotated[
 
 def review(
     own: CampaignOptions,
-    only: Annotated[
-        list[str] | None,
-        Option("--only", metavar="PATTERN", help="Only repositories with such a name, as org/*."),
-    ] = None,
+    only: Only = None,
     output: Annotated[
         Path | None,
         Option("-o", "--output-file", metavar="FILE", help="The page; review.html by default."),
@@ -68,10 +65,7 @@ def approve(
 
 def publish(
     own: CampaignOptions,
-    only: Annotated[
-        list[str] | None,
-        Option("--only", metavar="PATTERN", help="Only repositories with such a name, as org/*."),
-    ] = None,
+    only: Only = None,
     limit: Annotated[
         int | None, Option("--limit", metavar="N", min=1, help="At most so many pull requests.")
     ] = None,
@@ -104,14 +98,8 @@ def publish(
 
 def update(
     own: CampaignOptions,
-    only: Annotated[
-        list[str] | None,
-        Option("--only", metavar="PATTERN", help="Only repositories with such a name, as org/*."),
-    ] = None,
-    jobs: Annotated[
-        int | None,
-        Option("-j", "--jobs", metavar="N", min=1, help="Repositories at once."),
-    ] = None,
+    only: Only = None,
+    jobs: Jobs = None,
     quiet: given.Quiet = False,
 ) -> int:
     """Run again where the base, awaken or the manifest is new; the same branches stay.

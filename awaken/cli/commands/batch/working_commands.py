@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from awaken.cli.commands.batch.campaign_options import CampaignOptions, ChoiceOptions
+from awaken.cli.commands.batch.campaign_options import CampaignOptions, ChoiceOptions, Jobs, Only
 from awaken.cli.options import declared as given
 from awaken.cli.options.declaring import Argument, Option
 
@@ -57,10 +57,7 @@ def init(
 def run(
     own: CampaignOptions,
     chosen: ChoiceOptions,
-    jobs: Annotated[
-        int | None,
-        Option("-j", "--jobs", metavar="N", min=1, help="Repositories at once."),
-    ] = None,
+    jobs: Jobs = None,
     dask: Annotated[
         str | None,
         Option("--dask", metavar="ADDRESS", help="Work on this Dask cluster; local makes one."),
@@ -87,10 +84,7 @@ def run(
 def status(
     own: CampaignOptions,
     listed: Annotated[bool, Option("--list", help="A row for each repository.")] = False,
-    only: Annotated[
-        list[str] | None,
-        Option("--only", metavar="PATTERN", help="Only repositories with such a name, as org/*."),
-    ] = None,
+    only: Only = None,
     refresh: Annotated[
         bool, Option("--refresh", help="Ask the host for the state of the pull requests.")
     ] = False,

@@ -12,7 +12,7 @@ from awaken.codemods.asyncio.asyncio_run.entries import (
     leaves_nothing,
     may_have_loops,
 )
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Rewriter
+from awaken.contract import Constraints, Edit, Phase, Plan, Reason, Rewriter
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
@@ -84,7 +84,6 @@ class AsyncioRun(Rule):
     phase = Phase.CONCURRENCY
     decides_by = "file"
     since = "0.1.0"
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"run_until_complete",)
     reasons = (
         GATHER,
@@ -100,12 +99,9 @@ class AsyncioRun(Rule):
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the functions that take the statements of the loop away."""
-        from awaken.codemods.asyncio.asyncio_run.rewrite import (  # noqa: PLC0415
-            drop,
-            without_finally,
-        )
+        from awaken.codemods.asyncio.asyncio_run import rewrite  # noqa: PLC0415
 
-        return {"drop": drop, "without-finally": without_finally}
+        return {"drop": rewrite.drop, "without-finally": rewrite.without_finally}
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per run of a coroutine, and its change."""
@@ -241,8 +237,7 @@ def _forgets(project: Project, module: Module, statement: ast.stmt) -> bool:
     match statement:
         case ast.Expr(value=ast.Call(func=func, args=[ast.Constant(value=None)])):
             return project.qualified_name(module, func) == _SET
-        case _:
-            return False
+    return False
 
 
 def _of_read(project: Project, module: Module, read: ast.Name) -> ast.stmt:

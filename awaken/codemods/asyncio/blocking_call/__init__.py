@@ -122,7 +122,6 @@ Ruff reports calls in the coroutine itself, and rewrites none of them:
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -138,8 +137,7 @@ from awaken.contract import Constraints, Level, Phase, Plan, Status
 from awaken.kit.changes import Decided, decide, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
-from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.graph.ways import Way
+from awaken.kit.sites import Site, rewrite_through
 from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
@@ -180,9 +178,4 @@ class BlockingCall(Rule):
         in_sight = set(project.site_files(self.triggers))
         for module, call, way in project.calls.ways_to(ends):
             if module.path in in_sight:
-                yield decide(Site(self.name, module, call), _rewrite_through, way)
-
-
-def _rewrite_through(site: Site[ast.Call], way: Way) -> Rewrite:
-    shown = f"`{site.module.excerpt(site.node.func)}()` leads to `{way.name}()`"
-    raise Refused(THROUGH, shown, because=way.places)
+                yield decide(Site(self.name, module, call), rewrite_through, THROUGH, way)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Wait
-from awaken.project.source.trees import keyword_of, last_name
+from awaken.project.source.trees import arguments_of, keyword_of, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -223,7 +223,7 @@ def _is_in_memory(project: Project, module: Module, call: ast.Call) -> bool:
 
 def _returns_at_once(module: Module, call: ast.Call) -> bool:
     """Whether an argument says that the call does not wait."""
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    given = arguments_of(call)
     if any("WNOHANG" in module.text_of(argument) for argument in given):
         return True
     timeout = keyword_of(call, "timeout")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.asyncio.executor_to_thread.payload import Threaded
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Rewriter, Status
+from awaken.contract import Constraints, Edit, Phase, Plan, Reason, Rewriter, Status
 from awaken.kit.caveats.listed_names import lists_names
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.imports import name_behind
@@ -17,7 +17,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
-from awaken.project.source.trees import Function, is_none, parameters_of
+from awaken.project.source.trees import arguments_of, is_none, parameters_of, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -67,7 +67,6 @@ class ExecutorToThread(Rule):
     phase = Phase.SESSIONS
     decides_by = "file"
     since = "0.1.0"
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"run_in_executor",)
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.9"}
     status = Status.OPT_IN
@@ -75,12 +74,9 @@ class ExecutorToThread(Rule):
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the functions that rewrite the calls, and drop a loop."""
-        from awaken.codemods.asyncio.executor_to_thread.rewrite import (  # noqa: PLC0415
-            drop,
-            to_thread,
-        )
+        from awaken.codemods.asyncio.executor_to_thread import rewrite  # noqa: PLC0415
 
-        return {"call": to_thread, "drop": drop}
+        return {"call": rewrite.to_thread, "drop": rewrite.drop}
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per call, and one change for those that share a loop."""
@@ -188,7 +184,7 @@ def _asked_node(module: Module, call: ast.Call) -> ast.expr | None:
 
 def _first_two(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None]:
     """Return the executor and the function, if they come before all other arguments."""
-    given: list[ast.expr] = [*call.args, *(keyword.value for keyword in call.keywords)]
+    given: list[ast.expr] = arguments_of(call)
     names = ["executor", "func"][len(call.args) :]
     in_order = [keyword.arg for keyword in call.keywords] == names
     if len(given) < len(("executor", "func")) or not in_order:
@@ -235,12 +231,11 @@ def _is_seen_through(project: Project, module: Module, call: ast.Call) -> bool:
             in_order = alone or all(_is_quiet(project, module, keyword.value) for keyword in named)
             return is_partial and in_order and not isinstance(first, ast.Starred)
         case ast.Lambda(args=parameters, body=ast.Call() as inner):
-            passed = [*inner.args, *(keyword.value for keyword in inner.keywords)]
+            passed = arguments_of(inner)
             steady = all(_is_steady(module, node) for node in passed)
             steady = steady and _is_steady_function(project, module, inner)
             return alone and steady and not parameters_of(parameters)
-        case _:
-            return False
+    return False
 
 
 def _is_quiet(project: Project, module: Module, node: ast.expr) -> bool:
@@ -265,7 +260,7 @@ def _is_steady_name(module: Module, name: ast.Name) -> bool:
     if owner is None:
         return True  # a builtin
     bindings = owner.bindings[name.id]
-    function = next((node for node in module.ancestors(name) if isinstance(node, Function)), None)
+    function = module.enclosing_def(name)
     if owner.node is function:
         # The function awaits meanwhile, so only functions inside it can rebind its names.
         return all(module.scopes.scope_of(binding.node) is owner for binding in bindings)
@@ -296,13 +291,11 @@ def _loop_statement(project: Project, module: Module, call: ast.Call) -> ast.stm
     loop = call.func.value if isinstance(call.func, ast.Attribute) else None
     binding = module.scopes.only_binding(loop)
     statement = None if binding is None else module.parent(binding.node)
-    match statement:
-        case ast.Assign(targets=[ast.Name()], value=ast.Call(args=[], keywords=[]) as asked):
-            pass
-        case ast.AnnAssign(target=ast.Name(), value=ast.Call(args=[], keywords=[]) as asked):
-            pass
-        case _:
-            return None
+    asked = None if variable_of(statement) is None else getattr(statement, "value", None)
+    if not isinstance(statement, ast.stmt) or not isinstance(asked, ast.Call):
+        return None
+    if asked.args or asked.keywords:
+        return None
     coroutine = module.enclosing_coroutine(statement)
     is_local = bool(coroutine and binding and binding.scope.node is coroutine)
     is_asked = project.qualified_name(module, asked.func) in _ASKED

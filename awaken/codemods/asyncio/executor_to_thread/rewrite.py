@@ -8,7 +8,7 @@ import libcst as cst
 
 from awaken.codemods.asyncio.executor_to_thread.payload import Threaded
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, fitted
+from awaken.editing.arguments import bare_argument, code, fitted
 
 _NO_SPACE = cst.SimpleWhitespace("")
 
@@ -24,7 +24,7 @@ def to_thread(node: cst.Call, data: Threaded, around: Surroundings) -> cst.Call:
     passed = _taken_apart(given.value) if data.through else [function]
     named = [item for item in passed if item.keyword is not None or item.star == "**"]
     positional = [argument for argument in passed if argument not in named]
-    args = [_plain(argument) for argument in (*positional, *others, *named)]
+    args = [bare_argument(argument) for argument in (*positional, *others, *named)]
     joined = [
         argument.with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
         for argument in args[:-1]
@@ -39,10 +39,6 @@ def _taken_apart(function: cst.BaseExpression) -> Sequence[cst.Arg]:
         inner = cst.ensure_type(function.body, cst.Call)
         return [cst.Arg(inner.func), *inner.args]
     return cst.ensure_type(function, cst.Call).args
-
-
-def _plain(argument: cst.Arg) -> cst.Arg:
-    return argument.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=_NO_SPACE)
 
 
 def drop(_node: cst.BaseSmallStatement, _data: None, _around: Surroundings) -> cst.RemovalSentinel:

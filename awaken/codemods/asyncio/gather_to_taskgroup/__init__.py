@@ -257,18 +257,13 @@ class GatherToTaskgroup(Rule):
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters that write the task group, and use its results."""
-        from awaken.codemods.asyncio.gather_to_taskgroup.rewrite import (  # noqa: PLC0415  loads LibCST
-            drop_list,
-            use_results,
-            wrap_statement,
-            write_group,
-        )
+        from awaken.codemods.asyncio.gather_to_taskgroup import rewrite  # noqa: PLC0415  loads LibCST
 
         return {
-            WRITE_GROUP: write_group,
-            WRAP_STATEMENT: wrap_statement,
-            USE_RESULTS: use_results,
-            DROP_LIST: drop_list,
+            WRITE_GROUP: rewrite.write_group,
+            WRAP_STATEMENT: rewrite.wrap_statement,
+            USE_RESULTS: rewrite.use_results,
+            DROP_LIST: rewrite.drop_list,
         }
 
     def _prepared_items(self, project: Project, constraints: Constraints) -> Iterator[Prepared]:

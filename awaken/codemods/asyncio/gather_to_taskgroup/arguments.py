@@ -122,8 +122,7 @@ def built_for(module: Module, name: ast.Name, position: Position) -> ast.Assign 
             # The comments of a removed statement would have no line.
             keeps = not position.is_ignored or not _has_comments(module, built, position.statement)
             return built if is_written and is_alone and is_read_once and keeps else None
-        case _:
-            return None
+    return None
 
 
 def _tasks_above(
@@ -177,8 +176,7 @@ def _held_name(holder: ast.expr) -> tuple[ast.Name | None, bool]:
             return holder, False
         case ast.Call(func=ast.Attribute(value=ast.Name() as name, attr="values"), args=[]):
             return name, True
-        case _:
-            return None, False
+    return None, False
 
 
 def _earlier_reads(module: Module, name: ast.Name, position: Position) -> list[ast.Name]:
@@ -210,8 +208,7 @@ def _values_of(made: ast.expr | None, *, is_dictionary: bool) -> Sequence[ast.ex
             return [value]
         case ast.List(elts=values) if not is_dictionary:
             return values
-        case _:
-            return []
+    return []
 
 
 def _has_own_keys(made: ast.expr | None) -> bool:
@@ -255,8 +252,7 @@ def _appended_call(module: Module, read: ast.Name) -> ast.Call | None:
         case ast.Call(func=ast.Attribute(attr="append") as method, args=[ast.Call() as added]):
             is_statement = isinstance(module.parent(statement), ast.Expr)
             return added if method is above and is_statement and not statement.keywords else None
-        case _:
-            return None
+    return None
 
 
 def _statement_above(module: Module, position: Position) -> ast.stmt | None:
@@ -300,8 +296,7 @@ def _starred_argument(project: Project, module: Module, value: ast.expr) -> Give
         case ast.ListComp() | ast.GeneratorExp():
             inner = _started_coroutine(project, module, value.elt)
             return Given(value, "comprehension", (inner,), is_task=inner is not value.elt)
-        case _:
-            return _held_argument(project, module, value)
+    return _held_argument(project, module, value)
 
 
 def _started_coroutine(project: Project, module: Module, node: ast.expr) -> ast.expr:
@@ -366,7 +361,7 @@ def _held_argument(project: Project, module: Module, holder: ast.expr) -> Given:
 
 def _is_repeated(module: Module, holder: ast.expr) -> bool:
     """Whether ``holder`` is multiplied where it is built, as in ``[coroutine] * 2``."""
-    bindings = module.scopes.bindings_of(holder) if isinstance(holder, ast.Name) else ()
+    bindings = module.scopes.bindings_of(holder)
     built = [holder, *(module.statement_of(binding.node) for binding in bindings)]
     return any(
         isinstance(getattr(node, "op", None), ast.Mult)

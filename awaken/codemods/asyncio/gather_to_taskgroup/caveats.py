@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.kit.caveats.listed_names import lists_names
+from awaken.project.source.trees import arguments_of, root_of
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def of_program(
 
 def _runs_early(project: Project, module: Module, made: ast.Call) -> bool:
     """Whether code runs while a coroutine is made: for its arguments, or in a plain function."""
-    arguments = (*made.args, *(each.value for each in made.keywords))
+    arguments = arguments_of(made)
     if any(isinstance(part, ast.Call) for argument in arguments for part in module.walk(argument)):
         return True
     called = project.calls.function_called(module, made)
@@ -88,9 +89,7 @@ def _is_set_elsewhere(module: Module, name: ast.Name) -> bool:
 
 
 def _is_of_module(module: Module, node: ast.Attribute) -> bool:
-    base: ast.expr = node
-    while isinstance(base, ast.Attribute):
-        base = base.value
+    base = root_of(node)
     if not isinstance(base, ast.Name):
         return False
     bindings = module.scopes.bindings_of(base)

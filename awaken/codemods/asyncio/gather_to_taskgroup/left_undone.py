@@ -85,8 +85,6 @@ def _skipped_steps(function: ast.AsyncFunctionDef) -> Iterator[ast.AST]:
                 awaited.add((ast.unparse(owner), name))
             case ast.Await() | ast.AsyncFor() | ast.AsyncWith():
                 awaited.add(("", ""))
-            case _:
-                pass
 
 
 def _moment(node: ast.AST) -> tuple[int, int]:
@@ -128,8 +126,6 @@ def _step(node: ast.AST) -> tuple[str, str] | None:
                 return ast.unparse(target), "remove"
         case ast.Subscript(value=target, ctx=ast.Del()):
             return ast.unparse(target), "remove"
-        case _:
-            pass
     return None
 
 
@@ -140,5 +136,4 @@ def _added_text(node: ast.AST) -> str:
             return ast.unparse(target)
         case ast.Subscript(value=target, ctx=ast.Store()):
             return ast.unparse(target)
-        case _:
-            return ""
+    return ""

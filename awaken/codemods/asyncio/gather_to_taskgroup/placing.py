@@ -45,8 +45,7 @@ class Position:
         match self.statement:
             case ast.For(iter=results, body=[first, *_]):
                 return results is self.awaited and first.lineno > (results.end_lineno or 0)
-            case _:
-                return False
+        return False
 
     @property
     def targets(self) -> Sequence[ast.expr]:
@@ -111,8 +110,7 @@ def _reads_item(module: Module, read: ast.Name) -> bool:
     match module.parent(read):
         case ast.Subscript(value=value, slice=ast.Constant(value=int()), ctx=ast.Load()):
             return value is read
-        case _:
-            return False
+    return False
 
 
 def _is_consumed(module: Module, awaited: ast.Await) -> bool:
@@ -121,8 +119,7 @@ def _is_consumed(module: Module, awaited: ast.Await) -> bool:
             return True
         case ast.Call(args=[only], keywords=[]) as call if only is awaited:
             return module.scopes.builtin_called(call) in _CONSUMERS
-        case _:
-            return False
+    return False
 
 
 def shares_line(module: Module, statement: ast.stmt) -> bool:

@@ -293,8 +293,7 @@ def _kept_task(given: Given, names: Names) -> Started:
             return Started("one", is_task=given.is_task)
         case "each":
             return Started("each", names.coroutine(), given.is_task)
-        case _:
-            return Started("items", is_task=given.is_task)
+    return Started("items", is_task=given.is_task)
 
 
 def _ignored_task(given: Given, names: Names) -> Started | None:

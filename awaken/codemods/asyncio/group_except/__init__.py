@@ -187,8 +187,7 @@ def _is_around_a_group(project: Project, module: Module, body: list[ast.stmt]) -
                 and project.qualified_name(module, call.func) == _GROUP
                 and all(map(_reads_results, behind))
             )
-        case _:
-            return False
+    return False
 
 
 def _reads_results(statement: ast.stmt) -> bool:

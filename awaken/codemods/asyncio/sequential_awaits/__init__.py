@@ -91,7 +91,7 @@ from awaken.codemods.asyncio.sequential_awaits.reading import (
 from awaken.contract import Constraints, Phase, Plan, Status
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
-from awaken.kit.sites import Site
+from awaken.kit.sites import Site, listed_names
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
 
@@ -139,8 +139,7 @@ class SequentialAwaits(Rule):
 
 
 def _shown_text(module: Module, row: Sequence[ast.Call]) -> str:
-    names = [f"`{module.excerpt(call.func)}()`" for call in row]
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return listed_names([f"{module.excerpt(call.func)}()" for call in row])
 
 
 def _independent(
@@ -180,8 +179,7 @@ def _is_client(entered: ast.expr) -> bool:
     match entered:
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
             return name in {"AsyncClient", "ClientSession"}
-        case _:
-            return False
+    return False
 
 
 def _rows_of(block: Sequence[ast.stmt]) -> Iterator[list[ast.Call]]:
@@ -220,8 +218,7 @@ def _only_works_on(statement: ast.stmt, bound: set[str]) -> bool:
             return not any(isinstance(node, ast.Await) for node in ast.walk(statement))
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method))):
             return name in bound and method == "raise_for_status"
-        case _:
-            return False
+    return False
 
 
 def _names(node: ast.AST, context: type[ast.expr_context]) -> set[str]:

@@ -95,8 +95,7 @@ class _Following:
         match awaited.func:
             case ast.Attribute(value=ast.Name(id=owner), attr=method):
                 return method in _OF_RESPONSES and owner != "self"
-            case _:
-                return False
+        return False
 
 
 def _is_sent(project: Project, module: Module, call: ast.Call) -> bool:

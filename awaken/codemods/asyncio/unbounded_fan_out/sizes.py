@@ -58,8 +58,7 @@ def unbounded_size(module: Module, iterable: ast.expr, depth: int = 0) -> str | 
         case ast.ListComp() | ast.GeneratorExp() | ast.SetComp():
             parts = [unbounded_size(module, node.iter, depth + 1) for node in iterable.generators]
             return next((part for part in parts if part is not None), None)
-        case _:
-            return None
+    return None
 
 
 def _of_call(module: Module, call: ast.Call, depth: int) -> str | None:
@@ -95,8 +94,7 @@ def _of_name(module: Module, name: ast.Name, depth: int) -> str | None:
             result = unbounded_size(module, binding.value, depth + 1)
             computed = isinstance(binding.value, ast.Call | ast.Await | ast.ListComp)
             return name.id if result is None and computed and _is_data(name.id) else result
-        case _:
-            return None
+    return None
 
 
 def _is_data(name: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.asyncio.wait_for_to_timeout.payload import Limited
-from awaken.contract import Constraints, Level, Phase, Plan, Reason, Rewriter, Status
+from awaken.contract import Constraints, Phase, Plan, Reason, Rewriter, Status
 from awaken.editing.comments import comments_in
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.changes import decide, plan_of
@@ -73,7 +73,6 @@ class WaitForToTimeout(Rule):
     decides_by = "file"
     since = "0.1.0"
     after = ("executor-to-thread",)
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b"wait_for",)
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.11"}
     status = Status.OPT_IN
@@ -90,12 +89,9 @@ class WaitForToTimeout(Rule):
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the functions that rewrite the call and the statement."""
-        from awaken.codemods.asyncio.wait_for_to_timeout.rewrite import (  # noqa: PLC0415
-            awaited_node,
-            limit,
-        )
+        from awaken.codemods.asyncio.wait_for_to_timeout import rewrite  # noqa: PLC0415
 
-        return {"call": awaited_node, "statement": limit}
+        return {"call": rewrite.awaited_node, "statement": rewrite.limit}
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per call, and its change."""
@@ -200,8 +196,7 @@ def _number(project: Project, module: Module, node: ast.expr) -> float | None:
             return -number
         case ast.Name() | ast.Attribute():
             return _constant(project, module, node)
-        case _:
-            return None
+    return None
 
 
 def _constant(project: Project, module: Module, node: ast.Name | ast.Attribute) -> float | None:
@@ -232,8 +227,7 @@ def _is_free(project: Project, module: Module, node: ast.expr) -> bool:
             return is_known and all(_is_free(project, module, part) for part in parts)
         case ast.Dict() | ast.List() | ast.Tuple() | ast.Starred():
             return not _calls(node)
-        case _:
-            return isinstance(node, ast.Attribute | ast.Constant | ast.Name)
+    return isinstance(node, ast.Attribute | ast.Constant | ast.Name)
 
 
 def _calls(node: ast.expr) -> bool:

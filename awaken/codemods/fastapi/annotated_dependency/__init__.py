@@ -43,6 +43,7 @@ def items(
 | `db: Session = Depends(get_db)` | `db: Annotated[Session, Depends(get_db)]` |
 | `q: str = Query("x", max_length=9)` | `q: Annotated[str, Query(max_length=9)] = "x"` |
 | `Security`, `Path`, `Body`, `Header`, `Cookie`, `Form`, `File` | the same form |
+| `db: "Session" = Depends(get_db)` | `db: Annotated["Session", Depends(get_db)]`, because FastAPI does not read this type |
 | `db=Depends(get_db)`, without a type | `db: Annotated[Any, Depends(get_db)]`, because FastAPI reads it so |
 | a dependency or path parameter after one with a default | the parameter moves to the front |
 | another parameter that loses its default | a bare `*` before it, because a new order would change the OpenAPI document |

@@ -80,8 +80,7 @@ def _registers(decorator: ast.expr) -> bool:
     match decorator:
         case ast.Call(func=ast.Attribute(attr=name)):
             return name in ROUTES
-        case _:
-            return False
+    return False
 
 
 def _of_decorators(project: Project, module: Module, function: Function) -> Iterator[str]:
@@ -166,8 +165,7 @@ def _registers_value(module: Module, node: ast.expr) -> bool:
             return True
         case ast.Dict():
             return _is_overrides(module, above)
-        case _:
-            return False
+    return False
 
 
 def _is_overrides(module: Module, node: ast.Dict) -> bool:

@@ -81,15 +81,15 @@ def read(project: Project, module: Module, marked: Marked) -> ParameterRewrite:
 
 def _check_annotation(project: Project, module: Module, marked: Marked) -> None:
     annotation = marked.parameter.annotation
+    # FastAPI reads no type next to `Depends(dependency)`; `Depends()` calls the type itself.
+    is_typed = marked.kind not in DEPENDENCIES or not _says_what(marked.marker)
     if annotation is None:
-        # FastAPI treats such a parameter as Any; but `Depends()` alone needs the type to know its
-        # dependency.
-        if marked.kind in DEPENDENCIES and not _says_what(marked.marker):
+        # FastAPI treats such a parameter as Any.
+        if marked.kind in DEPENDENCIES and is_typed:
             raise Refused(reasons.NO_TYPE, marked.name)
         return
-    for node in module.walk(annotation):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node is annotation:
-            raise Refused(reasons.TEXT_ANNOTATION, marked.name)
+    if is_typed and isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        raise Refused(reasons.TEXT_ANNOTATION, marked.name)
     outer = annotation.value if isinstance(annotation, ast.Subscript) else annotation
     name = project.qualified_name(module, outer)
     if name is not None and name.rpartition(".")[2] == "Annotated":

@@ -67,11 +67,9 @@ class AnnotatedDependency(Rule):
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the function that rewrites the parameters."""
-        from awaken.codemods.fastapi.annotated_dependency.rewrite import (  # noqa: PLC0415
-            rewrite_function,
-        )
+        from awaken.codemods.fastapi.annotated_dependency import rewrite  # noqa: PLC0415
 
-        return {"function": rewrite_function}
+        return {"function": rewrite.rewrite_function}
 
 
 class _Sites:

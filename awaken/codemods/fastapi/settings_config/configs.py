@@ -13,6 +13,7 @@ from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
 from awaken.kit.sites import Refused
 from awaken.knowledge.ecosystem import settings_classes
 from awaken.project.names.classes import ClassFacts
+from awaken.project.source.trees import values_given
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -178,10 +179,8 @@ def _configures(project: Project, facts: ClassFacts) -> bool:
 def _setting(config: Config, statement: ast.stmt) -> tuple[str, ast.expr]:
     """Return the key and the value of a statement. Raises Refused."""
     match statement:
-        case ast.Assign(targets=[ast.Name(id=key)], value=value):
-            pass
-        case ast.AnnAssign(target=ast.Name(id=key), value=ast.expr() as value):
-            pass
+        case ast.Assign() | ast.AnnAssign() if pairs := [*values_given([statement])]:
+            key, value = pairs[0]
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
             removed = settings_classes().removed
             raise Refused(reasons.CONFIG_METHOD, name, removed.get(name, ""))

@@ -61,12 +61,9 @@ class SettingsConfig(Rule):
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the function that writes the settings as a call."""
-        from awaken.codemods.fastapi.settings_config.rewrite import (  # noqa: PLC0415
-            rewrite_config,
-            rewrite_import,
-        )
+        from awaken.codemods.fastapi.settings_config import rewrite  # noqa: PLC0415
 
-        return {"config": rewrite_config, "import": rewrite_import}
+        return {"config": rewrite.rewrite_config, "import": rewrite.rewrite_import}
 
 
 class _Planning:

@@ -17,6 +17,7 @@ from awaken.knowledge import knowledge
 from awaken.project.effects import suspensions
 from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
 from awaken.project.frameworks.web.serving import Served
+from awaken.project.source.trees import variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -73,12 +74,10 @@ class EngineDispose(Rule):
 
 def _engines(project: Project) -> Iterator[_Engine]:
     for opening in openings(project, "async-engine"):
-        match opening.module.parent(opening.call):
-            case (
-                ast.Assign(targets=[ast.Name(id=name)])
-                | ast.AnnAssign(target=ast.Name(id=name)) as statement
-            ) if statement in opening.module.tree.body:
-                yield _Engine(opening, name)
+        statement = opening.module.parent(opening.call)
+        variable = variable_of(statement)
+        if variable is not None and statement in opening.module.tree.body:
+            yield _Engine(opening, variable.id)
 
 
 def _may_be_disposed(project: Project, engine: _Engine) -> bool:
@@ -103,7 +102,7 @@ def _is_another(project: Project, module: Module, node: ast.expr, name: str | No
     if home is not None and name is not None:
         bindings = home.scopes.module.bindings.get(name.rpartition(".")[2], [])
         return bool(bindings) and all(_makes_one(project, home, item.value) for item in bindings)
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    bindings = module.scopes.bindings_of(node)
     is_local = all(binding.scope.kind == "function" for binding in bindings)
     made = all(_makes_one(project, module, binding.value) for binding in bindings)
     return bool(bindings) and is_local and made
@@ -186,8 +185,7 @@ def _last(lifespan: ast.AsyncFunctionDef) -> ast.stmt | None:
                 return last
             case ast.With() | ast.AsyncWith() if body is lifespan.body:
                 return _end_after(around, body)
-            case _:
-                return None
+        return None
 
 
 def _end_after(manager: ast.With | ast.AsyncWith, body: list[ast.stmt]) -> ast.stmt | None:

@@ -71,8 +71,7 @@ def _is_kept(module: Module, call: ast.Call) -> bool:
         # A factory of sessions keeps the engine that it is given.
         case ast.keyword() | ast.Call():
             return _makes_sessions(module, call)
-        case _:
-            return False
+    return False
 
 
 def _keeps(module: Module, target: ast.expr, function: ast.AST) -> bool:
@@ -98,8 +97,7 @@ def _lets_out(module: Module, read: ast.Name) -> bool:
             return True
         case ast.Assign(targets=targets):
             return any(isinstance(target, ast.Attribute | ast.Subscript) for target in targets)
-        case _:
-            return _makes_sessions(module, read) and _is_let_out(module, read)
+    return _makes_sessions(module, read) and _is_let_out(module, read)
 
 
 def _makes_sessions(module: Module, node: ast.expr) -> bool:
@@ -116,8 +114,7 @@ def _is_let_out(module: Module, node: ast.expr) -> bool:
             return True
         case ast.Assign(targets=targets):
             return any(isinstance(target, ast.Attribute | ast.Subscript) for target in targets)
-        case _:
-            return False
+    return False
 
 
 # ---------------------------------------------------------------------------- whether it is SQLite

@@ -19,7 +19,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.migrations import is_revision
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, root_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -191,9 +191,7 @@ class _Search:
         name = bytes(word).split(b".")[0].split(b"(")[0].strip().decode(errors="replace")
         if name in {"getattr", "hasattr"}:
             calls = module.calls_at(place.span)
-            node: ast.AST | None = calls[0].args[0] if calls and calls[0].args else None
-            while isinstance(node, ast.Attribute):
-                node = node.value
+            node = root_of(calls[0].args[0]) if calls and calls[0].args else None
             return (module, calls[0], node) if isinstance(node, ast.Name) else None
         known = _names_at(module).get((name, start))
         return None if known is None else (module, known, known)
@@ -237,15 +235,13 @@ def _is_parameter(module: Module, name: ast.Name) -> bool:
 def _varying(module: Module, node: ast.expr, name: ast.Name) -> ast.AST | None:
     """Return the loop around ``node`` that assigns a variable in each round."""
     bindings = module.scopes.bindings_of(name)
-    below: ast.AST = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         if isinstance(above, Function):
             return None
         goes_round = isinstance(above, LOOPS) and below is not getattr(above, "iter", None)
         goes_round = goes_round or isinstance(above, _COMPREHENSIONS)
         if goes_round and any(_is_inside(module, binding, above) for binding in bindings):
             return above
-        below = above
     return None
 
 

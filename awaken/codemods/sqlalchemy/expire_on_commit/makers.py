@@ -132,8 +132,7 @@ def configured_node(project: Project, module: Module, node: ast.AST) -> ast.expr
             values = () if said is None else project.values.of(module, owner).alternatives
             is_factory = any(isinstance(one, Producer) and one.how == "factory" for one in values)
             return said if is_factory or Session("async-scoped") in values else None
-        case _:
-            return None
+    return None
 
 
 def kept_names(project: Project) -> frozenset[str]:
@@ -155,8 +154,7 @@ def name_of(maker: Maker) -> str:
             maker.module.enclosing_function(maker.call) is None
         ):
             return f"{maker.module.name}.{name}"
-        case _:
-            return ""
+    return ""
 
 
 def own_init(project: Project, maker: Maker) -> str:
@@ -177,8 +175,7 @@ def keeps_by_init(project: Project, maker: Maker) -> bool:
         # A second statement may decide otherwise.
         case [ast.Expr(value=ast.Call(func=ast.Attribute(attr="__init__")) as call)]:
             return is_constant(keyword_of(call, OPTION), value=False)
-        case _:
-            return False
+    return False
 
 
 def options_in(project: Project, module: Module, node: ast.expr) -> dict[str, ast.expr] | None:
@@ -198,8 +195,7 @@ def options_in(project: Project, module: Module, node: ast.expr) -> dict[str, as
             return {part.arg: part.value for part in node.keywords if part.arg is not None}
         case ast.Name():
             return _named_options(project, module, node)
-        case _:
-            return None
+    return None
 
 
 def _named_options(project: Project, module: Module, node: ast.Name) -> dict[str, ast.expr] | None:

@@ -28,7 +28,7 @@ from awaken.codemods.sqlalchemy.expire_on_commit.staleness import (
     only_variable,
     staleness,
 )
-from awaken.contract import Constraints, Level, Phase, Place, Plan, Status
+from awaken.contract import Constraints, Phase, Place, Plan, Status
 from awaken.kit.changes import Decided, decide, plan_of, refused_together
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
@@ -57,7 +57,6 @@ class ExpireOnCommit(Rule):
     family = "sqlalchemy"
     phase = Phase.SESSIONS
     since = "0.1.0"
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (*WORDS, OPTION.encode())
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
@@ -115,8 +114,6 @@ class _Planner:
                     if getattr(proof, "kind", "") == "async":
                         refused = Refused(reasons.NO_EFFECT)
                         yield refused_together((Site(self._rule, module, node),), refused)
-                case _:
-                    pass
 
     def _is_decided(self, maker: Maker) -> bool:
         """Whether the sessions keep what they loaded: here, in a mapping, or by ``configure``."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.expire_on_commit.makers import Maker
 from awaken.contract import Place, Span
-from awaken.kit.sites import shown_place
+from awaken.kit.sites import joined_words, shown_place
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
 from awaken.project.source.trees import last_name
 
@@ -104,7 +104,7 @@ def _listed_text(project: Project, found: Iterable[Later]) -> str:
     more = len(said) - _MOST_SHOWN
     if more > 0:
         return f"{', '.join(said[:_MOST_SHOWN])} and {more} more"
-    return " and ".join(filter(None, [", ".join(said[:-1]), said[-1]]))
+    return joined_words(said)
 
 
 def only_variable(maker: Maker) -> Place | None:

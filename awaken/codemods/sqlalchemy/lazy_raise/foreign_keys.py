@@ -97,8 +97,7 @@ def cascade_of(module: Module, side: Declared) -> set[str]:
             return set()
         case ast.Constant(value=str(text)):
             return {line.strip() for line in text.split(",")}
-        case _:
-            return {"all", "?"}
+    return {"all", "?"}
 
 
 def _is_named(node: ast.expr | None, owner: str, target: str, *, is_reverse: bool) -> bool | None:

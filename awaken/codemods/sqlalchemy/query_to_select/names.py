@@ -46,3 +46,11 @@ def sqlalchemy_name(reader: Reader, site: ast.AST, wanted: str) -> Written:
     ``sql.Select`` is the one that all versions export.
     """
     return name_here(reader.module, site, wanted.rpartition(".")[2], _HOMES[wanted], "sa_")
+
+
+def names(node: ast.AST, text: str) -> bool:
+    """Whether a name or attribute in ``node`` is written as ``text``."""
+    return any(
+        isinstance(part, ast.Name | ast.Attribute) and ast.unparse(part) == text
+        for part in ast.walk(node)
+    )

@@ -102,35 +102,24 @@ class QueryToSelect(Rule):
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the functions that write a query as a statement, one per way of ending it."""
-        from awaken.codemods.sqlalchemy.query_to_select.rewriting.bulk_rewrite import (  # noqa: PLC0415
-            rewrite_slice,
-            rewrite_write,
-        )
-        from awaken.codemods.sqlalchemy.query_to_select.rewriting.class_rewrite import (  # noqa: PLC0415
-            rewrite_extended,
-            rewriter_at_class,
-        )
-        from awaken.codemods.sqlalchemy.query_to_select.rewriting.get_rewrite import (  # noqa: PLC0415
-            rewrite_get,
-        )
-        from awaken.codemods.sqlalchemy.query_to_select.rewriting.kinds_rewrite import (  # noqa: PLC0415
-            rewrite_kinds,
-        )
-        from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import (  # noqa: PLC0415
-            leave_out,
-            rewrite_query,
+        from awaken.codemods.sqlalchemy.query_to_select.rewriting import (  # noqa: PLC0415
+            bulk_rewrite,
+            class_rewrite,
+            get_rewrite,
+            kinds_rewrite,
+            rewrite,
         )
 
         rewriters: dict[str, Rewriter] = {
-            "query": rewrite_query,
-            "get": rewrite_get,
-            "write": rewrite_write,
-            "slice": rewrite_slice,
-            "extended": rewrite_extended,
-            "kinds": rewrite_kinds,
+            "query": rewrite.rewrite_query,
+            "get": get_rewrite.rewrite_get,
+            "write": bulk_rewrite.rewrite_write,
+            "slice": bulk_rewrite.rewrite_slice,
+            "extended": class_rewrite.rewrite_extended,
+            "kinds": kinds_rewrite.rewrite_kinds,
         }
         return {
             **rewriters,
-            "at-class": rewriter_at_class(rewriters),
-            "left-out": leave_out,
+            "at-class": class_rewrite.rewriter_at_class(rewriters),
+            "left-out": rewrite.leave_out,
         }

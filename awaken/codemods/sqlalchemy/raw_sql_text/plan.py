@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.raw_sql_text.strings import (
     may_be_string,
     text_of,
 )
-from awaken.contract import Constraints, Level, NeedImport, Phase, Plan, Reason
+from awaken.contract import Constraints, NeedImport, Phase, Plan, Reason
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.names_here import name_here
 from awaken.kit.reasons import INSIDE_FSTRING
@@ -50,7 +50,6 @@ class RawSqlText(Rule):
     phase = Phase.REPAIR
     decides_by = "file"
     since = "0.1.0"
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     triggers = (b".execute(", b".scalar(", b".scalars(", b".stream(", b".stream_scalars(")
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     reasons: ClassVar[tuple[Reason, ...]] = (INSIDE_FSTRING, *reasons.ALL)
@@ -77,8 +76,6 @@ def _executed_pairs(module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
                 statement = node.args[0] if node.args else next(named, None)
                 if statement is not None and may_be_string(statement):
                     yield node, statement
-            case _:
-                pass
 
 
 def _kind(project: Project, module: Module, call: ast.Call) -> str | None:
@@ -174,5 +171,4 @@ def _names(given: ast.expr | None) -> set[str] | None:
             return {str(item) for item in result} if len(result) == len(keys) else None
         case ast.List(elts=[first, *_]):
             return _names(first)
-        case _:
-            return None
+    return None

@@ -13,7 +13,7 @@ from awaken.contract import Place
 from awaken.kit.caveats.failures import HIDDEN, caught_above, caught_around
 from awaken.kit.caveats.replaced_names import caveats_of, doubles_passed
 from awaken.kit.sites import Site
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -35,7 +35,7 @@ def who_sees(project: Project, site: Site[ast.Call]) -> tuple[list[str], tuple[P
     function = module.enclosing_function(call)
     if isinstance(function, ast.Lambda):
         clauses.append(_IN_LAMBDA)
-        function = next((one for one in module.ancestors(call) if isinstance(one, Function)), None)
+        function = module.enclosing_def(call)
     if function is None:
         return clauses, places
     leading = project.calls.leading_to(module, function)

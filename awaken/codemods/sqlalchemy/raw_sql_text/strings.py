@@ -51,8 +51,7 @@ def _first_part(node: ast.expr) -> ast.expr:
             return _first_part(left)
         case ast.Call(func=ast.Attribute(value=value, attr="format")):
             return _first_part(value)
-        case _:
-            return node
+    return node
 
 
 def text_of(project: Project, module: Module, node: ast.expr) -> str | None:

@@ -47,8 +47,6 @@ def _outgoing(module: Module, function: Function) -> Iterator[ast.expr]:
                 isinstance(target, ast.Attribute | ast.Subscript) for target in targets
             ):
                 yield value
-            case _:
-                pass
 
 
 def _reads_later(project: Project, module: Module, node: ast.expr) -> bool:
@@ -58,13 +56,12 @@ def _reads_later(project: Project, module: Module, node: ast.expr) -> bool:
             return _reads_later(project, module, rows)
         case ast.Call(func=ast.Name(id=name), args=arguments) if name in _LAZY:
             return any(_reads_later(project, module, argument) for argument in arguments)
-        case _:
-            return any(
-                isinstance(alternative, InstanceOf)
-                and alternative.qualified.startswith(("sqlalchemy.", "sqlmodel."))
-                and alternative.qualified.endswith(_READING_LATER)
-                for alternative in project.values.of(module, node).alternatives
-            )
+    return any(
+        isinstance(alternative, InstanceOf)
+        and alternative.qualified.startswith(("sqlalchemy.", "sqlmodel."))
+        and alternative.qualified.endswith(_READING_LATER)
+        for alternative in project.values.of(module, node).alternatives
+    )
 
 
 def _is_used_up(module: Module, node: ast.Name) -> bool:
@@ -80,8 +77,7 @@ def _is_used_up(module: Module, node: ast.Name) -> bool:
             return is_method or not isinstance(above, ast.Assign | ast.Return | ast.Call)
         case ast.Compare() | ast.If() | ast.BoolOp() | ast.UnaryOp():
             return True
-        case _:
-            return False
+    return False
 
 
 def _is_plain_call(call: ast.Call) -> bool:

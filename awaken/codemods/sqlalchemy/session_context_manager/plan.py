@@ -20,7 +20,7 @@ from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import MadeSession, closes
 from awaken.project.frameworks.sqlalchemy.made_sessions.otherwise import MadeOtherwise
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -167,15 +167,9 @@ class SessionContextManager(Rule):
 
 def _opened(project: Project, module: Module, node: Making) -> Opened | None:
     """Return the session that a statement makes for its own function; None if it does not."""
-    match node:
-        case (
-            ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call)
-            | ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as call)
-        ):
-            pass
-        case _:
-            return None
-    function = module.enclosing_function(node)
+    function, name, call = module.enclosing_function(node), last_name(variable_of(node)), node.value
+    if not name or not isinstance(call, ast.Call):
+        return None
     words = f"{last_name(call.func)} {name}".lower()
     # Constructors come last: few calls look like them.
     if not isinstance(function, Function) or not any(
@@ -250,7 +244,7 @@ def _doubles(
     replaced = project.replaced_names.of(site.module, factory)
     doubles = [replacement for replacement in replaced if not replacement.gives_sessions]
     clauses, places = caveats_of(site.module, factory, doubles)
-    bindings = site.module.scopes.bindings_of(factory) if isinstance(factory, ast.Name) else []
+    bindings = site.module.scopes.bindings_of(factory)
     shown = site.module.excerpt(factory)
     clauses += [
         f"`{shown}` may return an instance of `{name}` instead of a session" for name in others[:1]
@@ -366,5 +360,4 @@ def _cannot_fail(statement: ast.stmt) -> bool:
                 isinstance(node, ast.Constant | ast.List | ast.Tuple | ast.Dict | ast.expr_context)
                 for node in ast.walk(value)
             )
-        case _:
-            return False
+    return False

@@ -112,12 +112,9 @@ class SessionInRoute(Rule):
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""
-        from awaken.codemods.sqlalchemy.session_in_route.rewrite import (  # noqa: PLC0415
-            add_parameter,
-            unwrap,
-        )
+        from awaken.codemods.sqlalchemy.session_in_route import rewrite  # noqa: PLC0415
 
-        return {**super().rewriters(), ADD_PARAMETER: add_parameter, UNWRAP: unwrap}
+        return {**super().rewriters(), ADD_PARAMETER: rewrite.add_parameter, UNWRAP: rewrite.unwrap}
 
     def _sites(self, project: Project) -> Iterator[tuple[Site[Function], list[_Made]]]:
         """Yield the endpoints that make sessions or engines, with the calls that do."""
@@ -270,8 +267,7 @@ def _name_of(node: ast.AST) -> str:
     match node:
         case ast.Name(id=name) | ast.arg(arg=name) | ast.FunctionDef(name=name):
             return name
-        case _:
-            return ""
+    return ""
 
 
 def _written_pair(project: Project, site: Site[Function], given: _Given) -> tuple[str, list[Edit]]:

@@ -148,6 +148,7 @@ asynchronous sessions keep the old values, so awaken adds a reload where the pro
 | the program | awaken adds |
 | --- | --- |
 | runs a statement after a commit and reads its collections | `populate_existing` |
+| deletes an object, and the database deletes or changes others with it (`ondelete`) | `populate_existing` where these are loaded after the commit |
 | reads or sets an attribute that a rollback expired | a load before it, if `inspect(user).expired`; a file with many such reads gets a helper: `await load_expired(db, user, order)` |
 | reads a relationship after a commit, of an object from before it | `refresh` before the read |
 | reads a relationship of an object that a factory of factory_boy made | `refresh` before the read |

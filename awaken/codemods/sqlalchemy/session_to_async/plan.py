@@ -10,7 +10,10 @@ from msgspec import Struct
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
-from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
+from awaken.codemods.sqlalchemy.session_to_async.components.leftover import (
+    left_in_failing_files,
+    removed_at_last,
+)
 from awaken.codemods.sqlalchemy.session_to_async.decide.deciding import decided_components
 from awaken.codemods.sqlalchemy.session_to_async.decide.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import (
@@ -112,9 +115,11 @@ class SessionToAsync(Rule):
         if not part.is_waiting:
             return self._left_over(blocking, part, constraints)
         members = Writing(self.name, blocking, reads, part, inside).members()
+        left = [*left_in_failing_files(project, members)]
         components = decided_components(part, members, constraints, options.component)
         outlines = Outlines(part, self.name, members.resources, components.shared, inside)
-        return plan_of(Outcome(part, self.name, components, constraints, outlines).decided())
+        outcome = Outcome(part, self.name, components, constraints, outlines)
+        return plan_of([*outcome.decided(), *left])
 
     def _left_over(
         self, blocking: Blocking, part: SynchronousPart, constraints: Constraints

@@ -80,6 +80,11 @@ UNKNOWN_CALL = Reason(
     "this may call {}",
     "Annotate the object with its class. Annotate JSON data with `dict[str, Any]` or `list[Any]`.",
 )
+FAILING_IMPORT = Reason(
+    "failing-import",
+    "this file cannot be imported, because {}",
+    "Correct the import, and run awaken again.",
+)
 AT_IMPORT = Reason(
     "at-import",
     "{} runs when the file is imported, where nothing can be awaited",

@@ -86,6 +86,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.late_columns imp
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses import (
     loaded_with_their_bases,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.deleted_with_others import (
+    DeletedWithOthers,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expire_calls import ExpireCalls
 from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
@@ -206,7 +209,8 @@ class Reads:
     def loaded_again(self, part: SynchronousPart) -> Mapping[Place, Anew]:
         """Return the loads that have to load again, each with the argument that asks for it."""
         project = part.project
-        again = self.loading.loaded_again(self.later, self.shared.is_behind_request)
+        others = DeletedWithOthers(self.writes, self.loading.loaded_ahead, self.shared)
+        again = self.loading.loaded_again(self.later, others.may_differ)
         return {
             **loaded_before_validation(part, self.spawned.calls(), self.later),
             **again,

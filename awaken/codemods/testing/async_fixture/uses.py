@@ -53,8 +53,7 @@ def _use(module: Module, node: ast.Name) -> Use:
             return "as-value"
         case ast.Call(func=func) if func is node:
             return "as-value"
-        case _:
-            return "unknown"
+    return "unknown"
 
 
 def _is_certain(module: Module, request: Request, node: ast.Name) -> bool:
@@ -64,13 +63,11 @@ def _is_certain(module: Module, request: Request, node: ast.Name) -> bool:
     """
     if _use(module, node) != "as-value":
         return False
-    below: ast.AST = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         if above is request.function:
             return isinstance(below, ast.stmt) and _comes_to(request.function.body, below)
         if _may_pass_over(above, below):
             return False
-        below = above
     return False
 
 
@@ -90,8 +87,7 @@ def _may_pass_over(above: ast.AST, below: ast.AST) -> bool:
         case ast.stmt():
             # The first part of a block is run before the block decides anything.
             return isinstance(below, ast.stmt | ast.ExceptHandler | ast.match_case)
-        case _:
-            return isinstance(above, _LAZY)
+    return isinstance(above, _LAZY)
 
 
 def _catches(statement: ast.With | ast.AsyncWith) -> bool:

@@ -40,8 +40,7 @@ def _is_optional(module: Module, annotation: ast.expr | None) -> bool:
             return True
         case ast.BinOp(op=ast.BitOr()):
             return any(is_none(node) for node in (annotation.left, annotation.right))
-        case _:
-            return False
+    return False
 
 
 def _attribute_may_be_none(module: Module, node: ast.Attribute, name: str) -> bool:
@@ -62,5 +61,4 @@ def _is_named(node: ast.expr, name: str) -> bool:
     match node:
         case ast.Attribute(value=ast.Name(id="self"), attr=found) | ast.Name(id=found):
             return found == name
-        case _:
-            return False
+    return False

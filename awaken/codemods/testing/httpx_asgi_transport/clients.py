@@ -67,8 +67,7 @@ def _holds_app(node: ast.expr) -> bool:
             return any(isinstance(key, ast.Constant) and key.value == "app" for key in node.keys)
         case ast.Call(func=ast.Name(id="dict")):
             return any(keyword.arg == "app" for keyword in node.keywords)
-        case _:
-            return False
+    return False
 
 
 def _kind(project: Project, name: str) -> str | None:
@@ -98,8 +97,7 @@ def _is_super_init(call: ast.Call) -> bool:
     match call.func:
         case ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr="__init__"):
             return True
-        case _:
-            return False
+    return False
 
 
 def _of_super(project: Project, module: Module, call: ast.Call) -> Client | None:

@@ -50,11 +50,9 @@ class HttpxAsgiTransport(Rule):
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the function that writes the transport."""
-        from awaken.codemods.testing.httpx_asgi_transport.rewrite import (  # noqa: PLC0415
-            rewrite_client,
-        )
+        from awaken.codemods.testing.httpx_asgi_transport import rewrite  # noqa: PLC0415
 
-        return {"client": rewrite_client}
+        return {"client": rewrite.rewrite_client}
 
 
 def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:

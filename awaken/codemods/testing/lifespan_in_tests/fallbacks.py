@@ -32,13 +32,11 @@ def has_fallback(project: Project, module: Module, function: Function, read: ast
         if guard.ends is not None or not _RAISED.isdisjoint(guard.catches):
             return True
     name = last_name(read)
-    below = read
-    for above in module.ancestors(read):
+    for below, above in module.steps_up(read):
         if isinstance(above, ast.BoolOp) and below is not above.values[-1]:
             return True
         if above is function:
             break
-        below = above
     return any(_asks(module, node, name) for node in module.walk(function))
 
 
@@ -53,8 +51,7 @@ def _asks(module: Module, node: ast.AST, name: str) -> bool:
             return isinstance(key, ast.Constant) and key.value == name
         case ast.Call(func=ast.Attribute(value=owner, attr=called)) if called in _ASKING:
             return last_name(owner) == name
-        case _:
-            return last_name(node) == name and is_tested(module, node)
+    return last_name(node) == name and is_tested(module, node)
 
 
 def _is_empty(value: ast.expr) -> bool:
@@ -64,5 +61,4 @@ def _is_empty(value: ast.expr) -> bool:
             return True
         case ast.Call(func=ast.Name(id="dict" | "list" | "set"), args=[], keywords=[]):
             return True
-        case _:
-            return False
+    return False

@@ -164,8 +164,7 @@ def _reads(module: Module, node: ast.AST, name: str, home: Module | None) -> boo
         case ast.Name(ctx=ast.Load()):
             owner = module.scopes.owner(node.id, module.scopes.scope_of(node))
             return home is not None and node.id == name and owner is module.scopes.module
-        case _:
-            return False
+    return False
 
 
 def _is_set_by_tests(project: Project, name: str) -> bool:

@@ -67,8 +67,7 @@ class Awaitables:
                 return self.of(module, node.value, depth + 1)
             case _ if len(parts := branches(node)) > 1:
                 return self._agreed_answer(module, node, parts, depth)
-            case _:
-                return self._of_values(module, node)
+        return self._of_values(module, node)
 
     def gives_coroutine(self, module: Module, call: ast.Call) -> bool:
         """Whether ``call`` is proved to give a coroutine.
@@ -133,8 +132,7 @@ class Awaitables:
                 return self._unless_a_value(why, module, node)
             case Unknown(place=place) if place == NOWHERE:
                 return replace(out_of_sight, place=module.place(node))
-            case _:
-                return out_of_sight
+        return out_of_sight
 
     def _unless_a_value(self, why: Unknown, module: Module, node: ast.Call) -> _Answer:
         # Overrides of a method are not visible: this result proves nothing.
@@ -248,8 +246,7 @@ class Awaitables:
                 return how
             case InstanceOf():
                 return self._known.classes.get(value.qualified)
-            case _:
-                return None
+        return None
 
 
 def _one_of(kinds: Iterable[_Answer], otherwise: Unknown) -> _Answer:

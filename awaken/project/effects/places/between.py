@@ -23,7 +23,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda
+from awaken.project.source.trees import Function, FunctionOrLambda, arguments_of
 from awaken.project.source.worklist import reached
 from awaken.project.values.domain import ClassOf, FunctionOf, Producer, Session, Unknown
 from awaken.project.values.local.control import ControlGraph
@@ -180,7 +180,7 @@ class Between:
         owners = {name.rpartition(".")[0] for name in names}
         if owners & self._known.classes or owners == {"builtins"}:
             return False
-        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        given = arguments_of(call)
         return any(
             isinstance(value, Session)
             for argument in given
@@ -256,7 +256,7 @@ class Between:
         receiver = module.text_of(call.func).lower().rpartition(".")[0]
         if receiver.endswith(("client", "runner")) or self._gets_a_session(module, call, ()):
             return True
-        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        given = arguments_of(call)
         return any(
             isinstance(value, FunctionOf)
             for argument in given

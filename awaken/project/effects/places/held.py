@@ -83,8 +83,7 @@ def lock_of(program: Program, module: Module, node: ast.expr) -> Lock | None:
             return None if owner is None else _of_class(program, module, owner, name)
         case ast.Attribute(attr=name):
             return _global(program, module, node) or _of_instance(program, module, node.value, name)
-        case _:
-            return None
+    return None
 
 
 def runs_held(entered: _Entering) -> Iterator[ast.AST]:
@@ -186,5 +185,4 @@ def _is_attribute(module: Module, target: ast.expr, owner: ast.ClassDef, name: s
             return attribute == name and module.enclosing_class(target) is owner
         case ast.Name(id=attribute):
             return attribute == name and module.scopes.scope_of(target).node is owner
-        case _:
-            return False
+    return False

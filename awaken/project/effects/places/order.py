@@ -65,8 +65,7 @@ class Ordering:
                 return all(isinstance(operator, ast.Is | ast.IsNot) for operator in node.ops)
             case ast.BinOp():
                 return self._is_quiet_operation(module, node)
-            case _:
-                return False
+        return False
 
     def _is_quiet_operation(self, module: Module, node: ast.BinOp) -> bool:
         """Whether the operator raises nothing between two values of one builtin type."""

@@ -92,8 +92,6 @@ class WhileRunning:
                 for argument in node.args:
                     if isinstance(argument, ast.Name | ast.Attribute):
                         yield from self._handed_on(module, argument)
-            case _:
-                pass
 
     def _new(self, called: Iterable[Called], found: set[Place]) -> list[tuple[Module, ast.AST]]:
         """Return what is still to be read of ``called``, and note it in ``found``."""
@@ -116,8 +114,7 @@ class WhileRunning:
                 return [*self._handed_on(module, node), *self._properties(node.attr)]
             case ast.Name(ctx=ast.Load()):
                 return list(self._handed_on(module, node))
-            case _:
-                return []
+        return []
 
     def _of_call(self, module: Module, call: ast.Call) -> list[Called] | None:
         if self._is_of_fixture(module, call.func):
@@ -210,5 +207,4 @@ def _registers(decorator: ast.expr) -> bool:
     match decorator:
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
             return name in _TABLE.listening_decorators
-        case _:
-            return False
+    return False

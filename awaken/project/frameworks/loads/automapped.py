@@ -38,8 +38,7 @@ def _may_be(reader: ModuleReader, node: ast.expr, left: int) -> bool:
         case ast.Name() if left:
             value = reader.only_value(node)
             return value is not None and _may_be(reader, value, left - 1)
-        case _:
-            return False
+    return False
 
 
 def _are_classes(reader: ModuleReader, node: ast.expr) -> bool:
@@ -54,5 +53,4 @@ def _are_classes(reader: ModuleReader, node: ast.expr) -> bool:
         case ast.Attribute(value=ast.Attribute() as base, attr="classes"):
             name = reader.qualified(base)
             return name is not None and reader.project.definition(name) is not None
-        case _:
-            return False
+    return False

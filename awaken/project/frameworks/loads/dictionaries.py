@@ -29,8 +29,7 @@ def dictionary_values(module: Module, name: ast.Name) -> tuple[ast.expr, ...]:
             return tuple(values)
         case ast.DictComp(value=value):
             return (value,)
-        case _:
-            return ()
+    return ()
 
 
 def is_of_module(module: Module, name: ast.Name) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from awaken.project.frameworks.loads.mapped_classes import DEPTH, entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
+from awaken.project.source.trees import arguments_of
 
 SET_OPERATIONS = frozenset(
     {"union", "union_all", "intersect", "intersect_all", "except_", "except_all"}
@@ -114,8 +115,7 @@ def _parts(node: ast.expr) -> list[ast.expr]:
             return [left, right]
         case ast.Tuple(elts=elements) | ast.List(elts=elements):
             return elements
-        case _:
-            return []
+    return []
 
 
 def _is_orm_call(reader: ModuleReader, node: ast.Call, depth: int) -> bool | None:
@@ -140,7 +140,7 @@ def _is_orm_call(reader: ModuleReader, node: ast.Call, depth: int) -> bool | Non
         if method in _OWN_FROM or (method in _NEWLY_ORM and _is_old(reader)):
             return False
         if method not in _CRITERIA or not _is_old(reader):
-            parts += [*call.args, *(keyword.value for keyword in call.keywords)]
+            parts += arguments_of(call)
     return _any(reader, [inner, *parts], depth)
 
 

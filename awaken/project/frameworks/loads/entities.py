@@ -15,6 +15,7 @@ from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.loads.starred import elements_of, is_only_read
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.names.classes import Definition
+from awaken.project.source.trees import arguments_of
 
 _AGGREGATES = frozenset(
     [
@@ -166,8 +167,7 @@ def classify(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item:
             return _classify_subscript(reader, node, value, depth)
         case ast.IfExp(body=body, orelse=other):
             return _one_of(node, classify(reader, body, depth), classify(reader, other, depth))
-        case _:
-            return Item(node, What.UNKNOWN)
+    return Item(node, What.UNKNOWN)
 
 
 def _existence(reader: ModuleReader, node: ast.expr) -> Item | None:
@@ -284,7 +284,7 @@ def _classify_call(reader: ModuleReader, node: ast.Call, depth: int) -> Item:
 
 
 def _sql_function(reader: ModuleReader, node: ast.Call, name: str, depth: int) -> Item:
-    inner = _inner(reader, (*node.args, *(k.value for k in node.keywords)), depth)
+    inner = _inner(reader, arguments_of(node), depth)
     owner, mixed = _owner_of(inner)
     return Item(
         node,
@@ -320,7 +320,7 @@ def _inner(reader: ModuleReader, nodes: Iterable[ast.expr], depth: int) -> list[
 
 
 def _library_expression(reader: ModuleReader, node: ast.Call, name: str, depth: int) -> Item:
-    inner = _inner(reader, _flattened_nodes((*node.args, *(k.value for k in node.keywords))), depth)
+    inner = _inner(reader, _flattened_nodes(arguments_of(node)), depth)
     owner, mixed = _owner_of(inner)
     typed = ast.unparse(node).upper()
     unhashable = name in {"cast", "type_coerce", "try_cast"} and any(

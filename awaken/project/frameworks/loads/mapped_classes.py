@@ -59,8 +59,7 @@ def _entity_of_expression(reader: ModuleReader, node: ast.expr, depth: int) -> I
             return _entity_of_class_attribute(reader, node, depth)
         case ast.Subscript():
             return _entity_of_subscript(reader, node, depth)
-        case _:
-            return None
+    return None
 
 
 def _entity_of_call(reader: ModuleReader, node: ast.Call, depth: int) -> Item | None:
@@ -186,8 +185,7 @@ def _entity_of_binding(
             return noted or _entity_of_value(reader, binding.value, depth - 1)
         case "for":
             return _entity_of_loop(reader, node, binding.node, depth)
-        case _:
-            return None
+    return None
 
 
 def _entity_of_value(reader: ModuleReader, value: ast.expr, depth: int) -> Item | None:
@@ -424,8 +422,7 @@ def _entity_of_subscript(reader: ModuleReader, node: ast.Subscript, depth: int) 
             return _entity_of_mapping(reader, node, mapping)
         case ast.Name() as dictionary:
             return _entity_of_item(reader, node, dictionary, depth)
-        case _:
-            return None
+    return None
 
 
 def _entity_of_mapping(
@@ -447,8 +444,6 @@ def _entity_of_mapping(
                     value=ast.Name(id="dict" | "Dict" | "Mapping"), slice=ast.Tuple(elts=[_, one])
                 ) if _is_attribute(statement.target, mapping.attr, True):
                     return _entity_of_annotation(pair[0], node, one)
-                case _:
-                    pass
     return None
 
 
@@ -525,8 +520,7 @@ def _is_attribute(target: ast.expr, name: str, in_body: bool) -> bool:
             return in_body and target.id == name
         case ast.Attribute(value=ast.Name(id="self" | "cls")):
             return target.attr == name
-        case _:
-            return False
+    return False
 
 
 def made_class(reader: ModuleReader, call: ast.Call) -> Item | None:

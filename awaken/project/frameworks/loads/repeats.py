@@ -178,8 +178,7 @@ def _parts(node: ast.expr) -> Sequence[ast.expr]:
             return (part,)
         case ast.ListComp(elt=part) | ast.SetComp(elt=part) | ast.GeneratorExp(elt=part):
             return (part,)
-        case _:
-            return alternatives(node)
+    return alternatives(node)
 
 
 def is_subquery(node: ast.expr) -> bool:
@@ -215,8 +214,6 @@ def is_loader(reader: ModuleReader, option: ast.expr, calls: int = _FOLLOWED_CAL
             return all(is_loader(reader, node, calls) for node in elements)
         case ast.Starred(value=ast.Call() as call):
             return _gives_loaders(reader, call, calls, ast.Starred)
-        case _:
-            pass
     steps = _steps(reader, option)
     if steps is None:
         return isinstance(option, ast.Call) and _gives_loaders(reader, option, calls, _itself)

@@ -19,8 +19,7 @@ def is_kept(module: Module, call: ast.expr) -> bool:
     function = module.enclosing_function(call)
     if function is None or is_remembered(module, function):
         return True
-    below: ast.AST = call
-    for above in module.ancestors(call):
+    for below, above in module.steps_up(call):
         if above is function:
             return False
         if isinstance(above, ast.BoolOp) and below is not above.values[0]:
@@ -29,7 +28,6 @@ def is_kept(module: Module, call: ast.expr) -> bool:
             return True
         if isinstance(above, ast.If | ast.IfExp) and _tests_absence(above.test):
             return True
-        below = above
     return False
 
 

@@ -90,8 +90,7 @@ class AdriftSchemas:
             case "bound":
                 targets = targets_of(above)
                 return any(self._is_handed_on(module, part, qualified, depth) for part in targets)
-            case _:
-                return way in {"element", "key", "returned", "same", "unpacked", "yielded"}
+        return way in {"element", "key", "returned", "same", "unpacked", "yielded"}
 
     def _is_followed(self, module: Module, call: ast.Call) -> bool:
         above = module.parent(call)

@@ -63,8 +63,6 @@ class DumpReadings:
                 given, fields = argument_at(call, 0, "data"), argument_at(call, 1, "fields")
                 if given is not None and fields is not None:
                     yield from self._marshalled_readings(module, func, given, fields)
-            case _:
-                pass
 
     def _dumped_readings(
         self, module: Module, owner: ast.expr, given: ast.expr

@@ -67,8 +67,6 @@ class FormSights:
                     if isinstance(value, str) and not self._forms.has_own_parameters(value)
                 ]
                 yield from self._filled(module, call, plain, call.args[1], names)
-            case _:
-                pass
 
     def _named_forms(self, module: Module, call: ast.Call) -> list[str | Unknown]:
         """Return the forms that a call may make, and why there may be others."""

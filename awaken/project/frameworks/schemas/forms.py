@@ -12,7 +12,7 @@ from awaken.project.frameworks.schemas.declared.definitions import written
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import last_name, values_given
 from awaken.project.values.domain import ClassOf
 
 _KNOWN = schema_knowledge().forms
@@ -96,11 +96,6 @@ class Forms:
 
 def _made_pairs(body: ast.ClassDef) -> Iterator[tuple[str, ast.Call]]:
     """Yield the values that the body of a class assigns by calls: fields, and others."""
-    for statement in body.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as value):
-                yield name, value
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as value):
-                yield name, value
-            case _:
-                pass
+    for name, value in values_given(body.body):
+        if isinstance(value, ast.Call):
+            yield name, value

@@ -121,8 +121,7 @@ class Given:
                 return self._of_call(module, call, shapes)
             case ast.Name() if self._is_open(self._evaluator.values(module, node)):
                 return self._of_name(module, node, shapes)
-            case _:
-                return [(module, part, shapes) for part in alternatives(node)] or None
+        return [(module, part, shapes) for part in alternatives(node)] or None
 
     def _of_call(
         self, module: Module, call: ast.Call, shapes: Sequence[Shape]
@@ -206,8 +205,7 @@ def _values_inside(value: Value) -> tuple[Values, ...]:
             return value.items
         case Producer():
             return (value.inner,)
-        case _:
-            return ()
+    return ()
 
 
 def _holds_mapping(values: Values) -> bool:

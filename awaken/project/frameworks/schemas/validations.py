@@ -124,8 +124,6 @@ class ModelReadings:
                     yield from self._validated(module, declared, given, lenient=False)
             case _ if _maker(func) in makers:
                 yield from self._made_readings(module, call)
-            case _:
-                pass
 
     def _validated_by(
         self, module: Module, owner: ast.expr, given: ast.expr, *, lenient: bool
@@ -190,8 +188,6 @@ class ModelReadings:
                     class_ = (*class_, InstanceOf(value.qualified))
                 case Unknown():
                     class_ = (*class_, value)
-                case _:
-                    pass
         return class_
 
     def _adapted_values(self, module: Module, node: ast.expr) -> Values | None:

@@ -12,7 +12,7 @@ from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.shapes.validators import read_by_validators
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import keyword_of, last_name
+from awaken.project.source.trees import keyword_of, last_name, values_given, variable_of
 from awaken.project.values.domain import (
     InstanceOf,
     NoneValue,
@@ -93,8 +93,6 @@ class PydanticModels:
                     yield from self._instances_inside(union(*value.items), depth - 1)
                 case Producer():
                     yield from self._instances_inside(value.inner, depth - 1)
-                case _:
-                    pass
 
     def unknown_in(self, declared: Values) -> Unknown | None:
         """Return why an annotation may name more than the models that are seen in it."""
@@ -109,8 +107,6 @@ class PydanticModels:
                     inside = value.items
                 case Producer():
                     inside = (value.inner,)
-                case _:
-                    pass
             unknown = self.unknown_in(union(*inside)) if inside else None
             if unknown is not None:
                 return unknown
@@ -155,7 +151,8 @@ class PydanticModels:
                 for statement in (*body.keywords, *body.body):
                     if self._is_set(statement, _KNOWN.opening) or _dumps(statement):
                         return None
-                    result.add(_target(statement) or str(getattr(statement, "name", "")))
+                    name_of = str(getattr(statement, "name", ""))
+                    result.add(last_name(variable_of(statement)) or name_of)
         return frozenset(result)
 
     def _all_models(self) -> list[str]:
@@ -173,13 +170,11 @@ class PydanticModels:
             case ast.keyword(arg=str(name), value=value):
                 return name in names and _is_true(value)
             case ast.ClassDef(name="Config", body=body):
-                return any(
-                    _target(one) in names and _is_true(getattr(one, "value", None)) for one in body
-                )
-            case ast.Assign() | ast.AnnAssign() if _target(node) in _SETTINGS:
+                given = values_given(body)
+                return any(name in names and _is_true(value) for name, value in given)
+            case ast.Assign() | ast.AnnAssign() if last_name(variable_of(node)) in _SETTINGS:
                 return _sets(node.value, names)
-            case _:
-                return False
+        return False
 
     # -------------------------------------------------------------------------------- the fields
     def _read(self, shape: ModelShape) -> Iterator[Field]:
@@ -194,8 +189,8 @@ class PydanticModels:
         seen: set[str] = set()
         for _, module, body in self._evaluator.classes.bodies(shape.name):
             for statement in body.body:
-                name = _target(statement)
-                if name is None or name in seen or (name.startswith("_") and name != "__root__"):
+                name = last_name(variable_of(statement))
+                if not name or name in seen or (name.startswith("_") and name != "__root__"):
                     continue
                 seen.add(name)
                 if isinstance(statement, ast.AnnAssign) and name != "model_config":
@@ -293,16 +288,7 @@ class PydanticModels:
                 # A number is one item of a collection, of which each counts.
                 steps = [part.value for part in node.args if isinstance(part, ast.Constant)]
                 return [tuple(step for step in steps if isinstance(step, str))]
-            case _:
-                return []
-
-
-def _target(node: ast.AST) -> str | None:
-    match node:
-        case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
-            return name
-        case _:
-            return None
+        return []
 
 
 def _dumps(statement: ast.AST) -> bool:
@@ -312,8 +298,7 @@ def _dumps(statement: ast.AST) -> bool:
             return True
         case ast.FunctionDef(decorator_list=decorators):
             return any("model_serializer" in ast.unparse(decorator) for decorator in decorators)
-        case _:
-            return False
+    return False
 
 
 def _is_of_class(annotation: ast.expr) -> bool:
@@ -348,8 +333,7 @@ def _sets(node: ast.expr | None, names: Sequence[str]) -> bool:
             )
         case ast.Name() | ast.Attribute():
             return True  # settings made elsewhere: they may say so
-        case _:
-            return False
+    return False
 
 
 def _extras(annotation: ast.expr) -> list[ast.expr]:
@@ -359,5 +343,4 @@ def _extras(annotation: ast.expr) -> list[ast.expr]:
             last_name(outer) == "Annotated"
         ):
             return extras
-        case _:
-            return []
+    return []

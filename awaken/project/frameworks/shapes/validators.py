@@ -59,5 +59,3 @@ def _read(module: Module, function: ast.FunctionDef, given: str) -> Iterator[tup
             ):
                 if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
                     yield constant.value, node
-            case _:
-                pass

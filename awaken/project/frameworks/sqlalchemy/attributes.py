@@ -160,8 +160,7 @@ class MappedAttributes:
         match given:
             case [(ast.Call(args=[ast.Constant(value=through), ast.Constant(value=attribute)]), _)]:
                 return self._through(self._held_values(qualified, str(through)), str(attribute))
-            case _:
-                return ()
+        return ()
 
     def _held_values(self, qualified: str, name: str) -> Values:
         """Return what an attribute holds, by its annotation or by its mapping."""

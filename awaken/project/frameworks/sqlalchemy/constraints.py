@@ -80,8 +80,7 @@ def constraints_of_value(
             return constraints_of(elements, called, columns)
         case ast.Dict():
             return NONE
-        case _:
-            return UNKNOWN
+    return UNKNOWN
 
 
 def _is_plain(call: ast.Call) -> bool:
@@ -124,6 +123,4 @@ def _foreign(call: ast.Call, columns: Mapping[str, str]) -> ForeignKeys | None:
             mine, referred = _columns(own, columns), _columns(other, {})
             if mine and referred and len(mine) == len(referred):
                 return ForeignKeys(mine, referred)
-        case _:
-            pass
     return None

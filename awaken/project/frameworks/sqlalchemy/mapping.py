@@ -336,8 +336,6 @@ class MappingReader:
                     ]
                     if self._is_computed_on_update(module, ast.Call(call.func, [], named)):
                         return True
-                case _:
-                    pass
         return any(
             isinstance(node, ast.Call) and self.called(module, node.func) == {"sqlalchemy.Computed"}
             for node in call.args
@@ -354,8 +352,7 @@ def _name_of(value: Value) -> str | None:
             return value.qualified
         case FunctionOf() if not isinstance(value.node, ast.Lambda):
             return f"{value.module.name}.{value.module.qualname(value.node)}"
-        case _:
-            return None
+    return None
 
 
 def _may_relate(module: Module, names: tuple[str, ...]) -> bool:
@@ -414,8 +411,7 @@ def _annotated_class(annotation: ast.expr | None) -> str | None:
             slice=ast.BinOp(op=ast.BitOr(), left=inner, right=ast.Constant(value=None)),
         ):
             return _annotated_class(ast.Subscript(outer, inner))
-        case _:
-            return None
+    return None
 
 
 def _names_optional(node: ast.Subscript) -> bool:

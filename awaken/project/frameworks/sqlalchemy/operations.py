@@ -119,8 +119,6 @@ class Operations:
                     yield from self._of_attribute(module, node)
                 case ast.withitem(context_expr=entered):
                     yield from self._entered_operations(module, entered)
-                case _:
-                    pass
 
     def _held_variables(self, module: Module) -> Iterator[str]:
         """Yield the variables that hold a method which may be one of a session."""
@@ -130,8 +128,6 @@ class Operations:
                     method in self._methods
                 ):
                     yield name
-                case _:
-                    pass
 
     def _of_held(self, module: Module, node: ast.Call, function: ast.Name) -> Operation | None:
         """Return the operation of ``commit()``, a variable that holds ``session.commit``."""
@@ -248,8 +244,7 @@ class Operations:
                 module, session
             ):
                 return session
-            case _:
-                return None
+        return None
 
     def resource_of(self, module: Module, node: ast.expr) -> Resource | Unknown | None:
         """Return which synchronous resource an expression is; None if it is proved to be none."""
@@ -313,8 +308,7 @@ class Operations:
                 return _CLASSES.get(value.qualified)
             case Producer(how="factory", inner=(Session(kind="session"),)):
                 return "factory"
-            case _:
-                return None
+        return None
 
 
 def _those(module: Module, among: Callable[[ast.AST], bool]) -> Iterator[ast.AST]:

@@ -13,6 +13,7 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.kept_items import put_as
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import arguments_of
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import (
     ClassOf,
@@ -77,8 +78,7 @@ class Sessions:
                 return own or self._used_elsewhere(module, node) or proof
             case ast.Subscript() if isinstance(proof, Unknown):
                 return self._kept_as_item(module, node) or proof
-            case _:
-                return proof
+        return proof
 
     def others(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return what ``node`` is proven to be other than a session, each as a noun phrase."""
@@ -211,7 +211,7 @@ class Sessions:
         """
         match node:
             case ast.Call(func=function) if self._is_of_library(module, function):
-                arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+                arguments = arguments_of(node)
                 return any(
                     self._is_mapped(module, part)
                     for argument in arguments
@@ -224,8 +224,7 @@ class Sessions:
                 return self._is_expression(module, left) or self._is_expression(module, right)
             case ast.Compare(left=left):
                 return self._is_expression(module, left)
-            case _:
-                return self._is_mapped(module, node)
+        return self._is_mapped(module, node)
 
     def _is_expression(self, module: Module, node: ast.expr) -> bool:
         """Whether ``node`` is a mapped column or built on one: a class has methods of its own."""
@@ -334,8 +333,7 @@ class Sessions:
                 return NotRelevant(f"the class `{value.qualified}`")
             case ModuleOf():
                 return NotRelevant(f"the module {value.path}")
-            case _:
-                return NotRelevant("a function, or its result")
+        return NotRelevant("a function, or its result")
 
     def _instance(
         self, module: Module, node: ast.expr, value: InstanceOf

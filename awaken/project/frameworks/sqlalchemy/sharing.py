@@ -22,7 +22,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.expressions.lists import list_parts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda, argument_of
+from awaken.project.source.trees import Function, FunctionOrLambda, argument_of, arguments_of
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown, Value
 
@@ -179,15 +179,13 @@ def _meet(module: Module, one: ast.expr, other: ast.expr, use: _Use) -> bool:
 
 def _forks(module: Module, node: ast.AST) -> Iterator[tuple[ast.AST, object]]:
     """Yield each fork around ``node``, with the branch of it that holds ``node``."""
-    below = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         if isinstance(above, FunctionOrLambda):
             return
         if isinstance(above, ast.If):
             yield above, next((item for item in (above.body, above.orelse) if below in item), below)
         elif isinstance(above, ast.IfExp | ast.Match):
             yield above, below
-        below = above
 
 
 class _Uses:
@@ -229,7 +227,7 @@ class _Uses:
             return
         functions = functions_called(self._evaluator, scene.module, call)
         if isinstance(functions, Unknown):
-            for given in (*call.args, *(keyword.value for keyword in call.keywords)):
+            for given in arguments_of(call):
                 self._follow_argument(scene, given)
             return
         for called in functions:
@@ -326,8 +324,7 @@ class _Uses:
                 return replace(above, attributes=(*above.attributes, node.attr))
             case ast.Call():
                 return self._built_with(scene, node)
-            case _:
-                return None
+        return None
 
     def _owner_of_name(self, scene: _Scene, node: ast.Name) -> _Owner | None:
         module, bindings = scene.module, scene.module.scopes.bindings_of(node)
@@ -395,7 +392,7 @@ class _Uses:
             or self._evaluator.classes.node(value.qualified) is None
         ):
             return None
-        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        given = arguments_of(call)
         sessions = [argument for argument in given if self._is_session(scene, argument)]
         owner = self._owner(scene, sessions[0]) if len(sessions) == 1 else None
         return None if owner is None else replace(owner, built=True)
@@ -453,8 +450,7 @@ def _waited_for(node: ast.AST) -> Sequence[ast.expr]:
             return [item.context_expr for item in node.items]
         case ast.AsyncFor():
             return (node.iter,)
-        case _:
-            return ()
+    return ()
 
 
 def _returned_nodes(node: ast.AST) -> Sequence[ast.expr]:

@@ -155,8 +155,7 @@ def _put_in(module: Module, read: ast.Name) -> list[tuple[str, ast.expr]] | None
             return []
         case ast.Call() if last_name(parent.func) in _RENDERING:
             return []
-        case _:
-            return None
+    return None
 
 
 def _updated(call: ast.Call) -> list[tuple[str, ast.expr]]:

@@ -143,8 +143,6 @@ class Expressions(ABC):
                     self.record.note(item.root, (*item.path, PRINTED))
                 case Holder():
                     self.printed(item.inner)
-                case _:
-                    pass
 
     def iterated(self, value: Value) -> Value:
         """Return what a loop gives of a value."""
@@ -156,8 +154,7 @@ class Expressions(ABC):
                 return self.record.follow(atom, ITEM)
             case Holder():
                 return atom.inner
-            case _:
-                return NOTHING
+        return NOTHING
 
     def placed(self, value: Value, position: int) -> Value:
         """Return the value at one place of a value that is taken apart."""
@@ -252,8 +249,7 @@ class Expressions(ABC):
                 return held_value(given)
             case "range" | "lipsum" | "joiner" | "super":
                 return NOTHING
-            case _:
-                return None
+        return None
 
     def put(self, space: NamespaceOf, name: str, value: Value) -> None:
         """Note what a namespace holds under a name."""
@@ -277,8 +273,6 @@ class Expressions(ABC):
                     inners[item] = frozenset({item})
                 case Holder(), _:
                     inners[item] = item.inner
-                case _:
-                    pass
         return inners
 
     def _called(
@@ -302,8 +296,7 @@ class Expressions(ABC):
                 return NOTHING
             case Holder():  # `list.pop()`, `cycler.next()`
                 return atom.inner
-            case _:
-                return NOTHING
+        return NOTHING
 
     def escaped(self, value: Value, why: str) -> None:
         """Note that any attribute of a value may be read by unread code."""
@@ -313,8 +306,6 @@ class Expressions(ABC):
                     self.record.any_of(item, why)
                 case Holder():
                     self.escaped(item.inner, why)
-                case _:
-                    pass
 
     def filtered(self, node: nodes.Filter, value: Value, scope: Scope) -> Value:
         """Return what a filter gives of a value."""
@@ -353,8 +344,7 @@ class Expressions(ABC):
                 return held_value([value])
             case "items" | "dictsort":
                 return joined(self._pairs(item) for item in value)
-            case _:
-                return None
+        return None
 
     def _pairs(self, atom: Atom) -> Value:
         """Return the keys and values of a dictionary."""

@@ -68,8 +68,6 @@ def _note(module: Module, node: ast.AST, found: _Names) -> None:
             for argument in node.args:
                 found.everywhere.add_dictionary(module, argument)
             found.everywhere.add_keywords(module, node.keywords)
-        case _:
-            pass
 
 
 def _note_function(module: Module, node: Function, found: _Names) -> None:
@@ -95,8 +93,6 @@ def _note_assigned(module: Module, target: ast.expr, value: Expression, found: _
             for position, node in enumerate(targets):
                 part = replace(value, path=(*value.path, f"[{position}]"))
                 _note_assigned(module, node, part, found)
-        case _:
-            pass
 
 
 def _is_globals(node: ast.expr) -> bool:

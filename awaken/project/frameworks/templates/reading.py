@@ -349,8 +349,6 @@ class _Reader(Expressions):
             case nodes.Tuple():
                 for position, inner in enumerate(target.items):
                     self._assign(inner, self.placed(value, position), scope)
-            case _:
-                pass
 
     # Macros
 
@@ -445,8 +443,7 @@ def _constants(node: nodes.Node) -> list[str] | None:
             return _names_together([node.left, node.right])
         case nodes.Concat():
             return _names_together(node.nodes)
-        case _:
-            return None
+    return None
 
 
 def _all(parts: Sequence[nodes.Node]) -> list[str] | None:

@@ -13,7 +13,13 @@ from awaken.project.frameworks.templates.texts import assigned_nodes, texts_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, argument_of, keyword_of, last_name
+from awaken.project.source.trees import (
+    Function,
+    argument_of,
+    keyword_of,
+    last_name,
+    named_parameters,
+)
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf
 
@@ -265,8 +271,7 @@ def returned_by(module: Module, function: Function) -> list[ast.expr]:
 
 def _as_passed(found: Rendering, module: Module, call: ast.Call, function: Function) -> Rendering:
     """Return a rendering inside of ``function`` with what ``call`` passes to its ``**context``."""
-    args = function.args
-    own = {argument.arg for argument in (*args.posonlyargs, *args.args, *args.kwonlyargs)}
+    own = {argument.arg for argument in named_parameters(function)}
     context = found.context.copy()
     context.add_keywords(module, [keyword for keyword in call.keywords if keyword.arg not in own])
     return replace(found, place=module.place(call), module=module, context=context)
@@ -278,8 +283,7 @@ def _passed_name(
     """Return what a call passes as the name of the template; None if it does not choose it."""
     if found.names is not None or not isinstance(name, ast.Name):
         return None
-    args = function.args
-    for argument in (*args.posonlyargs, *args.args, *args.kwonlyargs):
+    for argument in named_parameters(function):
         if argument.arg == name.id:
             return argument_of(call, function, argument, bound)
     return None

@@ -38,8 +38,7 @@ def texts_of(module: Module, node: ast.expr | None, deep: int = _DEEPEST) -> tup
             return _names_together([_BRACES.sub(ANYTHING, text)])
         case _ if others := alternatives(node):
             return _any_of(module, others, deep)
-        case _:
-            return _names_together([_part(module, part, deep) for part in text_parts(node)])
+    return _names_together([_part(module, part, deep) for part in text_parts(node)])
 
 
 def assigned_nodes(module: Module, name: ast.Name) -> list[ast.expr | None]:

@@ -13,7 +13,7 @@ from awaken.knowledge.ecosystem import async_test_plugins
 from awaken.project.frameworks.testing.fixture_requests import FixtureRequests
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of, without_arguments
+from awaken.project.source.trees import Function, parameters_of, values_given, without_arguments
 from awaken.project.source.words import FilesWith
 from awaken.workspace.manifests.pytest_settings import PytestSettings
 
@@ -179,14 +179,9 @@ class CoroutineTests:
 
 def _own_marks(body: Sequence[ast.stmt]) -> Iterator[ast.expr]:
     """Yield the marks that ``pytestmark`` of a file or class holds."""
-    for statement in body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id="pytestmark")], value=value):
-                yield from value.elts if isinstance(value, ast.List | ast.Tuple) else (value,)
-            case ast.AnnAssign(target=ast.Name(id="pytestmark"), value=ast.expr() as value):
-                yield from value.elts if isinstance(value, ast.List | ast.Tuple) else (value,)
-            case _:
-                pass
+    for name, value in values_given(body):
+        if name == "pytestmark":
+            yield from value.elts if isinstance(value, ast.List | ast.Tuple) else (value,)
 
 
 def loop_scope_of(mark: ast.expr, words: Sequence[str] = ("loop_scope", "scope")) -> str:

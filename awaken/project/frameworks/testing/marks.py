@@ -16,7 +16,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import dotted_text
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import last_name
 
 _RECORDS = {"assert_has_calls", "method_calls", "mock_calls"}
 """What a mock knows of the calls of all its attributes."""
@@ -182,9 +182,3 @@ def patch_of(module: Module, call: ast.Call) -> Patch | None:
     if is_object and len(args) > 1 and isinstance(args[1], ast.Constant):
         return Patch(call, args[0], str(args[1].value), given[1:])
     return None
-
-
-def outermost(module: Module, node: ast.AST) -> Function | ast.Module:
-    """Return the function around ``node`` that is in no other function, else the module."""
-    above = [ancestor for ancestor in module.ancestors(node) if isinstance(ancestor, Function)]
-    return above[-1] if above else module.tree

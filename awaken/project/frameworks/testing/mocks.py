@@ -130,5 +130,3 @@ class Mocks:
                     yield PassedMock(mocked)
                 case InstanceOf(qualified=qualified) if mocked is not None:
                     yield PassedMock(mocked, qualified)
-                case _:
-                    pass

@@ -48,8 +48,6 @@ class ObjectFactories:
                 case ast.Call(func=func) if self._makes(module, func):
                     if not self.is_inside(module, node):
                         yield node
-                case _:
-                    pass
 
     def handed_on(self, module: Module) -> Iterator[ast.expr]:
         """Yield where a factory is given to something that may call it."""
@@ -81,8 +79,7 @@ class ObjectFactories:
                 return bool(given) and all(
                     isinstance(part, ast.Attribute) and self.is_held(module, part) for part in given
                 )
-            case _:
-                return False
+        return False
 
     def given_sessions(self, module: Module) -> Iterator[ast.expr]:
         """Yield what a file gives to factories as the session that they hold, or as its maker."""
@@ -101,8 +98,6 @@ class ObjectFactories:
                     _MADE,
                 } and self.is_inside(module, node):
                     yield value
-                case _:
-                    pass
 
     # -------------------------------------------------------------------------------------- parts
     def _may_name(self, module: Module) -> bool:

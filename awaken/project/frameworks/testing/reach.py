@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from awaken.project.frameworks.testing.marks import outermost
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module
@@ -63,8 +62,8 @@ class QueryUse(Struct, frozen=True):
 
 def use_of(module: Module, query: ast.expr) -> QueryUse:
     """Return ``query``, as in ``session.query``, as a use."""
-    around = outermost(module, query)
-    function = "" if isinstance(around, ast.Module) else module.qualname(around)
+    around = module.outermost_def(query)
+    function = "" if around is None else module.qualname(around)
     return QueryUse(module.path, function, ast.unparse(query))
 
 
@@ -339,8 +338,7 @@ class _Body:
             # Made of the double, but no double.
             case _ if is_literal(node) or isinstance(node, ast.Compare):
                 return False
-            case _:
-                return any(self._holds(child) for child in children(node))
+        return any(self._holds(child) for child in children(node))
 
     def _is_target(self, node: ast.Name | ast.Attribute) -> bool:
         return any(self.means(node, target) for target in self._targets)

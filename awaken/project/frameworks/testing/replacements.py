@@ -114,8 +114,6 @@ class Replacements:
                     yield from self._patched_replacements(module, node)
                 case ast.Assign(targets=[ast.Attribute() as target]) if in_tests:
                     yield from self._assigned_replacements(module, node, target)
-                case _:
-                    pass
 
     def _patched_replacements(self, module: Module, call: ast.Call) -> Iterator[Replacement]:
         patch = patch_of(module, call)
@@ -170,8 +168,7 @@ class Replacements:
                 return () if home is None else self._evaluator.global_values(home, name)
             case ClassOf() | InstanceOf():
                 return self._evaluator.attribute(value, name, module, node)
-            case _:
-                return ()
+        return ()
 
     def _of_object(
         self, module: Module, node: ast.Call | ast.Assign, owner: ast.expr, name: str
@@ -195,8 +192,6 @@ class Replacements:
                     functions |= dict.fromkeys(self.methods(qualified, name))
                 case Unknown(why=why):
                     return Replacement(node, name, shown, why=why)
-                case _:
-                    pass
         return Replacement(node, name, shown, functions=tuple(functions))
 
     def _of_name(

@@ -224,7 +224,7 @@ def _included_router(call: ast.Call) -> ast.expr | None:
 
 def _prefix(module: Module, router: ast.expr) -> list[str]:
     """Return the path that a router of the same file puts before those of its functions."""
-    bindings = module.scopes.bindings_of(router) if isinstance(router, ast.Name) else []
+    bindings = module.scopes.bindings_of(router)
     calls = (binding.value for binding in bindings if isinstance(binding.value, ast.Call))
     return next((parts for call in calls if (parts := _prefix_of(module, call))), [])
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from awaken.project.frameworks.testing.marks import Mark, Patch, marks_of, outermost
+from awaken.project.frameworks.testing.marks import Mark, Patch, marks_of
 from awaken.project.frameworks.testing.reach import PatchedName, Reach
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -124,7 +124,8 @@ class Suite:
             # A file of helpers may make a double by the name of a class alone.
             if may_configure(text) or any(word in text for word in self._words):
                 for mark in marks_of(module, self.evaluator.names, self._fakes):
-                    marks[Member(module, outermost(module, mark.node)).prefix].append(mark)
+                    around = module.outermost_def(mark.node) or module.tree
+                    marks[Member(module, around).prefix].append(mark)
         return self._marks[module.path].get(member.prefix, ())
 
     def fixture(self, member: Member, name: str) -> Member | None:

@@ -18,7 +18,7 @@ from awaken.project.frameworks.testing.marks import Mark, Patch, patch_of
 from awaken.project.frameworks.testing.reach import EntryPoint, PatchedName, with_arguments
 from awaken.project.frameworks.testing.requests import METHODS, path_of
 from awaken.project.frameworks.testing.suite import Member, Suite
-from awaken.project.source.trees import Function, children, parameters_of
+from awaken.project.source.trees import Function, children, parameters_of, root_of
 from awaken.project.source.worklist import Worklist
 
 _MOST_MEMBERS = 40  # fixtures and helpers of one test; half loses no finding (benchmarks/limits.md)
@@ -114,8 +114,7 @@ class Unit:
                 return self._one(f"{self._helpers[node].prefix}()")
             case ast.Call():
                 return self._key(member, node.func)
-            case _:
-                return None
+        return None
 
     def _key_of_name(self, member: Member, node: ast.Name) -> str:
         fixture = self._fixtures.get(f"{member.prefix}:{node.id}")
@@ -353,10 +352,8 @@ class Unit:
             if target is not None:
                 yield target, member.prefix in self._inside
         member, mark = self.doubles[wanted]
-        root: ast.expr = mark.root
-        while isinstance(root, ast.Attribute):
-            root = root.value
-        bindings = member.module.scopes.bindings_of(root) if isinstance(root, ast.Name) else []
+        root = root_of(mark.root)
+        bindings = member.module.scopes.bindings_of(root)
         if bindings and all(binding.kind == "import" for binding in bindings):
             patched_name = self._suite.target_object(member.module, mark.root, "query")
             if patched_name is not None:
@@ -478,8 +475,7 @@ def _is_plain(node: ast.expr, helpers: Mapping[ast.Call, Member]) -> bool:
             return _is_plain(value, helpers)
         case ast.Call():
             return node in helpers
-        case _:
-            return False
+    return False
 
 
 def _is_attribute(node: ast.expr) -> bool:

@@ -147,8 +147,6 @@ class Applications:
                 yield value
             case NoneValue():
                 pass
-            case _:
-                pass
 
     def _parameter(self, module: Module, node: ast.expr) -> tuple[Function, ast.arg] | None:
         """Return the parameter that ``node`` is the bare name of, if its callers can say more."""

@@ -100,8 +100,7 @@ class Handlers:
                 return "sync"
             case FunctionOf(module=module, node=ast.FunctionDef() | ast.AsyncFunctionDef() as node):
                 return self.manner_of_definition(module, node)
-            case _:
-                return None
+        return None
 
     def _of_method(self, module: Module, node: ast.expr) -> Manner | None:
         """Return how a method of a library's object is called."""

@@ -11,11 +11,7 @@ from awaken.knowledge.applications import Effect, installers
 from awaken.project.frameworks.web.applications import Application, Applications
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import (
-    Function,
-    last_name,
-    parameter_getting,
-)
+from awaken.project.source.trees import Function, arguments_of, last_name, parameter_getting
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import ClassOf, External, FunctionOf, InstanceOf
 
@@ -128,8 +124,6 @@ class Installations:
                     for method in node[1].body if node is not None else ():
                         if node and isinstance(method, Function) and method.name == "__init__":
                             yield node[0], method, 1
-                case _:
-                    pass
 
     def _installation(self, module: Module, call: ast.Call) -> Installation | None:
         names: set[str] = set()
@@ -139,8 +133,6 @@ class Installations:
                     return None  # followed into
                 case ClassOf(qualified=name) | External(qualified=name):
                     names.add(name)
-                case _:
-                    pass
         result = names.pop() if len(names) == 1 else self._of_method(module, call.func)
         if result is None:
             return Installation(module, call, module.excerpt(call.func), None)
@@ -180,7 +172,7 @@ def _given_calls(carrier: _Carrier) -> Iterator[tuple[ast.Call, ast.expr]]:
     module = carrier.module
     for node in module.walk(carrier.function):
         if isinstance(node, ast.Call):
-            for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+            for argument in arguments_of(node):
                 if last_name(argument) == carrier.name:
                     yield node, argument
 

@@ -116,8 +116,6 @@ class Registrations(FoundInFiles[Registration]):
                     yield from self._by_name(module, node, owner)
                 case ast.Call():
                     yield from self._constructed(module, node)
-                case _:
-                    pass
 
     # ---------------------------------------------------------------- on_event, add_event_handler
     def _method(self, module: Module, node: ast.Attribute) -> Iterator[Registration]:
@@ -230,8 +228,6 @@ class Registrations(FoundInFiles[Registration]):
                 case ast.Attribute(attr="lifespan_context", ctx=ast.Store()):
                     resolved = self._applications.of(module, without_router(node.value))
                     yield GivenLifespan(module, node, resolved, assigned=True)
-                case _:
-                    pass
 
 
 def _elements(node: ast.expr) -> list[ast.expr] | None:
@@ -243,8 +239,7 @@ def _elements(node: ast.expr) -> list[ast.expr] | None:
             return None if starred else elements
         case ast.Constant(value=None):
             return []
-        case _:
-            return None
+    return None
 
 
 def _is_router(node: ast.expr) -> bool:

@@ -47,5 +47,3 @@ class Runs(FoundInFiles[Run]):
                     if event in _EVENTS:
                         resolved = self._applications.of(module, receiver)
                         yield Run(module, node, receiver, resolved)
-                case _:
-                    pass

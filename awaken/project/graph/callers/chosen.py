@@ -66,8 +66,7 @@ def _chosen_node(module: Module, table: ast.expr) -> ast.expr | None:
             call = module.call_of(above)
             is_plain = call is not None and all(map(is_none, call.args[1:]))
             return call if is_plain else None
-        case _:
-            return None
+    return None
 
 
 def _of_chosen(module: Module, chosen: ast.expr | None) -> list[ast.Call] | None:

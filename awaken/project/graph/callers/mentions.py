@@ -161,7 +161,7 @@ def mention_of(
 ) -> Mention:
     """Return the mention that ``node`` is of a function, or with ``is_class`` of a class."""
     use = usage_of(module, node, is_class=is_class)
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else ()
+    bindings = module.scopes.bindings_of(node)
     renamed_in = None
     if use.kind == "alias":
         scope = module.scopes.scope_of(node)

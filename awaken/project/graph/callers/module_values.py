@@ -77,8 +77,7 @@ class ModuleValues:
                 return last_name(function) in _LOADING
             case ast.Subscript(value=owner):
                 return last_name(owner) == "modules"
-            case _:
-                return False
+        return False
 
     @property
     def _loading(self) -> frozenset[str]:

@@ -14,7 +14,7 @@ from awaken.project.names.functions.decorators import decorator_names, method_ki
 from awaken.project.names.functions.generated import GeneratedInit
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, is_overload
+from awaken.project.source.trees import Function, is_overload, root_of
 from awaken.project.values.domain import (
     ClassOf,
     FunctionOf,
@@ -57,6 +57,9 @@ class Target:
             self.hierarchy = surroundings.hierarchy(f"{module.name}.{module.qualname(owner)}")
             if self.makes:
                 self.made = self.hierarchy.made_by(self.name)
+        # Bases and decorators may keep a class, and find it by its name.
+        is_alone = owner is None or not (owner.bases or owner.decorator_list or len(self.made) != 1)
+        self.is_plain = is_alone and not (self.is_method or self._is_attribute)
 
     def home(self) -> set[str]:
         """Return the files of the function: of a method, those of all relatives of its class."""
@@ -106,8 +109,7 @@ class Target:
                 return 0 if self._evaluator.names.qualified(module, base) in self.made else None
             case ast.Call(func=ast.Call() | ast.Attribute() as made):
                 return 1 if ast.unparse(made) in {"type(self)", "self.__class__"} else None
-            case _:
-                return None
+        return None
 
     def is_imported_as(self, qualified: str | None) -> bool:
         """Whether an import may bring the function; one that cannot be followed may."""
@@ -141,10 +143,7 @@ class Target:
         name = self._evaluator.names.qualified(module, node)
         if name is not None and (name in self._targets() or not self._is_of_variable(name)):
             return name in self._targets()
-        root: ast.expr = node
-        while isinstance(root, ast.Attribute):
-            root = root.value
-        path = self.place.path
+        root, path = root_of(node), self.place.path
         is_imported = isinstance(root, ast.Name) and any(
             binding.kind == "import" for binding in module.scopes.bindings_of(root)
         )
@@ -197,8 +196,7 @@ class Target:
                 return self._definition.is_at(value.module, value.node)
             case ClassOf():
                 return value.qualified in self.made
-            case _:
-                return False
+        return False
 
     @property
     def gives(self) -> int:

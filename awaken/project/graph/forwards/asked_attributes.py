@@ -46,8 +46,7 @@ def _asked_methods(module: Module, value: ast.expr) -> list[Asked] | None:
         ):
             attribute = ast.copy_location(ast.Attribute(owner, name, ast.Load()), value)
             return [Asked(owner, attribute, rest[0] if rest else None)]
-        case _:
-            return None
+    return None
 
 
 def _is_called_or_tested(module: Module, read: ast.Name) -> bool:
@@ -56,5 +55,4 @@ def _is_called_or_tested(module: Module, read: ast.Name) -> bool:
             return func is read
         case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
             return True
-        case _:
-            return is_tested(module, read)
+    return is_tested(module, read)

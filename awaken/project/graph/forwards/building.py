@@ -158,8 +158,7 @@ class CallGraphBuilder:
                 return families.made(referent.text)
             case "below":
                 return [families.of(referent.text, name) for name in MAKING]
-            case _:
-                return []
+        return []
 
     def _numbers(self, functions: Iterable[FoundFunctions]) -> Iterator[int]:
         numbers = (self._graph.number_of(*place) for place in _starts(functions))

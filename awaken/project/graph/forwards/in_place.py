@@ -48,5 +48,4 @@ def is_consumed_in_place(module: Module, items: ast.expr) -> bool:
             return iterated is items
         case ast.comprehension(iter=iterated) as clause if iterated is items:
             return not isinstance(module.parent(clause), ast.GeneratorExp)
-        case _:
-            return False
+    return False

@@ -280,8 +280,7 @@ def is_worth_resolving(module: Module, call: ast.Call, names: frozenset[str]) ->
             return any(
                 name in names or item.kind != "import" or _is_renamed(item) for item in bindings
             )
-        case _:
-            return True
+    return True
 
 
 def _is_renamed(binding: Binding) -> bool:

@@ -39,8 +39,7 @@ def _is_helper(names: Names, module: Module, function: ast.AST) -> bool:
             keywords = function.args.kwarg
             passed = _Passed(called, rest, "" if keywords is None else keywords.arg)
             return _gives(names, module, function, passed)
-        case _:
-            return False
+    return False
 
 
 class _Passed:
@@ -56,8 +55,7 @@ class _Passed:
         match arguments:
             case [ast.Name(id=called), *others] if called == self._called:
                 return self.are_others(others, keywords)
-            case _:
-                return False
+        return False
 
     def are_others(self, arguments: list[ast.expr], keywords: list[ast.keyword]) -> bool:
         """Whether a call passes all but the function, and nothing else."""
@@ -71,8 +69,7 @@ class _Passed:
                 return not self._keywords
             case [ast.keyword(arg=None, value=ast.Name(id=named))]:
                 return named == self._keywords
-            case _:
-                return False
+        return False
 
     def are_called(self, node: ast.expr) -> bool:
         """Whether ``node`` is a lambda that calls the function with all the others."""
@@ -82,8 +79,7 @@ class _Passed:
                 body=ast.Call(func=ast.Name(id=called)) as call,
             ):
                 return called == self._called and self.are_others(call.args, call.keywords)
-            case _:
-                return False
+        return False
 
 
 def _gives(names: Names, module: Module, function: ast.AsyncFunctionDef, passed: _Passed) -> bool:
@@ -116,8 +112,7 @@ def _gives(names: Names, module: Module, function: ast.AsyncFunctionDef, passed:
             if others:
                 return passed.are_all([run, *others], [])
             return passed.are_called(run) or _is_partial(names, module, run, passed)
-        case _:
-            return False
+    return False
 
 
 def _is_partial(names: Names, module: Module, node: ast.expr, passed: _Passed) -> bool:

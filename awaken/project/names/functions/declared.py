@@ -63,8 +63,7 @@ class DeclaredDecorators:
         match returns.slice:
             case ast.Tuple(elts=[ast.List(elts=[given]), made]):
                 return given, made
-            case _:
-                return None
+        return None
 
     def _said(self, module: Module, given: ast.expr, made: ast.expr) -> DeclaredResult | None:
         before, after = set(self._results(module, given)), set(self._results(module, made))
@@ -118,8 +117,7 @@ class DeclaredDecorators:
                 return name.id
             case ast.Subscript() as subscript if self._is(module, subscript, _COROUTINES):
                 return "Coroutine"
-            case _:
-                return None
+        return None
 
     def _is(self, module: Module, node: ast.Subscript, wanted: set[str]) -> bool:
         return self._names.qualified(module, node.value) in wanted

@@ -17,6 +17,7 @@ from awaken.project.source.trees import (
     is_overload,
     last_name,
     parameters_of,
+    variable_of,
 )
 
 Handing = Literal["same", "forwards", "calls"]
@@ -149,8 +150,7 @@ class _Reader:
                 return False
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 return False  # it decorates another one
-            case _:
-                return True
+        return True
 
     def _is_made_again(self, call: ast.Call) -> bool:
         return self._names.qualified(self._module, call.func) in _PARTIAL
@@ -200,8 +200,7 @@ class _Reader:
                 return self._names.qualified(self._module, func) in _PARTIAL and self.decorates(
                     maker
                 )
-            case _:
-                return False
+        return False
 
     def decorates(self, function: Function) -> bool:
         """Whether ``function``, given a function, returns it or a wrapper that forwards to it."""
@@ -221,8 +220,7 @@ class _Reader:
                 return self._names.qualified(self._module, func) in _PARTIAL
             case ast.Name():
                 return self._all_local(function, value, self.decorates)
-            case _:
-                return False
+        return False
 
     def _hands(self, function: Function, value: ast.expr, given: str) -> bool:
         match value:
@@ -238,8 +236,7 @@ class _Reader:
             # `return decorator(f)` with a decorator of its own.
             case ast.Call(func=ast.Name() as func, args=[ast.Name(id=name)], keywords=[]):
                 return name == given and self._all_local(function, func, self.decorates)
-            case _:
-                return False
+        return False
 
     def _forwards(self, wrapper: Function, given: str) -> bool:
         """Whether ``wrapper`` calls ``given`` with all that it is given, and returns the result."""
@@ -297,11 +294,7 @@ class _Reader:
         above = self._module.parent(call)
         if isinstance(above, ast.Await):
             above = self._module.parent(above)
-        match above:
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                return name
-            case _:
-                return None
+        return last_name(variable_of(above)) or None
 
     def _is_result(self, value: ast.expr, calls: list[ast.Call], results: set[str | None]) -> bool:
         match value:
@@ -317,8 +310,7 @@ class _Reader:
                 return all(
                     item.value is not None and self._gives(item.value, calls) for item in bindings
                 )
-            case _:
-                return False
+        return False
 
     def _gives(self, value: ast.expr, calls: list[ast.Call]) -> bool:
         inner = value.value if isinstance(value, ast.Await) else value
@@ -357,8 +349,7 @@ def _is_only(arguments: list[ast.expr], name: str) -> bool:
     match arguments:
         case [ast.Name(id=given)]:
             return given == name
-        case _:
-            return False
+    return False
 
 
 def _binds(module: Module, function: Function, name: str) -> bool:

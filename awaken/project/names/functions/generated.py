@@ -123,8 +123,6 @@ def _fields(
                     yield _Field(parameter, value, are_keywords)
             case ast.If() | ast.With() | ast.Try() | ast.For() | ast.While():
                 yield None  # it may hold fields
-            case _:
-                pass
 
 
 def _kind(declared: ast.expr) -> str:
@@ -151,6 +149,4 @@ def _of_field(parameter: ast.arg, call: ast.Call, *, are_keywords: bool) -> Iter
             case ast.keyword(arg=None | "init" | "kw_only"):
                 yield None
                 return
-            case _:
-                pass
     yield _Field(parameter, default, are_keywords)

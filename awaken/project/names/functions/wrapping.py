@@ -115,8 +115,7 @@ class Wrappings:
                 if len(nodes) != 1 or not isinstance(nodes[0], Function):
                     return None
                 return nodes[0] if module.enclosing_function(nodes[0]) is function else None
-            case _:
-                return None
+        return None
 
     def _decorating(self, module: Module, decorator: Function) -> Wrapping | None:
         positional = [*decorator.args.posonlyargs, *decorator.args.args]
@@ -190,13 +189,11 @@ class Wrappings:
         branch: Literal["body", "orelse"],
     ) -> bool:
         """Whether the nearest ``branch`` around ``node`` is that of a question for coroutines."""
-        child = node
-        for above in module.ancestors(node):
+        for child, above in module.steps_up(node):
             if above is decorator:
                 return False
             if isinstance(above, ast.If) and child in getattr(above, branch):
                 return self._asks(module, above.test, given)
-            child = above
         return False
 
     def _is_behind_question(
@@ -229,8 +226,7 @@ class Wrappings:
             case ast.Name():
                 value = module.scopes.only_value(test)
                 return value is not None and self._asks(module, value, given)
-            case _:
-                return False
+        return False
 
     # ------------------------------------------------------------------------------------ uses
     def _calls(self, module: Module, decorator: Function, given: str) -> Iterator[ast.Call]:
@@ -238,8 +234,6 @@ class Wrappings:
             match node:
                 case ast.Call(func=ast.Name(id=name)) if name == given:
                     yield node
-                case _:
-                    pass
 
     def _is_only_called(self, module: Module, decorator: Function, given: str) -> bool:
         """Whether the function is called, looked at or returned by the decorator, and no more."""

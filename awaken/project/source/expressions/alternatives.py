@@ -26,8 +26,7 @@ def alternatives(node: ast.AST) -> Sequence[ast.expr]:
             return body, other
         case ast.BoolOp(values=values):
             return values
-        case _:
-            return ()
+    return ()
 
 
 def whole_conditional(module: Module, node: ast.expr) -> ast.expr:

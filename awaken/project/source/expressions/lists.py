@@ -60,5 +60,4 @@ def added_parts(module: Module, read: ast.Name) -> list[ListPart] | None:
             return [ListPart(added, "element")]
         case "extend", [added]:
             return list(list_parts(module, added))
-        case _:
-            return None
+    return None

@@ -69,8 +69,7 @@ def targets_of(node: ast.AST) -> list[ast.expr]:
             | ast.comprehension(target=target)
         ):
             return [target]
-        case _:
-            return []
+    return []
 
 
 def use_of(module: Module, node: ast.AST) -> Use:
@@ -113,5 +112,4 @@ def only_reads(
             return module.scopes.builtin_called(above) in builtins
         case "operand":
             return getattr(above, "target", None) is not node
-        case _:
-            return way in {"compared", "iterated", "tested", "unpacked"}
+    return way in {"compared", "iterated", "tested", "unpacked"}

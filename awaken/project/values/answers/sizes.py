@@ -60,5 +60,4 @@ def _placed_value(part: object, path: str) -> object:
         case Argument():
             # Arguments that a recursion builds from each other have one place.
             return part, part.receiver, _placed_value(part.known, path)
-        case _:
-            return part
+    return part

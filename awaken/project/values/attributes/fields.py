@@ -75,5 +75,3 @@ def _set_later(module: Module, name: str) -> Iterator[Given | None]:
                 yield Given(module, value)
             case ast.Call(func=func, keywords=keywords) if last_name(func) in _REPLACING:
                 yield from (Given(module, part.value) for part in keywords if part.arg == name)
-            case _:
-                pass

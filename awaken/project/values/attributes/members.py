@@ -91,8 +91,7 @@ class Members:
             # Reading it raises, so this alternative adds nothing.
             case NoneValue():
                 return ()
-            case _:
-                return self._of_function(owner, module, node)
+        return self._of_function(owner, module, node)
 
     def _of_object(
         self, owner: InstanceOf | ClassOf, module: Module, node: ast.Attribute
@@ -195,8 +194,7 @@ class Members:
                 return True
             case [owner, ast.Name()]:
                 return self._evaluator.names.qualified(module, owner) == qualified
-            case _:
-                return False
+        return False
 
     def _no(self, module: Module, node: ast.AST) -> Unknown:
         text = module.excerpt(node) if isinstance(node, ast.expr) else "it"
@@ -323,5 +321,4 @@ def _of_object(owner: InstanceOf | ClassOf, name: str) -> Values:
             return (InstanceOf("builtins.str"),)
         case _ if name in _NAMES and isinstance(owner, ClassOf):
             return (InstanceOf("builtins.str"),)
-        case _:
-            return ()
+    return ()

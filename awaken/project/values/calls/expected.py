@@ -103,8 +103,6 @@ def _field(evaluator: Questions, qualified: str, name: str) -> Iterator[Given]:
                 case ast.AnnAssign(target=ast.Name(id=field)) if node and field == name:
                     yield Given(node[0], statement.annotation)
                     return
-                case _:
-                    pass
 
 
 def _called_with(
@@ -116,5 +114,3 @@ def _called_with(
             case ast.Subscript(value=base, slice=ast.Tuple(elts=[ast.List(elts=types), _])):
                 if evaluator.names.qualified(module, base) in _CALLABLES:
                     yield types
-            case _:
-                pass

@@ -119,8 +119,7 @@ class LibraryCalls:
                 return union(*given)
             case [owner, _] if are_automap(evaluator.values(module, owner, known)):
                 return (ClassOf(AUTOMAP_CLASS),)
-            case _:
-                return (evaluator.unknown(module, node, "`getattr` is not followed"),)
+        return (evaluator.unknown(module, node, "`getattr` is not followed"),)
 
     def _by_table(self, name: str, module: Module, node: ast.Call) -> Value | None:
         """Return what the tables of libraries say that a call gives."""
@@ -267,8 +266,7 @@ def of_role(role: Role, name: str, place: Place | None = None) -> Value:
             return Producer("factory", (Session("session"),))
         case "async-factory":
             return Producer("factory", (Session("async"),))
-        case _:
-            return NotRelevant(f"the result of `{name}`")
+    return NotRelevant(f"the result of `{name}`")
 
 
 def _is_select(value: Value) -> bool:

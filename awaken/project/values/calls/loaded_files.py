@@ -66,8 +66,7 @@ def named_module(
             if found.path is not None:
                 return ModuleOf(found.path)
             return None if found.ambiguous or found.namespace else External(text)
-        case _:
-            return None
+    return None
 
 
 def _value_of(module: Module, node: ast.expr) -> ast.expr | None:
@@ -107,8 +106,7 @@ class _Paths:
                 return self._text_above(owner, number + 1)
             case ast.Call():
                 return self._called_text(node)
-            case _:
-                return None
+        return None
 
     def _called_text(self, node: ast.Call) -> str | None:
         name = self.name_of(node.func)
@@ -127,8 +125,7 @@ class _Paths:
                 return self.of(owner)
             case ast.Call(func=ast.Attribute(value=owner, attr="joinpath"), args=others):
                 return self._joined_text(owner, others)
-            case _:
-                return None
+        return None
 
     def _joined_text(self, first: ast.expr, others: Sequence[ast.expr]) -> str | None:
         parts = [self.of(first), *map(self.of, others)]

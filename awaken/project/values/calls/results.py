@@ -122,5 +122,4 @@ def _asks_pytest(module: Module, call: ast.Call) -> bool:
     match call.func:
         case ast.Attribute(value=ast.Name(id="request") as name):
             return module.scopes.parameter_of(name) is not None
-        case _:
-            return False
+    return False

@@ -203,8 +203,6 @@ class Additions:
                     return
             case ClassOf(qualified=name) if self._copies(name, call, one.node):
                 return
-            case _:
-                pass
         yield Addition("unknown", one.depth, one.module, one.node, iterated=one.iterated)
 
     def _copies(self, qualified: str, call: ast.Call, node: ast.AST) -> bool:
@@ -259,8 +257,7 @@ class Additions:
                 return TupleOf(tuple(items))
             case Producer():
                 return replace(value, inner=self._grown(value.inner, additions, known, depth))
-            case _:
-                return value
+        return value
 
     def _values_with(
         self,

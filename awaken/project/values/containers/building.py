@@ -92,8 +92,7 @@ class Building:
                 return (_built("builtins.dict", keys, values),)
             case ast.GeneratorExp():
                 return (Producer("generator", self._evaluator.values(module, node.elt, known)),)
-            case _:
-                return self._operation(module, node, known)
+        return self._operation(module, node, known)
 
     def _tuple(self, module: Module, node: ast.Tuple, known: Environment) -> Values:
         places: list[Values] = []
@@ -171,8 +170,7 @@ class Building:
                 right = self._evaluator.values(module, node.right, known)
                 result = operated_values(left, node.op, right)
                 return (_ELSEWHERE,) if result is None else result
-            case _:
-                return (_ELSEWHERE,)
+        return (_ELSEWHERE,)
 
     # ----------------------------------------------------------------------------- subscripts
     # ---------------------------------------------------------------------------------- calls
@@ -216,8 +214,7 @@ class Building:
                 return (InstanceOf(qualified, parameters=(given[0] if given else (),)),)
             case _ if given:
                 return (InstanceOf(qualified, parameters=(given[0],)),)
-            case _:
-                return None
+        return None
 
     def _mapped_values(
         self, qualified: str, module: Module, node: ast.Call, known: Environment
@@ -328,8 +325,7 @@ class Building:
                 if len(node.args) > 1:
                     return union(values, self._evaluator.values(module, node.args[1], known))
                 return values if name == "pop" else union(values, (NoneValue(),))
-            case _:
-                return None
+        return None
 
 
 def number(node: ast.expr) -> int | None:
@@ -339,8 +335,7 @@ def number(node: ast.expr) -> int | None:
             return value
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as value)):
             return -value
-        case _:
-            return None
+    return None
 
 
 _PATHS = {f"pathlib.{item}" for item in ("Path", "PurePath", "PosixPath", "PurePosixPath")}
@@ -396,8 +391,7 @@ def _pair(left: Value, operator: ast.operator, right: Value) -> Value | None:
             parameters = zip(left.parameters, right.parameters, strict=True)
             joined = tuple(union(*both) for both in parameters)
             return replace(left, parameters=joined, grows=left.grows or right.grows)
-        case _:
-            return None
+    return None
 
 
 def _of_numbers(left: Value, operator: ast.operator, right: Value) -> Value | None:

@@ -50,8 +50,6 @@ def item_of(evaluator: Questions, owner: Value, module: Module, node: ast.Subscr
             if all(isinstance(method, FunctionOf | External) for method in methods):
                 call = ast.copy_location(ast.Call(node.value, [node.slice], []), node)
                 return evaluator.called(methods, module, call)
-        case _:
-            pass
     why = f"the items of `{module.excerpt(node.value)}` are unknown"
     return (evaluator.unknown(module, node, why),)
 

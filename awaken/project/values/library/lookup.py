@@ -97,8 +97,7 @@ class Library:
                 case [ast.FunctionDef() | ast.AsyncFunctionDef() as node]:
                     places = signature(member.module, node, is_method=True).positional
                     return places[place].type if 0 <= place < len(places) else ()
-                case _:
-                    return ()
+            return ()
         return ()
 
     def called(
@@ -138,8 +137,7 @@ class Library:
         match of_variable(declared):
             case [InstanceOf() as held]:
                 return held
-            case _:
-                return None
+        return None
 
     def _called_on_variable(self, function: External, call: Call) -> Values | None:
         """Return what a method of a library's variable gives, as ``os.environ.get``."""
@@ -151,8 +149,7 @@ class Library:
         match attribute:
             case [External(receiver=InstanceOf()) as method]:
                 return self.called(method, call.module, call.node, call.known)
-            case _:
-                return None
+        return None
 
     def made(
         self, qualified: str, module: Module, node: ast.Call, known: Environment
@@ -226,8 +223,7 @@ def _alias_of(node: ast.AST, name: str) -> str | None:
     match node:
         case ast.Assign(value=ast.Name(id=other)) if other != name:
             return other
-        case _:
-            return None
+    return None
 
 
 def _read(found: Member, full: str, owner: Receiver) -> Values | None:
@@ -240,8 +236,7 @@ def _read(found: Member, full: str, owner: Receiver) -> Values | None:
                 return (External(full, owner),)
             is_read = not isinstance(owner, ClassOf)
             return signature(found.module, function, is_method=True).returns if is_read else None
-        case _:
-            return None
+    return None
 
 
 def _instance(owner: Receiver) -> InstanceOf | None:
@@ -250,8 +245,7 @@ def _instance(owner: Receiver) -> InstanceOf | None:
             return InstanceOf(library_names().session_classes[owner.kind])
         case ClassOf():
             return InstanceOf(owner.qualified)
-        case _:
-            return owner
+    return owner
 
 
 def _bound_method(declared: Declaration) -> str | None:
@@ -267,5 +261,4 @@ def _bound_method(declared: Declaration) -> str | None:
         case ast.Attribute(value=ast.Name(id=package), attr=variable):
             home = imported_module(declared.module, package)
             return None if home is None else f"{home}.{variable}.{name}"
-        case _:
-            return None
+    return None

@@ -81,8 +81,7 @@ def _is_above(module: Module, value: ast.expr | None, name: str, given: str) -> 
         case ast.Name():
             made = module.scopes.only_value(value)
             return isinstance(made, ast.Call) and _is_above(module, made, name, given)
-        case _:
-            return False
+    return False
 
 
 def _model(node: ast.ClassDef) -> ast.expr | None:
@@ -93,6 +92,4 @@ def _model(node: ast.ClassDef) -> ast.expr | None:
                 match statement:
                     case ast.Assign(targets=[ast.Name(id="model")], value=value):
                         return value
-                    case _:
-                        pass
     return None

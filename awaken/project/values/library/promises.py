@@ -135,8 +135,7 @@ def _narrowed_value(evaluator: Questions, value: Value, declared: Values) -> Val
                 return None
             pairs = zip(places[0], items, strict=True)
             return TupleOf(tuple(narrower(evaluator, *pair) for pair in pairs))
-        case _:
-            return None
+    return None
 
 
 def _is_instance_of(evaluator: Questions, value: InstanceOf, declared: Values) -> bool:

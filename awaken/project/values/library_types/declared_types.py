@@ -50,8 +50,7 @@ def read(module: str, node: ast.expr) -> Values:
             return _UNREAD if result is None else of_declaration(result)
         case ast.Subscript():
             return _generic(module, node)
-        case _:
-            return _UNREAD
+    return _UNREAD
 
 
 def named_declaration(module: str, node: ast.expr) -> Declaration | None:
@@ -65,8 +64,7 @@ def named_declaration(module: str, node: ast.expr) -> Declaration | None:
                 return declared_in(home, node.attr)
             owner = named_declaration(module, node.value)
             return None if owner is None else declaration(f"{owner.qualified}.{node.attr}")
-        case _:
-            return None
+    return None
 
 
 def of_class(name: str) -> Values:
@@ -81,8 +79,7 @@ def of_class(name: str) -> Values:
             return (Producer("factory", (Session("async"),)),)
         case _ if name.startswith("unittest.mock."):
             return (NotRelevant("a mock", mock=True),)
-        case _:
-            return (InstanceOf(name),)
+    return (InstanceOf(name),)
 
 
 def _module(module: str, node: ast.expr) -> str | None:
@@ -94,8 +91,7 @@ def _module(module: str, node: ast.expr) -> str | None:
             if home is None:
                 return None
             return imported_module(home, node.attr) or f"{home}.{node.attr}"
-        case _:
-            return None
+    return None
 
 
 def of_declaration(found: Declaration) -> Values:
@@ -130,8 +126,7 @@ def _of_declaration(found: Declaration, name: str) -> Values:
             return read(found.module, value)
         case ast.Assign():
             return (InstanceOf(name),)  # ``List = list``
-        case _:
-            return _UNREAD
+    return _UNREAD
 
 
 def of_variable(found: Declaration) -> Values:

@@ -72,8 +72,7 @@ def generic(name: str, arguments: Sequence[ast.expr], read: Callable[[ast.expr],
         case _ if simple in _WRAPPERS:
             how, position = _WRAPPERS[simple]
             return (Producer(how, read(arguments[position])),)
-        case _:
-            return (InstanceOf(public_name(name), parameters=tuple(map(read, arguments))),)
+    return (InstanceOf(public_name(name), parameters=tuple(map(read, arguments))),)
 
 
 def classes_of(instances: Values) -> Values:
@@ -87,8 +86,7 @@ def _class_of(value: Value) -> Value:
             return ClassOf(value.qualified)
         case TypeVariable():
             return TypeVariable(value.name, value.bound, as_class=True)
-        case _:
-            return value
+    return value
 
 
 def _tuple(arguments: Sequence[ast.expr], read: Callable[[ast.expr], Values]) -> Value:
@@ -99,8 +97,7 @@ def _tuple(arguments: Sequence[ast.expr], read: Callable[[ast.expr], Values]) ->
             return TupleOf(())
         case _ if any(isinstance(argument, ast.Starred) for argument in arguments):
             return InstanceOf("builtins.tuple")
-        case _:
-            return TupleOf(tuple(map(read, arguments)))
+    return TupleOf(tuple(map(read, arguments)))
 
 
 def _literal(node: ast.expr) -> Values:

@@ -41,8 +41,7 @@ def _is_open(value: Value) -> bool:
             return any(map(has_variables, value.parameters))
         case TupleOf():
             return any(map(has_variables, value.items))
-        case _:
-            return False
+    return False
 
 
 def solved_values(values: Values, solution: Solution) -> Values:
@@ -64,8 +63,7 @@ def _growing(value: Value) -> Value:
             return replace(value, grows=True)
         case Producer(how="awaitable" | "coroutine"):
             return replace(value, inner=growing(value.inner))
-        case _:
-            return value
+    return value
 
 
 def closed(values: Values, place: Place, why: str = "") -> Values:
@@ -90,8 +88,7 @@ def _solved_values(value: Value, solution: Solution) -> Values:
             return (replace(value, parameters=inner),)
         case TupleOf():
             return (TupleOf(tuple(solved_values(item, solution) for item in value.items)),)
-        case _:
-            return (value,)
+    return (value,)
 
 
 def _closed_values(value: Value, place: Place, why: str) -> Values:
@@ -111,8 +108,7 @@ def _closed_values(value: Value, place: Place, why: str) -> Values:
             return (replace(value, parameters=inner),)
         case TupleOf():
             return (TupleOf(tuple(closed(item, place, why) for item in value.items)),)
-        case _:
-            return (value,)
+    return (value,)
 
 
 def _as_class(value: Value) -> Value:
@@ -121,8 +117,7 @@ def _as_class(value: Value) -> Value:
             return ClassOf(value.qualified)
         case TypeVariable():
             return replace(value, as_class=True)
-        case _:
-            return value
+    return value
 
 
 def without_none(values: Values) -> Values:

@@ -82,8 +82,7 @@ class Narrowing:
                 return self._of_class(module, kind, found, is_true=check.is_true)
             case _ if _is_same(check.test, read):
                 return _without_none(found) if check.is_true else found
-            case _:
-                return found
+        return found
 
     def _of_class(self, module: Module, kind: ast.expr, found: Values, *, is_true: bool) -> Values:
         kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
@@ -184,8 +183,7 @@ def _variable(checked: ast.expr) -> str | None:
             return name
         case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant()):
             return name
-        case _:
-            return None
+    return None
 
 
 def _is_same(checked: ast.expr, read: _Read) -> bool:
@@ -234,8 +232,6 @@ def _pairs_around(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bo
         ):
             for generator in outer.generators:
                 yield from ((condition, True) for condition in generator.ifs)
-        case _:
-            pass
     if isinstance(inner, ast.stmt):
         yield from _pairs_before(outer, inner)
 

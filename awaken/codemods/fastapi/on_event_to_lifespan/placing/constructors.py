@@ -9,7 +9,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.kit.sites import Refused
 from awaken.project import Project
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_names
 
 _OWN = {
     "__init__", "add_event_handler", "build_middleware_stack", "on_event", "router", "setup",
@@ -106,13 +106,13 @@ def _of_callers(home: Home) -> Function | None:
     function = home.function
     if function is None or home.call is None:
         return None
-    given = {parameter.arg for parameter, _ in parameters_of(function.args)}
+    given = parameter_names(function.args)
     return function if _unpacked_names(home, _names_in) & given else None
 
 
 def _takes_keywords(home: Home, function: Function) -> bool:
     """Whether a parameter is unpacked itself, and no attribute of the settings that it is."""
-    given = {parameter.arg for parameter, _ in parameters_of(function.args)}
+    given = parameter_names(function.args)
     return bool(_unpacked_names(home, _mappings_in) & given)
 
 
@@ -155,5 +155,4 @@ def _is_key(node: ast.AST) -> bool:
             return name in words
         case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
             return any(keyword.arg in words for keyword in keywords)
-        case _:
-            return False
+    return False

@@ -10,7 +10,7 @@ from awaken.kit.sites import Refused
 from awaken.project.frameworks.web.applications import Application
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name, variable_of
 
 _COMPOUND = (
     ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.While, ast.For, ast.AsyncFor,
@@ -71,7 +71,8 @@ def home_of(application: Application, module: Module) -> Home:
     statement = module.statement_of(call)
     if statement is None or isinstance(statement, _COMPOUND):
         raise Refused(reasons.NO_PLACE, "in the head of a block", because=(application.made,))
-    variable, written = _variable(statement, call), module.text_of(call.func)
+    variable = last_name(variable_of(module.parent(call)))
+    written = module.text_of(call.func)
     return Home(application, module, call, statement, scope, variable, annotation=written)
 
 
@@ -92,13 +93,3 @@ def registrar_of(
         calls = module.calls_at(application.made.span)
         annotation = module.text_of(calls[0].func) if calls else ""
     return Home(application, module, None, statement, scope, variable, text, annotation)
-
-
-def _variable(statement: ast.stmt, call: ast.Call) -> str:
-    match statement:
-        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call:
-            return name
-        case ast.AnnAssign(target=ast.Name(id=name), value=value) if value is call:
-            return name
-        case _:
-            return ""

@@ -13,7 +13,7 @@ from awaken.project import Project
 from awaken.project.frameworks.web.handlers import Manner
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import parameters_of
+from awaken.project.source.trees import arguments_of, parameters_of
 from awaken.project.values.domain import Unknown
 
 _PARTIAL = "functools.partial"
@@ -115,7 +115,7 @@ class Caller:
         return text
 
     def _made_callee(self, node: ast.Call, *, may_keep: bool) -> Called:
-        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        arguments = arguments_of(node)
         steady = all(isinstance(argument, ast.Name | ast.Constant) for argument in arguments)
         text = self._module.text_of(node)
         if self._project.qualified_name(self._module, node.func) == _PARTIAL:
@@ -137,7 +137,7 @@ class Caller:
 
     def of_result(self, node: ast.Call, manner: Manner) -> Called:
         """Return how to call what the call ``node`` returns. Raises Refused."""
-        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        arguments = arguments_of(node)
         text = self._module.text_of(node)
         if "\n" in text or not all(isinstance(part, ast.Name | ast.Constant) for part in arguments):
             raise self._refusal(reasons.HANDLER_EXPRESSION, node)

@@ -55,8 +55,7 @@ def in_one_branch(module: Module, one: ast.stmt, other: ast.stmt) -> bool:
 def _blocks(module: Module, statement: ast.stmt) -> list[tuple[ast.AST, str]]:
     """Return the compound statements around ``statement`` in its scope, each with its branch."""
     blocks: list[tuple[ast.AST, str]] = []
-    below: ast.AST = statement
-    for above in module.ancestors(statement):
+    for below, above in module.steps_up(statement):
         if isinstance(above, Function | ast.ClassDef | ast.Module):
             break
         if isinstance(above, (*_LOOPS, *_BRANCHES)):
@@ -69,7 +68,6 @@ def _blocks(module: Module, statement: ast.stmt) -> list[tuple[ast.AST, str]]:
                 "",
             )
             blocks.append((above, branch))
-        below = above
     return blocks
 
 

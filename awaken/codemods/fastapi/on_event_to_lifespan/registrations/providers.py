@@ -51,9 +51,7 @@ def provider_of(project: Project, home: Home, registration: Registration) -> Pro
     if not isinstance(statement, ast.Expr):
         return None
     timing = Clock(project, home).of_statement(home.module, statement)
-    if timing is None:
-        return None
-    return Provider(calls[0], statement, timing, returns=len(body) > 1)
+    return None if timing is None else Provider(calls[0], statement, timing, returns=len(body) > 1)
 
 
 def _only_defines(maker: Function, body: list[ast.stmt], function: Function) -> bool:

@@ -93,7 +93,7 @@ class _Runs:
         made = self._application.made
         if made.path == module.path and module.span(function).contains(made.span):
             return True
-        bindings = module.scopes.bindings_of(given) if isinstance(given, ast.Name) else []
+        bindings = module.scopes.bindings_of(given)
         return any(
             item.scope.node is function and isinstance(item.value, ast.Call) for item in bindings
         )

@@ -64,8 +64,7 @@ class _Steadiness:
             case ast.Compare(left=left, comparators=others):
                 # A comparison needs the very values; their truth alone is not enough.
                 return all(map(self._of_operand, (left, *others)))
-            case _:
-                return False
+        return False
 
     def _of_operand(self, node: ast.expr) -> bool:
         match node:
@@ -75,8 +74,7 @@ class _Steadiness:
                 return all(isinstance(element, ast.Constant) for element in elements)
             case ast.Name():
                 return self._of_name(node, truth_only=False)
-            case _:
-                return False
+        return False
 
     def _of_name(self, node: ast.Name, *, truth_only: bool) -> bool:
         module = self._home.module
@@ -135,8 +133,7 @@ class _Steadiness:
                 return self._is_plain(module, owner, depth - 1)
             case ast.Call():
                 return self._project.qualified_name(module, value.func) in _PLAIN_CALLS
-            case _:
-                return False
+        return False
 
     def _is_plain_type(self, annotation: ast.expr | None) -> bool:
         match annotation:
@@ -145,8 +142,7 @@ class _Steadiness:
                 return False
             case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Constant(value=None)):
                 return self._is_plain_type(left)
-            case _:
-                return self._project.qualified_name(self._home.module, annotation) in _PLAIN_TYPES
+        return self._project.qualified_name(self._home.module, annotation) in _PLAIN_TYPES
 
 
 def _in_a_loop(module: Module, binding: Binding) -> bool:

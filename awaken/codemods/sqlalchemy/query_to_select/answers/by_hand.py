@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.query_to_select.answers.asked import Asked
 from awaken.contract import Span
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_names
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ def named(module: Module, node: ast.AST) -> Span | None:
         case ast.Attribute(attr="query", ctx=ast.Store()):
             end = module.span(node).end
             return Span(end - len(b"query"), end)
-        case _:
-            return None
+    return None
 
 
 def function_of(module: Module, node: ast.AST) -> ast.FunctionDef | None:
@@ -50,7 +49,7 @@ def answers_alike(module: Module, function: ast.FunctionDef, asked: Iterable[Ask
     """
     if _only_raises(function):
         return True
-    parameters = {argument.arg for argument, _ in parameters_of(function.args)}
+    parameters = parameter_names(function.args)
     own = function.args.args[0].arg if module.enclosing_class(function) is not None else ""
     read = {node.id for node in module.walk(function) if isinstance(node, ast.Name)}
     if read & (parameters - {own}):
@@ -139,5 +138,4 @@ def _gives_itself(around: ast.ClassDef, name: str) -> bool:
     match _body(method):
         case [ast.Return(value=ast.Name(id=given))]:
             return given == method.args.args[0].arg
-        case _:
-            return False
+    return False

@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import (
 from awaken.codemods.sqlalchemy.query_to_select.recognise.stand_ins import stand_in
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided
 from awaken.contract import Constraints, Place
+from awaken.kit.sites import joined_words
 from awaken.project.frameworks.testing import QueryUse, configured, use_of
 from awaken.project.source.test_files import is_around_tests
 
@@ -106,5 +107,4 @@ def _listed_text(names: list[str]) -> str:
     more = len(names) - len(shown)
     if more:
         shown.append(f"{more} more function{'s' if more > 1 else ''}")
-    last = shown[-1:]
-    return " and ".join([", ".join(shown[:-1]), *last] if shown[1:] else last)
+    return joined_words(shown)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.query_to_select.answers.asked import Asked
 from awaken.contract import Edit, SiteId, TextEdit
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, root_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -75,16 +75,14 @@ def _is_alone(module: Module, target: ast.Attribute) -> bool:
 
 def _is_mock(project: Project, module: Module, query: ast.Attribute) -> bool:
     """Whether the object of ``query`` answers every call."""
-    root: ast.expr = query.value
-    while isinstance(root, ast.Attribute):
-        root = root.value
+    root = root_of(query.value)
     if not isinstance(root, ast.Name):
         return False
     mocked = project.mocks.made_at(module, root)
     if mocked is not None:
         named = {keyword.arg for keyword in mocked.call.keywords}
         return not mocked.call.args and named <= _SPEC
-    around = next((node for node in module.ancestors(root) if isinstance(node, Function)), None)
+    around = module.enclosing_def(root)
     return any(
         candidate.bound == root.id and candidate.given is None and candidate.new_callable is None
         for candidate in project.replacements.in_module(module)

@@ -131,9 +131,7 @@ class Together:
             method = asked_methods(reader.module, recognised, rewrite)
         except Refused:
             return None
-        if method is None:
-            return None
-        return _Query(reader.module, recognised, rewrite, method)
+        return None if method is None else _Query(reader.module, recognised, rewrite, method)
 
     # ------------------------------------------------------------------------------- the doubles
     def _written_mocks(self, double: Double, answers: Sequence[Asked]) -> list[_Written] | None:

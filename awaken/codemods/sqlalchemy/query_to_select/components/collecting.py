@@ -113,8 +113,7 @@ def _is_compared_with_none(module: Module, node: ast.expr) -> bool:
     match module.parent(node):
         case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot()], comparators=[other]):
             return left is node and is_none(other)
-        case _:
-            return False
+    return False
 
 
 def _is_passed(module: Module, node: ast.expr) -> bool:

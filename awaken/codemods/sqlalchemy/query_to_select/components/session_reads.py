@@ -17,6 +17,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Stat
 from awaken.project.frameworks.loads.items import What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.call_edges import FunctionContext
+from awaken.project.source.trees import variable_of
 from awaken.workspace.sources import LINE_END_BYTES
 
 SessionRead = tuple[Literal["session", "argument"], str, ast.expr]
@@ -96,13 +97,10 @@ def alias_of(context: FunctionContext, read: ast.expr) -> tuple[str, ast.stmt] |
     """
     module = context.module
     statement = module.parent(read)
-    match statement:
-        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-            pass
-        case _:
-            return None
-    body = context.function.body
-    bindings = context.flow.scope.bindings.get(name, [])
+    variable, body = variable_of(statement), context.function.body
+    if variable is None:
+        return None
+    bindings = context.flow.scope.bindings.get(variable.id, [])
     values = [binding for binding in bindings if binding.kind != "annotation"]
     # The only statement of a function cannot go.
     if statement not in body or len(body) == 1 or len(values) != 1:
@@ -113,4 +111,4 @@ def alias_of(context: FunctionContext, read: ast.expr) -> tuple[str, ast.stmt] |
         *text[: span.start].rstrip().splitlines()[-1:],
         LINE_END_BYTES.split(text[span.end :], maxsplit=1)[0],
     ]
-    return None if any(b"#" in line for line in lines) else (name, statement)
+    return None if any(b"#" in line for line in lines) else (variable.id, statement)

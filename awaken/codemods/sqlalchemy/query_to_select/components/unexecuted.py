@@ -63,8 +63,7 @@ def _longer_text(reader: Reader, text: ast.expr, query: ast.expr) -> ast.expr | 
             if not isinstance(whole, ast.BinOp) or not isinstance(whole.op, ast.Mod):
                 return None
             return whole if _is_text(whole.left) else None
-        case _:
-            return None
+    return None
 
 
 def _is_text(node: ast.expr) -> bool:
@@ -81,5 +80,4 @@ def _shows(reader: Reader, call: ast.Call) -> bool:
         case ast.Attribute(value=logger, attr=name) if name in _LOGS:
             instance = reader.project.instance_of(reader.module, logger)
             return instance == ("logging.Logger",) or reader.qualified(logger) == "logging"
-        case _:
-            return False
+    return False

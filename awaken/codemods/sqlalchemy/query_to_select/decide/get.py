@@ -20,6 +20,7 @@ from awaken.project import Module
 from awaken.project.frameworks.loads.entities import classify_all
 from awaken.project.frameworks.loads.items import ORDERINGS, What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.source.trees import arguments_of
 
 _IGNORED = frozenset({"order_by", "distinct", "autoflush", "yield_per", "enable_eagerloads"})
 _IGNORED |= {"reset_joinpoint", "with_session"}
@@ -99,7 +100,7 @@ def _setting(reader: Reader, link: Link) -> GetSetting:
                 raise Refused(reasons.LEGACY_ARGUMENT, f"get() follows `{_ended_text(call)}`")
             return "execution_options"
     # Query ignores the builder, but Python has evaluated its arguments all the same.
-    if link.name in _IGNORED and all(_is_quiet(reader, node) for node in _arguments(call)):
+    if link.name in _IGNORED and all(_is_quiet(reader, node) for node in arguments_of(call)):
         return "dropped"
     if link.name in _RAISING:
         raise Refused(reasons.RAISES_TODAY, f"get() follows {link.name}()")
@@ -111,10 +112,6 @@ def _setting(reader: Reader, link: Link) -> GetSetting:
 def _ended_text(call: ast.Call) -> str:
     arguments = ", ".join(ast.unparse(node) for node in (*call.args, *call.keywords))
     return f"execution_options({arguments})"
-
-
-def _arguments(call: ast.Call) -> Sequence[ast.expr]:
-    return [*call.args, *(keyword.value for keyword in call.keywords)]
 
 
 def _names_by_string(option: ast.expr) -> bool:
@@ -173,4 +170,4 @@ def _refuse_comments_at_start(module: Module, root: ast.expr, whole: ast.expr) -
 
 
 def _left(call: ast.Call) -> Sequence[ast.expr]:
-    return sorted(_arguments(call), key=lambda node: (node.lineno, node.col_offset))
+    return sorted(arguments_of(call), key=lambda node: (node.lineno, node.col_offset))

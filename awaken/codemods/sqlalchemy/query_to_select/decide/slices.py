@@ -118,8 +118,7 @@ def _is_computed(node: ast.expr | None) -> bool:
             return _is_computed(value)
         case ast.BinOp(left=left, right=right):
             return _is_computed(left) and _is_computed(right)
-        case _:
-            return False
+    return False
 
 
 def _check_comments(reader: Reader, node: ast.Subscript) -> None:

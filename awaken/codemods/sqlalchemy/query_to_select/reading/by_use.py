@@ -187,8 +187,7 @@ def _are_rows(reader: Reader, node: ast.expr) -> bool:
             element = getattr(above, "elt", None)
             is_alone = len(getattr(above, "generators", ())) == 1
             return iterated is node and is_alone and _makes_list(reader, element, name)
-        case _:
-            return False
+    return False
 
 
 def _makes_list(reader: Reader, element: ast.expr | None, name: str) -> bool:
@@ -196,8 +195,7 @@ def _makes_list(reader: Reader, element: ast.expr | None, name: str) -> bool:
         case ast.Call(args=[ast.Name(id=given)], keywords=[]):
             called = reader.module.scopes.builtin_called(element)
             return given == name and called in {"list", "tuple"}
-        case _:
-            return False
+    return False
 
 
 def names_columns(reader: Reader, option: ast.expr) -> bool:

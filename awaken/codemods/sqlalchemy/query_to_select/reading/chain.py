@@ -304,7 +304,7 @@ def _is_iterated(name: str, node: ast.expr, call: ast.Call) -> bool:
 
 def _is_list(module: Module, node: ast.expr) -> bool:
     """Whether ``node`` is a variable that nothing but lists are assigned to."""
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    bindings = module.scopes.bindings_of(node)
     return bool(bindings) and all(
         binding.kind == "assignment" and isinstance(binding.value, ast.List | ast.ListComp)
         for binding in bindings
@@ -373,8 +373,7 @@ def _refused_use(module: Module, node: ast.expr, parent: ast.AST | None) -> tupl
         case _ if isinstance(parent, ast.keyword):
             call = module.call_taking(node)
             return reasons.PASSED_QUERY, "a function" if call is None else ast.unparse(call.func)
-        case _:
-            return reasons.KEPT_QUERY, _described_keeping(module, parent)
+    return reasons.KEPT_QUERY, _described_keeping(module, parent)
 
 
 def _described_keeping(module: Module, parent: ast.AST | None) -> str:

@@ -29,8 +29,7 @@ def prove_session(reader: Reader, receiver: ast.expr) -> str:
             return f"If it is one, annotate it in the class body: `{name}: Session`."
         case ast.Call(func=ast.Name() | ast.Attribute() as function):
             return f"If it is one, annotate what `{quoted(function)}` returns: `-> Session`."
-        case _:
-            return f"If it is one, put it in a variable: `session: Session = {quoted(receiver)}`."
+    return f"If it is one, put it in a variable: `session: Session = {quoted(receiver)}`."
 
 
 def _prove_variable(reader: Reader, name: ast.Name) -> str:
@@ -81,11 +80,10 @@ def tell_kind(reader: Reader, item: Item) -> str:
             return f"If it is a class, annotate it in the class body: {told}; {column}."
         case ast.Name(id=name) if {b.kind for b in reader.bindings(node)} == {"parameter"}:
             return f"If it is a class, annotate the parameter: `{name}: type[Base]`; {column}."
-        case _:
-            return (
-                "If it is a class, put it in a variable of this function first: "
-                f"`model: type[Base] = {quoted(node)}`; {column}."
-            )
+    return (
+        "If it is a class, put it in a variable of this function first: "
+        f"`model: type[Base] = {quoted(node)}`; {column}."
+    )
 
 
 def refuse_unknown(reader: Reader, items: Sequence[Item]) -> None:

@@ -41,5 +41,4 @@ def _imported_text(module: Module, node: ast.expr) -> str | None:
         case ast.Attribute(value=owner, attr=name):
             home = _imported_text(module, owner)
             return None if home is None else f"{home}.{name}"
-        case _:
-            return None
+    return None

@@ -66,8 +66,6 @@ class Backrefs:
                 case ast.Attribute(value=owner, attr=name) if name in self._owners:
                     if self._may_be_class(module, owner, name):
                         yield module.excerpt(node)
-                case _:
-                    pass
             waiting += ast.iter_child_nodes(node)
 
     def _compared_attributes(self, module: Module, given: Sequence[ast.keyword]) -> Iterator[str]:
@@ -95,8 +93,7 @@ class Backrefs:
             case InstanceOf(qualified=qualified):
                 # To make an object of a mapped class configures mappers.
                 return self._project.orm.mapped_class(qualified) is None
-            case _:
-                return True
+        return True
 
     def _gets(self, qualified: str, name: str) -> bool:
         owners = self._owners[name]

@@ -193,14 +193,12 @@ def _write_listener(project: Project) -> Refused | None:
 
 def _listeners(project: Project, events: tuple[str, ...]) -> Iterator[tuple[str, Reader, ast.Call]]:
     """Yield the calls that listen to one of these events."""
-    for path in project.files_with(tuple(event.encode() for event in events)):
-        module = project.module(path)
-        if module is None:
-            continue
+    paths = project.files_with(tuple(event.encode() for event in events))
+    for module in project.modules_at(paths):
         reader = Reader(project, module)
         for node in module.nodes(ast.Call):
             if _listens_to(reader, node, events):
-                yield path, reader, node
+                yield module.path, reader, node
 
 
 def _listens_to(reader: Reader, call: ast.Call, events: tuple[str, ...]) -> bool:
@@ -216,8 +214,7 @@ def _may_begin(node: ast.AST) -> bool:
             return name in {"query", "Query"}
         case ast.Attribute(attr="query", ctx=ast.Load()):
             return True
-        case _:
-            return False
+    return False
 
 
 def recognise_either(reader: Reader, node: ast.AST) -> Recognised | None:
@@ -227,8 +224,7 @@ def recognise_either(reader: Reader, node: ast.AST) -> Recognised | None:
             return recognise(reader, node)
         case ast.Attribute(attr="query", ctx=ast.Load()):
             return recognise_at_class(reader, node)
-        case _:
-            return None
+    return None
 
 
 def recognise_at_class(reader: Reader, node: ast.Attribute) -> Recognised | None:

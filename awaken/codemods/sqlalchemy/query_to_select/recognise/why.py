@@ -80,8 +80,7 @@ def _name_span(reader: Reader, node: ast.AST) -> Span | None:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             start = module.span(node).start
             return Span(start, start + len("def"))
-        case _:
-            return None
+    return None
 
 
 # ----------------------------------------------------------------------------- calls of ``query``

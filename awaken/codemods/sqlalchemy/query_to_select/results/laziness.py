@@ -79,8 +79,7 @@ def _is_used_up(module: Module, iterator: ast.expr) -> bool:
                 return _is_used_up(module, call)
             name = module.scopes.builtin_called(call)
             return name in _AT_ONCE or method in _METHODS_AT_ONCE
-        case _:
-            return False
+    return False
 
 
 def _is_last_call(iterator: ast.Call) -> bool:

@@ -81,8 +81,7 @@ class _Asked:
                 return not way and name in _OF_LISTS
             case ast.Assign(targets=[target]):
                 return self._target(target, way, steps)
-            case _:
-                return self._is_list(self._annotation(parent, node), way)
+        return self._is_list(self._annotation(parent, node), way)
 
     def _annotation(self, parent: ast.AST | None, node: ast.expr) -> ast.expr | None:
         """Return how what takes the value of ``node`` is annotated."""
@@ -98,8 +97,7 @@ class _Asked:
             case ast.keyword(arg=str(name)):
                 call = module.parent(parent)
                 return self._parameter(call, name) if isinstance(call, ast.Call) else None
-            case _:
-                return None
+        return None
 
     def _target(self, target: ast.expr, way: tuple[Step, ...], steps: int) -> bool:
         if isinstance(target, ast.Tuple) and way and isinstance(way[0], int):

@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.enclosing import in_call
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import rewrite_query
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, line_break
+from awaken.editing.arguments import bare_argument, code, line_break
 from awaken.editing.chains import lines as chain_lines
 
 _NO_SPACE = cst.SimpleWhitespace("")
@@ -131,9 +131,7 @@ def _call_alone(
     """Return a call with one of the arguments of ``node``, on its own lines if it needs them."""
     if len(node.args) == 1:
         return node.with_changes(args=[argument], lpar=[], rpar=[])
-    bare = argument.with_changes(
-        comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=cst.SimpleWhitespace("")
-    )
+    bare = bare_argument(argument)
     opening, closing = _spaces(node, place, around)
     line = f"{around.line_indent}{around.indent}.{name}({code(bare)})"
     fits = "\n" not in line and len(line) <= around.line_length

@@ -10,7 +10,7 @@ import libcst as cst
 from awaken.codemods.sqlalchemy.query_to_select.payload import ClassRewrite, ExtensionRewrite
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import items_of, rewrite_query
 from awaken.contract import Rewriter, Surroundings
-from awaken.editing.arguments import code
+from awaken.editing.arguments import bare_argument, code
 from awaken.editing.chains import lines as chain_lines
 
 _NO_SPACE = cst.SimpleWhitespace("")
@@ -41,8 +41,7 @@ def _read(node: Any, session: cst.BaseExpression) -> Any:
             return node.with_changes(func=_read(node.func, session))
         case cst.Attribute() | cst.Subscript():
             return node.with_changes(value=_read(node.value, session))
-        case _:
-            return node
+    return node
 
 
 def rewrite_extended(
@@ -72,7 +71,7 @@ def rewrite_extended(
 
 def _named(argument: cst.Arg, data: ExtensionRewrite, number: int) -> cst.Arg:
     """Return an argument without what separates it from the next, by name if it needs one."""
-    bare = argument.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=_NO_SPACE)
+    bare = bare_argument(argument)
     is_key = data.statement is None and number == 0
     if bare.keyword is not None or data.keyword is None or is_key:
         return bare
@@ -83,8 +82,6 @@ def _named(argument: cst.Arg, data: ExtensionRewrite, number: int) -> cst.Arg:
 def _with_class(node: cst.Call, data: ExtensionRewrite, arguments: list[cst.Arg]) -> cst.Call:
     """``db.query(User).get_or_404(1)`` → ``db.get_or_404(User, 1)``."""
     root = cst.ensure_type(cst.ensure_type(node.func, cst.Attribute).value, cst.Call)
-    model = items_of(root)[0].with_changes(
-        comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=_NO_SPACE
-    )
+    model = bare_argument(items_of(root)[0])
     func = cst.ensure_type(root.func, cst.Attribute).with_changes(attr=cst.Name(data.method))
     return cst.Call(func, [model, *arguments], lpar=node.lpar, rpar=node.rpar)

@@ -8,7 +8,7 @@ import libcst as cst
 import msgspec
 
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, line_break
+from awaken.editing.arguments import code, fits_line, line_break
 
 
 def in_call(
@@ -26,7 +26,7 @@ def in_call(
     # On one line, if that is to be had: nothing is broken in it.
     node = write(msgspec.structs.replace(around, breaks_around=True, parentheses=None))
     whole = cst.Call(called, [*map(cst.Arg, first), cst.Arg(node)])
-    if around.breaks_around or _fits(code(whole), around):
+    if around.breaks_around or fits_line(code(whole), around):
         return whole
     indent = around.line_indent + around.indent
     outer = around.parentheses
@@ -64,12 +64,3 @@ def in_parentheses(value: cst.BaseExpression, around: Surroundings) -> cst.BaseE
     opens = cst.LeftParen(whitespace_after=inner)
     closes = cst.RightParen(whitespace_before=line_break(around.line_indent))
     return value.with_changes(lpar=[opens], rpar=[closes])
-
-
-def _fits(text: str, around: Surroundings) -> bool:
-    if "\n" in text:
-        return False
-    outer = around.parentheses
-    if outer is not None and outer.column + len(text) + outer.trailing <= around.line_length:
-        return True
-    return outer is None and around.column + len(text) + around.trailing <= around.line_length

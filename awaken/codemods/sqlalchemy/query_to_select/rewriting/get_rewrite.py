@@ -9,7 +9,7 @@ import libcst as cst
 from awaken.codemods.sqlalchemy.query_to_select.payload import GetRewrite, GetSetting
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import items_of, with_owner
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, line_break
+from awaken.editing.arguments import bare_argument, fitted, keyword_argument
 
 _NO_SPACE = cst.SimpleWhitespace("")
 
@@ -29,7 +29,8 @@ def rewrite_get(node: cst.Call, data: GetRewrite, around: Surroundings) -> cst.C
     settings = [
         _setting(name, arguments) for name, arguments in _gathered(links, data.settings).items()
     ]
-    return _call(func, [model, *map(_bare, node.args), *settings], around)
+    args = map(bare_argument, [model, *node.args, *settings])
+    return fitted(cst.Call(func, [*args]), around, stays=False)
 
 
 def _take_apart(node: cst.Call, count: int) -> tuple[list[cst.Call], cst.Call]:
@@ -60,7 +61,7 @@ def _gathered(
     result: dict[GetSetting, list[cst.Arg]] = {}
     for link, setting in zip(links, settings, strict=True):
         if setting != "dropped":
-            result.setdefault(setting, []).extend(map(_bare, link.args))
+            result.setdefault(setting, []).extend(map(bare_argument, link.args))
     return result
 
 
@@ -73,7 +74,7 @@ def _setting(name: GetSetting, arguments: Sequence[cst.Arg]) -> cst.Arg:
         value = cst.Name("True")
     else:
         value = cst.Dict(list(_entries(arguments)))
-    return cst.Arg(value, keyword=cst.Name(name), equal=cst.AssignEqual(_NO_SPACE, _NO_SPACE))
+    return keyword_argument(name, value)
 
 
 def _element(argument: cst.Arg) -> cst.BaseElement:
@@ -87,27 +88,3 @@ def _entries(arguments: Sequence[cst.Arg]) -> Iterator[cst.BaseDictElement]:
             yield cst.StarredDictElement(argument.value)
         else:
             yield cst.DictElement(cst.SimpleString(f'"{argument.keyword.value}"'), argument.value)
-
-
-def _bare(argument: cst.Arg) -> cst.Arg:
-    """Return ``argument`` without what separates it from the next one."""
-    return argument.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=_NO_SPACE)
-
-
-def _call(func: cst.Attribute, args: Sequence[cst.Arg], around: Surroundings) -> cst.Call:
-    """Return the call on one line; else with its arguments on one line, or on one each."""
-    args = [_bare(argument) for argument in args]
-    call = cst.Call(func, args)
-    text = code(call)
-    if around.column + len(text) + around.trailing <= around.line_length and "\n" not in text:
-        return call
-    indent = around.line_indent
-    inner = line_break(indent + around.indent)
-    width = len(indent + around.indent) + len(text) - len(code(func)) - len("()")
-    separator = inner
-    last = args[-1].with_changes(comma=cst.Comma(whitespace_after=line_break(indent)))
-    if width <= around.line_length and "\n" not in text:
-        separator = cst.SimpleWhitespace(" ")  # type: ignore[assignment]
-        last = args[-1].with_changes(whitespace_after_arg=line_break(indent))
-    first = [item.with_changes(comma=cst.Comma(whitespace_after=separator)) for item in args[:-1]]
-    return cst.Call(func, [*first, last], whitespace_before_args=inner)

@@ -19,7 +19,7 @@ from awaken.codemods.sqlalchemy.query_to_select.rewriting.set_operation_rewrite 
     renamed_call,
 )
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, line_break
+from awaken.editing.arguments import bare_argument, code, fits_line, line_break
 from awaken.editing.chains import lines as chain_lines
 from awaken.editing.chains.alignment import realigned_call
 from awaken.editing.chains.layout import (
@@ -110,7 +110,7 @@ def _embedded_statement(
     if data.shape == "held" or not can_be_laid_out(new) or keeps_lines(new, len(parts.links)):
         return new
     whole = one_line(without_inner_parentheses(new))
-    return whole if _fits(whole, around, fluent=False) else new
+    return whole if fits_line(code(whole), around) else new
 
 
 def _take_apart(node: Any, data: QueryRewrite) -> _Parts:
@@ -244,11 +244,7 @@ def _constructor_items(root: cst.Call) -> Sequence[cst.Arg]:
             )
             for element in first.value.elements
         ]
-    return [
-        first.with_changes(
-            comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=cst.SimpleWhitespace("")
-        )
-    ]
+    return [bare_argument(first)]
 
 
 def _link(
@@ -361,7 +357,7 @@ def _run(
     whole = _count_inline(whole, data) if data.wrap == "count" else whole
     stays = keeps_lines(statement, len(parts.links))
     inline = _tail(node, cst.Call(call, [cst.Arg(whole)]), data, cst.Dot())
-    if not stays and (around.breaks_around or _fits(inline, around, fluent=fluent)):
+    if not stays and (around.breaks_around or fits_line(code(inline), around, fluent=fluent)):
         return inline
     executed = cst.Call(call, [cst.Arg(whole)])
     if not (fluent and room.fits(executed) and not stays) and not isinstance(whole, cst.Name):
@@ -407,18 +403,6 @@ def _length(around: Surroundings, *, fluent: bool) -> int:
     if fluent or around.parentheses is None:
         return around.line_length
     return around.line_length + around.parentheses.outdent
-
-
-def _fits(inline: cst.BaseExpression, around: Surroundings, *, fluent: bool) -> bool:
-    """Whether a line can take the code, the first one without the parentheses around it."""
-    text, outer = code(inline), around.parentheses
-    if "\n" in text:
-        return False
-    # On one line the parentheses around it are not needed.
-    if outer is not None and outer.column + len(text) + outer.trailing <= around.line_length:
-        return True
-    is_inside = outer is None or fluent
-    return is_inside and around.column + len(text) + around.trailing <= around.line_length
 
 
 def _as_it_was(

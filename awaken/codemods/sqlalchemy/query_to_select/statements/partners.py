@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader, names
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target, join_target
@@ -149,8 +149,7 @@ def _relationship(reader: Reader, node: ast.expr) -> ast.Attribute | None:
             mapped = reader.project.orm.mapped_class(entity.model or "") if entity else None
             is_one = mapped is not None and mapped.attribute_kind(name) == "relationship"
             return node if is_one else None
-        case _:
-            return None
+    return None
 
 
 def _leads_to_one(
@@ -188,7 +187,7 @@ def _pins_one(reader: Reader, target: Target, conditions: Sequence[ast.expr]) ->
         for left, right in _equalities(reader, condition)
         for side, other in ((left, right), (right, left))
         if isinstance(side, ast.Attribute) and ast.unparse(side.value) == target.text
-        if not _mentions(other, target.text) and _is_one_value(reader, target, side.attr, other)
+        if not names(other, target.text) and _is_one_value(reader, target, side.attr, other)
     }
     return target.model is not None and reader.project.orm.pins_one(target.model, pinned)
 
@@ -217,12 +216,3 @@ def _equalities(reader: Reader, node: ast.expr) -> Iterator[tuple[ast.expr, ast.
         case ast.Call(func=function, args=arguments) if reader.library_name(function) == "and_":
             for argument in arguments:
                 yield from _equalities(reader, argument)
-        case _:
-            pass
-
-
-def _mentions(node: ast.expr, text: str) -> bool:
-    return any(
-        isinstance(part, ast.Name | ast.Attribute) and ast.unparse(part) == text
-        for part in ast.walk(node)
-    )

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader, sqlalchemy_name
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader, names, sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, Operation
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
@@ -22,6 +22,7 @@ from awaken.project.frameworks.loads.embedded import exists_in
 from awaken.project.frameworks.loads.entities import classify_all
 from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.repeats import Sources, is_subquery
+from awaken.project.source.trees import arguments_of
 
 BEFORE = frozenset({"filter", "where", "filter_by", "order_by", "group_by", "having", "join"})
 BEFORE |= {"outerjoin", "limit", "offset", "slice", "distinct", "select_from", "with_session"}
@@ -223,18 +224,7 @@ def _alias(statement: Statement, base: str) -> str:
 
 # --------------------------------------------------------------------------------- later builders
 def _mentions(links: Sequence[Link], owner: str) -> bool:
-    return any(_names(node, owner) for link in links for node in _arguments(link))
-
-
-def _names(node: ast.AST, owner: str) -> bool:
-    return any(
-        isinstance(part, ast.Name | ast.Attribute) and ast.unparse(part) == owner
-        for part in ast.walk(node)
-    )
-
-
-def _arguments(link: Link) -> list[ast.expr]:
-    return [*link.call.args, *(keyword.value for keyword in link.call.keywords)]
+    return any(names(node, owner) for link in links for node in arguments_of(link.call))
 
 
 def _check_later(statement: Statement, link: Link, item: Item, later: Sequence[Link]) -> None:
@@ -253,12 +243,12 @@ def _check_later(statement: Statement, link: Link, item: Item, later: Sequence[L
             _check_items(statement, link, after, known)
         elif after.name in _CRITERIA and not _is_empty(after):
             _check_criteria(link, after, known)
-        if any(_asks_again(statement.reader, node, name) for node in _arguments(after)):
+        if any(_asks_again(statement.reader, node, name) for node in arguments_of(after.call)):
             raise _unclear(link, after)
 
 
 def _check_criteria(link: Link, after: Link, known: Sequence[Sources]) -> None:
-    for node in _arguments(after):
+    for node in arguments_of(after.call):
         if any(_is_text(part) for part in (node, *_ordered_nodes(node))):
             raise Refused(reasons.RAISES_TODAY, f"{after.name}() by a name after {link.name}()")
         if not any(candidate.only([node]) for candidate in known):
@@ -336,4 +326,4 @@ def _name_of(call: ast.Call) -> str:
 
 def _names_inside(call: ast.Call, owner: str) -> bool:
     parts = [call] if is_subquery(call) else [*call.args, *call.keywords]
-    return any(_names(part, owner) for part in parts)
+    return any(names(part, owner) for part in parts)

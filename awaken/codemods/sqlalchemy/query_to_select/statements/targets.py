@@ -40,9 +40,7 @@ def join_target(reader: Reader, link: Link) -> Target:
     """Return what ``filter_by`` means after the join ``link``."""
     keyword = keyword_of(link.call, "target")
     target = link.call.args[0] if link.call.args else keyword
-    if target is None:
-        return Target(None, "an unknown target")
-    return target_of(reader, target)
+    return Target(None, "an unknown target") if target is None else target_of(reader, target)
 
 
 def target_of(reader: Reader, node: ast.expr) -> Target:

@@ -258,6 +258,4 @@ class _Signature:
                 last_name(outer) == "Annotated"
             ):
                 declared = inner
-            case _:
-                pass
         return f"{parameter.arg}: {self._module.text_of(declared)}"

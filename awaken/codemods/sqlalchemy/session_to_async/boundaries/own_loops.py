@@ -21,7 +21,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.colouring import chain
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_names
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class OwnLoops:
         Raises _ElsewhereError for a session or a connection that is made of anything else.
         """
         inside, scopes = module.scopes.scope_made_by(node), module.scopes
-        own = {argument.arg for argument, _ in parameters_of(node.args)}
+        own = parameter_names(node.args)
         for part in (each for statement in node.body for each in ast.walk(statement)):
             is_read = isinstance(getattr(part, "ctx", ast.Load()), ast.Load)
             if not isinstance(part, ast.Name | ast.Attribute | ast.Call) or not is_read:

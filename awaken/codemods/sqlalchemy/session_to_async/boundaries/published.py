@@ -16,6 +16,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import variable_of
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -70,12 +71,9 @@ def used_out_of_sight(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Re
 def resource_out_of_sight(part: SynchronousPart, site: Site[ast.expr]) -> Refused | None:
     """Return why an engine or a factory stays: an unread file uses its name."""
     for ancestor in site.module.ancestors(site.node):
-        match ancestor:
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                is_global = site.module.parent(ancestor) is site.module.tree
-                return _used_refusal(part, site.module.path, name) if is_global else None
-            case _:
-                pass
+        if (variable := variable_of(ancestor)) is not None:
+            is_global = site.module.parent(ancestor) is site.module.tree
+            return _used_refusal(part, site.module.path, variable.id) if is_global else None
     return None
 
 
@@ -84,10 +82,7 @@ def given_out_of_sight(
 ) -> Iterator[Member]:
     """Yield the files that are not visible and are named in pieces of the program that change."""
     pieces = {piece_with(member) for member in changing}
-    for path in sorted({piece.path for piece in pieces}):
-        module = part.project.module(path)
-        if module is None:
-            continue
+    for module in part.project.modules_at(sorted({piece.path for piece in pieces})):
         for name, file in part.project.outside.imported(module):
             for node in module.mentions(name):
                 if isinstance(node, ast.Name) and piece_around(module, node) in pieces:

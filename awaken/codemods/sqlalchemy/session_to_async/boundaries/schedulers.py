@@ -160,5 +160,4 @@ class Schedulers:
                 ):
                     return "it is started where no event loop may be running"
                 return ""
-            case _:
-                return ""
+        return ""

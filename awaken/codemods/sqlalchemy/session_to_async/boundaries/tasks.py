@@ -14,7 +14,7 @@ from awaken.kit.sites import Refused
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, last_name, without_arguments
+from awaken.project.source.trees import Function, last_name, root_of, without_arguments
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -74,8 +74,7 @@ def _is_plain_use(part: SynchronousPart, module: Module, node: ast.expr) -> bool
             return is_patched and name not in {*KNOWN.running, *KNOWN.applying}
         case ast.Compare():
             return True
-        case _:
-            return False
+    return False
 
 
 def _is_in_plain_test(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
@@ -141,8 +140,7 @@ def _setting(module: Module, node: ast.AST) -> ast.expr | None:
             return value
         case ast.Constant(value=str() as name) if name in KNOWN.eager:
             return _value_of(module, node) or node
-        case _:
-            return None
+    return None
 
 
 def _value_of(module: Module, key: ast.expr) -> ast.expr | None:
@@ -160,9 +158,7 @@ def _is_on_double(module: Module, node: ast.AST) -> bool:
 
 
 def _is_double(module: Module, target: ast.expr) -> bool:
-    root: ast.expr = target
-    while isinstance(root, ast.Attribute):
-        root = root.value
+    root = root_of(target)
     if root is target or not isinstance(root, ast.Name):
         return False
     bindings = module.scopes.bindings_of(root)

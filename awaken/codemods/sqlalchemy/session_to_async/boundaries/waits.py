@@ -123,8 +123,6 @@ class Waits:
                         | ast.AnnAssign(target=target, value=ast.Call(func=made))
                     ) if self._makes_local(module, made):
                         names.add(last_name(target))
-                    case _:
-                        pass
         return frozenset(names)
 
     def _makes_local(self, module: Module, made: ast.expr) -> bool:

@@ -194,8 +194,6 @@ def inherited_calls(node: ast.AST) -> Iterator[ast.Call]:
                 func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)
             ) if name in ENTERING:
                 yield part
-            case _:
-                pass
 
 
 def entered_at(module: Module, place: Place) -> ast.expr:
@@ -211,8 +209,7 @@ def _entered_node(node: ast.AST) -> ast.expr | None:
             return entered
         case ast.Call(args=[entered, *_]) if last_name(node.func) == "enter_context":
             return entered
-        case _:
-            return None
+    return None
 
 
 def _method(function: FunctionPlace) -> str:

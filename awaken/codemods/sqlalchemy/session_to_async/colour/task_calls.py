@@ -97,8 +97,6 @@ def runs_of(project: Project, module: Module, node: ast.AST) -> Iterator[ast.Cal
                 part
             ) is function and runs_loop(project, module, part):
                 yield part
-            case _:
-                pass
 
 
 def runs_loop(project: Project, module: Module, call: ast.Call) -> bool:
@@ -113,8 +111,7 @@ def runs_loop(project: Project, module: Module, call: ast.Call) -> bool:
             return _is_loop(project, module, loop)
         case ast.Attribute(value=ast.Call(args=[], keywords=[]) as made, attr=name):
             return name == _WAITING and project.qualified_name(module, made.func) in _LOOPS
-        case _:
-            return False
+    return False
 
 
 def _is_loop(project: Project, module: Module, loop: ast.Name) -> bool:

@@ -1,4 +1,4 @@
-"""The synchronous side, where nobody uses it any more: engines and factories that go at last."""
+"""Leftovers: engines and factories that nobody uses any more, and files that never run."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from awaken.codemods.sqlalchemy.session_to_async.components.component import Components
+from awaken.codemods.sqlalchemy.session_to_async.components.component import Components, Found
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared
 from awaken.codemods.sqlalchemy.session_to_async.payload import REMOVE, Removed
-from awaken.codemods.sqlalchemy.session_to_async.reasons import BESIDE_ANOTHER
+from awaken.codemods.sqlalchemy.session_to_async.reasons import BESIDE_ANOTHER, FAILING_IMPORT
 from awaken.contract import ChangeId, Constraints, Edit
 from awaken.kit.changes import Decided, Member, decide_group
 from awaken.kit.search import modules_with
-from awaken.kit.sites import Rewrite, Site
+from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.names.origins import imported_from
 from awaken.project.source.modules import Module
 
@@ -25,6 +25,24 @@ if TYPE_CHECKING:
 
 
 _CAVEAT = "code outside the project can no longer import it from this file"
+
+
+def left_in_failing_files(project: Project, found: Found) -> Iterator[Decided]:
+    """Take all in files that cannot be imported, and rewritten in part only, out; say why."""
+    refused = [item for item in found.functions if isinstance(item.outcome, Refused)]
+    modules = {member.site.module.path: member.site.module for member in refused}
+    failing = {path: project.failing_import(module) for path, module in modules.items()}
+    members = (*found.functions, *(item for item, _ in found.resources), *found.loading)
+    for site in {member.site.id: member.site for member in members}.values():
+        if why := failing.get(site.module.path):
+            yield Decided((site.refused(Refused(FAILING_IMPORT, why)),))
+
+    def stays(member: Member) -> bool:
+        return not failing.get(member.site.module.path)
+
+    found.functions = [*filter(stays, found.functions)]
+    found.resources = [pair for pair in found.resources if stays(pair[0])]
+    found.loading = [*filter(stays, found.loading)]
 
 
 def removed_at_last(

@@ -15,7 +15,12 @@ from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_o
 from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import given_to_unknown
 from awaken.kit.search import modules_with
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, parameters_of, without_arguments
+from awaken.project.source.trees import (
+    Function,
+    last_name,
+    parameter_names,
+    without_arguments,
+)
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -120,8 +125,6 @@ class Carriers:
                     variable = self._variable(module, owner)
                     if variable and any(self._is_resource(module, item) for item in arguments):
                         yield Carrier("variable", variable)
-                case _:
-                    pass
 
     def _read(self, module: Module, operation: ast.expr) -> Iterator[Carrier]:
         """Yield what an operation takes its session from."""
@@ -190,7 +193,7 @@ class Carriers:
         own = self._part.place_of(module, node)
         graph = self._project.calls.graph()
         if not graph.callers(own):
-            parameters = {argument.arg for argument, _ in parameters_of(node.args)}
+            parameters = parameter_names(node.args)
             for operation in self._part.operations_of(module, own):
                 if operation.how == "unknown" and _root(operation.node) in parameters:
                     return True

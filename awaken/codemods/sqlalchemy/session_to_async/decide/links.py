@@ -29,7 +29,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name, without_arguments
+from awaken.project.source.trees import last_name, named_parameters, without_arguments
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -123,10 +123,7 @@ class Links:
             self.links += [(key, piece) for piece in sorted(inside & self.pieces)]
 
     def _pieces_at(self, place: Place) -> Iterator[Piece]:
-        module = self._project.module(place.path)
-        if module is None:
-            return
-        for node in module.expressions_at({place.span}):
+        for module, node in self._project.expressions_at(place):
             yield piece_around(module, node)
 
     def _caller(self, call: Call) -> Piece | None:
@@ -273,7 +270,7 @@ class Links:
             if any(_is_fixture(decorator) for decorator in node.decorator_list):
                 given[node.name].append(piece)
             if node.name.startswith("test") or given[node.name]:
-                for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+                for argument in named_parameters(node):
                     asked[argument.arg].append(piece)
         paths = {item.path for fixtures in given.values() for item in fixtures}
         seen_in = {path: self._seen_in(path) for path in sorted(paths)}
@@ -317,8 +314,7 @@ def _is_handed_on(module: Module, node: ast.expr) -> bool:
             return not _asks_for_type(module.parent(node))
         case ast.keyword():
             return True
-        case _:
-            return False
+    return False
 
 
 def _asks_for_type(call: ast.AST | None) -> bool:

@@ -39,8 +39,6 @@ def finds_session(module: Module, piece: Piece) -> bool:
             case ast.Attribute(attr="session", value=ast.Call(func=called)):
                 if last_name(called) in {"inspect", "instance_state"}:
                     return True
-            case _:
-                pass
     return False
 
 

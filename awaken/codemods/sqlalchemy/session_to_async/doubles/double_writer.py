@@ -132,8 +132,6 @@ class DoubleWriter:
                 return self._mock(site, given)
             case ast.Call(func=function) if self._qualified_text(module, function) == _ASYNC_MOCK:
                 return []
-            case _:
-                pass
         # A function would be given the object as its first argument, a mock is not.
         values = self._project.values.of(module, given).alternatives
         is_bound = any(isinstance(value, FunctionOf) for value in values)

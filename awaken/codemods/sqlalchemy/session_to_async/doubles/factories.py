@@ -14,7 +14,6 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     ASYNC_MOCK,
     not_understood,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import around_patch
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     ASYNCHRONOUS,
     entered_asynchronously,
@@ -26,7 +25,7 @@ from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_names
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -60,7 +59,7 @@ class PatchedFactories:
                 pass
             case _:
                 raise refused
-        around = around_patch(module, replacement.node)
+        around = module.enclosing_def(replacement.node)
         if around is None or not replacement.bound or not self._is_only_entered(replacement):
             raise refused
         if not self._is_kept(module, replacement, around):
@@ -97,7 +96,7 @@ class PatchedFactories:
     # ------------------------------------------------------------------------------- in the test
     def _is_kept(self, module: Module, replacement: Replacement, around: Function) -> bool:
         """Whether all that a test does with the mock is understood."""
-        is_parameter = replacement.bound in {part.arg for part, _ in parameters_of(around.args)}
+        is_parameter = replacement.bound in parameter_names(around.args)
         stores = 0
         for node in module.walk(around):
             match node:
@@ -106,8 +105,6 @@ class PatchedFactories:
                 case ast.Name(id=name) if name == replacement.bound:
                     if not self._is_understood(module, node, around):
                         return False
-                case _:
-                    pass
         return stores == (0 if is_parameter else 1)
 
     def _is_understood(self, module: Module, name: ast.Name, around: Function) -> bool:
@@ -122,8 +119,7 @@ class PatchedFactories:
                 return attribute in _ASKED or attribute.startswith("assert_")
             case ast.Yield() | ast.Return():
                 return self._is_never_used(module, around)
-            case _:
-                return False
+        return False
 
     def _is_told(self, module: Module, method: ast.Attribute) -> bool:
         """Whether a test says what entering or leaving gives, or asks about it."""
@@ -167,7 +163,7 @@ def served_functions(part: SynchronousPart, replacement: Replacement) -> Iterato
 
 def sessions_given(module: Module, replacement: Replacement) -> Iterator[ast.expr]:
     """Yield what entering the mock of a patched factory gives."""
-    around = around_patch(module, replacement.node)
+    around = module.enclosing_def(replacement.node)
     for node in module.walk(around) if around is not None and replacement.bound else ():
         match node:
             case ast.Assign(targets=[ast.Attribute() as target], value=value):
@@ -186,10 +182,6 @@ def sessions_given(module: Module, replacement: Replacement) -> Iterator[ast.exp
                         attr="return_value",
                     ) if name == replacement.bound and method in _ENTERED:
                         yield value
-                    case _:
-                        pass
-            case _:
-                pass
 
 
 def _mentions(project: Project, replacement: Replacement) -> Iterator[tuple[Module, ast.expr]]:
@@ -205,8 +197,6 @@ def _mentions(project: Project, replacement: Replacement) -> Iterator[tuple[Modu
                     is_own = any(binding.scope.node is module.tree for binding in bindings)
                     if module.path == replacement.home or not is_own:
                         yield module, node
-                case _:
-                    pass
 
 
 def _function_around(part: SynchronousPart, module: Module, node: ast.expr) -> FunctionPlace | None:

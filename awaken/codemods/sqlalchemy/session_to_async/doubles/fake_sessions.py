@@ -122,10 +122,8 @@ class FakeSessions:
         """Note the fakes that tests pass to parameters which are declared as sessions."""
         for call in self._project.calls.graph().calls() if self._candidates else ():
             fakes = self._candidates.get(call.place.path, set())
-            module = self._project.module(call.place.path) if fakes and call.functions else None
-            if module is None:
-                continue
-            for node in module.calls_at(call.place.span)[:1]:
+            places = self._project.calls_at(call.place)[:1] if fakes and call.functions else ()
+            for module, node in places:
                 for function in call.functions:
                     home = self._part.node_of(function)
                     given = [] if home is None else self._project.mocks.for_sessions(node, *home)
@@ -163,8 +161,6 @@ class FakeSessions:
                         place: Site[ast.AST] = Site(self._rule, home, part)
                         shown = f"`{home.text_of(target)}`"
                         yield member(place, shown, self._assigned, target, part.value)
-                    case _:
-                        pass
 
     def _is_instance(self, module: Module, node: ast.expr, fake: str) -> bool:
         result = self._values(module, node)

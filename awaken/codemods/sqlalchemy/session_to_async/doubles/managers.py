@@ -12,7 +12,6 @@ from awaken.contract import Edit
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.testing import Replacement
-from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -28,8 +27,7 @@ def entered_asynchronously(
     Raises Refused.
     """
     module = site.module
-    ancestors = module.ancestors(replacement.node)
-    around = next((ancestor for ancestor in ancestors if isinstance(ancestor, Function)), None)
+    around = module.enclosing_def(replacement.node)
     for node in module.walk(around) if around is not None and replacement.bound else ():
         match node:
             case ast.Attribute(
@@ -39,8 +37,6 @@ def entered_asynchronously(
                 above = module.parent(node)
                 if isinstance(above, ast.Assign):
                     yield from _set(project, site, above.value)
-            case _:
-                pass
 
 
 def _set(project: Project, site: Site[ast.AST], value: ast.expr) -> Iterator[Edit]:

@@ -168,8 +168,6 @@ def is_told_to_mock(part: SynchronousPart, place: Place) -> bool:
                 classes = {value.qualified for value in values if isinstance(value, InstanceOf)}
                 is_known = len(classes) == len(values) == 1
                 return is_known and _are_mocks(part, module, classes.pop(), method)
-            case _:
-                pass
     return False
 
 

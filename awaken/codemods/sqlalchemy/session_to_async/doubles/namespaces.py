@@ -77,8 +77,6 @@ def _field(part: SynchronousPart, owner: str, name: str) -> Iterator[str]:
                 field == name and module is not None
             ):
                 yield part.project.qualified_name(module, declared) or ""
-            case _:
-                pass
 
 
 def _waits(part: SynchronousPart, module: Module, node: ast.expr) -> bool:

@@ -44,7 +44,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.testing import Mocked, Replacement
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import arguments_of, last_name, values_given
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -302,7 +302,7 @@ def inserted_arguments(site: Site[ast.AST], call: ast.Call, written: str) -> Edi
 
 
 def _may_pass_mock(call: ast.Call) -> bool:
-    values = [*call.args, *(keyword.value for keyword in call.keywords)]
+    values = arguments_of(call)
     return any(isinstance(node, ast.Name | ast.Call) for node in values)
 
 
@@ -327,13 +327,4 @@ def lacks(project: Project, module: Module, call: ast.Call, name: str) -> bool:
     if qualified is not None and project.replacements.methods(qualified, first):
         return False
     definition = None if qualified is None else project.class_definition(qualified)
-    for statement in () if definition is None else definition[1].body:
-        match statement:
-            case (
-                ast.Assign(targets=[ast.Name(id=held)])
-                | ast.AnnAssign(target=ast.Name(id=held), value=ast.expr())
-            ) if held == first:
-                return False
-            case _:
-                pass
-    return True
+    return definition is None or first not in dict(values_given(definition[1].body))

@@ -41,6 +41,7 @@ from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.worklist import groups_of
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -182,7 +183,4 @@ class Doubles:
     @cached_property
     def _waiting_in_file(self) -> dict[str, list[FunctionPlace]]:
         """The functions that wait, by their files."""
-        functions: defaultdict[str, list[FunctionPlace]] = defaultdict(list)
-        for function in self._part.steps:
-            functions[function.path].append(function)
-        return functions
+        return groups_of(self._part.steps, lambda function: function.path)

@@ -10,7 +10,6 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import around_patch
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.kit.sites import Refused
 from awaken.project.frameworks.testing import Replacement
@@ -53,15 +52,13 @@ def _uses(module: Module, replacement: Replacement) -> Iterator[ast.Attribute]:
     """Yield what a test says of the mock: ``mock.return_value``, ``mock.side_effect``."""
     if not replacement.bound:
         return
-    around = around_patch(module, replacement.node)
+    around = module.enclosing_def(replacement.node)
     for node in module.walk(around) if around is not None else ():
         match node:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if (
                 name == replacement.bound and attribute in _SAID_OF_MOCKS
             ):
                 yield node
-            case _:
-                pass
 
 
 def _is_told(module: Module, use: ast.Attribute) -> bool:

@@ -90,8 +90,6 @@ class Awaiting:
                     self._places.delegates(node, shown, is_asynchronous=False)
                 case ast.Return(value=ast.expr() as value):
                     raise Refused(RETURNING_GENERATOR, self._module.excerpt(value))
-                case _:
-                    pass
 
     def awaits(self, node: ast.expr) -> None:
         """Await ``node``. Raises Refused."""
@@ -333,8 +331,7 @@ def _binds_tighter(above: ast.AST | None, node: ast.expr) -> bool:
             return True
         case ast.Subscript(value=value):
             return value is node
-        case _:
-            return False
+    return False
 
 
 def schema_change(module: Module, node: ast.expr) -> str:

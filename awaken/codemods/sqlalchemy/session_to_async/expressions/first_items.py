@@ -29,8 +29,7 @@ def kept_attribute(statement: ast.AST | None) -> ast.Attribute | None:
     match statement:
         case ast.Assign([ast.Attribute() as kept]) | ast.AnnAssign(ast.Attribute() as kept):
             return kept
-        case _:
-            return None
+    return None
 
 
 def is_used_here(module: Module, call: ast.expr) -> bool:
@@ -52,8 +51,7 @@ def is_used_here(module: Module, call: ast.expr) -> bool:
             return isinstance(target, ast.Name)
         case ast.stmt():
             return True
-        case _:
-            return False
+    return False
 
 
 def _is_own(module: Module, statement: ast.stmt, kept: ast.Attribute) -> bool:
@@ -83,8 +81,6 @@ def _is_handed_out(module: Module, around: ast.AST, kept: ast.Attribute | ast.Na
                 reads = (part for part in ast.walk(value) if isinstance(part, type(kept)))
                 if any(last_name(r) == last_name(kept) and _escapes(module, r) for r in reads):
                     return True
-            case _:
-                pass
     return False
 
 

@@ -53,8 +53,6 @@ def function_of_lambda(
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node:
             code = f"async def {name}({parameters}):\n    return {body}\n"
             return [site.rewrite(statement, REPLACE, Replaced(code))]
-        case _:
-            pass
     written = module.scopes.fresh_name(*wanted, taken=taken)
     taken.add(written)
     code = f"async def {written}({parameters}):\n    return {body}\n"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from awaken.kit.names_here import snake_case
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name, walk
+from awaken.project.source.trees import last_name, variable_of, walk
 
 _TAKING_ONE = {"bool", "len", "list", "set", "sorted", "tuple"}
 """Builtins that a call looks up and does nothing else with before it has their argument."""
@@ -66,17 +66,14 @@ def is_in_brackets(node: ast.AST, way: list[ast.AST]) -> bool:
                 return True
             case ast.Call(args=[first, *_]) if first is child:
                 return True
-            case _:
-                pass
     return False
 
 
 def names_of_result(statement: ast.stmt, node: ast.expr) -> Iterator[str]:
     """Yield names for the value of ``node``, the best first: of what it is, or becomes."""
     yield "result"
-    match statement:
-        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-            yield f"{name.strip('_')}_result"
+    if (variable := variable_of(statement)) is not None:
+        yield f"{variable.id.strip('_')}_result"
     for call in walk(node):
         match call:
             case ast.Call(args=[ast.Name(id=name), *_]) if last_name(call.func) == "select":

@@ -24,8 +24,7 @@ def iterator_of(module: Module, call: ast.Call) -> ast.expr | None:
             return iterator
         case ast.Call(args=[iterator, *_]) if module.scopes.builtin_called(call) == "next":
             return iterator
-        case _:
-            return None
+    return None
 
 
 def call_for_item(module: Module, iterator: ast.expr) -> ast.Call | None:
@@ -56,8 +55,7 @@ def _use(module: Module, read: ast.Name) -> ast.Call | ast.For | None:
             return loop
         case ast.Attribute(attr="close") as method:
             return module.call_of(method)
-        case _:
-            return call_for_item(module, read)
+    return call_for_item(module, read)
 
 
 def handled_ends(module: Module, call: ast.Call, shown: str) -> list[ast.Name]:
@@ -89,8 +87,7 @@ def _never_stops(module: Module, call: ast.Call, taking: ast.Call) -> bool:
     match call.func, iterator_of(module, taking):
         case ast.Attribute(value=ast.Name() as closed, attr="close"), ast.Name() as kept:
             return module.scopes.bindings_of(closed) == module.scopes.bindings_of(kept)
-        case _:
-            return module.scopes.builtin_called(call) in {"len", "list", "print", "str"}
+    return module.scopes.builtin_called(call) in {"len", "list", "print", "str"}
 
 
 def _handled_statements(module: Module, mention: ast.AST) -> list[ast.stmt] | None:
@@ -106,5 +103,4 @@ def _handled_statements(module: Module, mention: ast.AST) -> list[ast.stmt] | No
             item = module.parent(above)
             block = None if item is None else module.parent(item)
             return block.body if isinstance(block, ast.With) else None
-        case _:
-            return None
+    return None

@@ -48,8 +48,7 @@ def _takes_all(module: Module, call: ast.Call) -> bool:
             return True
         case ast.comprehension() as clause:
             return _does_nothing_else(module.parent(clause), call)
-        case _:
-            return False
+    return False
 
 
 def _does_nothing_else(comprehension: ast.AST | None, call: ast.Call) -> bool:

@@ -77,8 +77,6 @@ class Places:
                     if child in above.decorator_list:
                         raise Refused(NOT_AWAITABLE_HERE, "a decorator")
                     return
-                case _:
-                    pass
             child = above
 
     def applies(self, call: ast.Call) -> None:
@@ -181,8 +179,6 @@ class Places:
                 self._insertions.before(loop, "async ")
             case ast.comprehension(iter=iterated) as clause if iterated is call:
                 self.iterates_in(clause)
-            case _:
-                pass
 
     def _as_list(self, expression: ast.GeneratorExp) -> None:
         span = self._module.span(expression)

@@ -42,8 +42,7 @@ class BlockingEngines:
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name() as held)):
                 return self._is_connection(module, held)
-            case _:
-                return False
+        return False
 
     @cached_property
     def _made_values(self) -> dict[tuple[str, object], str]:
@@ -66,8 +65,7 @@ class BlockingEngines:
                 and len(module.scopes.module.bindings.get(name, ())) == 1
             ):
                 return f"{module.name}.{name}"
-            case _:
-                return ""
+        return ""
 
     def _is_blocking(self, engine: Engine) -> bool:
         """Whether the texts of a URL name drivers, and none has a twin."""
@@ -112,8 +110,7 @@ class BlockingEngines:
             case ast.Call(func=ast.Attribute(value=engine)):
                 name = self._project.qualified_name(module, engine)
                 return name is not None and self._defined_name(name) in self._made_values.values()
-            case _:
-                return False
+        return False
 
     def _defined_name(self, name: str) -> str:
         """Return the name under which a file defines what ``name`` names, over its imports."""

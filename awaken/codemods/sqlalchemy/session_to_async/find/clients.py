@@ -51,8 +51,6 @@ class Clients:
                     yield from self._use(module, node, receiver)
                 case ast.withitem(context_expr=entered) if self._is_client(module, entered):
                     yield Operation(entered, "entered", "client")
-                case _:
-                    pass
 
     def _use(self, module: Module, node: ast.Attribute, receiver: ast.expr) -> Iterator[Operation]:
         call = module.call_of(node)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from awaken.kit.search import modules_with
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -21,7 +20,7 @@ _PARTIAL = "functools.partial"
 
 def is_in_condition(project: Project, module: Module, node: ast.AST) -> bool:
     """Whether ``node`` is in a function that is used for nothing but such conditions."""
-    function = next((part for part in module.ancestors(node) if isinstance(part, Function)), None)
+    function = module.enclosing_def(node)
     return isinstance(function, ast.FunctionDef) and _is_condition(
         project, module, function, frozenset()
     )

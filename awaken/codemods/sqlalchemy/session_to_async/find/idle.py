@@ -52,8 +52,7 @@ def _is_of_parameter(module: Module, node: ast.AST, function: Function | None) -
         case ast.Call(func=ast.Attribute(value=ast.Name() as held)):
             parameter = module.scopes.parameter_of(held)
             return parameter is not None and parameter.scope.node is function
-        case _:
-            return False
+    return False
 
 
 def _may_run(project: Project, module: Module, function: Function) -> bool:

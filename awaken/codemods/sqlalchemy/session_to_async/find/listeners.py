@@ -19,7 +19,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import parameter_names
 from awaken.project.values.domain import Producer, Session
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def is_in_listener(project: Project, module: Module, node: ast.AST) -> bool:
     """Whether ``node`` is in a listener on a session, or in a condition, that stays plain."""
     if is_in_condition(project, module, node):
         return True
-    function = next((part for part in module.ancestors(node) if isinstance(part, Function)), None)
+    function = module.enclosing_def(node)
     return isinstance(function, ast.FunctionDef) and (
         _connections(project, module, function) is not None
     )
@@ -144,7 +144,7 @@ def _connections(
     target = listened_to(project, module, call)
     if around is None or is_used or target is None or not _is_session(project, module, target):
         return None
-    parameters = {argument.arg for argument, _ in parameters_of(function.args)}
+    parameters = parameter_names(function.args)
     receivers: list[ast.expr] = []
     inside = set(module.walk(function))
     for operation in project.orm.operations_among(module, inside.__contains__):

@@ -21,7 +21,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, arguments_of
 from awaken.project.values.domain import FunctionOf, Unknown
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ class UnannotatedSessions:
                     if isinstance(node, ast.Name)
                 )
                 return any(isinstance(resource, str) for resource in resources)
-            case _:
-                return False
+        return False
 
     def _passed_at(self, module: Module, owner: ast.expr) -> tuple[Place | None, set[Place]]:
         """Return where the function of a parameter is used, and the calls that may pass a session.
@@ -142,8 +141,6 @@ class UnannotatedSessions:
                         func=ast.Name("setattr"), args=[_, ast.Constant(str() as name), _]
                     ):
                         yield from self._given_by_name(name)
-                    case _:
-                        pass
 
     def _given_by_name(self, name: str) -> Iterator[Place]:
         """Yield the calls of any attribute with a name that pass a session."""
@@ -211,7 +208,7 @@ class UnannotatedSessions:
         )
 
     def _passes_session(self, module: Module, call: ast.Call) -> bool:
-        arguments = (*call.args, *(keyword.value for keyword in call.keywords))
+        arguments = arguments_of(call)
         return any(
             isinstance(self._project.orm.resource_of(module, node), str)
             for argument in arguments
@@ -262,8 +259,6 @@ def _variables(node: ast.expr) -> Iterator[ast.Name | ast.Attribute]:
             yield from (node for part in parts for node in _variables(part))
         case ast.Starred(value=part):
             yield from _variables(part)
-        case _:
-            pass
 
 
 def _is_argument(node: ast.AST) -> bool:

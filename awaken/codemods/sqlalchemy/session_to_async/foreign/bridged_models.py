@@ -129,8 +129,7 @@ class BridgedModels:
                 return any(self._holds(alternative) for part in value.items for alternative in part)
             case Producer():
                 return any(map(self._holds, value.inner))
-            case _:
-                return False
+        return False
 
     @cached_property
     def _applied_pairs(self) -> list[tuple[Applied, bool]]:
@@ -187,8 +186,7 @@ class BridgedModels:
                 return all(self._is_model(candidate) for part in parameters for candidate in part)
             case InstanceOf(qualified=name):
                 return not _BASES.isdisjoint(self._project.library_ancestors(name))
-            case _:
-                return False
+        return False
 
 
 def _is_open(value: Value) -> bool:
@@ -199,5 +197,4 @@ def _is_open(value: Value) -> bool:
             return is_container and any(_is_open(one) for part in value.parameters for one in part)
         case TupleOf():
             return any(_is_open(alternative) for part in value.items for alternative in part)
-        case _:
-            return isinstance(value, Unknown)
+    return isinstance(value, Unknown)

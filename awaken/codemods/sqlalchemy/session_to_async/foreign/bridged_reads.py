@@ -138,8 +138,7 @@ class BridgedReads:
                     for binding in module.scopes.bindings_of(node)
                     if binding.value is not None and binding.kind != "parameter"
                 )
-            case _:
-                return False
+        return False
 
     def _is_instance(self, value: Value) -> bool:
         return isinstance(value, InstanceOf) and self._is_foreign(value.qualified)

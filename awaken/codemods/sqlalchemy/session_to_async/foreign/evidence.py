@@ -63,8 +63,7 @@ def _annotation(module: Module, node: ast.expr) -> ast.expr | None:
         case ast.Return():
             function = module.enclosing_function(node)
             return function.returns if isinstance(function, Function) else None
-        case _:
-            return None
+    return None
 
 
 def _says(
@@ -114,5 +113,4 @@ def _looks_alike(module: Module, node: ast.Attribute) -> bool:
             return name in _OF_CLASSES or (
                 name in QUERYING and not (name in _OF_TEXTS and called.args)
             )
-        case _:
-            return use_of(module, node).way == "iterated"
+    return use_of(module, node).way == "iterated"

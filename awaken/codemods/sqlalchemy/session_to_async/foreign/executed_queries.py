@@ -74,8 +74,7 @@ def _executed_variable(module: Module, node: ast.AST) -> ast.Name | None:
             return name
         case ast.For(iter=ast.Name() as name) | ast.comprehension(iter=ast.Name() as name):
             return name
-        case _:
-            return None
+    return None
 
 
 def _is_query(project: Project, module: Module, name: ast.Name) -> bool:
@@ -92,6 +91,4 @@ def _is_query(project: Project, module: Module, name: ast.Name) -> bool:
                 each = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
                 if any(project.qualified_name(module, part) == _QUERY for part in each):
                     return True
-            case _:
-                pass
     return False

@@ -119,8 +119,7 @@ class RunSync:
                 return session in self._sessions
             case Operation(node=ast.Call(func=ast.Attribute(value=receiver))):
                 return receiver in self._sessions
-            case _:
-                return False
+        return False
 
     # -------------------------------------------------------------------------------------- parts
     def _used_at_once(self, node: ast.expr) -> ast.expr:
@@ -171,8 +170,6 @@ def bound_in_loops(module: Module, node: ast.expr) -> Iterator[str]:
                 yield from _stored_names(above)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 return
-            case _:
-                pass
 
 
 def _stored_names(node: ast.AST) -> Iterator[str]:

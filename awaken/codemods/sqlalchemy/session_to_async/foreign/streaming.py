@@ -78,8 +78,6 @@ class Streaming:
                         is_option = isinstance(key, ast.Constant) and key.value in _OPTIONS
                         if is_option and _is_set(value):
                             return True
-                case _:
-                    pass
         return False
 
     def _whole(self, node: ast.expr) -> ast.expr:
@@ -89,8 +87,6 @@ class Streaming:
             case ast.Attribute(attr=name) as attribute if name in _OF_RESULTS:
                 call = module.call_of(attribute)
                 return node if call is None else self._whole(call)
-            case _:
-                pass
         return node
 
 

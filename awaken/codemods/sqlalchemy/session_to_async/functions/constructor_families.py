@@ -183,8 +183,7 @@ def above_of(module: Module, call: ast.Call) -> bool:
         case ast.Attribute(value=ast.Call(func=ast.Name(id="super"), args=[]), attr="__init__"):
             around = module.enclosing_function(call)
             return isinstance(around, ast.FunctionDef) and around.name == "__init__"
-        case _:
-            return False
+    return False
 
 
 def _names_constructor(call: ast.Call) -> bool:

@@ -209,8 +209,7 @@ def _stays(statement: ast.stmt) -> bool:
             return all(isinstance(target, ast.Attribute) for target in targets)
         case ast.AnnAssign(target=ast.Attribute()) | ast.Expr():
             return True
-        case _:
-            return False
+    return False
 
 
 def _other(name: str, names: set[str]) -> str:

@@ -151,8 +151,6 @@ class Decorators:
         match [binding.node for binding in site.module.scopes.module.bindings.get("inspect", [])]:
             case [ast.alias(name="inspect", asname=None)]:
                 return "inspect.iscoroutinefunction", []
-            case _:
-                pass
         return name_beside(self._project, site, None, "inspect.iscoroutinefunction")
 
     def _decorates_only_coloured(self, qualified: str) -> bool:

@@ -290,8 +290,6 @@ class FunctionWriter:
                 ".Generator"
             ):
                 yield _cut(site, module.span(sent).end, module.span(returned).end)
-            case _:
-                pass
 
     # -------------------------------------------------------------------------------- the body
     def _call_of_task(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import arguments_of
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def given_to_unknown(
     """Yield the calls by which ``function`` gives a session to what is not known."""
     for call in project.calls.graph().callees(function):
         for node in module.calls_at(call.place.span) if call.kind == "unknown" else ():
-            given = (*node.args, *(keyword.value for keyword in node.keywords))
+            given = arguments_of(node)
             named = [part for part in given if isinstance(part, ast.Name | ast.Attribute)]
             if any(_is_resource(project, module, part) for part in named):
                 yield node

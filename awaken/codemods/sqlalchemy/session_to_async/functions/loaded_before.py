@@ -78,5 +78,4 @@ def _session_of(project: Project, module: Module, node: ast.AST) -> ast.expr | N
             load = project.orm.commits.reloads.of(module, node) if is_session else None
             is_select = load is not None and load.statement is not None
             return session if is_select else None
-        case _:
-            return None
+    return None

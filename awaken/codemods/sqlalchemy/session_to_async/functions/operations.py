@@ -95,8 +95,6 @@ class OperationWriter:
                 self._awaiting.awaits(call)
                 name = twins().functions[operation.method]
                 yield from write_name(self._project, self._site, call.func, name)[1]
-            case _:
-                pass
 
     def _write(self, operation: Operation, loaded_again: Mapping[Place, Anew]) -> None:
         module, awaiting, node = self._module, self._awaiting, operation.node

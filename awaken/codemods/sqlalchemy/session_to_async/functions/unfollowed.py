@@ -21,7 +21,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, arguments_of, root_of
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -74,8 +74,6 @@ def _refused_pairs(
             yield Refused(HANDED_SESSION, module.excerpt(module.parent(node) or node)), ()
         case ast.Name(ctx=ast.Load()) if _is_in_enum(part, module, node):
             yield from _in_enum(part, module, node)
-        case _:
-            pass
 
 
 def _in_enum(
@@ -95,9 +93,7 @@ def _unknown(
     part: SynchronousPart, module: Module, owner: ast.expr, holds_session: Callable[[str], bool]
 ) -> str:
     """Return why ``owner`` may be a session of unknown origin; empty if it is no session."""
-    root = owner
-    while isinstance(root, ast.Attribute):
-        root = root.value
+    root = root_of(owner)
     if not isinstance(root, ast.Name) or isinstance(
         part.project.orm.resource_of(module, owner), str
     ):
@@ -154,8 +150,6 @@ def _holds_session(part: SynchronousPart, name: str) -> bool:
                         for _, kept in written
                     ):
                         return True
-                case _:
-                    pass
     return False
 
 
@@ -177,8 +171,7 @@ def _is_lost_engine(part: SynchronousPart, module: Module, call: ast.Call, owner
         case ast.Assign(targets=[ast.Name() as name]):
             reads = module.scopes.reads_of(name)
             return any(isinstance(module.parent(read), ast.Attribute) for read in reads)
-        case _:
-            return False
+    return False
 
 
 def _passing_session(part: SynchronousPart, module: Module, member: ast.Name) -> Iterator[Place]:
@@ -190,7 +183,7 @@ def _passing_session(part: SynchronousPart, module: Module, member: ast.Name) ->
         if call.place.path not in paths or (call.functions and call.kind != "unknown"):
             continue
         for home, node in part.project.calls_at(call.place)[:1]:
-            passed = (*node.args, *(keyword.value for keyword in node.keywords))
+            passed = arguments_of(node)
             if any(isinstance(part.project.orm.resource_of(home, each), str) for each in passed):
                 yield home.place(node)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, arguments_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -43,7 +43,7 @@ def is_within_run_sync(module: Module, call: ast.Call) -> bool:
         return False
     is_first = running.args[:1] == [around] and isinstance(running.func, ast.Attribute)
     name = around.args.args[0].arg
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    given = arguments_of(call)
     is_passed = any(isinstance(argument, ast.Name) and argument.id == name for argument in given)
     return is_first and is_passed and getattr(running.func, "attr", "") == "run_sync"
 
@@ -67,8 +67,7 @@ def _is_kept(module: Module, node: ast.expr) -> bool:
             return module.call_taking(node) is None
         case ast.Assign(targets=[ast.Name()]) | ast.AnnAssign(target=ast.Name()):
             return False
-        case _:
-            return not isinstance(above, _USING)
+    return not isinstance(above, _USING)
 
 
 def _may_run_later(module: Module, node: ast.expr, function: Function) -> bool:

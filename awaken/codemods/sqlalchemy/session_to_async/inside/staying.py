@@ -160,8 +160,7 @@ class Staying:
                 return is_own and any(
                     isinstance(part, ast.Name) and part.id == node.args.kwarg.arg for part in named
                 )
-            case _:
-                return False
+        return False
 
     def _made_calls(self, found: set[FunctionPlace]) -> dict[Place, Operation] | None:
         """Return the calls that `run_sync` makes; None if one of a lambda is made otherwise."""
@@ -190,15 +189,11 @@ class Staying:
         return Operation(nodes[0], "inside", method=call.name, session=session)
 
     def _is_within(self, call: Call) -> bool:
-        module = self._project.module(call.place.path)
-        return module is not None and any(
-            is_within_run_sync(module, node) for node in self._nodes(call)
-        )
+        return any(is_within_run_sync(*pair) for pair in self._project.calls_at(call.place))
 
     def _nodes(self, call: Call) -> list[ast.Call]:
         """Return the calls at the place of one."""
-        module = self._project.module(call.place.path)
-        return [] if module is None else module.calls_at(call.place.span)
+        return [node for _, node in self._project.calls_at(call.place)]
 
 
 def _is_of_parameter(module: Module, node: ast.expr) -> bool:
@@ -221,5 +216,4 @@ def _is_taken(module: Module, value: ast.expr | None) -> bool:
             | ast.Subscript(value=ast.Name() as owner)
         ):
             return module.scopes.parameter_of(owner) is not None
-        case _:
-            return False
+    return False

@@ -107,8 +107,7 @@ class Calls:
                 return name.startswith(("a", "__a"))
             case ast.AsyncFor() | ast.keyword() | ast.Lambda() | ast.Return():
                 return True
-            case _:
-                return False
+        return False
 
     def _is_entered(self, module: Module, node: ast.Call) -> bool:
         above = module.parent(node)
@@ -121,8 +120,7 @@ class Calls:
                 return name.startswith("__a")
             case ast.Await() | ast.For() | ast.Expr():
                 return False
-            case _:
-                return True
+        return True
 
     def _is_taken_for_another(
         self, module: Module, node: ast.Call, call: Call, function: FunctionPlace
@@ -141,8 +139,7 @@ class Calls:
             case ast.Call():
                 is_waiting = last_name(above.func) in {"anext", "enter_async_context"}
                 return kind != "plain" and is_waiting
-            case _:
-                return False
+        return False
 
     # ---------------------------------------------------------------------------------- managers
     def _entered_classes(

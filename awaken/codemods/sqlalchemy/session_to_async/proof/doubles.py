@@ -64,8 +64,6 @@ class _AsynchronousPart(SynchronousPart):
                     session = self.project.orm.session_of(module, receiver)
                     if isinstance(session, SessionProof):
                         yield Operation(call, "awaited", method=method)
-                case _:
-                    pass
 
 
 def _coroutines_before(after: Project) -> set[tuple[str, str]]:
@@ -140,5 +138,4 @@ def _is_entered_synchronously(after: Project, module: Module, node: ast.AST, nam
             made = value.func if isinstance(value, ast.Call) else None
             is_mock = made is not None and after.qualified_name(module, made) in _MOCKS
             return method in ENTERING or (method in ENTERING.values() and is_mock)
-        case _:
-            return False
+    return False

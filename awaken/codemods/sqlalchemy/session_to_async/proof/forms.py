@@ -38,8 +38,6 @@ def misplaced(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
                     wrong = _MANAGERS.get(name or "")
                     if wrong is not None and isinstance(node, wrong):
                         yield module.place(node), f"`{name}` does not fit `{node.name}`"
-            case _:
-                pass
 
 
 def _shown(module: Module, node: ast.AST) -> str:

@@ -88,8 +88,6 @@ def lost(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
             case ast.withitem(context_expr=given) if isinstance(module.parent(node), ast.With):
                 if any(_is_entered(after, module, branch) for branch in branches(given)):
                     yield module.place(given), f"`{module.excerpt(given)}` {_NOT_ENTERED}"
-            case _:
-                pass
 
 
 def _is_entered(after: Project, module: Module, node: ast.expr) -> bool:
@@ -110,8 +108,7 @@ def _is_streamed(after: Project, module: Module, given: ast.expr) -> bool:
         # Methods of such a result give another one: `.unique()`, `.tuples()`.
         case ast.Call(func=ast.Attribute(value=inner)):
             return _is_streamed(after, module, inner)
-        case _:
-            return False
+    return False
 
 
 def _lost_text(after: Project, module: Module, node: ast.Call) -> str:
@@ -169,8 +166,7 @@ def _may_be_entered(module: Module, node: ast.expr) -> bool:
             return False
         case ast.Call():
             return last_name(above.func) != "enter_context"
-        case _:
-            return True
+    return True
 
 
 def _resource(after: Project, module: Module, node: ast.expr) -> Resource | None:
@@ -191,5 +187,4 @@ def _of_value(value: Value) -> Resource | None:
             return "session"
         case Producer(how="factory", inner=(Session(kind=kind),)) if kind.startswith("async"):
             return "factory"
-        case _:
-            return None
+    return None

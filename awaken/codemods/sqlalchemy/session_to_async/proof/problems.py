@@ -39,8 +39,12 @@ def problems(before: Before, after: Project, changes: Sequence[Change]) -> Itera
         together.wrong(paths),
         synchronous_doubles(after, calls, paths),
     )
-    for place, what in chain.from_iterable(result):
-        if place not in told:
+    wrong = [*chain.from_iterable(result)]
+    earlier = before.project(after) if wrong else after
+    for place, what in wrong:
+        # A file that could not be imported before calls nothing.
+        module = earlier.module(place.path)
+        if place not in told and (module is None or not earlier.failing_import(module)):
             told.add(place)
             yield Problem(place, what, ids)
 

@@ -126,8 +126,6 @@ class Together:
                     func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)
                 ) if name in ENTERING.values() and not isinstance(module.parent(part), ast.Await):
                     yield module.place(part), f"`{module.excerpt(part)}` is not awaited"
-                case _:
-                    pass
 
     def _entering(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
         """Yield the methods that Python awaits by itself, and that are no coroutine functions."""
@@ -157,5 +155,3 @@ def _calls_of_parameter(module: Module, decorator: Function) -> Iterator[ast.Cal
             case ast.Call(func=ast.Name(id=name)) if name in names:
                 if isinstance(module.enclosing_function(node), ast.AsyncFunctionDef):
                     yield node
-            case _:
-                pass

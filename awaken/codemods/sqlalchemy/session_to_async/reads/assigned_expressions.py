@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments import is_read
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
-from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of, kind_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import is_sql_expression
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
@@ -21,6 +21,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import root_of
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class AssignedExpressions:
         values = self._project.values.of(module, owner).alternatives
         if kind_of(self._project, values) not in {"one", "optional"}:
             return None
-        if function_of(module, node) is None or not is_read(self._project, name):
+        if module.enclosing_def(node) is None or not is_read(self._project, name):
             return None
         return self._flushed_assignment(module, _Given(node, owner, name, None))
 
@@ -130,7 +131,7 @@ class AssignedExpressions:
         None where nothing can hold the object after the flush.
         """
         statement: ast.stmt = given.assignment
-        function, loop = function_of(module, statement), None
+        function, loop = module.enclosing_def(statement), None
         while statement is not function:
             block = module.block_of(statement)
             for node in block[block.index(statement) + 1 :]:
@@ -159,14 +160,12 @@ class AssignedExpressions:
                 name in _FLUSHING
             ):
                 return self._project.orm.resource_of(module, owner) in _SESSIONS
-            case _:
-                return False
+        return False
 
 
 def _is_bound_before(module: Module, owner: ast.expr, statement: ast.stmt) -> bool:
     """Whether the variable of an expression has its value in front of a statement already."""
-    while isinstance(owner, ast.Attribute):
-        owner = owner.value
-    bindings = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else []
+    root = root_of(owner)
+    bindings = module.scopes.bindings_of(root)
     start = module.span(statement).start
     return bool(bindings) and all(module.span(binding.node).start < start for binding in bindings)

@@ -60,8 +60,6 @@ def _computed_columns(project: Project, module: Module) -> Iterator[tuple[str, s
                 for name, value in _given_pairs(node) if owner is not None else ():
                     if owner is not None and is_sql_expression(project, module, value):
                         yield owner, name
-            case _:
-                pass
 
 
 def _updated_class(project: Project, module: Module, chain: ast.expr) -> str | None:
@@ -74,8 +72,6 @@ def _updated_class(project: Project, module: Module, chain: ast.expr) -> str | N
         case ast.Call(func=called, args=[first, *_]):
             if project.qualified_name(module, called) == _UPDATE:
                 return project.qualified_name(module, first)
-        case _:
-            pass
     return None
 
 
@@ -89,5 +85,3 @@ def _given_pairs(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
                 match key:
                     case ast.Attribute(attr=name) | ast.Constant(value=str(name)):
                         yield name, value
-                    case _:
-                        pass

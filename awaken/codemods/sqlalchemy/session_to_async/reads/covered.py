@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import last_name, root_of
 
 if TYPE_CHECKING:
     from awaken.contract import Place
@@ -31,16 +31,12 @@ def is_refreshed(module: Module, statement: ast.stmt, start: int, text: str) -> 
                 refreshing = module.statement_of(node)
                 if refreshing is not None and dominates(module, refreshing, statement):
                     return True
-            case _:
-                pass
     return False
 
 
 def is_added_behind(module: Module, node: ast.expr, event: ast.Call) -> bool:
     """Whether a function adds a variable to its session only after a call."""
-    first: ast.expr = node
-    while isinstance(first, ast.Attribute):
-        first = first.value
+    first = root_of(node)
     function, end = module.enclosing_function(event), module.span(event).end
     added = [
         module.span(call).start
@@ -111,8 +107,6 @@ def _changes_between(module: Module, start: int, end: int, text: str) -> bool:
                 return True
             case ast.Attribute() if module.text_of(node) == text:
                 return True
-            case _:
-                pass
     return False
 
 

@@ -37,10 +37,7 @@ def kept_loaded(
 
     ``ahead`` gives the relationships of a class that something loads before they are read.
     """
-    module = project.module(place.path)
-    if module is None:
-        return
-    for call in module.calls_at(place.span)[:1]:
+    for module, call in project.calls_at(place)[:1]:
         reload = project.orm.commits.reloads.of(module, call)
         statement = None if reload is None else reload.statement
         begin = call if statement is None else _begin(project, module, statement)

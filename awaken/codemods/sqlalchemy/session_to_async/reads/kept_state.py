@@ -78,8 +78,7 @@ def _is_unseen(project: Project, module: Module, call: ast.Call) -> bool:
     if name in TEXTS:
         return _is_statement(module, call) and not _only_reads(first)
     if name in CHANGES:
-        target = project.qualified_name(module, first)
-        return target is None or project.orm.mapped_class(target) is None
+        return project.orm.mapped_class(project.qualified_name(module, first)) is None
     return False
 
 
@@ -91,8 +90,7 @@ def _is_statement(module: Module, call: ast.Call) -> bool:
             return call in above.args[:1]
         case ast.Assign() | ast.Attribute() | ast.Return():
             return _WRITTEN.match(_text(call.args[0])) is not None
-        case _:
-            return False
+    return False
 
 
 def _only_reads(node: ast.expr) -> bool:
@@ -106,8 +104,7 @@ def _text(node: ast.expr) -> str:
             return text
         case ast.BinOp(left=left):
             return _text(left)
-        case _:
-            return "".join(map(_text, text_parts(node)[:1]))
+    return "".join(map(_text, text_parts(node)[:1]))
 
 
 def _answered_places(project: Project) -> Iterator[Place]:

@@ -29,7 +29,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.validators import is_of_field
 from awaken.codemods.sqlalchemy.session_to_async.reasons import READ_ELSEWHERE
-from awaken.contract import Edit, Place
+from awaken.contract import Place
 from awaken.kit.changes import Member, member
 from awaken.kit.eager_loads import PlannedLoads, plan_loads
 from awaken.kit.eager_loads.statements import node_at
@@ -37,7 +37,7 @@ from awaken.kit.relationships.sides import WORDS, Key, Side, edits_of, sides_in
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
-from awaken.project.source.worklist import reached
+from awaken.project.source.worklist import groups_of, reached
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -96,9 +96,7 @@ class Loading:
 
     def _keep(self, reads: Iterable[Read]) -> None:
         methods = GeneratedMethods(self._project)
-        by_name: defaultdict[str, list[Key]] = defaultdict(list)
-        for key in self._sides:
-            by_name[key[1]].append(key)
+        by_name = groups_of(self._sides, lambda key: key[1])
         for read in reads:
             if is_of_field(self._project, read):
                 continue
@@ -360,9 +358,7 @@ class Loading:
         return Rewrite(f"loads `{side.shown}` with every object, {deep}", edits, caveats)
 
     def _statements(self) -> Iterator[Member]:
-        by_site: defaultdict[str, list[Edit]] = defaultdict(list)
-        for edit in self._planned.edits:
-            by_site[edit.site].append(edit)
+        by_site = groups_of(self._planned.edits, lambda edit: edit.site)
         for added in self._planned.added:
             module = self._project.module(added.place.path)
             node = None if module is None else node_at(module, added.place)

@@ -71,8 +71,7 @@ def _made_by(module: Module, made: ast.Call) -> _New | None:
     match assigned:
         case ast.Assign(targets=[ast.Name(id=name)]) if isinstance(function, Function):
             return _New(module, function, made, name)
-        case _:
-            return None
+    return None
 
 
 def _refreshed_members(
@@ -178,8 +177,6 @@ def _writing(project: Project, new: _New) -> Iterator[ast.Call]:
                 is_written = method == "commit" or _is_added(new, call)
                 if is_written and project.orm.session_of(module, owner) is not None:
                     yield call
-            case _:
-                pass
 
 
 def _is_added(new: _New, flush: ast.Call) -> bool:

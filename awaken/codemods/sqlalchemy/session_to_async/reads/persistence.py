@@ -24,7 +24,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, arguments_of, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -106,7 +106,7 @@ class Persistence:
         for call in self._project.calls.graph().callers(function):
             home = None if is_test_file(call.place.path) else self._project.module(call.place.path)
             for node in () if home is None else home.calls_at(call.place.span):
-                given = [*node.args, *(keyword.value for keyword in node.keywords)]
+                given = arguments_of(node)
                 for argument in given:
                     if home is not None and isinstance(argument, ast.Name):
                         yield home, node, argument.id
@@ -162,8 +162,8 @@ class Persistence:
         return any(part in reached for part in module.walk(node))
 
     def _makes_mapped(self, module: Module, call: ast.Call) -> bool:
-        qualified = self._project.qualified_name(module, call.func)
-        return qualified is not None and self._project.orm.mapped_class(qualified) is not None
+        name = self._project.qualified_name(module, call.func)
+        return self._project.orm.mapped_class(name) is not None
 
     def _flushing(
         self, module: Module, function: Function, place: FunctionPlace, seen: set[FunctionPlace]
@@ -180,8 +180,6 @@ class Persistence:
                     functions = called.get(module.place(node), ())
                     if functions and all(self._always_flushes(each, seen) for each in functions):
                         yield node
-                case _:
-                    pass
 
     def _always_flushes(self, place: FunctionPlace, seen: set[FunctionPlace]) -> bool:
         """Whether each run of a function that ends without an error flushes."""
@@ -229,8 +227,7 @@ class Persistence:
                 return self._project.qualified_name(module, called) in DELETES
             case ast.Attribute(ctx=ast.Store() | ast.Del()):
                 return self._is_of_orphans(node)
-            case _:
-                return False
+        return False
 
     def _is_of_orphans(self, owner: ast.expr) -> bool:
         """Whether an expression is a relationship whose objects are deleted without an owner."""

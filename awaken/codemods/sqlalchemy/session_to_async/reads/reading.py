@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.expressions.uses import use_of
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, root_of
 from awaken.project.values.domain import InstanceOf, NoneValue, Values
 
 if TYPE_CHECKING:
+    from awaken.contract import Place
     from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.commits.domain import Later
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read
     from awaken.project.source.modules import Module
 
@@ -44,8 +48,25 @@ def reads_of_object(module: Module, node: ast.expr, *, is_many: bool) -> bool:
             return above.func.id not in _LOOKING
         case "argument" if isinstance(above.func, ast.Attribute):
             return above.func.attr not in _OF_SESSIONS
-        case _:
-            return True
+    return True
+
+
+def read_nodes(module: Module, places: Collection[Place]) -> list[ast.Attribute | ast.Name]:
+    """Return the expressions at ``places``, in the order of the source, the outer one first."""
+    nodes = module.expressions_at({place.span for place in places})
+    reads = [node for node in nodes if isinstance(node, ast.Attribute | ast.Name)]
+    return sorted(
+        (node for node in reads if module.place(node) in places),
+        key=lambda node: (module.span(node).start, -module.span(node).end),
+    )
+
+
+def events_before(later: Iterable[Later]) -> defaultdict[str, dict[Place, list[Place]]]:
+    """Return the reads in each file, each with the events before it."""
+    places: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
+    for item in later:
+        places[item.place.path].setdefault(item.place, []).append(item.commit)
+    return places
 
 
 def is_served(read: Read) -> bool:
@@ -55,8 +76,7 @@ def is_served(read: Read) -> bool:
 
 def is_conditional(module: Module, node: ast.expr, statement: ast.stmt) -> bool:
     """Whether an expression may be left out when a statement runs."""
-    below: ast.AST = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         if above is statement:
             return False
         if isinstance(above, ast.comprehension):
@@ -66,7 +86,6 @@ def is_conditional(module: Module, node: ast.expr, statement: ast.stmt) -> bool:
                 return True
         elif isinstance(above, ast.BoolOp | ast.IfExp | ast.stmt):
             return True
-        below = above
     return True
 
 
@@ -102,16 +121,9 @@ def _is_mapped(project: Project, value: object) -> bool:
     return isinstance(value, InstanceOf) and project.orm.mapped_class(value.qualified) is not None
 
 
-def function_of(module: Module, node: ast.AST) -> Function | None:
-    """Return the function around a node, lambdas aside."""
-    return next((part for part in module.ancestors(node) if isinstance(part, Function)), None)
-
-
 def is_of_function(module: Module, node: ast.Attribute | ast.Name, function: Function) -> bool:
     """Whether an expression means the same in front of its statement: its variable is there."""
-    first: ast.expr = node
-    while isinstance(first, ast.Attribute):
-        first = first.value
-    if not isinstance(first, ast.Name):
-        return False
-    return any(binding.scope.node is function for binding in module.scopes.bindings_of(first))
+    first = root_of(node)
+    return isinstance(first, ast.Name) and any(
+        binding.scope.node is function for binding in module.scopes.bindings_of(first)
+    )

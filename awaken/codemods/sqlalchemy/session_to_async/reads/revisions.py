@@ -54,8 +54,7 @@ def _loads_objects(project: Project, module: Module, call: ast.Call) -> bool:
     match call.func:
         case ast.Attribute(value=session, attr="query"):
             return project.orm.resource_of(module, session) in {"scoped", "session"}
-        case _:
-            return False
+    return False
 
 
 def _names(project: Project, module: Module, call: ast.Call, eager: Eager) -> Iterator[str]:

@@ -26,8 +26,7 @@ def is_sql_expression(project: Project, module: Module, value: ast.expr) -> bool
             # Attributes with names of Python or SQLAlchemy are not columns.
             if node.attr.startswith("__"):
                 continue
-            owner = project.qualified_name(module, node.value)
-            if owner is not None and project.orm.mapped_class(owner) is not None:
+            if project.orm.mapped_class(project.qualified_name(module, node.value)) is not None:
                 return True
     return False
 

@@ -84,7 +84,7 @@ def _gives_relationships(
     reload = project.orm.commits.reloads.of(module, call)
     if reload is None or reload.statement is None or not reload.is_certain:
         return False
-    written = _written_statements(module, reload.statement)
+    written = written_statements(module, reload.statement)
     nodes = [part for each in written for part in module.walk(each) if isinstance(part, ast.expr)]
     nodes_of_all = [(module, part) for part in nodes]
     for node in nodes:
@@ -120,12 +120,12 @@ def _loads(
     return name is not None and _is_eager(project, name, mapped)
 
 
-def _written_statements(module: Module, statement: ast.expr) -> list[ast.expr]:
+def written_statements(module: Module, statement: ast.expr) -> list[ast.expr]:
     """Return a statement, and what the variable that it begins with was given."""
     first = statement
     while isinstance(first, ast.Call | ast.Attribute):
         first = first.func if isinstance(first, ast.Call) else first.value
-    bindings = module.scopes.bindings_of(first) if isinstance(first, ast.Name) else []
+    bindings = module.scopes.bindings_of(first)
     given = [one.value for one in bindings if one.kind == "assignment" and one.value is not None]
     return [statement, *given]
 
@@ -148,10 +148,7 @@ def reloading(project: Project, load: Later, *, is_held: bool) -> Anew | None:
     Where autoflush may be off (``is_held``), loading again would lose unsaved changes. None where
     the session has no name then.
     """
-    module = project.module(load.place.path)
-    if module is None:
-        return None
-    for call in module.calls_at(load.place.span)[:1]:
+    for module, call in project.calls_at(load.place)[:1]:
         session = call.func.value if isinstance(call.func, ast.Attribute) else call
         said, asked = "True", ""
         if is_held and not load.is_clean:
@@ -185,8 +182,6 @@ def populating(project: Project, place: Place, *, is_held: bool) -> Anew | None:
                 return None
             case ast.Attribute(value=ast.Name() | ast.Attribute() as session) if is_held:
                 return Anew(argument, f"not {module.text_of(session)}.dirty", "dirty")
-            case _:
-                pass
     return None if is_held else Anew(argument, "True")
 
 

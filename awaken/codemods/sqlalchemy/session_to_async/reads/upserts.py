@@ -46,8 +46,6 @@ def _upserts(project: Project, module: Module) -> Iterator[ast.Call]:
                     proof = project.orm.session_of(module, session)
                     if isinstance(proof, SessionProof) and not proof.kind.startswith("async"):
                         yield node
-            case _:
-                pass
 
 
 def _returns_objects(project: Project, module: Module, statement: ast.expr) -> bool:
@@ -60,10 +58,8 @@ def _returns_objects(project: Project, module: Module, statement: ast.expr) -> b
         if node.func.attr == "returning":
             returned = node.args
         node = node.func.value
-    qualified = (project.qualified_name(module, part) for part in returned)
-    return _UPDATING.decode() in names and any(
-        item is not None and project.orm.mapped_class(item) is not None for item in qualified
-    )
+    classes = (project.qualified_name(module, part) for part in returned)
+    return _UPDATING.decode() in names and any(map(project.orm.mapped_class, classes))
 
 
 def _changes_objects(module: Module, call: ast.Call) -> bool:

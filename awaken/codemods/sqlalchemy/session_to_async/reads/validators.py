@@ -37,7 +37,7 @@ def is_of_field(project: Project, read: Read) -> bool:
 
 def _validated_model(project: Project, module: Module, node: ast.expr) -> str | None:
     """Return the model that is validated if ``node`` is the parameter that is given the object."""
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    bindings = module.scopes.bindings_of(node)
     if len(bindings) != 1 or bindings[0].kind != "parameter":
         return None
     function = bindings[0].scope.node

@@ -74,8 +74,6 @@ def sessions_of_objects(project: Project, rule: str) -> Iterator[Member]:
                         why = Refused(reasons.INNER_SESSION, module.excerpt(node))
                         site: Site[ast.AST] = Site(rule, module, node)
                         yield Member(site, why, f"`{module.excerpt(node)}`")
-                case _:
-                    pass
 
 
 def _of_state(site: Site[ast.AST]) -> Member:

@@ -61,8 +61,6 @@ def _is_own(project: Project, module: Module, call: ast.Call, key: ast.expr) -> 
                 last_name(function) == "Table"
             ):
                 return table == own
-            case _:
-                pass
     return False
 
 
@@ -75,5 +73,4 @@ def _table_of(key: ast.expr) -> str:
             return name
         case ast.Name(id=name):
             return name
-        case _:
-            return ""
+    return ""

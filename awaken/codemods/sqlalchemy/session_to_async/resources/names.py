@@ -43,7 +43,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -105,14 +105,10 @@ def _of_factories(
     for home, result, qualified in of_libraries:
         call = home.parent(result)
         statement = home.parent(call) if isinstance(call, ast.Call) else None
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                is_global = home.parent(statement) is home.tree
-            case _:
-                continue
-        if qualified not in FACTORIES or not is_global:
+        variable = variable_of(statement)
+        if qualified not in FACTORIES or variable is None or statement not in home.tree.body:
             continue
-        factory = f"{home.name}.{name}"
+        factory = f"{home.name}.{variable.id}"
         spellings = sorted(project.spellings(factory))
         for module in modules_with(project, [spelling.encode() for spelling in spellings]):
             for node in (node for word in spellings for node in module.mentions(word)):
@@ -147,8 +143,7 @@ def _is_annotation(module: Module, node: ast.AST) -> bool:
                 continue
             case ast.Assign():  # an alias: DatabaseSession = Annotated[...]
                 return isinstance(inner, ast.Subscript) and last_name(inner.value) == "Annotated"
-            case _:
-                return False
+        return False
     return False
 
 
@@ -183,8 +178,6 @@ def _adapted_connections(project: Project, rule: str) -> Iterator[Member]:
                     edits: list[Edit] = [site.replace(checked, text), needed]
                     message = f"the listener knows the connections of `{adapter}`"
                     yield Member(site, Rewrite(message, edits), f"`{module.excerpt(node)}`")
-                case _:
-                    pass
 
 
 class ResourceWriter:
@@ -307,11 +300,8 @@ class ResourceWriter:
 
     def _check_removed(self, module: Module, call: ast.Call) -> None:
         """Raise Refused where a registry would keep the sessions of requests forever."""
-        match module.parent(call):
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                place = never_removed(self._project, f"{module.name}.{name}")
-            case _:
-                return
+        name = last_name(variable_of(module.parent(call)))
+        place = never_removed(self._project, f"{module.name}.{name}") if name else None
         if place is not None:
             raise Refused(reasons.NEVER_REMOVED, name, because=(place,))
 

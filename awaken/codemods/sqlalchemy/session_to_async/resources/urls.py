@@ -241,7 +241,7 @@ class Urls:
     def _written_text(self, module: Module, node: ast.expr) -> ast.expr:
         """Return the text of a URL: that of a variable which nothing else reads, its own."""
         scopes = module.scopes
-        bindings = scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+        bindings = scopes.bindings_of(node)
         if not isinstance(node, ast.Name) or len(bindings) != 1 or bindings[0].value is None:
             return node
         name, is_global = node.id, bindings[0].scope is scopes.module

@@ -96,8 +96,7 @@ def _first(node: Any) -> Any:
             return node.func
         case cst.Attribute() | cst.Subscript():
             return node.value
-        case _:
-            return node.left
+    return node.left
 
 
 def remove(_node: Any, _data: Removed, _around: Surroundings) -> Any:

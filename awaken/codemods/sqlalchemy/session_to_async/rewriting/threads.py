@@ -47,8 +47,6 @@ class _Workers(cst.CSTTransformer):
                     body = self._handed_node(first.value.body)
                     changed = first.with_changes(value=first.value.with_changes(body=body))
                     return updated_node.with_changes(args=[changed, *updated_node.args[1:]])
-            case _:
-                pass
         return updated_node
 
     def _handed_node(self, call: cst.BaseExpression) -> cst.BaseExpression:

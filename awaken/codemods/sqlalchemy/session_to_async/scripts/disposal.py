@@ -18,7 +18,7 @@ from awaken.project.frameworks.sqlalchemy.engines.domain import UNPOOLED, Engine
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -31,7 +31,7 @@ class _Closing(NamedTuple):
     """The variable that holds the engine, the statement that binds it, and the function's name."""
 
     module: Module
-    statement: ast.Assign | ast.AnnAssign
+    statement: ast.stmt
     engine: str
     name: str
 
@@ -138,15 +138,11 @@ class Disposal:
         if len(engines) != 1 or self._is_unpooled(running):
             return None
         module, call = engines[0].module, engines[0].call
-        match module.parent(call):
-            case (
-                ast.Assign(targets=[ast.Name(id=engine)])
-                | ast.AnnAssign(target=ast.Name(id=engine))
-            ) as statement if module.parent(statement) is module.tree:
-                name = module.scopes.fresh_name("closing_connections")
-                return _Closing(module, statement, engine, name)
-            case _:
-                return None
+        statement, engine = module.parent(call), variable_of(module.parent(call))
+        if engine is None or statement not in module.tree.body:
+            return None
+        name = module.scopes.fresh_name("closing_connections")
+        return _Closing(module, statement, engine.id, name)
 
     @cached_property
     def _engines(self) -> list[Engine]:

@@ -141,8 +141,6 @@ def _has_application(project: Project, module: Module) -> bool:
                 for alias in statement.names
             ):
                 return True
-            case _:
-                pass
     return any(_makes_application(project, module, name) for name in module.scopes.module.bindings)
 
 

@@ -51,7 +51,6 @@ _DEFINING = {"class", "function", "import"}
 _MANAGER = "contextlib.asynccontextmanager"
 _FUNCTION = "prepare_database"
 _HANDLER = "on_startup"
-_EVENTS = (b"on_event", b"add_event_handler")
 _SHARED = "conftest.py"
 _OVERRIDES = (b"dependency_overrides",)
 _TOLD_TOOLS = re.compile(rb"#\s*[\w-]+:")
@@ -368,7 +367,7 @@ def _is_started_by_tests(project: Project, started: tuple[str, ...]) -> bool:
         isinstance(module.parent(call), ast.withitem)
         or last_name(getattr(module.parent(call), "func", call.func)).startswith("enter_")
         for module in tests
-        if not module.path.startswith(started)
+        if not (module.path.startswith(started) or project.failing_import(module))
         for call in module.walk()
         if isinstance(call, ast.Call) and last_name(call.func) == "TestClient"
     )
@@ -389,8 +388,7 @@ def _call(statement: ast.stmt) -> ast.Call | None:
     match statement:
         case ast.Expr(value=ast.Call() as call):
             return call
-        case _:
-            return None
+    return None
 
 
 def _application(project: Project, module: Module) -> _Application | None:
@@ -399,16 +397,34 @@ def _application(project: Project, module: Module) -> _Application | None:
     if len(made) != 1:
         return None
     (application,) = made
-    arguments = {keyword.arg: keyword.value for keyword in application.call.keywords}
+    arguments = dict(_keywords(module, application.call))
     if _OTHERS & arguments.keys() or None in arguments:
         return None
-    if project.files_with(_EVENTS):
+    place, handlers = module.place(application.call), project.web.registrations.all
+    if any(
+        item.to.unknown or any(to.made == place for to in item.to.applications) for item in handlers
+    ):
         is_plain = application.statement is application.outermost and "lifespan" not in arguments
         return application._replace(has_events=True) if is_plain else None
     if "lifespan" not in arguments:
         return application
     lifespan = _manager_named(project, module, arguments["lifespan"])
     return None if lifespan is None else application._replace(lifespan=lifespan)
+
+
+def _keywords(module: Module, call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
+    """Yield the keywords of a call, with those of dictionaries that have no other use."""
+    for keyword in call.keywords:
+        name = keyword.value if keyword.arg is None else None
+        bindings = module.scopes.bindings_of(name) if isinstance(name, ast.Name) else []
+        displays = [binding.value for binding in bindings if isinstance(binding.value, ast.Dict)]
+        is_own = isinstance(name, ast.Name) and module.scopes.reads_of(name) == [name]
+        if not is_own or not displays or len(displays) < len(bindings):
+            yield keyword.arg, keyword.value
+            continue
+        for display in displays:
+            for key, value in zip(display.keys, display.values, strict=True):
+                yield str(key.value) if isinstance(key, ast.Constant) else None, value
 
 
 def _applications_made(project: Project, module: Module) -> Iterator[_Application]:

@@ -142,5 +142,4 @@ def _verb(statement: ast.stmt) -> str:
     match statement:
         case ast.Expr(value=ast.Call(func=func)):
             return last_name(func).partition("_")[0]
-        case _:
-            return ""
+    return ""

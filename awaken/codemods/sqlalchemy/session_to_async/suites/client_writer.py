@@ -16,6 +16,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import arguments_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -168,7 +169,7 @@ class _Made:
         self._call = call
         known = twins().clients
         names = [*_POSITIONS[: len(call.args)], *(keyword.arg or "**" for keyword in call.keywords)]
-        values = [*call.args, *(keyword.value for keyword in call.keywords)]
+        values = arguments_of(call)
         is_known = {*names} <= {*known.arguments, *known.transport} and "app" in names
         is_starred = any(isinstance(argument, ast.Starred) for argument in call.args)
         if is_starred or len(names) < len(values) or not is_known:

@@ -179,8 +179,6 @@ class ExpiringRequests:
                             method in METHODS
                         ):
                             yield _Route(method, text_of(module, path), when)
-                        case _:
-                            pass
 
     @cached_property
     def _depended_on(self) -> frozenset[When]:
@@ -267,6 +265,4 @@ def _is_asserted(module: Module, function: Function, call: ast.Call) -> bool:
                 )
             ) if asserted == name and start <= module.span(node).start < end:
                 return status < _FAILED
-            case _:
-                pass
     return False

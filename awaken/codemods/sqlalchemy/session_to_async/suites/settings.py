@@ -200,6 +200,4 @@ def _scope_of(decorator: ast.expr) -> str:
         match keyword:
             case ast.keyword(arg="scope", value=ast.Constant(str() as scope)) if scope in _SCOPES:
                 return scope
-            case _:
-                pass
     return _SCOPES[0]

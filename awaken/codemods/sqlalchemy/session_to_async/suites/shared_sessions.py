@@ -25,7 +25,7 @@ from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.testing.requests import METHODS
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_names
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -75,11 +75,21 @@ def {helper}(session):
                 for relationship in state.mapper.relationships
                 if relationship.key in state.dict and "raise" not in str(relationship.lazy)
             ]
-            if loaded and instance not in changed:
+{converted}            if loaded and instance not in changed:
                 session.expire(instance, loaded)
                 for name in loaded:
                     getattr(instance, name)
 '''
+_CONVERTED = """\
+            for column in state.mapper.column_attrs:
+                kind, value = column.columns[0].type, state.dict.get(column.key)
+                # The database gives an enumeration for a text, and a Decimal for a float.
+                is_converted = value is not None and isinstance(kind, ({Enum}, {Numeric}))
+                if is_converted and type(value) is not kind.python_type:
+                    loaded.append(column.key)
+"""
+_TYPES = ("Enum", "Numeric")
+_CONVERTING = (b"Enum", b"Numeric", b"DECIMAL", b"Decimal")
 
 
 class SharedSessions:
@@ -108,11 +118,14 @@ class SharedSessions:
 
     def is_behind_request(self, module: Module, load: ast.Call) -> bool:
         """Whether the function around ``load`` sends a request before, to another session."""
+        owner = load.func.value if isinstance(load.func, ast.Attribute) else None
+        is_shared = isinstance(owner, ast.Name) and self._fixtures(module, owner)
+        return not (is_shared and is_shared & self._shared_places) and self.is_sent(module, load)
+
+    def is_sent(self, module: Module, load: ast.Call) -> bool:
+        """Whether the function around ``load`` sends a request before."""
         function, end = module.enclosing_function(load), module.span(load).start
         span = module.span(function or module.tree)
-        owner = load.func.value if isinstance(load.func, ast.Attribute) else None
-        if isinstance(owner, ast.Name) and self._fixtures(module, owner) & self._shared_places:
-            return False
         return any(
             place.path == module.path and span.contains(place.span) and place.span.start < end
             for place in self._sent
@@ -135,9 +148,7 @@ class SharedSessions:
         """Return the fixture that a parameter ``name`` receives, if any."""
         requests = self._project.coroutine_tests.requests
         for function in module.ancestors(name):
-            if isinstance(function, Function) and name.id in {
-                parameter.arg for parameter, _ in parameters_of(function.args)
-            }:
+            if isinstance(function, Function) and name.id in parameter_names(function.args):
                 fixture = requests.fixture(module, function, name.id)
                 return set() if fixture is None else {fixture[0].place(fixture[1])}
         return set()
@@ -168,7 +179,14 @@ class SharedSessions:
         if module.path not in written:
             written.add(module.path)
             inspect, needed = imported_name(site, "sqlalchemy", "inspect")
-            whole = _CODE.format(helper=helper, inspect=inspect)
+            converted, names = "", dict[str, str]()
+            for name in _TYPES if self._project.files_with(_CONVERTING) else ():
+                names[name], added = imported_name(site, "sqlalchemy", name)
+                edits.append(added)
+                converted = _CONVERTED
+            whole = _CODE.format(
+                helper=helper, inspect=inspect, converted=converted.format(**names)
+            )
             edits += [site.insert_after_imports(whole), needed]
         if module.place(site.node) in self._closing:
             edits += self._returning(site, text, written)
@@ -227,8 +245,7 @@ def _given_name(node: ast.AST) -> ast.Name | None:
             return given
         case ast.Expr(value=ast.Yield(value=ast.Name() as given)):
             return given
-        case _:
-            return None
+    return None
 
 
 def _closes(module: Module, function: ast.FunctionDef, name: str) -> bool:
@@ -258,8 +275,6 @@ def _overriding(project: Project, module: Module) -> Iterator[ast.FunctionDef]:
                 for key, value in zip(node.keys, node.values, strict=True):
                     if isinstance(value, ast.Name) and _gives_session(project, module, key):
                         yield from _functions(module, value)
-            case _:
-                pass
 
 
 def _functions(module: Module, given: ast.Name) -> Iterator[ast.FunctionDef]:

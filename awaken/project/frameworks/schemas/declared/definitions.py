@@ -34,7 +34,7 @@ def written(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> Iter
 def _assigned_names(
     evaluator: ProgramEvaluator, module: Module, node: ast.Name | ast.Attribute
 ) -> list[Written]:
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    bindings = module.scopes.bindings_of(node)
     if bindings and all(binding.kind == "assignment" for binding in bindings):
         return [(module, binding.value) for binding in bindings if binding.value is not None]
     name = evaluator.names.qualified(module, node)
@@ -52,8 +52,6 @@ def _in_class(module: Module, node: ast.ClassDef, name: str) -> Iterator[Written
         match statement:
             case ast.Assign(targets=[ast.Name(id=bound)], value=value) if bound == name:
                 yield module, value
-            case _:
-                pass
 
 
 def texts(node: ast.expr | None) -> frozenset[str] | None:
@@ -77,8 +75,7 @@ def attribute_path(call: ast.Call, name: str) -> tuple[str, ...] | None:
         case ast.Constant(value=str(dotted)):
             # A number is one item of a collection, of which each counts.
             return tuple(text for text in dotted.split(".") if text and not text.isdigit())
-        case _:
-            return None
+    return None
 
 
 def held_by(

@@ -18,7 +18,7 @@ from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import keyword_of, last_name
+from awaken.project.source.trees import arguments_of, keyword_of, last_name
 from awaken.project.source.words import FilesWith
 
 _KNOWN = schema_knowledge().marshalling
@@ -85,10 +85,8 @@ class Marshalling:
                 case ast.Dict():
                     yield home, part
                 case ast.Call() if last_name(part.func) in _KNOWN.makers:
-                    for given in (*part.args, *(keyword.value for keyword in part.keywords)):
+                    for given in arguments_of(part):
                         yield from self._dictionaries(home, given, depth - 1)
-                case _:
-                    pass
 
     def _read(self, shape: MarshalShape) -> Iterator[Field]:
         for key, value in zip(shape.node.keys, shape.node.values, strict=True):

@@ -20,7 +20,7 @@ from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import is_constant, keyword_of, last_name
+from awaken.project.source.trees import is_constant, keyword_of, last_name, values_given
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
@@ -184,8 +184,6 @@ class MarshmallowSchemas:
                         case ast.Assign(targets=[ast.Name(id=bound)], value=value):
                             if bound == name:
                                 return module, value
-                        case _:
-                            pass
             return None
         return None
 
@@ -210,14 +208,8 @@ class MarshmallowSchemas:
     def _declared(self, qualified: str) -> Iterator[tuple[str, str, Module, ast.expr]]:
         """Yield the fields in the bodies of a schema and those above it, nearest first."""
         for home, module, body in self._evaluator.classes.bodies(qualified):
-            for statement in body.body:
-                match statement:
-                    case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                        yield name, home, module, value
-                    case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                        yield name, home, module, value
-                    case _:
-                        pass
+            for name, value in values_given(body.body):
+                yield name, home, module, value
 
     def _added(self, qualified: str) -> Iterator[tuple[str, str, Module, ast.expr]]:
         """Yield the fields that ``Meta`` names, and those of the mapped class that it names."""

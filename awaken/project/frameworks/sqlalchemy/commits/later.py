@@ -18,7 +18,8 @@ from awaken.project.frameworks.sqlalchemy.commits.owners import Owners
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING, Reloads
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.trees import Function, last_name, parameter_names
+from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import Session, Values
 
 _MOST_NODES = 20_000  # of one function; the longest of real programs has 9,000
@@ -98,7 +99,7 @@ class LaterInFunction:
             why = f"`{function.name}` is too large to follow"
             yield Later("unknown", module.place(function), why, commit)
             return
-        foreign = frozenset[str]() if shared else _parameters(function) - body.taken
+        foreign = frozenset[str]() if shared else parameter_names(function.args) - body.taken
         body = replace(_committed_body(body, start, commit), foreign=foreign)
         starts = _starts(module, body.nodes, start)
         reached = body.graph.reached_from(starts)
@@ -170,9 +171,8 @@ class LaterInFunction:
         for name in body.kept_in_module:
             events = list(self._read(body, name, commit))
             yield from (event for event in events if event.kind == "read")
-        by_variable: dict[str, list[ast.Name]] = {}
-        for node in _names([*reached, *_captured_variables(body, reached)]):
-            by_variable.setdefault(node.id, []).append(node)
+        names = _names([*reached, *_captured_variables(body, reached)])
+        by_variable = groups_of(names, lambda node: node.id)
         for identifier, same in sorted(by_variable.items()):
             stops = self._stops(body, identifier)
             still = body.graph.reached_from(starts, stops) if stops else reached
@@ -273,8 +273,7 @@ class LaterInFunction:
                 return True
             case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
                 return True
-            case _:
-                return False
+        return False
 
     def _is_session(self, module: Module, node: ast.expr) -> bool:
         values = self._evaluator.values(module, node)
@@ -324,8 +323,6 @@ class LaterInFunction:
                 case "unknown":
                     why = f"the objects that `{module.excerpt(call.func)}` loads are unknown"
                     yield Later("unknown", module.place(call), why, commit)
-                case _:
-                    pass
 
     def _is_of_session(self, module: Module, call: ast.Call) -> bool:
         return isinstance(call.func, ast.Attribute) and self._is_session(module, call.func.value)
@@ -335,8 +332,7 @@ class LaterInFunction:
             case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in LOADING:
                 is_session = self._is_session(module, owner)
                 return is_session and self._reloads.of(module, node) is not None
-            case _:
-                return False
+        return False
 
     def _loads_by(self, body: _Body, node: ast.AST) -> bool:
         """Whether objects are loaded by what committed, which is a session then."""
@@ -345,8 +341,7 @@ class LaterInFunction:
                 method in LOADING and body.module.text_of(owner) == body.session
             ):
                 return self._reloads.of(body.module, node) is not None
-            case _:
-                return False
+        return False
 
     def _changes(self, module: Module, node: ast.AST) -> bool:
         """Whether an attribute of something that may be mapped is set, or gets or loses items."""
@@ -380,8 +375,6 @@ def _committed_body(body: _Body, start: ast.AST, commit: Place) -> _Body:
             call = item.context_expr
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
                 return replace(body, owner=call.func.value)
-        case _:
-            pass
     return body
 
 
@@ -390,8 +383,7 @@ def _session_of(module: Module, node: ast.AST, methods: Collection[str]) -> str:
     match node:
         case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in methods:
             return module.text_of(owner)
-        case _:
-            return ""
+    return ""
 
 
 def _starts(module: Module, nodes: Sequence[ast.AST], start: ast.AST) -> list[ast.AST]:
@@ -430,8 +422,6 @@ def _ends(nodes: Sequence[ast.AST]) -> dict[str, list[ast.Name | ast.Call]]:
                 func=ast.Attribute(attr="refresh"), args=[ast.Name(id=name)], keywords=[]
             ):
                 ends.setdefault(name, []).append(node)
-            case _:
-                pass
     return ends
 
 
@@ -439,10 +429,6 @@ def _is_kept_in_module(module: Module, name: ast.Name) -> bool:
     """Whether a name is a variable at the top of the file, which outlives every call."""
     bindings = module.scopes.bindings_of(name)
     return any(item.scope.kind == "module" and item.kind == "assignment" for item in bindings)
-
-
-def _parameters(function: Function) -> frozenset[str]:
-    return frozenset(argument.arg for argument, _ in parameters_of(function.args))
 
 
 def _taken_variables(module: Module, nodes: Sequence[ast.AST]) -> frozenset[str]:
@@ -467,8 +453,6 @@ def _kept_nodes(node: ast.AST) -> Iterator[ast.expr]:
             yield from node.args
         case ast.Yield(value=ast.expr() as value):
             yield value
-        case _:
-            pass
 
 
 def _captured_variables(body: _Body, reached: set[ast.AST]) -> Iterator[ast.AST]:

@@ -64,8 +64,7 @@ class Loaded:
                 return self.held(inner)
             case Session() | NoneValue() | ClassOf() | FunctionOf() | ModuleOf() | External():
                 return "nothing"
-            case _:
-                return "unknown"
+        return "unknown"
 
     def _of_instance(self, name: str, parameters: tuple[Values, ...]) -> Holds:
         if self._models.status(name) == "mapped":

@@ -61,8 +61,6 @@ class Owners:
                         return owner
                     case ast.stmt():
                         break
-                    case _:
-                        pass
         return None
 
     def _new_session(self, module: Module, owner: ast.expr | None) -> ast.AST | None:

@@ -17,7 +17,7 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, arguments_of
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, Producer, Session, Unknown
 
@@ -88,8 +88,6 @@ class Commits:
                         proof = self._sessions.of(module, owner)
                         if isinstance(proof, SessionProof):
                             commits.append(Commit(module.place(node), _is_async(proof)))
-                    case _:
-                        pass
         return tuple(commits)
 
     def read_in_functions(
@@ -189,8 +187,6 @@ class Commits:
                 case ast.With() | ast.AsyncWith():
                     for item in node.items:
                         yield from self._block(module, node, item.context_expr)
-                case _:
-                    pass
 
     def _commit(self, module: Module, call: ast.Call, owner: ast.expr) -> Iterator[Commit]:
         begun = list(self._of_transaction(module, call, owner))
@@ -246,7 +242,7 @@ class Commits:
 
     def _gets_session(self, module: Module, call: ast.Call) -> bool:
         """Whether a library, or what is not known, is given a session."""
-        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        given = arguments_of(call)
         names = [argument for argument in given if isinstance(argument, ast.Name | ast.Attribute)]
         with self._evaluator.without_callers():
             if not any(

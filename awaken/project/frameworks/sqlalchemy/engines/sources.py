@@ -57,8 +57,7 @@ def setting_read(
             default = next(named, rest[0] if rest else None)
             kind = _kind_read(names, module, function)
             return None if kind is None else SettingRead(kind, key, default)
-        case _:
-            return None
+    return None
 
 
 def _kind_read(
@@ -74,8 +73,7 @@ def _kind_read(
             if last_name(owner) == "env":
                 return "environment"
             return "settings" if method == "get" and _is_mapping(owner) else None
-        case _:
-            return None
+    return None
 
 
 def _is_mapping(owner: ast.expr) -> bool:
@@ -99,8 +97,7 @@ def builds_from_driver(call: ast.Call) -> ast.expr | None:
             return named or next(iter(call.args), None)
         case ast.Attribute(attr="build" | "set" | "_replace"):
             return named
-        case _:
-            return None
+    return None
 
 
 def gives_the_same(call: ast.Call, name: str) -> ast.expr | None:
@@ -112,5 +109,4 @@ def gives_the_same(call: ast.Call, name: str) -> ast.expr | None:
             return value
         case ast.Name(id="make_url" | "str") if call.args:
             return call.args[0]
-        case _:
-            return None
+    return None

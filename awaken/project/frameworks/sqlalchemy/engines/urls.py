@@ -77,8 +77,7 @@ class UrlReader:
                 return self._named_url(module, node, reading)
             case ast.Attribute():
                 return self._attribute(module, node, reading)
-            case _:
-                return self._unseen_url(module, node)
+        return self._unseen_url(module, node)
 
     def _unseen_url(self, module: Module, node: ast.AST) -> Url:
         return Url(outside=(Outside("unseen", module.excerpt(node), module.place(node)),))
@@ -200,8 +199,7 @@ class UrlReader:
                 return Url()
             case "parameter" if isinstance(binding.node, ast.arg):
                 return self._parameter(module, binding.node, reading)
-            case _:
-                return self._unseen_url(module, binding.node)
+        return self._unseen_url(module, binding.node)
 
     def _parameter(self, module: Module, parameter: ast.arg, reading: _Reading) -> Url:
         outside = Url(outside=(Outside("parameter", parameter.arg, module.place(parameter)),))
@@ -263,8 +261,7 @@ def _unwrapped_expression(node: ast.expr) -> ast.expr | None:
             return value
         case ast.Await(value=value):
             return value
-        case _:
-            return None
+    return None
 
 
 def _assigned(module: Module, owner: ast.ClassDef, attribute: str) -> Iterator[ast.expr]:

@@ -14,7 +14,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.migrations import is_revision
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import arguments_of, last_name
 from awaken.project.values.domain import ClassOf, External, FunctionOf, InstanceOf, Unknown
 
 _INSPECTOR = "sqlalchemy.Inspector"
@@ -136,7 +136,7 @@ class HandedSessions:
 
 def _given_arguments(module: Module, call: ast.Call) -> Iterator[_Given]:
     """Yield the arguments that may be a session, or what gives its connection."""
-    for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+    for argument in arguments_of(call):
         made = module.scopes.only_value(argument)
         is_bind = isinstance(made, ast.Call) and last_name(made.func) == "get_bind"
         match made if is_bind else argument:
@@ -147,5 +147,3 @@ def _given_arguments(module: Module, call: ast.Call) -> Iterator[_Given]:
                 yield _Given(owner)
             case ast.Name() | ast.Attribute():
                 yield _Given(argument)
-            case _:
-                pass

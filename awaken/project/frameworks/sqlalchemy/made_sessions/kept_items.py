@@ -38,5 +38,3 @@ def put_as_item(
                     is_parameter = other.scopes.parameter_of(held) is not None
                     is_plain = isinstance(above, ast.Assign) and is_parameter
                     yield other, above.value if is_plain and isinstance(above, ast.Assign) else None
-                case _:
-                    pass

@@ -96,7 +96,7 @@ def _bindings(
     at_top = evaluator.names.bindings_at(evaluator.names.qualified(module, node))
     if at_top is not None:
         return at_top
-    return module, module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    return module, module.scopes.bindings_of(node)
 
 
 def _source(
@@ -111,8 +111,7 @@ def _source(
             return "registry"
         case (_,):
             return "function"
-        case _:
-            return None
+    return None
 
 
 def own_ends(evaluator: ProgramEvaluator, name: str) -> str | None:
@@ -143,5 +142,4 @@ def closes(statement: ast.stmt, name: str, *, is_async: bool | None = None) -> b
     match call:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=method), args=[]):
             return owner == name and method in {"aclose", "close"} and not call.keywords
-        case _:
-            return False
+    return False

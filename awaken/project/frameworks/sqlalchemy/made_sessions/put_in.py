@@ -113,8 +113,6 @@ class PutSessions:
             match node:
                 case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=str() as key))]):
                     yield key
-                case _:
-                    pass
 
     def _in_display(self, module: Module, node: ast.Dict, name: str) -> Iterator[_Put]:
         for key, value in zip(node.keys, node.values, strict=True):
@@ -130,8 +128,6 @@ class PutSessions:
                 targets=[ast.Subscript(slice=ast.Constant(value=key))], value=value
             ) if key == name and self._is_session(module, value):
                 yield _Put("builtins.dict", module.place(value))
-            case _:
-                pass
 
     def _by_keyword(self, module: Module, call: ast.Call, name: str) -> Iterator[_Put]:
         given = keyword_of(call, name)
@@ -150,8 +146,7 @@ class PutSessions:
                 fields = _names(call)  # hardly any call has some: what it calls is asked of these
                 is_one = fields and self._evaluator.names.qualified(module, call.func) in _NAMED
                 return made, fields if is_one else []
-            case _:
-                return "", []
+        return "", []
 
     def _given_sessions(self, made: str, position: int) -> Iterator[_Put]:
         """Yield the sessions that are the argument at ``position`` where objects are made."""
@@ -196,8 +191,7 @@ def _taken_name(module: Module, node: ast.expr) -> tuple[str, ast.expr | None]:
             func=ast.Name(id="getattr"), args=[owner, ast.Constant(value=str() as name), *_]
         ):
             return name, owner
-        case _:
-            return "", None
+    return "", None
 
 
 def _names(call: ast.Call) -> list[str]:
@@ -207,5 +201,4 @@ def _names(call: ast.Call) -> list[str]:
             return names.replace(",", " ").split()
         case [_, ast.List(elts=items) | ast.Tuple(elts=items), *_]:
             return [str(node.value) for node in items if isinstance(node, ast.Constant)]
-        case _:
-            return []
+    return []

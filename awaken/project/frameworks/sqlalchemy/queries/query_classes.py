@@ -134,8 +134,7 @@ def _names(statement: ast.stmt) -> set[str] | None:
             return {target.id for target in targets if isinstance(target, ast.Name)}
         case ast.Pass() | ast.Expr(value=ast.Constant()):
             return set()
-        case _:
-            return None
+    return None
 
 
 def _given_in(module: Module) -> Iterator[ast.expr]:
@@ -156,8 +155,6 @@ def _given_in(module: Module) -> Iterator[ast.expr]:
                 for key, value in zip(keys, values, strict=True):
                     if isinstance(key, ast.Constant) and key.value in {"query_cls", "query_class"}:
                         yield value
-            case _:
-                pass
 
 
 def _written_to(module: Module) -> Iterator[ast.expr]:
@@ -168,5 +165,3 @@ def _written_to(module: Module) -> Iterator[ast.expr]:
                 yield owner
             case ast.Call(func=ast.Name(id="setattr"), args=[owner, *_]):
                 yield owner
-            case _:
-                pass

@@ -215,5 +215,3 @@ def _bases_given(module: Module) -> Iterator[ast.expr]:
         match module.parent(mention):
             case ast.Call(func=function, args=[_, ast.Tuple(elts=bases), _]) if function is mention:
                 yield from bases
-            case _:
-                pass

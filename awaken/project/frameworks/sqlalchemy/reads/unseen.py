@@ -10,6 +10,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import root_of
 from awaken.project.values.calls.decoding import decodes
 from awaken.project.values.domain import (
     ClassOf,
@@ -56,8 +57,7 @@ class Unseen:
                 return Unknown(f"`{name}` may describe any class", sight.place)
             case NotRelevant(what=what, mock=False):
                 return Unknown(f"{what} of no certain class", sight.place)
-            case _:
-                return None
+        return None
 
     def _is_plain(self, place: Place, sight: Sight) -> bool:
         """Whether a call is what ends there, and gives nothing that is mapped.
@@ -133,8 +133,7 @@ class Unseen:
                 return not (self._is_protocol(name) or any(map(is_mapped, (name, *below))))
             case FunctionOf() | ClassOf() | NoneValue() | Session():
                 return True
-            case _:
-                return False
+        return False
 
     def _is_of_service(self, name: str) -> bool:
         """Whether a library that asks a service gives it: then it is not mapped."""
@@ -168,15 +167,13 @@ def _is_read(sight: Sight, place: Place) -> bool:
     is_one = len(sight.path) == 1 or sight.how == "proxy"
     if isinstance(node, Unknown) or not is_one:
         return False
-    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else ()
+    bindings = module.scopes.bindings_of(node)
     given = [node, *(binding.value for binding in bindings if binding.kind == "assignment")]
     return any(argument is not None and module.place(argument) == place for argument in given)
 
 
 def _is_imported(sight: Sight) -> bool:
     """Whether the attribute is a module, by ``import lemur.plugins``."""
-    node = sight.node
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    bindings = sight.module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    node = None if isinstance(sight.node, Unknown) else root_of(sight.node)
+    bindings = sight.module.scopes.bindings_of(node)
     return any(isinstance(sight.module.parent(binding.node), ast.Import) for binding in bindings)

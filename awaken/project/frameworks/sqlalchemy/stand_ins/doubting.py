@@ -127,8 +127,7 @@ class _Injected(Parameters):
                 return _passed_on(self._evaluator.returned(value))
             case Producer(how="callable" | "factory"):
                 return _passed_on(value.inner)
-            case _:
-                return ()
+        return ()
 
     def _overriding(self) -> dict[str, list[tuple[str, tuple[int, int]]]]:
         """Return where dependencies are overridden, by their names; the trees are not kept."""
@@ -215,8 +214,6 @@ def _unpacked_nodes(call: ast.Call, name: str) -> Iterator[ast.expr]:
                 yield from items
             case ast.Starred(value=value):
                 yield from (_item(value, index) for index in range(_MOST_ITEMS))
-            case _:
-                pass
     for keyword in call.keywords:
         if keyword.arg is None:
             yield _item(keyword.value, name)
@@ -266,5 +263,3 @@ def _overrides_in(module: Module) -> Iterator[tuple[ast.Subscript, ast.expr]]:
                 value=value,
             ):
                 yield target, value
-            case _:
-                pass

@@ -92,8 +92,7 @@ class StandIns:
             case InstanceOf(qualified=name) | ClassOf(qualified=name):
                 is_own = name == _NAMESPACE or self._is_own(name)
                 return name if is_own else None
-            case _:
-                return None
+        return None
 
     def _is_own(self, qualified: str) -> bool:
         """Whether instances of a class answer ``query`` by something of its own."""
@@ -119,8 +118,7 @@ class StandIns:
                 is_plain = all(isinstance(part, ast.Attribute | ast.Name) for part in asked)
                 is_short = all(isinstance(statement, ast.Expr) for statement in above)
                 return is_plain and is_short and all(isinstance(x, ast.Constant) for x in says)
-            case _:
-                return False
+        return False
 
     # ------------------------------------------------------------------------- where it is given
     def _handed_in(
@@ -159,8 +157,6 @@ class StandIns:
                     for _, home, body in classes.bodies(name):
                         given = evaluator.members.given_to(home, body, attribute)
                         yield from ((home, part) for part, _ in given if part is not None)
-            case _:
-                pass
 
 
 def _makes_one(node: ast.AST) -> bool:

@@ -19,14 +19,13 @@ from awaken.project.frameworks.testing.replaced.users import (
     Tests,
     Users,
     is_test,
-    outermost,
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, root_of
 from awaken.project.source.words import FilesWith
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
@@ -75,7 +74,7 @@ class InForces:
     def may_run(self, put: Place, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` of a file may run while the code at ``put`` replaces something."""
         force = self._in_force_of(put)
-        function = outermost(module, node)
+        function = module.outermost_def(node)
         if function is not None and not force.admits(module, function):
             return False
         if force.bodies is None:
@@ -123,7 +122,7 @@ class InForces:
 
     # ----------------------------------------------------------------------------- how it ends
     def _found(self, module: Module, put: Put) -> InForce:
-        function = outermost(module, put.node)
+        function = module.outermost_def(put.node)
         holder = _holder(module, put.node)
         if isinstance(holder, ast.ClassDef):
             return self._of_tests(self._users.of_class(module, holder))
@@ -162,11 +161,9 @@ class InForces:
         above = module.parent(node)
         if isinstance(above, ast.Call) and last_name(above.func) in {"enterContext", "useFixture"}:
             return True
-        root: ast.AST | None = node.func if isinstance(node, ast.Call) else None
-        while isinstance(root, ast.Attribute):
-            root = root.value
+        root = root_of(node.func) if isinstance(node, ast.Call) else None
         names, load = self._evaluator.names, self._evaluator.load
-        for binding in module.scopes.bindings_of(root) if isinstance(root, ast.Name) else ():
+        for binding in module.scopes.bindings_of(root):
             # ``with monkeypatch.context() as patches``
             if isinstance(binding.value, ast.Call) and last_name(binding.value.func) == "context":
                 return True
@@ -181,8 +178,6 @@ class InForces:
         match put.node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="cls" | "self"), attr=name)):
                 return self._is_cleaned_by_method(module, put.node, name)
-            case _:
-                pass
         handles = {module.text_of(handle) for handle in _handles(module, put.node)}
         ending = self._ending(module, function, put)
         return any(_ends(home, node, put, handles) for home, node in ending)
@@ -230,7 +225,7 @@ def _holder(module: Module, node: ast.AST) -> ast.ClassDef | list[ast.stmt] | No
     # ``stack.enter_context(patch(...))`` holds as long as the stack.
     if isinstance(above, ast.Call) and last_name(above.func) in _ENTERING:
         owner = above.func.value if isinstance(above.func, ast.Attribute) else None
-        bindings = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else ()
+        bindings = module.scopes.bindings_of(owner)
         blocks = [ancestor for each in bindings for ancestor in module.ancestors(each.node)]
         entered = next((one for one in blocks if isinstance(one, ast.With | ast.AsyncWith)), None)
         is_around = entered is not None and entered in module.ancestors(node)
@@ -259,8 +254,6 @@ def _ends(module: Module, node: ast.AST, put: Put, handles: set[str]) -> bool:
             return isinstance(put.node, ast.Call)
         case ast.Attribute(value=handle, attr=name, ctx=ast.Load()) if name in _STOPPING:
             return module.text_of(handle) in handles
-        case _:
-            pass
     again = [candidate for candidate in puts_in(module).get(put.last, ()) if candidate.node is node]
     return any(
         candidate.owner is not None

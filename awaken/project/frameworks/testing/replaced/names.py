@@ -13,7 +13,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import UNTOLD, Put, may_put_elsewhere, puts_in, words_of
 from awaken.project.source.test_files import is_of_program
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import last_name, root_of
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import (
     ClassOf,
@@ -150,7 +150,7 @@ class ReplacedNames:
         is_of_object = isinstance(node, ast.Attribute) and not self._is_of_module(module, node)
         last = last_name(node)
         words = {name.rpartition(".")[2] for name in names}
-        for word in sorted(words if _root(node) is None else {last, *words}):
+        for word in sorted(words if not isinstance(root_of(node), ast.Name) else {last, *words}):
             for target in self._targets(word, is_called=word == last):
                 if self._replaces(target, names, owners) or (
                     word == last
@@ -167,8 +167,8 @@ class ReplacedNames:
             qualified = self._evaluator.names.qualified(module, part)
             if qualified is not None:
                 names.add(qualified)
-            root = _root(part)
-            if root is not None and _is_of_file(module, root):
+            root = root_of(part)
+            if isinstance(root, ast.Name) and _is_of_file(module, root):
                 names.add(f"{module.name}.{ast.unparse(part)}")
             for value in self._evaluator.values(module, part):
                 names |= self._names_of(value)
@@ -185,8 +185,7 @@ class ReplacedNames:
                 return {f"{home.name}.{home.qualname(node)}"}
             case ClassOf(qualified=name) | InstanceOf(qualified=name) | External(qualified=name):
                 return {name}
-            case _:
-                return set()
+        return set()
 
     def _names_of_method(self, qualified: str, name: str) -> set[str]:
         classes = self._evaluator.classes
@@ -289,8 +288,7 @@ class ReplacedNames:
         match value:
             case ModuleOf(path=path):
                 return {self._evaluator.names.layout.name_of(path)}
-            case _:
-                return self._names_of(value)
+        return self._names_of(value)
 
     def _put_of(self, target: _Target) -> tuple[Module, Put]:
         module = self._evaluator.load(target.path)
@@ -330,13 +328,6 @@ class ReplacedNames:
             case _:
                 made = ()
         return bool(made) and all(isinstance(item, Session) and not item.unless for item in made)
-
-
-def _root(node: ast.expr) -> ast.Name | None:
-    """Return the name that ``node`` begins with, if it is a dotted name."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return node if isinstance(node, ast.Name) else None
 
 
 def _is_of_file(module: Module, node: ast.Name) -> bool:

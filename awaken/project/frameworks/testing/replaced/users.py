@@ -171,9 +171,7 @@ class Users:
                 return renamed or ""
             case ast.Import() | ast.ImportFrom():
                 return ""
-            case _:
-                pass
-        function = outermost(module, node)
+        function = module.outermost_def(node)
         if function is None:
             return self._of_mark(module, node)
         if is_test(module, function):
@@ -228,12 +226,6 @@ def is_test(module: Module, function: Function) -> bool:
     if not function.name.startswith("test") or not is_test_file(module.path):
         return False
     return not module.mentions(function.name)
-
-
-def outermost(module: Module, node: ast.AST) -> Function | None:
-    """Return the function around a node, or the node, that is in no other function."""
-    around = (part for part in (node, *module.ancestors(node)) if isinstance(part, Function))
-    return next(reversed([*around]), None)
 
 
 def place_of(module: Module, function: Function) -> Place:

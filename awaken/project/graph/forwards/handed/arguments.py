@@ -235,8 +235,7 @@ def _is_of_overrides(call: ast.Call) -> bool:
     match call.func:
         case ast.Attribute(value=ast.Attribute(attr=name)):
             return name == OVERRIDES
-        case _:
-            return False
+    return False
 
 
 def bound_by(module: Module, call: ast.Call, home: Module, function: Function, slots: Slots) -> int:

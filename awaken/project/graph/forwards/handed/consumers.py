@@ -207,5 +207,4 @@ def _of_pair(target: ast.expr, given: ast.expr) -> tuple[ast.expr, ast.expr] | N
             return first, second
         case ast.Tuple(elts=[first, second]), ast.Call(func=ast.Name(id="enumerate")):
             return first, second
-        case _:
-            return None
+    return None

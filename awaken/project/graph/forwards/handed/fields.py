@@ -79,8 +79,6 @@ class Fields:
                         name == slot.name and module is not None
                     ):
                         yield Spot(module, value, slot.depth)
-                    case _:
-                        pass
 
     def _field_default(self, module: Module, value: ast.expr, slot: Slot) -> Found:
         is_call = isinstance(value, ast.Call)

@@ -75,8 +75,6 @@ class Holding:
                         case ast.AnnAssign(target=ast.Name(id=name) | ast.Attribute(attr=name)):
                             if name == slot.name:
                                 yield node.annotation
-                        case _:
-                            pass
             case "result":
                 function = module.function_at(slot.start)
                 yield None if function is None else function.returns
@@ -146,5 +144,3 @@ def _given_by(module: Module, function: Function) -> Iterator[ast.expr]:
             case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
                 if module.enclosing_function(node) is function:
                     yield value
-            case _:
-                pass

@@ -204,8 +204,6 @@ class Origins:
                 read = ast.copy_location(ast.Attribute(owner, name, ast.Load()), node)
                 defaults = (Spot(module, argument, depth) for argument in node.args[2:])
                 return chain(self._slots.of_attribute(module, read, depth), defaults)
-            case _:
-                pass
         fixtures = (
             fixtures_asked_for(self._slots.evaluator, module, node) if is_asking(node) else None
         )

@@ -43,8 +43,6 @@ def _taken_spots(module: Module, node: ast.Attribute) -> Iterator[Spot]:
                     yield Spot(module, call, 2)
         case ast.Assign(value=value) if value is node:
             yield Spot(module, node, 1)
-        case _:
-            pass
 
 
 def _put(module: Module, node: ast.Attribute) -> Iterator[Spot]:
@@ -62,5 +60,3 @@ def _put(module: Module, node: ast.Attribute) -> Iterator[Spot]:
                 yield from (Spot(module, argument, 1) for argument in call.args)
         case ast.Call(func=ast.Attribute(attr="setitem"), args=[_, _, given]):
             yield Spot(module, given, 0)
-        case _:
-            pass

@@ -37,8 +37,6 @@ class Registers:
                     for name in sorted(self._registers(module, owner)):
                         if name.endswith(f".{method}"):
                             yield Slot("register", name, -1, self._known[name])
-                case _:
-                    pass
 
     def of(self, slot: Slot) -> Found:
         """Yield the calls of what a register has, and if there are some the functions in it."""

@@ -175,8 +175,6 @@ class Slots:
                         return True
                 case Unknown():
                     is_told = False
-                case _:
-                    pass
         return False if is_told else None
 
     def fields_given(self, module: Module, call: ast.Call) -> Iterator[tuple[ast.expr, str, str]]:

@@ -141,8 +141,7 @@ class Fitting:
                 return isinstance(given, TupleOf) and len(wanted.items) == len(given.items)
             case Session():
                 return isinstance(given, Session) or (None if _is_open(given) else False)
-            case _:
-                return wanted == given or (None if isinstance(given, ClassOf) else False)
+        return wanted == given or (None if isinstance(given, ClassOf) else False)
 
     def _is_callable(self, value: Value) -> bool:
         """Whether ``value`` can be called, with whatever: ``attrgetter("name")`` takes one."""
@@ -203,8 +202,7 @@ def _as_class(value: Value) -> Value:
             # Forms of `typing` are written so as well.
             is_unseen = package not in sys.stdlib_module_names
             return ClassOf(qualified) if is_class and is_unseen else value
-        case _:
-            return value
+    return value
 
 
 def _is_open(value: Value) -> bool:

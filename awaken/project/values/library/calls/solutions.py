@@ -91,8 +91,6 @@ class Solutions:
                         self._unify_instance(value, each, solution, call)
                 case TupleOf():
                     self._unify_places(value, given, solution, call)
-                case _:
-                    pass
 
     def _unify_places(
         self, wanted: TupleOf, given: Values, solution: dict[str, Values], call: Call
@@ -120,8 +118,6 @@ class Solutions:
                 self._unify_protocol(wanted, given, solution, call)
             case Unknown():
                 held = tuple((given,) for _ in wanted.parameters)
-            case _:
-                pass
         for inner, value in zip(wanted.parameters, held or (), strict=False):
             self.unify(inner, value, solution, call)
 

@@ -91,8 +91,7 @@ class Uses:
                 return held[0] if held else None
             case InstanceOf() if how in _ENTERED:
                 return self._entered(how, value, module, node)
-            case _:
-                return None
+        return None
 
     def when_called(self, value: Value, module: Module, node: ast.AST) -> Values | None:
         """Return the result of a call with unknown arguments; None if nothing says so."""
@@ -114,8 +113,7 @@ class Uses:
                 return self.method(value, "__call__", module, node)
             case Unknown():
                 return (value,)
-            case _:
-                return None
+        return None
 
     def _external(self, function: External, module: Module, node: ast.AST) -> Values | None:
         """Return the result of a function that is called elsewhere, with unknown arguments."""

@@ -63,8 +63,7 @@ def _not_none(note: ast.expr) -> ast.expr:
             return one
         case ast.Subscript(value=ast.Name(id="Optional"), slice=one):
             return one
-        case _:
-            return note
+    return note
 
 
 def _returned_node(holder: Holder) -> ast.expr | None:
@@ -73,8 +72,7 @@ def _returned_node(holder: Holder) -> ast.expr | None:
     match note:
         case ast.Subscript(slice=ast.Tuple(elts=elements)) if holder.element is not None:
             return elements[holder.element] if len(elements) > holder.element else note
-        case _:
-            return note
+    return note
 
 
 def _annotation(

@@ -16,6 +16,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Data, Part, Rewrite, Root
 from awaken.contract import Edit, NodeEdit, Place, ReleaseImport, SiteId, TextEdit
+from awaken.kit.sites import joined_words
 from awaken.project.names.origins import imported_from
 
 _MOST_PLACES = 100
@@ -160,7 +161,7 @@ def _lines_executed(decision: ComponentDecision) -> dict[str, str]:
             line, _ = module.line_column(module.span(part.fragment.node))
             result.setdefault(module.path, set()).add(line)
     return {
-        path: f"line{'s' if len(lines) > 1 else ''} {_listed_text(list(map(str, sorted(lines))))}"
+        path: f"line{'s' if len(lines) > 1 else ''} {joined_words(map(str, sorted(lines)))}"
         for path, lines in result.items()
     }
 
@@ -171,13 +172,8 @@ def _sentence(decision: ComponentDecision, root: ChainFragment, lines: Mapping[s
     places = [lines[own]] if own in lines else []
     places += [path for path in lines if path != own]
     if places:
-        sentence += f", executed in {_listed_text(places)}"
+        sentence += f", executed in {joined_words(dict.fromkeys(places))}"
     return sentence
-
-
-def _listed_text(words: Sequence[str]) -> str:
-    words = list(dict.fromkeys(words))
-    return ", ".join(words[:-1]) + (" and " if words[1:] else "") + words[-1]
 
 
 def _holder(decision: ComponentDecision, root: ChainFragment) -> str:

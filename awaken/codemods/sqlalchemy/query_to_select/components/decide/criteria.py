@@ -121,5 +121,4 @@ def _is_criterion(node: ast.expr) -> bool:
             return _is_criterion(left) and _is_criterion(right)
         case ast.Call(func=ast.Attribute(attr=name)):
             return name in _OPERATORS
-        case _:
-            return False
+    return False

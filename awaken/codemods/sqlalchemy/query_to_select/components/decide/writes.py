@@ -24,6 +24,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, Link
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.project.graph.call_edges import FunctionContext
+from awaken.project.source.trees import arguments_of
 
 _OPERATORS = frozenset(
     {"between", "contains", "endswith", "ilike", "is_", "is_not", "isnot", "like", "startswith"}
@@ -89,7 +90,7 @@ def _check_arguments(
     component: Component, use: ChainFragment, link: Link, starts: set[Start]
 ) -> None:
     """Raise Refused unless the arguments of ``link`` mean the same at ``use``."""
-    given = [*link.call.args, *(keyword.value for keyword in link.call.keywords)]
+    given = arguments_of(link.call)
     # The content of `**values` may change between both places.
     if any(keyword.arg is None for keyword in link.call.keywords):
         raise _refusal(use)

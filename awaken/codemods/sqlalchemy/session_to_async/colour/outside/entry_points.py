@@ -128,8 +128,6 @@ class EntryPoints:
                     yield from self._handed(module, node)
                 case ast.ClassDef() if node.bases:
                     yield from self._overriding(module, node)
-                case _:
-                    pass
 
     def _of(self, module: Module, node: Function | None) -> FunctionPlace:
         return self._project.calls.graph().place_of(module, node)

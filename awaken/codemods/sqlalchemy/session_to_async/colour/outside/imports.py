@@ -54,8 +54,6 @@ def is_imported(project: Project, module: Module) -> bool:
                 case ast.Constant(value=str() as text):
                     if text == module.name or text.startswith(texts) or text.endswith(file):
                         return True
-                case _:
-                    pass
     settings = project.texts(SCRIPTS).files.values()
     names = (name for setting in settings for name in console_scripts(setting.text.decode()))
     return any(name.startswith(texts) for name in names)

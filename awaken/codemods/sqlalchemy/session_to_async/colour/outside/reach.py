@@ -14,9 +14,8 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points imp
 from awaken.contract import Place, Span
 from awaken.project.graph.callers.found import Obstacle
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, same_node
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import last_name, without_arguments
 from awaken.project.source.worklist import Worklist
 
 if TYPE_CHECKING:
@@ -140,11 +139,8 @@ class Reach:
     def _starts(self, module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         """Whether an application calls a function in its loop, when it starts or ends."""
         return any(
-            last_name(without_arguments(decorator)) == "on_event"
-            and isinstance(decorator, ast.Call)
-            and isinstance(decorator.func, ast.Attribute)
-            and bool(self._project.instance_of(module, decorator.func.value))
-            for decorator in node.decorator_list
+            item.function is not None and same_node(module, node, item.module, item.function)
+            for item in self._project.web.registrations.all
         )
 
     def _is_under_main(self, call: Call) -> bool:

@@ -10,7 +10,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.properties.lines_of_clas
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import is_super, last_name
 from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue
 
 if TYPE_CHECKING:
@@ -76,15 +76,13 @@ class PropertyReads:
                     case ast.Constant(value=str() as text) if module is not None:
                         if text.rpartition(".")[2] == name:
                             yield module, node, self._named_at(module, node, kin)
-                    case _:
-                        pass
 
     def _read_at(
         self, module: Module, node: ast.Attribute, kin: frozenset[FunctionPlace]
     ) -> str | None:
         """Return None where a property is read, empty where it is not, else why that is unsure."""
         name = node.attr
-        if _is_super(node.value):
+        if is_super(node.value):
             around = module.enclosing_class(node)
             owner = "" if around is None else f"{module.name}.{module.qualname(around)}"
             result = [self._is_owner(owner, name, kin)]
@@ -155,8 +153,6 @@ class PropertyReads:
                         named = {x.qualified for x in values if isinstance(x, InstanceOf)}
                         if below & named:
                             yield module.place(node)
-                    case _:
-                        pass
 
 
 def read_at(module: Module, place: Place) -> ast.Attribute:
@@ -171,11 +167,3 @@ def read_at(module: Module, place: Place) -> ast.Attribute:
 def name_of(function: FunctionPlace) -> str:
     """Return the name of a property."""
     return function.qualname.rpartition(".")[2]
-
-
-def _is_super(node: ast.expr) -> bool:
-    match node:
-        case ast.Call(func=ast.Name(id="super"), args=[]):
-            return True
-        case _:
-            return False

@@ -17,7 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden imp
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, named_parameters
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -93,8 +93,6 @@ class Fakes:
             match statement:
                 case ast.AnnAssign(target=ast.Name(id=name), annotation=declared):
                     fields.append((name, "" if home is None else self._class(home, declared)))
-                case _:
-                    pass
         yield from _pairs(fields, node)
 
     def _given(self, call: Call, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
@@ -113,7 +111,7 @@ class Fakes:
         return self._parameters[function]
 
     def _classes(self, module: Module, node: Function) -> Iterator[tuple[str, str]]:
-        for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+        for argument in named_parameters(node):
             yield argument.arg, self._class(module, argument.annotation)
 
     def _class(self, module: Module, annotation: ast.expr | None) -> str:
@@ -123,8 +121,7 @@ class Fakes:
                 return self._class(module, left)
             case ast.Name() | ast.Attribute():
                 return class_named(self._project, module, annotation)
-            case _:
-                return ""
+        return ""
 
     def _fakes(self, module: Module, node: ast.expr) -> Iterator[str]:
         """Yield the classes of tests of which ``node`` may be an instance, that inherit nothing."""

@@ -37,8 +37,6 @@ def overrides_of(project: Project) -> Iterator[tuple[Module, ast.expr, ast.expr]
                     args=[ast.Dict(keys=keys, values=values)],
                 ) if last_name(owner) == _OVERRIDES:
                     pairs = [*zip(keys, values, strict=True)]
-                case _:
-                    pass
             for part, given in pairs:
                 if part is not None:
                     yield module, part, given

@@ -13,7 +13,6 @@ from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -102,7 +101,7 @@ def effects_of(module: Module, replacement: Replacement) -> Iterator[ast.expr]:
         if keyword.arg in {"side_effect", "wraps"}:
             yield keyword.value
     # The node of a function includes its decorators.
-    around = next((item for item in module.ancestors(node) if isinstance(item, Function)), None)
+    around = module.enclosing_def(node)
     if not replacement.bound:
         return
     for part in module.walk(around) if around is not None else ():
@@ -111,5 +110,3 @@ def effects_of(module: Module, replacement: Replacement) -> Iterator[ast.expr]:
                 targets=[ast.Attribute(value=ast.Name(id=name), attr="side_effect")], value=value
             ) if name == replacement.bound:
                 yield value
-            case _:
-                pass

@@ -172,8 +172,7 @@ def _is_never_released(module: Module, call: ast.AST) -> bool:
     match call:
         case ast.Call(func=ast.Attribute(value=lock, attr="acquire")):
             return _released_number(module, call, lock) == _end_around(module, call)
-        case _:
-            return False
+    return False
 
 
 def _end_around(module: Module, node: ast.AST) -> int:

@@ -103,8 +103,6 @@ class ThreadPools:
                     args=[ast.Lambda(body=ast.Call()) as given, *_],
                 ) if name == pool:
                     lambdas.append(given)
-                case _:
-                    pass
         if not self._are_read_elsewhere(module, block, stored | {pool}):
             yield from lambdas
 

@@ -173,11 +173,8 @@ class Beside:
         return edits
 
     def _pairs_at(self, place: Place) -> Iterator[tuple[Site[ast.AST], ast.expr]]:
-        module = self._project.module(place.path)
-        if module is None:
-            return
-        for node in module.walk():
-            if isinstance(node, ast.Name | ast.Attribute) and module.span(node) == place.span:
+        for module, node in self._project.expressions_at(place):
+            if isinstance(node, ast.Name | ast.Attribute):
                 yield Site(self._rule, module, node), node
 
     def _renamed_name(

@@ -8,7 +8,6 @@ factory whose engine a function makes changes with that function, and so do its 
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -27,7 +26,8 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
-from awaken.project.source.worklist import reached
+from awaken.project.source.trees import last_name, variable_of
+from awaken.project.source.worklist import groups_of, reached
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -78,7 +78,7 @@ def shared_resources(
     for site, qualified in sites:
         made = _made_statement(site.module, site.node) if qualified in _MAKERS else None
         if made is not None:
-            name = f"{site.module.name}.{_target(made)}"
+            name = f"{site.module.name}.{last_name(variable_of(made))}"
             piece = piece_around(site.module, made)
             is_engine = qualified.endswith(".create_engine")
             resources.setdefault(name, Shared(name, piece, site.module.place(made), is_engine))
@@ -119,9 +119,7 @@ def _join(found: dict[str, Shared], joining: set[str]) -> None:
 
 def _assigned_names(project: Project, names: Iterable[str]) -> Iterator[str]:
     """Yield those of some variables that may be assigned to from afar: ``db.engine = other``."""
-    by_word: defaultdict[str, list[str]] = defaultdict(list)
-    for name in names:
-        by_word[name.rpartition(".")[2]].append(name)
+    by_word = groups_of(names, lambda name: name.rpartition(".")[2])
     for module in modules_with(project, [word.encode() for word in sorted(by_word)]):
         for node in module.nodes(ast.Attribute):
             if not isinstance(node.ctx, ast.Load):
@@ -174,20 +172,12 @@ def _made_statement(module: Module, node: ast.expr) -> ast.Assign | ast.AnnAssig
         return None
     if module.parent(statement) is not module.tree or not isinstance(statement.value, ast.Call):
         return None
-    name = _target(statement)
+    name = last_name(variable_of(statement))
     if not name or len(module.scopes.module.bindings.get(name, ())) != 1:
         return None
     # `scoped_session(sessionmaker(engine))` is made by the outer call.
     inner = {call, module.parent(call)}
     return statement if statement.value in inner else None
-
-
-def _target(statement: ast.Assign | ast.AnnAssign) -> str:
-    match statement:
-        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-            return name
-        case _:
-            return ""
 
 
 def urls_in(project: Project, module: Module, statement: Place) -> Iterator[Url]:

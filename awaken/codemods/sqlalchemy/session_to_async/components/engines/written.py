@@ -13,6 +13,7 @@ from awaken.kit.changes import Member
 from awaken.kit.payloads import ADD_KEYWORD
 from awaken.kit.sites import Rewrite
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -143,18 +144,14 @@ def _made_alike(
     code = asynchronous_code(module, shared, edits, {**found, shared.qualified: shared.name})
     wanted = _value_of(ast.parse(code, filename="").body[0])
     for statement in module.tree.body:
-        match statement:
-            case (
-                ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name))
-            ) if wanted is not None and _value_of(statement) == wanted:
-                start = module.span(statement).start
-                uses = [place.span.start for place, _ in shared.uses if place.path == module.path]
-                is_bound_once = len(module.scopes.module.bindings.get(name, ())) == 1
-                # A name of the other one above would refer to this one before it exists.
-                if is_bound_once and all(start < use for use in uses):
-                    yield name
-            case _:
-                pass
+        variable = None if wanted is None else variable_of(statement)
+        if variable is not None and _value_of(statement) == wanted:
+            start = module.span(statement).start
+            uses = [place.span.start for place, _ in shared.uses if place.path == module.path]
+            is_bound_once = len(module.scopes.module.bindings.get(variable.id, ())) == 1
+            # A name of the other one above would refer to this one before it exists.
+            if is_bound_once and all(start < use for use in uses):
+                yield variable.id
 
 
 def _value_of(statement: ast.stmt) -> str | None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
 from awaken.project.frameworks.testing import Mocked, Replacement
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ def results_given(
     project: Project, module: Module, replacement: Replacement
 ) -> Iterator[tuple[str, ast.expr]]:
     """Yield what a test has the mock of a patch give, or have: `get.return_value`, and by what."""
-    call, around = replacement.node, around_patch(module, replacement.node)
+    call, around = replacement.node, module.enclosing_def(replacement.node)
     named = call.keywords if isinstance(call, ast.Call) else []
     told = [(keyword.arg, keyword.value) for keyword in named if keyword.arg in {RESULT, EFFECT}]
     if around is not None and replacement.bound:
@@ -34,7 +33,7 @@ def results_given_by_requests(
     project: Project, module: Module, replacement: Replacement
 ) -> Iterator[tuple[Module, str, ast.expr]]:
     """Yield what tests say of the mock of a patch that a fixture hands on to them."""
-    around, requests = around_patch(module, replacement.node), project.coroutine_tests.requests
+    around, requests = module.enclosing_def(replacement.node), project.coroutine_tests.requests
     if around is None or not replacement.bound or requests.name_of(module, around) is None:
         return
     for node in module.walk(around):
@@ -47,8 +46,6 @@ def results_given_by_requests(
                     told = assigned(request.module, request.function, variable)
                     for result, value in _with_results(project, request.module, told):
                         yield request.module, result, value
-            case _:
-                pass
 
 
 def told_of(project: Project, mocked: Mocked) -> Iterator[tuple[Module, str, ast.expr]]:
@@ -73,8 +70,6 @@ def assigned(module: Module, around: ast.AST, variable: str) -> Iterator[tuple[s
                     owner = owner.value
                 if isinstance(owner, ast.Name) and owner.id == variable:
                     yield ".".join(names), value
-            case _:
-                pass
 
 
 def named_in(call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
@@ -87,11 +82,6 @@ def named_in(call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
                     yield text if isinstance(text, str) else None, value
             case _:
                 yield keyword.arg, keyword.value
-
-
-def around_patch(module: Module, node: ast.AST) -> Function | None:
-    """Return the function that a patch is in, or that it decorates."""
-    return next((part for part in module.ancestors(node) if isinstance(part, Function)), None)
 
 
 def results_of(project: Project, module: Module, value: ast.expr) -> Iterator[ast.expr]:
@@ -108,8 +98,6 @@ def results_of(project: Project, module: Module, value: ast.expr) -> Iterator[as
                         is_own = module.enclosing_function(node) is alternative.node
                         if isinstance(node, ast.Return) and node.value is not None and is_own:
                             yield node.value
-        case _:
-            pass
 
 
 def _with_results(

@@ -104,8 +104,6 @@ class Uses:
                 function = self._part.function_at(module.path, module.span(around).start)
                 if function is not None:
                     yield from self._behind_calls(function, chain, depth + 1)
-            case _:
-                pass
 
     def _behind_calls(
         self, function: FunctionPlace, chain: str, depth: int
@@ -177,5 +175,4 @@ def _reads_of(module: Module, target: ast.expr) -> list[ast.expr]:
             ]
             stores = [attribute for attribute in attributes if isinstance(attribute.ctx, ast.Store)]
             return [node for node in attributes if node not in stores] if len(stores) == 1 else []
-        case _:
-            return []
+    return []

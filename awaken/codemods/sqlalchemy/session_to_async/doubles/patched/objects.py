@@ -145,8 +145,7 @@ class PatchedObjects:
         match replacement.new_callable:
             case ast.Lambda(body=ast.Call() as made):
                 return not self._without_given(module, replacement, made, methods)
-            case _:
-                return False
+        return False
 
     def _without_given(
         self,
@@ -191,5 +190,3 @@ def _told_methods(call: ast.Call, replacement: Replacement) -> Iterator[tuple[st
                         yield name.removeprefix("return_value.") if is_of_object else name, value
             case ast.keyword(arg=str() as name) if not replacement.is_class:
                 yield name, keyword.value
-            case _:
-                pass

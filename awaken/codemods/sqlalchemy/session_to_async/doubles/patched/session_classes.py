@@ -21,7 +21,6 @@ from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.testing import Replacement
-from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -58,7 +57,7 @@ class PatchedSessions:
         module, call = site.module, replacement.node
         keywords = call.keywords if isinstance(call, ast.Call) else []
         given = next((keyword.value for keyword in keywords if keyword.arg == "return_value"), None)
-        around = next((part for part in module.ancestors(call) if isinstance(part, Function)), None)
+        around = module.enclosing_def(call)
         if not isinstance(given, ast.Name) or around is None or len(keywords) != 1:
             raise refused
         made = [binding.value for binding in module.scopes.bindings_of(given)]
@@ -82,8 +81,6 @@ class PatchedSessions:
                     is_itself = isinstance(value, ast.Name) and value.id == name
                     entered = entered or (method == "__enter__" and is_itself)
                     yield site.rename(dunder, ASYNCHRONOUS[method])
-                case _:
-                    pass
         if not entered:
             raise refused
         yield from self._methods(site, replacement, mock)

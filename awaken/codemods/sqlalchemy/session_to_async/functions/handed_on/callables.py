@@ -135,8 +135,7 @@ class Callables:
             case ast.Attribute(value=ast.Name() | ast.Attribute() as owner, attr="run_sync"):
                 proof = self._project.orm.session_of(module, owner)
                 return module.text_of(owner) if isinstance(proof, SessionProof) else ""
-            case _:
-                return ""
+        return ""
 
     # ----------------------------------------------------------------------------- annotations
     def _annotations(self) -> Iterator[Site[ast.AST]]:
@@ -177,8 +176,6 @@ class Callables:
                 alias = self._alias(module, node)
                 if alias is not None:
                     yield from self._types(*alias)
-            case _:
-                pass
 
     def _alias(self, module: Module, node: ast.expr) -> tuple[Module, ast.expr] | None:
         """Return the type that a name is an alias of."""

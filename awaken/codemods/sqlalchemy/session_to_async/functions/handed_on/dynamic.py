@@ -56,8 +56,6 @@ def _named(part: SynchronousPart, module: Module, found: ast.Call) -> Iterator[F
                 homes.add(part.project.layout.name_of(path))
             case InstanceOf(qualified=qualified) | ClassOf(qualified=qualified):
                 homes |= {qualified, *part.project.all_subclasses(qualified)}
-            case _:
-                pass
     for function in sorted(part.steps):
         name = f"{part.project.layout.name_of(function.path)}.{function.qualname}"
         if name.rpartition(".")[0] in homes:

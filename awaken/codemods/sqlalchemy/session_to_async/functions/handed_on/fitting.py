@@ -112,8 +112,7 @@ def _is_of_database(part: SynchronousPart, value: Value) -> bool:
         case InstanceOf():
             is_known = value.qualified in library_names().engines
             return is_known or part.project.orm.mapped_class(value.qualified) is not None
-        case _:
-            return False
+    return False
 
 
 def is_plain(part: SynchronousPart, value: Value) -> bool:
@@ -126,8 +125,7 @@ def is_plain(part: SynchronousPart, value: Value) -> bool:
             # A member of an enumeration: no other class inherits from one that has members.
             bases = part.project.library_ancestors(value.qualified)
             return value.qualified in _PLAIN or any(base.startswith("enum.") for base in bases)
-        case _:
-            return False
+    return False
 
 
 def _uses(part: SynchronousPart, home: Module, function: FunctionPlace, parameter: ast.arg) -> bool:

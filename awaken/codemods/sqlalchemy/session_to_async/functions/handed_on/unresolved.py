@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterator
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -20,9 +19,10 @@ from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
-from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.graph.forwards.call_graph import Call
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.undefined import is_undefined
+from awaken.project.source.worklist import groups_of
 
 
 def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
@@ -32,9 +32,7 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
     are those that unpack another result.
     """
     project = part.project
-    by_name: defaultdict[str, list[FunctionPlace]] = defaultdict(list)
-    for function in part.steps:
-        by_name[function.qualname.rpartition(".")[2]].append(function)
+    by_name = groups_of(part.steps, lambda function: function.qualname.rpartition(".")[2])
     handed_on = {place for component in part.handed_on for place in component.calls}
     for call in project.calls.graph().unresolved(by_name):
         if call.place in handed_on:
@@ -95,6 +93,4 @@ def _is_behind_error(part: SynchronousPart, module: Module, call: ast.Call) -> b
                     # A program may set it itself.
                     if not project.files_with((f".{node.attr} =".encode(),)):
                         return True
-                case _:
-                    pass
     return False

@@ -133,6 +133,4 @@ class AddedAgain(Uses):
                     case ast.Call(keywords=given) if name in {each.arg for each in given}:
                         if self._project.qualified_name(module, node.func) == item:
                             return True
-                    case _:
-                        pass
         return False

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -37,10 +36,11 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
-    function_of,
+    events_before,
     is_conditional,
     is_of_function,
     kind_of,
+    read_nodes,
     whole_if,
 )
 from awaken.contract import Edit, Place
@@ -51,6 +51,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import InstanceOf, Values
 
 if TYPE_CHECKING:
@@ -108,11 +109,9 @@ class ReadsAfterCommits:
         self._are_closed = shared.are_closed
         self._sent = frozenset(shared.requests())
         sent = [Commit(entry, is_async=False) for entry in sorted(self._sent)]
-        self._places: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
-        for item in (*later, *project.orm.commits.read_in_functions(sent)):
-            # The question's place knows the callers' arguments.
-            if item.kind != "load":
-                self._places[item.place.path].setdefault(item.place, []).append(item.commit)
+        reads = (*later, *project.orm.commits.read_in_functions(sent))
+        # The question's place knows the callers' arguments.
+        self._places = events_before(item for item in reads if item.kind != "load")
         for place, event in (*read_of_made(project), *RequestedObjects(project).read()):
             self._places[place.path].setdefault(place, []).append(event)
         self._statements = {
@@ -136,21 +135,16 @@ class ReadsAfterCommits:
         In front of those that are ``expired`` something loads what a rollback has expired.
         """
         for module, reads in self._all():
-            by_statement: defaultdict[tuple[ast.stmt, bool], list[_Read]] = defaultdict(list)
-            for read in reads:
-                by_statement[read.statement, read.behind].append(read)
+            by_statement = groups_of(reads, lambda read: (read.statement, read.behind))
             for (statement, _), each in by_statement.items():
-                function = function_of(module, statement)
+                function = module.enclosing_def(statement)
                 span = module.span(function or module.tree)
                 is_expired = any(x.path == module.path and span.contains(x.span) for x in expired)
                 yield self._member(Site(self._rule, module, statement), each, is_expired)
 
     def _member(self, site: Site[ast.AST], reads: list[_Read], is_expired: bool) -> Member:
-        together: defaultdict[str, list[_Read]] = defaultdict(list)
-        for read in reads:
-            together[read.text].append(read)
         code, imports = "", list[Edit]()
-        for each in together.values():
+        for each in groups_of(reads, lambda read: read.text).values():
             line, needed = self._loaded_pair(site, each, is_expired)
             code, imports = code + line, imports + needed
         steps = [step for entry in reads for step in entry.further]
@@ -210,14 +204,9 @@ class ReadsAfterCommits:
 
     def _in_file(self, module: Module) -> list[_Read]:
         places = self._places[module.path]
-        nodes = [
-            part
-            for part in module.expressions_at({place.span for place in places})
-            if isinstance(part, ast.Attribute | ast.Name) and module.place(part) in places
-        ]
         kept: list[_Read] = []
         behind = sorted({event.span.end for events in places.values() for event in events})
-        for node in sorted(nodes, key=lambda part: module.span(part).start):
+        for node in read_nodes(module, places):
             events = places[module.place(node)]
             for read in self._reads(module, node, events):
                 number = next(
@@ -241,7 +230,7 @@ class ReadsAfterCommits:
 
         Refreshing one side removes its value on the other side.
         """
-        text, function = f"{read.text}.{read.name}", function_of(module, read.statement)
+        text, function = f"{read.text}.{read.name}", module.enclosing_def(read.statement)
         start, names = module.span(read.statement).start, set[str]()
         for node in () if function is None or read.is_many else module.walk(function):
             match node:
@@ -257,13 +246,11 @@ class ReadsAfterCommits:
                         inner = replace(read, text=text, name=name, is_optional=True)
                         yield inner
                         yield from self._reads_behind(module, inner)
-                case _:
-                    pass
 
     def _reads(
         self, module: Module, node: ast.Attribute | ast.Name, events: list[Place]
     ) -> Iterator[_Read]:
-        statement, function = module.statement_of(node), function_of(module, node)
+        statement, function = module.statement_of(node), module.enclosing_def(node)
         if statement is None or function is None or not is_of_function(module, node, function):
             return
         values = self._project.values.of(module, node).alternatives
@@ -327,7 +314,7 @@ class ReadsAfterCommits:
         """Yield what functions read of the items of a collection, if a write may change that."""
         if read.is_many or read.is_optional or read.further:
             return
-        way, span = f"{read.text}.{read.name}", module.span(function_of(module, node) or node)
+        way, span = f"{read.text}.{read.name}", module.span(module.enclosing_def(node) or node)
         written = [item for item in self._writes.in_file(module.path) if span.contains(item.span)]
         for step in filter(self._is_kept, self._read_of.along(module, node, values)):
             changing = (self._writes.changes(x, y, step.name) for x in written for y in step.owners)
@@ -376,7 +363,7 @@ class ReadsAfterCommits:
                 is_here = origin.place.path == module.path and span.contains(origin.place.span)
                 for call in module.calls_at(origin.place.span) if is_here else ():
                     name = self._project.qualified_name(module, call.func)
-                    if name is not None and self._project.orm.mapped_class(name) is not None:
+                    if self._project.orm.mapped_class(name) is not None:
                         return call if written_behind(self._project, module, call) else None
         return None
 
@@ -436,8 +423,8 @@ def _is_bound(module: Module, function: Function, statement: ast.stmt, name: str
 
 def _is_same(module: Module, one: _Read, other: _Read) -> bool:
     is_named_so = (one.text, one.name) == (other.text, other.name)
-    return is_named_so and function_of(module, one.statement) is function_of(
-        module, other.statement
+    return is_named_so and module.enclosing_def(one.statement) is module.enclosing_def(
+        other.statement
     )
 
 
@@ -446,7 +433,7 @@ def _is_changed(module: Module, read: _Read, events: Sequence[Place]) -> bool:
 
     A change before a commit that always runs before the read was written by it.
     """
-    text, function = f"{read.text}.{read.name}", function_of(module, read.statement)
+    text, function = f"{read.text}.{read.name}", module.enclosing_def(read.statement)
     here = [
         event.span.end
         for event in events

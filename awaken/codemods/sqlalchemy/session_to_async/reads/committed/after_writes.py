@@ -8,7 +8,6 @@ collection.
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,10 +28,11 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
-    function_of,
+    events_before,
     is_conditional,
     is_of_function,
     kind_of,
+    read_nodes,
     whole_if,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
@@ -41,7 +41,8 @@ from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameter_names
+from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -125,10 +126,7 @@ class ReadsAfterWrites:
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of these statements."""
         for module, reads in self._all():
-            by_statement: defaultdict[ast.stmt, list[_Read]] = defaultdict(list)
-            for read in reads:
-                by_statement[read.statement].append(read)
-            for statement, each in by_statement.items():
+            for statement, each in groups_of(reads, lambda read: read.statement).items():
                 yield self._member(Site(self._rule, module, statement), each)
 
     def _member(self, site: Site[ast.AST], reads: list[_Read]) -> Member:
@@ -155,18 +153,13 @@ class ReadsAfterWrites:
     def _is_used_by_callers(self, site: Site[ast.AST], read: _Read) -> bool:
         """Whether a caller reads a relationship of an object before it hands that on."""
         module, graph = site.module, self._project.calls.graph()
-        function = function_of(module, read.statement)
-        if function is None or read.text not in {
-            argument.arg for argument, _ in parameters_of(function.args)
-        }:
+        function = module.enclosing_def(read.statement)
+        if function is None or read.text not in parameter_names(function.args):
             return False
         for call in graph.callers(graph.place_of(module, function)):
-            home = self._project.module(call.place.path)
-            if home is None:
-                continue
-            for node in home.calls_at(call.place.span):
+            for home, node in self._project.calls_at(call.place):
                 given = {argument.id for argument in node.args if isinstance(argument, ast.Name)}
-                for each in home.walk(function_of(home, node)):
+                for each in home.walk(home.enclosing_def(node)):
                     match each:
                         case ast.Attribute(value=ast.Name(id=held), attr=name) if (
                             name == read.name
@@ -174,8 +167,6 @@ class ReadsAfterWrites:
                             and home.span(each).start < home.span(node).start
                         ):
                             return True
-                        case _:
-                            pass
         return False
 
     # ---------------------------------------------------------------------------------- reads
@@ -196,9 +187,8 @@ class ReadsAfterWrites:
     def _places(self) -> dict[str, dict[Place, list[Place]]]:
         """By file, what may be read of before, each with the writes in front of it."""
         writes = [Commit(item, is_async=False) for item in self._writes.places()]
-        places: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
-        for event in self._project.orm.commits.read_in_functions(writes, unknown=True):
-            places[event.place.path].setdefault(event.place, []).append(event.commit)
+        commits = self._project.orm.commits
+        places = events_before(commits.read_in_functions(writes, unknown=True))
         for making in self._writes.with_unloaded():
             for place in self._named_behind(making):
                 places[place.path].setdefault(place, []).append(making)
@@ -217,8 +207,6 @@ class ReadsAfterWrites:
                         name in names
                     ):
                         yield module.place(held)
-                    case _:
-                        pass
 
     def _named_behind(self, making: Place) -> Iterator[Place]:
         """Yield the variables of a function whose relationships are read after a call."""
@@ -228,7 +216,7 @@ class ReadsAfterWrites:
         names = self._project.orm.relationships_of_mapped()
         nodes: Sequence[ast.AST] = module.calls_at(making.span)
         nodes = nodes or [*module.expressions_at({making.span})]
-        function = function_of(module, nodes[0])
+        function = module.enclosing_def(nodes[0])
         for node in () if function is None else module.walk(function):
             if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
                 continue
@@ -241,12 +229,7 @@ class ReadsAfterWrites:
 
     def _in_file(self, module: Module, places: dict[Place, list[Place]]) -> Iterator[_Read]:
         kept = list[_Read]()
-        nodes = [
-            part
-            for part in module.expressions_at({place.span for place in places})
-            if isinstance(part, ast.Attribute | ast.Name) and module.place(part) in places
-        ]
-        for node in sorted(nodes, key=lambda part: module.span(part).start):
+        for node in read_nodes(module, places):
             for read in self._reads(module, node, places[module.place(node)]):
                 if not any(_covers(module, candidate, read) for candidate in kept):
                     kept.append(read)
@@ -259,7 +242,7 @@ class ReadsAfterWrites:
         writes: list[Place],
     ) -> Iterator[_Read]:
         """Yield the reads of an object before which something has to be loaded."""
-        statement, function = module.statement_of(node), function_of(module, node)
+        statement, function = module.statement_of(node), module.enclosing_def(node)
         if statement is None or function is None or not is_of_function(module, node, function):
             return
         span = module.span(function)
@@ -427,8 +410,6 @@ def _binds(module: Module, write: Place, name: str) -> bool:
         match module.statement_of(call):
             case ast.Assign(targets=[ast.Name(id=bound)]):
                 return bound == name
-            case _:
-                pass
     return False
 
 
@@ -465,7 +446,7 @@ def _covers(module: Module, earlier: _Read, later: _Read) -> bool:
             and isinstance(node.ctx, ast.Store)
             and node.id == later.text.partition(".")[0]
             and start <= module.span(node).start < end
-            for node in module.walk(function_of(module, later.statement))
+            for node in module.walk(module.enclosing_def(later.statement))
         )
     )
 

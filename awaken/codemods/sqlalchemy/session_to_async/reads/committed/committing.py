@@ -18,7 +18,7 @@ from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, arguments_of
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -117,10 +117,8 @@ def _called_after(project: Project, seen: Collection[Later]) -> set[FunctionPlac
     graph, functions = project.calls.graph(), set[FunctionPlace]()
     unknown = set[FunctionPlace]()
     for event in seen:
-        module = project.module(event.place.path) if event.kind == "call" else None
-        if module is None or is_test_file(module.path):
-            continue
-        for call in module.calls_at(event.place.span)[:1]:
+        is_left = event.kind != "call" or is_test_file(event.place.path)
+        for module, call in () if is_left else project.calls_at(event.place)[:1]:
             function = function_around(module, call)
             if isinstance(function, Function):
                 own = graph.place_of(module, function)
@@ -250,15 +248,11 @@ def _sessions(module: Module, node: ast.AST) -> Iterator[ast.expr]:
             match item.context_expr:
                 case ast.Call(func=ast.Attribute(value=owner)) as call:
                     yield from (call, owner)
-                case _:
-                    pass
         return
-    given = (
-        [*node.args, *(one.value for one in node.keywords)] if isinstance(node, ast.Call) else []
-    )
+    given = arguments_of(node) if isinstance(node, ast.Call) else []
     called = node.func if isinstance(node, ast.Call) else None
     for part in (*given, called.value if isinstance(called, ast.Attribute) else called):
-        for binding in module.scopes.bindings_of(part) if isinstance(part, ast.Name) else ():
+        for binding in module.scopes.bindings_of(part):
             if binding.scope.kind == "function" and binding.value is not None:
                 yield binding.value
 

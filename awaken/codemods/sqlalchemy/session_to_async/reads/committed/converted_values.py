@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
-from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
@@ -56,11 +55,10 @@ class ConvertedValues:
 
     def _found_reads(self) -> Iterator[_Read]:
         for commit in self._project.orm.commits.all():
-            module = self._project.module(commit.place.path)
-            calls = [] if module is None else module.calls_at(commit.place.span)
-            function = function_of(module, calls[0]) if module is not None and calls else None
-            if module is not None and function is not None and not commit.is_async:
-                yield from self._reads_behind(module, function, commit.place)
+            for module, call in self._project.calls_at(commit.place)[:1]:
+                function = module.enclosing_def(call)
+                if function is not None and not commit.is_async:
+                    yield from self._reads_behind(module, function, commit.place)
 
     def _reads_behind(self, module: Module, function: Function, commit: Place) -> Iterator[_Read]:
         session = self._project.orm.session_variable(module, function)
@@ -77,8 +75,6 @@ class ConvertedValues:
                         if statement is not None and is_new and self._differs(module, node, given):
                             seen.add((text, name))
                             yield _Read(module, statement, text, name, session)
-                    case _:
-                        pass
 
     def _differs(self, module: Module, read: ast.Attribute, given: ast.expr) -> bool:
         """Whether an attribute of a mapped object is surely declared as another type."""
@@ -107,5 +103,3 @@ def _assigned(module: Module, function: Function, end: int) -> Iterator[tuple[st
                 targets=[ast.Attribute(value=ast.Name(id=text), attr=name)], value=value
             ) if module.span(node).start < end:
                 yield text, name, value
-            case _:
-                pass

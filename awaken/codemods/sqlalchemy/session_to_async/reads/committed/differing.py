@@ -342,8 +342,6 @@ class DifferingUses(Uses):
                             and not self._is_between(module, nodes, use.node, node)
                         ):
                             yield f"the value assigned to `{use.text}` has not been flushed", node
-                case _:
-                    pass
 
     def _orphaned(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
         """Yield where an object loses an owner that nothing has loaded, and is no orphan by that.
@@ -455,8 +453,6 @@ class DifferingUses(Uses):
                 if isinstance(name, ast.Constant):
                     columns &= {str(name.value)}
                 return held, columns, f"`{module.excerpt(node)}` may write NULL again"
-            case _:
-                pass
         return None, set(), ""
 
     def _columns_of(self, module: Module, held: ast.Name) -> set[str]:
@@ -567,5 +563,4 @@ def _is_answer(module: Module, name: ast.Name, keys: Collection[str]) -> bool:
             return attribute in keys
         case ast.Call(func=ast.Attribute(attr=method)):
             return method in _VALIDATING
-        case _:
-            return False
+    return False

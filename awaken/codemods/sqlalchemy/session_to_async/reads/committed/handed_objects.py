@@ -72,8 +72,6 @@ class HandedObjects:
                         handed |= dict.fromkeys(self._parameters(module, node, call, part))
                         if isinstance(call.func, ast.Attribute) and call.func.attr == "delete":
                             read.add((DELETED,))
-                    case _:
-                        pass
             self._own[asked] = frozenset(read), tuple(handed)
         return self._own[asked]
 
@@ -113,8 +111,6 @@ def read_in(module: Module, node: ast.AST | None, name: str) -> Iterator[str]:
                 held == name
             ):
                 yield attribute
-            case _:
-                pass
 
 
 def is_parameter(module: Module, function: Function, name: ast.Name) -> bool:

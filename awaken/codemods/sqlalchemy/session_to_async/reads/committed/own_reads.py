@@ -100,8 +100,6 @@ def _of_self(module: Module, function: Function) -> Iterator[str]:
         match node:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == own:
                 yield attribute
-            case _:
-                pass
 
 
 def _is_field(project: Project, name: str) -> bool:

@@ -102,8 +102,7 @@ class ReadOf:
                 read = self._handed.attributes(module, call, node)
                 places = module.place(call), module.place(node)
                 return read.union(*(self._validated_values[place] for place in places))
-            case _:
-                return frozenset()
+        return frozenset()
 
     def is_deleted(self, module: Module, node: ast.expr) -> bool:
         """Whether an object is deleted by the call that it is handed to."""
@@ -112,8 +111,7 @@ class ReadOf:
                 return True
             case ast.Call() as call if call.func is not node:
                 return DELETED in self._handed.attributes(module, call, node)
-            case _:
-                return False
+        return False
 
     def along(
         self, module: Module, node: ast.Attribute | ast.Name, values: Values

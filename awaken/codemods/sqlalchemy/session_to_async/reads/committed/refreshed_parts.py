@@ -68,8 +68,6 @@ class RefreshedParts:
                         names = self._parts_of(module, given)
                         if names:
                             yield module, node, call, names
-                    case _:
-                        pass
 
     def _parts_of(self, module: Module, given: ast.expr) -> list[str]:
         """Return the relationships to parts of an object, with which something is loaded."""

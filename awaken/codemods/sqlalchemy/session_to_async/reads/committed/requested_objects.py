@@ -33,10 +33,9 @@ class RequestedObjects:
         # By the fixture that commits, the fixtures that give it the sessions.
         self._committed: dict[_Key, set[_Key]] = {}
         for commit in project.orm.commits.all():
-            module = project.module(commit.place.path) if is_test_file(commit.place.path) else None
-            if module is not None:
-                for call in module.calls_at(commit.place.span)[:1]:
-                    self._add(module, call)
+            is_test = is_test_file(commit.place.path)
+            for module, call in project.calls_at(commit.place)[:1] if is_test else ():
+                self._add(module, call)
 
     def read(self) -> Iterator[tuple[Place, Place]]:
         """Yield the reads of parameters with such objects, each with the parameter."""

@@ -123,15 +123,13 @@ class Uses:
                 return not self._is_of_session(module, above, {"delete", "expunge", "refresh"})
             case ast.Return() | ast.keyword():
                 return True
-            case _:
-                return False
+        return False
 
     def _is_of_session(self, module: Module, call: ast.Call, methods: set[str]) -> bool:
         match call.func:
             case ast.Attribute(value=owner, attr=name) if name in methods:
                 return self._project.orm.session_of(module, owner) is not None
-            case _:
-                return False
+        return False
 
     def _is_between(
         self,
@@ -164,8 +162,7 @@ class Uses:
                 return self._is_of_session(module, node, ADDING) or bool(
                     [*self._appending(module, [node], CHANGING)]
                 )
-            case _:
-                return False
+        return False
 
     def _appending(
         self,
@@ -184,8 +181,6 @@ class Uses:
                     owners = self._classes_of(module, held)
                     if any(self._project.orm.is_collection(owner, name) for owner in owners):
                         yield Use(node, module.text_of(given), owners)
-                case _:
-                    pass
 
     @cached_property
     def _adding(self) -> frozenset[FunctionPlace]:

@@ -197,8 +197,6 @@ class Writes:
                 for value in self._project.values.of(module, node.value).alternatives:
                     if isinstance(value, InstanceOf) and (value.qualified, name) in self._keys:
                         yield Written(value.qualified, sets_key=True)
-            case _:
-                pass
 
     def _of_session(self, module: Module, call: ast.Call) -> Iterator[Written]:
         """Yield what a method of a session writes."""
@@ -220,8 +218,8 @@ class Writes:
                     continue
                 if self._project.qualified_name(module, node.func) in WRITES:
                     name = self._project.qualified_name(module, node.args[0])
-                    mapped = None if name is None else self._project.orm.mapped_class(name)
-                    yield Written("" if mapped is None or name is None else name, sets_key=True)
+                    mapped = self._project.orm.mapped_class(name)
+                    yield Written("" if mapped is None else mapped.qualified, sets_key=True)
             return
         known = list(self._classes(module, first))
         for owner in known or [""]:

@@ -27,7 +27,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.source.trees import Function, last_name, without_arguments
+from awaken.project.source.trees import Function, arguments_of, last_name, without_arguments
 from awaken.project.values.domain import InstanceOf, Producer, TupleOf, Unknown
 
 if TYPE_CHECKING:
@@ -376,7 +376,7 @@ def _held_names(project: Project, module: Module, node: ast.expr) -> list[str]:
             home = project.module(origin.place.path)
             calls += [(home, call) for call in home.calls_at(origin.place.span)] if home else []
         for home, call in calls:
-            for part in (*call.args, *(keyword.value for keyword in call.keywords)):
+            for part in arguments_of(call):
                 classes |= dict.fromkeys(_classes(project, home, part))
     return [*classes]
 
@@ -403,8 +403,6 @@ def _taken_names(call: ast.Call, names: list[str]) -> list[str]:
             ):
                 named = {element.value for element in elements if isinstance(element, ast.Constant)}
                 names = [name for name in names if (name in named) == (arg == "include")]
-            case _:
-                pass
     return names
 
 

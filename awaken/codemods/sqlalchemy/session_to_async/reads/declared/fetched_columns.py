@@ -64,6 +64,4 @@ def column_declaration(
                     )
                     is_mapped = project.qualified_name(module, mapped) == "sqlalchemy.orm.Mapped"
                     return Site(rule, module, annotation) if is_mapped else None
-                case _:
-                    pass
     return None

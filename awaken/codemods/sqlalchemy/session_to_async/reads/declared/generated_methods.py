@@ -55,8 +55,6 @@ class GeneratedMethods:
         match node:
             case ast.Attribute(value=held, attr=name, ctx=ast.Store()) if name in self._sides:
                 yield held
-            case _:
-                pass
 
     @cached_property
     def _sides(self) -> frozenset[str]:
@@ -86,5 +84,3 @@ def _used_nodes(node: ast.AST) -> Iterator[ast.expr]:
             yield right
         case ast.Call(args=given) if last_name(node.func) in _CALLS:
             yield from (argument for argument in given if not isinstance(argument, ast.Starred))
-        case _:
-            pass

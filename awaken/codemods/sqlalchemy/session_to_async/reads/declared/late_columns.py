@@ -106,8 +106,6 @@ class LateColumns:
                 function = module.enclosing_function(returned)
                 if isinstance(function, ast.FunctionDef):
                     yield _Late(owner, function.name, place, is_expression=computed)
-            case _:
-                pass
 
     def _by_options(self) -> Iterator[_Late]:
         """Yield what options of statements defer."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Edit
 from awaken.kit.sites import Refused, Site
 from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.trees import last_name, values_given, variable_of
 from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
@@ -19,9 +20,8 @@ _ARGUMENTS = "__mapper_args__"
 
 def is_read(project: Project, name: str) -> bool:
     """Whether an attribute of this name may be read of an object, and not only of a class."""
-    for path in project.files_with((name.encode(),)):
-        module = project.module(path)
-        if module is None or is_of_alembic(module):
+    for module in project.modules_at(project.files_with((name.encode(),))):
+        if is_of_alembic(module):
             continue
         for node in module.mentions(name):
             match node:
@@ -29,8 +29,6 @@ def is_read(project: Project, name: str) -> bool:
                     pass
                 case ast.Attribute() | ast.Constant():
                     return True
-                case _:
-                    pass
         # A field of a response model, or of a dataclass that copies rows.
         for node in module.walk():
             match node:
@@ -38,8 +36,6 @@ def is_read(project: Project, name: str) -> bool:
                     owner_class = module.enclosing_class(node)
                     if owner_class is not None and not _is_mapping(project, module, owner_class):
                         return True
-                case _:
-                    pass
     return False
 
 
@@ -58,17 +54,8 @@ def _is_mapping(project: Project, module: Module, node: ast.ClassDef) -> bool:
 def own_arguments(project: Project, qualified: str) -> ast.expr | None:
     """Return what a class says of its mapper by itself."""
     pair = project.class_definition(qualified)
-    for statement in pair[1].body if pair is not None else ():
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == _ARGUMENTS:
-                return value
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if (
-                name == _ARGUMENTS
-            ):
-                return value
-            case _:
-                pass
-    return None
+    body = pair[1].body if pair is not None else ()
+    return next((value for name, value in values_given(body) if name == _ARGUMENTS), None)
 
 
 def argument_edit(
@@ -127,13 +114,8 @@ def _says_arguments(project: Project, qualified: str) -> bool:
 def _statement_behind(node: ast.ClassDef) -> ast.stmt | None:
     """Return the statement of a class after which its settings go: the name of its table."""
     for statement in node.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id="__tablename__")]):
-                return statement
-            case ast.AnnAssign(target=ast.Name(id="__tablename__")):
-                return statement
-            case _:
-                pass
+        if last_name(variable_of(statement)) == "__tablename__":
+            return statement
     first = node.body[0]
     is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
     return first if is_text else None

@@ -15,7 +15,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
     loaded_as_read,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
-from awaken.codemods.sqlalchemy.session_to_async.reads.reading import function_of
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
@@ -54,8 +53,6 @@ class ExpireCalls:
                         self._project.orm.resource_of(module, owner) in _SESSIONS
                     ):
                         yield module, node
-                    case _:
-                        pass
 
     def places(self) -> frozenset[Place]:
         """Return the statements after which something is loaded."""
@@ -115,7 +112,7 @@ class ExpireCalls:
 
         A refresh that comes back to the object by the other side leaves it unloaded there.
         """
-        for node in module.walk(function_of(module, call)):
+        for node in module.walk(module.enclosing_def(call)):
             if (
                 isinstance(node, ast.Name | ast.Attribute)
                 and module.span(node).start >= module.span(call).end

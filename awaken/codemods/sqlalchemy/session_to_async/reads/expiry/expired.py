@@ -30,10 +30,11 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expiring_calls imp
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
-    function_of,
+    events_before,
     is_conditional,
     is_of_function,
     kind_of,
+    read_nodes,
     reads_of_object,
     whole_if,
 )
@@ -46,6 +47,7 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function
+from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import InstanceOf, Value, Values
 
 if TYPE_CHECKING:
@@ -81,9 +83,7 @@ class ExpiredReads:
         self._events: defaultdict[str, list[Place]] = defaultdict(list)
         for event in events:
             self._events[event.place.path].append(event.place)
-        self._reads: defaultdict[str, dict[Place, list[Place]]] = defaultdict(dict)
-        for item in commits.read_in_functions(events):
-            self._reads[item.place.path].setdefault(item.place, []).append(item.commit)
+        self._reads = events_before(commits.read_in_functions(events))
         self._statements = {
             path: sorted({module.place(load.statement) for load in loads})
             for path, module, loads in self._all()
@@ -97,10 +97,7 @@ class ExpiredReads:
         """Yield what is written in front of these statements."""
         for _, module, loads in self._all():
             has_function = gets_function(loads)
-            by_statement: defaultdict[ast.stmt, list[Load]] = defaultdict(list)
-            for load in loads:
-                by_statement[load.statement].append(load)
-            for statement, each in by_statement.items():
+            for statement, each in groups_of(loads, lambda load: load.statement).items():
                 site = Site(self._rule, module, statement)
                 shown = " and ".join(f"`{item.text}`" for item in each)
                 edits = load_edits(site, each, has_mocks=self._has_mocks, has_function=has_function)
@@ -121,20 +118,12 @@ class ExpiredReads:
 
     def _in_file(self, module: Module) -> Iterator[Load]:
         reads = {**self._reads[module.path], **self._in_loops(module)}
-        nodes = sorted(
-            (
-                part
-                for part in module.expressions_at({place.span for place in reads})
-                if isinstance(part, ast.Attribute | ast.Name) and module.place(part) in reads
-            ),
-            key=lambda part: (module.span(part).start, -module.span(part).end),
-        )
         kept: list[Load] = []
         behind = sorted(place.span.end for place in self._events.get(module.path, ()))
         relationships: defaultdict[object, frozenset[str]] = defaultdict(frozenset)
         further: defaultdict[object, dict[Step, None]] = defaultdict(dict)
         late = set[tuple[ast.stmt, str]]()
-        for node in nodes:
+        for node in read_nodes(module, reads):
             result, event = self._first_load(module, node, reads[module.place(node)])
             if result is None or event is None:
                 continue
@@ -192,8 +181,8 @@ class ExpiredReads:
         return places
 
     def _load(self, module: Module, node: ast.Attribute | ast.Name, event: ast.Call) -> Load | None:
-        statement, function = module.statement_of(node), function_of(module, node)
-        if statement is None or function is None or function is not function_of(module, event):
+        statement, function = module.statement_of(node), module.enclosing_def(node)
+        if statement is None or function is None or function is not module.enclosing_def(event):
             return None
         place = module.place(event)
         session = self._session(module, function, event, place)
@@ -252,15 +241,10 @@ class ExpiredReads:
 
     def _is_made(self, value: Value) -> bool:
         """Whether an object is one that the program makes, and no statement loads."""
-        for origin in (value.origins or ()) if isinstance(value, InstanceOf) else ():
-            module = self._project.module(origin.place.path)
-            if module is None:
-                continue
-            for call in module.calls_at(origin.place.span):
-                name = self._project.qualified_name(module, call.func)
-                if name is not None and self._project.orm.mapped_class(name) is not None:
-                    return True
-        return False
+        origins = (value.origins or ()) if isinstance(value, InstanceOf) else ()
+        calls = (pair for origin in origins for pair in self._project.calls_at(origin.place))
+        names = (self._project.qualified_name(module, call.func) for module, call in calls)
+        return any(self._project.orm.mapped_class(name) is not None for name in names)
 
     def _is_kept(self, step: Step) -> bool:
         """Whether a read is one of a relationship."""
@@ -307,7 +291,7 @@ def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:
     above = module.parent(module.parent(event) or event)
     ended = above if isinstance(above, ast.With) else event
     start, end = module.span(ended).end, module.span(load.statement).start
-    for node in module.walk(function_of(module, event)) if load.kind != "many" else ():
+    for node in module.walk(module.enclosing_def(event)) if load.kind != "many" else ():
         match node:
             case ast.Attribute(value=held, ctx=ast.Store()) if (
                 start <= module.span(node).start < end and module.text_of(held) == load.text
@@ -315,8 +299,6 @@ def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:
                 statement = module.statement_of(node)
                 if statement is not None:
                     yield replace(load, statement=whole_if(module, statement))
-            case _:
-                pass
 
 
 def _is_deleted(module: Module, node: ast.AST) -> bool:
@@ -324,13 +306,12 @@ def _is_deleted(module: Module, node: ast.AST) -> bool:
     match module.parent(node):
         case ast.Call(func=ast.Attribute(attr="delete")):
             return True
-        case _:
-            return False
+    return False
 
 
 def _variable(module: Module, load: Load) -> object:
     """Return what tells an expression of one function from others that look like it."""
-    return function_of(module, load.statement), load.text
+    return module.enclosing_def(load.statement), load.text
 
 
 def _is_late(module: Module, event: ast.Call, node: ast.expr) -> bool:

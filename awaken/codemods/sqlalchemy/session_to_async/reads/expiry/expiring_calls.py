@@ -75,23 +75,20 @@ def _ended_function(project: Project, event: _Event) -> tuple[FunctionPlace | No
     No function where its callers have nothing of that session. An unhandled exception of an event
     leaves the function: None.
     """
-    module = project.module(event.place.path)
-    nodes = [] if module is None else module.calls_at(event.place.span)[:1]
-    around = None if module is None or not nodes else function_around(module, nodes[0])
-    if module is None or not isinstance(around, Function):
-        return None, None
-    raises = _goes_on(module, around, nodes[0], event)
-    if not is_of_callers(project, module, nodes[0]):
-        return None, raises
-    return project.calls.graph().place_of(module, around), raises
+    for module, call in project.calls_at(event.place)[:1]:
+        around = function_around(module, call)
+        if isinstance(around, Function):
+            raises = _goes_on(module, around, call, event)
+            is_outside = is_of_callers(project, module, call)
+            return project.calls.graph().place_of(module, around) if is_outside else None, raises
+    return None, None
 
 
 def _goes_on(module: Module, function: Function, node: ast.AST, event: _Event) -> bool | None:
     """Return whether a function raises after an event; None if it does nothing after it."""
     if not event.raises:
         return _raises_behind(module, function, node)
-    below = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         if above is function:
             break
         if isinstance(above, ast.With | ast.AsyncWith) and any(map(ends_exceptions, above.items)):
@@ -99,7 +96,6 @@ def _goes_on(module: Module, function: Function, node: ast.AST, event: _Event) -
         if isinstance(above, ast.Try) and below in above.body and above.handlers:
             ends = [handler.body[-1] for handler in above.handlers]
             return all(isinstance(end, ast.Raise) for end in ends)
-        below = above
     return None
 
 
@@ -108,8 +104,7 @@ def _raises_behind(module: Module, function: Function, node: ast.AST) -> bool:
 
     It does not if a statement after the node may leave that block in another way.
     """
-    below = node
-    for above in module.ancestors(node):
+    for below, above in module.steps_up(node):
         if above is function:
             return False
         if isinstance(below, ast.stmt):
@@ -119,14 +114,11 @@ def _raises_behind(module: Module, function: Function, node: ast.AST) -> bool:
                 return False
             if isinstance(block[-1], ast.Raise):
                 return True
-        below = above
     return False
 
 
 def _is_savepoint_at(project: Project, place: Place) -> bool:
-    module = project.module(place.path)
-    nodes = [] if module is None else module.calls_at(place.span)[:1]
-    return module is not None and any(is_savepoint(module, call) for call in nodes)
+    return any(is_savepoint(*pair) for pair in project.calls_at(place)[:1])
 
 
 def is_savepoint(module: Module, event: ast.Call) -> bool:
@@ -138,8 +130,7 @@ def is_savepoint(module: Module, event: ast.Call) -> bool:
 
 def goes_on_at(module: Module, event: ast.Call, node: ast.AST) -> bool:
     """Whether an exception may have ended the block that ``event`` enters, where ``node`` runs."""
-    below: ast.AST = event
-    for above in module.ancestors(event):
+    for below, above in module.steps_up(event):
         if isinstance(above, Function):
             break
         if (
@@ -155,5 +146,4 @@ def goes_on_at(module: Module, event: ast.Call, node: ast.AST) -> bool:
             return not all(
                 isinstance(handler.body[-1], ast.Raise | ast.Return) for handler in above.handlers
             )
-        below = above
     return False

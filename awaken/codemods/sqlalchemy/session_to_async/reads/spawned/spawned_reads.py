@@ -145,10 +145,8 @@ class SpawnedReads:
         waiting = [*self._plain]
         for function in waiting:
             for call in graph.callers(function):
-                module = self._project.module(call.place.path)
-                if module is None or graph.lambda_around(call) is not None:
-                    continue
-                for node in module.calls_at(call.place.span):
+                is_in_lambda = graph.lambda_around(call) is not None
+                for module, node in () if is_in_lambda else self._project.calls_at(call.place):
                     place = self._where_it_waits(module, node)
                     if place is not None and call.kind != "unknown":
                         self._calls.add(place)

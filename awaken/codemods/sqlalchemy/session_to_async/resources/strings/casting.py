@@ -130,8 +130,6 @@ def _given_arguments(project: Project, module: Module, node: ast.AST) -> Iterato
             project.qualified_name(module, function) or ""
         ).startswith(SQL_FUNCTIONS):
             yield from _arguments(project, module, name, arguments)
-        case _:
-            pass
 
 
 def _arguments(

@@ -41,8 +41,6 @@ def keys_of_get(part: SynchronousPart, rule: str) -> Iterator[Member]:
                     session = project.orm.session_of(module, owner) if is_text else None
                     if isinstance(session, SessionProof) and not module.scopes.is_bound("int", key):
                         yield _number(Site(rule, module, key), key, waiting)
-                case _:
-                    pass
 
 
 def _number(site: Site[ast.AST], key: ast.expr, waiting: Waiting) -> Member:
@@ -61,7 +59,6 @@ def _number(site: Site[ast.AST], key: ast.expr, waiting: Waiting) -> Member:
 
 def _is_number(project: Project, module: Module, node: ast.expr) -> bool:
     """Whether an expression is a mapped class that has one number for a key."""
-    qualified = project.qualified_name(module, node)
-    mapped = None if qualified is None else project.orm.mapped_class(qualified)
+    mapped = project.orm.mapped_class(project.qualified_name(module, node))
     columns = () if mapped is None else mapped.columns.values()
     return [type_of(item) in INTEGERS | {"int"} for item in columns if item.primary_key] == [True]

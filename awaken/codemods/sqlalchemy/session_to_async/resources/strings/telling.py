@@ -31,8 +31,7 @@ def type_of(column: ColumnFacts) -> str:
 
 def is_typed(project: Project, module: Module, node: ast.Attribute) -> bool:
     """Whether an expression is a column of a mapped class that holds no strings."""
-    owner = project.qualified_name(module, node.value)
-    mapped = None if owner is None else project.orm.mapped_class(owner)
+    mapped = project.orm.mapped_class(project.qualified_name(module, node.value))
     column = None if mapped is None else mapped.columns.get(node.attr)
     if column is None:
         return False

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from awaken.knowledge.asynchronous import twins
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, variable_of
 
 _SAME = {"dialect", "name"}
 """Attributes of an engine that say the same of the database by an asynchronous one."""
@@ -54,11 +54,8 @@ def entering(module: Module, given: ast.expr) -> list[Entering] | None:
 
 def _holder(module: Module, given: ast.expr) -> ast.Name | None:
     """Return the variable that is given an engine and nothing else."""
-    match module.parent(given):
-        case ast.Assign(targets=[ast.Name() as name]) | ast.AnnAssign(target=ast.Name() as name):
-            return name if len(module.scopes.bindings_of(name)) == 1 else None
-        case _:
-            return None
+    name = variable_of(module.parent(given))
+    return None if module.scopes.only_binding(name) is None else name
 
 
 def _entered_block(
@@ -78,8 +75,7 @@ def _entered_block(
         ) if attr in twins().entered["engine"]:
             is_movable = not any(_leaves(module, found)) and not _is_seen(module, found)
             return Entering(found, attr, connection, given, name) if is_movable else None
-        case _:
-            return None
+    return None
 
 
 def _disposal(module: Module, engine: ast.expr) -> ast.Expr | None:
@@ -90,8 +86,7 @@ def _disposal(module: Module, engine: ast.expr) -> ast.Expr | None:
         case ast.Attribute(attr="dispose"), ast.Call(args=[], keywords=[]), ast.Expr() as found:
             # Something has to be left of its block.
             return found if len(module.block_of(found)) > 1 else None
-        case _:
-            return None
+    return None
 
 
 def _leaves(module: Module, block: ast.With) -> Iterator[bool]:

@@ -71,5 +71,4 @@ def _is_resource(value: Value) -> bool:
             return qualified in library_names().engines
         case Producer(how=how, inner=inner):
             return how != "callable" and any(map(_is_resource, inner))
-        case _:
-            return False
+    return False

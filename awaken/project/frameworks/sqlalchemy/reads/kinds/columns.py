@@ -18,8 +18,7 @@ def is_of_columns(node: ast.expr | None) -> bool:
         case ast.Attribute():
             is_own = node.attr in _COLUMNS and _is_of_mapping(node.value)
             return is_own or node.attr == "column_attrs"
-        case _:
-            return False
+    return False
 
 
 def _is_of_mapping(node: ast.expr) -> bool:
@@ -29,5 +28,4 @@ def _is_of_mapping(node: ast.expr) -> bool:
             return True
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
             return name in {"class_mapper", "inspect", "object_mapper"}
-        case _:
-            return False
+    return False

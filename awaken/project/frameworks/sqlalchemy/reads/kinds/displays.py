@@ -134,8 +134,7 @@ class Displays:
                 return self._items(module, inner, depth + 1)
             case ast.Starred():
                 return Parts.unknown()
-            case _:
-                return Parts([(module, node)])
+        return Parts([(module, node)])
 
     # ------------------------------------------------------------------------ where it is written
     def _written(self, module: Module, node: ast.expr, depth: int) -> Parts:
@@ -167,8 +166,7 @@ class Displays:
                 return self._written(module, call.args[0], depth + 1)
             case ast.Attribute(value=model, attr="dict" | "model_dump") if not call.args:
                 return self._dumped(module, model, call.keywords)
-            case _:
-                return Parts.unknown()
+        return Parts.unknown()
 
     def _dumped(self, module: Module, node: ast.expr, keywords: Sequence[ast.keyword]) -> Parts:
         """Return the names of the fields of a model, as a set of constants."""
@@ -249,8 +247,7 @@ class Displays:
         match self.constant(module, node):
             case home, ast.Call(func=ast.Name(id="namedtuple"), args=[_, names, *_]), _:
                 return self._written(home, names, depth + 1)
-            case _:
-                return Parts.unknown()
+        return Parts.unknown()
 
     def _named_arguments(self, module: Module, node: ast.expr) -> Parts | None:
         """Return the names that callers give to ``**fields``, as constants; None for all else."""

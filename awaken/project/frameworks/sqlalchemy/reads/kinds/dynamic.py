@@ -20,8 +20,9 @@ from awaken.project.graph.callers.composed_names import fits
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, variable_of
 from awaken.project.source.words import FilesWith
+from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
 _WORDS = (*(name.encode() for name in READING), b"__getattribute__", b".attrs", b"attrgetter")
@@ -128,22 +129,15 @@ class DynamicReads:
 
         That may be declared as an object of the class all the same, which it is not then.
         """
-        given = module.scopes.bindings_of(owner) if isinstance(owner, ast.Name) else []
+        given = module.scopes.bindings_of(owner)
         holds_class = any(
             isinstance(value, ClassOf)
             for argument in given
             if argument.value is not None
             for value in self._evaluator.values(module, argument.value)
         )
-        statement = module.parent(node)
-        match statement:
-            case (
-                ast.Assign(targets=[ast.Name() as target])
-                | ast.AnnAssign(target=ast.Name() as target)
-            ) if holds_class:
-                bindings = module.scopes.bindings_of(target)
-            case _:
-                return False
+        target = variable_of(module.parent(node))
+        bindings = module.scopes.bindings_of(target) if holds_class and target is not None else []
         declared = [binding.annotation for binding in bindings if binding.annotation is not None]
         return any(
             self._evaluator.names.qualified(module, part) in _OF_CLASSES
@@ -170,10 +164,7 @@ class DynamicReads:
     @cached_property
     def _by_name(self) -> dict[str, list[Declared]]:
         """The relationships of the program, by their names."""
-        result: dict[str, list[Declared]] = {}
-        for item in self._declared.everywhere():
-            result.setdefault(item[1], []).append(item)
-        return dict(sorted(result.items()))
+        return dict(sorted(groups_of(self._declared.everywhere(), lambda item: item[1]).items()))
 
 
 def _is_open(name: ast.expr) -> bool:

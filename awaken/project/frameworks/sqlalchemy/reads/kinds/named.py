@@ -92,8 +92,7 @@ class NamedByText:
                 passed = self._displays.passed(module, binding)
                 given = [pair for pair in passed.nodes if not _is_empty(pair[1])]
                 return self._of_each(Parts(given, passed.is_whole), depth)
-            case _:
-                return _UNKNOWN
+        return _UNKNOWN
 
     def _of_items(self, module: Module, binding: Binding, depth: int) -> Names:
         """Return the names that a loop goes through."""
@@ -113,7 +112,7 @@ class NamedByText:
                 pass
             case _:
                 return self._displays.values(module, held)
-        bindings = module.scopes.bindings_of(held) if isinstance(held, ast.Name) else []
+        bindings = module.scopes.bindings_of(held)
         loops = [module.parent(binding.node) for binding in bindings if binding.kind == "for"]
         if not loops or len(loops) < len(bindings):
             return self._displays.at(module, held, index)

@@ -85,8 +85,6 @@ class TextSights:
                 yield from self._run(module, node, text)
             case ast.Subscript() | ast.Call(func=ast.Attribute(attr="get")):
                 yield from self._of_state(module, node)
-            case _:
-                pass
 
     def _got_sights(
         self, module: Module, node: ast.Call, owner: ast.expr, named: ast.expr, how: How
@@ -171,8 +169,7 @@ def may_read(node: ast.AST) -> bool:
             return is_state or name in READING or name in {"__getattribute__", "attrgetter"}
         case ast.Subscript(value=ast.Attribute(attr="attrs")):
             return True
-        case _:
-            return False
+    return False
 
 
 def _of_unknown(module: Module, node: ast.expr, path: tuple[str, ...]) -> Sight:

@@ -43,8 +43,7 @@ def _owner(node: ast.Attribute | ast.Call) -> ast.expr | None:
             return owner
         case ast.Call(func=ast.Attribute(attr="format")):
             return next((argument for argument in (*node.args, *_values_of(node))), None)
-        case _:
-            return None
+    return None
 
 
 def _values_of(node: ast.Call) -> list[ast.expr]:
@@ -70,8 +69,7 @@ def _name_of(call: ast.Call) -> str:
     match call.func:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
-        case _:
-            return ""
+    return ""
 
 
 def loading_call(module: Module, place: Place) -> ast.expr | None:

@@ -282,8 +282,6 @@ def _origins(values: Values) -> Iterator[Origin]:
                     yield from _origins(part)
             case Producer():
                 yield from _origins(value.inner)
-            case _:
-                pass
 
 
 def _parameter(frame: _Frame, place: Place) -> ast.arg | None:

@@ -14,10 +14,6 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.frameworks.sqlalchemy.reads.tracing.hidden import Hidden
 from awaken.project.frameworks.sqlalchemy.reads.tracing.injected import Injected
-from awaken.project.frameworks.sqlalchemy.reads.tracing.positions import (
-    is_first,
-    named_parameters,
-)
 from awaken.project.frameworks.sqlalchemy.reads.tracing.receivers import (
     OF_CHANGES,
     Method,
@@ -29,7 +25,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import default_of, is_omitted
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, argument_of, last_name
+from awaken.project.source.trees import Function, argument_of, last_name, named_parameters
 from awaken.project.values.domain import Origin, Values
 
 _Parameter = tuple[Module, Function | ast.Lambda, ast.arg]
@@ -103,7 +99,7 @@ class Arriving:
             return False
         if self._injected.add_fixture(module, function, parameter, arrivals):
             return False
-        is_self = is_first(function, parameter)
+        is_self = parameter in named_parameters(function)[:1]
         method = self._receivers.method_of(module, function) if is_self else None
         if method is None or function.name == "__init__":
             return True
@@ -166,7 +162,7 @@ class Arriving:
         """Add what one call passes."""
         function, parameter = wanted.function, wanted.parameter
         given = argument_of(call, function, parameter, wanted.bound)
-        if given is None and wanted.bound and is_first(function, parameter):
+        if given is None and wanted.bound and parameter in named_parameters(function)[:1]:
             self._receiver(module, call, function, arrivals)
             return
         if given is None and default_of(function, parameter) is not None and is_omitted(call):
@@ -190,7 +186,9 @@ class Arriving:
             arrivals.origins[Origin(module.place(call))] = None
         else:
             around = module.enclosing_function(call)
-            first = next(named_parameters(around), None) if isinstance(around, Function) else None
+            first = next(
+                iter(named_parameters(around) if isinstance(around, Function) else ()), None
+            )
             if first is not None:
                 arrivals.origins[Origin(module.place(first), kind="parameter")] = None
 

@@ -38,8 +38,6 @@ class Arrivals:
                     self.origins.update(dict.fromkeys(value.origins or ()))
                 case External() | NotRelevant(mock=False):
                     self.stop("it may be something else", place)
-                case _:
-                    pass
 
     def stop(self, why: str, place: Place) -> None:
         """Add why not all objects are known."""

@@ -14,12 +14,11 @@ from collections.abc import Iterator
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
-from awaken.project.frameworks.sqlalchemy.reads.tracing.positions import is_first
 from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.hierarchies import VIEWS
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, without_arguments
+from awaken.project.source.trees import Function, named_parameters, without_arguments
 from awaken.project.values.domain import External, InstanceOf, Origin, Producer, Value, Values
 
 _WITH_REQUESTS = {"celery", "click", "flask", "flask_login", "huey", "rq", "starlette", "typer"}
@@ -58,7 +57,7 @@ class Hidden:
         if obstacle.kind == "named":
             self._add_named(obstacle, arrivals)
             return
-        if function.name == "__init__" and is_first(function, parameter):
+        if function.name == "__init__" and parameter in named_parameters(function)[:1]:
             # It is new, whoever makes it.
             return
         if obstacle.kind == "inherited" and self._calls_with_requests(module, function):

@@ -52,8 +52,6 @@ class LoadKinds:
                     return "new", self._set_by(value.qualified, call)
                 case External():
                     return _KINDS.get(value.qualified.rpartition(".")[2], "other"), ()
-                case _:
-                    pass
         return "other", ()
 
     def _set_by(self, qualified: str, call: ast.Call) -> tuple[str, ...]:

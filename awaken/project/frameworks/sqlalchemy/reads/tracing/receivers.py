@@ -18,12 +18,11 @@ from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
-from awaken.project.frameworks.sqlalchemy.reads.tracing.positions import named_parameters
 from awaken.project.graph.callers.composed_names import composing, fits
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, named_parameters
 from awaken.project.values.domain import ClassOf, InstanceOf, Origin, Unknown, Value, Values
 
 # A name in more places cannot identify a class: some of their objects are unknown, which keeps the
@@ -204,8 +203,6 @@ class Receivers:
             case Unknown() if method.is_property or seen.is_called or seen.how != "attribute":
                 why = f"`{method.name}` may be read from it as well: {value.why}"
                 arrivals.unknown[Unknown(why, value.place)] = None
-            case _:
-                pass
 
     def _may_have(self, qualified: str, method: Method) -> bool:
         """Whether an attribute of an instance of a class may be the method."""
@@ -242,7 +239,7 @@ def _receiver_of_super(module: Module, node: ast.expr) -> tuple[Place, str] | No
             around, owner = module.enclosing_function(node), module.enclosing_class(node)
         case _:
             return None
-    first = next(named_parameters(around), None) if isinstance(around, Function) else None
+    first = next(iter(named_parameters(around) if isinstance(around, Function) else ()), None)
     if first is None or owner is None:
         return None
     return module.place(first), f"{module.name}.{module.qualname(owner)}"

@@ -1,0 +1,85 @@
+"""Objects whose rows the database deletes or changes with another one: ``ondelete`` of a key.
+
+The session learns nothing of it. A commit expired these objects, so that ``get`` found no row.
+Objects that keep their values are given as they were.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses import Uses
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import written_statements
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import ClassOf
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
+    from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
+
+_WORD = b"ondelete"
+_DELETED = re.compile(rb"\bondelete\b")
+_SET = re.compile(rb"\bondelete\b[\"']?\s*[=:]\s*[\"']SET", re.IGNORECASE)
+
+
+class DeletedWithOthers(Uses):
+    """Answers for one program, whose tests may share sessions with requests."""
+
+    def __init__(
+        self, writes: Writes, loaded: Callable[[str], Iterable[str]], shared: SharedSessions
+    ) -> None:
+        super().__init__(writes, loaded)
+        self._shared = shared
+
+    def may_differ(self, module: Module, load: ast.Call) -> bool:
+        """Whether a load may give such an object, or comes after a request to another session.
+
+        The deletion is one of its callers, its own, or that of a request.
+        """
+        if self._shared.is_behind_request(module, load):
+            return True
+        function = function_around(module, load) if self._project.files_with((_WORD,)) else None
+        return (
+            isinstance(function, Function)
+            and any(self._is_declared(name, said) for name, said in self._given(module, load))
+            and (self._shared.is_sent(module, load) or self._is_deleting(module, function))
+        )
+
+    def _given(self, module: Module, load: ast.Call) -> Iterator[tuple[str, re.Pattern[bytes]]]:
+        """Yield the classes that a load names, with what a key of theirs has to say."""
+        reload = self._project.orm.commits.reloads.of(module, load)
+        if reload is not None and reload.by_key and load.args:
+            for value in self._project.values.of(module, load.args[0]).alternatives:
+                if isinstance(value, ClassOf):
+                    yield value.qualified, _DELETED
+        statement = None if reload is None else reload.statement
+        for written in () if statement is None else written_statements(module, statement):
+            for node in module.walk(written):
+                if isinstance(node, ast.Name | ast.Attribute):
+                    yield self._project.qualified_name(module, node) or "", _SET
+
+    def _is_declared(self, qualified: str, said: re.Pattern[bytes]) -> bool:
+        """Whether a mapped class, or one that it inherits from, has such a key."""
+        is_mapped = self._project.orm.mapped_class(qualified) is not None
+        return any(
+            said.search(home.source.text, facts.span.start, facts.span.end)
+            for facts in (self._project.class_line(qualified) if is_mapped else ())
+            for home in self._project.modules_at([facts.path])
+        )
+
+    def _is_deleting(self, module: Module, function: Function) -> bool:
+        """Whether a function deletes, or calls what does, or may be called by what does."""
+        graph = self._project.calls.graph()
+        around = graph.reaching({graph.place_of(module, function)})
+        return not self._all_deleting.isdisjoint(around)
+
+    @cached_property
+    def _all_deleting(self) -> frozenset[FunctionPlace]:
+        return self._deleting.union(*self._deleting_of.values())
