@@ -91,6 +91,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.deleted_with_other
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expire_calls import ExpireCalls
 from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expired import ExpiredReads
+from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.reloaded_objects import (
+    reloaded_objects,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
 from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import loaded_in_revisions
 from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import SpawnedReads
@@ -233,6 +236,7 @@ class Reads:
         yield from self.expire_calls.members()
         yield from self.parts.members()
         yield from self.shared.members()
+        yield from reloaded_objects(project, rule, self.shared)
         yield from shared_workers(project, rule)
         yield from self.after_commits.members(self.expired.places())
         yield from ConvertedValues(project, rule).members()

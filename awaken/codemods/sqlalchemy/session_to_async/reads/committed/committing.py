@@ -45,7 +45,8 @@ def seen_behind_commits(project: Project) -> tuple[Later, ...]:
         seen = project.orm.commits.seen_in_functions(commits)
         return tuple(event for event in seen if event.kind != "call")
     seen = project.orm.commits.seen_in_functions(commits)
-    return tuple(dict.fromkeys([*(x for x in seen if x.kind != "call"), *_below(project, seen)]))
+    below = loads_below(project, _called_after(project, seen))
+    return tuple(dict.fromkeys([*(x for x in seen if x.kind != "call"), *below]))
 
 
 def _functions_of_own_sessions(project: Project) -> set[tuple[str, ast.AST]] | None:
@@ -94,10 +95,10 @@ def _function_at(project: Project, place: Place) -> tuple[str, ast.AST] | None:
     return None if function is None else (place.path, function)
 
 
-def _below(project: Project, seen: Collection[Later]) -> Iterator[Later]:
-    """Yield the loads in functions that are called after commits, by sessions of their callers."""
+def loads_below(project: Project, functions: Collection[FunctionPlace]) -> Iterator[Later]:
+    """Yield the loads in ``functions``, and in what they call, by sessions of their callers."""
     graph = project.calls.graph()
-    reached = set(graph.reached(_called_after(project, seen)))
+    reached = set(graph.reached(functions))
     for module in project.modules_at(sorted({item.path for item in reached})):
         for node in module.nodes(ast.Call):
             function, place = function_around(module, node), module.place(node)
