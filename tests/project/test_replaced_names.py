@@ -175,6 +175,11 @@ def test_what_is_put_elsewhere_or_meets_nothing_changes_nothing(tests):
     assert level(tests) is Level.SAFE
 
 
+def test_a_module_that_another_file_renames_is_held():
+    tests = f"from clock import loops\n{COMPUTED}def test_now():\n    replaced(loops)\n    run()\n"
+    assert level(tests, f"import asyncio as loops\n{CLOCK}") is Level.UNSAFE
+
+
 CLIENT = """\
 import asyncio
 

@@ -64,10 +64,16 @@ class ModuleValues:
         last = name.rpartition(".")[2]
         # A name that is not qualified may be that of a package's variable.
         meant = {name, None}
-        return any(
-            self._evaluator.names.qualified(module, node) in meant
-            for node in _values(module, {last})
-        ) or any(self._is_loaded(module, node) for node in module.mentions(last))
+        # Another file may import the name that this file gives the module.
+        renamed = {node.name for node in module.nodes(ast.alias) if node.asname not in {None, last}}
+        return (
+            name in renamed
+            or any(
+                self._evaluator.names.qualified(module, node) in meant
+                for node in _values(module, {last})
+            )
+            or any(self._is_loaded(module, node) for node in module.mentions(last))
+        )
 
     def _is_loaded(self, module: Module, node: ast.AST) -> bool:
         """Whether a text is the name of a module that is loaded."""
