@@ -63,16 +63,9 @@ class ModuleValues:
         """Whether a file uses the module as a value, or loads it by its name."""
         last = name.rpartition(".")[2]
         # A name that is not qualified may be that of a package's variable.
-        meant = {name, None}
-        # Another file may import the name that this file gives the module.
-        renamed = {node.name for node in module.nodes(ast.alias) if node.asname not in {None, last}}
-        return (
-            name in renamed
-            or any(
-                self._evaluator.names.qualified(module, node) in meant
-                for node in _values(module, {last})
-            )
-            or any(self._is_loaded(module, node) for node in module.mentions(last))
+        used = self._used_names(module, {last})
+        return not used.isdisjoint({name, None}) or any(
+            self._is_loaded(module, node) for node in module.mentions(last)
         )
 
     def _is_loaded(self, module: Module, node: ast.AST) -> bool:
@@ -125,9 +118,23 @@ class ModuleValues:
         return frozenset(name.rpartition(".")[2] for name in dotted)
 
     def _modules_in(self, module: Module) -> frozenset[str]:
+        path_of = self._evaluator.names.layout.path_of
+        used = self._used_names(module, self.last_names)
+        return frozenset(item for item in used if item and path_of(item) is not None)
+
+    def _used_names(self, module: Module, lasts: Collection[str]) -> set[str | None]:
+        """Return the dotted names of what a file uses, or renames for files that import it."""
         names = self._evaluator.names
-        result = {names.qualified(module, node) for node in _values(module, self.last_names)}
-        return frozenset(item for item in result if item and names.layout.path_of(item) is not None)
+        renamed = {
+            alias.asname
+            for alias in module.nodes(ast.alias)
+            if alias.asname and alias.name.rpartition(".")[2] in {*lasts} - {alias.asname}
+        }
+        return {names.qualified(module, node) for node in _values(module, lasts)} | {
+            names.attribute(module.path, name)
+            for name in sorted(renamed)
+            if {*self._words.imported_in(name)} - {module.path}
+        }
 
 
 def _values(module: Module, lasts: Collection[str]) -> Iterator[ast.Name | ast.Attribute]:
