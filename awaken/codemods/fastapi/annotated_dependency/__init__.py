@@ -217,7 +217,8 @@ The next table has a cure for each reason.
 allow FastAPI before 0.95 or Python 3.8. All files compile afterwards. The OpenAPI documents of
 gns3-server, sqlmesh and merino-py are the same before and after (350, 26 and 3 functions). So are
 the results of the 487 API tests of gns3-server. In open-webui, 518 functions have parameters
-without a type. The other programs were counted when awaken left these alone:
+without a type. The other programs were counted when awaken left these alone. letta-ai/letta @
+56ba9c25 was counted later: of 256 functions 251 are safe, 145 of them with a type in quotes.
 
 | program | functions | safe | unsafe | manual |
 | --- | --- | --- | --- | --- |
