@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from awaken.project.source.modules import Module
@@ -23,7 +23,7 @@ class ModuleValues:
     def __init__(self, evaluator: Evaluator, words: Words) -> None:
         self._evaluator = evaluator
         self._words = words
-        self._files: dict[str, list[str] | None] = {}
+        self._files: dict[tuple[str, int], list[str] | None] = {}
         self._used: dict[str, frozenset[str]] = {}
         self._values: dict[str, bool] = {}
 
@@ -31,7 +31,7 @@ class ModuleValues:
         """Whether the module at ``path`` may be used as a value: anything may then hold it."""
         dotted = self._evaluator.names.layout.name_of(path)
         last = dotted.rpartition(".")[2]
-        files = self._files_of(last)
+        files = self._files_of(last, _MOST_FILES)
         return (
             files is None
             or any(dotted in self._used_in(file) for file in files)
@@ -49,7 +49,7 @@ class ModuleValues:
 
     def _is_value(self, name: str) -> bool:
         last = name.rpartition(".")[2]
-        files, with_name = self._files_of(last), self._words.files_with(last)
+        files, with_name = self._files_of(last, _MOST_SEARCHED), self._words.files_with(last)
         is_own = self._evaluator.names.layout.path_of(name) is not None
         if files is None or (is_own and not self._making.isdisjoint(with_name)):
             return True
@@ -93,16 +93,17 @@ class ModuleValues:
         named = {path for word in sorted(_LOADING) for path in files(word)}
         return frozenset(named.union({*files("sys")}.intersection(files("modules"))))
 
-    def _files_of(self, last: str) -> list[str] | None:
-        """Return the files that may use a module called ``last``; None if they are too many."""
-        if last not in self._files:
-            files = self._words.files_with(last)
-            using = files if len(files) > _MOST_SEARCHED else self._using(files, last)
-            self._files[last] = using if len(using) <= _MOST_FILES else None
-        return self._files[last]
+    def _files_of(self, last: str, most: int) -> list[str] | None:
+        """Return the files that may use a module called ``last``; None if they are too many.
 
-    def _using(self, files: Iterable[str], last: str) -> list[str]:
-        return [file for file in files if self._words.may_use_module(file, last)]
+        ``most`` files are searched for it at most.
+        """
+        if (last, most) not in self._files:
+            files = self._words.files_with(last)
+            if len(files) <= most:
+                files = [file for file in files if self._words.may_use_module(file, last)]
+            self._files[last, most] = files if len(files) <= _MOST_FILES else None
+        return self._files[last, most]
 
     def _used_in(self, path: str) -> frozenset[str]:
         """Return the dotted names of the modules that the file at ``path`` uses as values."""
