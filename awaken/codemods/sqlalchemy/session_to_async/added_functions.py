@@ -38,13 +38,13 @@ async def {name}(session: {Any}, *objects: object) -> None:
 def url_helper(site: Site[ast.expr], drivers: str) -> tuple[str, list[Edit]]:
     """Return the name of the function that gives a URL its driver, and what brings it."""
     imports = {"URL": "sqlalchemy", "make_url": "sqlalchemy"}
-    return _helper(site, "async_url", _ASYNC_URL.replace("{drivers}", drivers), imports)
+    return added_function(site, "async_url", _ASYNC_URL.replace("{drivers}", drivers), imports)
 
 
 def rows_helper(site: Site[ast.expr]) -> tuple[str, list[Edit]]:
     """Return the name of the function that has an engine send rows as psycopg2 does."""
     imports = {"AsyncEngine": "sqlalchemy.ext.asyncio"}
-    return _helper(site, "with_rows_together", _ROWS_TOGETHER, imports)
+    return added_function(site, "with_rows_together", _ROWS_TOGETHER, imports)
 
 
 def expired_helper(site: Site[ast.stmt], inspect: str, expired: str) -> tuple[str, list[Edit]]:
@@ -53,13 +53,16 @@ def expired_helper(site: Site[ast.stmt], inspect: str, expired: str) -> tuple[st
     ``inspect`` is how the file names SQLAlchemy's, ``expired`` what it asks of a state.
     """
     code = _LOAD_EXPIRED.replace("{inspect}", inspect).replace("{expired}", expired)
-    return _helper(site, "load_expired", code, {"Any": "typing"})
+    return added_function(site, "load_expired", code, {"Any": "typing"})
 
 
-def _helper(
+def added_function(
     site: Site[Any], wanted: str, code: str, imports: dict[str, str]
 ) -> tuple[str, list[Edit]]:
     """Return the name of a function in the file of ``site``, and what brings it.
+
+    In ``code``, ``{name}`` is that name. Other names in braces are those of ``imports``, which has
+    their packages.
 
     Each of several sites brings it: any of them may be the only one that changes. One that an
     earlier run wrote serves as well.

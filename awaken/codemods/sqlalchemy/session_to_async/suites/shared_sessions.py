@@ -15,7 +15,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import (
+    added_function,
+    imported_name,
+)
 from awaken.codemods.sqlalchemy.session_to_async.find.clients import Clients
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
@@ -33,17 +36,15 @@ if TYPE_CHECKING:
 
 _REQUESTS = tuple(f".{name}(".encode() for name in sorted(METHODS))
 _OVERRIDES = "dependency_overrides"
-_HELPER = "reload_relationships"
-_RETURNING = "attach_again"
-_RETURN_NAMES = ("sqlalchemy.inspect", "sqlalchemy.orm.attributes.set_committed_value")
+_RETURN_IMPORTS = {"inspect": "sqlalchemy", "set_committed_value": "sqlalchemy.orm.attributes"}
 _RETURN_CODE = '''\
-def {helper}(session, instance):
+def {name}(session, instance):
     """Attach a detached object again, even if its row was loaded with other objects."""
     state, there = {inspect}(instance), dict(session.identity_map.items())
     if state.key is None:
         return
     cascaded = state.mapper.cascade_iterator("save-update", state)
-    members, instead = [state, *(each for _, _, each, _ in cascaded)], {{}}
+    members, instead = [state, *(each for _, _, each, _ in cascaded)], {}
     for member in members:
         other = {inspect}(there.get(member.key, member.object))
         if other is not member:
@@ -64,7 +65,7 @@ def {helper}(session, instance):
             session.expunge(replaced.object)
 '''
 _CODE = '''\
-def {helper}(session):
+def {name}(session):
     """Reload the loaded relationships of all objects, as after a commit."""
     changed = session.dirty
     with session.no_autoflush:
@@ -88,7 +89,7 @@ _CONVERTED = """\
                 if is_converted and type(value) is not kind.python_type:
                     loaded.append(column.key)
 """
-_TYPES = ("Enum", "Numeric")
+_TYPES = {"Enum": "sqlalchemy", "Numeric": "sqlalchemy"}
 _CONVERTING = (b"Enum", b"Numeric", b"DECIMAL", b"Decimal")
 
 
@@ -167,51 +168,21 @@ class SharedSessions:
 
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of them."""
-        written = set[str]()
         for module, statement, name in self._given if self._has_relationships else ():
-            yield self._member(Site(self._rule, module, statement), name.id, written)
+            yield self._member(Site(self._rule, module, statement), name.id)
 
-    def _member(self, site: Site[ast.AST], text: str, written: set[str]) -> Member:
-        module = site.module
-        helper = module.scopes.fresh_name(_HELPER, f"{_HELPER}_again")
-        code = f"await {text}.run_sync({helper})\n"
-        edits: list[Edit] = [site.insert_statements(module.place(site.node), "before", code)]
-        if module.path not in written:
-            written.add(module.path)
-            inspect, needed = imported_name(site, "sqlalchemy", "inspect")
-            converted, names = "", dict[str, str]()
-            for name in _TYPES if self._project.files_with(_CONVERTING) else ():
-                names[name], added = imported_name(site, "sqlalchemy", name)
-                edits.append(added)
-                converted = _CONVERTED
-            whole = _CODE.format(
-                helper=helper, inspect=inspect, converted=converted.format(**names)
-            )
-            edits += [site.insert_after_imports(whole), needed]
-        if module.place(site.node) in self._closing:
-            edits += self._returning(site, text, written)
+    def _member(self, site: Site[ast.AST], text: str) -> Member:
+        converts = bool(self._project.files_with(_CONVERTING))
+        code = _CODE.replace("{converted}", _CONVERTED if converts else "")
+        imports = {"inspect": "sqlalchemy", **(_TYPES if converts else {})}
+        helper, needed = added_function(site, "reload_relationships", code, imports)
+        place = site.module.place(site.node)
+        call = f"await {text}.run_sync({helper})\n"
+        edits: list[Edit] = [site.insert_statements(place, "before", call), *needed]
+        if place in self._closing:
+            edits += _returning(site, text)
         message = f"relationships of the objects in `{text}` are reloaded for each request"
         return Member(site, Rewrite(message, edits), f"`{text}`")
-
-    def _returning(self, site: Site[ast.AST], text: str, written: set[str]) -> Iterator[Edit]:
-        """Yield what lets objects come back that a request has detached by closing the session.
-
-        Their rows may have been loaded with others since, which they were not before.
-        """
-        module = site.module
-        helper = module.scopes.fresh_name(_RETURNING, f"{_RETURNING}_again")
-        listen, needed = imported_name(site, "sqlalchemy.event", "listen", site.node)
-        yield needed
-        code = f'{listen}({text}.sync_session, "before_attach", {helper})\n'
-        yield site.insert_statements(module.place(site.node), "before", code)
-        if f"{module.path}:{helper}" not in written:
-            written.add(f"{module.path}:{helper}")
-            names = {}
-            for word in _RETURN_NAMES:
-                package, _, name = word.rpartition(".")
-                names[name], needed = imported_name(site, package, name)
-                yield needed
-            yield site.insert_after_imports(_RETURN_CODE.format(helper=helper, **names))
 
     def _overriding_modules(self) -> Iterator[Module]:
         for module in modules_with(self._project, (_OVERRIDES.encode(),)):
@@ -236,6 +207,19 @@ class SharedSessions:
                     if _closes(module, function, given.id):
                         self._closing.add(module.place(node))
                     yield module, node, given
+
+
+def _returning(site: Site[ast.AST], text: str) -> Iterator[Edit]:
+    """Yield what lets objects come back that a request has detached by closing the session.
+
+    Their rows may have been loaded with others since, which they were not before.
+    """
+    listen, needed = imported_name(site, "sqlalchemy.event", "listen", site.node)
+    yield needed
+    helper, edits = added_function(site, "attach_again", _RETURN_CODE, _RETURN_IMPORTS)
+    code = f'{listen}({text}.sync_session, "before_attach", {helper})\n'
+    yield site.insert_statements(site.module.place(site.node), "before", code)
+    yield from edits
 
 
 def _given_name(node: ast.AST) -> ast.Name | None:

@@ -11,10 +11,9 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import added_function
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import loads_below
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
-from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.graph.forwards.resolving import function_around
@@ -25,10 +24,14 @@ from awaken.project.source.trees import Function
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_HELPER = "reload_objects"
-_NAMES = ("contextlib.suppress", "sqlalchemy.inspect", "sqlalchemy.orm.exc.ObjectDeletedError")
+
+_IMPORTS = {
+    "suppress": "contextlib",
+    "inspect": "sqlalchemy",
+    "ObjectDeletedError": "sqlalchemy.orm.exc",
+}
 _CODE = '''\
-def {helper}(session):
+def {name}(session):
     """Reload all objects of a session, as after a synchronous commit."""
     for instance in list(session.identity_map.values()):
         state = {inspect}(instance)
@@ -47,7 +50,6 @@ def {helper}(session):
 
 def reloaded_objects(project: Project, rule: str, shared: SharedSessions) -> Iterator[Member]:
     """Yield what is written after these commits."""
-    written = set[str]()
     for commit in project.orm.commits.all():
         is_asked = not commit.is_async and is_test_file(commit.place.path)
         for module, call in project.calls_at(commit.place)[:1] if is_asked else ():
@@ -60,7 +62,7 @@ def reloaded_objects(project: Project, rule: str, shared: SharedSessions) -> Ite
                 and shared.is_behind_request(module, call)
                 and _loads_after(project, module, call)
             ):
-                yield _member(Site(rule, module, statement), call.func.value.id, written)
+                yield _member(Site(rule, module, statement), call.func.value.id)
 
 
 def _loads_after(project: Project, module: Module, commit: ast.Call) -> bool:
@@ -74,18 +76,9 @@ def _loads_after(project: Project, module: Module, commit: ast.Call) -> bool:
     return any(loads_below(project, [each for call in after for each in call.functions]))
 
 
-def _member(site: Site[ast.AST], session: str, written: set[str]) -> Member:
-    module = site.module
-    helper = module.scopes.fresh_name(_HELPER, f"{_HELPER}_again")
+def _member(site: Site[ast.AST], session: str) -> Member:
+    helper, needed = added_function(site, "reload_objects", _CODE, _IMPORTS)
     code = f"await {session}.run_sync({helper})\n"
-    edits: list[Edit] = [site.insert_statements(module.place(site.node), "after", code)]
-    if module.path not in written:
-        written.add(module.path)
-        names = {}
-        for word in _NAMES:
-            package, _, name = word.rpartition(".")
-            names[name], needed = imported_name(site, package, name)
-            edits.append(needed)
-        edits.append(site.insert_after_imports(_CODE.format(helper=helper, **names)))
+    edits = [site.insert_statements(site.module.place(site.node), "after", code), *needed]
     message = f"the objects in `{session}` are reloaded after a request, as the commit did"
     return Member(site, Rewrite(message, edits), f"`{session}`")
