@@ -184,14 +184,14 @@ def _asked_node(module: Module, call: ast.Call) -> ast.expr | None:
 
 def _first_two(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None]:
     """Return the executor and the function, if they come before all other arguments."""
-    given: list[ast.expr] = arguments_of(call)
+    arguments: list[ast.expr] = arguments_of(call)
     names = ["executor", "func"][len(call.args) :]
     in_order = [keyword.arg for keyword in call.keywords] == names
-    if len(given) < len(("executor", "func")) or not in_order:
+    if len(arguments) < len(("executor", "func")) or not in_order:
         return None, None
-    if any(isinstance(argument, ast.Starred) for argument in given[:2]):
+    if any(isinstance(argument, ast.Starred) for argument in arguments[:2]):
         return None, None
-    return given[0], given[1]
+    return arguments[0], arguments[1]
 
 
 def _awaited_later(project: Project, module: Module, call: ast.Call) -> bool:
@@ -291,7 +291,7 @@ def _loop_statement(project: Project, module: Module, call: ast.Call) -> ast.stm
     loop = call.func.value if isinstance(call.func, ast.Attribute) else None
     binding = module.scopes.only_binding(loop)
     statement = None if binding is None else module.parent(binding.node)
-    asked = None if variable_of(statement) is None else getattr(statement, "value", None)
+    asked = None if binding is None or variable_of(statement) is None else binding.value
     if not isinstance(statement, ast.stmt) or not isinstance(asked, ast.Call):
         return None
     if asked.args or asked.keywords:
