@@ -14,7 +14,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import arguments_of, keyword_of
+from awaken.project.source.trees import arguments_of, is_none, keyword_of
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown
 
@@ -200,11 +200,11 @@ class ClassQueries:
         if registry is None or not self._is_variable(registry):
             text = module.excerpt(function.value)
             return Unknown(f"the registry `{text}` is no variable of a module", place)
-        given = arguments_of(value)
+        arguments = arguments_of(value)
         query = ClassQuery(registry, "", place)
-        if given and not (isinstance(given[0], ast.Constant) and given[0].value is None):
-            why = f"`query_property({module.excerpt(given[0])})` has a Query of its own"
-            name = self._evaluator.names.qualified(module, given[0])
+        if arguments and not is_none(arguments[0]):
+            why = f"`query_property({module.excerpt(arguments[0])})` has a Query of its own"
+            name = self._evaluator.names.qualified(module, arguments[0])
             return self._with_class(query, [(why, name)])
         why = "the session makes queries of the program's own class"
         customs = {session.custom_query for session in sessions}
