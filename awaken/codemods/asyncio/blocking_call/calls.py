@@ -223,8 +223,8 @@ def _is_in_memory(project: Project, module: Module, call: ast.Call) -> bool:
 
 def _returns_at_once(module: Module, call: ast.Call) -> bool:
     """Whether an argument says that the call does not wait."""
-    given = arguments_of(call)
-    if any("WNOHANG" in module.text_of(argument) for argument in given):
+    arguments = arguments_of(call)
+    if any("WNOHANG" in module.text_of(argument) for argument in arguments):
         return True
     timeout = keyword_of(call, "timeout")
     if last_name(call.func) in {"join", "result", "wait"} and timeout is None and call.args:

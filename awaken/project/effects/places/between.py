@@ -180,10 +180,10 @@ class Between:
         owners = {name.rpartition(".")[0] for name in names}
         if owners & self._known.classes or owners == {"builtins"}:
             return False
-        given = arguments_of(call)
+        arguments = arguments_of(call)
         return any(
             isinstance(value, Session)
-            for argument in given
+            for argument in arguments
             if isinstance(argument, ast.Name | ast.Attribute)
             for value in self._evaluator.values(module, argument)
         )
@@ -256,10 +256,10 @@ class Between:
         receiver = module.text_of(call.func).lower().rpartition(".")[0]
         if receiver.endswith(("client", "runner")) or self._gets_a_session(module, call, ()):
             return True
-        given = arguments_of(call)
+        arguments = arguments_of(call)
         return any(
             isinstance(value, FunctionOf)
-            for argument in given
+            for argument in arguments
             if isinstance(argument, ast.Name | ast.Lambda)
             for value in self._evaluator.values(module, argument)
         )

@@ -392,8 +392,8 @@ class _Uses:
             or self._evaluator.classes.node(value.qualified) is None
         ):
             return None
-        given = arguments_of(call)
-        sessions = [argument for argument in given if self._is_session(scene, argument)]
+        arguments = arguments_of(call)
+        sessions = [argument for argument in arguments if self._is_session(scene, argument)]
         owner = self._owner(scene, sessions[0]) if len(sessions) == 1 else None
         return None if owner is None else replace(owner, built=True)
 

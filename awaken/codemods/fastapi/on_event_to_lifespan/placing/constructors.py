@@ -106,14 +106,14 @@ def _of_callers(home: Home) -> Function | None:
     function = home.function
     if function is None or home.call is None:
         return None
-    given = parameter_names(function.args)
-    return function if _unpacked_names(home, _names_in) & given else None
+    parameters = parameter_names(function.args)
+    return function if _unpacked_names(home, _names_in) & parameters else None
 
 
 def _takes_keywords(home: Home, function: Function) -> bool:
     """Whether a parameter is unpacked itself, and no attribute of the settings that it is."""
-    given = parameter_names(function.args)
-    return bool(_unpacked_names(home, _mappings_in) & given)
+    parameters = parameter_names(function.args)
+    return bool(_unpacked_names(home, _mappings_in) & parameters)
 
 
 def _unpacked_names(home: Home, names_in: Callable[[ast.AST], set[str]]) -> set[str]:

@@ -22,8 +22,8 @@ def given_to_unknown(
     """Yield the calls by which ``function`` gives a session to what is not known."""
     for call in project.calls.graph().callees(function):
         for node in module.calls_at(call.place.span) if call.kind == "unknown" else ():
-            given = arguments_of(node)
-            named = [part for part in given if isinstance(part, ast.Name | ast.Attribute)]
+            arguments = arguments_of(node)
+            named = [part for part in arguments if isinstance(part, ast.Name | ast.Attribute)]
             if any(_is_resource(project, module, part) for part in named):
                 yield node
 

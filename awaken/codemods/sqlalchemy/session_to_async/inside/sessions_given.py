@@ -43,8 +43,10 @@ def is_within_run_sync(module: Module, call: ast.Call) -> bool:
         return False
     is_first = running.args[:1] == [around] and isinstance(running.func, ast.Attribute)
     name = around.args.args[0].arg
-    given = arguments_of(call)
-    is_passed = any(isinstance(argument, ast.Name) and argument.id == name for argument in given)
+    arguments = arguments_of(call)
+    is_passed = any(
+        isinstance(argument, ast.Name) and argument.id == name for argument in arguments
+    )
     return is_first and is_passed and getattr(running.func, "attr", "") == "run_sync"
 
 

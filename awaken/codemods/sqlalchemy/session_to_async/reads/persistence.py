@@ -106,8 +106,8 @@ class Persistence:
         for call in self._project.calls.graph().callers(function):
             home = None if is_test_file(call.place.path) else self._project.module(call.place.path)
             for node in () if home is None else home.calls_at(call.place.span):
-                given = arguments_of(node)
-                for argument in given:
+                arguments = arguments_of(node)
+                for argument in arguments:
                     if home is not None and isinstance(argument, ast.Name):
                         yield home, node, argument.id
 

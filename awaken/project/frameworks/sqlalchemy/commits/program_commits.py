@@ -242,8 +242,10 @@ class Commits:
 
     def _gets_session(self, module: Module, call: ast.Call) -> bool:
         """Whether a library, or what is not known, is given a session."""
-        given = arguments_of(call)
-        names = [argument for argument in given if isinstance(argument, ast.Name | ast.Attribute)]
+        arguments = arguments_of(call)
+        names = [
+            argument for argument in arguments if isinstance(argument, ast.Name | ast.Attribute)
+        ]
         with self._evaluator.without_callers():
             if not any(
                 isinstance(value, Session)

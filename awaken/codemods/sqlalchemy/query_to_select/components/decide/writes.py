@@ -90,11 +90,11 @@ def _check_arguments(
     component: Component, use: ChainFragment, link: Link, starts: set[Start]
 ) -> None:
     """Raise Refused unless the arguments of ``link`` mean the same at ``use``."""
-    given = arguments_of(link.call)
+    arguments = arguments_of(link.call)
     # The content of `**values` may change between both places.
     if any(keyword.arg is None for keyword in link.call.keywords):
         raise _refusal(use)
-    if not all(_is_steady(component, use.context, node, starts) for node in given):
+    if not all(_is_steady(component, use.context, node, starts) for node in arguments):
         raise _refusal(use)
 
 

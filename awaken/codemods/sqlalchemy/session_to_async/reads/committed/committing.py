@@ -250,9 +250,9 @@ def _sessions(module: Module, node: ast.AST) -> Iterator[ast.expr]:
                 case ast.Call(func=ast.Attribute(value=owner)) as call:
                     yield from (call, owner)
         return
-    given = arguments_of(node) if isinstance(node, ast.Call) else []
+    arguments = arguments_of(node) if isinstance(node, ast.Call) else []
     called = node.func if isinstance(node, ast.Call) else None
-    for part in (*given, called.value if isinstance(called, ast.Attribute) else called):
+    for part in (*arguments, called.value if isinstance(called, ast.Attribute) else called):
         for binding in module.scopes.bindings_of(part):
             if binding.scope.kind == "function" and binding.value is not None:
                 yield binding.value
