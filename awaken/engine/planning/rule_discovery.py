@@ -62,7 +62,7 @@ def _require_complete(rule: type[Rule]) -> None:
 
     # The index resolves every spelling to one canonical name, so another name never matches.
     for name in functions:
-        canonical = knowledge().canonical(name)
+        canonical = knowledge().canonical(name) if "." in name else f"builtins.{name}"
         if canonical != name:
             raise TypeError(
                 f"the rule {rule.__module__}.{rule.__qualname__} can never match `{name}`: "

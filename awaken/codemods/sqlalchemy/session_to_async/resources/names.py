@@ -29,13 +29,10 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import (
     requirements,
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
-from awaken.codemods.sqlalchemy.session_to_async.twin_names import (
-    import_of_asyncio,
-    write_name,
-    write_twin,
-)
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio, write_twin
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
+from awaken.kit.imports import replace_name
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes, twins
@@ -310,4 +307,4 @@ class ResourceWriter:
         given = engine.options.get("poolclass")
         qualified = None if given is None else self._project.qualified_name(site.module, given)
         if given is not None and qualified in twins().pools:
-            yield from write_name(self._project, site, given, twins().pools[qualified])[1]
+            yield from replace_name(self._project, site, given, twins().pools[qualified])[1]
