@@ -73,24 +73,22 @@ def replace_name(
 
 
 def move_import(
-    site: Site[ast.AST], statement: ast.ImportFrom, name: str, home: str
+    site: Site[ast.AST], statement: ast.ImportFrom, names: Collection[str], home: str
 ) -> Edit | None:
-    """Return the edit by which ``statement`` imports ``name`` from the module ``home`` instead.
+    """Return the edit by which ``statement`` imports ``names`` from the module ``home`` instead.
 
     ``from a import x`` becomes ``from b import x``; other names stay, and so does ``as y``. None
     where that would lose a comment. The engine drops it where another statement is on the line.
     """
-    text = site.module.text_of(statement)
-    alias = next(alias for alias in statement.names if alias.name == name)
-    kept = remove_name(text, alias.asname or name)
+    moved = [alias for alias in statement.names if alias.name in names]
+    kept: str | None = site.module.text_of(statement)
+    for alias in moved:
+        kept = remove_name(kept, alias.asname or alias.name) if kept else kept
     if kept is None:
         return None
-    moved = f"from {home} import {ast.unparse(alias)}"
-    if not kept:
-        return site.replace(statement, moved)
     # Rewriters write the line ends of the file.
-    code = LINE_END.sub("\n", f"{kept}\n{moved}")
-    return site.rewrite(statement, WRITE_STATEMENTS, Statements(code))
+    code = LINE_END.sub("\n", f"{kept}\nfrom {home} import {', '.join(map(ast.unparse, moved))}")
+    return site.rewrite(statement, WRITE_STATEMENTS, Statements(code.lstrip()))
 
 
 def imports_here(

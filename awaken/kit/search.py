@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
+from awaken.knowledge import knowledge
 from awaken.project.graph.callers import Obstacle
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, keyword_of, last_name
@@ -60,6 +61,7 @@ def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[S
 
     ``asyncio.sleep`` is called by ``sleep(1)`` below ``from asyncio import sleep``, too.
     """
+    knowledge().require_canonical(f"the rule {rule.name}", names)
     # Resolving the names of all calls takes most of the time of a rule.
     spellings = set(project.spellings_of(names))
     for module in site_modules(project, rule.triggers):
@@ -79,6 +81,7 @@ def uses_of(
     ``names`` are those of a library, or of classes, functions and variables of the program. Files
     of whose path ``unless`` is true are not even parsed.
     """
+    knowledge().require_canonical("a search", names)
     spellings = project.spellings_of(names)
     for module in modules_with(project, [name.encode() for name in spellings], unless):
         for node in (mention for word in spellings for mention in module.mentions(word)):

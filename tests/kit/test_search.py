@@ -57,6 +57,12 @@ def test_calls_are_found_whatever_the_file_calls_them():
     ]
 
 
+@pytest.mark.parametrize("search", [calls_of, lambda project, _, names: uses_of(project, names)])
+def test_a_name_that_can_never_match_is_refused(search):
+    with pytest.raises(TypeError, match="can never match `sqlalchemy"):
+        list(search(program(FILES), Waits(), {"sqlalchemy.sql.text"}))
+
+
 def test_uses_of_a_library_and_of_the_program_are_found_under_all_their_names():
     files = {
         "a.py": "import things\nfrom things import wait as hold\nwaits = [things.wait, hold]\n",

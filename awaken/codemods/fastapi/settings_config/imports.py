@@ -57,7 +57,7 @@ def moved_edits(project: Project, old: OldImport, site: Site[ast.AST]) -> list[E
     if isinstance(node, ast.ImportFrom):
         if module.parent(node) is not module.tree:
             raise Refused(reasons.BOTH_VERSIONS)
-        moved = move_import(site, node, _NAME, NEW_HOME)
+        moved = move_import(site, node, {_NAME}, NEW_HOME)
         if moved is None:
             raise Refused(reasons.COMMENT_LOST)
         return [moved]
