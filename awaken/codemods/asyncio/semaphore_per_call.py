@@ -79,6 +79,7 @@ None of 33 programs (`benchmarks/recipes/statuses.md`) has such a lock. In six o
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
+_ATTRIBUTE = rb"^[ \t]*+\w++(?:\.\w++|\[[^\[\]\n]*+\])++ = (?:\w++\.)*"
 _TAKEN_BY_HAND = {"acquire", "release"}
 _CURE = "Create it once, where the tasks or threads start, and pass it to them. Or remove it."
 
@@ -120,10 +122,24 @@ class SemaphorePerCall(Rule):
                     "shared, so it limits nothing",
                     _CURE,
                 )
-                for module in site_modules(project, self.triggers, is_around_tests, locks().words)
+                for module in site_modules(
+                    project, self.triggers, lambda path: _has_none(project, path), locks().words
+                )
                 for call in _lone_locks(project, module)
             )
         )
+
+
+def _has_none(project: Project, path: str) -> bool:
+    """Whether the text of a file shows that it has no site: each lock becomes an attribute."""
+    if is_around_tests(path):
+        return True
+    text, words = project.snapshot[path].text, sorted(locks().words)
+    if any(path in project.files_renaming(word) for word in words if word.encode() in text):
+        return False
+    made = rb"(?:%s)" % "|".join(words).encode()
+    called = re.findall(rb"(?<!\w)%s[\s\\)]*+\(" % made, text)
+    return len(called) == len(re.findall(_ATTRIBUTE + made + rb"\(", text, re.MULTILINE))
 
 
 def _lone_locks(project: Project, module: Module) -> Iterator[ast.Call]:
