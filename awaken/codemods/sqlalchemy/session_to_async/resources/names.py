@@ -22,6 +22,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import HAND_ON, HandedO
 from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import (
     caveats_of_kept_state,
 )
+from awaken.codemods.sqlalchemy.session_to_async.resources.given_engines import libraries_given
 from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
 from awaken.codemods.sqlalchemy.session_to_async.resources.registries import never_removed
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import (
@@ -271,7 +272,8 @@ class ResourceWriter:
             said += self._differences
         if engine is not None and self._urls.leaves_types(engine):
             said.append(_LARGE_NUMBERS)
-        return said, ()
+        given = dict(libraries_given(self._project, module, call))
+        return [*said, *given], tuple(given.values())
 
     @cached_property
     def _kept_state(self) -> tuple[list[str], tuple[Place, ...]]:
