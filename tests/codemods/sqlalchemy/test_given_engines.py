@@ -46,6 +46,12 @@ def test_libraries_that_get_the_engine_are_announced(use, shown):
     assert any(said in message for message in announced(use)[0])
 
 
+def test_libraries_that_get_its_url_are_announced():
+    use = "from dbtools import exists\nexists(engine.url)"
+    said = SAID.replace("an async", "the URL of an async").format("exists")
+    assert any(f"prices.py {said}" in message for message in announced(use)[0])
+
+
 @pytest.mark.parametrize(
     "use",
     [

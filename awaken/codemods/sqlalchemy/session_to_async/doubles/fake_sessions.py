@@ -15,6 +15,7 @@ from itertools import chain, starmap
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import (
+    called_node,
     given_by,
     overrides_of,
 )
@@ -147,9 +148,18 @@ class FakeSessions:
             if any(isinstance(session, SessionProof) for session in sessions):
                 paths = project.files_with(((last_name(key) or "").encode(),))
                 along = {step.place for step in self._part.steps if step.path in paths}
-                for item in chain(*starmap(self._values, given_by(project, module, function))):
-                    if isinstance(item, InstanceOf) and self._is_fake(item.qualified):
-                        self._found[item.qualified] |= along
+                given = [*given_by(project, module, function), (module, called_node(function))]
+                for item in chain(*starmap(self._values, given)):
+                    for fake in self._line(item.qualified) if isinstance(item, InstanceOf) else ():
+                        self._found[fake] |= along
+
+    def _line(self, qualified: str) -> Iterator[str]:
+        """Yield a class of tests and those that it inherits, if no library has one of them."""
+        line, methods = self._project.class_line(qualified), self._awaited | self._others
+        is_own = all(is_around_tests(facts.path) for facts in line)
+        for facts in line if is_own and not self._project.library_ancestors(qualified) else ():
+            if facts.members & methods:
+                yield facts.qualified
 
     def _values(self, module: Module, node: ast.expr) -> Values:
         return self._project.values.of(module, node).alternatives

@@ -25,12 +25,17 @@ def libraries_given(
     words = () if variable is None else (variable.id.encode(),)
     for home in modules_with(project, words) if words else ():
         for call in home.nodes(ast.Call):
-            given = [each for each in arguments_of(call) if last_name(each).encode() in words]
-            if any(_is_made(project, home, each, module, made) for each in given) and (
-                _is_of_library(project, home, call)
-            ):
-                shown = f"{home.path} gives `{home.excerpt(call.func)}` an asynchronous engine"
-                yield f"{shown}, which it may not support", home.place(call)
+            for argument in arguments_of(call):
+                given, what = argument, "an asynchronous engine"
+                if isinstance(argument, ast.Attribute) and argument.attr == "url":
+                    given, what = argument.value, f"the URL of {what}"
+                if (
+                    last_name(given).encode() in words
+                    and _is_made(project, home, given, module, made)
+                    and _is_of_library(project, home, call)
+                ):
+                    shown = f"{home.path} gives `{home.excerpt(call.func)}` {what}"
+                    yield f"{shown}, which it may not support", home.place(call)
 
 
 def _is_made(
