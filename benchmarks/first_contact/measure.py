@@ -205,6 +205,13 @@ class Program:
             *document.get("dependency-groups", {}).values(),
             document.get("tool", {}).get("uv", {}).get("dev-dependencies", []),
         ]
+        poetry = document.get("tool", {}).get("poetry", {})
+        groups = [poetry, *poetry.get("group", {}).values()]
+        # Their versions have a form of their own, which pip does not read.
+        for each in groups:
+            for name, wanted in each.get("dependencies", {}).items():
+                extras = wanted.get("extras", []) if isinstance(wanted, dict) else []
+                several.append([f"{name}[{','.join(extras)}]" if extras else name])
         return {one for each in several for one in each if isinstance(one, str)}
 
     def _awaken(self, *arguments: str) -> tuple[subprocess.CompletedProcess[str], float]:

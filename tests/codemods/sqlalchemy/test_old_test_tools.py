@@ -90,6 +90,15 @@ def test_an_old_pytest_gets_one_loop_for_fixtures_of_several_tests(scope):
     assert '"pytest-asyncio<0.23"' in texts["pyproject.toml"]
 
 
+@pytest.mark.parametrize("scope", ["class", "module", "package"])
+@pytest.mark.parametrize("version", ["0.23.8", "0.24.0"])
+def test_shared_fixtures_need_loops_of_any_module(version, scope):
+    conftest = CONFTEST.replace('"session"', f'"{scope}"')
+    texts, reasons = migrated(conftest=conftest, pytest_asyncio=version)
+    assert ("old-test-tool" in reasons) is (version < "0.24")
+    assert ("create_async_engine" in texts["database.py"]) is (version >= "0.24")
+
+
 def test_one_loop_for_all_is_refused_where_nothing_says_it():
     texts, reasons = migrated(POSTGRES, pytest_asyncio="0.23.8")
     assert "old-test-tool" in reasons

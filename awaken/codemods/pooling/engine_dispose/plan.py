@@ -11,7 +11,7 @@ from awaken.codemods.pooling.engine_dispose import reasons
 from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason, Status
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
-from awaken.kit.search import modules_with
+from awaken.kit.search import SCRIPTS, is_imported, modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge import knowledge
 from awaken.project.effects import suspensions
@@ -54,12 +54,14 @@ class EngineDispose(Rule):
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
     status = Status.OPT_IN
     reasons = reasons.ALL
+    reads = (SCRIPTS,)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per engine that nobody disposes of, and its change."""
         del constraints  # every site is a change of its own
         engines = [engine for engine in _engines(project) if not _may_be_disposed(project, engine)]
         served = project.web.serving.all if engines else ()
+        engines = [each for each in engines if served and not _is_of_script(project, each, served)]
         return plan_of(
             decide(
                 Site(self.name, engine.opening.module, engine.opening.call),
@@ -68,7 +70,7 @@ class EngineDispose(Rule):
                 engine,
                 served,
             )
-            for engine in (engines if served else ())
+            for engine in engines
         )
 
 
@@ -78,6 +80,13 @@ def _engines(project: Project) -> Iterator[_Engine]:
         variable = variable_of(statement)
         if variable is not None and statement in opening.module.tree.body:
             yield _Engine(opening, variable.id)
+
+
+def _is_of_script(project: Project, engine: _Engine, served: tuple[Served, ...]) -> bool:
+    """Whether the file of an engine is a script, which an import in the application would run."""
+    module, homes = engine.opening.module, {server.module.path for server in served}
+    is_beside = homes.isdisjoint({module.path, *project.web.imports.reached(module)})
+    return is_beside and not is_imported(project, module)
 
 
 def _may_be_disposed(project: Project, engine: _Engine) -> bool:

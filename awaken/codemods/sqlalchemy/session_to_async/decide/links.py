@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.imports import is_imported
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import (
     Shared,
     pieces_using,
@@ -25,6 +24,7 @@ from awaken.codemods.sqlalchemy.session_to_async.decide.carriers import Carriers
 from awaken.codemods.sqlalchemy.session_to_async.decide.own_threads import begins_alone
 from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_of
 from awaken.contract import Place
+from awaken.kit.search import is_imported
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.migrations import is_of_alembic

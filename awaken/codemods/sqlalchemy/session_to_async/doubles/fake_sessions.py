@@ -11,8 +11,14 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from functools import cached_property
+from itertools import chain, starmap
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import (
+    called_node,
+    given_by,
+    overrides_of,
+)
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     accepting,
     accepting_more,
@@ -25,8 +31,10 @@ from awaken.kit.changes import Member, member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import FunctionOf, InstanceOf, Value, Values
 
 if TYPE_CHECKING:
@@ -71,6 +79,7 @@ class FakeSessions:
 
     def __iter__(self) -> Iterator[Member]:
         self._note_passed()
+        self._note_injected()
         for fake in sorted(self._found):
             along = tuple(sorted(self._found[fake]))
             for item in self._members(fake):
@@ -130,6 +139,27 @@ class FakeSessions:
                     for item in (each for value in given for each in self._values(module, value)):
                         if isinstance(item, InstanceOf) and item.qualified in fakes:
                             self._found[item.qualified].add(function.place)
+
+    def _note_injected(self) -> None:
+        """Note the fakes that requests get in the place of a session."""
+        project = self._project
+        for module, key, function in overrides_of(project):
+            sessions = [*starmap(project.orm.session_of, given_by(project, module, key))]
+            if any(isinstance(session, SessionProof) for session in sessions):
+                paths = project.files_with(((last_name(key) or "").encode(),))
+                along = {step.place for step in self._part.steps if step.path in paths}
+                given = [*given_by(project, module, function), (module, called_node(function))]
+                for item in chain(*starmap(self._values, given)):
+                    for fake in self._line(item.qualified) if isinstance(item, InstanceOf) else ():
+                        self._found[fake] |= along
+
+    def _line(self, qualified: str) -> Iterator[str]:
+        """Yield a class of tests and those that it inherits, if no library has one of them."""
+        line, methods = self._project.class_line(qualified), self._awaited | self._others
+        is_own = all(is_around_tests(facts.path) for facts in line)
+        for facts in line if is_own and not self._project.library_ancestors(qualified) else ():
+            if facts.members & methods:
+                yield facts.qualified
 
     def _values(self, module: Module, node: ast.expr) -> Values:
         return self._project.values.of(module, node).alternatives

@@ -22,6 +22,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import HAND_ON, HandedO
 from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import (
     caveats_of_kept_state,
 )
+from awaken.codemods.sqlalchemy.session_to_async.resources.given_engines import libraries_given
 from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
 from awaken.codemods.sqlalchemy.session_to_async.resources.registries import never_removed
 from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import (
@@ -37,10 +38,11 @@ from awaken.kit.search import modules_with, uses_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes, twins
 from awaken.knowledge.library_names import library_names
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import last_name, variable_of
+from awaken.project.source.trees import keyword_of, last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -306,7 +308,8 @@ class ResourceWriter:
             said += self._differences
         if engine is not None and self._urls.leaves_types(engine):
             said.append(_LARGE_NUMBERS)
-        return said, ()
+        given = dict(libraries_given(self._project, module, call))
+        return [*said, *given], tuple(given.values())
 
     @cached_property
     def _kept_state(self) -> tuple[list[str], tuple[Place, ...]]:
@@ -327,12 +330,24 @@ class ResourceWriter:
                 function, edits = rows_helper(site)
                 yield from (*edits, site.rewrite(engine.call, HAND_ON, HandedOn(function)))
         given = {keyword.arg for keyword in call.keywords}
+        if qualified in FACTORIES | session_classes():
+            yield from self._bind(site, call)
         if qualified in FACTORIES | session_classes() and "expire_on_commit" not in given:
             yield site.add_keyword(call, "expire_on_commit", "False")
         if qualified == "sqlalchemy.orm.scoped_session" and len(call.args) + len(given) == 1:
             self._check_removed(site.module, call)
             yield site.add_keyword(call, "scopefunc", "asyncio.current_task")
             yield import_of_asyncio(self._project, site)
+
+    def _bind(self, site: Site[ast.expr], call: ast.Call) -> Iterator[Edit]:
+        """Yield the edit of ``session.get_bind()``, which gives the synchronous engine."""
+        module = site.module
+        bind = keyword_of(call, "bind") or next(iter(call.args), None)
+        match bind and (module.scopes.only_value(bind) or bind):
+            case ast.Call(func=ast.Attribute(value=session, attr="get_bind"), args=[]) as asked if (
+                isinstance(self._project.orm.session_of(module, session), SessionProof)
+            ):
+                yield site.replace(asked, f"{module.text_of(session)}.bind")
 
     def _check_removed(self, module: Module, call: ast.Call) -> None:
         """Raise Refused where a registry would keep the sessions of requests forever."""

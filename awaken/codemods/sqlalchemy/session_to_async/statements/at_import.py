@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import begins_process
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.imports import is_imported
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import schema_change
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
@@ -25,6 +24,7 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.writing import Scrip
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit
 from awaken.kit.changes import Member, member
+from awaken.kit.search import is_imported
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
@@ -22,6 +22,7 @@ from awaken.contract import (
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.ecosystem import AsyncTestPlugin, async_test_plugins
+from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.decorators import PYTEST_FIXTURES
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
@@ -78,6 +79,8 @@ def old_test_tools(part: SynchronousPart, rule: str) -> Iterator[Member]:
     missing = next((key for key, _ in _values(part) if not _knows(part, key)), "")
     if _needs_loop_fixture(part):
         missing = "" if _conftest(part) else "scoped_loops"
+    elif not _knows(part, FIXTURE_LOOP_SCOPE) and not _has_one_loop(part) and _is_shared(part):
+        missing = "scoped_loops"
     if missing:
         target = part.project.targets.distribution(_PLUGIN)
         version = f" {target.specifier} ({target.origin})" if target else ""
@@ -180,10 +183,19 @@ def _widest(part: SynchronousPart) -> str:
     return max(_scopes(part), key=_SCOPES.index)
 
 
-def _scopes(part: SynchronousPart) -> set[str]:
+def _is_shared(part: SynchronousPart) -> bool:
+    """Whether a fixture becomes asynchronous that several classes share, or several modules.
+
+    The first plugin with scopes of loops runs it in the loop of whoever asks for it first.
+    """
+    in_conftest = {step for step in part.steps if posixpath.basename(step.path) == "conftest.py"}
+    return "class" in _scopes(part) or not _scopes(part, in_conftest) <= {_SCOPES[0], _SCOPES[-1]}
+
+
+def _scopes(part: SynchronousPart, among: Iterable[FunctionPlace] | None = None) -> set[str]:
     """Return the scopes of the fixtures that become asynchronous, and that of a test."""
     scopes = {_SCOPES[0]}
-    for function in part.steps:
+    for function in part.steps if among is None else among:
         defined = part.node_of(function) if is_test_file(function.path) else None
         if defined is None:
             continue

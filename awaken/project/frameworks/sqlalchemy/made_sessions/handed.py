@@ -45,6 +45,7 @@ class HandedSessions:
         self._is_engine = is_engine
         self._harmless = frozenset(twins().handed.harmless)
         self._inspecting = frozenset(twins().handed.inspecting)
+        self._sending = frozenset(twins().handed.sending)
         self._revisions: dict[str, bool] = {}
 
     def of(self, module: Module, call: ast.Call) -> tuple[str, ast.expr] | None:
@@ -56,29 +57,39 @@ class HandedSessions:
         if inspected is not None:
             return inspected
         name = self._evaluator.names.qualified(module, call.func)
-        if name is not None and not self._stays(name):
+        is_sending = self._is_sending(module, call, name)
+        if name is not None and not is_sending and not self._stays(name):
             return None
         given = list(_given_arguments(module, call))
         called = name or (self._method(module, call.func) if given else None)
+        if called is None and is_sending:
+            called = last_name(call.func)
         # The callee is mostly of the program: then its arguments do not matter.
         if called is None and not any(self._is_by_path(module, call.func, item) for item in given):
             return None
         argument = next((item for item in given if self._is_session(module, item.session)), None)
         if argument is None:
-            return self._of_engine(module, call, name)
+            asked = arguments_of(call) if is_sending else call.args[: name in self._inspecting]
+            engine = next((each for each in asked if self._is_asked(module, each)), None)
+            return None if called is None or engine is None else (called, engine)
         if called is None and self._is_by_path(module, call.func, argument):
             called = module.excerpt(call.func)
         return None if called is None else (called, argument.session)
 
-    def _of_engine(
-        self, module: Module, call: ast.Call, name: str | None
-    ) -> tuple[str, ast.expr] | None:
-        """Return what inspects the database of an engine, other than the one inside of another."""
-        engine = call.args[0] if call.args and name in self._inspecting else None
-        if name is None or engine is None:
-            return None
-        is_inner = isinstance(engine, ast.Attribute) and engine.attr == "sync_engine"
-        return None if is_inner or not self._is_engine(module, engine) else (name, engine)
+    def _is_sending(self, module: Module, call: ast.Call, name: str | None) -> bool:
+        """Whether a call sends SQL over what it is given: a function, or a method of libraries."""
+        is_method = isinstance(call.func, ast.Attribute) and call.func.attr in self._sending
+        return name in self._sending or (
+            is_method
+            and not any(
+                isinstance(value, FunctionOf) for value in self._evaluator.values(module, call.func)
+            )
+        )
+
+    def _is_asked(self, module: Module, given: ast.expr) -> bool:
+        """Whether the database of an engine is asked, other than the one inside of another."""
+        is_inner = isinstance(given, ast.Attribute) and given.attr == "sync_engine"
+        return not is_inner and self._is_engine(module, given)
 
     def _inspected_method(self, module: Module, function: ast.expr) -> tuple[str, ast.expr] | None:
         """Return the method of an inspector that ``function`` is, one that a variable holds."""

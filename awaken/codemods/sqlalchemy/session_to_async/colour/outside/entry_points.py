@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.imports import SCRIPTS
 from awaken.contract import Place
-from awaken.kit.search import argument, modules_with
+from awaken.kit.search import SCRIPTS, argument, modules_with
 from awaken.knowledge.asynchronous.boundaries import Where, boundaries
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around

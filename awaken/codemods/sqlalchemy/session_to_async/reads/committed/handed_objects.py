@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.modules import Module
@@ -39,10 +42,10 @@ class HandedObjects:
 
     def _read(self, module: Module, call: ast.Call, given: ast.expr) -> frozenset[tuple[str, ...]]:
         around = module.enclosing_function(call)
+        result = set(self._named_at[module.place(call)])
         if not isinstance(around, Function):
-            return frozenset()
+            return frozenset(result)
         waiting = Worklist(self._parameters(module, around, call, given))
-        result = set[tuple[str, ...]]()
         for parameter in waiting:
             read, handed = self._read_of(parameter)
             result |= read
@@ -70,10 +73,20 @@ class HandedObjects:
                         read |= {(attribute, below) for below in _attributes_below(module, above)}
                     case ast.Call() as call if call.func is not part:
                         handed |= dict.fromkeys(self._parameters(module, node, call, part))
+                        read |= self._named_at[module.place(call)]
                         if isinstance(call.func, ast.Attribute) and call.func.attr == "delete":
                             read.add((DELETED,))
             self._own[asked] = frozenset(read), tuple(handed)
         return self._own[asked]
+
+    @cached_property
+    def _named_at(self) -> defaultdict[Place, set[tuple[str, ...]]]:
+        """The relationships that `getattr` may read, by the place of the call."""
+        result: defaultdict[Place, set[tuple[str, ...]]] = defaultdict(set)
+        for read in self._project.orm.relationship_reads():
+            if read.how in {"dynamic", "getattr"}:
+                result[read.place].add((read.attribute,))
+        return result
 
     def _parameters(
         self, module: Module, around: Function, call: ast.Call, given: ast.expr
