@@ -55,9 +55,9 @@ class ModuleTable(Struct, frozen=True, array_like=True):
 
 def table_of(module: Module) -> ModuleTable:
     """Return the names that ``module`` binds at its top level."""
-    bindings = module.scopes.module.bindings
+    bindings, lasting = module.scopes.module.bindings, module.scopes.lasting
     names = {
-        name: tuple(dict.fromkeys(target_of(module, binding) for binding in result))
+        name: tuple(dict.fromkeys(target_of(module, binding) for binding in lasting(result)))
         for name, result in bindings.items()
     }
     stars = tuple(
