@@ -61,6 +61,21 @@ def appended_call(call: cst.Call, argument: cst.Arg) -> cst.Call:
     )
 
 
+def without_argument(call: cst.Call, index: int) -> cst.Call:
+    """Return ``call`` without one argument; the last one left closes as the last one did."""
+    kept: Sequence[cst.Arg] = [argument for at, argument in enumerate(call.args) if at != index]
+    # Line breaks around the only argument would leave an open bracket.
+    if not kept:
+        return call.with_changes(args=[], whitespace_before_args=_NO_SPACE)
+    if index == len(call.args) - 1:
+        closing = call.args[-1]
+        last = kept[-1].with_changes(
+            comma=closing.comma, whitespace_after_arg=closing.whitespace_after_arg
+        )
+        kept = [*kept[:-1], last]
+    return call.with_changes(args=kept)
+
+
 def _with_comment_of(
     space: cst.BaseParenthesizableWhitespace, other: cst.BaseParenthesizableWhitespace | None
 ) -> cst.BaseParenthesizableWhitespace:

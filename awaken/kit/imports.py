@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Edit, Reason, ReleaseImport, TextEdit
-from awaken.editing.import_lines import LineStyle, add_name
+from awaken.editing.import_lines import LineStyle, add_name, remove_name
 from awaken.kit.names_here import name_here
+from awaken.kit.payloads import WRITE_STATEMENTS, Statements
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.sites import Refused, Site
 from awaken.project.names.origins import absolute_module
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import root_of
-from awaken.workspace.sources import LINE_END_BYTES
+from awaken.workspace.sources import LINE_END, LINE_END_BYTES
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -53,6 +54,41 @@ def name_beside(
     if inner:
         return name, [_extended_edit(site, node, name) for node in inner]
     return name, [site.need_import(home, name)]
+
+
+def replace_name(
+    project: Project, site: Site[ast.AST], node: ast.expr, qualified: str
+) -> tuple[str, list[Edit]]:
+    """Return how ``qualified`` is written in the place of ``node``, and the edits that do it.
+
+    ``node`` is a name, or the text of one: an annotation in quotes. Its import goes if nothing else
+    uses it. Raises Refused where the new name means something else at the site.
+    """
+    named = site.module.parse_string(node) if isinstance(node, ast.Constant) else node
+    # Names in quotes may be imported for type checkers alone.
+    known = node if named is node else None
+    written, imports = name_beside(project, site, known, qualified)
+    gone = () if named is None else release_imports(site, named)
+    return written, [site.replace(node, written), *imports, *gone]
+
+
+def move_import(
+    site: Site[ast.AST], statement: ast.ImportFrom, names: Collection[str], home: str
+) -> Edit | None:
+    """Return the edit by which ``statement`` imports ``names`` from the module ``home`` instead.
+
+    ``from a import x`` becomes ``from b import x``; other names stay, and so does ``as y``. None
+    where that would lose a comment. The engine drops it where another statement is on the line.
+    """
+    moved = [alias for alias in statement.names if alias.name in names]
+    kept: str | None = site.module.text_of(statement)
+    for alias in moved:
+        kept = remove_name(kept, alias.asname or alias.name) if kept else kept
+    if kept is None:
+        return None
+    # Rewriters write the line ends of the file.
+    code = LINE_END.sub("\n", f"{kept}\nfrom {home} import {', '.join(map(ast.unparse, moved))}")
+    return site.rewrite(statement, WRITE_STATEMENTS, Statements(code.lstrip()))
 
 
 def imports_here(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 ADD_KEYWORD = "add-keyword"
+REMOVE_ARGUMENT = "remove-argument"
 LOAD_OPTIONS = "load-options"
 SESSION_BLOCKS = "session-blocks"
 MAKE_BACKREF = "make-backref"
@@ -18,6 +19,12 @@ class Keyword(Struct, frozen=True):
 
     name: str
     value: str
+
+
+class Argument(Struct, frozen=True):
+    """An argument of a call, by its position among all that are written."""
+
+    index: int
 
 
 class Statements(Struct, frozen=True):

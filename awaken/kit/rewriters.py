@@ -9,7 +9,12 @@ from typing import Any
 import libcst as cst
 
 from awaken.contract import Rewriter, Surroundings
-from awaken.editing.arguments import appended_call, fitted, keyword_argument
+from awaken.editing.arguments import (
+    appended_call,
+    fitted,
+    keyword_argument,
+    without_argument,
+)
 from awaken.editing.relationships.load_options import MoreOptions, with_load_options
 from awaken.editing.relationships.relationship_loading import (
     with_backref,
@@ -21,10 +26,12 @@ from awaken.kit.payloads import (
     ADD_KEYWORD,
     LOAD_OPTIONS,
     MAKE_BACKREF,
+    REMOVE_ARGUMENT,
     SESSION_BLOCKS,
     SET_LAZY,
     SET_LAZY_IN_KEYWORDS,
     WRITE_STATEMENTS,
+    Argument,
     Backref,
     Keyword,
     Lazy,
@@ -39,6 +46,11 @@ def add_keyword(node: cst.Call, data: Keyword, around: Surroundings) -> cst.Call
     """``create_engine(url)`` → ``create_engine(url, pool_pre_ping=True)``."""
     argument = keyword_argument(data.name, cst.parse_expression(data.value))
     return fitted(appended_call(node, argument), around)
+
+
+def remove_argument(node: cst.Call, data: Argument, _around: Surroundings) -> cst.Call:
+    """``sleep(1, loop=loop)`` → ``sleep(1)``."""
+    return without_argument(node, data.index)
 
 
 def write_statements(
@@ -87,6 +99,7 @@ def make_backref(node: cst.Arg, data: Backref, _around: Surroundings) -> cst.Arg
 STANDARD: Mapping[str, Rewriter] = MappingProxyType(
     {
         ADD_KEYWORD: add_keyword,
+        REMOVE_ARGUMENT: remove_argument,
         LOAD_OPTIONS: load_options,
         SESSION_BLOCKS: session_blocks,
         MAKE_BACKREF: make_backref,

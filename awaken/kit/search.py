@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
+from awaken.knowledge import knowledge
 from awaken.project.graph.callers import Obstacle
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, keyword_of, last_name
@@ -60,6 +61,7 @@ def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[S
 
     ``asyncio.sleep`` is called by ``sleep(1)`` below ``from asyncio import sleep``, too.
     """
+    knowledge().require_canonical(f"the rule {rule.name}", names)
     # Resolving the names of all calls takes most of the time of a rule.
     spellings = set(project.spellings_of(names))
     for module in site_modules(project, rule.triggers):
@@ -71,6 +73,24 @@ def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[S
                 yield Site(rule.name, module, node)
 
 
+def uses_of(
+    project: Project, names: Collection[str], unless: Callable[[str], bool] = _nowhere
+) -> Iterator[tuple[Module, ast.Name | ast.Attribute]]:
+    """Yield what reads something by its qualified name, over all files; imports are no reads.
+
+    ``names`` are those of a library, or of classes, functions and variables of the program. Files
+    of whose path ``unless`` is true are not even parsed.
+    """
+    knowledge().require_canonical("a search", names)
+    spellings = project.spellings_of(names)
+    for module in modules_with(project, [name.encode() for name in spellings], unless):
+        for node in (mention for word in spellings for mention in module.mentions(word)):
+            match node:
+                case ast.Name() | ast.Attribute():
+                    if project.qualified_name(module, node) in names:
+                        yield module, node
+
+
 def callers_of(
     project: Project, rule: Rule, module: Module, function: Function
 ) -> tuple[list[Site[ast.Call]], tuple[Obstacle, ...]]:
@@ -79,12 +99,8 @@ def callers_of(
     Without an obstacle they are all calls that there are.
     """
     callers = project.calls.callers_of(module, function)
-    sites: list[Site[ast.Call]] = []
-    for site in callers.sites:
-        home = project.module(site.place.path)
-        if home is not None:
-            sites += [Site(rule.name, home, call) for call in home.calls_at(site.place.span)[:1]]
-    return sites, callers.obstacles
+    calls = (call for site in callers.sites for call in project.calls_at(site.place)[:1])
+    return [Site(rule.name, home, call) for home, call in calls], callers.obstacles
 
 
 def argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:

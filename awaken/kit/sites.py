@@ -24,7 +24,14 @@ from awaken.contract import (
     Span,
     TextEdit,
 )
-from awaken.kit.payloads import ADD_KEYWORD, WRITE_STATEMENTS, Keyword, Statements
+from awaken.kit.payloads import (
+    ADD_KEYWORD,
+    REMOVE_ARGUMENT,
+    WRITE_STATEMENTS,
+    Argument,
+    Keyword,
+    Statements,
+)
 from awaken.project.source.modules import Module, site_id
 
 if TYPE_CHECKING:
@@ -178,6 +185,11 @@ class Site(Generic[Node_co]):
     def add_keyword(self, call: ast.Call, name: str, value: str) -> NodeEdit:
         """Return the edit that gives ``call`` one more argument, the code ``name=value``."""
         return self.rewrite(call, ADD_KEYWORD, Keyword(name, value))
+
+    def remove_argument(self, call: ast.Call, argument: ast.expr | ast.keyword) -> NodeEdit:
+        """Return the edit that removes one of the arguments of ``call``, with its comma."""
+        written = sorted((*call.args, *call.keywords), key=self.module.span)
+        return self.rewrite(call, REMOVE_ARGUMENT, Argument(written.index(argument)))
 
     def insert_statements(
         self, place: Place, where: Literal["before", "after", "body-start"], code: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal
 
@@ -242,6 +243,13 @@ class Knowledge:
         if dot and head in self._same:  # an attribute of a renamed class
             return f"{self._same[head]}.{last}"
         return name
+
+    def require_canonical(self, who: str, names: Iterable[str]) -> None:
+        """Raise TypeError if ``who`` looks for one of ``names`` that no code ever gets."""
+        for name in names:
+            canonical = self.canonical(name) if "." in name else f"builtins.{name}"
+            if canonical != name:
+                raise TypeError(f"{who} can never match `{name}`: awaken calls it `{canonical}`")
 
     def has(self, module: str, name: str) -> bool:
         """Whether ``name`` is known to exist in the library module ``module``."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import libcst as cst
 import pytest
 from kit_programs import STAYS, sites
 
-from awaken.contract import NeedImport, TextEdit
-from awaken.kit.imports import imports_here, name_beside
+from awaken.contract import NeedImport, ReleaseImport, Surroundings, TextEdit
+from awaken.kit.imports import imports_here, move_import, name_beside, replace_name
+from awaken.kit.rewriters import STANDARD
 from awaken.kit.sites import Refused
 from awaken.project import Project
 
@@ -72,3 +74,44 @@ def test_statements_that_import_a_name():
     assert imports_here(module, node, "free", {"things"}, TAKEN) == []
     with pytest.raises(Refused):
         imports_here(module, node, "pause", {"others"}, TAKEN)
+
+
+def test_a_name_is_replaced_with_its_import():
+    site = sites({"a.py": "from things import wait\nwait()\n"})[0]
+
+    written, (replaced, needed, released) = replace_name(
+        Project({"a.py": site.module.source}, None), site, site.node.func, "things.pause"
+    )
+
+    assert (written, replaced.text) == ("pause", "pause")
+    assert isinstance(needed, NeedImport)
+    assert isinstance(released, ReleaseImport)
+    assert (needed.name, released.name) == ("pause", "wait")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from old import x", "from new import x"),
+        ("from old import x as y", "from new import x as y"),
+        ("from old import w, x, y", "from old import w, y\nfrom new import x"),
+        (
+            "from old import (\r\n    w,\r\n    x,\r\n)",
+            "from old import (\n    w,\n)\nfrom new import x",
+        ),
+        ("from old import v, x", "from new import v, x"),
+        ("from old import v, w, x as y", "from old import w\nfrom new import v, x as y"),
+        ("from old import (\n    x,  # why\n    z,\n)", None),
+        ("from old import (\n    v,\n    x,  # why\n)", None),
+    ],
+)
+def test_an_import_moves_to_another_module(before, after):
+    site = sites({"a.py": f"{before}\nwait()\n"})[0]
+
+    edit = move_import(site, site.module.tree.body[0], {"x", "v"}, "new")
+
+    if edit is None:
+        assert after is None
+    else:
+        statements = STANDARD[edit.rewriter](None, edit.data, Surroundings())
+        assert cst.Module(statements).code == f"{after}\n"

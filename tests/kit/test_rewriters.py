@@ -35,6 +35,28 @@ def test_a_keyword_is_added(before, after):
     assert written(edit, cst.parse_expression(before)) == f"{after}\n"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("wait(1)", "wait()"),
+        ("wait(\n    1,\n)", "wait()"),
+        ("wait(1, *more)", "wait(*more)"),
+        ("wait(first, 1)", "wait(first)"),
+        ("wait(first, **more, last=1)", "wait(first, **more)"),
+        ("wait(\n    first,\n    last=1,\n)", "wait(\n    first,\n)"),
+        ("wait(last=1, *first)", "wait(*first)"),
+    ],
+)
+def test_an_argument_is_removed_with_its_comma(before, after):
+    site = sites({"a.py": f"{before}\n"})[0]
+    arguments = [*site.node.args, *site.node.keywords]
+    gone = next(one for one in arguments if site.module.text_of(one).removeprefix("last=") == "1")
+
+    edit = site.remove_argument(site.node, gone)
+
+    assert written(edit, cst.parse_expression(before)) == f"{after}\n"
+
+
 def test_statements_are_inserted_beside_another():
     site = sites({"a.py": "wait()\n"})[0]
 

@@ -7,7 +7,14 @@ import ast
 import pytest
 from kit_programs import Waits, program
 
-from awaken.kit.search import argument, callers_of, calls_of, modules_with, site_modules
+from awaken.kit.search import (
+    argument,
+    callers_of,
+    calls_of,
+    modules_with,
+    site_modules,
+    uses_of,
+)
 
 FILES = {
     "a.py": "import things\nfrom things import wait as hold\nthings.wait(1)\nhold(2)\nwait(3)\n",
@@ -48,6 +55,28 @@ def test_calls_are_found_whatever_the_file_calls_them():
         "hold(2)",
         "hold(4)",
     ]
+
+
+@pytest.mark.parametrize("search", [calls_of, lambda project, _, names: uses_of(project, names)])
+def test_a_name_that_can_never_match_is_refused(search):
+    with pytest.raises(TypeError, match="can never match `sqlalchemy"):
+        list(search(program(FILES), Waits(), {"sqlalchemy.sql.text"}))
+
+
+def test_uses_of_a_library_and_of_the_program_are_found_under_all_their_names():
+    files = {
+        "a.py": "import things\nfrom things import wait as hold\nwaits = [things.wait, hold]\n",
+        "b.py": "from a import hold as h, waits\nmap(h, waits)\nh = 1\n",
+        "c.py": "from a import hold\n\ndef wait(waits):\n    return hold, waits\n\nwait.waits\n",
+        "test_a.py": "from a import waits\nwaits\n",
+    }
+    project = program(files)
+
+    of_library = [(m.path, m.text_of(node)) for m, node in uses_of(project, {"things.wait"})]
+    of_program = [m.path for m, _ in uses_of(project, {"a.waits"}, lambda path: "test" in path)]
+
+    assert of_library == [("a.py", "hold"), ("a.py", "things.wait"), ("c.py", "hold")]
+    assert of_program == ["b.py"]
 
 
 @pytest.mark.parametrize(

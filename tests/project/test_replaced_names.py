@@ -233,6 +233,8 @@ def future():
         ("def test():\n    own = Mock()\n    own.ping = future\n    run(own)\n", [], [False]),
         (("class Clock:\n    pass\ndef test():\n    clock = Clock()\n    clock.ping = future\n"
          "    run()\n"), [], []),
+        ("def test(own, name):\n    setattr(own, name, future)\n    run('ping')\n", [], [False]),
+        ("def test(own, name):\n    setattr(own, name, future)\n    run('mapping')\n", [], []),
     ],
 )  # fmt: skip
 def test_a_replaced_callee_is_seen_with_what_it_gives(tests, of_name, of_object):

@@ -14,6 +14,7 @@ from awaken.project.values.answers import circles
 from awaken.project.values.answers.circles import Answers
 from awaken.project.values.answers.sizes import Large
 from awaken.project.values.domain import InstanceOf, TooLarge
+from awaken.workspace.work import WORK
 
 START = """class A:
     def __init__(self, given=None):
@@ -66,12 +67,14 @@ def answers(files: dict[str, str], order: list[str]) -> dict[str, object]:
     return found
 
 
+@pytest.mark.parametrize("limit", ["MOST_STEPS", "DEEPEST"])
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.sampled(4)
-def test_any_order_gives_the_same_answers_near_the_limit(seed, monkeypatch):
+def test_any_order_gives_the_same_answers_near_the_limit(seed, limit, monkeypatch):
     files = generated(seed)
     # So that about half of the questions are too large.
-    monkeypatch.setattr(circles, "MOST_STEPS", [60, 150, 400, 900][seed % 4])
+    limits = {"MOST_STEPS": [60, 150, 400, 900], "DEEPEST": [8, 15, 25, 40]}
+    monkeypatch.setattr(circles, limit, limits[limit][seed % 4])
     alone = {one: answers(files, [one])[one] for one in NAMES}
     shuffled = random.Random(seed).sample(NAMES, len(NAMES))
 
@@ -163,6 +166,18 @@ def circle(length: int) -> dict[str, str]:
     names = [f"x{number}" for number in range(length)]
     reads = "".join(f"{name} = hub[0]\n{name}\n" for name in names)
     return {"m.py": f"{START}hub = [{', '.join(names)}, A()]\n{reads}"}
+
+
+def test_a_circle_that_is_too_deep_is_worked_out_in_one_round():
+    length = 3 * circles.DEEPEST
+    project = program(circle(length))
+    module = module_of(project, "m.py")
+    before = WORK.questions
+
+    found = project.values.of(module, last(module, "x0"))
+
+    assert isinstance(found.unknown, TooLarge)
+    assert WORK.questions - before < 6 * length
 
 
 CHAIN = {"m.py": START + "".join(f"x{one} = x{one + 1}\n" for one in range(200)) + "x0\n"}

@@ -105,7 +105,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Constraints, Phase, Place, Plan
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.changes import decide, plan_of
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_beside, replace_name
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
@@ -209,12 +209,10 @@ def _of_loop(site: Site[ast.Call], project: Project) -> Rewrite:
 def _of_ensure_future(site: Site[ast.Call], project: Project) -> Rewrite:
     module, call = site.module, site.node
     given = call.args[0] if call.args else call.keywords[0].value
-    written, imports = name_beside(project, site, call.func, _CREATE)
-    edits = [site.replace(call.func, written), *imports]
+    written, edits = replace_name(project, site, call.func, _CREATE)
     if call.keywords:
         # The two functions name their parameter differently.
         edits.append(site.replace(call.keywords[0], module.text_of(given)))
-    edits.append(site.release_import("asyncio", "ensure_future"))
     caveats, doubles = _replaced_pairs(project, module, call, given)
     message = f"`{module.excerpt(call.func)}` becomes `{written}`"
     return Rewrite(message, edits, caveats, doubles)

@@ -86,7 +86,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Phase, Reason
 from awaken.kit.call_rule import CallRule
 from awaken.kit.caveats.replaced_names import doubles_of
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import replace_name
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.sites import Refused, Rewrite, Site
 
@@ -121,12 +121,7 @@ class RunningLoop(CallRule):
         asked = site.node.func
         if site.module.enclosing_coroutine(site.node) is None:
             raise Refused(OUTSIDE_COROUTINE)
-        written, imports = name_beside(project, site, asked, "asyncio.get_running_loop")
-        edits = [
-            site.replace(asked, written),
-            *imports,
-            site.release_import("asyncio", "get_event_loop"),
-        ]
+        written, edits = replace_name(project, site, asked, "asyncio.get_running_loop")
         message = f"`{site.module.excerpt(asked)}` becomes `{written}`"
         caveats, doubles = doubles_of(project, site.module, asked, "asyncio.get_running_loop")
         if project.files_with((b".send(None)",)):

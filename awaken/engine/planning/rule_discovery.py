@@ -61,13 +61,8 @@ def _require_complete(rule: type[Rule]) -> None:
     from awaken.knowledge.libraries import knowledge  # noqa: PLC0415  a recalled run needs none of it
 
     # The index resolves every spelling to one canonical name, so another name never matches.
-    for name in functions:
-        canonical = knowledge().canonical(name)
-        if canonical != name:
-            raise TypeError(
-                f"the rule {rule.__module__}.{rule.__qualname__} can never match `{name}`: "
-                f"awaken calls it `{canonical}`"
-            )
+    who = f"the rule {rule.__module__}.{rule.__qualname__}"
+    knowledge().require_canonical(who, functions)
 
 
 def _modules() -> Iterator[ModuleType]:

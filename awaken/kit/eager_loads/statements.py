@@ -12,6 +12,7 @@ from awaken.kit.eager_loads.options import Given, given_at
 from awaken.kit.eager_loads.reasons import INNER_CODE, NOT_STATEMENT
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.sites import Refused
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
@@ -24,23 +25,10 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 # A LEFT OUTER JOIN changes what these ask for, or is not possible with them.
-_JOIN_BREAKERS = frozenset(
-    [
-        "distinct",
-        "except_",
-        "except_all",
-        "from_self",
-        "from_statement",
-        "group_by",
-        "intersect",
-        "intersect_all",
-        "union",
-        "union_all",
-        "with_for_update",
-        "with_lockmode",
-        "yield_per",
-    ]
-)
+_JOIN_BREAKERS = sql_names().set_operations | {
+    "distinct", "from_self", "from_statement", "group_by", "with_for_update", "with_lockmode",
+    "yield_per",
+}  # fmt: skip
 _EXECUTING = frozenset(
     ["exec", "execute", "scalar", "scalars", "stream", "stream_scalars", "paginate"]
 )

@@ -18,7 +18,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``plain_bases``: classes that give their subclasses no method, and call none of them.
     - ``protocols``: the base of protocols.
     - ``manager_bases``, ``manager_makers``: bases of context managers, and their decorators.
-    - ``mocks``, ``threads``, ``selects``: what makes a mock, a thread and a SELECT.
+    - ``mocks``, ``threads``: what makes a mock, and a thread.
     - ``casts``: functions that return their second argument.
     - ``catching_all``: classes of exceptions that catch what any code is likely to raise.
     - ``looking``: functions that are given a function and neither call nor keep it.
@@ -41,7 +41,6 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     manager_makers: frozenset[str]
     mocks: frozenset[str]
     threads: frozenset[str]
-    selects: frozenset[str]
     casts: frozenset[str]
     catching_all: frozenset[str]
     looking: frozenset[str]

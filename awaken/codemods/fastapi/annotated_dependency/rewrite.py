@@ -12,7 +12,7 @@ from awaken.codemods.fastapi.annotated_dependency.payload import (
     SignatureRewrite,
 )
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, deeper, line_break
+from awaken.editing.arguments import code, deeper, line_break, without_argument
 from awaken.editing.chains.lines import on_one_line
 from awaken.editing.parameters import fitted_parameters, in_order, split_comma
 
@@ -45,7 +45,7 @@ def _written_node(
     value: cst.BaseExpression | None = None
     if data.removed >= 0:
         value = marker.args[data.removed].value
-        marker = _without_argument(marker, data.removed)
+        marker = without_argument(marker, data.removed)
     # FastAPI takes what has no type as Any.
     written = parameter.annotation or cst.Annotation(cst.Name("Any"))
     ending = f" = {code(value)}," if value is not None and data.kept else ","
@@ -92,21 +92,6 @@ def _annotated_node(
 def _spaced_node() -> cst.AssignEqual:
     space = cst.SimpleWhitespace(" ")
     return cst.AssignEqual(space, space)
-
-
-def _without_argument(call: cst.Call, index: int) -> cst.Call:
-    """Return ``call`` without one argument; the last one left closes as the last one did."""
-    kept: Sequence[cst.Arg] = [argument for at, argument in enumerate(call.args) if at != index]
-    # Line breaks around the only argument would leave an open bracket.
-    if not kept:
-        return call.with_changes(args=[], whitespace_before_args=cst.SimpleWhitespace(""))
-    if index == len(call.args) - 1:
-        closing = call.args[-1]
-        last = kept[-1].with_changes(
-            comma=closing.comma, whitespace_after_arg=closing.whitespace_after_arg
-        )
-        kept = [*kept[:-1], last]
-    return call.with_changes(args=kept)
 
 
 def _with_star(parameters: Sequence[cst.Param], name: str) -> dict[str, Any]:

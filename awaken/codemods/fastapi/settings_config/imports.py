@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.fastapi.settings_config import reasons
 from awaken.codemods.fastapi.settings_config.configs import NEW_HOME
-from awaken.codemods.fastapi.settings_config.payload import ImportRewrite
-from awaken.contract import Edit, NodeEdit
-from awaken.editing.import_lines import remove_name
+from awaken.contract import Edit
+from awaken.kit.imports import move_import
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.ecosystem import settings_classes
 
@@ -58,18 +57,11 @@ def moved_edits(project: Project, old: OldImport, site: Site[ast.AST]) -> list[E
     if isinstance(node, ast.ImportFrom):
         if module.parent(node) is not module.tree:
             raise Refused(reasons.BOTH_VERSIONS)
-        return [_moved_statement(module, node, site)]
+        moved = move_import(site, node, {_NAME}, NEW_HOME)
+        if moved is None:
+            raise Refused(reasons.COMMENT_LOST)
+        return [moved]
     return list(_moved_names(project, old, site))
-
-
-def _moved_statement(module: Module, node: ast.ImportFrom, site: Site[ast.AST]) -> NodeEdit:
-    alias = next(name for name in node.names if name.name == _NAME)
-    less = remove_name(module.text_of(node), alias.asname or alias.name)
-    if less is None:
-        raise Refused(reasons.COMMENT_LOST)
-    renamed = f" as {alias.asname}" if alias.asname else ""
-    new = f"from {NEW_HOME} import {_NAME}{renamed}"
-    return site.rewrite(node, "import", ImportRewrite((less, new) if less else (new,)))
 
 
 def _moved_names(project: Project, old: OldImport, site: Site[ast.AST]) -> Iterator[Edit]:

@@ -1,4 +1,4 @@
-"""The payloads of the rewriters: plain data."""
+"""The payload of the rewriter: plain data."""
 
 from __future__ import annotations
 
@@ -17,9 +17,3 @@ class ConfigRewrite(Struct, frozen=True):
     keys: tuple[str, ...]
     literals: dict[str, str] = {}
     docstring: tuple[str, ...] = ()
-
-
-class ImportRewrite(Struct, frozen=True):
-    """The statements that take the place of an import."""
-
-    statements: tuple[str, ...]

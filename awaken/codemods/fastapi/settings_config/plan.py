@@ -63,7 +63,7 @@ class SettingsConfig(Rule):
         """Return the function that writes the settings as a call."""
         from awaken.codemods.fastapi.settings_config import rewrite  # noqa: PLC0415
 
-        return {"config": rewrite.rewrite_config, "import": rewrite.rewrite_import}
+        return {**super().rewriters(), "config": rewrite.rewrite_config}
 
 
 class _Planning:

@@ -1,4 +1,4 @@
-"""Rewriters of a `class Config` and of imports."""
+"""The rewriter of a `class Config`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 from msgspec.structs import replace
 
-from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite, ImportRewrite
+from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, deeper, fitted, keyword_argument
 from awaken.editing.pragmas import width_behind
@@ -135,11 +135,3 @@ def _line_break(
     return cst.ParenthesizedWhitespace(
         _trailing(behind), lines, indent=False, last_line=cst.SimpleWhitespace(last)
     )
-
-
-def rewrite_import(
-    node: cst.ImportFrom, data: ImportRewrite, around: Surroundings
-) -> list[cst.SimpleStatementLine | cst.BaseCompoundStatement]:
-    """``from pydantic import A, BaseSettings`` → one import from each of the two homes."""
-    del node, around
-    return [cst.parse_statement(text) for text in data.statements]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.kit.names_here import Written, name_here
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _HOMES = {
     "CursorResult": ("sqlalchemy", "sqlalchemy.engine"),
     "aliased": ("sqlalchemy.orm", "sqlalchemy.orm.util"),
     **dict.fromkeys(
-        ("union", "union_all", "intersect", "intersect_all", "except_", "except_all"),
+        sql_names().set_operations,
         ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
     ),
 }

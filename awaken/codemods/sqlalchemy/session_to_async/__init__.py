@@ -62,6 +62,7 @@ coroutine that waits only holds its connection.
 | you write | awaken writes |
 | --- | --- |
 | `create_engine()`, `sessionmaker()`, `Session` | `create_async_engine()`, `async_sessionmaker()`, `AsyncSession`; sessions get `expire_on_commit=False` |
+| a class that only inherits from `sessionmaker` | inherits from `async_sessionmaker`, and its calls get `expire_on_commit=False` |
 | a function that sends a statement, or calls a function that does | a coroutine function, with `await` at every call |
 | a generator that waits | an asynchronous generator |
 | a context manager class that waits | the class gets `__aenter__` and `__aexit__` |

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
@@ -365,7 +366,11 @@ def resource_members(
         if refused is not None:
             yield Member(site, refused, shown), qualified
         else:
-            yield member(site, shown, writer.rewritten, qualified), qualified
+            rewritten = member(site, shown, writer.rewritten, qualified)
+            # A call of a class of the program changes with that class.
+            heir = part.project.class_definition(qualified)
+            along = () if heir is None else (heir[0].place(heir[1]),)
+            yield replace(rewritten, along=along), qualified
 
 
 def _waiting_clients(project: Project, resources: ResourceWriter) -> Clients | None:

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.contract import Edit
-from awaken.kit.imports import name_beside, release_imports
+from awaken.kit.imports import replace_name
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
@@ -26,22 +26,7 @@ def write_twin(
 
     Raises Refused where the name is taken.
     """
-    return write_name(project, site, node, twins().names[qualified])
-
-
-def write_name(
-    project: Project, site: Site[ast.AST], node: ast.expr, qualified: str
-) -> tuple[str, list[Edit]]:
-    """Return how ``qualified`` is written in the place of ``node``, and the edits that do it.
-
-    Raises Refused where the name is taken.
-    """
-    named = site.module.parse_string(node) if isinstance(node, ast.Constant) else node
-    # Names in quotes may be imported for type checkers alone.
-    known = node if named is node else None
-    written, imports = name_beside(project, site, known, qualified)
-    gone = () if named is None else release_imports(site, named)
-    return written, [site.replace(node, written), *imports, *gone]
+    return replace_name(project, site, node, twins().names[qualified])
 
 
 def import_of_asyncio(project: Project, site: Site[ast.AST], node: ast.AST | None = None) -> Edit:

@@ -10,25 +10,18 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.mapped_classes import DEPTH, entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.source.trees import arguments_of
 
-SET_OPERATIONS = frozenset(
-    {"union", "union_all", "intersect", "intersect_all", "except_", "except_all"}
-)
 _DEEPEST = 2 * DEPTH  # calls, operators and variables inside of each other
-_OF_EXISTS = {"where", "select_from", "correlate", "correlate_except"}
-"""Methods of an EXISTS that leave it one, and bring nothing into what it is of."""
-_CORE = {
-    "Table", "and_", "bindparam", "column", "extract", "false", "literal", "literal_column", "null",
-    "or_", "over", "table", "text", "true", "within_group",
-}  # fmt: skip
+_CORE = sql_names().core | sql_names().of_no_class | sql_names().tables
 """Functions that make something of Core, whatever they take."""
 _OWN_FROM = {"any", "has", "over", "within_group"}
 _CRITERIA = {"filter", "filter_by", "group_by", "having", "order_by", "where"}
-_SCALARS = {"as_scalar", "scalar_subquery"}
-_NEWLY_ORM = _SCALARS | SET_OPERATIONS
+_SET_OPERATIONS = sql_names().set_operations
+_NEWLY_ORM = sql_names().scalar_subqueries | _SET_OPERATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +54,7 @@ def exists_in(reader: ModuleReader, node: ast.expr, depth: int = _DEEPEST) -> Ex
             return None
         if node.func.attr == "exists" and not node.args:
             return Exists(is_orm(reader, node.func.value, depth))
-        if node.func.attr not in _OF_EXISTS:
+        if node.func.attr not in sql_names().of_exists:
             return None
         node = node.func.value
     return _exists_of_name(reader, node, depth) if isinstance(node, ast.Name) else None
@@ -126,7 +119,7 @@ def _is_orm_call(reader: ModuleReader, node: ast.Call, depth: int) -> bool | Non
     while isinstance(inner, ast.Call):
         call, function = inner, inner.func
         name = reader.library_name(function)
-        if name in _CORE or (name in SET_OPERATIONS and _is_old(reader)):
+        if name in _CORE or (name in _SET_OPERATIONS and _is_old(reader)):
             return False
         if is_filtered and reader.function_name(function) is not None:
             return False
@@ -164,7 +157,7 @@ def _is_statement(reader: ModuleReader, node: ast.expr) -> bool:
         return (
             value is not None and not isinstance(value, ast.Name) and _is_statement(reader, value)
         )
-    other = {"alias", "cte", "lateral", "subquery", *_SCALARS, *SET_OPERATIONS}
+    other = sql_names().subqueries | _NEWLY_ORM
     while isinstance(node, ast.Call):
         if reader.library_name(node.func) == "select":
             return True

@@ -6,10 +6,11 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.by_value import read_by_value
 from awaken.project.frameworks.loads.certainty import ASSUMED, least
 from awaken.project.frameworks.loads.embedded import exists_in, is_orm
-from awaken.project.frameworks.loads.items import ORDERINGS, Item, What
+from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.mapped_classes import DEPTH, entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.loads.starred import elements_of, is_only_read
@@ -17,60 +18,11 @@ from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.names.classes import Definition
 from awaken.project.source.trees import arguments_of
 
-_AGGREGATES = frozenset(
-    [
-        "count",
-        "sum",
-        "min",
-        "max",
-        "avg",
-        "array_agg",
-        "string_agg",
-        "group_concat",
-        "aggregate_strings",
-        "bool_or",
-        "bool_and",
-        "every",
-        "stddev",
-        "variance",
-        "json_agg",
-        "jsonb_agg",
-    ]
-)
-_GENERIC_FUNCTIONS = frozenset({"count", "max", "min", "sum", "coalesce", "concat", "now"})
-"""Of ``sqlalchemy.sql.functions``, which some import in place of ``func``."""
-_UNHASHABLE_FUNCTIONS = frozenset({"array_agg", "json_agg", "jsonb_agg"})
 _MOST_KEYS = 5  # keys that refer to keys
 _WITH_HASH = {"bool", "bytes", "date", "datetime", "Decimal", "float", "int", "str", "time"}
 _WITH_HASH |= {"timedelta", "UUID"}
 """Classes of which every value has a hash."""
 _UNHASHABLE_TYPES = ("JSON", "ARRAY", "HSTORE")
-_SQL_FUNCTIONS = ORDERINGS | {
-    "literal",
-    "literal_column",
-    "text",
-    "case",
-    "cast",
-    "type_coerce",
-    "extract",
-    "distinct",
-    "null",
-    "true",
-    "false",
-    "and_",
-    "or_",
-    "not_",
-    "over",
-    "within_group",
-    "tuple_",
-    "try_cast",
-    "collate",
-    "column",
-    "between",
-    "bindparam",
-}
-_SELECTABLE_CALLS = frozenset({"subquery", "cte", "alias", "lateral", "tablesample"})
-_SCALAR_CALLS = frozenset({"scalar_subquery", "as_scalar"})
 
 
 def classify_all(reader: ModuleReader, nodes: Iterable[ast.expr]) -> tuple[Item, ...]:
@@ -268,15 +220,15 @@ def _classify_call(reader: ModuleReader, node: ast.Call, depth: int) -> Item:
     if name is not None:
         return _sql_function(reader, node, name, depth)
     name = reader.library_name(node.func)
-    if name in _GENERIC_FUNCTIONS:
+    if name in sql_names().imported_functions:
         return _sql_function(reader, node, name, depth)
-    if name in {"Table", "table"}:
+    if name in sql_names().tables:
         return Item(node, What.SELECTABLE, orm=False, hashable=None)
     if name == "Bundle":
         return Item(node, What.EXPRESSION, key="", hashable=None)
-    if name in {"select", "union", "union_all", "intersect", "except_"}:
+    if name == "select" or name in sql_names().set_operations:
         return Item(node, What.SELECTABLE, hashable=None, orm=is_orm(reader, node))
-    if name in _SQL_FUNCTIONS:
+    if name in sql_names().expressions:
         return _library_expression(reader, node, name, depth)
     if isinstance(node.func, ast.Attribute):
         return _classify_method(reader, node, node.func, depth)
@@ -293,9 +245,9 @@ def _sql_function(reader: ModuleReader, node: ast.Call, name: str, depth: int) -
         owner=owner.owner if owner else None,
         mixed=mixed,
         orm=is_orm(reader, node),
-        aggregate=name.lower() in _AGGREGATES and not _is_of_each_row(node, name),
+        aggregate=name.lower() in sql_names().aggregates and not _is_of_each_row(node, name),
         constant=False,
-        hashable=None if name.lower() in _UNHASHABLE_FUNCTIONS or "json" in name.lower() else True,
+        hashable=None if name.lower() in sql_names().unhashable or "json" in name.lower() else True,
     )
 
 
@@ -333,7 +285,7 @@ def _library_expression(reader: ModuleReader, node: ast.Call, name: str, depth: 
         owner=owner.owner if owner else None,
         mixed=mixed,
         orm=is_orm(reader, node),
-        constant=name in {"literal", "null", "true", "false"},
+        constant=name in sql_names().constants,
         hashable=not unhashable,
     )
 
@@ -356,9 +308,9 @@ def _flattened_nodes(nodes: Iterable[ast.expr]) -> list[ast.expr]:
 def _classify_method(
     reader: ModuleReader, node: ast.Call, method: ast.Attribute, depth: int
 ) -> Item:
-    if method.attr in _SELECTABLE_CALLS:
+    if method.attr in sql_names().subqueries:
         return Item(node, What.SELECTABLE, hashable=None, orm=is_orm(reader, node))
-    if method.attr in _SCALAR_CALLS:
+    if method.attr in sql_names().scalar_subqueries:
         return Item(node, What.EXPRESSION, hashable=None, orm=is_orm(reader, node))
     if method.attr == "label" and node.args:
         return _labelled_item(reader, node, method, depth)

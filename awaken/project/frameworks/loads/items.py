@@ -9,9 +9,6 @@ from enum import Enum, auto
 
 from awaken.project.frameworks.loads.certainty import CERTAIN, Certainty
 
-ORDERINGS = frozenset({"desc", "asc", "nulls_first", "nulls_last", "nullsfirst", "nullslast"})
-"""Functions and methods of a column that make an ORDER BY expression of it, and do nothing else."""
-
 
 class What(Enum):
     """The kinds of one item of a query."""

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from awaken.knowledge.library_names import library_names
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.embedded import exists_in
 from awaken.project.frameworks.loads.entities import classify
-from awaken.project.frameworks.loads.items import ORDERINGS, Item, What
+from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.mapping import returned_by
@@ -22,13 +23,7 @@ _SEPARATE = library_names().separate_loaders | library_names().blocking_loaders 
 _COLUMN_OPTIONS = library_names().column_loaders | {"with_loader_criteria"}
 _FOLLOWED_CALLS = 2
 """Functions of the program that are followed, one called by the other, to what they return."""
-_CONNECTIVES = ORDERINGS | {
-    "and_",
-    "or_",
-    "not_",
-    "distinct",
-    "between",
-}
+_CONNECTIVES = sql_names().orderings | sql_names().connectives | {"distinct", "between"}
 
 
 @dataclass(frozen=True, slots=True)

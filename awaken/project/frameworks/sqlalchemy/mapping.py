@@ -46,7 +46,6 @@ _DECLARED = {
     "sqlalchemy.orm.declared_attr",
     "sqlalchemy.orm.declared_attr.directive",
     "sqlalchemy.orm.declared_attr.cascading",
-    "sqlalchemy.ext.declarative.declared_attr",
 }
 _SETTINGS = {"__tablename__", "__table_args__"}
 """What a class body says about its table; such a value maps no attribute, however it is made."""

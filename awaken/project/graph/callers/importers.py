@@ -56,7 +56,7 @@ class Importers:
             result = set[str]()
         elif not parent or len(neighbours) > _MOST_NEIGHBOURS:
             named = self._words.imported_in(last)
-            importing = set(self._words.imported_in(parent) if parent else named)
+            importing = set(self._words.imported_in(last, parent) if parent else named)
             result = {name for name in named if name in importing or name.startswith(beside)}
         else:
             result = set(self._words.imported_in(last, parent))

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection, Iterator
 from functools import cached_property
 
+from awaken.project.graph.callers.importers import Importers
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 from awaken.project.source.words import Words
@@ -20,9 +21,10 @@ _LOADING = {function.rpartition(".")[2] for function in NAMING}
 class ModuleValues:
     """Finds the modules that files use as values; each file is read once, for all of them."""
 
-    def __init__(self, evaluator: Evaluator, words: Words) -> None:
+    def __init__(self, evaluator: Evaluator, words: Words, importers: Importers) -> None:
         self._evaluator = evaluator
         self._words = words
+        self._importers = importers
         self._files: dict[tuple[str, int], list[str] | None] = {}
         self._used: dict[str, frozenset[str]] = {}
         self._values: dict[str, bool] = {}
@@ -131,10 +133,11 @@ class ModuleValues:
             for alias in module.nodes(ast.alias)
             if alias.asname and alias.name.rpartition(".")[2] in {*lasts} - {alias.asname}
         }
+        importing = self._importers.direct(module.path) if renamed else ()
         return {names.qualified(module, node) for node in _values(module, lasts)} | {
             names.attribute(module.path, name)
             for name in sorted(renamed)
-            if {*self._words.imported_in(name)} - {module.path}
+            if any(self._words.imports(path, name) for path in importing if path != module.path)
         }
 
 

@@ -21,10 +21,10 @@ class Surroundings:
     def __init__(self, evaluator: Evaluator, words: Words) -> None:
         self.evaluator = evaluator
         self.words = words
-        self.module_values = ModuleValues(evaluator, words)
         functions = Functions(evaluator.names, evaluator.names.facts)
         self.overrides = Overrides(evaluator.classes, functions, words)
         self.importers = Importers(evaluator.names.layout, words)
+        self.module_values = ModuleValues(evaluator, words, self.importers)
         self.mentions = Mentions(evaluator)
         self.without_calls: set[tuple[str, str]] = set()
         """Names of functions with files of which it is known that no mention of the name may be a

@@ -234,6 +234,11 @@ class Answers:
 
     def _wait(self, question: _Question) -> None:
         """Keep what is as good as what the outermost question of its circle begins with."""
+        if len(question.members) > 2 * DEEPEST:
+            # It will be deeper than the limit, though it may lose members: hence twice.
+            for item in question.members:
+                (self._known if item.kept is None else item.kept)[item.key] = _TOO_LARGE
+            raise _too_many()
         self._waiting[question.key] = question
         self._earlier[question.key] = question.values
         self._lead_back(question.lowest)

@@ -64,10 +64,7 @@ def session_read_off(reader: Reader, node: ast.expr) -> ast.Attribute | None:
     module = reader.module
     parent = module.parent(node)
     if isinstance(parent, ast.Call) and parent.args == [node] and not parent.keywords:
-        if reader.qualified(parent.func) not in {
-            "sqlalchemy.inspect",
-            "sqlalchemy.inspection.inspect",
-        }:
+        if reader.qualified(parent.func) != "sqlalchemy.inspect":
             return None
         parent = module.parent(parent)
     if not isinstance(parent, ast.Attribute) or parent.attr != "session":

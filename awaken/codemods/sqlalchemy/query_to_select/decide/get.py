@@ -16,9 +16,10 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import GetRewrite, GetSe
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import OTHER_ITEMS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
+from awaken.knowledge.sql_names import sql_names
 from awaken.project import Module
 from awaken.project.frameworks.loads.entities import classify_all
-from awaken.project.frameworks.loads.items import ORDERINGS, What
+from awaken.project.frameworks.loads.items import What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.trees import arguments_of
 
@@ -134,7 +135,7 @@ def _is_quiet(reader: Reader, node: ast.expr) -> bool:
 
 def _is_quiet_call(reader: Reader, call: ast.Call) -> bool:
     # Without rows to put in order nothing is lost if they are not called.
-    if isinstance(call.func, ast.Attribute) and call.func.attr in ORDERINGS:
+    if isinstance(call.func, ast.Attribute) and call.func.attr in sql_names().orderings:
         return True
     known = reader.library_name(call.func) or reader.function_name(call.func)
     return known is not None

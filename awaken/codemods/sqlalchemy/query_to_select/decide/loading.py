@@ -39,6 +39,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.builders import trans
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.knowledge import knowledge
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.embedded import exists_in
 from awaken.project.frameworks.loads.entities import classify_all
 from awaken.project.frameworks.loads.items import (
@@ -55,7 +56,6 @@ from awaken.project.frameworks.loads.repeats import (
 SessionFrom = Literal["receiver", "argument"] | int
 _ONE_BY_ONE = frozenset({"for", "yield from"}) | ONE_BY_ONE
 _NOT_COMPARED = frozenset({"one", "one_or_none", "scalar"})
-_TEXTS_AND_VALUES = frozenset({"false", "literal", "literal_column", "null", "text", "true"})
 _PICKLED = "PickleType"
 """Uses between the rows of which other statements may run."""
 # They hold for the statement that is executed, which would be the count around this one.
@@ -184,7 +184,7 @@ def _names_no_class(reader: Reader, node: ast.expr) -> bool:
     """Whether ``node`` is a text, a value, or a function of these."""
     if not isinstance(node, ast.Call):
         return isinstance(node, ast.Constant)
-    if reader.library_name(node.func) in _TEXTS_AND_VALUES:
+    if reader.library_name(node.func) in sql_names().of_no_class:
         return True
     is_function = reader.function_name(node.func) is not None
     return is_function and all(_names_no_class(reader, argument) for argument in node.args)

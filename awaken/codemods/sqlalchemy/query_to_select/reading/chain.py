@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import of_iter
 from awaken.codemods.sqlalchemy.query_to_select.reading.takers import taker_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Reason
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.trees import keyword_of
 
@@ -67,12 +68,10 @@ EXECUTING = frozenset({"all", "first", "one", "one_or_none", "scalar", "count", 
 COLUMN_VALUES = frozenset({"value", "values"})
 EMBEDDING = frozenset({"subquery", "cte", "exists", "label", "scalar_subquery", "as_scalar"})
 WRITES = frozenset({"update", "delete"})
-SET_OPERATIONS = frozenset({"union", "union_all", "intersect", "intersect_all", "except_"})
-SET_OPERATIONS |= {"except_all"}
+SET_OPERATIONS = sql_names().set_operations
 LINKS = BUILDERS | SET_OPERATIONS
 OTHER_ITEMS = frozenset({"with_entities", "add_columns", "add_column", "add_entity"})
 """Builders that change what is asked for."""
-SET_FUNCTIONS = frozenset({"union", "union_all", "intersect", "intersect_all", "except_"})
 REMOVED = frozenset({"from_self", "select_entity_from", "with_polymorphic", "with_lockmode"})
 EXTENSIONS = frozenset({"paginate", "get_or_404", "first_or_404", "one_or_404"})
 READ_ONLY = frozenset({"statement", "whereclause", "column_descriptions"})
@@ -267,7 +266,7 @@ def _is_container(compare: ast.Compare, node: ast.expr) -> bool:
 
 def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Ending, str]:
     if isinstance(call.func, ast.Attribute):
-        of_cte = call.func.attr in SET_FUNCTIONS and _is_cte(module, call.func.value)
+        of_cte = call.func.attr in SET_OPERATIONS and _is_cte(module, call.func.value)
         of_query = call.func.attr in SET_OPERATIONS and (
             query_root(call.func) is not None or holds_query(module, call.func.value)
         )
@@ -285,7 +284,7 @@ def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Endi
     if iterator and (iterator in _OF_SEVERAL or call.args[0] is node):
         return "iterated", iterator
     last = name.rpartition(".")[2]
-    if last in SET_OPERATIONS | SET_FUNCTIONS:
+    if last in SET_OPERATIONS:
         raise Refused(reasons.SET_OPERATION, f"`{last}()` of queries")
     raise Refused(reasons.PASSED_QUERY, name)
 

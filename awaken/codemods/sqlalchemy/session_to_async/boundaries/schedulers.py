@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.reach import Reach
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name
 from awaken.contract import Place
 from awaken.kit.changes import Member, member
-from awaken.kit.search import modules_with
+from awaken.kit.imports import replace_name
+from awaken.kit.search import modules_with, uses_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous.boundaries import Scheduler, boundaries
 from awaken.project.source.modules import Module
@@ -75,8 +75,11 @@ class Schedulers:
             if name in self._needed:
                 why = self._stands_against(scheduler)
                 # One that runs coroutine functions already stays.
-                for module in self._modules(scheduler) if why or name != scheduler.twin else ():
-                    yield from self._in_file(module, scheduler, why)
+                is_written = why is not None or name != scheduler.twin
+                for module, node in uses_of(self._project, {name}) if is_written else ():
+                    site: Site[ast.expr] = Site(self._rule, module, node)
+                    shown = f"`{module.text_of(node)}`"
+                    yield member(site, shown, self._written, scheduler, why)
 
     # ------------------------------------------------------------------------------------- parts
     @cached_property
@@ -85,27 +88,11 @@ class Schedulers:
         words = {scheduler.name.partition(".")[0].encode() for scheduler in boundaries().schedulers}
         return bool(self._project.files_with(sorted(words)))
 
-    def _modules(self, scheduler: Scheduler) -> Iterator[Module]:
-        word = scheduler.name.rpartition(".")[2]
-        spellings = sorted({word, *self._project.spellings(scheduler.name)})
-        yield from modules_with(self._project, [spelling.encode() for spelling in spellings])
-
-    def _in_file(
-        self, module: Module, scheduler: Scheduler, why: Refused | None
-    ) -> Iterator[Member]:
-        for node in module.walk():
-            if not isinstance(node, ast.Name | ast.Attribute):
-                continue
-            if self._project.qualified_name(module, node) == scheduler.name:
-                site: Site[ast.expr] = Site(self._rule, module, node)
-                shown = f"`{module.text_of(node)}`"
-                yield member(site, shown, self._written, scheduler, why)
-
     def _written(self, site: Site[ast.expr], scheduler: Scheduler, why: Refused | None) -> Rewrite:
         if why is not None:
             raise why
         module, node = site.module, site.node
-        written, edits = write_name(self._project, site, node, scheduler.twin)
+        written, edits = replace_name(self._project, site, node, scheduler.twin)
         caveat = "jobs that await run in the event loop of the application, not in threads"
         return Rewrite(f"`{module.text_of(node)}` becomes `{written}`", edits, [caveat])
 
@@ -127,9 +114,10 @@ class Schedulers:
     def _stands_against(self, scheduler: Scheduler) -> Refused | None:
         """Return why a scheduler cannot be replaced by its twin, for the whole program."""
         methods = {*scheduler.jobs, *scheduler.starts, *scheduler.configuring}
-        words = [f".{name}".encode() for name in sorted(methods)]
+        spellings = self._project.spellings_of([scheduler.name])
+        words = [*spellings, *(f".{name}" for name in sorted(methods))]
         name = scheduler.name.rpartition(".")[2]
-        for module in (*self._modules(scheduler), *modules_with(self._project, words)):
+        for module in modules_with(self._project, [word.encode() for word in words]):
             for node in module.walk():
                 why = self._text_against(module, node, scheduler)
                 if why:

@@ -15,9 +15,9 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import REMOVE, Removed
 from awaken.codemods.sqlalchemy.session_to_async.reasons import BESIDE_ANOTHER, FAILING_IMPORT
 from awaken.contract import ChangeId, Constraints, Edit
 from awaken.kit.changes import Decided, Member, decide_group
+from awaken.kit.imports import release_imports
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.names.origins import imported_from
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
@@ -103,11 +103,8 @@ def _removed_members(project: Project, components: Components, name: str) -> Ite
         return
     message = f"`{components.twins[name]}` replaces `{shared.name}`, which is no longer used"
     site: Site[ast.AST] = first.site
-    edits: list[Edit] = [site.rewrite(statement, REMOVE, Removed())]
-    for node in ast.walk(statement):
-        imported = imported_from(module, node) if isinstance(node, ast.Name) else None
-        if imported is not None:
-            edits.append(site.release_import(*imported))
+    names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+    edits: list[Edit] = [site.rewrite(statement, REMOVE, Removed()), *release_imports(site, *names)]
     yield Member(site, Rewrite(message, edits, [_CAVEAT]), f"`{shared.name}`")
     for member in others:
         yield Member(member.site, Rewrite(message, []), f"`{shared.name}`")

@@ -18,7 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambda
     is_laid_out,
 )
 from awaken.contract import Edit
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_beside, replace_name
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.testing import Replacement
@@ -191,11 +191,7 @@ class DoubleWriter:
         return edits
 
     def _asynchronous(self, site: Site[ast.AST], known: ast.expr) -> list[Edit]:
-        written, imports = name_beside(self._project, site, known, _ASYNC_MOCK)
-        edits: list[Edit] = [site.replace(known, written), *imports]
-        if isinstance(known, ast.Name):
-            edits.append(site.release_import("unittest.mock", known.id))
-        return edits
+        return replace_name(self._project, site, known, _ASYNC_MOCK)[1]
 
 
 def _with_arguments(site: Site[ast.AST], call: ast.Call, added: Sequence[str]) -> Iterator[Edit]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from awaken.kit.search import modules_with
+from awaken.kit.search import uses_of
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
@@ -35,17 +35,12 @@ def _is_condition(
         return False
     qualified = f"{module.name}.{function.name}"
     uses = 0
-    for other in modules_with(project, (function.name.encode(),)):
-        for mention in other.mentions(function.name):
-            if not isinstance(mention, ast.Name | ast.Attribute):
-                continue
-            if project.qualified_name(other, mention) != qualified:
-                continue
-            uses += 1
-            if not _asks(project, other, mention) and not _is_called_by_one(
-                project, module, other, mention, seen | {function.name}
-            ):
-                return False
+    for other, mention in uses_of(project, {qualified}):
+        uses += 1
+        if not _asks(project, other, mention) and not _is_called_by_one(
+            project, module, other, mention, seen | {function.name}
+        ):
+            return False
     return uses > 0
 
 

@@ -17,9 +17,8 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.managers.stacks impor
 from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import (
     annotation,
 )
-from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_name
 from awaken.contract import Edit, Place, Span
-from awaken.kit.imports import name_beside, release_imports
+from awaken.kit.imports import name_beside, release_imports, replace_name
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -94,7 +93,7 @@ class OperationWriter:
             case Operation(how="twin", node=ast.Call() as call):
                 self._awaiting.awaits(call)
                 name = twins().functions[operation.method]
-                yield from write_name(self._project, self._site, call.func, name)[1]
+                yield from replace_name(self._project, self._site, call.func, name)[1]
 
     def _write(self, operation: Operation, loaded_again: Mapping[Place, Anew]) -> None:
         module, awaiting, node = self._module, self._awaiting, operation.node

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.knowledge.library_names import library_names
-from awaken.project.frameworks.sqlalchemy.commits.reloads import SELECTS
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.sqlalchemy.eager import direction
 from awaken.project.frameworks.sqlalchemy.reads.domain import Load, Trace
 from awaken.project.source.trees import last_name
@@ -145,9 +145,10 @@ def _assigned(project: Project, module: Module, name: ast.Name) -> Iterator[tupl
 
 def _begin(project: Project, module: Module, statement: ast.expr) -> ast.Call | None:
     """Return the call that begins a statement, which a variable may hold."""
+    selects = sql_names().selects
     for _ in range(len(module.source.text)):
         match statement:
-            case ast.Call() if project.qualified_name(module, statement.func) in SELECTS:
+            case ast.Call() if project.qualified_name(module, statement.func) in selects:
                 return statement
             case ast.Call(func=ast.Attribute(value=inner)):
                 statement = inner

@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.knowledge.library_names import library_names
-from awaken.project.frameworks.sqlalchemy.commits.reloads import CHANGES, TEXTS
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.f_strings import text_parts
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
@@ -75,9 +75,9 @@ def _is_unseen(project: Project, module: Module, call: ast.Call) -> bool:
     if isinstance(call.func, ast.Attribute) and call.func.attr == "exec_driver_sql":
         return not _only_reads(first)
     name = project.qualified_name(module, call.func)
-    if name in TEXTS:
+    if name in sql_names().texts:
         return _is_statement(module, call) and not _only_reads(first)
-    if name in CHANGES:
+    if name in sql_names().changes:
         return project.orm.mapped_class(project.qualified_name(module, first)) is None
     return False
 

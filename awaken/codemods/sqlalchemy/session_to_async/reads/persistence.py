@@ -16,9 +16,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Edit
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.effects.own import own_nodes, what_runs
 from awaken.project.effects.places.between import EventGraph
-from awaken.project.frameworks.sqlalchemy.commits.reloads import DELETES
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -224,7 +224,7 @@ class Persistence:
             case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _TAKING:
                 return self._is_of_orphans(owner)
             case ast.Call(func=ast.Name() | ast.Attribute() as called):
-                return self._project.qualified_name(module, called) in DELETES
+                return self._project.qualified_name(module, called) in sql_names().deletes
             case ast.Attribute(ctx=ast.Store() | ast.Del()):
                 return self._is_of_orphans(node)
         return False

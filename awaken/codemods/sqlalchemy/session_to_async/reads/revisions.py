@@ -15,7 +15,7 @@ from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.migrations import is_of_alembic
 from awaken.project.values.domain import ClassOf
 
@@ -45,7 +45,7 @@ def loaded_in_revisions(project: Project, rule: str, eager: Eager) -> Iterator[M
 
 def is_select(project: Project, module: Module, call: ast.Call) -> bool:
     """Whether a call begins a statement that selects something."""
-    return bool(call.args) and project.qualified_name(module, call.func) in library_names().selects
+    return bool(call.args) and project.qualified_name(module, call.func) in sql_names().selects
 
 
 def _loads_objects(project: Project, module: Module, call: ast.Call) -> bool:

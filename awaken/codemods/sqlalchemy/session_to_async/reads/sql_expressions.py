@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-SQL_FUNCTIONS = ("sqlalchemy.func.", "sqlalchemy.sql.func.")
-"""What the names of functions of SQL begin with."""
+SQL_FUNCTION = "sqlalchemy.func."
+"""What the name of a function of SQL begins with."""
 _OTHERS = {"sqlalchemy.case", "sqlalchemy.literal_column", "sqlalchemy.text"}
 
 
@@ -20,7 +20,7 @@ def is_sql_expression(project: Project, module: Module, value: ast.expr) -> bool
     for node in _parts(value):
         if isinstance(node, ast.Call):
             name = project.qualified_name(module, node.func) or ""
-            if name.startswith(SQL_FUNCTIONS) or name in _OTHERS:
+            if name.startswith(SQL_FUNCTION) or name in _OTHERS:
                 return True
         elif isinstance(node, ast.Attribute) and not isinstance(value, ast.Attribute):
             # Attributes with names of Python or SQLAlchemy are not columns.

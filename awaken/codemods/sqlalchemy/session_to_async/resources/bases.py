@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_DECORATORS = {
-    "sqlalchemy.ext.declarative.as_declarative", "sqlalchemy.orm.as_declarative",
-}  # fmt: skip
+_DECORATOR = "sqlalchemy.orm.as_declarative"
 _MIXIN = "sqlalchemy.ext.asyncio.AsyncAttrs"
 
 
@@ -62,7 +60,7 @@ def _base_of(project: Project, rule: str, qualified: str) -> Site[ast.AST] | Non
         made = next((base for base in facts.bases if base and project.definition(base)), None)
         if made is None:
             is_made = node.bases or any(
-                project.qualified_name(module, without_arguments(decorator)) in _DECORATORS
+                project.qualified_name(module, without_arguments(decorator)) == _DECORATOR
                 for decorator in node.decorator_list
             )
             return Site(rule, module, node) if is_made else None

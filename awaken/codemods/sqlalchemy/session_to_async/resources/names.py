@@ -29,14 +29,11 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.surroundings import (
     requirements,
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
-from awaken.codemods.sqlalchemy.session_to_async.twin_names import (
-    import_of_asyncio,
-    write_name,
-    write_twin,
-)
+from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio, write_twin
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
-from awaken.kit.search import modules_with
+from awaken.kit.imports import replace_name
+from awaken.kit.search import modules_with, uses_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes, twins
 from awaken.knowledge.library_names import library_names
@@ -68,7 +65,8 @@ def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr]
     """
     blocking, helpers = BlockingEngines(project), Helpers(project)
     of_libraries = list(_of_libraries(project))
-    for module, result, qualified in (*of_libraries, *_of_factories(project, of_libraries)):
+    of_program = (*_of_factories(project, of_libraries), *_of_heirs(project, of_libraries))
+    for module, result, qualified in (*of_libraries, *of_program):
         node = _unquoted_node(module, result)
         if not isinstance(node, ast.Name | ast.Attribute):
             continue
@@ -114,6 +112,39 @@ def _of_factories(
             for node in (node for word in spellings for node in module.mentions(word)):
                 if _is_annotation(module, node) and _qualified(project, module, node) == factory:
                     yield module, node, SESSION
+
+
+def _of_heirs(
+    project: Project, of_libraries: Iterable[tuple[Module, ast.AST, str]]
+) -> Iterator[tuple[Module, ast.AST, str]]:
+    """Yield the calls of classes that inherit from a factory, with the name of the class."""
+    for home, result, qualified in of_libraries:
+        heir = _heir_of(home, result) if qualified in FACTORIES else None
+        named = "" if heir is None else f"{home.name}.{heir.name}"
+        for module, node in uses_of(project, {named}) if named else ():
+            if module.call_of(node) is not None:
+                yield module, node, named
+
+
+def _heir_of(module: Module, node: ast.AST) -> ast.ClassDef | None:
+    """Return the class with the base ``node``: ``sessionmaker``, also with its type argument."""
+    above = module.parent(node)
+    base = above if isinstance(above, ast.Subscript) and above.value is node else node
+    heir = module.parent(base)
+    return heir if isinstance(heir, ast.ClassDef) and base in heir.bases else None
+
+
+def _only_inherits(project: Project, module: Module, heir: ast.ClassDef) -> bool:
+    """Whether a class has nothing of its own, and is only called, with visible arguments."""
+    extras = (*heir.bases[1:], *heir.keywords, *heir.decorator_list)
+    for part in heir.body:
+        match part:
+            case ast.Pass() | ast.Expr(value=ast.Constant()):
+                continue
+        return False
+    calls = [home.call_of(use) for home, use in uses_of(project, {f"{module.name}.{heir.name}"})]
+    are_seen = all(call and all(part.arg for part in call.keywords) for call in calls)
+    return are_seen and not extras and module.parent(heir) is module.tree
 
 
 def _qualified(project: Project, module: Module, found: ast.AST) -> str | None:
@@ -218,19 +249,24 @@ class ResourceWriter:
     def rewritten(self, site: Site[ast.expr], qualified: str) -> Rewrite:
         """Return the rewrite of a name of the synchronous side. Raises Refused."""
         module, node = site.module, site.node
-        above = module.parent(node)
-        is_generic = isinstance(above, ast.Subscript) and above.value is node
-        heir = module.parent(above) if is_generic and above is not None else above
-        if isinstance(heir, ast.ClassDef) and (above if is_generic else node) in heir.bases:
-            raise Refused(reasons.OWN_SESSION_CLASS, heir.name)
-        written, edits = write_twin(self._project, site, node, qualified)
+        above, heir = module.parent(node), _heir_of(module, node)
+        if heir is not None:
+            is_plain = qualified in FACTORIES and _only_inherits(self._project, module, heir)
+            if not is_plain:
+                raise Refused(reasons.OWN_SESSION_CLASS, heir.name)
+        if qualified in twins().names:
+            written, edits = write_twin(self._project, site, node, qualified)
+            message = f"`{module.text_of(node)}` becomes `{written}`"
+        else:
+            message, edits = f"`{module.text_of(node)}` makes asynchronous sessions", list[Edit]()
+            (qualified,) = FACTORIES
         caveats, places = list[str](), tuple[Place, ...]()
         if isinstance(above, ast.Call) and above.func is node:
             self._check_class(module, above, qualified)
             self._check_doubles(module, node, qualified)
             edits += self._arguments(site, above, qualified)
             caveats, places = self._caveats(module, above, qualified)
-        return Rewrite(f"`{module.text_of(node)}` becomes `{written}`", edits, caveats, places)
+        return Rewrite(message, edits, caveats, places)
 
     def _check_class(self, module: Module, call: ast.Call, qualified: str) -> None:
         """Raise Refused where a factory makes sessions of a class of its own."""
@@ -310,4 +346,4 @@ class ResourceWriter:
         given = engine.options.get("poolclass")
         qualified = None if given is None else self._project.qualified_name(site.module, given)
         if given is not None and qualified in twins().pools:
-            yield from write_name(self._project, site, given, twins().pools[qualified])[1]
+            yield from replace_name(self._project, site, given, twins().pools[qualified])[1]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
-from awaken.kit.search import modules_with
+from awaken.kit.search import modules_with, uses_of
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS, METHODS
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -44,22 +44,15 @@ class _Registry:
         self._project = project
         graph = project.calls.graph()
         used, removed = set[FunctionPlace](), set[FunctionPlace]()
-        for module in modules_with(
-            project, (registry.rpartition(".")[2].encode(),), is_around_tests
-        ):
-            for node in module.mentions(registry.rpartition(".")[2]):
-                if not isinstance(node, ast.Name | ast.Attribute):
-                    continue
-                if project.qualified_name(module, node) != registry:
-                    continue
-                above, around = module.parent(node), function_around(module, node)
-                place = None if around is None else self._place(module, around)
-                if place is None or around is None:
-                    continue
-                used.add(place)
-                is_removal = isinstance(above, ast.Attribute) and above.attr == "remove"
-                if is_removal and not self._is_other_task(module, around):
-                    removed.add(place)
+        for module, node in uses_of(project, {registry}, is_around_tests):
+            above, around = module.parent(node), function_around(module, node)
+            place = None if around is None else self._place(module, around)
+            if place is None or around is None:
+                continue
+            used.add(place)
+            is_removal = isinstance(above, ast.Attribute) and above.attr == "remove"
+            if is_removal and not self._is_other_task(module, around):
+                removed.add(place)
         self._using = frozenset(graph.reaching(used))
         self._removing = frozenset(graph.reaching(removed))
 

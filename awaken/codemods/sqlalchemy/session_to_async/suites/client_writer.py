@@ -12,7 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.contract import Edit, Place, Requirement, Span
 from awaken.kit.imports import name_beside, release_imports
-from awaken.kit.search import modules_with
+from awaken.kit.search import uses_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.source.test_files import is_around_tests
@@ -39,14 +39,8 @@ class ClientWriter:
 
     def sites(self, rule: str) -> Iterator[Site[ast.expr]]:
         """Yield each name of a synchronous client."""
-        known = twins().clients.names
-        spellings = self._project.spellings_of(known)
-        for module in modules_with(self._project, [name.encode() for name in spellings]):
-            for node in (node for word in spellings for node in module.mentions(word)):
-                if not isinstance(node, ast.Name | ast.Attribute):
-                    continue
-                if self._project.qualified_name(module, node) in known:
-                    yield Site(rule, module, node)
+        for module, node in uses_of(self._project, twins().clients.names):
+            yield Site(rule, module, node)
 
     def rewritten(self, site: Site[ast.expr]) -> Rewrite:
         """Return the rewrite of a name of a synchronous client. Raises Refused."""

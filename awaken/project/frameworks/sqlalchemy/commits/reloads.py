@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -14,12 +15,7 @@ from awaken.project.source.worklist import Worklist
 _BY_KEY = {"get", "get_one"}
 _RUNNING = {"exec", "execute", "scalar", "scalars", "stream", "stream_scalars"}
 LOADING = frozenset({*_BY_KEY, *_RUNNING, "query"})
-SELECTS = {"sqlalchemy.select", "sqlmodel.select"}
-DELETES = frozenset({"sqlalchemy.delete", "sqlmodel.delete"})
-CHANGES = DELETES | {"sqlalchemy.update", "sqlmodel.update"}
-"""Functions whose statements change rows that are there."""
-WRITES = CHANGES | {"sqlalchemy.insert", "sqlmodel.insert"}
-TEXTS = frozenset({"sqlalchemy.text", "sqlmodel.text"})
+_NO_SELECTS = sql_names().writes | sql_names().texts
 _POPULATING = "populate_existing"
 _MOST_STEPS = 200  # expressions of one statement; the longest chain of real programs has 60
 
@@ -89,15 +85,15 @@ class Reloads:
 
     def _is_begun(self, module: Module, call: ast.Call) -> bool:
         """Whether it is ``sa.select(...)`` and no step of a chain."""
-        return self._name(module, call) in SELECTS | WRITES | TEXTS
+        return self._name(module, call) in sql_names().selects | _NO_SELECTS
 
     def _selects(self, module: Module, call: ast.Call) -> bool | None:
         name = self._name(module, call)
-        if name in WRITES | TEXTS:
+        if name in _NO_SELECTS:
             # The result of ``returning`` is ignored.
             above = module.statement_of(call) or call
             return None if ".returning" in module.text_of(above) else False
-        if name not in SELECTS:
+        if name not in sql_names().selects:
             return None
         kinds = {self._is_mapped(module, argument) for argument in call.args}
         if True in kinds:

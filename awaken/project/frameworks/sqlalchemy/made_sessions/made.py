@@ -23,7 +23,7 @@ from awaken.project.values.domain import (
 
 SESSION = "sqlalchemy.orm.Session"
 ASYNC_SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
-_ENGINES = {"sqlalchemy.engine.Engine", "sqlalchemy.ext.asyncio.AsyncEngine", "sqlalchemy.Engine"}
+_ENGINES = {"sqlalchemy.Engine", "sqlalchemy.ext.asyncio.AsyncEngine"}
 _MAKERS = library_names().engine_makers | {"sqlalchemy.ext.asyncio.create_async_engine"}
 _ENDS = {"__aenter__", "__aexit__", "__enter__", "__exit__", "aclose", "close"}
 

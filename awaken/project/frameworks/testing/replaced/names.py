@@ -237,7 +237,9 @@ class ReplacedNames:
         items = set(self._files_with(_ITEMS)).intersection(self._files_with(_NAMESPACES))
         keyword = items.union(self._files_with([b"multiple("]))
         keyword.intersection_update(self._files_with([f"{word}=".encode()]))
-        return sorted(keyword.union(self._files_with(words_of(word))))
+        files = keyword.union(self._files_with(words_of(word)))
+        # ``input"`` ends like ``put"``.
+        return sorted(files.intersection(self._evaluator.files_naming(word) or files))
 
     def _replaces(self, target: _Target, names: set[str], owners: set[str]) -> bool:
         """Whether it replaces one of ``names``, or may replace any attribute of ``owners``."""

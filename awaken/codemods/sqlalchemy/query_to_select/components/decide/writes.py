@@ -23,6 +23,7 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.source.trees import arguments_of
 
@@ -33,7 +34,6 @@ _OPERATORS = frozenset(
 _AMONG = frozenset({"in_", "not_in", "notin_"})
 CRITERIA_OF_COLUMNS = _OPERATORS | _AMONG
 """Methods that make a criterion of a column."""
-_CONNECTIVES = frozenset({"and_", "not_", "or_"})
 _ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum"))
 _DISPLAYS = (ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple, ast.Dict, ast.DictComp)
 _LISTS = frozenset({"dict", "frozenset", "list", "set", "sorted", "tuple"})
@@ -117,7 +117,7 @@ def _is_steady(
             ):
                 return False
             parts = [column, *node.args]
-        case ast.Call(keywords=[]) if reader.library_name(node.func) in _CONNECTIVES:
+        case ast.Call(keywords=[]) if reader.library_name(node.func) in sql_names().connectives:
             parts = node.args
         case ast.Compare(left=left, comparators=others):
             parts = [left, *others]

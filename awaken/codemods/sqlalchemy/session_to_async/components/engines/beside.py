@@ -41,10 +41,9 @@ from awaken.contract import (
     TextEdit,
 )
 from awaken.kit.changes import Member
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_beside, release_imports
 from awaken.kit.payloads import ADD_KEYWORD, Statements
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.names.origins import imported_from
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -188,10 +187,7 @@ class Beside:
             return name, []
         package = qualified.rpartition(".")[0]
         written, edits = name_beside(self._project, site, node, f"{package}.{name}")
-        imported = imported_from(site.module, node)
-        if imported is not None:
-            edits.append(site.release_import(*imported))
-        return written, edits
+        return written, [*edits, *release_imports(site, node)]
 
     # --------------------------------------------------------------------------------- statements
     def _statements(

@@ -12,7 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.kit.search import modules_with
 from awaken.knowledge.library_names import library_names
-from awaken.project.frameworks.sqlalchemy.commits.reloads import CHANGES
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
@@ -56,7 +56,7 @@ class Uses:
             case ast.Call(func=ast.Attribute(attr="delete" | "update", value=ast.Call() as query)):
                 named = _queried_node(query)
             case ast.Call(args=[named, *_]) if (
-                self._project.qualified_name(module, node.func) in CHANGES
+                self._project.qualified_name(module, node.func) in sql_names().changes
             ):
                 pass
             case _:

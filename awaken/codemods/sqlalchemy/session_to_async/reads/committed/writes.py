@@ -17,7 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import writte
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_of_function
 from awaken.kit.relationships.sides import WORDS
 from awaken.kit.search import modules_with
-from awaken.project.frameworks.sqlalchemy.commits.reloads import WRITES
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -216,7 +216,7 @@ class Writes:
             for node in module.walk(first):
                 if not isinstance(node, ast.Call) or not node.args:
                     continue
-                if self._project.qualified_name(module, node.func) in WRITES:
+                if self._project.qualified_name(module, node.func) in sql_names().writes:
                     name = self._project.qualified_name(module, node.args[0])
                     mapped = self._project.orm.mapped_class(name)
                     yield Written("" if mapped is None else mapped.qualified, sets_key=True)

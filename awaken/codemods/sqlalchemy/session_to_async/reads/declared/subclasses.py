@@ -16,13 +16,12 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import SUBCLASS_ATTRIBUTE
 from awaken.kit.changes import Member
-from awaken.kit.search import modules_with
+from awaken.kit.search import modules_with, uses_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.migrations import is_of_alembic
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.source.modules import Module
 
 _WORD = b"polymorphic_identity"
 _SAYS = {"polymorphic_load", "with_polymorphic"}
@@ -82,20 +81,7 @@ def _is_loaded(project: Project, base: str) -> bool:
     """Whether something may load objects of a class: a relationship, or a call that is given it."""
     if project.orm.relationships_to(base):
         return True
-    for spelling in sorted(project.spellings(base)):
-        for module in modules_with(project, (spelling.encode(),)):
-            for node in module.mentions(spelling):
-                if isinstance(node, ast.Name | ast.Attribute) and _is_given(
-                    project, module, node, base
-                ):
-                    return True
-    return False
-
-
-def _is_given(project: Project, module: Module, node: ast.expr, base: str) -> bool:
-    above = module.parent(node)
-    return (
-        isinstance(above, ast.Call)
-        and node in above.args
-        and project.qualified_name(module, node) == base
+    return any(
+        isinstance(above := module.parent(node), ast.Call) and node in above.args
+        for module, node in uses_of(project, {base})
     )

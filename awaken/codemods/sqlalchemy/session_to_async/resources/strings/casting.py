@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
-from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import SQL_FUNCTIONS
+from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import SQL_FUNCTION
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.codemods.sqlalchemy.session_to_async.resources.strings.keys import keys_of_get
 from awaken.codemods.sqlalchemy.session_to_async.resources.strings.telling import (
@@ -24,7 +24,7 @@ from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.ecosystem import typed_arguments
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.migrations import is_revision
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, NoneValue, Value
@@ -128,7 +128,7 @@ def _given_arguments(project: Project, module: Module, node: ast.AST) -> Iterato
                 yield from _by_name(project, module, statement, keyword)
         case ast.Call(func=ast.Attribute(attr=name) as function, args=[_, *_] as arguments) if (
             project.qualified_name(module, function) or ""
-        ).startswith(SQL_FUNCTIONS):
+        ).startswith(SQL_FUNCTION):
             yield from _arguments(project, module, name, arguments)
 
 
@@ -196,7 +196,7 @@ def _selected_class(project: Project, module: Module, statement: ast.expr) -> as
             case ast.Attribute(value=before, attr=method), _ if method in _KEEPING:
                 statement = before
             case function, [ast.Name() | ast.Attribute() as selected]:
-                is_select = project.qualified_name(module, function) in library_names().selects
+                is_select = project.qualified_name(module, function) in sql_names().selects
                 return selected if is_select else None
             case _:
                 return None

@@ -26,11 +26,7 @@ from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
 _WORDS = (*(name.encode() for name in READING), b"__getattribute__", b".attrs", b"attrgetter")
-_OF_CLASSES = {
-    "sqlalchemy.orm.InstrumentedAttribute", "sqlalchemy.orm.QueryableAttribute",
-    "sqlalchemy.orm.attributes.InstrumentedAttribute",
-    "sqlalchemy.orm.attributes.QueryableAttribute",
-}  # fmt: skip
+_OF_CLASSES = {"sqlalchemy.orm.InstrumentedAttribute", "sqlalchemy.orm.QueryableAttribute"}
 """What attributes of mapped classes are; what one of an object gives is none."""
 
 
