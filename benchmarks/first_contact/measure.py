@@ -195,9 +195,11 @@ class Program:
 
     @staticmethod
     def _declared(root: Path) -> set[str]:
-        """Return the requirements of a `pyproject.toml`, those of extras and groups among them."""
-        place = root / "pyproject.toml"
-        document = tomllib.loads(place.read_text()) if place.exists() else {}
+        """Return the requirements of a project's files, those of extras and groups among them."""
+        places = [root / "pyproject.toml", root / "Pipfile"]
+        document, pipfile = (
+            tomllib.loads(place.read_text()) if place.exists() else {} for place in places
+        )
         project = document.get("project", {})
         several = [
             project.get("dependencies", []),
@@ -206,12 +208,13 @@ class Program:
             document.get("tool", {}).get("uv", {}).get("dev-dependencies", []),
         ]
         poetry = document.get("tool", {}).get("poetry", {})
-        groups = [poetry, *poetry.get("group", {}).values()]
-        # Their versions have a form of their own, which pip does not read.
-        for each in groups:
-            for name, wanted in each.get("dependencies", {}).items():
-                extras = wanted.get("extras", []) if isinstance(wanted, dict) else []
-                several.append([f"{name}[{','.join(extras)}]" if extras else name])
+        tables = [
+            poetry.get("dependencies", {}),
+            *(group.get("dependencies", {}) for group in poetry.get("group", {}).values()),
+            pipfile.get("packages", {}),
+            pipfile.get("dev-packages", {}),
+        ]
+        several += [[requirement_of(*entry) for entry in table.items()] for table in tables]
         return {one for each in several for one in each if isinstance(one, str)}
 
     def _awaken(self, *arguments: str) -> tuple[subprocess.CompletedProcess[str], float]:
@@ -245,6 +248,15 @@ class Program:
         author = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@example.invalid"]
         command = ["git", *author, *arguments]
         return subprocess.run(command, cwd=self.copy, check=True, capture_output=True, text=True)
+
+
+def requirement_of(name: str, entry: str | Mapping[str, Any]) -> str:
+    """Return what Poetry or Pipenv declares as pip reads it, such as `sqlalchemy[asyncio]`."""
+    details = {"version": entry} if isinstance(entry, str) else entry
+    version = str(details.get("version", "*"))
+    extras = ",".join(details.get("extras", ()))
+    # What is installed already fits what `^2.0` and `*` allow.
+    return name + (f"[{extras}]" if extras else "") + ("" if version[0] in "*^~" else version)
 
 
 def read_report(report: Path) -> Outcomes:

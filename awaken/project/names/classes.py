@@ -164,9 +164,8 @@ class Classes:
         for word in words:
             # The list grows while it is read: a new name may be given a new name.
             for path in self._words.renamed_in(word):
-                table = self._names.table(path)
-                result = set[str]() if table is None else table.other_names(word)
-                words += sorted(result - set(words))
+                others = self._names.facts.renamed(path).get(word, ())
+                words += sorted({*others}.difference(words))
         return words
 
     def spellings_of(self, names: Iterable[str]) -> list[str]:

@@ -91,9 +91,10 @@ class Names:
         return None if home is None else (home, home.scopes.module.bindings.get(name, []))
 
     def value_at(self, qualified: str | None) -> tuple[Module, ast.expr] | None:
-        """Return the only value of such a name, with its file; None for several, and for none."""
+        """Return the last value of such a name, with its file; None if it may have several."""
         home, bindings = self.bindings_at(qualified) or (None, [])
-        value = bindings[0].value if len(bindings) == 1 else None
+        lasting = [] if home is None else home.scopes.lasting(bindings)
+        value = lasting[0].value if len(lasting) == 1 else None
         return None if home is None or value is None else (home, value)
 
     def _locate(self, qualified: str) -> Located | None:
@@ -172,10 +173,11 @@ class Names:
     # ---------------------------------------------------------------------------- the questions
     def _question(self, module: Module, node: ast.Name) -> _Question | str | None:
         """Return what has to be answered to know what ``node`` means, or at once what it means."""
-        bindings = module.scopes.bindings_of(node)
+        bindings = module.scopes.read_by(node)
         if not bindings:
             return self._unbound(module.path, node.id)
-        if bindings == module.scopes.module.bindings.get(bindings[0].name):
+        at_top = module.scopes.module.bindings.get(bindings[0].name, [])
+        if bindings in (at_top, module.scopes.lasting(at_top)):
             return _Attribute(module.path, bindings[0].name)
         return _Local(ref(module), tuple(bindings))
 

@@ -16,6 +16,9 @@ from collections.abc import Callable, Collection
 from awaken.project.source.bindings import Binding, Builder, Scope
 from awaken.project.source.trees import children, last_name, walk
 
+_REPLACING = {"assignment", "function", "class", "type-alias"}
+"""What replaces a name; an import may, too, where an annotation means the one above it."""
+
 
 class ScopeTable:
     """The scopes of one module."""
@@ -121,6 +124,41 @@ class ScopeTable:
         if any(self._unconditional(binding, owner) for binding in above) or owner.parent is None:
             return above
         return above + self._bindings_outside(node, owner)
+
+    def lasting(self, bindings: list[Binding]) -> list[Binding]:
+        """Return those of the bindings of a name of the file that no later one surely replaces."""
+        if not bindings[1:]:
+            return bindings
+        own = [item for item in bindings if self.scope_of(item.node) is self.module]
+        replacing = [
+            place
+            for place, item in enumerate(own)
+            if item.kind in _REPLACING and self._unconditional(item, self.module)
+        ]
+        replaced = own[: replacing[-1]] if replacing else []
+        return [item for item in bindings if item not in replaced]
+
+    def read_by(self, node: ast.Name) -> list[Binding]:
+        """Return the bindings that ``node`` reads: where a file runs, the last one above.
+
+        All bindings of the name where that may be conditional, in loops and in functions.
+        """
+        bindings = self.bindings_of(node)
+        if not bindings[1:] or self.scope_of(node) is not self.module:
+            return bindings
+        current = self._parent(node)
+        while current is not None:
+            if isinstance(current, ast.For | ast.AsyncFor | ast.While):
+                return bindings
+            current = self._parent(current)
+        above = [
+            item
+            for item in bindings
+            if self.scope_of(item.node) is not self.module or self._stands_above(item, node)
+        ]
+        lasting = self.lasting(above)
+        is_replaced = any(self._unconditional(item, self.module) for item in lasting)
+        return lasting if is_replaced else bindings
 
     def _bindings_outside(self, node: ast.Name, scope: Scope) -> list[Binding]:
         outside = scope.parent

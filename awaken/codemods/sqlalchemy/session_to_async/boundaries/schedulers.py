@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.reach import Reach
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -69,10 +71,12 @@ class Schedulers:
 
     def members(self) -> Iterator[Member]:
         """Yield the rewrites of the names of schedulers that have to run jobs in the loop."""
-        for scheduler in boundaries().schedulers:
-            if scheduler.name in self._needed:
+        for name, scheduler in self._names.items():
+            if name in self._needed:
                 why = self._stands_against(scheduler)
-                for module, node in uses_of(self._project, {scheduler.name}):
+                # One that runs coroutine functions already stays.
+                is_written = why is not None or name != scheduler.twin
+                for module, node in uses_of(self._project, {name}) if is_written else ():
                     site: Site[ast.expr] = Site(self._rule, module, node)
                     shown = f"`{module.text_of(node)}`"
                     yield member(site, shown, self._written, scheduler, why)
@@ -94,7 +98,8 @@ class Schedulers:
 
     @cached_property
     def _names(self) -> dict[str, Scheduler]:
-        return {scheduler.name: scheduler for scheduler in boundaries().schedulers}
+        twins = [replace(known, name=known.twin) for known in boundaries().schedulers]
+        return {known.name: known for known in (*boundaries().schedulers, *twins)}
 
     def _called_pair(self, module: Module, call: ast.Call) -> tuple[Scheduler, str] | None:
         return self._method(module, call.func) if isinstance(call.func, ast.Attribute) else None
@@ -141,7 +146,7 @@ class Schedulers:
                 if any(keyword.arg in scheduler.options for keyword in node.keywords):
                     return "the program chooses the executor of a job"
                 around = self._part.around(module, node)
-                is_start = known[1] in scheduler.starts
+                is_start = known[1] in scheduler.starts and scheduler.name != scheduler.twin
                 if is_start and (
                     around.start < 0 or self._reach.outside_of_loop(around) is not None
                 ):

@@ -21,7 +21,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
-from awaken.project.frameworks.testing import Replacement
+from awaken.project.frameworks.testing import Mocked, Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
@@ -64,10 +64,19 @@ class PatchedFactories:
             raise refused
         if not self._is_kept(module, replacement, around):
             raise refused
-        given = list(sessions_given(module, replacement))
+        given = list(sessions_given(self._project, module, replacement))
         if not given or not all(self._is_known(module, argument) for argument in given):
             raise refused
         return Rewrite(message, list(entered_asynchronously(self._project, site, replacement)))
+
+    def of_mock(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
+        """Return what stays as it is: a mock that gives the mock of a session. Raises Refused."""
+        module = site.module
+        if session_given(self._project, module, replacement) is None or not self._is_only_called(
+            replacement
+        ):
+            raise not_understood(replacement, module.excerpt(replacement.given or site.node))
+        return Rewrite(f"the mock of `{replacement.shown}` returns asynchronous sessions", [])
 
     def _is_session(self, module: Module, node: ast.expr) -> bool:
         # The proof asks as well, when it has become asynchronous.
@@ -85,11 +94,16 @@ class PatchedFactories:
         result = list(_mentions(self._project, replacement))
         return bool(result) and all(self._is_entered(*pair) for pair in result)
 
-    def _is_entered(self, module: Module, node: ast.expr) -> bool:
+    def _is_only_called(self, replacement: Replacement) -> bool:
+        """Whether the program calls the factory, and enters no session where it calls it."""
+        result = list(_mentions(self._project, replacement))
+        return bool(result) and all(self._is_entered(*pair, entered=False) for pair in result)
+
+    def _is_entered(self, module: Module, node: ast.expr, *, entered: bool = True) -> bool:
         call = module.call_of(node)
         if call is None:
             return False
-        if not isinstance(module.parent(call), ast.withitem):
+        if isinstance(module.parent(call), ast.withitem) is not entered:
             return False
         return _function_around(self._part, module, node) is not None
 
@@ -116,7 +130,7 @@ class PatchedFactories:
                     return False
                 return self._is_told(module, method)
             case ast.Attribute(attr=attribute):
-                return attribute in _ASKED or attribute.startswith("assert_")
+                return _asks(attribute)
             case ast.Yield() | ast.Return():
                 return self._is_never_used(module, around)
         return False
@@ -131,7 +145,7 @@ class PatchedFactories:
         if above.attr == "return_value":
             further = module.parent(above)
             return isinstance(further, ast.Assign) and further.targets == [above]
-        return above.attr in _ASKED or above.attr.startswith("assert_")
+        return _asks(above.attr)
 
     def _is_mock(self, module: Module, value: ast.expr, method: str) -> bool:
         if not isinstance(value, ast.Call) or value.args:
@@ -161,8 +175,40 @@ def served_functions(part: SynchronousPart, replacement: Replacement) -> Iterato
             yield function
 
 
-def sessions_given(module: Module, replacement: Replacement) -> Iterator[ast.expr]:
-    """Yield what entering the mock of a patched factory gives."""
+def session_given(project: Project, module: Module, replacement: Replacement) -> ast.expr | None:
+    """Return the mock of a session that `MagicMock(return_value=session)` gives for a factory."""
+    given = replacement.given
+    mocked = None if given is None else project.mocks.made_at(module, given)
+    if mocked is None or mocked.module is not module or not _is_only_asked(module, mocked):
+        return None
+    match mocked.call:
+        case ast.Call(args=[], keywords=[ast.keyword(arg="return_value", value=value)]):
+            return None if project.mocks.made_at(module, value) is None else value
+    return None
+
+
+def _is_only_asked(module: Module, mocked: Mocked) -> bool:
+    """Whether tests pass on the variables of a mock, and ask it about its calls."""
+    return all(
+        isinstance(above, ast.Call) or (isinstance(above, ast.Attribute) and _asks(above.attr))
+        for _, around, name in mocked.variables
+        for node in module.walk(around)
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+        for above in [module.parent(node)]
+    )
+
+
+def _asks(attribute: str) -> bool:
+    return attribute in _ASKED or attribute.startswith("assert_")
+
+
+def sessions_given(
+    project: Project, module: Module, replacement: Replacement
+) -> Iterator[ast.expr]:
+    """Yield what the mock of a patched factory gives, entered or called."""
+    called = session_given(project, module, replacement)
+    if called is not None:
+        yield called
     around = module.enclosing_def(replacement.node)
     for node in module.walk(around) if around is not None and replacement.bound else ():
         match node:
@@ -190,7 +236,11 @@ def _mentions(project: Project, replacement: Replacement) -> Iterator[tuple[Modu
         for node in module.mentions(replacement.name):
             match node:
                 case ast.Attribute():
-                    yield module, node
+                    owner = project.qualified_name(module, node.value)
+                    # The same name of another file is another one.
+                    path = None if owner is None else project.layout.path_of(owner)
+                    if path in {None, replacement.home}:
+                        yield module, node
                 case ast.Name():
                     # A name that a file has imported is its own name.
                     bindings = module.scopes.bindings_of(node)

@@ -147,7 +147,7 @@ class MockedObjects:
 
     def _add_entered(self, module: Module, replacement: Replacement) -> None:
         """Add the mocks that the program is given for the sessions of a patched factory."""
-        for given in sessions_given(module, replacement):
+        for given in sessions_given(self._project, module, replacement):
             mocked = self._project.mocks.made_at(module, given)
             for function in () if mocked is None else served_functions(self._part, replacement):
                 if mocked is not None:

@@ -153,8 +153,8 @@ class Doubles:
             return
         if waiting and given is None:
             yield member(site, shown, self._factories.written, replacement)
-        elif waiting and given is not None:
-            yield Member(site, not_understood(replacement, module.excerpt(given)), shown)
+        elif waiting:
+            yield member(site, shown, self._factories.of_mock, replacement)
 
     def _waiting(self, replacement: Replacement) -> Iterator[Place]:
         """Yield where the functions begin that wait, and that a mock may replace."""

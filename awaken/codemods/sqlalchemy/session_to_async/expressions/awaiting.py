@@ -17,6 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.expressions.kept_generators import (
+    asked_method,
     call_for_item,
     uses_of,
 )
@@ -201,6 +202,10 @@ class Awaiting:
         """Write what takes items of a generator in a variable, or closes it. Raises Refused."""
         if isinstance(use, ast.For):
             self._insertions.before(use, "async ")
+            return
+        if asked := asked_method(self._module, use):
+            written = self._module.text_of(asked).replace("__", "__a", 1)
+            self._insertions.replace(self._module.span(asked), written)
             return
         self.awaits(use)
         if last_name(use.func) == "close":

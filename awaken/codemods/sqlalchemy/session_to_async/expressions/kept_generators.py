@@ -27,6 +27,14 @@ def iterator_of(module: Module, call: ast.Call) -> ast.expr | None:
     return None
 
 
+def asked_method(module: Module, call: ast.Call) -> ast.Constant | None:
+    """Return the name in ``hasattr(generator, "__next__")``; None for other calls."""
+    match call.args:
+        case [_, ast.Constant(value="__next__" | "__iter__") as name]:
+            return name if module.scopes.builtin_called(call) == "hasattr" else None
+    return None
+
+
 def call_for_item(module: Module, iterator: ast.expr) -> ast.Call | None:
     """Return the call that takes an item of ``iterator``; None where none does."""
     call = module.method_call_on(iterator) or module.call_taking(iterator)
@@ -34,7 +42,7 @@ def call_for_item(module: Module, iterator: ast.expr) -> ast.Call | None:
 
 
 def uses_of(module: Module, kept: ast.Name, shown: str) -> Iterator[ast.Call | ast.For]:
-    """Yield what takes the items of a generator in a variable, or closes it.
+    """Yield what takes the items of a generator in a variable, asks for its methods, or closes it.
 
     Raises Refused where the variable may have another value, or is used in another way.
     """
@@ -55,6 +63,8 @@ def _use(module: Module, read: ast.Name) -> ast.Call | ast.For | None:
             return loop
         case ast.Attribute(attr="close") as method:
             return module.call_of(method)
+        case ast.Call() as call if asked_method(module, call):
+            return call
     return call_for_item(module, read)
 
 
