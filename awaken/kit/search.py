@@ -10,6 +10,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.knowledge import knowledge
 from awaken.project.graph.callers import Obstacle
+from awaken.project.names.origins import absolute_module
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, keyword_of, last_name
 from awaken.workspace.manifests.console_scripts import console_scripts
@@ -125,21 +126,12 @@ def imported_at(project: Project, module: Module, node: ast.AST) -> Iterator[str
     if isinstance(node, ast.Import):
         names = [alias.name for alias in node.names]
     elif isinstance(node, ast.ImportFrom):
-        home = _home(module, node)
+        home = absolute_module(module, node)
         names = [home, *(f"{home}.{alias.name}" for alias in node.names)]
     for name in names:
         result = project.layout.find(name, module.path)
         if result.path is not None:
             yield result.path
-
-
-def _home(module: Module, node: ast.ImportFrom) -> str:
-    if not node.level:
-        return node.module or ""
-    is_package = module.path.endswith("__init__.py")
-    parts = module.name.split(".")
-    kept = parts[: len(parts) - node.level + (1 if is_package else 0)]
-    return ".".join([*kept, *filter(None, [node.module])])
 
 
 def is_imported(project: Project, module: Module) -> bool:

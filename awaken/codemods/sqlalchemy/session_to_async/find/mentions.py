@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.kit.search import modules_with
 from awaken.project.graph.forwards.resolving import is_use
+from awaken.project.names.origins import absolute_module
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import FunctionOf, ModuleOf
 
@@ -83,10 +84,26 @@ def _in_file(
         if not wanted:
             continue
         named = project.qualified_name(module, node)
-        if named is None and isinstance(node, ast.Attribute):
-            named = _of_object(project, module, node)
+        if named is None:
+            named = (
+                _of_variable(module, node, wanted)
+                if isinstance(node, ast.Name)
+                else _of_object(project, module, node)
+            )
         if named is not None and named in wanted:
             yield Mention(named, module, node)
+
+
+def _of_variable(module: Module, node: ast.Name, wanted: Collection[str]) -> str | None:
+    """Return which variable a name may read that has one of several values, by its home."""
+    for binding in module.scopes.bindings_of(node):
+        home = module.name if binding.scope is module.scopes.module else None
+        statement, name = module.parent(binding.node), node.id
+        if isinstance(binding.node, ast.alias) and isinstance(statement, ast.ImportFrom):
+            home, name = absolute_module(module, statement), binding.node.name
+        if f"{home}.{name}" in wanted:
+            return f"{home}.{name}"
+    return None
 
 
 def _of_object(project: Project, module: Module, node: ast.Attribute) -> str | None:
