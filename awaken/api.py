@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from awaken.contract import SiteId, UnusableFile, UserError
-from awaken.engine.machine.garbage import no_collections
+from awaken.engine.machine.memory import no_collections
 from awaken.engine.planning.rule_discovery import all_rules, in_running_order
 from awaken.engine.progress import Progress, silent
 from awaken.engine.remembering.rule_table import installed_rules

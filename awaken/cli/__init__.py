@@ -16,7 +16,7 @@ from pathlib import Path
 from signal import SIGINT
 
 from awaken.cli.exit_codes import BY_SIGNAL, FAILED, READER_GONE
-from awaken.engine.machine.garbage import no_collections
+from awaken.engine.machine.memory import no_collections
 from awaken.engine.machine.signals import as_interrupts, number_of
 from awaken.preview.streams.messages import say
 from awaken.preview.streams.visible import visible

@@ -16,6 +16,7 @@ from msgspec.structs import fields
 from awaken.contract import Finding
 from awaken.engine.baseline import DEFAULT_NAME, read_baseline
 from awaken.engine.formatting.formatter import detect
+from awaken.engine.machine.memory import with_room
 from awaken.engine.manifests.editable import read_manifests
 from awaken.engine.progress import READING, counted
 from awaken.engine.remembering.remembered import Memory, Remembered, State, digest_of
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from awaken.workspace.discovery import Root
 
 
+@with_room
 def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
     """Run the rules over one project root; nothing is written.
 
