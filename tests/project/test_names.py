@@ -55,6 +55,7 @@ from awaken.project.names.layout import Layout
         ("from a import S\nS = wrap(S)\nS", "S", "m.S"),
         ("from a import S\nS = wrap(S)\ndef f(): return S", "S", "m.S"),
         ("from a import S\ndef f(x: S): ...\nS = wrap(S)\nf", "f", "m.f"),
+        ("from a import S\ndef f(): return S\nS = wrap(S)\nf()\ndef g(): return S", "S", "m.S"),
         ("from a import S\nS = wrap(S.T)", "S.T", "a.S.T"),
         (
             (
@@ -86,6 +87,7 @@ def test_a_name_is_followed_to_what_it_stands_for(text, expression, name):
         ("from a import S\ndef f():\n  for S in x: S", "S"),
         ("from a import S\ndef f():\n  with x as S: S", "S"),
         ("from a import S\ndef f():\n  S = g()\n  return S", "S"),
+        ("from a import S\ndef f(): return S\nf()\nS = wrap(S)\ndef g(): return S", "S"),
         ("from a import S\nfor S in x: pass\nS", "S"),
         ("from a import S\ndef f():\n  global S\n  S = 1\nS", "S"),
         ("from a import S\ndel S\nS", "S"),

@@ -19,6 +19,8 @@ from awaken.project.source.trees import children, last_name, walk
 _REPLACING = {"assignment", "function", "class", "type-alias"}
 """What replaces a name; an import may, too, where an annotation means the one above it."""
 
+_RUNNING = {"function", "class"}
+
 
 class ScopeTable:
     """The scopes of one module."""
@@ -126,7 +128,10 @@ class ScopeTable:
         return above + self._bindings_outside(node, owner)
 
     def lasting(self, bindings: list[Binding]) -> list[Binding]:
-        """Return those of the bindings of a name of the file that no later one surely replaces."""
+        """Return those of the bindings of a name of the file that no later one surely replaces.
+
+        All where code of the file may read the name before: it may run between them.
+        """
         if not bindings[1:]:
             return bindings
         own = [item for item in bindings if self.scope_of(item.node) is self.module]
@@ -136,7 +141,20 @@ class ScopeTable:
             if item.kind in _REPLACING and self._unconditional(item, self.module)
         ]
         replaced = own[: replacing[-1]] if replacing else []
+        if replaced and self._may_run_own_code(replaced[0].node, own[replacing[-1]].node):
+            return bindings
         return [item for item in bindings if item not in replaced]
+
+    def _may_run_own_code(self, begin: ast.AST, end: ast.AST) -> bool:
+        """Whether the file uses a function or class of its own between two places, as it runs."""
+        return any(
+            _place(begin) < _place(node) < _place(end)
+            for scope in self.scopes
+            if scope.enclosing_function() is None
+            for name, reads in scope.reads.items()
+            if any(item.kind in _RUNNING for item in self.module.bindings.get(name, ()))
+            for node in reads
+        )
 
     def read_by(self, node: ast.Name) -> list[Binding]:
         """Return the bindings that ``node`` reads: where a file runs, the last one above.
@@ -172,7 +190,7 @@ class ScopeTable:
             statement = self._parent(statement)
         # The end decides: ``x = x`` reads the name before it binds it.
         end = getattr(statement, "end_lineno", 0), getattr(statement, "end_col_offset", 0)
-        return end <= (node.lineno, node.col_offset)
+        return end <= _place(node)
 
     def _unconditional(self, binding: Binding, owner: Scope) -> bool:
         current = binding.node
@@ -291,6 +309,10 @@ class ScopeTable:
         used = {*self.names(within), *dir(builtins), *keyword.kwlist, *keyword.softkwlist, *taken}
         numbered = (f"{candidates[-1]}_{number}" for number in itertools.count(2))
         return next(name for name in itertools.chain(candidates, numbered) if name not in used)
+
+
+def _place(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
 
 
 def _annotations(node: ast.AST) -> list[ast.AST]:
