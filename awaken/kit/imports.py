@@ -68,8 +68,11 @@ def replace_name(
     # Names in quotes may be imported for type checkers alone.
     known = node if named is node else None
     written, imports = name_beside(project, site, known, qualified)
-    gone = () if named is None else release_imports(site, named)
-    return written, [site.replace(node, written), *imports, *gone]
+    edits = [site.replace(node, written), *imports]
+    # ``asyncio`` stays where ``asyncio.get_event_loop`` becomes ``asyncio.get_running_loop``.
+    if named is not None and ast.unparse(root_of(named)) != written.partition(".")[0]:
+        edits += release_imports(site, named)
+    return written, edits
 
 
 def move_import(
