@@ -180,14 +180,14 @@ def test_a_module_travels_however_a_file_names_it(using, travels):
     assert project.calls._evaluator.callers.module_values.travels("app/part.py") is travels
 
 
-@pytest.mark.parametrize("imported", ["p", "q"])
-def test_a_module_travels_by_another_name_if_a_file_imports_that(imported):
+@pytest.mark.parametrize(("imported", "used"), [("p", "p"), ("q", "q"), ("*", "p")])
+def test_a_module_travels_by_another_name_if_a_file_imports_that(imported, used):
     files = {"a.py": "from app import part as p\nq = 1\n"}
-    files |= {"b.py": f"from a import {imported}\nregister({imported})\n"}
+    files |= {"b.py": f"from a import {imported}\nregister({used})\n"}
     project = program({"app/__init__.py": "", "app/part.py": "x = 1\n", **files})
 
     travels = project.calls._evaluator.callers.module_values.travels("app/part.py")
-    assert travels is (imported == "p")
+    assert travels is (used == "p")
 
 
 def test_a_module_with_a_name_beyond_ascii_travels():

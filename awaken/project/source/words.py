@@ -241,7 +241,7 @@ class Words:
         return paths
 
     def imports(self, path: str, word: str) -> bool:
-        """Whether the file at ``path`` has ``word`` in an import statement."""
+        """Whether the file at ``path`` has ``word`` in an import statement; it may be ``*``."""
         is_held = word.encode() in self._searched_text(path)
         held = is_held and bool(self._among([path], word, "imported"))
         self._files.looked_at.note_facts(path, "imports", word, b"" if held else None)
@@ -394,14 +394,18 @@ def _renamed_words(text: bytes) -> frozenset[bytes]:
 
 
 def _imported_words(text: bytes) -> frozenset[bytes]:
-    """Return the words of all statements that import."""
+    """Return the words of all statements that import, and ``*`` if one imports all names."""
     result: set[bytes] = set()
     for start in _places(b"import", text):
         line = text.rfind(b"\n", 0, start) + 1
         while text[max(line - 3, 0) : line].rstrip(b"\r\n").endswith(b"\\"):
             line = text.rfind(b"\n", 0, line - 1) + 1
         end = _IMPORT_END.match(text, start)
-        result.update(_WORDS.findall(text, line, end.end() if end is not None else start))
+        stop = end.end() if end is not None else start
+        result.update(_WORDS.findall(text, line, stop))
+        # Also one in a comment: a file too many is only read in vain.
+        if text.find(b"*", start, stop) >= 0:
+            result.add(b"*")
     return frozenset(result)
 
 

@@ -137,7 +137,12 @@ class ModuleValues:
         return {names.qualified(module, node) for node in _values(module, lasts)} | {
             names.attribute(module.path, name)
             for name in sorted(renamed)
-            if any(self._words.imports(path, name) for path in importing if path != module.path)
+            if any(
+                self._words.imports(path, word)
+                for path in importing
+                for word in (name, "*")
+                if path != module.path
+            )
         }
 
 
