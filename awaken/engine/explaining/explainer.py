@@ -23,6 +23,7 @@ from awaken.engine.explaining.explanation import (
 from awaken.engine.explaining.from_report import from_report
 from awaken.engine.explaining.no_site import NoSite
 from awaken.engine.explaining.site_teller import SiteTeller
+from awaken.engine.machine.memory import with_room
 from awaken.engine.report import Report
 from awaken.engine.root_run import RootRun
 from awaken.engine.run import StagedRun
@@ -36,6 +37,7 @@ def not_python(asked: AskedPlace) -> Explanation:
     return Explanation(asked=asked, whys=(no_site.not_python(asked.path),))
 
 
+@with_room
 def explain_place(run: RootRun, reading: Reading, asked: AskedPlace) -> Explanation:
     """Return the explanation of a place in the project of ``run``; nothing is written.
 
