@@ -850,6 +850,65 @@ def test_a_migration_ends_with_the_sites_that_it_leaves_where_they_are_now(shop,
     assert f"To change by hand, 1 site:\n  - shop.py:{line}: `kind` may be" in out.decode()
 
 
+CONDITIONAL = """\
+import os
+from typing import Annotated
+
+from fastapi import Depends, FastAPI
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+Local = sessionmaker(create_engine("sqlite:///notes.db"))
+app = FastAPI()
+
+
+def get_session():
+    with Local() as session:
+        yield session
+
+
+if "plain" not in os.environ:
+    Session = Annotated[Session, Depends(get_session)]
+
+
+@app.get("/notes")
+def notes(db: Session):
+    return db.scalar(text("SELECT 1"))
+
+
+@app.get("/others")
+def others(db=Depends(get_session)):
+    return db.scalar(text("SELECT 2"))
+"""
+SCRIPT = """\
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+
+def main():
+    with Session(create_engine("sqlite:///seeds.db")) as session:
+        session.execute(text("SELECT 1"))
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_part_that_stays_is_led_by_its_causes(tmp_path, monkeypatch):
+    program = Program(tmp_path / "shop", {"shop.py": CONDITIONAL, "seed.py": SCRIPT})
+    program.write("pyproject.toml", DEPENDENCIES)
+    monkeypatch.chdir(committed(program).root)
+
+    out = awaken("migrate", "async-sessions")[1].decode()
+
+    assert "sites rewritten in 1 file, plus pyproject.toml" in out
+    _, by_hand = out.split("To change by hand, ")
+    listed, causes = by_hand.split("session-to-async: 1 cause keeps 2 functions synchronous\n")
+    assert listed.count("  - ") == 1, "no site that waits for it"
+    assert "  - `notes`: this may be called on a session" in causes
+
+
 def test_a_site_that_two_steps_leave_is_listed_once(shop, monkeypatch):
     two = QUERIES.replace(
         "}]", "}, { rules = { raw-sql-text = 'safe', query-to-select = 'safe' } }]"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from awaken.contract import Level, Place
+from awaken.contract import Level, Outline, OutlinePart, Place
 from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.asking.questions import Question, as_settings, questions_of
 from awaken.engine.former_drivers import former_drivers
@@ -24,6 +24,7 @@ from awaken.preview.paths import relative
 from awaken.preview.recipes.commit_message import listed_rows, may_change
 from awaken.preview.recipes.recipe_steps import print_plan, step_rows
 from awaken.preview.report_places import NOWHERE, Places
+from awaken.preview.sections import outlined_sites
 from awaken.preview.show import print_notes, print_problems
 from awaken.preview.streams.course import Course
 from awaken.preview.summary import Step
@@ -119,6 +120,7 @@ def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[S
     blocked = next((run for run in migration.runs if run.is_blocked), None)
     if blocked is not None:
         page.sentence(f"Step {blocked.number} is blocked, and so are the steps after it.")
+        page.row()
         _print_stops(blocked, page)
         _print_questions(questions_of([blocked]), blocked.number, page)
     print_steps(nexts, console)
@@ -154,22 +156,28 @@ def _print_changes(runs: Sequence[StepRun], page: Page) -> None:
 
 
 def _print_by_hand(migration: Migration, page: Page) -> None:
-    """Print the sites that the steps which were made leave to be changed by hand."""
+    """Print the sites that the steps which were made leave, and what stops parts of them."""
     made = [run for run in migration.made if run.step.rules]
     # A later step may rewrite what its rule left in an earlier one.
     last = {rule: run.number for run in made for rule in run.report.rules}
     rows: dict[str, None] = {}
     for run in made:
         lines = _LinesAfter(made[-1].files)
+        # Their causes are printed below.
+        waiting = {site for root in run.report.roots for site in outlined_sites(root)}
         for root, finding in located(run.report):
-            if finding.level is Level.MANUAL and last.get(finding.rule) == run.number:
+            is_last = last.get(finding.rule) == run.number and finding.site not in waiting
+            if finding.level is Level.MANUAL and is_last:
                 where = lines.of(root, finding.place)
                 rows[f"{where}: {finding.message}. {finding.help}"] = None
-    if rows:
+    if rows or any(any(_stops(run)) for run in made):
         page.row()
+    if rows:
         page.sentence(f"To change by hand, {plural(len(rows), 'site')}:")
         _print_few(list(rows), page)
         page.row()
+    for run in made:
+        _print_stops(run, page)
 
 
 class _LinesAfter:
@@ -218,18 +226,22 @@ def _print_former_drivers(runs: Sequence[StepRun], page: Page) -> None:
         page.row()
 
 
-def _print_stops(blocked: StepRun, page: Page) -> None:
-    """Print the places that stop the step, those first that most functions wait for."""
-    for root in blocked.report.roots:
-        printer = OutlinePage(page, root, Path.cwd())
+def _stops(run: StepRun) -> Iterator[tuple[RootReport, Outline, OutlinePart]]:
+    """Yield the parts of outlines that list the places which stop a step."""
+    for root in run.report.roots:
         for outline in root.outlines:
             for part in outline.parts if not outline.change else ():
                 if part.key == "stops":
-                    page.row()
-                    page.sentence((outline.rule, "code.name"), f": {outline.title}")
-                    for row in printer.rows(part):
-                        page.hanging(Text("  - "), row)
-    page.row()
+                    yield root, outline, part
+
+
+def _print_stops(run: StepRun, page: Page) -> None:
+    """Print the places that stop the step, those first that most functions wait for."""
+    for root, outline, part in _stops(run):
+        page.sentence((outline.rule, "code.name"), f": {outline.title}")
+        for row in OutlinePage(page, root, Path.cwd()).rows(part):
+            page.hanging(Text("  - "), row)
+        page.row()
 
 
 def asked_at(question: Question) -> str:
