@@ -89,11 +89,18 @@ def uses_of(
     knowledge().require_canonical("a search", names)
     spellings = project.spellings_of(names)
     for module in modules_with(project, [name.encode() for name in spellings], unless):
-        for node in (mention for word in spellings for mention in module.mentions(word)):
+        for node in mentions_in(project, module, spellings):
             match node:
                 case ast.Name() | ast.Attribute():
                     if project.qualified_name(module, node) in names:
                         yield module, node
+
+
+def mentions_in(project: Project, module: Module, words: Collection[str]) -> Iterator[ast.AST]:
+    """Yield what mentions one of ``words`` in a file, or a name that a scope of it gives one."""
+    others = project.other_names(module.path)
+    spelled = {*words, *(other for word in words for other in others.get(word, ()))}
+    return (node for word in sorted(spelled) for node in module.mentions(word))
 
 
 def callers_of(

@@ -164,8 +164,9 @@ class Classes:
         for word in words:
             # The list grows while it is read: a new name may be given a new name.
             for path in self._words.renamed_in(word):
-                others = self._names.facts.renamed(path).get(word, ())
-                words += sorted({*others}.difference(words))
+                table = self._names.table(path)
+                result = set[str]() if table is None else table.other_names(word)
+                words += sorted(result - set(words))
         return words
 
     def spellings_of(self, names: Iterable[str]) -> list[str]:

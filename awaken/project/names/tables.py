@@ -39,6 +39,19 @@ class ModuleTable(Struct, frozen=True, array_like=True):
     exports: tuple[str, ...] | None
     dynamic: bool  # a module-level ``__getattr__`` may answer for any name
 
+    def other_names(self, word: str) -> set[str]:
+        """Return the names under which the file knows what it imports, or finds, as ``word``."""
+        return {
+            name
+            for name, targets in self.names.items()
+            if name != word
+            and any(
+                (target.kind == "from" and target.name == word)
+                or (target.kind == "alias" and target.text.rpartition(".")[2] == word)
+                for target in targets
+            )
+        }
+
 
 def table_of(module: Module) -> ModuleTable:
     """Return the names that ``module`` binds at its top level."""

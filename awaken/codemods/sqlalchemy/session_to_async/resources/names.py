@@ -34,7 +34,7 @@ from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asy
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import replace_name
-from awaken.kit.search import modules_with, uses_of
+from awaken.kit.search import mentions_in, modules_with, uses_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes, twins
 from awaken.knowledge.library_names import library_names
@@ -92,7 +92,7 @@ def _of_libraries(project: Project) -> Iterator[tuple[Module, ast.AST, str]]:
     """Yield what names something that has a twin, with the name that this has in its library."""
     spellings = project.spellings_of(NAMES)
     for module in modules_with(project, [name.encode() for name in spellings]):
-        for result in (node for word in spellings for node in module.mentions(word)):
+        for result in mentions_in(project, module, spellings):
             qualified = _qualified(project, module, result)
             if qualified in NAMES and not is_of_alembic(module):
                 yield module, result, qualified
@@ -111,7 +111,7 @@ def _of_factories(
         factory = f"{home.name}.{variable.id}"
         spellings = sorted(project.spellings(factory))
         for module in modules_with(project, [spelling.encode() for spelling in spellings]):
-            for node in (node for word in spellings for node in module.mentions(word)):
+            for node in mentions_in(project, module, spellings):
                 if _is_annotation(module, node) and _qualified(project, module, node) == factory:
                     yield module, node, SESSION
 
