@@ -49,10 +49,11 @@ def without_long_lines(
     numbers = {_row(after, span.start): span for span in long}
     rows = _rows(after, sorted(numbers))
     splices: list[Splice] = []
-    for number, span in numbers.items():
-        row = rows.get(number)
-        if row is not None and row.may_be_broken:
-            splices += _breaks(after.source.text, span, row, style)
+    with deep_recursion():  # over the brackets of a line
+        for number, span in numbers.items():
+            row = rows.get(number)
+            if row is not None and row.may_be_broken:
+                splices += _breaks(after.source.text, span, row, style)
     if not splices:
         return after, moved
     text, map_back = splice(after.source.text, splices)
