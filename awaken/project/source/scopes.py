@@ -11,7 +11,9 @@ import ast
 import builtins
 import itertools
 import keyword
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection
+from functools import cached_property
 
 from awaken.project.source.bindings import Binding, Builder, Scope
 from awaken.project.source.trees import children, last_name, walk
@@ -20,6 +22,7 @@ _REPLACING = {"assignment", "function", "class", "type-alias"}
 """What replaces a name; an import may, too, where an annotation means the one above it."""
 
 _RUNNING = {"function", "class"}
+"""What runs code of the file where a name of it is read."""
 
 
 class ScopeTable:
@@ -141,14 +144,17 @@ class ScopeTable:
             if item.kind in _REPLACING and self._unconditional(item, self.module)
         ]
         replaced = own[: replacing[-1]] if replacing else []
-        if replaced and self._may_run_own_code(replaced[0].node, own[replacing[-1]].node):
-            return bindings
+        if replaced:
+            begin, end = _place(replaced[0].node), _place(own[replacing[-1]].node)
+            if bisect_right(self._runs, begin) < bisect_left(self._runs, end):
+                return bindings
         return [item for item in bindings if item not in replaced]
 
-    def _may_run_own_code(self, begin: ast.AST, end: ast.AST) -> bool:
-        """Whether the file uses a function or class of its own between two places, as it runs."""
-        return any(
-            _place(begin) < _place(node) < _place(end)
+    @cached_property
+    def _runs(self) -> list[tuple[int, int]]:
+        """The places where the file uses a function or class of its own as it runs, sorted."""
+        return sorted(
+            _place(node)
             for scope in self.scopes
             if scope.enclosing_function() is None
             for name, reads in scope.reads.items()
