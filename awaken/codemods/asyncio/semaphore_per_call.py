@@ -134,19 +134,23 @@ def _has_none(project: Project, path: str) -> bool:
     """Whether the text of a file shows that it has no site: each lock becomes an attribute."""
     if is_around_tests(path):
         return True
-    text, words = project.snapshot[path].text, sorted(locks().words)
-    if any(path in project.files_renaming(word) for word in words if word.encode() in text):
+    if _renames_locks(project, path):
         return False
-    made = rb"(?:%s)" % "|".join(words).encode()
+    text, made = project.snapshot[path].text, rb"(?:%s)" % "|".join(locks().words).encode()
     called = re.findall(rb"(?<!\w)%s[\s\\)]*+\(" % made, text)
     return len(called) == len(re.findall(_ATTRIBUTE + made + rb"\(", text, re.MULTILINE))
+
+
+def _renames_locks(project: Project, path: str) -> bool:
+    """Whether a file may give what makes a lock another name; in one order, for evidence."""
+    return any(path in project.files_renaming(word) for word in sorted(locks().words))
 
 
 def _lone_locks(project: Project, module: Module) -> Iterator[ast.Call]:
     """Yield the calls that make a lock or a semaphore which only the code around can wait for."""
     known = locks()
     words = set(known.words)
-    if any(module.path in project.files_renaming(word) for word in known.words):
+    if _renames_locks(project, module.path):
         renamed = project.other_names(module.path)
         words.update(*(renamed.get(word, ()) for word in known.words))
     yield from (
