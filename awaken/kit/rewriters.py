@@ -9,12 +9,7 @@ from typing import Any
 import libcst as cst
 
 from awaken.contract import Rewriter, Surroundings
-from awaken.editing.arguments import (
-    appended_call,
-    fitted,
-    keyword_argument,
-    without_argument,
-)
+from awaken.editing.arguments import appended_call, fitted, keyword_argument, without_argument
 from awaken.editing.relationships.load_options import MoreOptions, with_load_options
 from awaken.editing.relationships.relationship_loading import (
     with_backref,

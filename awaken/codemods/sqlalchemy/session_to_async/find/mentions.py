@@ -84,12 +84,10 @@ def _in_file(
         if not wanted:
             continue
         named = project.qualified_name(module, node)
-        if named is None:
-            named = (
-                _of_variable(module, node, wanted)
-                if isinstance(node, ast.Name)
-                else _of_object(project, module, node)
-            )
+        if named is None and isinstance(node, ast.Name):
+            named = _of_variable(module, node, wanted)
+        elif named is None and isinstance(node, ast.Attribute):
+            named = _of_object(project, module, node)
         if named is not None and named in wanted:
             yield Mention(named, module, node)
 

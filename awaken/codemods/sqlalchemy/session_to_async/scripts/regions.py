@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.scripts.loops import Loops
 from awaken.contract import Place
-from awaken.kit.search import (
-    imported_at,
-    is_imported,
-)
+from awaken.kit.search import imported_at, is_imported
 from awaken.knowledge.asynchronous import twins
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
