@@ -174,9 +174,9 @@ def test_a_circle_that_is_too_deep_is_worked_out_in_one_round():
     module = module_of(project, "m.py")
     before = WORK.questions
 
-    found = project.values.of(module, last(module, "x0"))
+    possible = project.values.of(module, last(module, "x0"))
 
-    assert isinstance(found.unknown, TooLarge)
+    assert isinstance(possible.unknown, TooLarge)
     assert WORK.questions - before < 6 * length
 
 
