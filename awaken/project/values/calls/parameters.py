@@ -76,6 +76,7 @@ class Parameters:
         if parameter in _variadic(function):
             return self._packed_values(module, function, parameter)
         given = self._declared(module, parameter, binding.value)
+        given = self._registered(module, function, parameter, given)
         if any(map(is_open, given)):
             passed = self._passed_values(known, parameter)
             return given if passed is None else narrower(self._evaluator, given, passed)
@@ -101,6 +102,16 @@ class Parameters:
             or self._overridden(module, function, parameter)
             or self.received(module, function, parameter)
         )
+
+    def _registered(
+        self, module: Module, function: ast.AST, parameter: ast.arg, declared: Values
+    ) -> Values:
+        """Return what is declared; the scoped session that a fixture gives for a plain one."""
+        if any(isinstance(value, Session) and value.kind == "session" for value in declared):
+            fixture = self._fixture(module, function, parameter)
+            if any(isinstance(value, Session) and value.kind == "scoped" for value in fixture):
+                return fixture
+        return declared
 
     def _packed_values(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
         """Return the tuple or the dictionary of the arguments that have no parameter."""

@@ -97,7 +97,7 @@ def _annotation(
         if quote in text:
             raise refused
         text = f"{quote}{text}{quote}"
-    return Annotation(context, note, text, select, frozenset(_imported_modules(reader, parsed)))
+    return Annotation(context, note, text, select, frozenset(imported_modules(reader, parsed)))
 
 
 def _rows(query: ast.expr, items: Sequence[Item]) -> str:
@@ -117,7 +117,7 @@ def _rows(query: ast.expr, items: Sequence[Item]) -> str:
     return f"[tuple[{item.owner}]]" if is_class else ""
 
 
-def _imported_modules(reader: Reader, note: ast.expr) -> Iterator[tuple[str, str]]:
+def imported_modules(reader: Reader, note: ast.expr) -> Iterator[tuple[str, str]]:
     """Yield the modules and the names of what SQLAlchemy gives to an annotation, as a string too.
 
     They are imported at the top of the file, and plainly.
