@@ -199,14 +199,15 @@ class SharedSessions:
         self, module: Module, function: ast.FunctionDef
     ) -> Iterator[tuple[Module, ast.AST, ast.Name]]:
         for node in module.walk(function):
-            given = _given_name(node)
-            if given is not None:
+            given = node.value if isinstance(node, ast.Return | ast.Yield) else None
+            statement = module.statement_of(node)
+            if isinstance(given, ast.Name) and statement is not None:
                 own = {binding.scope.node for binding in module.scopes.bindings_of(given)}
                 is_session = self._project.orm.resource_of(module, given) == "session"
                 if function not in own and is_session:
                     if _closes(module, function, given.id):
-                        self._closing.add(module.place(node))
-                    yield module, node, given
+                        self._closing.add(module.place(statement))
+                    yield module, statement, given
 
 
 def _returning(site: Site[ast.AST], text: str) -> Iterator[Edit]:
@@ -220,16 +221,6 @@ def _returning(site: Site[ast.AST], text: str) -> Iterator[Edit]:
     code = f'{listen}({text}.sync_session, "before_attach", {helper})\n'
     yield site.insert_statements(site.module.place(site.node), "before", code)
     yield from edits
-
-
-def _given_name(node: ast.AST) -> ast.Name | None:
-    """Return the variable that a statement gives a request."""
-    match node:
-        case ast.Return(value=ast.Name() as given):
-            return given
-        case ast.Expr(value=ast.Yield(value=ast.Name() as given)):
-            return given
-    return None
 
 
 def _closes(module: Module, function: ast.FunctionDef, name: str) -> bool:
