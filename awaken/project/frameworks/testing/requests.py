@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from awaken.project.frameworks.testing.reach import EntryPoint
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests
@@ -37,11 +38,17 @@ def path_of(module: Module, call: ast.Call) -> str | None:
     # ``client.request(method, path)`` has the path second.
     for argument in [*call.args[:2], *(k.value for k in call.keywords if k.arg in {"url", "path"})]:
         text = text_of(module, argument)
-        if text is None and isinstance(argument, ast.JoinedStr):
-            text = "".join(text_of(module, part) or _ANY for part in argument.values)
+        if text is None and text_parts(argument):
+            text = _shown_text(module, argument)
         if text is not None and text.startswith(("/", _ANY)):
             return text
     return None
+
+
+def _shown_text(module: Module, node: ast.expr) -> str:
+    """Return a text, with ``{}`` for each part of an f-string or of a sum that is unknown."""
+    parts = (_shown_text(module, part) for part in text_parts(node))
+    return text_of(module, node) or "".join(parts) or _ANY
 
 
 class _Router(NamedTuple):
