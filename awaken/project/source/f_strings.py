@@ -35,7 +35,7 @@ def text_parts(node: ast.expr) -> list[ast.expr]:
 
 
 def hides_places(node: ast.AST) -> bool:
-    """Whether this Python does not know where the parts of ``node``, an f-string, stand."""
+    """Whether this Python does not know the places of the parts of ``node``, an f-string."""
     return isinstance(node, ast.JoinedStr) and not PLACES_PARTS
 
 

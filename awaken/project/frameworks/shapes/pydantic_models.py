@@ -11,6 +11,7 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.shapes.validators import read_by_validators
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name, values_given, variable_of
 from awaken.project.values.domain import (
@@ -55,23 +56,20 @@ class PydanticModels:
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._fields: dict[ModelShape, tuple[Field, ...]] = {}
-        self._reading: dict[str, bool] = {}
         self._names: dict[bool, frozenset[str] | None] = {}
 
     def is_model(self, qualified: str) -> bool:
         """Whether a class of the program is a model."""
         return self._is_below(qualified, _KNOWN.bases)
 
+    @cached_method
     def reads_attributes(self, qualified: str) -> bool:
         """Whether a model reads the attributes of objects by itself."""
-        if qualified not in self._reading:
-            self._reading[qualified] = self._is_below(qualified, _KNOWN.reading) or any(
-                self._is_set(statement, _KNOWN.settings)
-                for _, _, body in self._evaluator.classes.bodies(qualified)
-                for statement in (*body.keywords, *body.body)
-            )
-        return self._reading[qualified]
+        return self._is_below(qualified, _KNOWN.reading) or any(
+            self._is_set(statement, _KNOWN.settings)
+            for _, _, body in self._evaluator.classes.bodies(qualified)
+            for statement in (*body.keywords, *body.body)
+        )
 
     def shapes(self, declared: Values, *, lenient: bool) -> tuple[Shape, ...]:
         """Return the models among what an annotation says, also inside of containers."""
@@ -112,11 +110,10 @@ class PydanticModels:
                 return unknown
         return None
 
+    @cached_method
     def fields(self, shape: ModelShape) -> tuple[Field, ...]:
         """Return what a model reads of an object."""
-        if shape not in self._fields:
-            self._fields[shape] = tuple(self._read(shape))
-        return self._fields[shape]
+        return tuple(self._read(shape))
 
     def all_fields(self, *, lenient: bool) -> frozenset[str] | None:
         """Return all attributes that some visible model reads; None if unknown.

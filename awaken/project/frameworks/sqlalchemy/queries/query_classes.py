@@ -10,6 +10,7 @@ from msgspec import Struct
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.words import FilesWith
 from awaken.project.source.worklist import reached
@@ -42,9 +43,9 @@ class QueryClasses:
     def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
-        self._kept: dict[str, QueryClass | None] = {}
         self._given: tuple[str, ...] | None = None
 
+    @cached_method
     def named(self, qualified: str) -> QueryClass | None:
         """Return what the class defines; None where it may change anything.
 
@@ -52,9 +53,7 @@ class QueryClasses:
         names. It also is if it has a special or private method, replaces a basic method of Query,
         or gets an attribute from outside.
         """
-        if qualified not in self._kept:
-            self._kept[qualified] = self._read(qualified)
-        return self._kept[qualified]
+        return self._read(qualified)
 
     def given(self) -> tuple[str, ...]:
         """Return the classes that any session of the project is given; ``?`` for an unknown one."""

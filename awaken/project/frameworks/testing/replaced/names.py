@@ -10,6 +10,7 @@ from msgspec import Struct
 from awaken.contract import Place
 from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import UNTOLD, Put, may_put_elsewhere, puts_in, words_of
 from awaken.project.source.test_files import is_of_program
@@ -75,8 +76,6 @@ class ReplacedNames:
         self._files_with = files_with
         self._in_force = in_force
         self._known: dict[tuple[str, bool], tuple[_Target, ...]] = {}
-        self._all_names: dict[_Target, frozenset[str]] = {}
-        self._made: dict[_Target, Replaced] = {}
 
     def of(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
         """Return what is put in the place of what ``node`` names, while ``node`` may run.
@@ -274,17 +273,16 @@ class ReplacedNames:
         if self._evaluator.classes.facts(defined) is not None:
             yield defined
 
+    @cached_method
     def _target_names(self, target: _Target) -> frozenset[str]:
         """Return the names of what is replaced, also those of the values of its owner."""
-        if target not in self._all_names:
-            module, put = self._put_of(target)
-            end = f".{put.last}" if put.last else ""
-            values = () if put.owner is None else self._evaluator.values(module, put.owner)
-            # An object that has a name is one of its class, whose code may run with it.
-            self._all_names[target] = target.names.union(
-                f"{name}{end}" for value in values for name in self._owner_names(value)
-            )
-        return self._all_names[target]
+        module, put = self._put_of(target)
+        end = f".{put.last}" if put.last else ""
+        values = () if put.owner is None else self._evaluator.values(module, put.owner)
+        # An object that has a name is one of its class, whose code may run with it.
+        return target.names.union(
+            f"{name}{end}" for value in values for name in self._owner_names(value)
+        )
 
     def _owner_names(self, value: Value) -> set[str]:
         match value:
@@ -298,10 +296,9 @@ class ReplacedNames:
             raise ValueError("a file that parsed once parses again")
         return module, puts_in(module)[target.word][target.number]
 
+    @cached_method
     def _replacement(self, target: _Target) -> Replaced:
-        if target not in self._made:
-            self._made[target] = self._made_of(*self._put_of(target))
-        return self._made[target]
+        return self._made_of(*self._put_of(target))
 
     def _made_of(self, module: Module, put: Put) -> Replaced:
         place, value = module.place(put.node), put.value

@@ -13,7 +13,7 @@ from awaken.kit.relationships.sides import WORDS, Key
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.library_names import library_names
-from awaken.project.source.migrations import is_revision
+from awaken.project.source.programs.migrations import is_revision
 
 if TYPE_CHECKING:
     from awaken.project import Project
