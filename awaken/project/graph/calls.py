@@ -48,19 +48,17 @@ class TextMentions:
 
     def __init__(self, words: Words) -> None:
         self._words = words
-        self._receivers: dict[str, frozenset[bytes] | None] = {}
 
     def of(self, name: str, module_name: str) -> bool:
         """Whether ``name`` may mean a function of the module anywhere but at its definition.
 
         Left out are definitions, and attributes of what is no module.
         """
-        if name not in self._receivers:
-            self._receivers[name] = self._receivers_of(name)
-        receivers = self._receivers[name]
+        receivers = self._receivers_of(name)
         # `import package.module` makes the last word its receiver.
         return receivers is None or module_name.rpartition(".")[2].encode() in receivers
 
+    @cached_method
     def _receivers_of(self, name: str) -> frozenset[bytes] | None:
         """Return the objects with the attribute ``name``; None if it may be any function."""
         word = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")

@@ -78,9 +78,6 @@ class Overrides:
     @cached_method
     def _order(self, qualified: str) -> list[str] | None:
         """Return the names in the class's `__mro__`; None for one that is unknown."""
-        return self._linearized_names(qualified)
-
-    def _linearized_names(self, qualified: str) -> list[str] | None:
         line = self.line(qualified)
         if len(line) > _MOST_BASES or not all(candidate.unique for candidate in line.values()):
             return None

@@ -56,7 +56,6 @@ class PydanticModels:
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._names: dict[bool, frozenset[str] | None] = {}
 
     def is_model(self, qualified: str) -> bool:
         """Whether a class of the program is a model."""
@@ -115,22 +114,21 @@ class PydanticModels:
         """Return what a model reads of an object."""
         return tuple(self._read(shape))
 
+    @cached_method
     def all_fields(self, *, lenient: bool) -> frozenset[str] | None:
         """Return all attributes that some visible model reads; None if unknown.
 
         ``lenient`` as in ``ModelShape``.
         """
-        if lenient not in self._names:
-            fields = [
-                item
-                for name in self._all_models()
-                if lenient or self.reads_attributes(name)
-                for item in self.fields(ModelShape(name, (), lenient, self))
-            ]
-            is_told = all(candidate.path or candidate.unseen is None for candidate in fields)
-            names = frozenset(step for item in fields for step in item.path)
-            self._names[lenient] = names if is_told else None
-        return self._names[lenient]
+        fields = [
+            item
+            for name in self._all_models()
+            if lenient or self.reads_attributes(name)
+            for item in self.fields(ModelShape(name, (), lenient, self))
+        ]
+        is_told = all(candidate.path or candidate.unseen is None for candidate in fields)
+        names = frozenset(step for item in fields for step in item.path)
+        return names if is_told else None
 
     def names(self, qualified: str) -> frozenset[str] | None:
         """Return the names of all fields of a model, and of those that inherit from it.

@@ -24,9 +24,6 @@ class EagerLoading:
         included, joins a collection; False if it certainly does not. None if that is unknown, as
         for a class that the project does not define.
         """
-        return self._search(qualified)
-
-    def _search(self, qualified: str) -> bool | None:
         certain, waiting = True, Worklist([qualified])
         for name in waiting:
             mapped = self._models.mapped_class(name)

@@ -174,9 +174,6 @@ class Reach:
     @cached_method
     def method(self, qualified: str, name: str) -> EntryPoint | None:
         """Return a method that a class of the project defines or inherits."""
-        return self._method(qualified, name)
-
-    def _method(self, qualified: str, name: str) -> EntryPoint | None:
         ancestors = self._evaluator.classes.ancestors(qualified)
         # Nearest first, so that what overrides a method counts.
         for facts in ancestors.inside if ancestors is not None else ():

@@ -44,9 +44,6 @@ class ModuleValues:
 
         ``travels`` asks for modules that are loaded by an unknown name as well.
         """
-        return self._is_value(name)
-
-    def _is_value(self, name: str) -> bool:
         last = name.rpartition(".")[2]
         files, with_name = self._files_of(last, _MOST_SEARCHED), self._words.files_with(last)
         is_own = self._evaluator.names.layout.path_of(name) is not None

@@ -36,9 +36,6 @@ class Decorated:
 
     @cached_method
     def _is_transparent(self, path: str, decorator: WrittenDecorator) -> bool:
-        return self._hands_through(path, decorator)
-
-    def _hands_through(self, path: str, decorator: WrittenDecorator) -> bool:
         names = self._evaluator.names
         qualified = names.written(path, decorator.name)
         if qualified is None:

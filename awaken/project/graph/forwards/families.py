@@ -71,7 +71,18 @@ class Families:
     @cached_method
     def of(self, qualified: str, method: str) -> Family:
         """Return what ``method`` of an instance of the class ``qualified`` may be."""
-        return self._family(qualified, method)
+        definers = self._overrides.definers
+        names = dict.fromkeys(definers(qualified, method))
+        names |= dict.fromkeys(self._overriding(qualified, method))
+        for joining in self._joining.get(qualified, ()):
+            names |= dict.fromkeys(definers(joining, method))
+        if qualified in self._overrides.protocols:
+            fulfilling = self._overrides.fulfilling(qualified)
+            if len(fulfilling) > _MOST_FULFILLING:
+                return Family((), why=f"`{qualified}` is a protocol that too many classes fulfil")
+            for name in fulfilling:
+                names |= dict.fromkeys(definers(name, method))
+        return self._made_of(qualified, list(names), method)
 
     def exact(self, qualified: str, method: str) -> Family:
         """Return what ``method`` of the class itself is: no class below it has a say."""
@@ -95,20 +106,6 @@ class Families:
             for name in MAKING
             for definer in self._overrides.definers(qualified, name)
         ]
-
-    def _family(self, qualified: str, method: str) -> Family:
-        definers = self._overrides.definers
-        names = dict.fromkeys(definers(qualified, method))
-        names |= dict.fromkeys(self._overriding(qualified, method))
-        for joining in self._joining.get(qualified, ()):
-            names |= dict.fromkeys(definers(joining, method))
-        if qualified in self._overrides.protocols:
-            fulfilling = self._overrides.fulfilling(qualified)
-            if len(fulfilling) > _MOST_FULFILLING:
-                return Family((), why=f"`{qualified}` is a protocol that too many classes fulfil")
-            for name in fulfilling:
-                names |= dict.fromkeys(definers(name, method))
-        return self._made_of(qualified, list(names), method)
 
     def _made_of(self, qualified: str, names: list[str], method: str) -> Family:
         if len(names) > _MOST_METHODS:

@@ -48,9 +48,6 @@ class Wrappers:
 
     @cached_method
     def _wrapper_of(self, function: FunctionPlace) -> _Wrapper | None:
-        return self._read(function)
-
-    def _read(self, function: FunctionPlace) -> _Wrapper | None:
         outermost, is_inside, _ = function.qualname.partition(".<locals>.")
         module = self._project.module(function.path) if is_inside else None
         # Importable decorators may decorate functions of other programs.

@@ -75,7 +75,6 @@ class ReplacedNames:
         self._evaluator = evaluator
         self._files_with = files_with
         self._in_force = in_force
-        self._known: dict[tuple[str, bool], tuple[_Target, ...]] = {}
 
     def of(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
         """Return what is put in the place of what ``node`` names, while ``node`` may run.
@@ -201,16 +200,14 @@ class ReplacedNames:
         return bool(values) and all(isinstance(value, ModuleOf) for value in values)
 
     # --------------------------------------------------------------------------- what is replaced
+    @cached_method
     def _targets(self, word: str, *, is_called: bool = True) -> tuple[_Target, ...]:
         """Return what replaces anything of the name ``word``.
 
         For a value that is not called itself, but has a method that is, the evaluator knows the
         values that methods assign on ``self``: these replace nothing.
         """
-        key = word, is_called
-        if key not in self._known:
-            self._known[key] = tuple(self._found_targets(word, is_called=is_called))
-        return self._known[key]
+        return tuple(self._found_targets(word, is_called=is_called))
 
     def _found_targets(self, word: str, *, is_called: bool) -> Iterator[_Target]:
         for path in self._files_that_put(word):

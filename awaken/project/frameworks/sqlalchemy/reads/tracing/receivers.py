@@ -207,9 +207,6 @@ class Receivers:
     @cached_method
     def _may_have(self, qualified: str, method: Method) -> bool:
         """Whether an attribute of an instance of a class may be the method."""
-        return self._finds(qualified, method)
-
-    def _finds(self, qualified: str, method: Method) -> bool:
         classes = self._evaluator.classes
         above = classes.ancestors(qualified)
         for facts in above.inside if above is not None else ():
