@@ -10,7 +10,8 @@ callers of each function of the fixtures, and counts the call sites that only on
 and the call graph knows; ``--show`` names them. ``cases`` says which modules of a rule, and which
 lines of its functions, no case runs. ``walk`` runs one case and counts how many pairs of files call
 each other, and how many of them climb: a function calls one of a file that imports its own,
-directly or over other files. All four run with the awaken of any commit.
+directly or over other files. Climbs ``into methods`` are those that neither go on with a generator
+nor call a function inside of another one. All four run with the awaken of any commit.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from inspect import CO_GENERATOR
 from pathlib import Path
 from types import FrameType
 
@@ -236,6 +238,7 @@ def walk(rule: str, case: str) -> None:
         return ".".join(parts).removesuffix(".__init__")
 
     pairs: set[tuple[str, str]] = set()
+    plain: set[tuple[str, str]] = set()
 
     def call(frame: FrameType, event: str, _: object) -> None:
         if event != "call" or frame.f_code.co_name == "<module>" or frame.f_back is None:
@@ -243,20 +246,23 @@ def walk(rule: str, case: str) -> None:
         entered, came = frame.f_code.co_filename, frame.f_back.f_code.co_filename
         if entered != came:
             pairs.add((came, entered))
+            is_passed = frame.f_code.co_flags & CO_GENERATOR or "<" in frame.f_code.co_qualname
+            plain.update([] if is_passed else [(came, entered)])
 
     run_cases(rule, case)  # imports what a run needs
     sys.setprofile(call)
     run_cases(rule, case)
     sys.setprofile(None)
-    named = ((module(came), module(entered)) for came, entered in pairs)
-    edges = {edge for edge in named if all(edge)}
+    edges = {edge for came, entered in pairs if all(edge := (module(came), module(entered)))}
+    called = {(module(came), module(entered)) for came, entered in plain}
     inside = f".{rule.replace('-', '_')}."
     own = {edge for edge in edges if any(inside in one for one in edge)}
     for label, some in (("all of awaken", edges), (f"to and from {rule}", own)):
         climbs = sorted(edge for edge in some if edge[0] in reached(edge[1]))
         files = {one for edge in some for one in edge}
-        print(f"| walk of {case}, {label}: files, pairs, climbs |", end="")
-        print(f" {len(files)}, {len(some)}, {len(climbs)} |")
+        methods = [edge for edge in climbs if edge in called]
+        print(f"| walk of {case}, {label}: files, pairs, climbs, into methods |", end="")
+        print(f" {len(files)}, {len(some)}, {len(climbs)}, {len(methods)} |")
 
 
 def main() -> None:
