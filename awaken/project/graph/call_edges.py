@@ -17,7 +17,6 @@ from awaken.project.graph.callers import Callers
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.dispatch import Called
 from awaken.project.graph.passing import default_of, is_omitted
-from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, argument_of, has_decorator, is_none, parameters_of
 from awaken.project.values.domain import Unknown
@@ -113,6 +112,7 @@ class CallEdges:
         self._modules = {module.path: module}
         self._contexts: dict[ast.AST, FunctionContext] = {}
         self._edges: dict[ast.Call, tuple[CallEdge, ...] | Unknown] = {}
+        self._calls: dict[FunctionContext, list[CallEdge] | Unseen] = {}
         self._followed: set[FunctionContext] = set()
         self._passing: dict[ast.arg, dict[ast.AST, CallEdge]] = {}
         self.known: dict[ast.AST, tuple[CallEdge, ...]] = {}
@@ -159,15 +159,16 @@ class CallEdges:
         )
         return CallEdge(context, call, self._context(home, mine), called.bound)
 
-    @cached_method
     def calls_of(self, context: FunctionContext) -> list[CallEdge] | Unseen:
         """Return all calls of the function of ``context``.
 
         Calls by other programs are left out: ``outside`` says why there may be some.
         """
-        callers = self._program.callers_of(context.module, context.function)
-        hidden = self._hidden(context, callers)
-        return hidden or self._in_sight(context, callers)
+        if context not in self._calls:
+            callers = self._program.callers_of(context.module, context.function)
+            hidden = self._hidden(context, callers)
+            self._calls[context] = hidden or self._in_sight(context, callers)
+        return self._calls[context]
 
     def _hidden(self, context: FunctionContext, callers: Callers) -> Unseen | None:
         name = context.function.name

@@ -1,4 +1,8 @@
-"""Answers that an object keeps, for methods that give the same ones to the same arguments."""
+"""Answers that an object keeps, for methods that give the same ones to the same arguments.
+
+They lead back to the object, which then is freed by a collection of garbage only. So an object
+that holds trees, and is made for one unit, has tables of its own.
+"""
 
 from __future__ import annotations
 
