@@ -36,7 +36,13 @@ from awaken.project.values.domain import (
 from awaken.project.values.library.higher_order import items_called_with
 from awaken.project.values.library.origins import from_parameter
 from awaken.project.values.library.pool_listeners import parameter_of_listener
-from awaken.project.values.library.promises import is_bare, is_open, narrower, with_items
+from awaken.project.values.library.promises import (
+    classes_for,
+    is_bare,
+    is_open,
+    narrower,
+    with_items,
+)
 from awaken.project.values.pytest_fixtures import fixture_for, takes_fixture
 from awaken.project.values.questions import Passed, Questions, given_by
 from awaken.project.values.replaced import parameter_of_replaced
@@ -160,6 +166,8 @@ class Parameters:
         if annotation is None or evaluator.says_nothing(module, annotation):
             return injected
         declared = evaluator.declared(module, annotation)
+        if isinstance(default, ast.Name | ast.Attribute):
+            declared = classes_for(evaluator, declared, evaluator.values(module, default))
         return self._same(module, parameter, declared, injected)
 
     def _same(self, module: Module, node: ast.AST, declared: Values, injected: Values) -> Values:

@@ -100,12 +100,12 @@ class SharedSessions:
         self._project = project
         self._rule = rule
         self._closing: set[Place] = set()
-        self._given = [*self._sessions_given()]
+        self.given = [*self._sessions_given()]
         self._has_relationships = bool(project.files_with(WORDS))
 
     def places(self) -> frozenset[Place]:
         """Return the statements that give a request its session, where its objects are reloaded."""
-        given = self._given if self._has_relationships else ()
+        given = self.given if self._has_relationships else ()
         return frozenset(module.place(statement) for module, statement, _ in given)
 
     @property
@@ -115,7 +115,7 @@ class SharedSessions:
 
     def requests(self) -> tuple[Place, ...]:
         """Return the calls that send requests to what uses a session of the test."""
-        return self._sent if self._given and self._has_relationships else ()
+        return self._sent if self.given and self._has_relationships else ()
 
     def is_behind_request(self, module: Module, load: ast.Call) -> bool:
         """Whether the function around ``load`` sends a request before, to another session."""
@@ -135,7 +135,7 @@ class SharedSessions:
     @cached_property
     def _shared_places(self) -> set[Place]:
         """The fixtures that give the shared sessions."""
-        given = [(module, name) for module, _, name in self._given]
+        given = [(module, name) for module, _, name in self.given]
         given += [
             (module, node.body)
             for module in self._overriding_modules()
@@ -168,7 +168,7 @@ class SharedSessions:
 
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of them."""
-        for module, statement, name in self._given if self._has_relationships else ():
+        for module, statement, name in self.given if self._has_relationships else ():
             yield self._member(Site(self._rule, module, statement), name.id)
 
     def _member(self, site: Site[ast.AST], text: str) -> Member:
