@@ -19,7 +19,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from inspect import CO_GENERATOR
 from pathlib import Path
@@ -89,10 +89,11 @@ def source(package: Path) -> None:
     tables: Counter[str] = Counter()
     modules: Counter[str] = Counter()
     limits: Counter[str] = Counter()
-    handles = 0
+    handles = cached = 0
     for path, tree in trees.items():
         floor = path.relative_to(package).parts[0]
         tables[floor] += memo_tables(tree)
+        cached += ast.unparse(tree).count("@cached_method\n")
         names = {one.attr for one in ast.walk(tree) if isinstance(one, ast.Attribute)}
         texts = {one.value for one in ast.walk(tree) if isinstance(one, ast.Constant)}
         modules.update(names & {"IfExp", "JoinedStr"})
@@ -116,8 +117,15 @@ def source(package: Path) -> None:
         print(f"| modules that handle {name} | {modules[name]} |")
     print(f"| limits in project, in all | {limits['project']}, {limits.total()} |")
     print(f"| lines of `SessionToAsync.plan` | {max(lengths)} |")
-    lines = sum(len(path.read_text("utf-8").splitlines()) for path in trees)
-    print(f"| modules, lines | {len(trees)}, {lines} |")
+    print(f"| answers of cached methods | {cached} |")
+    sizes = {path: len(path.read_text("utf-8").splitlines()) for path in trees}
+    rooms: dict[str, list[int]] = defaultdict(list)
+    for path, size in sizes.items():
+        parts = path.relative_to(package).parts[:-1]
+        rooms["/".join(parts[: 1 + (parts[:1] in {("codemods",), ("project",)})])].append(size)
+    for room, of_modules in sorted(rooms.items()):
+        print(f"| modules, lines of {room or 'awaken'} | {len(of_modules)}, {sum(of_modules)} |")
+    print(f"| modules, lines | {len(trees)}, {sum(sizes.values())} |")
 
 
 def programs(rule: str) -> Iterator[tuple[str, Project]]:
