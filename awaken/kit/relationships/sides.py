@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.relationships import Site as Declared
 
 WORDS = (b"relationship", b"relation(", b"Relationship")
-_LOADS_WHEN_READ = {"select", None}
+_LOADS_WHEN_READ = ("select", None)
+LOADS_WITH_OBJECT = ("immediate", "joined", "selectin", "subquery")
 _BACKREF = "sqlalchemy.orm.backref"
 
 Key = tuple[str, str]
@@ -47,14 +48,19 @@ class Side:
         return f"{owner.rpartition('.')[2]}.{attribute}"
 
 
-def sides_in(project: Project, rule: str, module: Module) -> Iterator[Side]:
-    """Yield the visible sides of a file that load when they are read."""
+def sides_in(
+    project: Project,
+    rule: str,
+    module: Module,
+    lazies: Collection[str | None] = _LOADS_WHEN_READ,
+) -> Iterator[Side]:
+    """Yield the visible sides of a file with one of these values of ``lazy``."""
     if is_revision(module):
         # Its models are those of one day, and its code runs once.
         return
     for declared in project.orm.relationship_sides(module.path):
         calls = module.calls_at(declared.facts.span)
-        if declared.facts.lazy not in _LOADS_WHEN_READ or not calls:
+        if declared.facts.lazy not in lazies or not calls:
             continue
         call = calls[0]
         node = _backref_of(call) if declared.reverse else call

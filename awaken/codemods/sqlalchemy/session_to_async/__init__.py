@@ -123,6 +123,7 @@ awaits the read.
 | a relationship of objects whose statement is unknown | `lazy="selectin"` in the mapping |
 | a relationship from a class to itself | an `await` of the read (`AsyncAttrs`) |
 | the same, where nothing can be awaited | it is loaded at every depth; for several from one class, the option `levels` sets the depth |
+| a relationship that the mapping loads, read where it leads back to the first class | it gets a `join_depth` |
 | a value that the database computes when a row changes | `eager_defaults` fetches it with the change |
 | an attribute of a subclass | `polymorphic_load` loads it with objects of the base class |
 | a deferred column | an `await` of the read |

@@ -33,7 +33,14 @@ from awaken.contract import Place
 from awaken.kit.changes import Member, member
 from awaken.kit.eager_loads import PlannedLoads, plan_loads
 from awaken.kit.eager_loads.statements import node_at
-from awaken.kit.relationships.sides import WORDS, Key, Side, edits_of, sides_in
+from awaken.kit.relationships.sides import (
+    LOADS_WITH_OBJECT,
+    WORDS,
+    Key,
+    Side,
+    edits_of,
+    sides_in,
+)
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
@@ -280,6 +287,8 @@ class Loading:
         for key in sorted(self._mapped):
             side = self._sides[key]
             yield member(side.site, f"`{side.shown}`", partial(self._mapping, side))
+        for side in self._leading_back():
+            yield member(side.site, f"`{side.shown}`", partial(self._followed, side))
         for key in sorted(self._trees):
             side = self._sides[key]
             yield member(side.site, f"`{side.shown}`", partial(self._tree, side))
@@ -303,6 +312,31 @@ class Loading:
             caveats.append(f"`{side.shown}` is not loaded with objects that come from `{inverse}`")
         depth = _DEEPEST if side.key in self._ways_back else 0
         return Rewrite(message, edits_of(self._project, side, _EAGER, depth), caveats)
+
+    def _leading_back(self) -> Iterator[Side]:
+        """Yield what loads with each object, but is read where it leads back to a class.
+
+        SQLAlchemy loads it there only with a ``join_depth``.
+        """
+        reads = groups_of(self._declared, lambda read: (read.owner, read.attribute))
+        targets: dict[Key, str] = {}
+        sides = list[Side]()
+        for module in modules_with(self._project, WORDS):
+            for side in sides_in(self._project, self._rule, module, LOADS_WITH_OBJECT):
+                target = side.declared.facts.target
+                traces = [trace for read in reads.get(side.key, ()) for trace in read.traces]
+                is_given = any(keyword.arg == "join_depth" for keyword in side.call.keywords)
+                if target and not is_given and any(map(self._comes_back, traces)):
+                    targets[side.key] = target
+                    sides.append(side)
+        # Two that lead around would load each other again and again.
+        yield from (side for side in sides if not _leads_around(targets, side.key))
+
+    def _followed(self, side: Side, _site: Site[ast.expr]) -> Rewrite:
+        """Return what loads a relationship also where it leads back. Raises Refused."""
+        message = f"loads `{side.shown}` also where it leads back to the first class"
+        edits = edits_of(self._project, side, side.declared.facts.lazy or _EAGER, _DEEPEST)
+        return Rewrite(message, edits, [_loads_more(side)])
 
     def _inverse_of(self, side: Side) -> str:
         """Return the other side of a collection, if the mapping loads that as well.
