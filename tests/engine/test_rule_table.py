@@ -69,6 +69,18 @@ def test_the_second_process_takes_the_rules_from_their_data(rules):
     assert not any(isinstance(one, DeclaredRule) for one in rules(use=False))
 
 
+@pytest.mark.parametrize("use", [True, False])
+def test_a_built_distribution_takes_the_rules_from_its_own_table(rules, tmp_path, monkeypatch, use):
+    table = msgspec.msgpack.encode(rule_table.table_of(built_in()))
+    monkeypatch.setattr(rule_table, "SHIPPED", tmp_path / "rule_table.msgpack")
+    rule_table.SHIPPED.write_bytes(table)
+
+    shipped = rules(use=use)
+
+    assert [rule.name for rule in shipped] == [rule.name for rule in all_rules()]
+    assert all(isinstance(rule, DeclaredRule) for rule in shipped)
+
+
 @pytest.mark.parametrize("at_once", [True, False], ids=["new", "an edit of its metadata"])
 def test_a_plugin_is_seen_and_gone_again(rules, tmp_path, monkeypatch, at_once):
     metadata = tmp_path / "site" / "ours-1.dist-info"

@@ -1,4 +1,4 @@
-"""All installed rules, those of awaken made from what an earlier run read of their classes."""
+"""All installed rules, those of awaken made from what a build or an earlier run read of classes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import hashlib
 import os
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct, ValidationError
 
 from awaken.engine.machine.state_directory import cache_key
@@ -20,6 +22,9 @@ from awaken.kit.rule import Rule
 from awaken.settings.rule_data import RuleData, data_of, rule_from
 from awaken.workspace.file_reading import TICK
 from awaken.workspace.reading import FileState, state_at
+
+SHIPPED = Path(__file__).with_suffix(".msgpack")
+"""The table of a built distribution: `hatch_build.py` puts it there. A checkout has none."""
 
 _RULES = hashlib.sha256(b"rules").digest()
 
@@ -39,24 +44,40 @@ class NoPlugins(Struct, frozen=True):
 def installed_rules(base: Path | None, *, use: bool) -> tuple[Rule, ...]:
     """Return one instance of every rule there is, by family and name.
 
-    With ``use``, those of awaken import their code when it is needed. ``base`` is the cache
-    directory, None for the user's. Raises TypeError if a rule lacks an attribute.
+    Those that are made from data import their code when it is needed. A built distribution has
+    data, and with ``use`` the cache. ``base`` is the cache directory, None for the user's. Raises
+    TypeError if a rule lacks an attribute.
     """
-    key = cache_key() if use else None
-    if key is None or all_rules.cache_info().currsize:
+    if all_rules.cache_info().currsize:
         return all_rules()
+    shipped, key = _shipped_table(), cache_key() if use else None
+    if key is None:
+        if shipped is None:
+            return all_rules()
+        return in_order((*map(rule_from, shipped.rules), *plugins()))
     kept = own_results(base, key)
     others = _plugins(kept)
-    table = kept.get(RuleTable, _RULES)
+    table = shipped or kept.get(RuleTable, _RULES)
     if table is not None:
         own: list[Rule] = list(map(rule_from, table.rules))
     else:
         own = built_in()
         # A rule in the making may declare what is no data; its class says it all.
         with suppress(ValidationError, TypeError):
-            kept.put(_RULES, RuleTable(tuple(map(data_of, own))))
+            kept.put(_RULES, table_of(own))
     kept.save()
     return in_order((*own, *others))
+
+
+def table_of(rules: Iterable[Rule]) -> RuleTable:
+    """Return the declarations of rules. Raises msgspec.ValidationError for what is no data."""
+    return RuleTable(tuple(map(data_of, rules)))
+
+
+def _shipped_table() -> RuleTable | None:
+    with suppress(OSError):
+        return msgspec.msgpack.decode(SHIPPED.read_bytes(), type=RuleTable)
+    return None
 
 
 def _plugins(kept: ResultsCache) -> list[Rule]:

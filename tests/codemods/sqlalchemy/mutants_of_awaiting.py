@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from copy import deepcopy
 from itertools import accumulate
 
 from msgspec import Struct
@@ -76,7 +77,7 @@ def _words(source):
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Await(value=value):
-                yield ("await", ast.dump(value)), at(node), at(node) + len("await "), ""
+                yield ("await", _called(value)), at(node), at(node) + len("await "), ""
             case ast.AsyncFunctionDef(name=name):
                 yield ("def", name), at(node), at(node) + len("async "), ""
             case ast.AsyncWith(items=items):
@@ -94,3 +95,13 @@ def _words(source):
                 yield (name, name), end - len(name), end, _RENAMED[name]
             case _:
                 pass
+
+
+def _called(value):
+    """Return what is awaited, whatever is awaited in its arguments."""
+    return ast.dump(_WithoutAwaits().visit(deepcopy(value)))
+
+
+class _WithoutAwaits(ast.NodeTransformer):
+    def visit_Await(self, node):
+        return self.visit(node.value)

@@ -28,7 +28,7 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
     blank_lines_above,
     lines_above,
 )
-from awaken.contract import Edit, ReplaceStatements, Span
+from awaken.contract import Edit, Place, ReplaceStatements, Span
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
@@ -149,7 +149,7 @@ class ApplicationStart:
         if self._application is not None:
             yield self._starting(self._application, started, regions)
             for fixture in self._fixtures:
-                yield self._starting_fixture(fixture)
+                yield self._starting_fixture(fixture, self._module.place(self._application.call))
 
     def _comment(self, statement: ast.stmt) -> tuple[str, Span]:
         """Return the comment that is about one statement alone, and its lines; it may be empty."""
@@ -339,7 +339,7 @@ class ApplicationStart:
                 fixtures.append(_Fixture(module, clients[0]))
         return fixtures
 
-    def _starting_fixture(self, fixture: _Fixture) -> Member:
+    def _starting_fixture(self, fixture: _Fixture, application: Place) -> Member:
         module, client = fixture
         site: Site[ast.AST] = Site(self._rule, module, client)
         made, shown = map(module.text_of, (client.func, client.args[0]))
@@ -350,7 +350,7 @@ class ApplicationStart:
             f"    with {made}({shown}):\n        yield\n"
         )
         edits: list[Edit] = [site.insert_after_imports(code), site.need_import("pytest")]
-        return Member(site, Rewrite(f"tests start `{shown}`", edits), f"`{shown}`")
+        return Member(site, Rewrite(f"tests start `{shown}`", edits), f"`{shown}`", (application,))
 
 
 def _is_started_by_tests(project: Project, started: tuple[str, ...]) -> bool:
