@@ -900,8 +900,10 @@ def test_a_part_that_stays_is_led_by_its_causes(tmp_path, monkeypatch):
     program.write("pyproject.toml", DEPENDENCIES)
     monkeypatch.chdir(committed(program).root)
 
-    out = awaken("migrate", "async-sessions")[1].decode()
+    code, said = awaken("migrate", "async-sessions")
+    out = said.decode()
 
+    assert code == 1, "a part of the program is not what the recipe asks"
     assert "sites rewritten in 1 file, plus pyproject.toml" in out
     _, by_hand = out.split("To change by hand, ")
     listed, causes = by_hand.split("session-to-async: 1 cause keeps 2 functions synchronous\n")

@@ -34,13 +34,20 @@ def test_a_program_starts_in_a_package_that_its_files_import_from(imports):
         {"app/main.py": "from db.store import *"},
         {"app/main.py": "from db.store import get_db", "db/store.py": STORE},
         {"app/main.py": "from db.store import get_db", "libs/db/store.py": STORE},
-        {"app/main.py": "from db.store import get_db", "run.py": "import app.main"},
-        {"app/main.py": "from db.store import get_db", "run.py": "run('app.main:app')"},
         {"app/main.py": "from email import message", "app/email.py": "message = 1"},
     ],
 )
 def test_it_does_not_where_the_name_may_mean_something_else(files):
     assert on_path(files) == ()
+
+
+@pytest.mark.parametrize("running", ["import app.main", "run('app.main:app')"])
+def test_files_that_are_named_with_the_package_as_well_keep_that_name(running):
+    files = {**FILES, "app/main.py": "from db.store import get_db", "run.py": running}
+    layout = program(files, published=False).layout
+
+    assert layout.find("db.store", "app/main.py").path == "app/db/store.py"
+    assert layout.name_of("app/db/store.py") == "app.db.store"
 
 
 def test_a_package_inside_another_one_is_no_start_folder():

@@ -31,7 +31,8 @@ class Layout:
     name, both are named by their whole path. ``published`` says whether code outside the project
     may import these modules. A folder of ``inner`` has no ``__init__.py`` and is a package all the
     same, in another one (PEP 420): files import from it by its whole way. Folders of ``on_path``
-    are on the path of the program: files in them are named from there, packages or not.
+    are on the path of the program: files in them are named from there, packages or not. In those
+    that end with a slash, files keep the names of their packages and are found by both.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Layout:
         self.published = published
         self.inner = frozenset(inner)
         self.on_path = tuple(on_path)
+        self._searched = tuple(folder.rstrip("/") for folder in on_path)
         files = {path for path in paths if is_python(path)}
         # A stub next to its module is the same module, and the source has more.
         self._stubs = {path for path in files if path.endswith(".pyi") and path[:-1] in files}
@@ -83,7 +85,7 @@ class Layout:
         folder = name.replace(".", "/")
         return any(
             _join(root, folder) in self._folders and _join(root, folder) not in self._packages
-            for root in (*_SOURCE_FOLDERS, *self.on_path)
+            for root in (*_SOURCE_FOLDERS, *self._searched)
         )
 
     def submodule(self, path: str, name: str) -> str | None:
@@ -146,7 +148,7 @@ class Layout:
                     # Next to a script the file wins over the standard library; imported, not.
                     return FoundModule(ambiguous=True) if standard else module
                 namespace = namespace or module.namespace
-        for root in self.on_path:
+        for root in self._searched:
             module = self._module_at(_join(root, relative))
             if module.path is not None:
                 return module

@@ -57,7 +57,7 @@ from awaken.project.values.domain import (
 from awaken.project.values.items import is_tuple, iterated, list_of, place_of
 from awaken.project.values.library.lookup import Library
 from awaken.project.values.library.of_requests import current_user
-from awaken.project.values.library.promises import holds_own, is_made, narrower
+from awaken.project.values.library.promises import classes_for, holds_own, is_made, narrower
 from awaken.project.values.library_types.classes import GenericClass
 from awaken.project.values.local.flow import Reaching, flow_of
 from awaken.project.values.local.narrowing import Narrowing
@@ -539,7 +539,7 @@ class Evaluator(ABC):
             # A test may annotate a mock as the class that it replaces.
             mocked = any(isinstance(argument, NotRelevant) and argument.mock for argument in given)
             if not mocked and not any(isinstance(alternative, Unknown) for alternative in declared):
-                return _narrowed_annotations(declared, given)
+                return _narrowed_annotations(classes_for(self, declared, given), given)
         if value is None and isinstance(node, ast.expr):
             return self._received_values(module, node, known)
         return given

@@ -83,11 +83,12 @@ def migrate(
     Run it again to go on where it stopped: a step that is done has nothing left to rewrite.
     `awaken undo` takes the last step back, or `git revert` if it is committed.
 
-    Exits with 1 if a step is blocked or fails its tests, with 2 if the tests prove nothing.
+    Exits with 1 if a step is blocked, leaves parts or fails tests, with 2 if tests prove nothing.
     """
     from awaken.cli.commands.migrating.questions import can_ask  # noqa: PLC0415  the help needs no engine
     from awaken.cli.exit_codes import FAILED, FOUND  # noqa: PLC0415
     from awaken.engine.asking.questions import questions_of  # noqa: PLC0415
+    from awaken.engine.recipe_run import causes  # noqa: PLC0415
     from awaken.preview.choices import Color, Form  # noqa: PLC0415
     from awaken.preview.console.plain import console_on  # noqa: PLC0415
     from awaken.preview.recipes.migration import Migration, print_migration  # noqa: PLC0415
@@ -112,9 +113,10 @@ def migrate(
             print_migration(result, console_on(stream, color), steps)
     if failed or result.proves_nothing or (waits and not own.dry_run):
         return FAILED
-    # Sites that need other versions were not migrated.
-    unmet = any(root.unmet for item in runs if item.step.rules for root in item.report.roots)
-    return FOUND if len(done) < len(runs) or result.stopped or unmet else 0
+    # Sites that need other versions were not migrated, nor were parts that something stops.
+    reports = [item.report for item in runs if item.step.rules]
+    left = any(causes(report) or any(root.unmet for root in report.roots) for report in reports)
+    return FOUND if len(done) < len(runs) or result.stopped or left else 0
 
 
 def _show_page(result: Migration, line: CommandLine, own: MigrateOptions, view: View) -> None:

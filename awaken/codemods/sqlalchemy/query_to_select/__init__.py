@@ -10,6 +10,7 @@
 | a bulk `update()` or `delete()` | a statement of that name, with `.rowcount` if the number is used |
 | a query in a variable, over branches and loops | all statements of the query together, or none |
 | a query that functions return or pass on | all functions together, if every call is known |
+| one that a function returns, and whose rows each caller reads once, as a response does | the function executes it |
 | `Model.query` of Flask-SQLAlchemy or `query_property()` | a `select()` that its session executes |
 | `get_or_404`, `first_or_404`, `one_or_404`, `paginate` | methods of the extension's object |
 

@@ -24,6 +24,7 @@ _HOMES = {
     "Select": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
     "sql.Select": ("sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlalchemy.sql.selectable"),
     "Session": ("sqlalchemy.orm", "sqlalchemy.orm.session"),
+    "ScalarResult": ("sqlalchemy", "sqlalchemy.engine"),
     "CursorResult": ("sqlalchemy", "sqlalchemy.engine"),
     "aliased": ("sqlalchemy.orm", "sqlalchemy.orm.util"),
     **dict.fromkeys(

@@ -18,12 +18,13 @@ from awaken.codemods.sqlalchemy.query_to_select.components.component import Comp
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.component_rewrite import (
     rewrite_component,
 )
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.consumed import rewrite_consumed
 from awaken.codemods.sqlalchemy.query_to_select.decide.single import rewrite_single
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
-from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided
+from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided, Rewrite
 from awaken.contract import Constraints
 from awaken.project.frameworks.testing import use_of
 from awaken.project.source.modules import Module
@@ -75,14 +76,16 @@ class Queries:
 
     def _decide(self, member: Recognised) -> None:
         """Decide about a query of the file, and all that share something with it."""
-        component = None
+        component: Component | Rewrite | None = None
         together: list[tuple[Module, ast.expr]] = [(self._reader.module, member.root)]
         try:
             if member.refused is not None and self._decide_with_doubles(member):
                 return
             if member.refused is None:
-                component = read_component(self._reader, member.root, self._in_file)
-            if component is None:
+                component = self._component_of(member)
+            if isinstance(component, Rewrite):
+                rewrite = component
+            elif component is None:
                 rewrite = rewrite_single(self._reader, member)
             else:
                 together = [(item.context.module, item.start) for item in component.roots]
@@ -94,6 +97,16 @@ class Queries:
         else:
             rewrite = rewrite.beside(self._sites)
             self._decided.update(rewrite.decided(self._rule, self._excluded))
+
+    def _component_of(self, member: Recognised) -> Component | Rewrite | None:
+        """Return the component of a query; its rewrite where each caller reads the rows once."""
+        try:
+            return read_component(self._reader, member.root, self._in_file)
+        except Refused:
+            rewrite = rewrite_consumed(self._reader, member)
+            if rewrite is None:
+                raise
+            return rewrite
 
     def _decide_with_doubles(self, member: Recognised) -> bool:
         """Decide about a query that doubles answer, with all that they answer, if they can."""

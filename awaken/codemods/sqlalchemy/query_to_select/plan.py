@@ -69,10 +69,12 @@ class QueryToSelect(Rule):
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
 
     def prepare(self, project: Project, files: Sequence[str]) -> None:
-        """Find the mocks of Query: any test may keep any file as it is."""
+        """Find the mocks of Query, since any test may keep any file as it is, and first queries."""
         project.doubles.find()
         if len(files) > _FEW_FILES:
             project.index_words()  # callers are asked for by name
+            # The others ask most of it again, each process for itself.
+            next(filter(Sites(project, _QUERIES).of, project.modules_at(files)), None)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per query, and the change of each that can be rewritten."""

@@ -41,6 +41,11 @@ OWN_ENDS = Reason(
     "`{}` overrides `close()` or `__enter__()`",
     "Check its `__exit__`, then use `with` if it does what you want.",
 )
+FAKE = Reason(
+    "entered-fake",
+    "a test replaces `{}` with a fake that `with` cannot enter",
+    "Add `__enter__` and `__exit__` to the fake, or `__aenter__` and `__aexit__`.",
+)
 GIVEN_CONNECTION = Reason(
     "given-connection",
     "`{}` may be bound to a connection, and closing it may end a transaction that other code began",
@@ -128,7 +133,7 @@ class SessionContextManager(Rule):
     # A session can be entered since then.
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
     status = Status.OPT_IN
-    reasons = (CLOSED_ELSEWHERE, CROSSING, GIVEN_CONNECTION, LAYOUT, OWN_ENDS, REBOUND)
+    reasons = (CLOSED_ELSEWHERE, CROSSING, FAKE, GIVEN_CONNECTION, LAYOUT, OWN_ENDS, REBOUND)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per session, and one change for those of each block."""
@@ -213,7 +218,7 @@ def _move(project: Project, site: Site[Making], opened: Opened) -> Move:
             raise Refused(REBOUND, opened.name, because=(module.place(statement),))
     data = SessionBlock(first, last, opened.name, ends, opened.made.is_async)
     inside = block[first + 1 : last + 1]
-    doubles, places = _doubles(project, site, otherwise.others)
+    doubles, places = _doubles(project, site, opened, otherwise.others)
     return Move(
         site,
         _parent(site, block),
@@ -235,14 +240,22 @@ def _otherwise(project: Project, site: Site[Making]) -> MadeOtherwise:
 
 
 def _doubles(
-    project: Project, site: Site[Making], others: Sequence[str]
+    project: Project, site: Site[Making], opened: Opened, others: Sequence[str]
 ) -> tuple[list[str], tuple[Place, ...]]:
-    """Return what is put in the place of the factory: it may give what `with` cannot enter."""
+    """Return what is put in the place of the factory: it may give what `with` cannot enter.
+
+    Raises Refused where it is known to.
+    """
     if not isinstance(site.node.value, ast.Call):
         return [], ()
     factory = site.node.value.func
     replaced = project.replaced_names.of(site.module, factory)
     doubles = [replacement for replacement in replaced if not replacement.gives_sessions]
+    method = "__aenter__" if opened.made.is_async else "__enter__"
+    lacking = [replacement.place for replacement in doubles if method in replacement.lacks]
+    if lacking:
+        shown = site.module.excerpt(factory)
+        raise Refused(FAKE, shown, because=tuple(lacking))
     clauses, places = caveats_of(site.module, factory, doubles)
     bindings = site.module.scopes.bindings_of(factory)
     shown = site.module.excerpt(factory)

@@ -109,7 +109,7 @@ IN_CONSTRUCTOR = Reason(
 DECORATED = Reason(
     "decorated",
     "its decorator `{}` may call it without awaiting it",
-    "Make the decorator's wrapper a coroutine function, or remove the decorator.",
+    "Await the function in the decorator's wrapper, and in no thread; or remove the decorator.",
 )
 HANDED_ON = Reason(
     "handed-on",

@@ -183,8 +183,29 @@ class Doubles:
             words |= {above[-1].name} if above else set()
         # Nobody calls tests and set-up methods by their names.
         words = {word for word in words if not word.startswith(("test", "setUp", "setup"))}
-        legacy = [(module.place(item.node), _shown(module, item)) for item in marks if item.legacy]
+        legacy = [
+            (module.place(item.node), _shown(module, item))
+            for item in marks
+            if self._is_legacy(module, item)
+        ]
         return _Marked(bool(marks), tuple(sorted(words)), tuple(legacy))
+
+    def _is_legacy(self, module: Module, mark: Mark) -> bool:
+        """Whether methods of Query are named on a mock; not of a class with its own ``query``."""
+        patch = patch_of(module, mark.node) if isinstance(mark.node, ast.Call) else None
+        if patch is None or patch.owner is not None or not mark.legacy:
+            return mark.legacy
+        owner = patch.name.rpartition(".")[0]
+        located = self._evaluator.names.locate(owner)
+        home = None if located is None else self._evaluator.load(located.path)
+        if located is not None and home is not None and len(located.rest) > 1:
+            # A test that patches what no file has fails today.
+            scopes = home.scopes
+            return located.rest[0] in scopes.module.bindings or bool(scopes.import_stars)
+        pair = self._evaluator.classes.node(owner)
+        own = [] if pair is None else [node for node in pair[1].body if _is_query(node)]
+        # One that asks another `query` may pass on what a session gives.
+        return not own or any(getattr(node, "attr", "") == "query" for node in ast.walk(own[0]))
 
     # ----------------------------------------------------------------------------------- one file
     def _search_file(self, path: str) -> None:
@@ -222,7 +243,7 @@ class Doubles:
             name=shown,
             marks=tuple(member.module.place(item.node) for item in unit.marks[name]),
             fake=mark.fake,
-            is_legacy=mark.legacy,
+            is_legacy=self._is_legacy(member.module, mark),
             uses=tuple(reached.uses),
             is_resolved=reached.resolved,
             is_complete=reached.is_complete and unit.is_complete,
@@ -321,6 +342,10 @@ def _reached_callee(unit: Unit, name: str, reach: Reach, routes: Routes) -> _Rea
             called = any(call.entry.module.path == target.home for call in calls)
             uses += query_uses or (reach.of_file(target) if target.path and not called else [])
     return _Reached(uses, bool(given or targets), is_complete)
+
+
+def _is_query(node: ast.stmt) -> bool:
+    return isinstance(node, Function) and node.name == "query"
 
 
 def _shown(module: Module, mark: Mark) -> str:

@@ -33,15 +33,15 @@ def start_folders(
     """Return the outermost packages whose files are imported by a name without the package.
 
     ``from store.session import get_db`` works in the folder of ``store`` alone. So that folder is
-    on the path if nothing else has the name. The file defines all that is imported, and no file
-    names its modules with the package.
+    on the path if nothing else has the name. The file defines all that is imported. Where files
+    name its modules with the package as well, the folder ends with a slash, and names no file.
     """
     files = [path for path in paths if is_python(path)]
     everywhere = _names_in(files)
     return tuple(
-        package.folder
+        package.folder + "/" * _is_named(package, files_with)
         for package in _packages(files)
-        if not _is_named(package, files_with) and _is_start(package, everywhere, text, files_with)
+        if _is_start(package, everywhere, text, files_with)
     )
 
 

@@ -36,7 +36,13 @@ from awaken.project.values.domain import (
 from awaken.project.values.library.higher_order import items_called_with
 from awaken.project.values.library.origins import from_parameter
 from awaken.project.values.library.pool_listeners import parameter_of_listener
-from awaken.project.values.library.promises import is_bare, is_open, narrower, with_items
+from awaken.project.values.library.promises import (
+    classes_for,
+    is_bare,
+    is_open,
+    narrower,
+    with_items,
+)
 from awaken.project.values.pytest_fixtures import fixture_for, takes_fixture
 from awaken.project.values.questions import Passed, Questions, given_by
 from awaken.project.values.replaced import parameter_of_replaced
@@ -70,6 +76,7 @@ class Parameters:
         if parameter in _variadic(function):
             return self._packed_values(module, function, parameter)
         given = self._declared(module, parameter, binding.value)
+        given = self._registered(module, function, parameter, given)
         if any(map(is_open, given)):
             passed = self._passed_values(known, parameter)
             return given if passed is None else narrower(self._evaluator, given, passed)
@@ -95,6 +102,16 @@ class Parameters:
             or self._overridden(module, function, parameter)
             or self.received(module, function, parameter)
         )
+
+    def _registered(
+        self, module: Module, function: ast.AST, parameter: ast.arg, declared: Values
+    ) -> Values:
+        """Return what is declared; the scoped session that a fixture gives for a plain one."""
+        if any(isinstance(value, Session) and value.kind == "session" for value in declared):
+            fixture = self._fixture(module, function, parameter)
+            if any(isinstance(value, Session) and value.kind == "scoped" for value in fixture):
+                return fixture
+        return declared
 
     def _packed_values(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
         """Return the tuple or the dictionary of the arguments that have no parameter."""
@@ -160,6 +177,8 @@ class Parameters:
         if annotation is None or evaluator.says_nothing(module, annotation):
             return injected
         declared = evaluator.declared(module, annotation)
+        if isinstance(default, ast.Name | ast.Attribute):
+            declared = classes_for(evaluator, declared, evaluator.values(module, default))
         return self._same(module, parameter, declared, injected)
 
     def _same(self, module: Module, node: ast.AST, declared: Values, injected: Values) -> Values:

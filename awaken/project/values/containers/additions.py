@@ -407,9 +407,10 @@ class _Uses:
                     yield Addition("unknown", depth, module, node)
 
     def _is_returned(self, module: Module, above: ast.AST) -> bool:
-        """Whether the function returns it, and its callers have it then."""
-        returning = module.parent(above) if isinstance(above, ast.Tuple) else above
-        return self._is_local and isinstance(returning, ast.Return)
+        """Whether the function returns it, alone or in displays: callers have it then."""
+        while isinstance(above, ast.Tuple | ast.List | ast.Set | ast.Dict):
+            above = module.parent(above) or module.tree
+        return self._is_local and isinstance(above, ast.Return)
 
     def _attribute(self, module: Module, node: ast.Attribute, depth: int) -> Iterator[Addition]:
         call, name = module.call_of(node), node.attr

@@ -89,6 +89,18 @@ def is_made(values: Values) -> bool:
     return bool(values) and all(isinstance(value, InstanceOf) and value.made for value in values)
 
 
+def classes_for(evaluator: Questions, declared: Values, given: Values) -> Values:
+    """Return ``declared``; of ``model: User = User``, a slip for ``type[User]``, the class."""
+    items = [InstanceOf(value.qualified) for value in given if isinstance(value, ClassOf)]
+    if not items or len(items) < len(given):
+        return declared
+    if not all(_is_instance_of(evaluator, item, declared) for item in items):
+        return declared
+    return tuple(
+        ClassOf(value.qualified) if isinstance(value, InstanceOf) else value for value in declared
+    )
+
+
 def narrower(evaluator: Questions, declared: Values, found: Values) -> Values:
     """Return what is ``found``, as far as it is known and of the declared classes.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -13,7 +13,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import UNTOLD, Put, may_put_elsewhere, puts_in, words_of
 from awaken.project.source.test_files import is_of_program
-from awaken.project.source.trees import last_name, root_of
+from awaken.project.source.trees import keyword_of, last_name, root_of
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import (
     ClassOf,
@@ -24,11 +24,14 @@ from awaken.project.values.domain import (
     Producer,
     Session,
     Value,
+    Values,
+    union,
 )
 
 _ITEMS = [b"dict(", b"update("]
 _NAMESPACES = [b"__dict__", b"globals", b"modules", b"vars"]
 _COROUTINE_MOCK = "AsyncMock"
+_ENTERING = ("__enter__", "__aenter__")
 
 
 class Replaced(Struct, frozen=True):
@@ -36,12 +39,14 @@ class Replaced(Struct, frozen=True):
 
     ``keeps_kind`` says that it gives a coroutine, or that it is what ``patch`` or a spy makes of
     the replaced function: of a coroutine function they make one. ``gives_sessions`` says that
-    calling it gives sessions of SQLAlchemy, as a factory for tests does.
+    calling it gives sessions of SQLAlchemy, as a factory for tests does. ``lacks`` are methods for
+    ``with`` that something it gives does not have.
     """
 
     place: Place
     keeps_kind: bool = False
     gives_sessions: bool = False
+    lacks: frozenset[str] = frozenset()
 
 
 class _Target(Struct, frozen=True):
@@ -305,8 +310,13 @@ class ReplacedNames:
 
     def _made_of(self, module: Module, put: Put) -> Replaced:
         place, value = module.place(put.node), put.value
+        # `patch("shop.Session", return_value=session)` makes the mock by itself.
+        made = put.node if value is None else value
+        told = keyword_of(made, "return_value") if isinstance(made, ast.Call) else None
+        given = [] if told is None else [self._evaluator.values(module, told)]
         if value is None:
-            return Replaced(place, keeps_kind=isinstance(put.node, ast.Call))
+            is_call = isinstance(put.node, ast.Call)
+            return Replaced(place, is_call, lacks=self._lacking(module, put, given))
         values = self._evaluator.values(module, value)
         is_mock = isinstance(value, ast.Call) and last_name(value.func) == _COROUTINE_MOCK
         are_coroutines = (
@@ -317,19 +327,34 @@ class ReplacedNames:
                 for item in values
             )
         )
-        gives_sessions = bool(values) and all(self._gives_sessions(item) for item in values)
-        return Replaced(place, is_mock or are_coroutines, gives_sessions)
+        given += [self._given_by(item) for item in values]
+        gives_sessions = bool(given) and all(
+            items and all(isinstance(item, Session) and not item.unless for item in items)
+            for items in given
+        )
+        lacks = self._lacking(module, put, given)
+        return Replaced(place, is_mock or are_coroutines, gives_sessions, lacks)
 
-    def _gives_sessions(self, value: Value) -> bool:
-        """Whether calling ``value`` gives sessions of the library itself."""
+    def _lacking(self, module: Module, put: Put, given: Sequence[Values]) -> frozenset[str]:
+        """Return the methods for ``with`` that one of the values that are given does not have."""
+        return frozenset(
+            method
+            for method in _ENTERING
+            for item in union(*given)
+            if isinstance(item, InstanceOf)
+            and self._evaluator.lacks(item, method, module, put.node)
+        )
+
+    def _given_by(self, value: Value) -> Values:
+        """Return what calling ``value`` gives, as far as it is known."""
         match value:
             case Producer(how="factory" | "callable", inner=inner):
-                made = inner
+                return inner
             case FunctionOf():
-                made = self._evaluator.returned(value)
-            case _:
-                made = ()
-        return bool(made) and all(isinstance(item, Session) and not item.unless for item in made)
+                return self._evaluator.returned(value)
+            case ClassOf(qualified=name):
+                return (InstanceOf(name),)
+        return ()
 
 
 def _is_of_file(module: Module, node: ast.Name) -> bool:

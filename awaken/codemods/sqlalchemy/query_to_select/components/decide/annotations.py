@@ -98,7 +98,7 @@ def _annotation(
         if quote in text:
             raise refused
         text = f"{quote}{text}{quote}"
-    return Annotation(context, note, text, select, frozenset(_imported_modules(reader, parsed)))
+    return Annotation(context, note, text, select, frozenset(imported_modules(reader, parsed)))
 
 
 def _rows(module: Module, note: ast.expr, query: ast.expr, items: Sequence[Item]) -> str:
@@ -132,7 +132,7 @@ def _is_bound_above(module: Module, name: str, note: ast.expr) -> bool:
     )
 
 
-def _imported_modules(reader: Reader, note: ast.expr) -> Iterator[tuple[str, str]]:
+def imported_modules(reader: Reader, note: ast.expr) -> Iterator[tuple[str, str]]:
     """Yield the modules and the names of what SQLAlchemy gives to an annotation, as a string too.
 
     They are imported at the top of the file, and plainly.

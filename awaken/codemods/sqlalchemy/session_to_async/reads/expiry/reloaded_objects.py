@@ -1,8 +1,9 @@
-"""Commits of a test after a request: the objects of its session are reloaded.
+"""Commits of a test after a request, and rollbacks of what gives requests its session.
 
 A synchronous session expires its objects when it commits. So what a function of the program gets
 after that has the values of a request to another session. A session that keeps objects returns
-them as they were.
+them as they were. A rollback expires them in both, and an asynchronous session loads nothing when
+the test reads them.
 """
 
 from __future__ import annotations
@@ -28,28 +29,32 @@ if TYPE_CHECKING:
 _IMPORTS = {
     "suppress": "contextlib",
     "inspect": "sqlalchemy",
-    "ObjectDeletedError": "sqlalchemy.orm.exc",
+    "InvalidRequestError": "sqlalchemy.exc",
 }
 _CODE = '''\
 def {name}(session):
-    """Reload all objects of a session, as after a synchronous commit."""
-    for instance in list(session.identity_map.values()):
-        state = {inspect}(instance)
-        loaded = [
-            attribute.key
-            for attribute in state.mapper.attrs
-            if attribute.key in state.dict and "raise" not in str(getattr(attribute, "lazy", ""))
-        ]
-        if loaded:
-            session.expire(instance, loaded)
-        with {suppress}({ObjectDeletedError}):
-            for name in loaded:
-                getattr(instance, name)
+    """Return what loads the objects of a session again, once they are expired."""
+    states = [{inspect}(instance) for instance in session.identity_map.values()]
+    loaded = [(state.object, state.dict.keys() & state.mapper.attrs.keys()) for state in states]
+
+    def reload(session):
+        for instance, names in loaded:
+            for name in names if instance in session else ():
+                with {suppress}({InvalidRequestError}):
+                    getattr(instance, name)
+
+    return reload
 '''
 
 
 def reloaded_objects(project: Project, rule: str, shared: SharedSessions) -> Iterator[Member]:
-    """Yield what is written after these commits."""
+    """Yield what is written around these commits and rollbacks."""
+    for module, given, name in shared.given:
+        for node in module.walk(module.enclosing_function(given)):
+            match node:
+                case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=of), attr=how))):
+                    if how == "rollback" and of == name.id:
+                        yield _member(Site(rule, module, node), of, "rollback")
     for commit in project.orm.commits.all():
         is_asked = not commit.is_async and is_test_file(commit.place.path)
         for module, call in project.calls_at(commit.place)[:1] if is_asked else ():
@@ -62,7 +67,7 @@ def reloaded_objects(project: Project, rule: str, shared: SharedSessions) -> Ite
                 and shared.is_behind_request(module, call)
                 and _loads_after(project, module, call)
             ):
-                yield _member(Site(rule, module, statement), call.func.value.id)
+                yield _member(Site(rule, module, statement), call.func.value.id, "commit")
 
 
 def _loads_after(project: Project, module: Module, commit: ast.Call) -> bool:
@@ -76,9 +81,15 @@ def _loads_after(project: Project, module: Module, commit: ast.Call) -> bool:
     return any(loads_below(project, [each for call in after for each in call.functions]))
 
 
-def _member(site: Site[ast.AST], session: str) -> Member:
-    helper, needed = added_function(site, "reload_objects", _CODE, _IMPORTS)
-    code = f"await {session}.run_sync({helper})\n"
-    edits = [site.insert_statements(site.module.place(site.node), "after", code), *needed]
-    message = f"the objects in `{session}` are reloaded after a request, as the commit did"
+def _member(site: Site[ast.AST], session: str, ends: str) -> Member:
+    helper, needed = added_function(site, "reloading", _CODE, _IMPORTS)
+    again, place = site.module.scopes.fresh_name("reload"), site.module.place(site.node)
+    note = f"{again} = await {session}.run_sync({helper})\n"
+    load = f"await {session}.run_sync({again})\n"
+    if ends == "commit":
+        load = f"{note}{session}.expire_all()\n{load}"
+    edits = [site.insert_statements(place, "after", load), *needed]
+    if ends == "rollback":
+        edits.insert(0, site.insert_statements(place, "before", note))
+    message = f"the objects in `{session}` are reloaded after a request, as the {ends} had them"
     return Member(site, Rewrite(message, edits), f"`{session}`")
