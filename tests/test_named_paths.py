@@ -111,7 +111,7 @@ def test_every_dotted_name_exists(kind):
 
 
 def test_every_file_that_the_architecture_names_exists():
-    files = [*SOURCES, *(HERE / "benchmarks").rglob("*.py")]
+    files = [*SOURCES, *(HERE / "benchmarks").rglob("*.py"), *HERE.glob("*.py")]
     there = [f"/{path.relative_to(HERE).as_posix()}" for path in files]
     pages = [HERE / "docs/architecture.md", *(HERE / "docs/architecture").glob("*.md")]
     named = {file for page in pages for file in FILE.findall(page.read_text("utf-8"))} - OF_CASES

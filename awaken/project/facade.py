@@ -55,7 +55,6 @@ from awaken.workspace.manifests.pytest_settings import (
 )
 from awaken.workspace.manifests.type_checkers import TYPE_CHECKER_READS, is_set_up
 from awaken.workspace.outside import OutsideFile
-from awaken.workspace.parsing import Unparsable, parse, parse_again
 from awaken.workspace.project_settings import UNTOLD, ProjectSettings
 from awaken.workspace.sources import Snapshot, is_python
 from awaken.workspace.text_files import Texts
@@ -90,13 +89,6 @@ class Project:
         self.published_because = settings.published_because
         self._settings = settings
         self._site_scope: frozenset[str] | None = None
-        self._modules: ModuleStore = ModuleStore(
-            None if earlier is None else earlier._modules,  # noqa: SLF001  of the same class
-            self._let_go,
-        )
-        self.parse_failures: dict[str, Unparsable] = {}
-        # Files that were parsed in this snapshot, whether or not their trees are kept.
-        self._parsed: set[str] = set()
         before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
         # No function is public for the code in these, nor used by it.
         others = _names(snapshot, (*TEMPLATE_READS, *URL_READS, *_REQUIREMENTS))
@@ -123,6 +115,11 @@ class Project:
                 on_path=on_path,
             )
         )
+        trees = None if earlier is None else earlier._modules  # noqa: SLF001  of the same class
+        self._modules: ModuleStore = ModuleStore(
+            self.snapshot, self.layout.name_of, self._let_go, trees
+        )
+        self.parse_failures = self._modules.failures
         self._whole: WholeProgram[Project] = WholeProgram(self.apart)
         self._is_apart = False
         self._begin()
@@ -144,10 +141,10 @@ class Project:
                 other.__dict__.pop(name, None)
         other.looked_at = looked_at
         other._is_apart = True  # noqa: SLF001  of the same class, here and below
-        other._modules = self._modules.apart(other._let_go)  # noqa: SLF001
         other._texts = self._texts.apart(looked_at)  # noqa: SLF001
         other.snapshot = other._texts.files  # noqa: SLF001
-        other.parse_failures = {}
+        other._modules = self._modules.apart(other.snapshot, other._let_go)  # noqa: SLF001
+        other.parse_failures = other._modules.failures  # noqa: SLF001
         other._begin()  # noqa: SLF001
         return other
 
@@ -166,31 +163,33 @@ class Project:
 
     def _begin(self) -> None:
         """Make the facts; nothing is known yet except the facts of single files."""
+        # The facts call what holds the files, and never this object above them.
+        module, files_with = self._modules.module, self._texts.search.files_with
         self._facts: FactsIndex = FactsIndex(
-            self.snapshot, self.module, self._searched_module, self._store.facts
+            self.snapshot, module, self._modules.searched, self._store.facts
         )
-        self._names = Names(self.layout, self.module, knowledge(), self._facts)
+        self._names = Names(self.layout, module, knowledge(), self._facts)
         words = self._texts.words
-        self._classes = Classes(self._names, self.module, words, self._facts)
+        self._classes = Classes(self._names, module, words, self._facts)
         self._evaluator = ProgramEvaluator(
-            self._names, self._classes, self.module, knowledge(), words, self.ask
+            self._names, self._classes, module, knowledge(), words, self.ask
         )
         self.values = ProgramValues(self._evaluator)
         self.injections = self._evaluator.injections
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
-        in_force = InForces(self._evaluator, self.files_with)
-        self.orm = Orm(self._evaluator, self.files_with, self._templates, in_force, self)
+        in_force = InForces(self._evaluator, files_with)
+        self.orm = Orm(self._evaluator, files_with, self._templates, in_force, self)
         self._doubles = Doubles(
-            self._evaluator, self.snapshot, self.files_with, lambda: self.has_sessions
+            self._evaluator, self.snapshot, files_with, lambda: self.has_sessions
         )
         self.mocks = Mocks(self._evaluator)
         self.object_factories = ObjectFactories(self._evaluator)
         self.replacements = Replacements(self._evaluator)
-        self.replaced_names = ReplacedNames(self._evaluator, self.files_with, in_force)
-        self.web = Web(self._evaluator, self.files_with, self.targets)
+        self.replaced_names = ReplacedNames(self._evaluator, files_with, in_force)
+        self.web = Web(self._evaluator, files_with, self.targets)
         self.coroutine_tests = CoroutineTests(
-            self._evaluator, self.files_with, lambda: self.pytest, self.targets
+            self._evaluator, files_with, lambda: self.pytest, self.targets
         )
 
     def at(self, snapshot: Snapshot) -> Project:
@@ -214,7 +213,7 @@ class Project:
         """Return the folders on the path of the program, as set or as its files need them."""
         files = self._texts.files
         return settings.source_folders or start_folders(
-            self._texts.python, lambda path: files[path].text, self.files_with
+            self._texts.python, lambda path: files[path].text, self._texts.search.files_with
         )
 
     def _is_named(self, dotted: str) -> bool:
@@ -279,7 +278,7 @@ class Project:
         """
         putting, words = list[str](), " ".join(sorted(names or ()))
         for path in sorted(among):
-            module = self._searched_module(path)
+            module = self._modules.searched(path)
             puts = module is None or bool(puts_of(module, names))
             putting += [path] if puts else []
             self.looked_at.note_facts(path, "puts", words, b"" if puts else None)
@@ -332,7 +331,7 @@ class Project:
             if not failure.never_runs
         ]
         files = structs.replace(said, files=(*said.files, *unparsable))
-        return OutsideLinks(files, self.layout, self._texts.python, self.module)
+        return OutsideLinks(files, self.layout, self._texts.python, self._modules.module)
 
     @cached_property
     def is_type_checked(self) -> bool:
@@ -359,30 +358,11 @@ class Project:
 
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it."""
-        self.looked_at.note_read(path)
-        return self._searched_module(path)
+        return self._modules.module(path)
 
     def modules_at(self, paths: Iterable[str]) -> Iterator[Module]:
         """Yield those of the files at ``paths`` that parse."""
         return filter(None, map(self.module, paths))
-
-    def _searched_module(self, path: str) -> Module | None:
-        """Return the same for a search, which whoever asks notes."""
-        kept = self._modules.get(path)
-        if kept is not None:
-            return kept
-        source = self.snapshot.searched(path) if path in self.snapshot else None
-        if source is None or path in self.parse_failures or not is_python(path):
-            return None
-        try:
-            tree = parse_again(source) if path in self._parsed else parse(source)
-        except Unparsable as failure:
-            self.parse_failures[path] = failure
-            return None
-        self._parsed.add(path)
-        module = Module(source, tree, self._names.layout.name_of(path))
-        self._modules.add(module)
-        return module
 
     def expressions_at(self, place: Place) -> Iterator[tuple[Module, ast.expr]]:
         """Yield the expressions that take exactly a place, each with its file."""

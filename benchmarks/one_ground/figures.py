@@ -10,7 +10,8 @@ callers of each function of the fixtures, and counts the call sites that only on
 and the call graph knows; ``--show`` names them. ``cases`` says which modules of a rule, and which
 lines of its functions, no case runs. ``walk`` runs one case and counts how many pairs of files call
 each other, and how many of them climb: a function calls one of a file that imports its own,
-directly or over other files. All four run with the awaken of any commit.
+directly or over other files. Climbs ``into methods`` are those that neither go on with a generator
+nor call a function inside of another one. All four run with the awaken of any commit.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from inspect import CO_GENERATOR
 from pathlib import Path
 from types import FrameType
 
@@ -87,10 +89,11 @@ def source(package: Path) -> None:
     tables: Counter[str] = Counter()
     modules: Counter[str] = Counter()
     limits: Counter[str] = Counter()
-    handles = 0
+    handles = cached = 0
     for path, tree in trees.items():
         floor = path.relative_to(package).parts[0]
         tables[floor] += memo_tables(tree)
+        cached += ast.unparse(tree).count("@cached_method\n")
         names = {one.attr for one in ast.walk(tree) if isinstance(one, ast.Attribute)}
         texts = {one.value for one in ast.walk(tree) if isinstance(one, ast.Constant)}
         modules.update(names & {"IfExp", "JoinedStr"})
@@ -114,8 +117,15 @@ def source(package: Path) -> None:
         print(f"| modules that handle {name} | {modules[name]} |")
     print(f"| limits in project, in all | {limits['project']}, {limits.total()} |")
     print(f"| lines of `SessionToAsync.plan` | {max(lengths)} |")
-    lines = sum(len(path.read_text("utf-8").splitlines()) for path in trees)
-    print(f"| modules, lines | {len(trees)}, {lines} |")
+    print(f"| answers of cached methods | {cached} |")
+    sizes = {path: len(path.read_text("utf-8").splitlines()) for path in trees}
+    rooms: dict[str, list[int]] = defaultdict(list)
+    for path, size in sizes.items():
+        parts = path.relative_to(package).parts[:-1]
+        rooms["/".join(parts[: 1 + (parts[:1] in {("codemods",), ("project",)})])].append(size)
+    for room, of_modules in sorted(rooms.items()):
+        print(f"| modules, lines of {room or 'awaken'} | {len(of_modules)}, {sum(of_modules)} |")
+    print(f"| modules, lines | {len(trees)}, {sum(sizes.values())} |")
 
 
 def programs(rule: str) -> Iterator[tuple[str, Project]]:
@@ -236,6 +246,7 @@ def walk(rule: str, case: str) -> None:
         return ".".join(parts).removesuffix(".__init__")
 
     pairs: set[tuple[str, str]] = set()
+    plain: set[tuple[str, str]] = set()
 
     def call(frame: FrameType, event: str, _: object) -> None:
         if event != "call" or frame.f_code.co_name == "<module>" or frame.f_back is None:
@@ -243,20 +254,23 @@ def walk(rule: str, case: str) -> None:
         entered, came = frame.f_code.co_filename, frame.f_back.f_code.co_filename
         if entered != came:
             pairs.add((came, entered))
+            is_passed = frame.f_code.co_flags & CO_GENERATOR or "<" in frame.f_code.co_qualname
+            plain.update([] if is_passed else [(came, entered)])
 
     run_cases(rule, case)  # imports what a run needs
     sys.setprofile(call)
     run_cases(rule, case)
     sys.setprofile(None)
-    named = ((module(came), module(entered)) for came, entered in pairs)
-    edges = {edge for edge in named if all(edge)}
+    edges = {edge for came, entered in pairs if all(edge := (module(came), module(entered)))}
+    called = {(module(came), module(entered)) for came, entered in plain}
     inside = f".{rule.replace('-', '_')}."
     own = {edge for edge in edges if any(inside in one for one in edge)}
     for label, some in (("all of awaken", edges), (f"to and from {rule}", own)):
         climbs = sorted(edge for edge in some if edge[0] in reached(edge[1]))
         files = {one for edge in some for one in edge}
-        print(f"| walk of {case}, {label}: files, pairs, climbs |", end="")
-        print(f" {len(files)}, {len(some)}, {len(climbs)} |")
+        methods = [edge for edge in climbs if edge in called]
+        print(f"| walk of {case}, {label}: files, pairs, climbs, into methods |", end="")
+        print(f" {len(files)}, {len(some)}, {len(climbs)}, {len(methods)} |")
 
 
 def main() -> None:

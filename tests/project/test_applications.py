@@ -70,7 +70,7 @@ def test_an_expression_is_told_by_the_call_that_made_it(text, expression, expect
         ("app.on_event('shutdown')(f)", [("call", "shutdown")]),
         ("x = app.on_event('shutdown')(f)", [("other", "shutdown")]),
         ("app.router.add_event_handler('startup', f)", [("call", "startup")]),
-        ("app.router.on_shutdown.append(f)", [("append", "shutdown")]),
+        ("app.router.on_shutdown.append(f)", [("call", "shutdown")]),
         ("app.router.on_shutdown.insert(0, f)", [("other", "shutdown")]),
         ("print(app.router.on_startup)", [("other", "startup")]),
         ("FastAPI(on_startup=[f, g], on_shutdown=(h,))",

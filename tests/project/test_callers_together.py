@@ -10,10 +10,10 @@ import pytest
 from growth import steps
 from programs import module_of, program
 
-import awaken.project.facade
 from awaken.engine.remembering.evidence import answer
 from awaken.project import Project
 from awaken.project.source.looked_at import facts_search
+from awaken.project.source.programs import module_store
 
 _SLACK = 1.3
 """What is linear may take that much more than four times as long for four times as much."""
@@ -105,7 +105,7 @@ def test_callers_are_the_same_in_any_order_and_together(monkeypatch, kept):
 def _parsed(monkeypatch, action) -> Counter[str]:
     """Return how often each file is parsed if only the last tree is kept."""
     found: Counter[str] = Counter()
-    parse = awaken.project.facade.parse
+    parse = module_store.parse
 
     def noted(source):
         found[source.path] += 1
@@ -113,8 +113,8 @@ def _parsed(monkeypatch, action) -> Counter[str]:
 
     with monkeypatch.context() as patch:
         patch.setattr("awaken.project.source.programs.module_store.KEPT_SOURCE_BYTES", 1)
-        patch.setattr("awaken.project.facade.parse", noted)
-        patch.setattr("awaken.project.facade.parse_again", noted)
+        patch.setattr("awaken.project.source.programs.module_store.parse", noted)
+        patch.setattr("awaken.project.source.programs.module_store.parse_again", noted)
         action()
     return found
 

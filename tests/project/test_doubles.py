@@ -636,6 +636,8 @@ ROUTES = """
     [
         ("client.get('/people/ann?x=1')", {"read"}),
         ("client.delete(f'/api/people/{client}')", {"remove"}),
+        ("client.delete('/api/people/' + str(client))", {"remove"}),
+        ("client.get('/people/' + client + '/notes')", {"notes"}),
         ("client.post('/people')", {"add", "current"}),
         ("client.get('/people/ann/notes')", {"notes"}),
         ("client.get('/people/notes')", {"all_notes"}),

@@ -86,4 +86,4 @@ def test_a_join_parses_no_file_whose_facts_are_known():
     module = module_of(project, "a.py")
     call = next(node for node in module.walk() if isinstance(node, ast.Call))
     assert project.effects.is_coroutine(module, call)
-    assert project._parsed == {"a.py"}
+    assert project._modules.parsed == {"a.py"}

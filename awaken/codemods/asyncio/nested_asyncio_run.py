@@ -95,7 +95,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site, rewrite_through
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import Conditional, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -116,7 +116,7 @@ THROUGH = Reason(
 _NAMES = {"asyncio.run": "main", "asyncio.AbstractEventLoop.run_until_complete": "future"}
 _LAST = ("run", "run_until_complete")
 _BINDS_TIGHTER = (ast.Attribute, ast.Subscript)
-_GUARDS = (ast.If, ast.IfExp, ast.Try, ast.While)
+_GUARDS = Conditional | ast.Try | ast.While
 
 
 class NestedAsyncioRun(Rule):

@@ -11,7 +11,7 @@ from typing import Any
 from awaken.contract import Span
 from awaken.engine.edits.slices import nodes_on_lines
 from awaken.engine.edits.splices import SpanMap
-from awaken.project.source.f_strings import PLACES_PARTS, differs_apart, is_placed
+from awaken.project.source.f_strings import differs_apart, hides_places, is_placed
 from awaken.project.source.modules import Module
 
 _BLOCKS = frozenset({"body", "handlers", "cases", "orelse", "finalbody"})
@@ -105,7 +105,7 @@ class Comparison:
         if span is not None and not self._is_touched(span) and self._has_moved(span, new):
             return
         # Before Python 3.12 the parts of an f-string have positions that mean nothing.
-        if isinstance(old, ast.JoinedStr) and not PLACES_PARTS:
+        if hides_places(old):
             if differs_apart(old, new, self._replaced_in(old)):
                 yield old
             return
@@ -115,7 +115,7 @@ class Comparison:
                     old, getattr(old, field, None), getattr(new, field, None)
                 )
 
-    def _replaced_in(self, string: ast.JoinedStr) -> set[ast.AST]:
+    def _replaced_in(self, string: ast.AST) -> set[ast.AST]:
         """Return the parts of an f-string that were replaced, of which the place is proved."""
         regions = set(self._old_regions)
         return {

@@ -40,6 +40,7 @@ from awaken.engine.imports.import_order import (
     is_type_checking,
 )
 from awaken.project.names.origins import absolute_module
+from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.workspace.sources import LINE_END_BYTES
@@ -338,7 +339,7 @@ class _Reconciling:
             above = self._module.parent(above)
         if isinstance(above, ast.Call):
             return isinstance(self._module.parent(above), ast.Raise)
-        return isinstance(above, ast.Compare | ast.Expr | ast.JoinedStr)
+        return isinstance(above, ast.Compare | ast.Expr) or is_literal(above)
 
     def splices(self) -> Iterator[Splice]:
         """Yield the changed statements, the removed lines and the new ones."""

@@ -11,8 +11,8 @@ from awaken.contract import Edit
 from awaken.kit.imports import name_beside
 from awaken.kit.payloads import MAKE_BACKREF, SET_LAZY, SET_LAZY_IN_KEYWORDS, Backref, Lazy
 from awaken.kit.sites import Site
-from awaken.project.source.migrations import is_revision
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_revision
 from awaken.project.source.trees import keyword_of
 
 if TYPE_CHECKING:

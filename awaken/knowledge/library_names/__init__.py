@@ -30,6 +30,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``adapted_connections``: what a listener gets in place of the connection of a driver.
     - ``session_classes``: the class of each kind of session.
     - ``lazy_collections``: the class that a relationship gives with a value of ``lazy``.
+    - ``dynamic_methods``: methods of a dynamic collection that send no query.
     - ``joined_loaders``, ``separate_loaders``: options that load by a JOIN, or a statement.
     - ``blocking_loaders``, ``column_loaders``: options that put the load off, or load columns.
     """
@@ -55,6 +56,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     adapted_connections: dict[str, str]
     session_classes: dict[str, str]
     lazy_collections: dict[str, str]
+    dynamic_methods: frozenset[str]
     joined_loaders: frozenset[str]
     separate_loaders: frozenset[str]
     blocking_loaders: frozenset[str]

@@ -26,6 +26,7 @@ from awaken.project.graph.ways import End, Way, Ways
 from awaken.project.names.functions.definitions import Functions
 from awaken.project.names.functions.wrapping import Wrapping, Wrappings
 from awaken.project.source.bindings import Binding
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
@@ -47,20 +48,17 @@ class TextMentions:
 
     def __init__(self, words: Words) -> None:
         self._words = words
-        self._receivers: dict[str, frozenset[bytes] | None] = {}
-        self._imports: dict[tuple[str, bytes], bool] = {}
 
     def of(self, name: str, module_name: str) -> bool:
         """Whether ``name`` may mean a function of the module anywhere but at its definition.
 
         Left out are definitions, and attributes of what is no module.
         """
-        if name not in self._receivers:
-            self._receivers[name] = self._receivers_of(name)
-        receivers = self._receivers[name]
+        receivers = self._receivers_of(name)
         # `import package.module` makes the last word its receiver.
         return receivers is None or module_name.rpartition(".")[2].encode() in receivers
 
+    @cached_method
     def _receivers_of(self, name: str) -> frozenset[bytes] | None:
         """Return the objects with the attribute ``name``; None if it may be any function."""
         word = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")
@@ -77,12 +75,10 @@ class TextMentions:
                 receivers.add(receiver[1])
         return frozenset(receivers)
 
+    @cached_method
     def _is_imported(self, path: str, receiver: bytes) -> bool:
-        key = (path, receiver)
-        if key not in self._imports:
-            word, text = re.escape(receiver), self._words.text(path)
-            self._imports[key] = any(re.search(candidate % word, text) for candidate in _IMPORTING)
-        return self._imports[key]
+        word, text = re.escape(receiver), self._words.text(path)
+        return any(re.search(candidate % word, text) for candidate in _IMPORTING)
 
 
 class Calls:

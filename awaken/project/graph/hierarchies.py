@@ -9,6 +9,7 @@ from functools import cached_property
 
 from awaken.knowledge.running import running
 from awaken.project.graph.overrides import HARMLESS_BASES, MAKING, Overrides
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.worklist import reached
 from awaken.project.values.domain import (
@@ -57,7 +58,6 @@ class Hierarchy:
         self._hierarchy_of = hierarchy_of
         self._qualified = qualified
         self.is_too_large = False  # known when ``descendants`` were asked for
-        self._bearers: dict[str, tuple[str, ...]] = {}
         self._reached: dict[tuple[str, str], bool | None] = {}
 
     @cached_property
@@ -236,13 +236,12 @@ class Hierarchy:
             self._reached[key] = True in answers or (None if None in answers else False)
         return self._reached[key]
 
+    @cached_method
     def _bearing(self, method: str) -> tuple[str, ...]:
         """Return the classes whose instances may have the ``method`` of this one."""
-        if method not in self._bearers:
-            stored = self._stored_name(method)
-            bearing = (name for name in sorted(self.descendants) if self._may_be_own(name, stored))
-            self._bearers[method] = tuple(bearing)
-        return self._bearers[method]
+        stored = self._stored_name(method)
+        bearing = (name for name in sorted(self.descendants) if self._may_be_own(name, stored))
+        return tuple(bearing)
 
     def _stored_name(self, method: str) -> str:
         """Return the name by which the compiler stores ``method`` of this class."""

@@ -16,6 +16,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.names.classes import PROTOCOLS, Classes, ClassFacts
 from awaken.project.names.functions.definitions import Functions
 from awaken.project.names.functions.standing_in import may_stand_in
+from awaken.project.source.memo import cached_method
 from awaken.project.source.words import Words
 
 HARMLESS_BASES = library_names().plain_bases | PROTOCOLS
@@ -33,20 +34,14 @@ class Overrides:
         self._classes = classes
         self._functions = functions
         self._words = words
-        self._orders: dict[str, list[str] | None] = {}
-        self._lines: dict[str, dict[str, ClassFacts]] = {}
-        self._members_asked: dict[str, frozenset[str]] = {}
-        self._fulfils: dict[tuple[str, str], bool | None] = {}
-        self._fulfilling: dict[str, tuple[str, ...]] = {}
 
     # ----------------------------------------------------------------------------- inheritance
+    @cached_method
     def line(self, qualified: str) -> dict[str, ClassFacts]:
         """Return the class and all that it inherits of the project, the nearest first."""
-        if qualified not in self._lines:
-            ancestors = self._classes.ancestors(qualified)
-            inside = () if ancestors is None else ancestors.inside
-            self._lines[qualified] = {facts.qualified: facts for facts in inside}
-        return self._lines[qualified]
+        ancestors = self._classes.ancestors(qualified)
+        inside = () if ancestors is None else ancestors.inside
+        return {facts.qualified: facts for facts in inside}
 
     def definers(self, qualified: str, method: str) -> tuple[str, ...]:
         """Return the class whose ``method`` an instance of the class itself has.
@@ -80,13 +75,9 @@ class Overrides:
         behind = order[order.index(above) + 1 :]
         return tuple(name for name in behind if name in line and method in line[name].members)[:1]
 
+    @cached_method
     def _order(self, qualified: str) -> list[str] | None:
         """Return the names in the class's `__mro__`; None for one that is unknown."""
-        if qualified not in self._orders:
-            self._orders[qualified] = self._linearized_names(qualified)
-        return self._orders[qualified]
-
-    def _linearized_names(self, qualified: str) -> list[str] | None:
         line = self.line(qualified)
         if len(line) > _MOST_BASES or not all(candidate.unique for candidate in line.values()):
             return None
@@ -136,16 +127,15 @@ class Overrides:
                 asking[member].append(protocol)
         return asking
 
+    @cached_method
     def fulfilling(self, protocol: str) -> tuple[str, ...]:
         """Return the classes that have all members of a protocol, whatever they inherit; sorted.
 
         Those with an unknown part are left out.
         """
-        if protocol not in self._fulfilling:
-            candidates = sorted(self._candidates(self._asked_by(protocol)))
-            result = (name for name in candidates if self.fulfils(name, protocol))
-            self._fulfilling[protocol] = tuple(result)
-        return self._fulfilling[protocol]
+        candidates = sorted(self._candidates(self._asked_by(protocol)))
+        result = (name for name in candidates if self.fulfils(name, protocol))
+        return tuple(result)
 
     def files_of(self, protocol: str) -> list[str]:
         """Return the files in which a class may have all members of a protocol, or a base of it."""
@@ -159,32 +149,29 @@ class Overrides:
                 if rarest in facts.members or rarest in facts.assigned:
                     yield from (name, *self._classes.all_subclasses(name))
 
+    @cached_method
     def _asked_by(self, protocol: str) -> frozenset[str]:
         """Return the members that a class must have to fulfil a protocol."""
-        if protocol not in self._members_asked:
-            self._members_asked[protocol] = frozenset(
-                member
-                for name, facts in self.line(protocol).items()
-                if self.is_protocol(name)
-                for member in facts.members
-                if member == "__call__" or not member.startswith("__")
-            )
-        return self._members_asked[protocol]
+        return frozenset(
+            member
+            for name, facts in self.line(protocol).items()
+            if self.is_protocol(name)
+            for member in facts.members
+            if member == "__call__" or not member.startswith("__")
+        )
 
+    @cached_method
     def fulfils(self, qualified: str, protocol: str) -> bool | None:
         """Whether a class has all that a protocol asks for.
 
         None if a part of it is unknown, or if the protocol asks for nothing.
         """
-        key = (qualified, protocol)
-        if key not in self._fulfils:
-            asked = sorted(self._asked_by(protocol))
-            answers = {self._has(qualified, protocol, member) for member in asked}
-            is_class = not self.is_protocol(qualified)
-            self._fulfils[key] = is_class and (
-                False if False in answers else None if None in answers or not asked else True
-            )
-        return self._fulfils[key]
+        asked = sorted(self._asked_by(protocol))
+        answers = {self._has(qualified, protocol, member) for member in asked}
+        is_class = not self.is_protocol(qualified)
+        return is_class and (
+            False if False in answers else None if None in answers or not asked else True
+        )
 
     def _has(self, qualified: str, protocol: str, member: str) -> bool | None:
         """Whether a class has what a protocol asks for, and takes what is passed there."""

@@ -17,6 +17,7 @@ from awaken.project.graph.callers import Callers, CallSite
 from awaken.project.graph.callers.chosen import calls_of_chosen
 from awaken.project.graph.callers.found import Obstacle
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.uses import is_only_unpacked, passed_keywords
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, argument_of, parameters_of
 from awaken.project.source.worklist import Worklist
@@ -160,27 +161,19 @@ class Passing:
         any other use. None where that is not so.
         """
         unpacked = [keyword.value for keyword in call.keywords if keyword.arg is None]
-        if len(unpacked) != 1 or not isinstance(unpacked[0], ast.Name):
+        binding = module.scopes.only_binding(unpacked[0]) if len(unpacked) == 1 else None
+        function = None if binding is None else binding.scope.node
+        if binding is None or not isinstance(function, Function):
             return None
-        bindings = module.scopes.bindings_of(unpacked[0])
-        function = bindings[0].scope.node if len(bindings) == 1 else None
-        if not isinstance(function, Function) or not _are_unpacked(module, function, unpacked[0]):
-            return None
-        match bindings[0].node, bindings[0].value:
-            case ast.arg() as keywords, _ if keywords is function.args.kwarg:
-                if any(argument.arg == name for argument, _ in parameters_of(function.args)):
-                    return None
-                parameter = ast.copy_location(ast.arg(name), keywords)
-                return OpenParameter(module, function, parameter)
-            case _, ast.Dict(keys=keys, values=values):
-                given = [
-                    value
-                    for key, value in zip(keys, values, strict=True)
-                    if isinstance(key, ast.Constant) and key.value == name
-                ]
-                is_plain = all(isinstance(key, ast.Constant) for key in keys)
-                return given[0] if is_plain and len(given) == 1 else None
-        return None
+        if isinstance(binding.node, ast.arg):
+            is_key = all(argument.arg != name for argument, _ in parameters_of(function.args))
+            is_handed_on = is_key and binding.node is function.args.kwarg
+            if not is_handed_on or not is_only_unpacked(module, unpacked[0]):
+                return None
+            return OpenParameter(module, function, ast.copy_location(ast.arg(name), binding.node))
+        passed = [*passed_keywords(module, call)]
+        given = [value for key, value in passed if key == name]
+        return given[0] if len(given) == 1 and all(key is not None for key, _ in passed) else None
 
     def _calls(self, sites: Iterable[CallSite]) -> Iterator[tuple[Module, ast.Call, CallSite]]:
         """Yield the trees of call sites."""
@@ -198,20 +191,6 @@ class Passing:
         if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
             return None
         return OpenParameter(module, function, parameter)
-
-
-def _are_unpacked(module: Module, function: Function, keywords: ast.Name) -> bool:
-    """Whether a function does nothing with a dictionary of keywords but pass it on as such."""
-    for node in module.walk(function):
-        if isinstance(node, ast.Name) and node.id == keywords.id and _is_read(node):
-            above = module.parent(node)
-            if not (isinstance(above, ast.keyword) and above.arg is None):
-                return False
-    return True
-
-
-def _is_read(node: ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Load)
 
 
 def collected(call: ast.Call, function: Function, bound: int) -> list[ast.expr]:

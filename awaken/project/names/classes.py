@@ -18,6 +18,7 @@ from awaken.project.names.file_facts import (
     decorators_of,
 )
 from awaken.project.names.resolution import Names
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.words import Words
 
@@ -72,26 +73,19 @@ class Classes:
         self._facts = facts
         self._load = load
         self._words = words
-        self._files: dict[str, dict[str, ClassFacts]] = {}
-        self._by_name: dict[str, ClassFacts | None] = {}
         self._ancestors: dict[str, Ancestors] = {}
-        self._one_line: dict[str, bool] = {}
-        self._subclasses: dict[str, tuple[str, ...]] = {}
         self._by_base: dict[str, dict[str, list[str]]] = {}
 
+    @cached_method
     def in_file(self, path: str) -> dict[str, ClassFacts]:
         """Return the classes of a file by their qualified name; empty if it does not parse."""
-        if path not in self._files:
-            self._files[path] = self._read(path, self._facts.classes(path))
-        return self._files[path]
+        return self._read(path, self._facts.classes(path))
 
+    @cached_method
     def facts(self, qualified: str) -> ClassFacts | None:
         """Return the class with this qualified name, if the project defines it."""
-        if qualified not in self._by_name:
-            located = self._names.locate(qualified)
-            facts = None if located is None else self.in_file(located.path).get(qualified)
-            self._by_name[qualified] = facts
-        return self._by_name[qualified]
+        located = self._names.locate(qualified)
+        return None if located is None else self.in_file(located.path).get(qualified)
 
     def node(self, qualified: str) -> tuple[Module, ast.ClassDef] | None:
         """Return the tree of a class of the project; None if it is not there exactly once."""
@@ -123,31 +117,29 @@ class Classes:
             if node is not None:
                 yield facts.qualified, *node
 
+    @cached_method
     def is_one_line(self, qualified: str) -> bool:
         """Whether a class and all that it inherits have one base of the project at most."""
-        if qualified not in self._one_line:
-            ancestors = self.ancestors(qualified)
-            inside = {} if ancestors is None else {one.qualified: one for one in ancestors.inside}
-            self._one_line[qualified] = (
-                ancestors is not None
-                and not ancestors.unresolved
-                and all(
-                    facts.unique and sum(base in inside for base in facts.bases) <= 1
-                    for facts in ancestors.inside
-                )
+        ancestors = self.ancestors(qualified)
+        inside = {} if ancestors is None else {one.qualified: one for one in ancestors.inside}
+        return (
+            ancestors is not None
+            and not ancestors.unresolved
+            and all(
+                facts.unique and sum(base in inside for base in facts.bases) <= 1
+                for facts in ancestors.inside
             )
-        return self._one_line[qualified]
+        )
 
+    @cached_method
     def subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return the classes of the project that inherit directly from ``qualified``."""
-        if qualified not in self._subclasses:
-            words = self.spellings(qualified)
-            paths = {path for word in words for path in self._words.inherited_in(word)}
-            # A file may rename the base and only then inherit from it.
-            paths.update(path for word in words for path in self._words.renamed_in(word))
-            by_file = [self._subclasses_in(path).get(qualified, ()) for path in sorted(paths)]
-            self._subclasses[qualified] = tuple(name for result in by_file for name in result)
-        return self._subclasses[qualified]
+        words = self.spellings(qualified)
+        paths = {path for word in words for path in self._words.inherited_in(word)}
+        # A file may rename the base and only then inherit from it.
+        paths.update(path for word in words for path in self._words.renamed_in(word))
+        by_file = [self._subclasses_in(path).get(qualified, ()) for path in sorted(paths)]
+        return tuple(name for result in by_file for name in result)
 
     def _subclasses_in(self, path: str) -> dict[str, list[str]]:
         """Return the classes of a file that inherit directly from each class."""

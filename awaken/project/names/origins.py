@@ -77,7 +77,7 @@ def _is_set(project: Program, home: Module) -> bool:
         module.scopes.builtin_called(call) == "setattr"
         and call.args
         and project.qualified_name(module, call.args[0]) == home.name
-        for module in filter(None, map(project.module, project.files_with((b"setattr(",))))
+        for module in project.modules_at(project.files_with((b"setattr(",)))
         for call in module.nodes(ast.Call)
     )
 

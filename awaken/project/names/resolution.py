@@ -14,6 +14,7 @@ from awaken.project.names.file_facts import FactsIndex, WrittenName
 from awaken.project.names.layout import FoundModule, Layout, below
 from awaken.project.names.tables import ModuleTable, NameTarget, target_of
 from awaken.project.source.bindings import Binding
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Load, Module
 
 _BUILTINS = frozenset(dir(builtins))
@@ -63,7 +64,6 @@ class Names:
         self._knowledge = knowledge
         self.facts = facts
         self._attributes: dict[Hashable, str | None] = {}
-        self._located: dict[str, Located | None] = {}
         # Star imports and re-exports may go in circles, and chains of them may be long.
         self._circles = Circles[_Question, str | None](
             self._asked_asking, self._memory, _NOTHING, _joined_text, self._finished_text
@@ -77,9 +77,7 @@ class Names:
         """Return the file that defines ``qualified``; None for names outside the project."""
         if not self.layout.may_have(qualified):
             return None
-        if qualified not in self._located:
-            self._located[qualified] = self._locate(qualified)
-        return self._located[qualified]
+        return self._locate(qualified)
 
     def bindings_at(self, qualified: str | None) -> tuple[Module, list[Binding]] | None:
         """Return the file that has this name at its top, and what binds it; None for others."""
@@ -97,6 +95,7 @@ class Names:
         value = lasting[0].value if len(lasting) == 1 else None
         return None if home is None or value is None else (home, value)
 
+    @cached_method
     def _locate(self, qualified: str) -> Located | None:
         # The longest first: a module inside a package before what the package binds.
         module, rest = qualified, list[str]()

@@ -19,7 +19,7 @@ PLACES_PARTS = sys.version_info >= (3, 12)
 _STAND_IN = "_awaken_stands_here"
 
 
-def is_literal(node: ast.AST) -> bool:
+def is_literal(node: ast.AST | None) -> bool:
     """Whether ``node`` is a constant or an f-string."""
     return isinstance(node, ast.Constant | ast.JoinedStr)
 
@@ -34,6 +34,11 @@ def text_parts(node: ast.expr) -> list[ast.expr]:
     return []
 
 
+def hides_places(node: ast.AST) -> bool:
+    """Whether this Python does not know the places of the parts of ``node``, an f-string."""
+    return isinstance(node, ast.JoinedStr) and not PLACES_PARTS
+
+
 def has_long_text(node: ast.AST) -> bool:
     """Whether text over several lines is in ``node``: its lines cannot be moved."""
     return any(is_literal(part) and part.lineno != part.end_lineno for part in ast.walk(node))  # type: ignore[attr-defined]
@@ -45,8 +50,8 @@ def is_placed(module: Module, node: ast.expr) -> bool:
     In an f-string of an older Python this needs proof: with another name in that place, only this
     expression differs.
     """
-    outer = [ancestor for ancestor in module.ancestors(node) if isinstance(ancestor, ast.JoinedStr)]
-    if PLACES_PARTS or not outer:
+    outer = [ancestor for ancestor in module.ancestors(node) if hides_places(ancestor)]
+    if not outer:
         return True
     whole, part = module.span(outer[-1]), module.span(node)
     if not whole.start < part.start < part.end < whole.end:

@@ -11,6 +11,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 _PARTS = (ast.stmt, ast.excepthandler, ast.match_case, ast.withitem)
 _SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return)
 FunctionOrLambda = Function | ast.Lambda
+Conditional = ast.If | ast.IfExp
 
 
 def is_none(node: ast.AST | None) -> bool:

@@ -20,6 +20,7 @@ from awaken.project.names.functions.injections import Injections
 from awaken.project.names.resolution import Names
 from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, FunctionOrLambda, is_overload
 from awaken.project.values.annotations import Annotations
@@ -316,16 +317,13 @@ class Evaluator(ABC):
         return self._choice(module, node, known)
 
     def _choice(self, module: Module, node: ast.expr, known: Environment) -> Values:
+        parts = alternatives(node)
         match node:
-            case ast.IfExp():
-                return union(*(self.values(module, x, known) for x in (node.body, node.orelse)))
-            case ast.NamedExpr():
-                return self.values(module, node.value, known)
             # Only a falsy left side is passed on: it is no session, so None represents it.
             case ast.BoolOp(op=ast.And()):
-                return union(self.values(module, node.values[-1], known), (NoneValue(),))
+                return union(self.values(module, parts[-1], known), (NoneValue(),))
             case ast.BoolOp():
-                *firsts, last = [self.values(module, part, known) for part in node.values]
+                *firsts, last = [self.values(module, part, known) for part in parts]
                 # `or` gives on what is on its left only if that is not None.
                 truthy = [tuple(item for item in first if item != NoneValue()) for first in firsts]
                 return union(*truthy, last)
@@ -333,6 +331,8 @@ class Evaluator(ABC):
                 return (
                     self.unknown(module, node, "awaken does not follow sent or unpacked values"),
                 )
+        if parts:
+            return union(*(self.values(module, part, known) for part in parts))
         return self.building.display(module, node, known)
 
     def _item(self, module: Module, node: ast.Subscript, known: Environment) -> Values:

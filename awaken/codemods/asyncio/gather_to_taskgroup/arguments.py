@@ -18,7 +18,13 @@ from awaken.kit.sites import Refused
 from awaken.knowledge.library_names import library_names
 from awaken.project.effects import suspensions
 from awaken.project.source.expressions.alternatives import is_tested
-from awaken.project.source.expressions.lists import ListPart, added_parts, bound_list, list_parts
+from awaken.project.source.expressions.lists import (
+    ListPart,
+    added_parts,
+    appended,
+    bound_list,
+    list_parts,
+)
 from awaken.project.source.trees import last_name, walk
 from awaken.project.values.domain import Unknown
 from awaken.workspace.sources import LINE_END_BYTES
@@ -245,13 +251,12 @@ def _made_for(module: Module, name: ast.Name, loop: ast.For) -> ast.stmt | None:
 def _appended_call(module: Module, read: ast.Name) -> ast.Call | None:
     """Return the call in ``tasks.append(...)`` or ``tasks[key] = ...``, if ``read`` is there."""
     above = module.parent(read)
-    statement = None if above is None else module.parent(above)
-    match statement:
-        case ast.Assign(targets=[ast.Subscript() as target], value=ast.Call() as added):
-            return added if target is above and target.value is read else None
-        case ast.Call(func=ast.Attribute(attr="append") as method, args=[ast.Call() as added]):
-            is_statement = isinstance(module.parent(statement), ast.Expr)
-            return added if method is above and is_statement and not statement.keywords else None
+    match appended(module, read), None if above is None else module.parent(above):
+        case None, ast.Assign(targets=[ast.Subscript(value=held) as target], value=added):
+            is_added = target is above and held is read
+            return added if is_added and isinstance(added, ast.Call) else None
+        case (_, ast.Call() as added), _:
+            return added
     return None
 
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.effects import suspensions
 from awaken.project.effects.own import own_nodes
 from awaken.project.source.trees import last_name
@@ -23,7 +24,7 @@ _BEGUN_BY = {"release": "acquire", "set": "", "task_done": "get"}
 """Methods without arguments that others wait for, and what is awaited of the same object before."""
 _RESOLVING = {"set_exception", "set_result"}
 _REMOVING = {"discard", "pop", "remove"}
-_ADDING = {"add", "append", "setdefault"}
+_ADDING = {*library_names().adding_methods, "setdefault"}
 
 
 class LeftUndone(NamedTuple):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.knowledge.coroutines import coroutines
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.trees import FunctionOrLambda, children, last_name
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _elements(module: Module, gathered: ast.expr, depth: int = 0) -> Iterator[as
                 yield from _elements(module, binding.value, depth + 1)
         for read in module.scopes.reads_of(gathered):
             call = module.method_call_on(read)
-            if call is not None and last_name(call.func) in {"append", "add"}:
+            if call is not None and last_name(call.func) in library_names().adding_methods:
                 yield from call.args
 
 

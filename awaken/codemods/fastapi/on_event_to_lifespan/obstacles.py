@@ -15,6 +15,7 @@ from awaken.project.frameworks.web.applications import Application
 from awaken.project.frameworks.web.inclusion import ROUTERS, Inclusion
 from awaken.project.frameworks.web.installers import Installation
 from awaken.project.frameworks.web.registrations import GivenLifespan, Registration
+from awaken.project.source.memo import cached_method
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,6 @@ class Obstacles:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._installed: dict[Application, list[Installation]] = {}
 
     def of_loose(self, registration: Registration) -> Refused | None:
         """Return why a registration belongs to no visible application; None if it does."""
@@ -224,10 +224,9 @@ class Obstacles:
             )
         ]
 
+    @cached_method
     def _installations(self, application: Application) -> list[Installation]:
-        if application not in self._installed:
-            self._installed[application] = list(self._project.web.installations.of(application))
-        return self._installed[application]
+        return list(self._project.web.installations.of(application))
 
 
 def _stands_with(one: Registration, other: Registration) -> bool:

@@ -16,8 +16,8 @@ from awaken.kit.sites import Refused
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, How, Load, Read, Trace, Wanted
 from awaken.project.source.bindings import Binding
-from awaken.project.source.migrations import is_revision
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_revision
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name, root_of
 

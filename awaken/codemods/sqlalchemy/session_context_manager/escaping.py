@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import InstanceOf
@@ -13,8 +14,9 @@ from awaken.project.values.domain import InstanceOf
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_KEEPING = {"add_done_callback", "append", "partial", "put", "setattr", "setdefault", "submit"}
-"""Calls that keep what they are given, or run it later."""
+_KEEPING = {"add_done_callback", "partial", "put", "setattr", "setdefault", "submit"}
+_KEEPING |= library_names().adding_methods.keys() - {"add", "insert"}
+"""Calls that keep what they are given, or run it later; functions that add rows do not."""
 _READING_LATER = (
     "Connection", "MappingResult", "Query", "Result", "ScalarResult", "SessionTransaction",
 )  # fmt: skip

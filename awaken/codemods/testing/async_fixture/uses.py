@@ -6,6 +6,7 @@ import ast
 from typing import Literal
 
 from awaken.project.frameworks.testing.fixture_requests import Request
+from awaken.project.source.expressions.alternatives import conditions_passed
 from awaken.project.source.modules import Module
 
 Use = Literal["by-hand", "as-value", "unknown"]
@@ -77,17 +78,13 @@ def _may_pass_over(above: ast.AST, below: ast.AST) -> bool:
         case ast.With() | ast.AsyncWith():
             # `with pytest.raises(AttributeError):` is content with the failure.
             return below not in above.items and _catches(above)
-        case ast.BoolOp():
-            return above.values[0] is not below
-        case ast.IfExp():
-            return above.test is not below
         case ast.Compare():
             # A comparison of several parts stops at the first that is false.
             return len(above.ops) > 1
         case ast.stmt():
             # The first part of a block is run before the block decides anything.
             return isinstance(below, ast.stmt | ast.ExceptHandler | ast.match_case)
-    return isinstance(above, _LAZY)
+    return isinstance(above, _LAZY) or any(conditions_passed(above, below))
 
 
 def _catches(statement: ast.With | ast.AsyncWith) -> bool:

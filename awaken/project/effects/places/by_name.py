@@ -6,6 +6,7 @@ import ast
 import re
 
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
@@ -19,16 +20,13 @@ class ByName:
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._kept: dict[str, tuple[tuple[str, int], ...] | None] = {}
 
     def functions(self, name: str) -> list[tuple[Module, Function]] | None:
         """Return all functions and methods of the program that are called ``name``.
 
         None where there are too many, or where something else may be stored under the name.
         """
-        if name not in self._kept:
-            self._kept[name] = self._search(name)
-        places = self._kept[name]
+        places = self._search(name)
         if places is None:
             return None
         functions: list[tuple[Module, Function]] = []
@@ -39,6 +37,7 @@ class ByName:
                 functions += [(module, node) for node in nodes if module.span(node).start == start]
         return functions
 
+    @cached_method
     def _search(self, name: str) -> tuple[tuple[str, int], ...] | None:
         words = self._evaluator.callers.words
         encoded = name.encode()

@@ -16,6 +16,7 @@ from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.loads.starred import elements_of, is_only_read
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.names.classes import Definition
+from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.trees import arguments_of
 
 _MOST_KEYS = 5  # keys that refer to keys
@@ -117,8 +118,8 @@ def classify(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item:
             return _combined(reader, node, (operand,), depth)
         case ast.Subscript(value=value):
             return _classify_subscript(reader, node, value, depth)
-        case ast.IfExp(body=body, orelse=other):
-            return _one_of(node, classify(reader, body, depth), classify(reader, other, depth))
+        case _ if len(parts := branches(node)) > 1:
+            return _any_of(node, [classify(reader, part, depth) for part in parts])
     return Item(node, What.UNKNOWN)
 
 
@@ -127,24 +128,24 @@ def _existence(reader: ModuleReader, node: ast.expr) -> Item | None:
     return None if exists is None else Item(node, What.EXPRESSION, orm=exists.orm, constant=True)
 
 
-def _one_of(node: ast.expr, one: Item, other: Item) -> Item:
-    """Return the item for ``one if test else other``, of columns."""
-    whats = {one.what, other.what}
-    if (
-        not whats <= {What.COLUMN, What.EXPRESSION}
-        or least([one.certainty, other.certainty]).is_assumed
-    ):
+def _any_of(node: ast.expr, items: list[Item]) -> Item:
+    """Return the item for a conditional expression of ``items``, of columns."""
+    whats = {item.what for item in items}
+    certainty = least([item.certainty for item in items])
+    if not whats <= {What.COLUMN, What.EXPRESSION} or certainty.is_assumed:
         return Item(node, What.UNKNOWN)
-    keys = one.keys | other.keys
+    orms = [item.orm for item in items]
+    key, *_ = keys = [item.key for item in items]
+    hashable, *others = {item.hashable for item in items}
     return Item(
         node,
         What.EXPRESSION,
-        key=None if None in {one.key, other.key} else one.key,
-        other_keys=frozenset(keys - {one.key}),
-        orm=one.orm and other.orm,
+        key=None if None in keys else key,
+        other_keys=frozenset().union(*(item.keys for item in items)) - {key},
+        orm=all(orms) or (None if None in orms else False),
         mixed=True,
-        aggregate=one.aggregate and other.aggregate,
-        hashable=one.hashable if one.hashable == other.hashable else None,
+        aggregate=all(item.aggregate for item in items),
+        hashable=None if others else hashable,
     )
 
 

@@ -67,8 +67,8 @@ def _of_part(reader: ModuleReader, part: ListPart, depth: int) -> Iterator[Eleme
     match part.node:
         case _ if part.kind != "rest":
             yield Element(reader, part.node, repeated=part.kind == "each")
-        case ast.IfExp():
-            for branch in branches(part.node):
+        case _ if len(parts := branches(part.node)) > 1:
+            for branch in parts:
                 yield from _elements(reader, branch, depth)
         case ast.Call():
             yield from _returned_elements(reader, part.node, depth - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import FunctionOrLambda, without_arguments
+from awaken.project.source.trees import Conditional, FunctionOrLambda, without_arguments
 
 _CACHES = {"cache", "cached", "cached_property", "lru_cache", "memoize", "singleton"}
 
@@ -26,7 +26,7 @@ def is_kept(module: Module, call: ast.expr) -> bool:
             return True
         if isinstance(above, ast.Assign | ast.AnnAssign) and _is_stored(module, above, function):
             return True
-        if isinstance(above, ast.If | ast.IfExp) and _tests_absence(above.test):
+        if isinstance(above, Conditional) and _tests_absence(above.test):
             return True
     return False
 

@@ -11,6 +11,7 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.declared.definitions import written
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, values_given
 from awaken.project.values.domain import ClassOf
@@ -36,7 +37,6 @@ class Forms:
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._fields: dict[str, tuple[FormField, ...]] = {}
 
     @cached_property
     def all(self) -> frozenset[str]:
@@ -48,11 +48,10 @@ class Forms:
         """The simple names under which the program has these classes."""
         return frozenset(self._evaluator.classes.spellings_of(self.all))
 
+    @cached_method
     def fields(self, qualified: str) -> tuple[FormField, ...]:
         """Return the fields of a form, with those that it inherits."""
-        if qualified not in self._fields:
-            self._fields[qualified] = tuple(self._read(qualified))
-        return self._fields[qualified]
+        return tuple(self._read(qualified))
 
     def has_others(self, qualified: str) -> bool:
         """Whether a form has unknown fields: those of a base that a function makes."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import decorator_names, method_kind
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, parameters_of
 from awaken.project.source.words import FilesWith
@@ -32,7 +33,6 @@ class Receivers:
     def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
-        self._instances: dict[str, tuple[InstanceOf, ...]] = {}
 
     def around(self, module: Module, node: ast.AST) -> list[Environment]:
         """Return what the first parameter of the method around ``node`` may be.
@@ -55,13 +55,12 @@ class Receivers:
         first = parameters[0]
         return [(Argument(first, module, first, (), value),) for value in dict.fromkeys(result)]
 
+    @cached_method
     def _of(self, qualified: str) -> tuple[InstanceOf, ...]:
         """Return the instances of a class and of those below it that differ in their types."""
-        if qualified not in self._instances:
-            names = (qualified, *self._evaluator.classes.all_subclasses(qualified))
-            result = dict.fromkeys(instance for name in names for instance in self._of_one(name))
-            self._instances[qualified] = tuple(result) if len(result) <= _MOST else ()
-        return self._instances[qualified]
+        names = (qualified, *self._evaluator.classes.all_subclasses(qualified))
+        result = dict.fromkeys(instance for name in names for instance in self._of_one(name))
+        return tuple(result) if len(result) <= _MOST else ()
 
     def _of_one(self, qualified: str) -> Iterator[InstanceOf]:
         generic = self._evaluator.generic_class(qualified)

@@ -11,6 +11,7 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.shapes.validators import read_by_validators
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name, values_given, variable_of
 from awaken.project.values.domain import (
@@ -55,23 +56,19 @@ class PydanticModels:
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._fields: dict[ModelShape, tuple[Field, ...]] = {}
-        self._reading: dict[str, bool] = {}
-        self._names: dict[bool, frozenset[str] | None] = {}
 
     def is_model(self, qualified: str) -> bool:
         """Whether a class of the program is a model."""
         return self._is_below(qualified, _KNOWN.bases)
 
+    @cached_method
     def reads_attributes(self, qualified: str) -> bool:
         """Whether a model reads the attributes of objects by itself."""
-        if qualified not in self._reading:
-            self._reading[qualified] = self._is_below(qualified, _KNOWN.reading) or any(
-                self._is_set(statement, _KNOWN.settings)
-                for _, _, body in self._evaluator.classes.bodies(qualified)
-                for statement in (*body.keywords, *body.body)
-            )
-        return self._reading[qualified]
+        return self._is_below(qualified, _KNOWN.reading) or any(
+            self._is_set(statement, _KNOWN.settings)
+            for _, _, body in self._evaluator.classes.bodies(qualified)
+            for statement in (*body.keywords, *body.body)
+        )
 
     def shapes(self, declared: Values, *, lenient: bool) -> tuple[Shape, ...]:
         """Return the models among what an annotation says, also inside of containers."""
@@ -112,28 +109,26 @@ class PydanticModels:
                 return unknown
         return None
 
+    @cached_method
     def fields(self, shape: ModelShape) -> tuple[Field, ...]:
         """Return what a model reads of an object."""
-        if shape not in self._fields:
-            self._fields[shape] = tuple(self._read(shape))
-        return self._fields[shape]
+        return tuple(self._read(shape))
 
+    @cached_method
     def all_fields(self, *, lenient: bool) -> frozenset[str] | None:
         """Return all attributes that some visible model reads; None if unknown.
 
         ``lenient`` as in ``ModelShape``.
         """
-        if lenient not in self._names:
-            fields = [
-                item
-                for name in self._all_models()
-                if lenient or self.reads_attributes(name)
-                for item in self.fields(ModelShape(name, (), lenient, self))
-            ]
-            is_told = all(candidate.path or candidate.unseen is None for candidate in fields)
-            names = frozenset(step for item in fields for step in item.path)
-            self._names[lenient] = names if is_told else None
-        return self._names[lenient]
+        fields = [
+            item
+            for name in self._all_models()
+            if lenient or self.reads_attributes(name)
+            for item in self.fields(ModelShape(name, (), lenient, self))
+        ]
+        is_told = all(candidate.path or candidate.unseen is None for candidate in fields)
+        names = frozenset(step for item in fields for step in item.path)
+        return names if is_told else None
 
     def names(self, qualified: str) -> frozenset[str] | None:
         """Return the names of all fields of a model, and of those that inherit from it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
 from awaken.project.frameworks.sqlalchemy.relationships import Site
+from awaken.project.source.memo import cached_method
 from awaken.project.source.worklist import Worklist
 
 
@@ -14,8 +15,8 @@ class EagerLoading:
     def __init__(self, models: Models) -> None:
         self._models = models
         self._sites: list[Site] | None = None
-        self._answers: dict[str, bool | None] = {}
 
+    @cached_method
     def needs_unique(self, qualified: str) -> bool | None:
         """Return whether a ``select`` of the class must be followed by ``unique()``.
 
@@ -23,11 +24,6 @@ class EagerLoading:
         included, joins a collection; False if it certainly does not. None if that is unknown, as
         for a class that the project does not define.
         """
-        if qualified not in self._answers:
-            self._answers[qualified] = self._search(qualified)
-        return self._answers[qualified]
-
-    def _search(self, qualified: str) -> bool | None:
         certain, waiting = True, Worklist([qualified])
         for name in waiting:
             mapped = self._models.mapped_class(name)

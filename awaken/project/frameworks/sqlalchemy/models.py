@@ -27,6 +27,7 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationships, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Ancestors, Classes, ClassFacts
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, without_arguments
 from awaken.project.source.words import FilesWith
@@ -99,9 +100,7 @@ class Models:
         self._files_with = files_with
         self._reader = MappingReader(evaluator)
         self.relationships = Relationships(evaluator, classes, self._reader, files_with)
-        self._bodies: dict[str, ClassBody | None] = {}
         self._statuses: dict[str, Status] = {}
-        self._mapped: dict[str, MappedClass | None] = {}
         self._imperatives: dict[str, Imperative] | None = None
         self._bases: dict[tuple[str, int], DeclarativeBase | None] = {}
 
@@ -214,30 +213,26 @@ class Models:
                     self._bases[key] = DeclarativeBase(bases[0].parent, complete, automap)
         return self._bases[key]
 
+    @cached_method
     def body(self, qualified: str) -> ClassBody | None:
         """Return what the body of a class of the project maps by itself."""
-        if qualified not in self._bodies:
-            pair, ancestors = self._classes.node(qualified), self._classes.ancestors(qualified)
-            fields = self._evaluator.knowledge.table_keyword_bases
-            self._bodies[qualified] = (
-                None
-                if pair is None
-                else self._reader.body(
-                    *pair, fields=ancestors is not None and bool(fields & set(ancestors.outside))
-                )
+        pair, ancestors = self._classes.node(qualified), self._classes.ancestors(qualified)
+        fields = self._evaluator.knowledge.table_keyword_bases
+        return (
+            None
+            if pair is None
+            else self._reader.body(
+                *pair, fields=ancestors is not None and bool(fields & set(ancestors.outside))
             )
-        return self._bodies[qualified]
+        )
 
+    @cached_method
     def mapped_class(self, qualified: str) -> MappedClass | None:
         """Return the mapping of a class of the project; None if it is not proven to be mapped."""
-        if qualified not in self._mapped:
-            facts = self._classes.facts(qualified)
-            ancestors = self._classes.ancestors(qualified)
-            mapped = facts is not None and self.status(qualified) == "mapped"
-            self._mapped[qualified] = (
-                self._mapping(facts, ancestors) if mapped and facts and ancestors else None
-            )
-        return self._mapped[qualified]
+        facts = self._classes.facts(qualified)
+        ancestors = self._classes.ancestors(qualified)
+        mapped = facts is not None and self.status(qualified) == "mapped"
+        return self._mapping(facts, ancestors) if mapped and facts and ancestors else None
 
     def _mapping(self, facts: ClassFacts, ancestors: Ancestors) -> MappedClass:
         columns: dict[str, ColumnFacts] = {}

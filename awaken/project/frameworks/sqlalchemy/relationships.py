@@ -19,6 +19,7 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes
 from awaken.project.names.tables import dotted_name, target_of
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.words import FilesWith
 
@@ -55,17 +56,16 @@ class Relationships:
         self._classes = classes
         self._reader = reader
         self._files_with = files_with
-        self._sites: dict[str, tuple[Site, ...]] = {}
         self._aliases: set[str] = set()
         self._targets: dict[str, list[Site]] | None = None
 
+    @cached_method
     def in_file(self, path: str) -> tuple[Site, ...]:
         """Return all sides declared in the file at ``path``, those of backrefs included."""
-        if path not in self._sites:
-            self._sites[path] = self._evaluator.ask(
-                ("relationships", path), lambda project: project.orm.relationships.search(path)
-            )
-        return self._sites[path]
+        sites: tuple[Site, ...] = self._evaluator.ask(
+            ("relationships", path), lambda project: project.orm.relationships.search(path)
+        )
+        return sites
 
     def search(self, path: str) -> tuple[Site, ...]:
         """Return what ``in_file`` keeps."""

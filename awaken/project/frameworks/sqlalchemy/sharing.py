@@ -22,7 +22,13 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.expressions.lists import list_parts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda, argument_of, arguments_of
+from awaken.project.source.trees import (
+    Conditional,
+    Function,
+    FunctionOrLambda,
+    argument_of,
+    arguments_of,
+)
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown, Value
 
@@ -184,7 +190,7 @@ def _forks(module: Module, node: ast.AST) -> Iterator[tuple[ast.AST, object]]:
             return
         if isinstance(above, ast.If):
             yield above, next((item for item in (above.body, above.orelse) if below in item), below)
-        elif isinstance(above, ast.IfExp | ast.Match):
+        elif isinstance(above, Conditional | ast.Match):
             yield above, below
 
 

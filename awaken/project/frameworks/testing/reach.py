@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.f_strings import is_literal
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, children, has_decorator, parameters_of
@@ -91,7 +92,6 @@ class Reach:
         self.replaces: frozenset[PatchedName] = frozenset()
         self._evaluator = evaluator
         self._resolved: dict[ast.Call, list[EntryPoint]] = {}
-        self._methods: dict[tuple[str, str], EntryPoint | None] = {}
         self._nodes: dict[Function, _Nodes] = {}
         self._in_file: dict[PatchedName, list[QueryUse]] = {}
         self._seen: dict[tuple[object, ...], tuple[list[QueryUse], list[EntryPoint]]] = {}
@@ -171,13 +171,9 @@ class Reach:
         node = bindings[-1].node if bindings else None
         return EntryPoint(defining, node) if defining and isinstance(node, Function) else None
 
+    @cached_method
     def method(self, qualified: str, name: str) -> EntryPoint | None:
         """Return a method that a class of the project defines or inherits."""
-        if (qualified, name) not in self._methods:
-            self._methods[qualified, name] = self._method(qualified, name)
-        return self._methods[qualified, name]
-
-    def _method(self, qualified: str, name: str) -> EntryPoint | None:
         ancestors = self._evaluator.classes.ancestors(qualified)
         # Nearest first, so that what overrides a method counts.
         for facts in ancestors.inside if ancestors is not None else ():

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from awaken.project.frameworks.testing.reach import EntryPoint
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.f_strings import text_parts
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests
@@ -37,11 +39,17 @@ def path_of(module: Module, call: ast.Call) -> str | None:
     # ``client.request(method, path)`` has the path second.
     for argument in [*call.args[:2], *(k.value for k in call.keywords if k.arg in {"url", "path"})]:
         text = text_of(module, argument)
-        if text is None and isinstance(argument, ast.JoinedStr):
-            text = "".join(text_of(module, part) or _ANY for part in argument.values)
+        if text is None and text_parts(argument):
+            text = _shown_text(module, argument)
         if text is not None and text.startswith(("/", _ANY)):
             return text
     return None
+
+
+def _shown_text(module: Module, node: ast.expr) -> str:
+    """Return a text, with ``{}`` for each part of an f-string or of a sum that is unknown."""
+    parts = (_shown_text(module, part) for part in text_parts(node))
+    return text_of(module, node) or "".join(parts) or _ANY
 
 
 class _Router(NamedTuple):
@@ -57,20 +65,17 @@ class Routes:
     def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
-        self._answering: dict[tuple[str, str], list[EntryPoint] | None] = {}
 
+    @cached_method
     def answering(self, method: str, path: str) -> list[EntryPoint] | None:
         """Return the functions that may answer ``method`` on ``path``; None if too many may."""
-        key = (method, path)
-        if key not in self._answering:
-            wanted = _parts(path)
-            files = self._files(wanted)
-            result = list(self._search(method, wanted, files))
-            # Several patterns may fit, and a framework takes the most special one, as a rule.
-            best = max((score for score, _ in result), default=(0, 0))
-            fitting = [entry for score, entry in result if score == best]
-            self._answering[key] = fitting if len(files) <= _MOST_FILES else None
-        return self._answering[key]
+        wanted = _parts(path)
+        files = self._files(wanted)
+        result = list(self._search(method, wanted, files))
+        # Several patterns may fit, and a framework takes the most special one, as a rule.
+        best = max((score for score, _ in result), default=(0, 0))
+        fitting = [entry for score, entry in result if score == best]
+        return fitting if len(files) <= _MOST_FILES else None
 
     def _files(self, wanted: list[str]) -> list[str]:
         words = tuple(f"/{name}".encode() for name in wanted if _is_literal(name))

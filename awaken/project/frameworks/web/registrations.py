@@ -19,11 +19,12 @@ from awaken.project.frameworks.web.applications import (
     without_router,
 )
 from awaken.project.frameworks.web.files import FoundInFiles
+from awaken.project.source.expressions.lists import appended
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_none, last_name
 
 Event = Literal["startup", "shutdown"]
-Form = Literal["decorator", "call", "append", "list", "other"]
+Form = Literal["decorator", "call", "list", "other"]
 _EVENTS: dict[str, Event] = {"startup": "startup", "shutdown": "shutdown"}
 _LISTS: dict[str, Event] = {"on_startup": "startup", "on_shutdown": "shutdown"}
 _METHODS = {"on_event", "add_event_handler"}
@@ -37,10 +38,10 @@ LIFESPAN_WORDS = (b"lifespan",)
 class Registration:
     """One handler that is registered, at ``node`` of ``module``.
 
-    ``form`` is ``decorator`` (``function`` is decorated), ``call`` (a statement), ``append`` (a
-    statement, of one of the lists), ``list`` (an element of the constructor's, which ``holder``
-    calls) or ``other``: a use of these words that no rewrite understands. ``event`` is None where
-    it is unknown. ``handler`` is the expression that is registered.
+    ``form`` is ``decorator`` (``function`` is decorated), ``call`` (a statement, also one that
+    appends to a list), ``list`` (an element of the constructor's, which ``holder`` calls) or
+    ``other``: a use of these words that no rewrite understands. ``event`` is None where it is
+    unknown. ``handler`` is the expression that is registered.
     """
 
     module: Module
@@ -183,16 +184,11 @@ class Registrations(FoundInFiles[Registration]):
         # Other classes have an attribute of that name; after `.router` it is Starlette's.
         if resolved is None or (not resolved.applications and not _is_router(node.value)):
             return
-        event, call = _LISTS[node.attr], module.method_call_on(node)
-        if (
-            call is not None
-            and last_name(call.func) == "append"
-            and len(call.args) == 1
-            and isinstance(module.parent(call), ast.Expr)
-        ):
-            yield Registration(module, call, "append", event, resolved, call.args[0])
-            return
-        yield Registration(module, node, "other", event, resolved)
+        event, added = _LISTS[node.attr], appended(module, node)
+        if added is None:
+            yield Registration(module, node, "other", event, resolved)
+        else:
+            yield Registration(module, added[0], "call", event, resolved, added[1])
 
     def _constructed(self, module: Module, call: ast.Call) -> Iterator[Registration]:
         given = [node for node in call.keywords if node.arg in _LISTS]

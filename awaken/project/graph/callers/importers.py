@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from awaken.project.names.layout import Layout
+from awaken.project.source.memo import cached_method
 from awaken.project.source.words import Words
 
 _MOST_IMPORTERS = 200  # half a second of searches; of what more files import, all are searched
@@ -17,7 +18,6 @@ class Importers:
     def __init__(self, layout: Layout, words: Words) -> None:
         self._layout = layout
         self._words = words
-        self._direct: dict[str, list[str]] = {}
 
     def of(self, paths: Iterable[str]) -> frozenset[str] | None:
         """Return ``paths`` and all files that import one of them, directly or not.
@@ -35,12 +35,11 @@ class Importers:
                 return None
         return frozenset(result)
 
+    @cached_method
     def direct(self, path: str) -> list[str]:
         """Return the files that may import the file at ``path`` itself, sorted."""
-        if path not in self._direct:
-            # Sorted: which files are asked before the limit is reached is evidence.
-            self._direct[path] = sorted(self._importing(path))
-        return self._direct[path]
+        # Sorted: which files are asked before the limit is reached is evidence.
+        return sorted(self._importing(path))
 
     def _importing(self, path: str) -> set[str]:
         package, _, last = self._layout.name_of(path).rpartition(".")

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from awaken.project.graph.callers.importers import Importers
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 from awaken.project.source.words import Words
@@ -25,9 +26,6 @@ class ModuleValues:
         self._evaluator = evaluator
         self._words = words
         self._importers = importers
-        self._files: dict[tuple[str, int], list[str] | None] = {}
-        self._used: dict[str, frozenset[str]] = {}
-        self._values: dict[str, bool] = {}
 
     def travels(self, path: str) -> bool:
         """Whether the module at ``path`` may be used as a value: anything may then hold it."""
@@ -40,16 +38,12 @@ class ModuleValues:
             or not self._loading.isdisjoint(self._words.files_with(last))
         )
 
+    @cached_method
     def is_value(self, name: str) -> bool:
         """Whether an expression may give the module of this dotted name, of the project or not.
 
         ``travels`` asks for modules that are loaded by an unknown name as well.
         """
-        if name not in self._values:
-            self._values[name] = self._is_value(name)
-        return self._values[name]
-
-    def _is_value(self, name: str) -> bool:
         last = name.rpartition(".")[2]
         files, with_name = self._files_of(last, _MOST_SEARCHED), self._words.files_with(last)
         is_own = self._evaluator.names.layout.path_of(name) is not None
@@ -95,24 +89,22 @@ class ModuleValues:
         named = {path for word in sorted(_LOADING) for path in files(word)}
         return frozenset(named.union({*files("sys")}.intersection(files("modules"))))
 
+    @cached_method
     def _files_of(self, last: str, most: int) -> list[str] | None:
         """Return the files that may use a module called ``last``; None if they are too many.
 
         ``most`` files are searched for it at most.
         """
-        if (last, most) not in self._files:
-            files = self._words.files_with(last)
-            if len(files) <= most:
-                files = [file for file in files if self._words.may_use_module(file, last)]
-            self._files[last, most] = files if len(files) <= _MOST_FILES else None
-        return self._files[last, most]
+        files = self._words.files_with(last)
+        if len(files) <= most:
+            files = [file for file in files if self._words.may_use_module(file, last)]
+        return files if len(files) <= _MOST_FILES else None
 
+    @cached_method
     def _used_in(self, path: str) -> frozenset[str]:
         """Return the dotted names of the modules that the file at ``path`` uses as values."""
-        if path not in self._used:
-            module = self._evaluator.load(path)
-            self._used[path] = frozenset() if module is None else self._modules_in(module)
-        return self._used[path]
+        module = self._evaluator.load(path)
+        return frozenset() if module is None else self._modules_in(module)
 
     @cached_property
     def last_names(self) -> frozenset[str]:

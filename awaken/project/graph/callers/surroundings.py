@@ -11,6 +11,7 @@ from awaken.project.graph.callers.module_values import ModuleValues
 from awaken.project.graph.hierarchies import Hierarchy
 from awaken.project.graph.overrides import Overrides
 from awaken.project.names.functions.definitions import Functions
+from awaken.project.source.memo import cached_method
 from awaken.project.source.words import Words
 from awaken.project.values.evaluation import Evaluator
 
@@ -29,15 +30,13 @@ class Surroundings:
         self.without_calls: set[tuple[str, str]] = set()
         """Names of functions with files of which it is known that no mention of the name may be a
         call of a function that the file cannot import."""
-        self._hierarchies: dict[str, Hierarchy] = {}
 
+    @cached_method
     def hierarchy(self, qualified: str) -> Hierarchy:
         """Return the class ``qualified`` of the project with its relatives."""
-        if qualified not in self._hierarchies:
-            self._hierarchies[qualified] = Hierarchy(
-                self.evaluator, self.words.files_with, self.overrides, self.hierarchy, qualified
-            )
-        return self._hierarchies[qualified]
+        return Hierarchy(
+            self.evaluator, self.words.files_with, self.overrides, self.hierarchy, qualified
+        )
 
     @cached_property
     def composing(self) -> frozenset[str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.components import components
+from awaken.project.source.memo import cached_method
 from awaken.project.source.worklist import reached
 
 if TYPE_CHECKING:
@@ -91,7 +92,6 @@ class CallGraph:
 
     def __init__(self, again: Again) -> None:
         self._again = again
-        self._later: dict[Place, Resolved] = {}
         self._unknown: dict[str, array[int]] = {}
         self._functions: list[FunctionPlace] = []
         self._numbers: dict[tuple[str, int], int] = {}
@@ -308,10 +308,9 @@ class CallGraph:
         setting = self._resolved[self._what[row]]
         return self._asked_again(self._place(row)) if setting.kind == "unknown" else setting
 
+    @cached_method
     def _asked_again(self, place: Place) -> Resolved:
-        if place not in self._later:
-            self._later[place] = self._again(place)
-        return self._later[place]
+        return self._again(place)
 
     def _call(self, row: int) -> Call:
         return self._resolved_as(row, self._resolution(row))

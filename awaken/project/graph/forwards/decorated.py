@@ -10,6 +10,7 @@ from awaken.project.names.functions.decorators import (
     PYTEST_FIXTURES,
     TRANSPARENT,
 )
+from awaken.project.source.memo import cached_method
 from awaken.project.values.domain import InstanceOf
 from awaken.project.values.evaluation import Evaluator
 
@@ -22,7 +23,6 @@ class Decorated:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
-        self._kept: dict[tuple[str, WrittenDecorator], bool] = {}
 
     def hiding(self, path: str, function: WrittenFunction) -> str | None:
         """Return the decorator of ``function``, as written, that may run other code instead.
@@ -34,13 +34,8 @@ class Decorated:
                 return decorator.name.text
         return None
 
+    @cached_method
     def _is_transparent(self, path: str, decorator: WrittenDecorator) -> bool:
-        key = (path, decorator)
-        if key not in self._kept:
-            self._kept[key] = self._hands_through(path, decorator)
-        return self._kept[key]
-
-    def _hands_through(self, path: str, decorator: WrittenDecorator) -> bool:
         names = self._evaluator.names
         qualified = names.written(path, decorator.name)
         if qualified is None:

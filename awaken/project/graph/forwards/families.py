@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from awaken.project.graph.overrides import MAKING, Overrides
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.names.functions.definitions import FoundFunctions, Functions
+from awaken.project.source.memo import cached_method
 from awaken.project.source.worklist import reached
 
 _MOST_METHODS = 1000
@@ -48,7 +49,6 @@ class Families:
         self._functions = functions
         self._overrides = overrides
         self._line = overrides.line
-        self._kept: dict[tuple[str, str], Family] = {}
         self._defining: dict[str, list[str]] = defaultdict(list)
         self._joining: dict[str, list[str]] = defaultdict(list)
         self._below: dict[str, list[str]] = defaultdict(list)
@@ -68,12 +68,21 @@ class Families:
             for above in line:
                 self._joining[above].append(name)
 
+    @cached_method
     def of(self, qualified: str, method: str) -> Family:
         """Return what ``method`` of an instance of the class ``qualified`` may be."""
-        key = (qualified, method)
-        if key not in self._kept:
-            self._kept[key] = self._family(qualified, method)
-        return self._kept[key]
+        definers = self._overrides.definers
+        names = dict.fromkeys(definers(qualified, method))
+        names |= dict.fromkeys(self._overriding(qualified, method))
+        for joining in self._joining.get(qualified, ()):
+            names |= dict.fromkeys(definers(joining, method))
+        if qualified in self._overrides.protocols:
+            fulfilling = self._overrides.fulfilling(qualified)
+            if len(fulfilling) > _MOST_FULFILLING:
+                return Family((), why=f"`{qualified}` is a protocol that too many classes fulfil")
+            for name in fulfilling:
+                names |= dict.fromkeys(definers(name, method))
+        return self._made_of(qualified, list(names), method)
 
     def exact(self, qualified: str, method: str) -> Family:
         """Return what ``method`` of the class itself is: no class below it has a say."""
@@ -97,20 +106,6 @@ class Families:
             for name in MAKING
             for definer in self._overrides.definers(qualified, name)
         ]
-
-    def _family(self, qualified: str, method: str) -> Family:
-        definers = self._overrides.definers
-        names = dict.fromkeys(definers(qualified, method))
-        names |= dict.fromkeys(self._overriding(qualified, method))
-        for joining in self._joining.get(qualified, ()):
-            names |= dict.fromkeys(definers(joining, method))
-        if qualified in self._overrides.protocols:
-            fulfilling = self._overrides.fulfilling(qualified)
-            if len(fulfilling) > _MOST_FULFILLING:
-                return Family((), why=f"`{qualified}` is a protocol that too many classes fulfil")
-            for name in fulfilling:
-                names |= dict.fromkeys(definers(name, method))
-        return self._made_of(qualified, list(names), method)
 
     def _made_of(self, qualified: str, names: list[str], method: str) -> Family:
         if len(names) > _MOST_METHODS:

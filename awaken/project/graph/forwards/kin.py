@@ -5,6 +5,7 @@ from __future__ import annotations
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.families import Families
 from awaken.project.names.functions.definitions import Functions
+from awaken.project.source.memo import cached_method
 from awaken.project.values.evaluation import Evaluator
 
 
@@ -15,7 +16,6 @@ class Kin:
         self._evaluator = evaluator
         self._functions = functions
         self._families = families
-        self._methods: dict[tuple[str, str], tuple[FunctionPlace, ...]] = {}
 
     def of(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
         """Return the methods that change with ``function``, itself among them.
@@ -29,15 +29,13 @@ class Kin:
             return (function,)
         return tuple(sorted({function, *self.methods(f"{home}.{owner}", method)}))
 
+    @cached_method
     def methods(self, qualified: str, method: str) -> tuple[FunctionPlace, ...]:
         """Return all that ``method`` of an instance of a class may be, with what is kin to it.
 
         None for an external class.
         """
-        key = (qualified, method)
-        if key not in self._methods:
-            self._methods[key] = tuple(self._found_functions(qualified, method))
-        return self._methods[key]
+        return tuple(self._found_functions(qualified, method))
 
     def _found_functions(self, qualified: str, method: str) -> list[FunctionPlace]:
         found: set[FunctionPlace] = set()

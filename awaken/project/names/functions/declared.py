@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from awaken.project.names.resolution import Names
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_overload, items_in_brackets, last_name
 
@@ -28,20 +29,14 @@ class DeclaredDecorators:
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self._known: dict[tuple[str, bool], DeclaredResult | None] = {}
 
+    @cached_method
     def of(self, qualified: str, *, called: bool) -> DeclaredResult | None:
         """Return what a call gives of what the decorator makes; None if it does not say.
 
         ``same``: what the function itself gives. ``called`` says that the decorator is given
         arguments first: ``@retry(3)``.
         """
-        key = (qualified, called)
-        if key not in self._known:
-            self._known[key] = self._read(qualified, called=called)
-        return self._known[key]
-
-    def _read(self, qualified: str, *, called: bool) -> DeclaredResult | None:
         module, bindings = self._names.bindings_at(qualified) or (None, [])
         nodes = [binding.node for binding in bindings if isinstance(binding.node, Function)]
         if module is None or not nodes or len(nodes) != len(bindings):

@@ -10,6 +10,7 @@ from typing import Literal
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.looking import Looking
 from awaken.project.names.resolution import Names
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
@@ -52,38 +53,14 @@ class Forwarding:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._looking = Looking(names, self.definition)
-        self._known: dict[tuple[str, bool], HandedThrough | None] = {}
-        self._coroutines: dict[tuple[str, bool], bool] = {}
 
+    @cached_method
     def of(self, qualified: str, *, called: bool) -> HandedThrough | None:
         """Return what the decorator with this qualified name does with its function.
 
         ``called`` says that it is given arguments first: ``@retry(3)``. None where its code cannot
         be read, and for names that are not one function of a module of the program.
         """
-        key = (qualified, called)
-        if key not in self._known:
-            self._known[key] = self._read(qualified, called=called)
-        return self._known[key]
-
-    def keeps_coroutines(self, qualified: str, *, called: bool) -> bool:
-        """Whether calls give a coroutine of what the decorator makes of a coroutine function.
-
-        It may be another coroutine, of a wrapper that is a coroutine function itself.
-        """
-        key = (qualified, called)
-        if key not in self._coroutines:
-            self._coroutines[key] = self._is_kept(qualified, called=called)
-        return self._coroutines[key]
-
-    def _is_kept(self, qualified: str, *, called: bool) -> bool:
-        definition = self.definition(qualified)
-        if definition is None:
-            return False
-        reader = _Reader(self._names, self._looking, definition[0], "coroutines")
-        return reader.makes(definition[1]) if called else reader.decorates(definition[1])
-
-    def _read(self, qualified: str, *, called: bool) -> HandedThrough | None:
         definition = self.definition(qualified)
         if definition is None:
             return None
@@ -93,6 +70,18 @@ class Forwarding:
             if reader.makes(node) if called else reader.decorates(node):
                 return HandedThrough(kind, reader.keeps(node))
         return None
+
+    @cached_method
+    def keeps_coroutines(self, qualified: str, *, called: bool) -> bool:
+        """Whether calls give a coroutine of what the decorator makes of a coroutine function.
+
+        It may be another coroutine, of a wrapper that is a coroutine function itself.
+        """
+        definition = self.definition(qualified)
+        if definition is None:
+            return False
+        reader = _Reader(self._names, self._looking, definition[0], "coroutines")
+        return reader.makes(definition[1]) if called else reader.decorates(definition[1])
 
     def is_looked_at(self, module: Module, call: ast.Call, given: ast.Name) -> bool:
         """Whether what ``call`` calls only looks at the function ``given``, its argument."""

@@ -1,13 +1,17 @@
-"""The alternatives of an expression, and the places that ask only for its truth, by syntax."""
+"""The alternatives of an expression, and the conditions around one, by syntax."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from awaken.project.source.modules import Module
 
-_TESTING = (ast.Assert, ast.If, ast.IfExp, ast.While)
+_CONDITIONS: dict[type[ast.AST], str] = {
+    **dict.fromkeys((ast.Assert, ast.If, ast.IfExp, ast.While), "test"),
+    ast.BoolOp: "values",
+    ast.comprehension: "ifs",
+}
 
 
 def branches(node: ast.expr) -> list[ast.expr]:
@@ -47,4 +51,33 @@ def is_tested(module: Module, node: ast.AST) -> bool:
         case ast.BoolOp() as above:
             return is_tested(module, above)
         case above:
-            return isinstance(above, _TESTING) and above.test is node
+            return getattr(above, "test", None) is node
+
+
+def conditions_in(module: Module) -> Iterator[ast.expr]:
+    """Yield all conditions of a file, of ``and`` and ``or`` each part."""
+    for kind, field in _CONDITIONS.items():
+        for conditions in (getattr(node, field) for node in module.nodes(kind)):
+            yield from conditions if isinstance(conditions, list) else (conditions,)
+
+
+def conditions_passed(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
+    """Yield the conditions that ``outer`` asks before it runs its part ``inner``, and the answers.
+
+    Those of an expression, and of a statement before one of its blocks.
+    """
+    match outer:
+        case ast.If() | ast.While() if inner in outer.body:
+            yield outer.test, True
+        case ast.If() if inner in outer.orelse:
+            yield outer.test, False
+        case ast.IfExp() if inner is not outer.test:
+            yield outer.test, inner is outer.body
+        case ast.BoolOp():
+            for node in outer.values[: outer.values.index(inner)]:  # type: ignore[arg-type]
+                yield node, isinstance(outer.op, ast.And)
+        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp() if not isinstance(
+            inner, ast.comprehension
+        ):
+            for generator in outer.generators:
+                yield from ((condition, True) for condition in generator.ifs)

@@ -52,6 +52,14 @@ def bound_list(module: Module, binding: Binding) -> ast.expr | None:
     return binding.value if binding.kind in {"assignment", "walrus"} else None
 
 
+def appended(module: Module, node: ast.expr) -> tuple[ast.Call, ast.expr] | None:
+    """Return the statement that appends to the list ``node``, and what it appends; else None."""
+    call = module.method_call_on(node)
+    if call is None or last_name(call.func) != "append" or call.keywords or len(call.args) != 1:
+        return None
+    return (call, call.args[0]) if isinstance(module.parent(call), ast.Expr) else None
+
+
 def added_parts(module: Module, read: ast.Name) -> list[ListPart] | None:
     """Return what the method called on a list at ``read`` adds to it; None for all other uses."""
     call = module.method_call_on(read)

@@ -6,7 +6,7 @@ The field that holds an expression decides its use. A consumer handles uses, and
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any, Literal, NamedTuple
 
 from awaken.project.source.modules import Module
@@ -91,6 +91,29 @@ def use_of(module: Module, node: ast.AST) -> Use:
         elif isinstance(call, ast.Call):
             way, above = "argument", call
     return Use(way, above)
+
+
+def is_only_unpacked(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` is a variable that all reads unpack, as ``**name``: nothing changes it."""
+    reads = module.scopes.reads_of(node) if isinstance(node, ast.Name) else ()
+    return bool(reads) and all(use_of(module, read).way == "unpacked" for read in reads)
+
+
+def passed_keywords(module: Module, call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
+    """Yield what a call passes by keywords, with those of dictionaries that are only unpacked.
+
+    The name is None where it is unknown.
+    """
+    for keyword in call.keywords:
+        bindings = module.scopes.bindings_of(keyword.value) if keyword.arg is None else []
+        displays = [binding.value for binding in bindings if isinstance(binding.value, ast.Dict)]
+        is_known = bool(displays) and len(displays) == len(bindings)
+        if not is_known or not is_only_unpacked(module, keyword.value):
+            yield keyword.arg, keyword.value
+            continue
+        for display in displays:
+            for key, value in zip(display.keys, display.values, strict=True):
+                yield str(key.value) if isinstance(key, ast.Constant) else None, value
 
 
 def only_reads(

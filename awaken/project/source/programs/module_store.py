@@ -1,4 +1,4 @@
-"""The parsed files of one snapshot: the last few, and every one that somebody still holds."""
+"""Parses the files of one snapshot, and keeps the last few, and what somebody still holds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from weakref import WeakSet, WeakValueDictionary
 
+from awaken.project.source.looked_at import WatchedSnapshot
 from awaken.project.source.modules import Module
+from awaken.workspace.parsing import Unparsable, parse, parse_again
+from awaken.workspace.sources import is_python
 
 KEPT_SOURCE_BYTES = 5_500_000
 """Source of the trees that are kept. A tree takes about sixty times the bytes of its source, so
@@ -31,7 +34,8 @@ FORGOTTEN_SOURCE_BYTES = 3_000_000
 class ModuleStore:
     """Parsed files by path; ``earlier`` is the store of an earlier snapshot, which is given up.
 
-    It takes its trees from a ``shared`` store of the same snapshot.
+    It takes its trees from a ``shared`` store of the same snapshot. ``failures`` are the files that
+    this Python cannot parse, ``parsed`` those that were, whether or not their trees are kept.
 
     ``let_go`` is called where trees are held beyond those last used: whoever remembers what leads
     to some of them forgets it.
@@ -43,10 +47,16 @@ class ModuleStore:
 
     def __init__(
         self,
+        files: WatchedSnapshot,
+        name_of: Callable[[str], str],
+        let_go: Callable[[], None],
         earlier: ModuleStore | None = None,
-        let_go: Callable[[], None] | None = None,
         shared: ModuleStore | None = None,
     ) -> None:
+        self._files = files
+        self._name_of = name_of
+        self.failures: dict[str, Unparsable] = {}
+        self.parsed: set[str] = set() if shared is None else shared.parsed
         self._forget = let_go
         self._shared = shared
         # The first to go is what nobody asked for again, then what nobody did for longest.
@@ -60,9 +70,32 @@ class ModuleStore:
         gives_up = earlier is not None and shared is None
         self._let_go = FORGOTTEN_SOURCE_BYTES if gives_up else 0
 
-    def apart(self, let_go: Callable[[], None]) -> ModuleStore:
-        """Return a store of the same trees, with memos of its own."""
-        return ModuleStore(self, let_go, self)
+    def apart(self, files: WatchedSnapshot, let_go: Callable[[], None]) -> ModuleStore:
+        """Return a store of the same trees, with memos of its own; ``files`` note its reads."""
+        return ModuleStore(files, self._name_of, let_go, self, self)
+
+    def module(self, path: str) -> Module | None:
+        """Return the parsed file; None where there is none or this Python cannot parse it."""
+        self._files.looked_at.note_read(path)
+        return self.searched(path)
+
+    def searched(self, path: str) -> Module | None:
+        """Return the same for a search, which whoever asks notes."""
+        kept = self.get(path)
+        if kept is not None:
+            return kept
+        if path not in self._files or path in self.failures or not is_python(path):
+            return None
+        source = self._files.searched(path)
+        try:
+            tree = parse_again(source) if path in self.parsed else parse(source)
+        except Unparsable as failure:
+            self.failures[path] = failure
+            return None
+        self.parsed.add(path)
+        module = Module(source, tree, self._name_of(path))
+        self.add(module)
+        return module
 
     def alive(self) -> WeakSet[Module]:
         """Return the parsed files that are in memory, those of earlier stores included."""
@@ -126,8 +159,7 @@ class ModuleStore:
         while self._bytes > KEPT_SOURCE_BYTES and (len(self._once) > 1 or self._again):
             self._drop()
         if self._let_go > FORGOTTEN_SOURCE_BYTES:
-            if self._forget is not None:
-                self._forget()
+            self._forget()
             self._let_go = 0
             self.collect()
 

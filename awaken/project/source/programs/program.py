@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from awaken.project.source.modules import Module
@@ -33,6 +33,10 @@ class Program(Protocol):
 
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it."""
+        ...
+
+    def modules_at(self, paths: Iterable[str]) -> Iterator[Module]:
+        """Yield those of the files at ``paths`` that parse."""
         ...
 
     def files_calling(self, names: Iterable[str]) -> frozenset[str]:

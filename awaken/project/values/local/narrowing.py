@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.alternatives import conditions_in, conditions_passed
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none
 from awaken.project.values.domain import (
@@ -30,7 +31,6 @@ _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _CHECKED = "variables that checks are about"
-_CHECKING = {ast.If, ast.While, ast.IfExp, ast.Assert, ast.BoolOp, ast.comprehension}
 _Position = tuple[int, int]
 _Read = ast.Name | ast.Subscript
 
@@ -145,19 +145,8 @@ def _checked_variables(module: Module) -> frozenset[str]:
     """Return the variables of a file that any check is about, in whatever function."""
     kept: frozenset[str] | None = module.own.get(_CHECKED)
     if kept is None:
-        result = set[str]()
-        # By type first: hardly any node checks.
-        for node in (part for part in module.walk() if type(part) in _CHECKING):
-            match node:
-                case ast.If() | ast.While() | ast.IfExp() | ast.Assert():
-                    result |= _variables_about(node.test)
-                case ast.BoolOp():
-                    for condition in node.values:
-                        result |= _variables_about(condition)
-                case ast.comprehension():
-                    for condition in node.ifs:
-                        result |= _variables_about(condition)
-        kept = module.own[_CHECKED] = frozenset(result)
+        about = map(_variables_about, conditions_in(module))
+        kept = module.own[_CHECKED] = frozenset[str]().union(*about)
     return kept
 
 
@@ -204,7 +193,7 @@ def _checks(module: Module, read: _Read) -> Iterator[_Check]:
     inner: ast.AST = read
     until = read.lineno, read.col_offset
     for outer in module.ancestors(read):
-        for test, is_true in _pairs_around(outer, inner):
+        for test, is_true in (*conditions_passed(outer, inner), *_pairs_before(outer, inner)):
             for part, was_true in _parts(test, is_true=is_true):
                 yield _Check(part, was_true, until)
         if isinstance(outer, _FUNCTIONS):
@@ -216,29 +205,9 @@ def _checks(module: Module, read: _Read) -> Iterator[_Check]:
         inner = outer
 
 
-def _pairs_around(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
-    match outer:
-        case ast.If() | ast.While() if inner in outer.body:
-            yield outer.test, True
-        case ast.If() if inner in outer.orelse:
-            yield outer.test, False
-        case ast.IfExp() if inner is not outer.test:
-            yield outer.test, inner is outer.body
-        case ast.BoolOp():
-            for node in outer.values[: outer.values.index(inner)]:  # type: ignore[arg-type]
-                yield node, isinstance(outer.op, ast.And)
-        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp() if not isinstance(
-            inner, ast.comprehension
-        ):
-            for generator in outer.generators:
-                yield from ((condition, True) for condition in generator.ifs)
-    if isinstance(inner, ast.stmt):
-        yield from _pairs_before(outer, inner)
-
-
 def _pairs_before(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
     """Yield what the statements in front of ``inner``, in the same block, have checked."""
-    for block in ("body", "orelse", "finalbody"):
+    for block in ("body", "orelse", "finalbody") if isinstance(inner, ast.stmt) else ():
         statements = getattr(outer, block, None)
         if not isinstance(statements, list) or inner not in statements:
             continue

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Owned
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, registrar_of
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.web.applications import Application
 from awaken.project.frameworks.web.registrations import Registration
 from awaken.project.source.bindings import Scope
@@ -96,5 +97,6 @@ def _receiver(registration: Registration) -> ast.expr | None:
 
 
 _METHODS = {
-    "add_event_handler", "append", "on_event", "on_shutdown", "on_startup", "router",
+    "add_event_handler", "on_event", "on_shutdown", "on_startup", "router",
+    *library_names().adding_methods,
 }  # fmt: skip

@@ -53,7 +53,7 @@ def _longer_text(reader: Reader, text: ast.expr, query: ast.expr) -> ast.expr | 
         case ast.FormattedValue(conversion=-1 | 115):
             # No conversion (-1) and `!s` (115) show the text of the query, `!r` does not.
             joined = module.parent(parent)
-            return joined if isinstance(joined, ast.JoinedStr) else None
+            return joined if isinstance(joined, ast.expr) else None
         case ast.BinOp(op=ast.Add()) if text is not query:
             return parent
         case ast.BinOp(op=ast.Mod(), left=left):

@@ -16,6 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf
 
@@ -49,17 +50,15 @@ class Results:
         self._project = project
         self._kin = kin
         self._entered = entered
-        self._kinds: dict[FunctionPlace, str] = {}
 
+    @cached_method
     def kind_of(self, function: FunctionPlace) -> str:
         """Return what a call gives: a ``coroutine``, a ``generator``, a ``manager``, a ``class``.
 
         This holds after the function and all its replacements have changed.
         """
-        if function not in self._kinds:
-            own = self._own_kind(function)
-            self._kinds[function] = own or self._kind_among(function)
-        return self._kinds[function]
+        own = self._own_kind(function)
+        return own or self._kind_among(function)
 
     def stays_plain(self, function: FunctionPlace) -> bool:
         """Whether a function returns a manager or a generator, but is not one itself."""

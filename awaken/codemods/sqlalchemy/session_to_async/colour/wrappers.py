@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.wrapping import Wrapping
+from awaken.project.source.memo import cached_method
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ class Wrappers:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._known: dict[FunctionPlace, _Wrapper | None] = {}
 
     def decorated(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
         """Return the functions that ``function`` is the wrapper of: it is called in their place."""
@@ -46,12 +46,8 @@ class Wrappers:
         wrappers = (self._wrapper_of(function) for function in functions)
         return any(wrapper is not None and wrapper.decorator == place for wrapper in wrappers)
 
+    @cached_method
     def _wrapper_of(self, function: FunctionPlace) -> _Wrapper | None:
-        if function not in self._known:
-            self._known[function] = self._read(function)
-        return self._known[function]
-
-    def _read(self, function: FunctionPlace) -> _Wrapper | None:
         outermost, is_inside, _ = function.qualname.partition(".<locals>.")
         module = self._project.module(function.path) if is_inside else None
         # Importable decorators may decorate functions of other programs.

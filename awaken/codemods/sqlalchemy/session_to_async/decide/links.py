@@ -27,8 +27,8 @@ from awaken.contract import Place
 from awaken.kit.search import is_imported
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
-from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import last_name, named_parameters, without_arguments
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
@@ -39,7 +40,6 @@ class WaitingMethods:
         self._of_results: dict[tuple[FunctionPlace, ...], dict[str, bool]] = {}
         self._waiting_for: dict[tuple[FunctionPlace, ...], set[Place]] = {}
         self._uses = Uses(part)
-        self._of_session: dict[tuple[FunctionPlace, ...], dict[str, bool]] = {}
 
     def of_class(self, qualified: str, home: str) -> dict[str, bool]:
         """Return the methods of a class that wait and that the file ``home`` calls."""
@@ -124,10 +124,9 @@ class WaitingMethods:
     def of_session(self, functions: Iterable[FunctionPlace]) -> dict[str, bool]:
         """Return the methods of a session that functions, and what they call, wait for."""
         asked = tuple(functions)
-        if asked not in self._of_session:
-            self._of_session[asked] = self._for_session(asked)
-        return self._of_session[asked]
+        return self._for_session(asked)
 
+    @cached_method
     def _for_session(self, functions: Iterable[FunctionPlace]) -> dict[str, bool]:
         part, awaited = self._part, {*twins().awaited["session"]}
         result: dict[str, bool] = {}

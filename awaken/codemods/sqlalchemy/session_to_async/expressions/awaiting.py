@@ -19,7 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import I
 from awaken.codemods.sqlalchemy.session_to_async.expressions.kept_generators import (
     asked_method,
     call_for_item,
-    uses_of,
+    generator_uses,
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.order import check_others
 from awaken.codemods.sqlalchemy.session_to_async.expressions.places import (
@@ -189,7 +189,7 @@ class Awaiting:
 
     def _uses(self, kept: ast.Name, shown: str, *, has_end: bool) -> None:
         """Write the uses of a generator in a variable. Raises Refused."""
-        uses = [*uses_of(self._module, kept, shown)]
+        uses = [*generator_uses(self._module, kept, shown)]
         calls = [use for use in uses if isinstance(use, ast.Call)]
         is_closed = any(last_name(call.func) == "close" for call in calls)
         for call in calls if has_end and not is_closed else ():

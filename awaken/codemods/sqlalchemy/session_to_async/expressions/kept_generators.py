@@ -41,7 +41,7 @@ def call_for_item(module: Module, iterator: ast.expr) -> ast.Call | None:
     return call if call is not None and iterator_of(module, call) is iterator else None
 
 
-def uses_of(module: Module, kept: ast.Name, shown: str) -> Iterator[ast.Call | ast.For]:
+def generator_uses(module: Module, kept: ast.Name, shown: str) -> Iterator[ast.Call | ast.For]:
     """Yield what takes the items of a generator in a variable, asks for its methods, or closes it.
 
     Raises Refused where the variable may have another value, or is used in another way.

@@ -9,8 +9,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_of_alembic
 
 if TYPE_CHECKING:
     from awaken.project import Project

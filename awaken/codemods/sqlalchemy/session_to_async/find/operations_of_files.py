@@ -20,8 +20,8 @@ from awaken.kit.search import modules_with
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:

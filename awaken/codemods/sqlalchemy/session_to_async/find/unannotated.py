@@ -20,6 +20,7 @@ from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.bindings import Binding
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of
 from awaken.project.values.domain import FunctionOf, Unknown
@@ -47,7 +48,6 @@ class UnannotatedSessions:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._names: dict[str, bool] = {}
         # By the function whose parameter it is, the calls that may pass it a session.
         self._passing: dict[Place, set[Place]] = {}
         self._of_components: dict[int, _Passing] = {}
@@ -215,16 +215,15 @@ class UnannotatedSessions:
             for node in _variables(argument)
         )
 
+    @cached_method
     def _names_session(self, name: str) -> bool:
         """Whether a variable of this name is a session anywhere in the program."""
-        if name not in self._names:
-            self._names[name] = any(
-                isinstance(node, ast.Name)
-                and isinstance(self._project.orm.resource_of(module, node), str)
-                for module in modules_with(self._project, (name.encode(),))
-                for node in module.mentions(name)
-            )
-        return self._names[name]
+        return any(
+            isinstance(node, ast.Name)
+            and isinstance(self._project.orm.resource_of(module, node), str)
+            for module in modules_with(self._project, (name.encode(),))
+            for node in module.mentions(name)
+        )
 
 
 def _parameter(module: Module, owner: ast.expr) -> Binding | None:

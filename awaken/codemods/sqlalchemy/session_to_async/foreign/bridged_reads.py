@@ -21,7 +21,7 @@ from awaken.contract import Place
 from awaken.kit.names_here import is_dotted
 from awaken.kit.search import modules_with
 from awaken.project.frameworks.sqlalchemy.operations import Operation
-from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.values.domain import InstanceOf, Value
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.sqlalchemy.operations import Operation
-from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import External
 

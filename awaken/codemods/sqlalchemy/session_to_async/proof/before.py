@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.workspace.parsing import Unparsable, parse_text
@@ -36,7 +37,6 @@ class Before:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._files: dict[str, _File] = {}
         self._project: Project | None = None
 
     def project(self, after: Project) -> Project:
@@ -62,15 +62,14 @@ class Before:
         """Whether ``function`` was there, and no coroutine function."""
         return function.qualname in self._file(function.path).plain
 
+    @cached_method
     def _file(self, path: str) -> _File:
-        if path not in self._files:
-            source = self._snapshot.get(path)
-            try:
-                tree = None if source is None else parse_text(source.text)
-            except Unparsable:
-                tree = None
-            self._files[path] = _File() if tree is None else _read(tree)
-        return self._files[path]
+        source = self._snapshot.get(path)
+        try:
+            tree = None if source is None else parse_text(source.text)
+        except Unparsable:
+            tree = None
+        return _File() if tree is None else _read(tree)
 
 
 def _key(module: Module, call: ast.Call) -> tuple[str, str] | None:

@@ -15,8 +15,8 @@ from awaken.codemods.sqlalchemy.session_to_async.proof.forms import misplaced
 from awaken.codemods.sqlalchemy.session_to_async.proof.operations import lost, synchronous
 from awaken.codemods.sqlalchemy.session_to_async.proof.together import Together
 from awaken.contract import Change, Place, Problem
-from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_of_alembic
 
 if TYPE_CHECKING:
     from awaken.project import Project

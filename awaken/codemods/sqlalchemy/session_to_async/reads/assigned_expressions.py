@@ -19,8 +19,8 @@ from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
-from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import root_of
 from awaken.project.values.domain import InstanceOf
 

@@ -17,8 +17,8 @@ from awaken.kit.search import modules_with
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.f_strings import text_parts
-from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf
 

@@ -7,7 +7,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from awaken.project.source.expressions.alternatives import is_tested
+from awaken.project.source.expressions.alternatives import (
+    alternatives,
+    conditions_passed,
+    is_tested,
+)
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.trees import Function, root_of
 from awaken.project.values.domain import InstanceOf, NoneValue, Values
@@ -37,10 +41,8 @@ def reads_of_object(module: Module, node: ast.expr, *, is_many: bool) -> bool:
             return isinstance(above.ctx, ast.Load) and not is_many
         case "compared" | "tested":
             return False
-        case "same" if isinstance(above, ast.BoolOp):
-            return not is_tested(module, above)
         case "same":
-            return isinstance(above, ast.IfExp)
+            return len(alternatives(above)) > 1 and not is_tested(module, above)
         case "bound":
             # Its new name is bound after what expired it, and is not followed back.
             return isinstance(above, ast.Assign) and isinstance(above.targets[0], ast.Name)
@@ -84,7 +86,7 @@ def is_conditional(module: Module, node: ast.expr, statement: ast.stmt) -> bool:
             # The first iterable of a comprehension is evaluated immediately.
             if below is not above.iter or getattr(made, "generators", [])[:1] != [above]:
                 return True
-        elif isinstance(above, ast.BoolOp | ast.IfExp | ast.stmt):
+        elif isinstance(above, ast.stmt) or any(conditions_passed(above, below)):
             return True
     return True
 

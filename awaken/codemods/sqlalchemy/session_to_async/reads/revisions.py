@@ -16,7 +16,7 @@ from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.sql_names import sql_names
-from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.values.domain import ClassOf
 
 if TYPE_CHECKING:

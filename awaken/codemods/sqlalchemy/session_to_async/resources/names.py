@@ -39,8 +39,8 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes, twins
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
-from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import keyword_of, last_name, variable_of
 

@@ -15,8 +15,8 @@ from awaken.kit.imports import name_beside
 from awaken.kit.search import imported_at
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.engines.domain import UNPOOLED, Engine
-from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import last_name, variable_of
 

@@ -35,6 +35,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.dispatch import Called
+from awaken.project.source.expressions.uses import passed_keywords
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_test_file
 from awaken.project.source.trees import last_name, without_arguments
@@ -397,7 +398,7 @@ def _application(project: Project, module: Module) -> _Application | None:
     if len(made) != 1:
         return None
     (application,) = made
-    arguments = dict(_keywords(module, application.call))
+    arguments = dict(passed_keywords(module, application.call))
     if _OTHERS & arguments.keys() or None in arguments:
         return None
     place, handlers = module.place(application.call), project.web.registrations.all
@@ -410,21 +411,6 @@ def _application(project: Project, module: Module) -> _Application | None:
         return application
     lifespan = _manager_named(project, module, arguments["lifespan"])
     return None if lifespan is None else application._replace(lifespan=lifespan)
-
-
-def _keywords(module: Module, call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:
-    """Yield the keywords of a call, with those of dictionaries that have no other use."""
-    for keyword in call.keywords:
-        name = keyword.value if keyword.arg is None else None
-        bindings = module.scopes.bindings_of(name) if isinstance(name, ast.Name) else []
-        displays = [binding.value for binding in bindings if isinstance(binding.value, ast.Dict)]
-        is_own = isinstance(name, ast.Name) and module.scopes.reads_of(name) == [name]
-        if not is_own or not displays or len(displays) < len(bindings):
-            yield keyword.arg, keyword.value
-            continue
-        for display in displays:
-            for key, value in zip(display.keys, display.values, strict=True):
-                yield str(key.value) if isinstance(key, ast.Constant) else None, value
 
 
 def _applications_made(project: Project, module: Module) -> Iterator[_Application]:

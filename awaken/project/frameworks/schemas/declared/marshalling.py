@@ -17,6 +17,7 @@ from awaken.project.frameworks.schemas.declared.definitions import (
 from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import arguments_of, keyword_of, last_name
 from awaken.project.source.words import FilesWith
@@ -48,7 +49,6 @@ class Marshalling:
     def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
-        self._fields: dict[MarshalShape, tuple[Field, ...]] = {}
 
     def shapes(self, module: Module, node: ast.expr) -> tuple[Shape, ...]:
         """Return the dictionaries of fields that ``node`` names or makes a model of."""
@@ -59,11 +59,10 @@ class Marshalling:
             )
         )
 
+    @cached_method
     def fields(self, shape: MarshalShape) -> tuple[Field, ...]:
         """Return what the fields of a dictionary read of an object."""
-        if shape not in self._fields:
-            self._fields[shape] = tuple(self._read(shape))
-        return self._fields[shape]
+        return tuple(self._read(shape))
 
     @cached_property
     def all_fields(self) -> frozenset[str]:

@@ -19,6 +19,7 @@ from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant, keyword_of, last_name, values_given
 from awaken.project.source.words import FilesWith
@@ -51,8 +52,6 @@ class MarshmallowSchemas:
         self._evaluator = evaluator
         self._mapped = mapped
         self._files_with = files_with
-        self._fields: dict[SchemaShape, tuple[Field, ...]] = {}
-        self._bases: dict[str, frozenset[str]] = {}
         self._named: dict[str, tuple[str, ...]] = {}
 
     def is_schema(self, qualified: str) -> bool:
@@ -66,11 +65,10 @@ class MarshmallowSchemas:
         roots = sorted({name.partition(".")[0].encode() for name in known})
         return bool(self._files_with(roots))
 
+    @cached_method
     def fields(self, shape: SchemaShape) -> tuple[Field, ...]:
         """Return what a schema reads of an object."""
-        if shape not in self._fields:
-            self._fields[shape] = tuple(self._read(shape))
-        return self._fields[shape]
+        return tuple(self._read(shape))
 
     def shape(self, qualified: str) -> SchemaShape:
         """Return a schema that writes all its fields."""
@@ -150,19 +148,18 @@ class MarshmallowSchemas:
         return self._named[simple]
 
     # -------------------------------------------------------------------------------- the classes
+    @cached_method
     def _bases_of(self, qualified: str) -> frozenset[str]:
         """Return the names of the libraries' schemas that a class inherits from."""
-        if qualified not in self._bases:
-            ancestors = self._evaluator.classes.ancestors(qualified)
-            known = {*_KNOWN.bases, *_KNOWN.mapped, *_KNOWN.whole}
-            found = {name for name in (ancestors.outside if ancestors else ()) if name in known}
-            # ``ma.Schema`` of an object of the program.
-            for _, module, body in (
-                self._evaluator.classes.bodies(qualified) if ancestors is not None else ()
-            ):
-                found |= {base for base in map(last_name, self._of_extension(module, body)) if base}
-            self._bases[qualified] = frozenset(name.rpartition(".")[2] for name in found)
-        return self._bases[qualified]
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        known = {*_KNOWN.bases, *_KNOWN.mapped, *_KNOWN.whole}
+        found = {name for name in (ancestors.outside if ancestors else ()) if name in known}
+        # ``ma.Schema`` of an object of the program.
+        for _, module, body in (
+            self._evaluator.classes.bodies(qualified) if ancestors is not None else ()
+        ):
+            found |= {base for base in map(last_name, self._of_extension(module, body)) if base}
+        return frozenset(name.rpartition(".")[2] for name in found)
 
     def _of_extension(self, module: Module, body: ast.ClassDef) -> Iterator[ast.expr]:
         for base in body.bases:

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.migrations import is_revision
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_revision
 from awaken.project.source.trees import arguments_of, last_name
 from awaken.project.values.domain import ClassOf, External, FunctionOf, InstanceOf, Unknown
 
@@ -46,7 +47,6 @@ class HandedSessions:
         self._harmless = frozenset(twins().handed.harmless)
         self._inspecting = frozenset(twins().handed.inspecting)
         self._sending = frozenset(twins().handed.sending)
-        self._revisions: dict[str, bool] = {}
 
     def of(self, module: Module, call: ast.Call) -> tuple[str, ast.expr] | None:
         """Return the function that ``call`` calls, and the session that it is given.
@@ -112,12 +112,11 @@ class HandedSessions:
         located = self._evaluator.names.locate(name)
         return located is None or self._is_revision(located.path)
 
+    @cached_method
     def _is_revision(self, path: str) -> bool:
         """Whether a file is a revision, or cannot be read."""
-        if path not in self._revisions:
-            home = self._evaluator.load(path)
-            self._revisions[path] = home is None or is_revision(home)
-        return self._revisions[path]
+        home = self._evaluator.load(path)
+        return home is None or is_revision(home)
 
     def _is_by_path(self, module: Module, function: ast.expr, given: _Given) -> bool:
         """Whether a revision that is loaded by its path has what is called.

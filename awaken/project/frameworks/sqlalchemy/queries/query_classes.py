@@ -10,6 +10,7 @@ from msgspec import Struct
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.words import FilesWith
 from awaken.project.source.worklist import reached
@@ -42,9 +43,9 @@ class QueryClasses:
     def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
-        self._kept: dict[str, QueryClass | None] = {}
         self._given: tuple[str, ...] | None = None
 
+    @cached_method
     def named(self, qualified: str) -> QueryClass | None:
         """Return what the class defines; None where it may change anything.
 
@@ -52,24 +53,6 @@ class QueryClasses:
         names. It also is if it has a special or private method, replaces a basic method of Query,
         or gets an attribute from outside.
         """
-        if qualified not in self._kept:
-            self._kept[qualified] = self._read(qualified)
-        return self._kept[qualified]
-
-    def given(self) -> tuple[str, ...]:
-        """Return the classes that any session of the project is given; ``?`` for an unknown one."""
-        if self._given is None:
-            result: dict[str, None] = {}
-            paths = self._files_with([b"query_cls", b"query_class"])
-            for module in self._evaluator.modules_at(paths):
-                for value in _given_in(module):
-                    name = self._evaluator.names.qualified(module, value)
-                    if name not in self._evaluator.knowledge.query_classes:
-                        result[name or "?"] = None
-            self._given = tuple(result)
-        return self._given
-
-    def _read(self, qualified: str) -> QueryClass | None:
         knowledge = self._evaluator.knowledge
         ancestors = self._evaluator.classes.ancestors(qualified)
         if ancestors is None or ancestors.unresolved:
@@ -93,6 +76,19 @@ class QueryClasses:
         ):
             return None
         return QueryClass(qualified, frozenset(own), frozenset(self._reached_methods(replaced)))
+
+    def given(self) -> tuple[str, ...]:
+        """Return the classes that any session of the project is given; ``?`` for an unknown one."""
+        if self._given is None:
+            result: dict[str, None] = {}
+            paths = self._files_with([b"query_cls", b"query_class"])
+            for module in self._evaluator.modules_at(paths):
+                for value in _given_in(module):
+                    name = self._evaluator.names.qualified(module, value)
+                    if name not in self._evaluator.knowledge.query_classes:
+                        result[name or "?"] = None
+            self._given = tuple(result)
+        return self._given
 
     def _defined_names(self, facts: ClassFacts) -> set[str] | None:
         """Return the names in the body of a class; None if it is more than a list of names."""

@@ -18,6 +18,7 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
 from awaken.project.frameworks.sqlalchemy.reads.unseen import Unseen
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_method
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, Unknown, Values
 
@@ -57,7 +58,6 @@ class RelationshipReads:
         self._sources = sources
         self.tracing = Tracing(evaluator, sources)
         self.unseen = Unseen(evaluator)
-        self._below: dict[str, tuple[str, ...]] = {}
         self._having: dict[str, tuple[str, ...] | None] = {}
 
     def of(self, wanted: Wanted) -> Iterator[Read]:
@@ -247,15 +247,14 @@ class RelationshipReads:
         )
         return is_below and self._models.mapped_class(heir) is not None
 
+    @cached_method
     def _mapped_below(self, qualified: str) -> tuple[str, ...]:
         """Return the mapped classes that inherit from a class of the program."""
-        if qualified not in self._below:
-            classes = self._evaluator.classes
-            is_ours = classes.facts(qualified) is not None
-            below = classes.all_subclasses(qualified) if is_ours else ()
-            mapped = (name for name in below if self._models.mapped_class(name) is not None)
-            self._below[qualified] = tuple(mapped)
-        return self._below[qualified]
+        classes = self._evaluator.classes
+        is_ours = classes.facts(qualified) is not None
+        below = classes.all_subclasses(qualified) if is_ours else ()
+        mapped = (name for name in below if self._models.mapped_class(name) is not None)
+        return tuple(mapped)
 
     def _traced_read(self, read: _Untraced) -> Read:
         traces, why = self.tracing.of(read.objects, read.attribute, read.place)

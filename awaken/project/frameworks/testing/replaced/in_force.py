@@ -22,6 +22,7 @@ from awaken.project.frameworks.testing.replaced.users import (
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.uses import targets_of, use_of
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests
@@ -68,7 +69,6 @@ class InForces:
         self._files_with = files_with
         self._users = Users(evaluator, files_with)
         self._running = WhileRunning(evaluator, files_with)
-        self._known: dict[Place, InForce] = {}
         self._while: dict[tuple[str, Span], frozenset[FunctionPlace] | None] = {}
 
     def may_run(self, put: Place, module: Module, node: ast.AST) -> bool:
@@ -111,14 +111,12 @@ class InForces:
             around = self._users.around(module, function)
             yield from ((home.path, home.span(node)) for home, node in around)
 
+    @cached_method
     def _in_force_of(self, put: Place) -> InForce:
-        if put not in self._known:
-            module = self._evaluator.load(put.path)
-            puts = () if module is None else (p for each in puts_in(module).values() for p in each)
-            result = next((p for p in puts if module and module.span(p.node) == put.span), None)
-            kept = InForce() if module is None or result is None else self._found(module, result)
-            self._known[put] = kept
-        return self._known[put]
+        module = self._evaluator.load(put.path)
+        puts = () if module is None else (p for each in puts_in(module).values() for p in each)
+        result = next((p for p in puts if module and module.span(p.node) == put.span), None)
+        return InForce() if module is None or result is None else self._found(module, result)
 
     # ----------------------------------------------------------------------------- how it ends
     def _found(self, module: Module, put: Put) -> InForce:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from awaken.contract import Place
 from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import UNTOLD, Put, may_put_elsewhere, puts_in, words_of
 from awaken.project.source.test_files import is_of_program
@@ -79,9 +80,6 @@ class ReplacedNames:
         self._evaluator = evaluator
         self._files_with = files_with
         self._in_force = in_force
-        self._known: dict[tuple[str, bool], tuple[_Target, ...]] = {}
-        self._all_names: dict[_Target, frozenset[str]] = {}
-        self._made: dict[_Target, Replaced] = {}
 
     def of(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
         """Return what is put in the place of what ``node`` names, while ``node`` may run.
@@ -207,16 +205,14 @@ class ReplacedNames:
         return bool(values) and all(isinstance(value, ModuleOf) for value in values)
 
     # --------------------------------------------------------------------------- what is replaced
+    @cached_method
     def _targets(self, word: str, *, is_called: bool = True) -> tuple[_Target, ...]:
         """Return what replaces anything of the name ``word``.
 
         For a value that is not called itself, but has a method that is, the evaluator knows the
         values that methods assign on ``self``: these replace nothing.
         """
-        key = word, is_called
-        if key not in self._known:
-            self._known[key] = tuple(self._found_targets(word, is_called=is_called))
-        return self._known[key]
+        return tuple(self._found_targets(word, is_called=is_called))
 
     def _found_targets(self, word: str, *, is_called: bool) -> Iterator[_Target]:
         for path in self._files_that_put(word):
@@ -279,17 +275,16 @@ class ReplacedNames:
         if self._evaluator.classes.facts(defined) is not None:
             yield defined
 
+    @cached_method
     def _target_names(self, target: _Target) -> frozenset[str]:
         """Return the names of what is replaced, also those of the values of its owner."""
-        if target not in self._all_names:
-            module, put = self._put_of(target)
-            end = f".{put.last}" if put.last else ""
-            values = () if put.owner is None else self._evaluator.values(module, put.owner)
-            # An object that has a name is one of its class, whose code may run with it.
-            self._all_names[target] = target.names.union(
-                f"{name}{end}" for value in values for name in self._owner_names(value)
-            )
-        return self._all_names[target]
+        module, put = self._put_of(target)
+        end = f".{put.last}" if put.last else ""
+        values = () if put.owner is None else self._evaluator.values(module, put.owner)
+        # An object that has a name is one of its class, whose code may run with it.
+        return target.names.union(
+            f"{name}{end}" for value in values for name in self._owner_names(value)
+        )
 
     def _owner_names(self, value: Value) -> set[str]:
         match value:
@@ -303,10 +298,9 @@ class ReplacedNames:
             raise ValueError("a file that parsed once parses again")
         return module, puts_in(module)[target.word][target.number]
 
+    @cached_method
     def _replacement(self, target: _Target) -> Replaced:
-        if target not in self._made:
-            self._made[target] = self._made_of(*self._put_of(target))
-        return self._made[target]
+        return self._made_of(*self._put_of(target))
 
     def _made_of(self, module: Module, put: Put) -> Replaced:
         place, value = module.place(put.node), put.value

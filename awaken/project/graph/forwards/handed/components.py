@@ -25,6 +25,7 @@ from awaken.project.graph.stubs import is_stub
 from awaken.project.names.functions.wrapping import Wrappings
 from awaken.project.names.usages import is_annotation
 from awaken.project.source.f_strings import is_literal
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of, without_arguments
 from awaken.project.source.words import Words
@@ -74,19 +75,17 @@ class HandedOn:
         self._holding = Holding(slots, graph)
         self._slots = slots
         self._known: dict[tuple[str, int, int, int] | Slot, Component] = {}
-        self._of: dict[FunctionPlace, tuple[Component, ...]] = {}
 
+    @cached_method
     def of(self, function: FunctionPlace) -> tuple[Component, ...]:
         """Return the components that ``function`` is part of, each of its uses as a value once."""
-        if function not in self._of:
-            components: list[Component] = []
-            spots: Iterator[Spot | Slot] = chain(self._uses(function), self._kept_slots(function))
-            for spot in spots:
-                component = self._component(spot)
-                if all(candidate is not component for candidate in components):
-                    components.append(component)
-            self._of[function] = tuple(components)
-        return self._of[function]
+        components: list[Component] = []
+        spots: Iterator[Spot | Slot] = chain(self._uses(function), self._kept_slots(function))
+        for spot in spots:
+            component = self._component(spot)
+            if all(candidate is not component for candidate in components):
+                components.append(component)
+        return tuple(components)
 
     def of_lambda(self, place: Place) -> Component:
         """Return the component that the lambda at a place is part of."""

@@ -24,6 +24,7 @@ from awaken.kit.imports import release_imports
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
@@ -42,18 +43,16 @@ class Properties:
     ) -> None:
         self._project = project
         self._reads = PropertyReads(project, around)
-        self._kinds: dict[FunctionPlace, str] = {}
 
+    @cached_method
     def kind_of(self, function: FunctionPlace) -> str:
         """Return whether a function is a ``plain`` or a ``cached`` property; empty if neither."""
-        if function not in self._kinds:
-            node = self._project.calls.definition_of(function)
-            decorator = None if node is None else self._decorator(*node)
-            name = None
-            if node is not None and decorator is not None:
-                name = self._project.qualified_name(node[0], decorator)
-            self._kinds[function] = _PROPERTIES.get(name or "", "")
-        return self._kinds[function]
+        node = self._project.calls.definition_of(function)
+        decorator = None if node is None else self._decorator(*node)
+        name = None
+        if node is not None and decorator is not None:
+            name = self._project.qualified_name(node[0], decorator)
+        return _PROPERTIES.get(name or "", "")
 
     def makes(self, module: Module, decorator: ast.expr) -> bool:
         """Whether a decorator of a method makes a property of it."""

@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden imp
     overrides_of,
 )
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, named_parameters
@@ -29,7 +30,6 @@ class Fakes:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._parameters: dict[FunctionPlace, list[tuple[str, str]]] = {}
 
     def kin(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
         """Yield the methods of fakes that are called where ``function`` may be."""
@@ -102,13 +102,12 @@ class Fakes:
             is_bound = "." in function.qualname
             yield from _pairs(declared[1 if is_bound else 0 :], node)
 
+    @cached_method
     def _declared_parameters(self, function: FunctionPlace) -> list[tuple[str, str]]:
         """Return the parameters of a function, each with the class of the program that it takes."""
-        if function not in self._parameters:
-            home = self._project.calls.definition_of(function)
-            is_known = home is not None and not is_around_tests(function.path)
-            self._parameters[function] = [*self._classes(*home)] if is_known and home else []
-        return self._parameters[function]
+        home = self._project.calls.definition_of(function)
+        is_known = home is not None and not is_around_tests(function.path)
+        return [*self._classes(*home)] if is_known and home else []
 
     def _classes(self, module: Module, node: Function) -> Iterator[tuple[str, str]]:
         for argument in named_parameters(node):

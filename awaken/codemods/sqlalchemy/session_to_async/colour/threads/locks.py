@@ -26,7 +26,7 @@ from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asy
 from awaken.contract import Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import release_imports
-from awaken.kit.search import modules_with
+from awaken.kit.search import mentions_in, modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.effects.places.held import lock_of
@@ -184,9 +184,9 @@ class Locks:
 
     def _mentions(self, name: str) -> Iterator[Place]:
         """Yield where a lock may be read."""
-        words = sorted({name.rpartition(".")[2], *self._project.spellings(name)})
+        words = self._project.spellings_of([name])
         for module in modules_with(self._project, [word.encode() for word in words]):
-            for node in (node for word in words for node in module.mentions(word)):
+            for node in mentions_in(self._project, module, words):
                 if isinstance(node, ast.expr) and self._may_be(module, node, name):
                     yield module.place(node)
 

@@ -24,8 +24,8 @@ from awaken.codemods.sqlalchemy.session_to_async.find.mentions import (
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
-from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import last_name, variable_of
 from awaken.project.source.worklist import groups_of, reached
 

@@ -15,8 +15,8 @@ from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.migrations import is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, arguments_of
 from awaken.project.values.domain import FunctionOf

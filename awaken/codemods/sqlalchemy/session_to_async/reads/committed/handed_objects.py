@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.expressions.uses import use_of
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_getting
 from awaken.project.source.worklist import Worklist
@@ -29,7 +30,6 @@ class HandedObjects:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._graph = project.calls.graph()
-        self._own: dict[_Parameter, tuple[frozenset[tuple[str, ...]], tuple[_Parameter, ...]]] = {}
 
     def attributes(self, module: Module, call: ast.Call, given: ast.expr) -> frozenset[str]:
         """Return the attributes that functions read of ``given``, an argument of ``call``."""
@@ -52,32 +52,31 @@ class HandedObjects:
             waiting += handed
         return frozenset(result)
 
+    @cached_method
     def _read_of(
         self, asked: _Parameter
     ) -> tuple[frozenset[tuple[str, ...]], tuple[_Parameter, ...]]:
         """Return what a function reads of a parameter itself, and the parameters it hands it to."""
-        if asked not in self._own:
-            function, name = asked
-            module = self._project.module(function.path)
-            node = None if module is None else module.function_at(function.start)
-            read, handed = set[tuple[str, ...]](), dict[_Parameter, None]()
-            for part in () if module is None or node is None else module.walk(node):
-                if module is None or node is None or not isinstance(part, ast.Name):
-                    continue
-                if part.id != name or not is_parameter(module, node, part):
-                    continue
-                above = module.call_taking(part) or module.parent(part)
-                match above:
-                    case ast.Attribute(attr=attribute, ctx=ast.Load()):
-                        read.add((attribute,))
-                        read |= {(attribute, below) for below in _attributes_below(module, above)}
-                    case ast.Call() as call if call.func is not part:
-                        handed |= dict.fromkeys(self._parameters(module, node, call, part))
-                        read |= self._named_at[module.place(call)]
-                        if isinstance(call.func, ast.Attribute) and call.func.attr == "delete":
-                            read.add((DELETED,))
-            self._own[asked] = frozenset(read), tuple(handed)
-        return self._own[asked]
+        function, name = asked
+        module = self._project.module(function.path)
+        node = None if module is None else module.function_at(function.start)
+        read, handed = set[tuple[str, ...]](), dict[_Parameter, None]()
+        for part in () if module is None or node is None else module.walk(node):
+            if module is None or node is None or not isinstance(part, ast.Name):
+                continue
+            if part.id != name or not is_parameter(module, node, part):
+                continue
+            above = module.call_taking(part) or module.parent(part)
+            match above:
+                case ast.Attribute(attr=attribute, ctx=ast.Load()):
+                    read.add((attribute,))
+                    read |= {(attribute, below) for below in _attributes_below(module, above)}
+                case ast.Call() as call if call.func is not part:
+                    handed |= dict.fromkeys(self._parameters(module, node, call, part))
+                    read |= self._named_at[module.place(call)]
+                    if isinstance(call.func, ast.Attribute) and call.func.attr == "delete":
+                        read.add((DELETED,))
+        return frozenset(read), tuple(handed)
 
     @cached_property
     def _named_at(self) -> defaultdict[Place, set[tuple[str, ...]]]:

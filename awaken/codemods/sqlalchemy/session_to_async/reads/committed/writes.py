@@ -21,8 +21,9 @@ from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import ClassOf, InstanceOf
 
@@ -92,17 +93,15 @@ class Writes:
                     self._all[module.place(node)] |= written
                     own[project.calls.graph().place_of(module, function)] |= written
         self._add_calls(own)
-        self._by_path: dict[str, list[Place]] = {}
 
     def places(self) -> list[Place]:
         """Return the calls and assignments that write, or call what writes."""
         return sorted(self._all)
 
+    @cached_method
     def in_file(self, path: str) -> list[Place]:
         """Return those of one file."""
-        if path not in self._by_path:
-            self._by_path[path] = [place for place in self.places() if place.path == path]
-        return self._by_path[path]
+        return [place for place in self.places() if place.path == path]
 
     def changes(self, place: Place, owner: str, name: str) -> bool:
         """Whether the write at a place may change what a relationship holds."""

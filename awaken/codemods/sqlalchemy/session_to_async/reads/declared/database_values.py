@@ -27,7 +27,7 @@ from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.programs.migrations import is_of_alembic
 
 if TYPE_CHECKING:
     from awaken.project import Project

@@ -21,7 +21,7 @@ from awaken.kit.changes import Member
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.sqlalchemy.operations import Operation
-from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:

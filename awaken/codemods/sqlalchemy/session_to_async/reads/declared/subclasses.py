@@ -18,7 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import SUBCLASS_ATTRIBU
 from awaken.kit.changes import Member
 from awaken.kit.search import modules_with, uses_of
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.programs.migrations import is_of_alembic
 
 if TYPE_CHECKING:
     from awaken.project import Project

@@ -19,7 +19,7 @@ from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.migrations import is_of_alembic
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:

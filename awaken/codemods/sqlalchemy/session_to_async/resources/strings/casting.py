@@ -25,8 +25,8 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.ecosystem import typed_arguments
 from awaken.knowledge.sql_names import sql_names
-from awaken.project.source.migrations import is_revision
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_revision
 from awaken.project.values.domain import InstanceOf, NoneValue, Value
 
 if TYPE_CHECKING:

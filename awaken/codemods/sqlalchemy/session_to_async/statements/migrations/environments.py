@@ -33,8 +33,8 @@ from awaken.kit.names_here import value_behind
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
-from awaken.project.source.migrations import is_environment, is_of_alembic
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_environment, is_of_alembic
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:

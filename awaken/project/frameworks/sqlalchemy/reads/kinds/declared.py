@@ -8,6 +8,7 @@ from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS
 from awaken.project.names.classes import Classes
+from awaken.project.source.memo import cached_method
 from awaken.project.source.words import FilesWith
 
 Declared = tuple[str, str, RelationshipFacts]
@@ -20,18 +21,16 @@ class DeclaredRelationships:
         self._models = models
         self._classes = classes
         self._files_with = files_with
-        self._kept: dict[str, tuple[Declared, ...]] = {}
 
+    @cached_method
     def of(self, qualified: str) -> tuple[Declared, ...]:
         """Return what an object of a class may have: declaring class, name and facts.
 
         A class that is not mapped itself, such as a base of models, has those of its subclasses.
         """
-        if qualified not in self._kept:
-            is_mapped = self._models.mapped_class(qualified) is not None
-            result = self._of_mapped(qualified) if is_mapped else self._below(qualified)
-            self._kept[qualified] = tuple(result)
-        return self._kept[qualified]
+        is_mapped = self._models.mapped_class(qualified) is not None
+        result = self._of_mapped(qualified) if is_mapped else self._below(qualified)
+        return tuple(result)
 
     def everywhere(self) -> Iterator[Declared]:
         """Yield the relationships of all classes of the program that are known."""

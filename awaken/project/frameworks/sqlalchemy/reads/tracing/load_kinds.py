@@ -8,6 +8,7 @@ from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.reads.domain import Load, LoadKind
 from awaken.project.frameworks.sqlalchemy.reads.expressions import call_or_attribute_at
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ClassOf, External, Origin
 
@@ -25,16 +26,14 @@ class LoadKinds:
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._known: dict[Place, tuple[LoadKind, tuple[str, ...]]] = {}
 
     def load(self, origin: Origin) -> Load:
         """Return the load at an origin that is a call, or an attribute of a class."""
         place = origin.place
-        if place not in self._known:
-            self._known[place] = self._read(place)
-        kind, sets = self._known[place]
+        kind, sets = self._read(place)
         return Load(kind, place, origin.options, sets)
 
+    @cached_method
     def _read(self, place: Place) -> tuple[LoadKind, tuple[str, ...]]:
         module = self._evaluator.load(place.path)
         if module is None:

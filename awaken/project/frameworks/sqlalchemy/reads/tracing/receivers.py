@@ -21,6 +21,7 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedO
 from awaken.project.graph.callers.composed_names import composing, fits
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, named_parameters
 from awaken.project.values.domain import ClassOf, InstanceOf, Origin, Unknown, Value, Values
@@ -81,7 +82,6 @@ class Receivers:
         self._handed_on = handed_on
         self._named = NamedByText(evaluator)
         self._seen: dict[str, list[_Seen]] = {}
-        self._reaches: dict[tuple[str, Method], bool] = {}
 
     def method_of(self, module: Module, function: Function) -> Method | None:
         """Return a method whose ``self`` is an object of a mapped class; None for the others."""
@@ -204,14 +204,9 @@ class Receivers:
                 why = f"`{method.name}` may be read from it as well: {value.why}"
                 arrivals.unknown[Unknown(why, value.place)] = None
 
+    @cached_method
     def _may_have(self, qualified: str, method: Method) -> bool:
         """Whether an attribute of an instance of a class may be the method."""
-        key = (qualified, method)
-        if key not in self._reaches:
-            self._reaches[key] = self._finds(qualified, method)
-        return self._reaches[key]
-
-    def _finds(self, qualified: str, method: Method) -> bool:
         classes = self._evaluator.classes
         above = classes.ancestors(qualified)
         for facts in above.inside if above is not None else ():
