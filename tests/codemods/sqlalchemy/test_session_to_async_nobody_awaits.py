@@ -306,3 +306,33 @@ def test_what_makes_tables_when_it_is_imported_stops_no_function_with_a_session(
     assert any("at-import" in (one.reason or "") for one in found)
     ids = [one for one in found if "`ids`" in one.message]
     assert bool(ids) is not stays, manual
+
+
+COLLECTED = """
+
+class Users:
+    def collect(self):
+        yield from ids(LocalSession())
+
+    def shown(self):
+        return ids(LocalSession())
+
+
+{statement}
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "stays"),
+    [
+        ("REGISTRY.register(Users())", {"collect", "shown"}),
+        ("users = Users()\nREGISTRY.register(users)", {"collect", "shown"}),
+        ("REGISTRY.register(Users())\n\n\ndef show(users: Users):\n    users.shown()", {"collect"}),
+        ("users = repr(Users())", set()),
+        ("users = [Users()]", set()),
+    ],
+)
+def test_a_method_of_an_object_that_a_library_is_given_is_refused(statement, stays):
+    text = f"from prometheus_client.core import REGISTRY\n{SHOP}{COLLECTED}"
+    found = refused({"app.py": text.format(statement=statement)})
+    assert found == {("handed-on", f"def {name}(self):") for name in stays}

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from awaken.contract import Place
+from awaken.kit.search import modules_with
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_test_file
-from awaken.project.source.trees import last_name, without_arguments
+from awaken.project.source.trees import arguments_of, last_name, without_arguments
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -40,10 +42,26 @@ def called_by_base(
         is_awaited = _is_like(f"{base}.{node.name}", _KNOWN.awaited)
         if not hooks and not is_awaited and not _is_like(base, _KNOWN.plain):
             unknown.append(base)
-    # An object that is called itself may be a dependency.
-    is_own = bool(node.decorator_list) or node.name == "__call__"
-    is_hidden = unknown and not is_own and not _is_called(part, function)
+    is_hidden = unknown and not _is_own(node) and not _is_called(part, function)
     return unknown[0] if is_hidden else None
+
+
+def given_with_its_object(
+    part: SynchronousPart, module: Module, node: ast.FunctionDef, function: FunctionPlace
+) -> Place | None:
+    """Return where a library is given an object whose method no code of the program calls."""
+    owner = module.enclosing_class(node)
+    if owner is None or _is_own(node) or _is_called(part, function):
+        return None
+    qualified = f"{module.name}.{module.qualname(owner)}"
+    for home in modules_with(part.project, [owner.name.encode()]):
+        for call in home.nodes(ast.Call):
+            arguments = [item for item in arguments_of(call) if not isinstance(item, ast.Constant)]
+            if any(qualified in part.project.instance_of(home, item) for item in arguments):
+                names = part.project.effects.library_functions(home, call)
+                if any(not _is_like(name, _KNOWN.plain) for name in names):
+                    return home.place(call)
+    return None
 
 
 def called_by_pytest(
@@ -62,6 +80,11 @@ def called_by_pytest(
     # pytest calls `setup` itself before 8.0; a helper of this name has callers.
     is_plain = "_" not in node.name and node.name.islower()
     return not (is_plain and any(part.project.calls.graph().callers(function)))
+
+
+def _is_own(node: ast.FunctionDef) -> bool:
+    """Whether something else calls a method: an object that is called may be a dependency."""
+    return bool(node.decorator_list) or (node.name.startswith("__") and node.name.endswith("__"))
 
 
 def _is_like(name: str, patterns: Iterable[str]) -> bool:

@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.holding_up import Ho
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.overrides import (
     called_by_base,
     called_by_pytest,
+    given_with_its_object,
 )
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.colour import managers
@@ -249,6 +250,9 @@ class FunctionWriter:
         base = called_by_base(self._part, module, node, function)
         if base is not None:
             raise Refused(reasons.OVERRIDE, f"{function.qualname}` overrides a method of `{base}")
+        given = given_with_its_object(self._part, module, node, function)
+        if given is not None:
+            raise Refused(reasons.HANDED_ON, function.qualname, because=(given,))
         self._check_decorators(module, node, function)
 
     def _check_decorators(

@@ -43,6 +43,7 @@ from awaken.kit.relationships.sides import (
 )
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.frameworks.sqlalchemy.eager import direction
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
 from awaken.project.source.worklist import groups_of, reached
 from awaken.project.values.domain import InstanceOf
@@ -219,15 +220,22 @@ class Loading:
         return sorted(name for owner, name in keys if owner in classes)
 
     def read_to_delete(self, values: Values) -> frozenset[str]:
-        """Return the collections, loaded beforehand, of what is deleted: a flush looks at them."""
+        """Return what is loaded beforehand of a deleted object, and whose rows a flush looks at."""
         owners = [value.qualified for value in values if isinstance(value, InstanceOf)]
         return frozenset(
             name
             for word in owners
             for owner, name in self._reads
             if owner in self._project.orm.mapping_ancestors(word)
-            and self._project.orm.is_collection(word, name)
+            and (self._project.orm.is_collection(word, name) or self._is_other_side(word, name))
         )
+
+    def _is_other_side(self, owner: str, name: str) -> bool:
+        """Whether only the rows of a relationship refer to those of its owner."""
+        mapped = self._project.orm.mapped_class(owner)
+        facts = None if mapped is None else mapped.relationships.get(name)
+        target = None if facts is None else self._project.orm.mapped_class(facts.target or "")
+        return mapped is not None and target is not None and bool(direction(mapped, target))
 
     def loaded_with_objects(self, qualified: str) -> list[str]:
         """Return the relationships of a class that are loaded with each object from now on."""

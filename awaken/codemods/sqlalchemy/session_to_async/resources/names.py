@@ -128,12 +128,42 @@ def _of_heirs(
                 yield module, node, named
 
 
+_POOL = "poolclass"
+
+
 def _heir_of(module: Module, node: ast.AST) -> ast.ClassDef | None:
     """Return the class with the base ``node``: ``sessionmaker``, also with its type argument."""
     above = module.parent(node)
     base = above if isinstance(above, ast.Subscript) and above.value is node else node
     heir = module.parent(base)
     return heir if isinstance(heir, ast.ClassDef) and base in heir.bases else None
+
+
+def _pools_of(module: Module, engine: Engine) -> Iterator[ast.expr]:
+    """Yield the classes of the pool that a call names, or the only dictionary that it unpacks."""
+    yield from (value for name, value in engine.options.items() if name == _POOL)
+    given = engine.unpacked[0] if len(engine.unpacked) == 1 else None
+    reads = module.scopes.reads_of(given) if isinstance(given, ast.Name) else []
+    uses = [module.parent(read) for read in reads]
+    # Another call may make an engine that stays synchronous.
+    if sum(isinstance(use, ast.keyword) for use in uses) > 1:
+        return
+    parts = [given, *(binding.value for binding in module.scopes.bindings_of(given))]
+    parts += [module.method_call_on(read) for read in reads]
+    for node in (node for part in parts if part is not None for node in module.walk(part)):
+        if isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            yield from (value for key, value in pairs if _is_pool(key))
+        elif isinstance(node, ast.keyword) and node.arg == _POOL:
+            yield node.value
+    for use in uses:
+        if isinstance(use, ast.Subscript) and _is_pool(use.slice):
+            statement = module.parent(use)
+            yield from [statement.value] if isinstance(statement, ast.Assign) else []
+
+
+def _is_pool(key: ast.expr | None) -> bool:
+    return isinstance(key, ast.Constant) and key.value == _POOL
 
 
 def _only_inherits(project: Project, module: Module, heir: ast.ClassDef) -> bool:
@@ -358,7 +388,7 @@ class ResourceWriter:
 
     def _pool(self, site: Site[ast.expr], engine: Engine) -> Iterator[Edit]:
         """Yield what gives an engine the pool for asynchronous ones. Raises Refused."""
-        given = engine.options.get("poolclass")
-        qualified = None if given is None else self._project.qualified_name(site.module, given)
-        if given is not None and qualified in twins().pools:
-            yield from replace_name(self._project, site, given, twins().pools[qualified])[1]
+        for given in _pools_of(site.module, engine):
+            qualified = self._project.qualified_name(site.module, given)
+            if qualified in twins().pools:
+                yield from replace_name(self._project, site, given, twins().pools[qualified])[1]

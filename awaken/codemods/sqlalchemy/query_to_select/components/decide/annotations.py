@@ -14,6 +14,7 @@ from awaken.kit.names_here import Written
 from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.graph.holders import Holder
+from awaken.project.source.modules import Module
 
 _ROWS = ("tuple", "Tuple", "Any")
 
@@ -90,7 +91,7 @@ def _annotation(
     before_2 = reader.project.targets.admits("sqlalchemy", "<2.0")
     # Select of 1.4 is no generic class, and the package does not export it.
     select = sqlalchemy_name(reader, note, "sql.Select" if before_2 else "Select")
-    text = select.text if before_2 else f"{select.text}{_rows(parsed, items)}"
+    text = select.text if before_2 else f"{select.text}{_rows(module, note, parsed, items)}"
     if note is not parsed:
         quote = module.text_of(note)[-1]
         # It would end the string around the annotation.
@@ -100,7 +101,7 @@ def _annotation(
     return Annotation(context, note, text, select, frozenset(imported_modules(reader, parsed)))
 
 
-def _rows(query: ast.expr, items: Sequence[Item]) -> str:
+def _rows(module: Module, note: ast.expr, query: ast.expr, items: Sequence[Item]) -> str:
     """Return what a row is, as ``[tuple[User]]``; nothing where it is not known."""
     if isinstance(query, ast.Subscript):
         whole = query.slice.value if isinstance(query.slice, ast.Subscript) else query.slice
@@ -114,7 +115,21 @@ def _rows(query: ast.expr, items: Sequence[Item]) -> str:
     if item is None or item.what is not What.ENTITY or item.aliased or item.owner is None:
         return ""
     is_class = item.owner.rpartition(".")[2] == (item.model or "").rpartition(".")[2]
-    return f"[tuple[{item.owner}]]" if is_class else ""
+    # Python evaluates an annotation that is no string with its function.
+    is_known = isinstance(note, ast.Constant) or _is_bound_above(module, item.owner, note)
+    return f"[tuple[{item.owner}]]" if is_class and is_known else ""
+
+
+def _is_bound_above(module: Module, name: str, note: ast.expr) -> bool:
+    """Whether a whole statement at the top of the file binds a name above ``note``."""
+    bindings = module.scopes.module.bindings.get(name.partition(".")[0], ())
+    statements = [module.statement_of(binding.node) for binding in bindings]
+    return any(
+        isinstance(module.parent(statement), ast.Module)
+        and (statement.end_lineno or 0) < note.lineno
+        for statement in statements
+        if statement is not None
+    )
 
 
 def imported_modules(reader: Reader, note: ast.expr) -> Iterator[tuple[str, str]]:
