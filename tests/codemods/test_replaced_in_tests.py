@@ -297,7 +297,8 @@ def test_it(monkeypatch):
     assert main.count() == 1
     assert main.other
 """,
-        ("unsafe", "safe"),
+        # `with` cannot enter the fake: no rewrite passes the suite.
+        ("manual", "safe"),
         REPLACED.format("SessionLocal"),
     ),
     "the factory, by a mock whose close is asserted": Program(
@@ -326,7 +327,8 @@ def fake(monkeypatch):
 def test_it(fake):
     assert main.count() == 1
 """,
-        ("unsafe", "safe"),
+        # `with` cannot enter the fake: no rewrite passes the suite.
+        ("manual", "safe"),
         REPLACED.format("SessionLocal"),
     ),
     "the factory, by one for tests": Program(
@@ -399,7 +401,8 @@ def test_object():
     main.job.factory = Fake
     assert main.job.by_object() == 1
 """,
-        ("unsafe", "unsafe", "safe", "unsafe", "unsafe"),
+        # Nothing tells which of the first ones has the fake; the last one surely has.
+        ("unsafe", "unsafe", "safe", "unsafe", "manual"),
         "`self.",
     ),
     "factories that make sessions with ends of their own": Program(

@@ -137,7 +137,7 @@ READS = {
     "getattr(key(), f'{key}osts')": [("dynamic", ".posts")],
     # A variable that is said to be an object, and holds a class.
     "one: User = User\nfound: InstrumentedAttribute = getattr(one, key)": [],
-    "one: User = User\nfound: object = getattr(one, key)": [("dynamic", "User.posts")],
+    "one: User = User\nfound: object = getattr(one, key)": [],
     "one: User = user\nfound: InstrumentedAttribute = getattr(one, key)":
         [("dynamic", "User.posts")],
     "getattr(session.scalars(key).one(), key)":

@@ -60,6 +60,7 @@ ALLOWED = {
     ("awaken/engine/remembering/results_cache.py", LISTS): "the cache",
     ("awaken/engine/remembering/result_places.py", READS): "awaken's own code",
     ("awaken/engine/remembering/result_places.py", LISTS): "awaken's own code",
+    ("awaken/engine/remembering/rule_table.py", READS): "awaken's own data",
     ("awaken/engine/remembering/rule_table.py", LISTS): "where entry points of packages may be",
     (
         "awaken/engine/machine/git.py",

@@ -168,7 +168,9 @@ class ScopeTable:
         All bindings of the name where that may be conditional, in loops and in functions.
         """
         bindings = self.bindings_of(node)
-        if not bindings[1:] or self.scope_of(node) is not self.module:
+        if not bindings[1:] or node.id not in self._surely_bound:
+            return bindings
+        if self.scope_of(node) is not self.module:
             return bindings
         current = self._parent(node)
         while current is not None:
@@ -183,6 +185,15 @@ class ScopeTable:
         lasting = self.lasting(above)
         is_replaced = any(self._unconditional(item, self.module) for item in lasting)
         return lasting if is_replaced else bindings
+
+    @cached_property
+    def _surely_bound(self) -> set[str]:
+        """The names that a statement at the top of the file binds, under no condition."""
+        return {
+            name
+            for name, bindings in self.module.bindings.items()
+            if any(self._unconditional(item, self.module) for item in bindings)
+        }
 
     def _bindings_outside(self, node: ast.Name, scope: Scope) -> list[Binding]:
         outside = scope.parent

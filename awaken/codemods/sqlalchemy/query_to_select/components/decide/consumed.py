@@ -70,8 +70,9 @@ def rewrite_consumed(reader: Reader, member: Recognised) -> Rewrite | None:
     name = context.function.name
     sentence = f"the query that `{name}` returns becomes `select(...)`, which `{name}` executes"
     caveats = [f"`{name}` executes the query, and its callers can read the rows once"]
+    related = (module.place(generic),) if named and generic is not None else ()
     return Rewrite(
-        roots=[Root(module, member.root, node, sentence, (), fragment.receiver)],
+        roots=[Root(module, member.root, node, sentence, related, fragment.receiver)],
         parts=[Part(module, node, data, None)],
         caveats=[*decision.caveats, *([member.caveat] if member.caveat else []), *caveats],
         needs=[(module.path, need) for need in (*decision.needs, *([result] if named else []))],
