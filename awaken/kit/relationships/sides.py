@@ -91,8 +91,9 @@ def edits_of(project: Project, side: Side, lazy: str, depth: int = 0) -> list[Ed
 
 
 def _depth(site: Site[ast.expr], call: ast.Call, depth: int) -> list[Edit]:
-    is_given = any(keyword.arg == "join_depth" for keyword in call.keywords)
-    return [site.add_keyword(call, "join_depth", str(depth))] if depth and not is_given else []
+    if not depth or keyword_of(call, "join_depth") is not None:
+        return []
+    return [site.add_keyword(call, "join_depth", str(depth))]
 
 
 def _is_sqlmodel(project: Project, side: Side) -> bool:

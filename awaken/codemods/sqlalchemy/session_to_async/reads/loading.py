@@ -45,6 +45,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.eager import direction
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
+from awaken.project.source.trees import keyword_of
 from awaken.project.source.worklist import groups_of, reached
 from awaken.project.values.domain import InstanceOf
 
@@ -79,10 +80,12 @@ class Loading:
         self._levels = levels
         self._reads: defaultdict[Key, list[Read]] = defaultdict(list)
         self._sides: dict[Key, Side] = {}
+        self._eager = list[Side]()
         self._gets: set[Place] = set()
         for module in modules_with(project, WORDS):
             for side in sides_in(project, rule, module):
                 self._sides[side.key] = side
+            self._eager += sides_in(project, rule, module, LOADS_WITH_OBJECT)
         reads = list(reads)
         self._keep(reads)
         # A new object has not loaded yet what the mapping loads with others.
@@ -328,17 +331,15 @@ class Loading:
         """
         reads = groups_of(self._declared, lambda read: (read.owner, read.attribute))
         targets: dict[Key, str] = {}
-        sides = list[Side]()
-        for module in modules_with(self._project, WORDS):
-            for side in sides_in(self._project, self._rule, module, LOADS_WITH_OBJECT):
-                target = side.declared.facts.target
-                traces = [trace for read in reads.get(side.key, ()) for trace in read.traces]
-                is_given = any(keyword.arg == "join_depth" for keyword in side.call.keywords)
-                if target and not is_given and any(map(self._comes_back, traces)):
-                    targets[side.key] = target
-                    sides.append(side)
+        for side in self._eager:
+            target, own = side.declared.facts.target, reads.get(side.key, ())
+            is_read = any(self._comes_back(trace) for read in own for trace in read.traces)
+            if target and is_read and keyword_of(side.call, "join_depth") is None:
+                targets[side.key] = target
         # Two that lead around would load each other again and again.
-        yield from (side for side in sides if not _leads_around(targets, side.key))
+        for side in self._eager:
+            if side.key in targets and not _leads_around(targets, side.key):
+                yield side
 
     def _followed(self, side: Side, _site: Site[ast.expr]) -> Rewrite:
         """Return what loads a relationship also where it leads back. Raises Refused."""
