@@ -186,6 +186,13 @@ class ScopeTable:
         is_replaced = any(self._unconditional(item, self.module) for item in lasting)
         return lasting if is_replaced else bindings
 
+    def is_bound_above(self, name: str, node: ast.AST) -> bool:
+        """Whether a statement at the top of the file surely binds ``name`` above ``node``."""
+        return any(
+            self._unconditional(item, self.module) and self._stands_above(item, node)
+            for item in self.module.bindings.get(name, ())
+        )
+
     @cached_property
     def _surely_bound(self) -> set[str]:
         """The names that a statement at the top of the file binds, under no condition."""
@@ -201,7 +208,7 @@ class ScopeTable:
             outside = outside.parent
         return [] if outside is None else self._bindings(node, outside)
 
-    def _stands_above(self, binding: Binding, node: ast.Name) -> bool:
+    def _stands_above(self, binding: Binding, node: ast.AST) -> bool:
         statement: ast.AST | None = binding.node
         while statement is not None and not isinstance(statement, ast.stmt):
             statement = self._parent(statement)

@@ -116,20 +116,9 @@ def _rows(module: Module, note: ast.expr, query: ast.expr, items: Sequence[Item]
         return ""
     is_class = item.owner.rpartition(".")[2] == (item.model or "").rpartition(".")[2]
     # Python evaluates an annotation that is no string with its function.
-    is_known = isinstance(note, ast.Constant) or _is_bound_above(module, item.owner, note)
+    first = item.owner.partition(".")[0]
+    is_known = isinstance(note, ast.Constant) or module.scopes.is_bound_above(first, note)
     return f"[tuple[{item.owner}]]" if is_class and is_known else ""
-
-
-def _is_bound_above(module: Module, name: str, note: ast.expr) -> bool:
-    """Whether a whole statement at the top of the file binds a name above ``note``."""
-    bindings = module.scopes.module.bindings.get(name.partition(".")[0], ())
-    statements = [module.statement_of(binding.node) for binding in bindings]
-    return any(
-        isinstance(module.parent(statement), ast.Module)
-        and (statement.end_lineno or 0) < note.lineno
-        for statement in statements
-        if statement is not None
-    )
 
 
 def imported_modules(reader: Reader, note: ast.expr) -> Iterator[tuple[str, str]]:
