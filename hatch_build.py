@@ -21,12 +21,15 @@ class RuleTableHook(BuildHookInterface[Any]):
         from awaken.engine.planning.rule_discovery import built_in  # noqa: PLC0415  needs the path
         from awaken.engine.remembering.rule_table import SHIPPED, table_of  # noqa: PLC0415
 
-        file = Path(self.directory, SHIPPED.name)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(msgspec.msgpack.encode(table_of(built_in())))
-        build_data["force_include"][str(file)] = str(SHIPPED.relative_to(self.root))
+        self._table.parent.mkdir(parents=True, exist_ok=True)
+        self._table.write_bytes(msgspec.msgpack.encode(table_of(built_in())))
+        build_data["force_include"][str(self._table)] = str(SHIPPED.relative_to(self.root))
 
     def finalize(self, version: str, _build_data: dict[str, Any], _artifact_path: str) -> None:
         """Remove the file that the wheel has now."""
         if version != "editable":
-            Path(self.directory, "rule_table.msgpack").unlink()
+            self._table.unlink()
+
+    @property
+    def _table(self) -> Path:
+        return Path(self.directory, "rule_table.msgpack")

@@ -76,7 +76,7 @@ class Parameters:
         if parameter in _variadic(function):
             return self._packed_values(module, function, parameter)
         given = self._declared(module, parameter, binding.value)
-        given = self._registered(module, function, parameter, given)
+        given = self._scoped_by_fixture(module, function, parameter, given)
         if any(map(is_open, given)):
             passed = self._passed_values(known, parameter)
             return given if passed is None else narrower(self._evaluator, given, passed)
@@ -103,7 +103,7 @@ class Parameters:
             or self.received(module, function, parameter)
         )
 
-    def _registered(
+    def _scoped_by_fixture(
         self, module: Module, function: ast.AST, parameter: ast.arg, declared: Values
     ) -> Values:
         """Return what is declared; the scoped session that a fixture gives for a plain one."""

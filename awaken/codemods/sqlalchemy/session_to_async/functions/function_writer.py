@@ -250,9 +250,9 @@ class FunctionWriter:
         base = called_by_base(self._part, module, node, function)
         if base is not None:
             raise Refused(reasons.OVERRIDE, f"{function.qualname}` overrides a method of `{base}")
-        given = given_with_its_object(self._part, module, node, function)
-        if given is not None:
-            raise Refused(reasons.HANDED_ON, function.qualname, because=(given,))
+        handover = given_with_its_object(self._part, module, node, function)
+        if handover is not None:
+            raise Refused(reasons.HANDED_ON, function.qualname, because=(handover,))
         self._check_decorators(module, node, function)
 
     def _check_decorators(

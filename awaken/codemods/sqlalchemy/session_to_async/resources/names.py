@@ -142,13 +142,13 @@ def _heir_of(module: Module, node: ast.AST) -> ast.ClassDef | None:
 def _pools_of(module: Module, engine: Engine) -> Iterator[ast.expr]:
     """Yield the classes of the pool that a call names, or the only dictionary that it unpacks."""
     yield from (value for name, value in engine.options.items() if name == _POOL)
-    given = engine.unpacked[0] if len(engine.unpacked) == 1 else None
-    reads = module.scopes.reads_of(given) if isinstance(given, ast.Name) else []
+    options = engine.unpacked[0] if len(engine.unpacked) == 1 else None
+    reads = module.scopes.reads_of(options) if isinstance(options, ast.Name) else []
     uses = [module.parent(read) for read in reads]
     # Another call may make an engine that stays synchronous.
     if sum(isinstance(use, ast.keyword) for use in uses) > 1:
         return
-    parts = [given, *(binding.value for binding in module.scopes.bindings_of(given))]
+    parts = [options, *(binding.value for binding in module.scopes.bindings_of(options))]
     parts += [module.method_call_on(read) for read in reads]
     for node in (node for part in parts if part is not None for node in module.walk(part)):
         if isinstance(node, ast.Dict):
@@ -388,7 +388,7 @@ class ResourceWriter:
 
     def _pool(self, site: Site[ast.expr], engine: Engine) -> Iterator[Edit]:
         """Yield what gives an engine the pool for asynchronous ones. Raises Refused."""
-        for given in _pools_of(site.module, engine):
-            qualified = self._project.qualified_name(site.module, given)
+        for pool in _pools_of(site.module, engine):
+            qualified = self._project.qualified_name(site.module, pool)
             if qualified in twins().pools:
-                yield from replace_name(self._project, site, given, twins().pools[qualified])[1]
+                yield from replace_name(self._project, site, pool, twins().pools[qualified])[1]

@@ -100,13 +100,13 @@ class SharedSessions:
         self._project = project
         self._rule = rule
         self._closing: set[Place] = set()
-        self.given = [*self._sessions_given()]
+        self.sessions_given = [*self._sessions_given()]
         self._has_relationships = bool(project.files_with(WORDS))
 
     def places(self) -> frozenset[Place]:
         """Return the statements that give a request its session, where its objects are reloaded."""
-        given = self.given if self._has_relationships else ()
-        return frozenset(module.place(statement) for module, statement, _ in given)
+        sessions = self.sessions_given if self._has_relationships else ()
+        return frozenset(module.place(statement) for module, statement, _ in sessions)
 
     @property
     def are_closed(self) -> bool:
@@ -115,7 +115,7 @@ class SharedSessions:
 
     def requests(self) -> tuple[Place, ...]:
         """Return the calls that send requests to what uses a session of the test."""
-        return self._sent if self.given and self._has_relationships else ()
+        return self._sent if self.sessions_given and self._has_relationships else ()
 
     def is_behind_request(self, module: Module, load: ast.Call) -> bool:
         """Whether the function around ``load`` sends a request before, to another session."""
@@ -135,7 +135,7 @@ class SharedSessions:
     @cached_property
     def _shared_places(self) -> set[Place]:
         """The fixtures that give the shared sessions."""
-        given = [(module, name) for module, _, name in self.given]
+        given = [(module, name) for module, _, name in self.sessions_given]
         given += [
             (module, node.body)
             for module in self._overriding_modules()
@@ -168,7 +168,7 @@ class SharedSessions:
 
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of them."""
-        for module, statement, name in self.given if self._has_relationships else ():
+        for module, statement, name in self.sessions_given if self._has_relationships else ():
             yield self._member(Site(self._rule, module, statement), name.id)
 
     def _member(self, site: Site[ast.AST], text: str) -> Member:
@@ -199,15 +199,15 @@ class SharedSessions:
         self, module: Module, function: ast.FunctionDef
     ) -> Iterator[tuple[Module, ast.AST, ast.Name]]:
         for node in module.walk(function):
-            given = node.value if isinstance(node, ast.Return | ast.Yield) else None
+            name = node.value if isinstance(node, ast.Return | ast.Yield) else None
             statement = module.statement_of(node)
-            if isinstance(given, ast.Name) and statement is not None:
-                own = {binding.scope.node for binding in module.scopes.bindings_of(given)}
-                is_session = self._project.orm.resource_of(module, given) == "session"
+            if isinstance(name, ast.Name) and statement is not None:
+                own = {binding.scope.node for binding in module.scopes.bindings_of(name)}
+                is_session = self._project.orm.resource_of(module, name) == "session"
                 if function not in own and is_session:
-                    if _closes(module, function, given.id):
+                    if _closes(module, function, name.id):
                         self._closing.add(module.place(statement))
-                    yield module, statement, given
+                    yield module, statement, name
 
 
 def _returning(site: Site[ast.AST], text: str) -> Iterator[Edit]:

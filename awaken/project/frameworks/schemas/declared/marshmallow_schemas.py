@@ -153,13 +153,13 @@ class MarshmallowSchemas:
         """Return the names of the libraries' schemas that a class inherits from."""
         ancestors = self._evaluator.classes.ancestors(qualified)
         known = {*_KNOWN.bases, *_KNOWN.mapped, *_KNOWN.whole}
-        found = {name for name in (ancestors.outside if ancestors else ()) if name in known}
+        bases = {name for name in (ancestors.outside if ancestors else ()) if name in known}
         # ``ma.Schema`` of an object of the program.
         for _, module, body in (
             self._evaluator.classes.bodies(qualified) if ancestors is not None else ()
         ):
-            found |= {base for base in map(last_name, self._of_extension(module, body)) if base}
-        return frozenset(name.rpartition(".")[2] for name in found)
+            bases |= {base for base in map(last_name, self._of_extension(module, body)) if base}
+        return frozenset(name.rpartition(".")[2] for name in bases)
 
     def _of_extension(self, module: Module, body: ast.ClassDef) -> Iterator[ast.expr]:
         for base in body.bases:

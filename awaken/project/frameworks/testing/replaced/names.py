@@ -306,11 +306,11 @@ class ReplacedNames:
         place, value = module.place(put.node), put.value
         # `patch("shop.Session", return_value=session)` makes the mock by itself.
         made = put.node if value is None else value
-        told = keyword_of(made, "return_value") if isinstance(made, ast.Call) else None
-        given = [] if told is None else [self._evaluator.values(module, told)]
+        result = keyword_of(made, "return_value") if isinstance(made, ast.Call) else None
+        results = [] if result is None else [self._evaluator.values(module, result)]
         if value is None:
             is_call = isinstance(put.node, ast.Call)
-            return Replaced(place, is_call, lacks=self._lacking(module, put, given))
+            return Replaced(place, is_call, lacks=self._lacking(module, put, results))
         values = self._evaluator.values(module, value)
         is_mock = isinstance(value, ast.Call) and last_name(value.func) == _COROUTINE_MOCK
         are_coroutines = (
@@ -321,20 +321,20 @@ class ReplacedNames:
                 for item in values
             )
         )
-        given += [self._given_by(item) for item in values]
-        gives_sessions = bool(given) and all(
+        results += [self._given_by(item) for item in values]
+        gives_sessions = bool(results) and all(
             items and all(isinstance(item, Session) and not item.unless for item in items)
-            for items in given
+            for items in results
         )
-        lacks = self._lacking(module, put, given)
+        lacks = self._lacking(module, put, results)
         return Replaced(place, is_mock or are_coroutines, gives_sessions, lacks)
 
-    def _lacking(self, module: Module, put: Put, given: Sequence[Values]) -> frozenset[str]:
+    def _lacking(self, module: Module, put: Put, results: Sequence[Values]) -> frozenset[str]:
         """Return the methods for ``with`` that one of the values that are given does not have."""
         return frozenset(
             method
             for method in _ENTERING
-            for item in union(*given)
+            for item in union(*results)
             if isinstance(item, InstanceOf)
             and self._evaluator.lacks(item, method, module, put.node)
         )

@@ -49,8 +49,8 @@ def {name}(session):
 
 def reloaded_objects(project: Project, rule: str, shared: SharedSessions) -> Iterator[Member]:
     """Yield what is written around these commits and rollbacks."""
-    for module, given, name in shared.given:
-        for node in module.walk(module.enclosing_function(given)):
+    for module, giving, name in shared.sessions_given:
+        for node in module.walk(module.enclosing_function(giving)):
             match node:
                 case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=of), attr=how))):
                     if how == "rollback" and of == name.id:
@@ -87,9 +87,11 @@ def _member(site: Site[ast.AST], session: str, ends: str) -> Member:
     note = f"{again} = await {session}.run_sync({helper})\n"
     load = f"await {session}.run_sync({again})\n"
     if ends == "commit":
-        load = f"{note}{session}.expire_all()\n{load}"
-    edits = [site.insert_statements(place, "after", load), *needed]
-    if ends == "rollback":
-        edits.insert(0, site.insert_statements(place, "before", note))
-    message = f"the objects in `{session}` are reloaded after a request, as the {ends} had them"
-    return Member(site, Rewrite(message, edits), f"`{session}`")
+        edits = [site.insert_statements(place, "after", f"{note}{session}.expire_all()\n{load}")]
+    else:
+        edits = [
+            site.insert_statements(place, "before", note),
+            site.insert_statements(place, "after", load),
+        ]
+    message = f"the objects in `{session}` are reloaded after the {ends} that follows a request"
+    return Member(site, Rewrite(message, [*edits, *needed]), f"`{session}`")
