@@ -209,11 +209,7 @@ class CallEdges:
     def returned(self, context: FunctionContext) -> list[tuple[FunctionContext, ast.expr]] | Unseen:
         """Return what the function of ``context`` returns."""
         result: list[tuple[FunctionContext, ast.expr]] = []
-        for node in context.module.walk(context.function):
-            if not isinstance(node, ast.Return):
-                continue
-            if context.module.enclosing_function(node) is not context.function:
-                continue
+        for node in context.module.returns_of(context.function):
             if node.value is None:
                 # A bare ``return`` gives None, which is not the value that is followed.
                 return Unseen("returned", places=(context.place(node),))

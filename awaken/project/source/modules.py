@@ -323,6 +323,18 @@ class Module:
         """Return the function that ``node`` is in, or that it decorates; lambdas aside."""
         return next((part for part in self.ancestors(node) if isinstance(part, Function)), None)
 
+    def returns_of(self, function: FunctionOrLambda) -> Iterator[ast.Return]:
+        """Yield the ``return`` statements of a function itself, in order."""
+        for node in self.walk(function):
+            if isinstance(node, ast.Return) and self.enclosing_function(node) is function:
+                yield node
+
+    def returned_by(self, function: FunctionOrLambda) -> list[ast.expr]:
+        """Return the expressions that a function itself returns, in order."""
+        if isinstance(function, ast.Lambda):
+            return [function.body]
+        return [node.value for node in self.returns_of(function) if node.value is not None]
+
     def outermost_def(self, node: ast.AST) -> Function | None:
         """Return the function around ``node``, or ``node``, that is in no other function."""
         around = [part for part in (node, *self.ancestors(node)) if isinstance(part, Function)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 
 from awaken.project.frameworks.loads.module_reader import ModuleReader
-from awaken.project.frameworks.sqlalchemy.mapping import returned_by
 from awaken.project.graph.dispatch import Called
 from awaken.project.values.library.automap import AUTOMAP_CLASS
 
@@ -33,7 +32,7 @@ def _may_be(reader: ModuleReader, node: ast.expr, left: int) -> bool:
             if not isinstance(called, Called) or called.module.is_generator(called.function):
                 return False
             there = ModuleReader(reader.project, called.module)
-            returned = returned_by(called.module, called.function)
+            returned = called.module.returned_by(called.function)
             return bool(returned) and all(_may_be(there, part, left - 1) for part in returned)
         case ast.Name() if left:
             value = reader.only_value(node)

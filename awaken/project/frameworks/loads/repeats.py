@@ -13,7 +13,6 @@ from awaken.project.frameworks.loads.entities import classify
 from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
-from awaken.project.frameworks.sqlalchemy.mapping import returned_by
 from awaken.project.graph.dispatch import Called
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.f_strings import is_literal
@@ -231,7 +230,7 @@ def _gives_loaders(
     if not isinstance(called, Called) or called.module.is_generator(called.function):
         return False
     there = replace(reader, module=called.module)
-    nodes = list(returned_by(called.module, called.function))
+    nodes = called.module.returned_by(called.function)
     return bool(nodes) and all(is_loader(there, shape(node), calls - 1) for node in nodes)
 
 

@@ -11,7 +11,6 @@ from awaken.project.frameworks.schemas.declared.marshmallow_schemas import Marsh
 from awaken.project.frameworks.schemas.given import Given
 from awaken.project.frameworks.shapes.domain import Reading, Unread
 from awaken.project.frameworks.web.applications import argument_at
-from awaken.project.frameworks.web.responses.routes import returned_by
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
@@ -107,7 +106,7 @@ class DumpReadings:
         marshals = last_name(decorator.func) in _FIELDS.decorators
         for part in named if marshals else ():
             shapes += self._marshalling.shapes(module, part)
-        for node in returned_by(module, function) if shapes or marshals else ():
+        for node in module.returned_by(function) if shapes or marshals else ():
             yield from self._given.readings(Reading(module, node, tuple(shapes), "response"))
             if not shapes:
                 why = f"the output of `{module.excerpt(decorator)}` is unknown"

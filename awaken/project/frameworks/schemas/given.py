@@ -9,7 +9,6 @@ from dataclasses import replace
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.shapes.domain import Reading, Shape
 from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
-from awaken.project.frameworks.web.responses.routes import returned_by
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.alternatives import alternatives
@@ -145,7 +144,7 @@ class Given:
         return [
             (callee.module, value, shapes)
             for callee in called
-            for value in returned_by(callee.module, callee.function)
+            for value in callee.module.returned_by(callee.function)
         ]
 
     def _of_name(

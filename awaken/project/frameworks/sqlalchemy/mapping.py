@@ -225,7 +225,7 @@ class MappingReader:
             return None
         binding, value = bindings[-1], bindings[-1].value
         if isinstance(binding.node, ast.FunctionDef):
-            returned = returned_by(module, binding.node)
+            returned = module.returned_by(binding.node)
             value = returned[0] if len(returned) == 1 else None
         if len(bindings) > 1:
             value = None
@@ -250,7 +250,7 @@ class MappingReader:
         # Only SQLAlchemy's decorators make a method part of the mapping.
         if not names & _DECLARED:
             return "method", None
-        returned = returned_by(module, node)
+        returned = module.returned_by(node)
         kinds = {self.kind_of(module, part) for part in returned}
         if len(kinds) == 1:
             return kinds.pop() or "method", returned[0]
@@ -423,21 +423,6 @@ def _optional(annotation: ast.expr | None) -> bool | None:
         return True
     text = ast.unparse(annotation)
     return "Optional" in text or "None" in text
-
-
-def returned_by(
-    module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-) -> list[ast.expr]:
-    """Return the expressions that a function itself returns."""
-    if isinstance(node, ast.Lambda):
-        return [node.body]
-    return [
-        inner.value
-        for inner in module.walk(node)
-        if isinstance(inner, ast.Return)
-        and inner.value is not None
-        and module.enclosing_function(inner) is node
-    ]
 
 
 def annotated_uselist(annotation: ast.expr | None) -> bool | None:

@@ -14,7 +14,6 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
     annotated_target,
     annotated_uselist,
     is_mapped,
-    returned_by,
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes
@@ -195,7 +194,7 @@ class Relationships:
 
     def _declared(self, module: Module, function: ast.FunctionDef) -> tuple[str | None, str | None]:
         owner = module.scopes.scope_of(function).node
-        returns_call = any(isinstance(node, ast.Call) for node in returned_by(module, function))
+        returns_call = any(isinstance(node, ast.Call) for node in module.returned_by(function))
         if isinstance(owner, ast.ClassDef) and function.decorator_list and returns_call:
             return f"{module.name}.{module.qualname(owner)}", function.name
         return None, None

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from awaken.project.frameworks.templates.contexts import Context, Expression
-from awaken.project.frameworks.templates.rendering import returned_by
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, without_arguments
@@ -73,12 +72,12 @@ def _note(module: Module, node: ast.AST, found: _Names) -> None:
 def _note_function(module: Module, node: Function, found: _Names) -> None:
     for decorator in node.decorator_list:
         name = last_name(without_arguments(decorator))
-        for part in returned_by(module, node) if name in _PROCESSORS else ():
+        for part in module.returned_by(node) if name in _PROCESSORS else ():
             # Each is asked again, so none replaces the result of another.
             context = Context()
             context.add_dictionary(module, part)
             found.in_flask.join(context)
-        for part in returned_by(module, node) if name in _LOADERS else ():
+        for part in module.returned_by(node) if name in _LOADERS else ():
             found.in_flask.add("current_user", module, part)
 
 

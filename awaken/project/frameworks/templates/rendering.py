@@ -251,22 +251,11 @@ class Renderings:
             if qualified not in self._known.decorators:
                 continue
             context = Context()
-            for node in returned_by(module, function):
+            for node in module.returned_by(function):
                 context.add_dictionary(module, node)
             names = texts_of(module, _first(decorator, _NAME_KEYWORDS))
             place = module.place(decorator)
             yield Rendering(place, module, names, None, context)
-
-
-def returned_by(module: Module, function: Function) -> list[ast.expr]:
-    """Return what the ``return`` statements of a function give."""
-    return [
-        node.value
-        for node in module.walk(function)
-        if isinstance(node, ast.Return)
-        and node.value is not None
-        and module.enclosing_function(node) is function
-    ]
 
 
 def _as_passed(found: Rendering, module: Module, call: ast.Call, function: Function) -> Rendering:

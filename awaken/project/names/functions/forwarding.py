@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -164,7 +164,7 @@ class _Reader:
         """
         if isinstance(function, ast.AsyncFunctionDef) or function.decorator_list:
             return False
-        returned = list(self._returned_nodes(function))
+        returned = self._module.returned_by(function)
         given = _first(function)
         made = [node for node in returned if not self._is_of_decorating(function, node, given)]
         return bool(made) and all(self._is_decorator(function, node) for node in made)
@@ -196,7 +196,7 @@ class _Reader:
         given = _first(function)
         if not given or isinstance(function, ast.AsyncFunctionDef) or self._is_rebound(function):
             return False
-        returned = list(self._returned_nodes(function))
+        returned = self._module.returned_by(function)
         # Where it is given none, it returns a decorator: that is asked by ``makes``.
         defaults = [default for _, default in parameters_of(function.args)]
         if defaults[0] is not None:
@@ -254,7 +254,7 @@ class _Reader:
         if any(isinstance(self._module.parent(call), ast.Await) != is_async for call in calls):
             return False
         results = {self._result(call) for call in calls} - {None}
-        returned = list(self._returned_nodes(wrapper))
+        returned = self._module.returned_by(wrapper)
         return bool(returned) and all(self._is_result(value, calls, results) for value in returned)
 
     def _gives_a_coroutine(self, wrapper: Function, given: str) -> bool:
@@ -271,7 +271,7 @@ class _Reader:
         is_in_block = isinstance(last, ast.With) and isinstance(last.body[0], ast.Return)
         return (is_in_block or always_returns(wrapper.body)) and all(
             isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == given
-            for node in self._returned_nodes(wrapper)
+            for node in self._module.returned_by(wrapper)
         )
 
     def _is_wraps(self, decorator: ast.expr) -> bool:
@@ -304,13 +304,6 @@ class _Reader:
     def _gives(self, value: ast.expr, calls: list[ast.Call]) -> bool:
         inner = value.value if isinstance(value, ast.Await) else value
         return any(inner is call for call in calls)
-
-    def _returned_nodes(self, function: Function) -> Iterator[ast.expr]:
-        for node in self._module.walk(function):
-            if not isinstance(node, ast.Return) or node.value is None:
-                continue
-            if self._module.enclosing_function(node) is function:
-                yield node.value
 
     def _all_local(
         self, function: Function, name: ast.Name, suits: Callable[[Function], bool]

@@ -269,7 +269,6 @@ class Wrappings:
 
 
 def _returned(module: Module, function: Function) -> Iterator[ast.expr]:
-    for node in module.walk(function):
-        if isinstance(node, ast.Return) and module.enclosing_function(node) is function:
-            # Without a value it is not a decorator: its result is not callable.
-            yield node.value or ast.Constant(None)
+    for node in module.returns_of(function):
+        # Without a value it is not a decorator: its result is not callable.
+        yield node.value or ast.Constant(None)

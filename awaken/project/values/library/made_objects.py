@@ -63,11 +63,7 @@ def _is_made_above(module: Module, method: ast.FunctionDef, name: str) -> bool:
     given = positional[1].arg if len(positional) > 1 else ""
     if not given or len(bound.get(given, ())) != 1:
         return False
-    returned = [
-        node.value
-        for node in module.walk(method)
-        if isinstance(node, ast.Return) and module.enclosing_function(node) is method
-    ]
+    returned = [node.value for node in module.returns_of(method)]
     return bool(returned) and all(_is_above(module, node, name, given) for node in returned)
 
 

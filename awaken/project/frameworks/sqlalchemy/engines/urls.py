@@ -134,11 +134,7 @@ class UrlReader:
 
     def _result(self, module: Module, function: Function, reading: _Reading) -> Url:
         """Return what a function returns, at any of its ends."""
-        values = [
-            node.value
-            for node in module.walk(function)
-            if isinstance(node, ast.Return) and module.enclosing_function(node) is function
-        ]
+        values = [node.value for node in module.returns_of(function)]
         if not values or module.is_generator(function):
             return self._unseen_url(module, function)
         given = [node for node in values if node is not None]

@@ -39,7 +39,7 @@ class Endpoint:
     @property
     def returned(self) -> tuple[ast.expr, ...]:
         """The expressions that the function returns."""
-        return tuple(returned_by(self.module, self.function))
+        return tuple(self.module.returned_by(self.function))
 
 
 class Responses(FoundInFiles[Endpoint]):
@@ -89,12 +89,3 @@ class Responses(FoundInFiles[Endpoint]):
         path = argument_at(decorator, 0, "path")
         is_path = isinstance(path, ast.Constant) and str(path.value)[:1] in {"", "/"}
         return setting.unknown is not None and is_path
-
-
-def returned_by(module: Module, function: Function) -> Iterator[ast.expr]:
-    """Yield the expressions that ``function`` itself returns, in order."""
-    for node in module.walk(function):
-        if not isinstance(node, ast.Return) or node.value is None:
-            continue
-        if module.enclosing_function(node) is function:
-            yield node.value

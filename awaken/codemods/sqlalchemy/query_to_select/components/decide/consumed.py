@@ -23,7 +23,6 @@ from awaken.project.graph.call_edges import CallEdges
 from awaken.project.graph.holders import Holders
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
 from awaken.project.values.domain import Unknown
 
 _LOOPS = ast.For | ast.AsyncFor | ast.While | ast.comprehension
@@ -35,7 +34,7 @@ def rewrite_consumed(reader: Reader, member: Recognised) -> Rewrite | None:
     links, node = read_links(module, member.root)
     edges = CallEdges(project.calls, project.module, module)
     context = edges.context_around(module, member.root)
-    if context is None or not _is_returned_alone(module, context.function, node):
+    if context is None or [each.value for each in module.returns_of(context.function)] != [node]:
         return None
     holders = Holders(edges, lambda *_: False)
     held = holders.holding(context, node)
@@ -79,16 +78,6 @@ def rewrite_consumed(reader: Reader, member: Recognised) -> Rewrite | None:
         others=others,
         requires=[(module, other) for other in decision.requires],
     )
-
-
-def _is_returned_alone(module: Module, function: Function, node: ast.expr) -> bool:
-    """Whether a function returns a query and nothing else, in one place."""
-    returns = [
-        each
-        for each in module.walk(function)
-        if isinstance(each, ast.Return) and module.enclosing_function(each) is function
-    ]
-    return len(returns) == 1 and returns[0].value is node
 
 
 def _is_read_once(reader: Reader, module: Module, node: ast.expr) -> bool:
