@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from awaken.contract import Place, Span
-from awaken.project.graph.forwards.components import components
 from awaken.project.source.memo import cached_method
-from awaken.project.source.worklist import reached
+from awaken.project.source.worklist import components, reached
 
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module
@@ -284,7 +283,7 @@ class CallGraph:
         """
         return [
             [self._functions[number] for number in sorted(component)]
-            for component in components(len(self._functions), self._called_items)
+            for component in components(range(len(self._functions)), self._called_items)
         ]
 
     # -------------------------------------------------------------------------------------- parts

@@ -6,7 +6,7 @@ Each question is answered for a few names at once, and kept for the next one.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from weakref import ref
@@ -15,6 +15,7 @@ from awaken.contract import Place
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, walk
+from awaken.project.source.worklist import reverse_postorder
 from awaken.project.values.domain import TooLarge, Unknown
 from awaken.project.values.local.control import ControlGraph
 
@@ -53,7 +54,7 @@ class Flow:
         self._function = function
         self.scope = module.scopes.scope_made_by(function)
         self._graph = ControlGraph(function, self.scope)
-        self._order = _reverse_postorder(self._graph.after)
+        self._order = reverse_postorder([0], self._graph.after.__getitem__)
         self._rank = {point: number for number, point in enumerate(self._order)}
         self._bindings = {
             # ``x: int`` gives the name no value.
@@ -286,27 +287,6 @@ def _groups(bindings: Mapping[str, Sequence[Binding]]) -> dict[str, list[str]]:
         size += len(own) + 1
         groups[name] = group
     return groups
-
-
-def _reverse_postorder(after: Sequence[Iterable[int]]) -> list[int]:
-    """Return the points that can be reached from the first one, each after those it follows.
-
-    Only the way back of a loop leads to an earlier one.
-    """
-    points: list[int] = []
-    seen = {0}
-    stack = [(0, iter(after[0]))]
-    while stack:
-        point, following = stack[-1]
-        for other in following:
-            if other not in seen:
-                seen.add(other)
-                stack.append((other, iter(after[other])))
-                break
-        else:
-            points.append(point)
-            stack.pop()
-    return points[::-1]
 
 
 def _position(read: ast.Name) -> tuple[int, int]:
