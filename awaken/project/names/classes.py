@@ -21,6 +21,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.words import Words
+from awaken.project.source.worklist import Queue
 
 PROTOCOLS = library_names().protocols
 
@@ -174,35 +175,26 @@ class Classes:
 
     def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from ``qualified``, directly or not."""
-        result: dict[str, None] = {}
-        waiting = list(self.subclasses(qualified))
-        while waiting:
-            name = waiting.pop(0)
-            if name not in result:
-                result[name] = None
-                waiting += self.subclasses(name)
-        return tuple(result)
+        waiting = Queue(self.subclasses(qualified))
+        for name in waiting:
+            waiting += self.subclasses(name)
+        return tuple(waiting.seen.values())
 
     def _climb(self, facts: ClassFacts) -> Ancestors:
-        inside: dict[str, ClassFacts] = {}
         outside: dict[str, None] = {}
         unresolved: list[tuple[ClassFacts, int]] = []
-        queue = [facts]
-        while queue:
-            current = queue.pop(0)
-            if current.qualified in inside:
-                continue
-            inside[current.qualified] = current
+        inside = Queue([facts], lambda current: current.qualified)
+        for current in inside:
             for index, base in enumerate(current.bases):
                 known = None if base is None else self.facts(base)
                 if known is not None:
-                    queue.append(known)
+                    inside += [known]
                 # Defined by the project, but not as one class: it may be anything.
                 elif base is None or self._names.locate(base) is not None:
                     unresolved.append((current, index))
                 else:
                     outside[base] = None
-        return Ancestors(tuple(inside.values()), tuple(outside), tuple(unresolved))
+        return Ancestors(tuple(inside.seen.values()), tuple(outside), tuple(unresolved))
 
     def _read(self, path: str, written: Iterable[WrittenClass]) -> dict[str, ClassFacts]:
         home = self._names.layout.name_of(path)

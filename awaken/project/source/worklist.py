@@ -19,23 +19,22 @@ class Worklist(Generic[Item]):
     With a ``limit`` the loop ends after that many items.
     """
 
-    _next = staticmethod(deque.pop)
-
     def __init__(
         self,
         items: Iterable[Item],
         key: Callable[[Item], Hashable] | None = None,
         limit: float = inf,
     ) -> None:
-        self._waiting = deque(items)
         self._key = key or (lambda item: item)
         self._limit = limit
+        self._waiting = deque[Item]()
         self.seen: dict[Hashable, Item] = {}
         """The items that the loop got, in their order, by their keys."""
+        self += items
 
     def __iter__(self) -> Iterator[Item]:
         while self._waiting and len(self.seen) < self._limit:
-            item = self._next(self._waiting)
+            item = self._waiting.pop()
             key = self._key(item)
             if key not in self.seen:
                 self.seen[key] = item
@@ -52,9 +51,28 @@ class Worklist(Generic[Item]):
 
 
 class Queue(Worklist[Item]):
-    """A worklist of which the item that was added first comes first: breadth first."""
+    """A worklist of which the item that was added first comes first: breadth first.
 
-    _next = staticmethod(deque.popleft)
+    ``seen`` has the items that were added.
+    """
+
+    def __iter__(self) -> Iterator[Item]:
+        while self._waiting and self._limit > 0:
+            self._limit -= 1
+            yield self._waiting.popleft()
+
+    def __iadd__(self, items: Iterable[Item]) -> Self:
+        for item in items:
+            key = self._key(item)
+            if key not in self.seen:
+                self.seen[key] = item
+                self._waiting.append(item)
+        return self
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the loop got all items; False if the limit ended it before."""
+        return not self._waiting
 
 
 def reached(starts: Iterable[Item], following: Callable[[Item], Iterable[Item]]) -> set[Item]:

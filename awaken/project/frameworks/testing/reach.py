@@ -20,6 +20,7 @@ from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, children, has_decorator, parameters_of
+from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import ClassOf, FunctionOf
 
 _Key = tuple[str, int, frozenset[str]]
@@ -101,16 +102,13 @@ class Reach:
     ) -> tuple[list[QueryUse], bool]:
         """Return every ``query`` of the program that is asked of a double; False if not all."""
         result: dict[QueryUse, None] = {}
-        waiting = [(entry, 0) for entry in entries]
-        seen: set[_Key] = set()
-        while waiting and len(seen) < _MOST_FUNCTIONS:
-            entry, depth = waiting.pop(0)
-            if entry.key not in seen:
-                seen.add(entry.key)
-                uses, called = self._pair_within(entry, targets)
-                result.update(dict.fromkeys(uses))
-                waiting += [(item, depth + 1) for item in called if item.given or depth < _DEEPEST]
-        return list(result), all(entry.key in seen for entry, _ in waiting)
+        starts = ((entry, 0) for entry in entries)
+        waiting = Queue(starts, lambda pair: pair[0].key, _MOST_FUNCTIONS)
+        for entry, depth in waiting:
+            uses, called = self._pair_within(entry, targets)
+            result.update(dict.fromkeys(uses))
+            waiting += [(item, depth + 1) for item in called if item.given or depth < _DEEPEST]
+        return list(result), waiting.is_done
 
     def named_at_home(self, target: PatchedName, words: AbstractSet[str]) -> list[QueryUse]:
         """Return what functions with one of the names ``words`` ask of a patched name.
