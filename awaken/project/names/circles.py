@@ -54,7 +54,7 @@ class Circles(Generic[Question, Value]):
         return memory[question]
 
     def _solve(self, root: Question) -> None:
-        """Answer ``root`` and all that it needs; what they need comes before them."""
+        """Answer ``root`` and all that it needs; the needed ones come first."""
         first, in_itself = dict[Question, Value](), set[Question]()
 
         def needed(question: Question) -> Iterator[Question]:
@@ -91,9 +91,9 @@ class Circles(Generic[Question, Value]):
     def _asked(
         self, question: Question, current: Mapping[Question, Value], result: dict[Question, Value]
     ) -> Iterator[Question]:
-        """Ask a question, yield what it needs and is not known, and put its answer in ``result``.
+        """Ask a question, yield those without an answer that it needs, and set its ``result``.
 
-        What is not known after that either is circular: it is as ``current`` says.
+        One that has no answer after that either is circular; ``current`` has its value.
         """
         generator = self._ask(question)
         try:

@@ -84,10 +84,7 @@ def reached(starts: Iterable[Item], following: Callable[[Item], Iterable[Item]])
 
 
 def preorder(starts: Iterable[Item], below: Callable[[Item], Iterable[Item]]) -> Iterator[Item]:
-    """Yield the items of trees, each before those below it, in their order.
-
-    What is below an item is asked after the item was yielded.
-    """
+    """Yield the items of trees, each before those ``below`` it, in their order."""
     stack = [*starts][::-1]
     while stack:
         item = stack.pop()
@@ -125,8 +122,8 @@ def components(
 ) -> Iterator[list[Node]]:
     """Yield the strongly connected components of a graph, by Tarjan's algorithm.
 
-    They come after what they lead to. The nodes of one are in the order of the search. The search
-    goes on with what follows a node when the components are yielded that this leads to.
+    One comes after those that it leads to, its nodes in the order of the search. ``following`` is
+    read lazily: the next node after the components that the last one leads to.
     """
     order: dict[Node, float] = {}  # when a node was reached; infinite once its component is known
     lowest: dict[Node, float] = {}  # the earliest open node that one leads to

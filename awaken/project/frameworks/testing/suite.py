@@ -12,7 +12,7 @@ from awaken.project.frameworks.testing.marks import Mark, Patch, marks_of
 from awaken.project.frameworks.testing.reach import PatchedName, Reach
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests, may_configure
+from awaken.project.source.test_files import conftest_paths, is_around_tests, may_configure
 from awaken.project.source.trees import Function, is_constant
 from awaken.project.values.pytest_fixtures import fixture_name
 
@@ -135,15 +135,11 @@ class Suite:
         # In the order in which pytest looks: class, file, then each conftest.py further up.
         owners: list[tuple[Module, ast.AST]] = [] if around is None else [(module, around)]
         owners.append((module, module.tree))
-        folder = module.path.rpartition("/")[0]
-        while True:
-            conftest = self.evaluator.load(f"{folder}/conftest.py" if folder else "conftest.py")
+        for path in conftest_paths(module.path):
+            conftest = self.evaluator.load(path)
             if conftest is not None:
                 conftest = self._modules.setdefault(conftest.path, conftest)
                 owners.append((conftest, conftest.tree))
-            if not folder:
-                break
-            folder = folder.rpartition("/")[0]
         for defining, owner in owners:
             node = self._fixtures_in(defining, owner).get(name)
             # A fixture that asks for its own name gets the one further out.
