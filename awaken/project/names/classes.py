@@ -74,8 +74,6 @@ class Classes:
         self._facts = facts
         self._load = load
         self._words = words
-        self._ancestors: dict[str, Ancestors] = {}
-        self._by_base: dict[str, dict[str, list[str]]] = {}
 
     @cached_method
     def in_file(self, path: str) -> dict[str, ClassFacts]:
@@ -98,14 +96,11 @@ class Classes:
         node = module.class_at(facts.span)
         return None if node is None else (module, node)
 
+    @cached_method
     def ancestors(self, qualified: str) -> Ancestors | None:
         """Return what a class of the project inherits, itself first, nearest bases before far."""
-        if qualified not in self._ancestors:
-            facts = self.facts(qualified)
-            if facts is None:
-                return None
-            self._ancestors[qualified] = self._climb(facts)
-        return self._ancestors[qualified]
+        facts = self.facts(qualified)
+        return None if facts is None else self._climb(facts)
 
     def bodies(self, qualified: str) -> Iterator[tuple[str, Module, ast.ClassDef]]:
         """Yield a class of the project and those that it inherits: its name and its tree.
@@ -142,14 +137,14 @@ class Classes:
         by_file = [self._subclasses_in(path).get(qualified, ()) for path in sorted(paths)]
         return tuple(name for result in by_file for name in result)
 
+    @cached_method
     def _subclasses_in(self, path: str) -> dict[str, list[str]]:
         """Return the classes of a file that inherit directly from each class."""
-        if path not in self._by_base:
-            result = self._by_base[path] = {}
-            for facts in self.in_file(path).values():
-                for base in {base for base in facts.bases if base is not None}:
-                    result.setdefault(base, []).append(facts.qualified)
-        return self._by_base[path]
+        result: dict[str, list[str]] = {}
+        for facts in self.in_file(path).values():
+            for base in {base for base in facts.bases if base is not None}:
+                result.setdefault(base, []).append(facts.qualified)
+        return result
 
     def spellings(self, qualified: str) -> list[str]:
         """Return the names by which the class may go: its own, and those that files give it."""

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from awaken.project.source.memo import cached_method
 from awaken.project.source.programs.start_folders import STANDARD
 from awaken.project.source.worklist import groups_of
 from awaken.workspace.sources import is_python
@@ -62,7 +63,6 @@ class Layout:
         self._roots = self._roots_by_name()
         self._names, self._by_name = self._name_files()
         self._first = {name.partition(".")[0] for name in self._by_name}
-        self._found: dict[tuple[str, str], FoundModule] = {}
 
     def name_of(self, path: str) -> str:
         """Return the one dotted name of the file at ``path``."""
@@ -118,10 +118,7 @@ class Layout:
         if name.startswith("/"):
             return self._module_at(name.strip("/"))
         # All files of one folder find the same.
-        key = (name, importer.rpartition("/")[0])
-        if key not in self._found:
-            self._found[key] = self._search(name, key[1])
-        return self._found[key]
+        return self._search(name, importer.rpartition("/")[0])
 
     def package_with(self, name: str, importer: str) -> str:
         """Return the package above a file in which ``import name`` would find one; else nothing.
@@ -134,6 +131,7 @@ class Layout:
                 return above
         return ""
 
+    @cached_method
     def _search(self, name: str, folder: str) -> FoundModule:
         relative = name.replace(".", "/")
         namespace = False

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.f_strings import is_literal
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, children, has_decorator, parameters_of
@@ -92,7 +92,6 @@ class Reach:
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self.replaces: frozenset[PatchedName] = frozenset()
         self._evaluator = evaluator
-        self._resolved: dict[ast.Call, list[EntryPoint]] = {}
         self._nodes: dict[Function, _Nodes] = {}
         self._in_file: dict[PatchedName, list[QueryUse]] = {}
         self._seen: dict[tuple[object, ...], tuple[list[QueryUse], list[EntryPoint]]] = {}
@@ -181,12 +180,11 @@ class Reach:
                     return EntryPoint(pair[0], node)
         return None
 
+    @cached_by(lambda _module, call: call)
     def entries(self, module: Module, call: ast.Call) -> list[EntryPoint]:
         """Return the functions of the project that ``call`` may call, whatever it takes."""
-        if call not in self._resolved:
-            named = self.named(module, call)
-            self._resolved[call] = [named] if named else list(self._evaluated(module, call))
-        return self._resolved[call]
+        named = self.named(module, call)
+        return [named] if named else list(self._evaluated(module, call))
 
     def _evaluated(self, module: Module, call: ast.Call) -> Iterator[EntryPoint]:
         with self._evaluator.without_callers():

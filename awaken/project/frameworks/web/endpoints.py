@@ -15,6 +15,7 @@ from awaken.project.frameworks.web.applications import Applications
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.injections import Provider
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
 from awaken.project.source.worklist import Queue, Worklist
@@ -45,7 +46,6 @@ class Endpoints:
     def __init__(self, evaluator: ProgramEvaluator, applications: Applications) -> None:
         self._evaluator = evaluator
         self._applications = applications
-        self._entries: dict[tuple[str, int], Place | None] = {}
 
     def leading_to(self, module: Module, node: ast.expr) -> tuple[Place, ...]:
         """Return the way on which every request comes to ``node``; empty if none is seen.
@@ -106,13 +106,11 @@ class Endpoints:
                     waiting += [(caller, above, (step, *chain))]
         return ()
 
+    @cached_by(lambda module, function, _callers: module.place(function))
     def _entry(self, module: Module, function: Function, callers: Callers) -> Place | None:
         """Return where a framework is given ``function``, to call it for each request."""
-        key = (module.path, module.span(function).start)
-        if key not in self._entries:
-            route = self._route(module, function) or self._view(module, function)
-            self._entries[key] = route or self._dependency(callers)
-        return self._entries[key]
+        route = self._route(module, function) or self._view(module, function)
+        return route or self._dependency(callers)
 
     def _route(self, module: Module, function: Function) -> Place | None:
         for decorator in function.decorator_list:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from awaken.project.names.layout import Layout
 from awaken.project.source.memo import cached_method
 from awaken.project.source.words import Words
-from awaken.project.source.worklist import Queue
 
 _MOST_IMPORTERS = 200  # half a second of searches; of what more files import, all are searched
 _MOST_NEIGHBOURS = 300  # to ask one by one
@@ -25,13 +24,16 @@ class Importers:
 
         None where these are too many: then nearly everything imports everything.
         """
-        waiting = Queue(sorted(paths))
-        for path in waiting:
-            waiting += self.direct(path)
+        result = dict.fromkeys(sorted(paths))
+        waiting = [*result]
+        while waiting:
+            new = [path for path in self.direct(waiting.pop()) if path not in result]
+            result |= dict.fromkeys(new)
+            waiting += new
             # Each further importer may take a search.
-            if len(waiting.seen) > _MOST_IMPORTERS:
+            if len(result) > _MOST_IMPORTERS:
                 return None
-        return frozenset(waiting.seen.values())
+        return frozenset(result)
 
     @cached_method
     def direct(self, path: str) -> list[str]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 from weakref import ref
 
 from awaken.contract import Place
 from awaken.project.source.bindings import Binding
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, walk
 from awaken.project.source.worklist import reverse_postorder
@@ -68,7 +69,6 @@ class Flow:
         self._reached: dict[str, dict[Binding, list[ast.Name]] | Unknown] = {}
         self._of_bits: dict[str, dict[int, tuple[Binding, ...]]] = {}
         self._solved: set[str] = set()
-        self._parts: dict[type[ast.AST], tuple[Any, ...]] = {}
         self._by_node: dict[ast.AST, Binding] | None = None
 
     def definitions(self, name: str) -> tuple[Binding, ...] | Unknown:
@@ -104,12 +104,10 @@ class Flow:
             self._by_node = {item.node: item for many in self._bindings.values() for item in many}
         return self._by_node.get(node)
 
+    @cached_method
     def parts(self, kind: type[Part]) -> tuple[Part, ...]:
         """Return all nodes of ``kind`` in the function, in the order of the source."""
-        if kind not in self._parts:
-            parts = [node for node in walk(self._function) if isinstance(node, kind)]
-            self._parts[kind] = tuple(parts)
-        return self._parts[kind]
+        return tuple([node for node in walk(self._function) if isinstance(node, kind)])
 
     def reads(self, name: str) -> tuple[ast.Name, ...]:
         """Return every read of the local ``name``, also those of functions inside this one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.find.blocking import BlockingEngines
@@ -15,7 +16,7 @@ from awaken.kit.imports import name_beside
 from awaken.kit.search import imported_at
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.engines.domain import UNPOOLED, Engine
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.test_files import is_test_file
@@ -49,7 +50,6 @@ class Disposal:
         self._project = project
         self._rule = rule
         self._users: dict[_Closing, list[Place]] = {}
-        self._seen: dict[str, list[Engine]] = {}
         self._blocking = BlockingEngines(project)
 
     def run(self, site: Site[ast.AST], coroutine: str) -> tuple[str, list[Edit], list[str]]:
@@ -141,14 +141,12 @@ class Disposal:
     def _engines(self) -> list[Engine]:
         return [engine for engine in self._project.orm.engines.all() if self._is_of_program(engine)]
 
+    @cached_by(attrgetter("path"))
     def _engines_of(self, running: Module) -> list[Engine]:
         """Return the engines that a file may use: those of files that it imports."""
-        if running.path not in self._seen:
-            imported = {running.path} if len(self._engines) > 1 else set[str]()
-            imported |= self._imported_names(running) if imported else set()
-            engines = [engine for engine in self._engines if engine.module.path in imported]
-            self._seen[running.path] = engines or self._engines
-        return self._seen[running.path]
+        imported = {running.path} if len(self._engines) > 1 else set[str]()
+        imported |= self._imported_names(running) if imported else set()
+        return [item for item in self._engines if item.module.path in imported] or self._engines
 
     def _is_unpooled(self, running: Module) -> bool:
         """Whether no engine keeps connections of a loop that has ended."""
