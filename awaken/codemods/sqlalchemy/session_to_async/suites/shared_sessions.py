@@ -135,15 +135,15 @@ class SharedSessions:
     @cached_property
     def _shared_places(self) -> set[Place]:
         """The fixtures that give the shared sessions."""
-        given = [(module, name) for module, _, name in self.sessions_given]
-        given += [
+        arguments = [(module, name) for module, _, name in self.sessions_given]
+        arguments += [
             (module, node.body)
             for module in self._overriding_modules()
             for node in module.walk()
             # A function can reload what it gives; a lambda can't, and gives the session alike.
             if isinstance(node, ast.Lambda) and isinstance(node.body, ast.Name)
         ]
-        return {fixture for argument in given for fixture in self._fixtures(*argument)}
+        return {fixture for argument in arguments for fixture in self._fixtures(*argument)}
 
     def _fixtures(self, module: Module, name: ast.Name) -> set[Place]:
         """Return the fixture that a parameter ``name`` receives, if any."""
