@@ -33,6 +33,21 @@ def root_of(node: ast.AST) -> ast.AST:
     return node
 
 
+def receivers(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield ``a.b(x).c``, ``a.b(x)``, ``a.b`` and ``a``: an expression, and those it is made of."""
+    yield node
+    while isinstance(node, ast.Attribute | ast.Call):
+        node = node.value if isinstance(node, ast.Attribute) else node.func
+        yield node
+
+
+def chained_calls(node: ast.AST) -> Iterator[ast.Call]:
+    """Yield the calls of ``select(User).where(x).limit(1)``, the last one first."""
+    while isinstance(node, ast.Call):
+        yield node
+        node = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+
+
 def variable_of(statement: ast.AST | None) -> ast.Name | None:
     """Return the only variable that an assignment gives its value to; None for other targets."""
     match statement:

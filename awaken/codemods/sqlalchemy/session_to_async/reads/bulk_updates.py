@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import is
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew, holds_back, populating
 from awaken.kit.search import modules_with
 from awaken.project.source.programs.migrations import is_of_alembic
+from awaken.project.source.trees import chained_calls
 
 if TYPE_CHECKING:
     from awaken.contract import Place
@@ -64,14 +65,9 @@ def _computed_columns(project: Project, module: Module) -> Iterator[tuple[str, s
 
 def _updated_class(project: Project, module: Module, chain: ast.expr) -> str | None:
     """Return the class that the statement of a chain updates, if it is an update of one."""
-    while isinstance(chain, ast.Call) and isinstance(chain.func, ast.Attribute):
-        if project.qualified_name(module, chain.func) == _UPDATE:
-            break
-        chain = chain.func.value
-    match chain:
-        case ast.Call(func=called, args=[first, *_]):
-            if project.qualified_name(module, called) == _UPDATE:
-                return project.qualified_name(module, first)
+    for call in chained_calls(chain):
+        if project.qualified_name(module, call.func) == _UPDATE and call.args:
+            return project.qualified_name(module, call.args[0])
     return None
 
 
