@@ -41,11 +41,11 @@ def receivers(node: ast.AST) -> Iterator[ast.AST]:
         yield node
 
 
-def chained_calls(node: ast.AST) -> Iterator[ast.Call]:
-    """Yield the calls of ``select(User).where(x).limit(1)``, the last one first."""
+def chained_calls(node: ast.AST | None) -> Iterator[ast.Call]:
+    """Yield the calls of a chain, the last one first: ``all()`` of ``q.filter(x).all()``."""
     while isinstance(node, ast.Call):
         yield node
-        node = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+        node = node.func.value if isinstance(node.func, ast.Attribute) else None
 
 
 def variable_of(statement: ast.AST | None) -> ast.Name | None:

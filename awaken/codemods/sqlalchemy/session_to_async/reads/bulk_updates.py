@@ -15,12 +15,12 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import is
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew, holds_back, populating
 from awaken.kit.search import modules_with
 from awaken.project.source.programs.migrations import is_of_alembic
-from awaken.project.source.trees import chained_calls
 
 if TYPE_CHECKING:
     from awaken.contract import Place
     from awaken.project import Project
-    from awaken.project.source.modules import Module
+    from awaken.project.source.trees import chained_calls
+from awaken.project.source.modules import Module
 
 _WORDS = (b".values(",)
 _UPDATE = "sqlalchemy.update"
@@ -66,8 +66,8 @@ def _computed_columns(project: Project, module: Module) -> Iterator[tuple[str, s
 def _updated_class(project: Project, module: Module, chain: ast.expr) -> str | None:
     """Return the class that the statement of a chain updates, if it is an update of one."""
     for call in chained_calls(chain):
-        if project.qualified_name(module, call.func) == _UPDATE and call.args:
-            return project.qualified_name(module, call.args[0])
+        if project.qualified_name(module, call.func) == _UPDATE:
+            return project.qualified_name(module, call.args[0]) if call.args else None
     return None
 
 

@@ -51,9 +51,10 @@ def _upserts(project: Project, module: Module) -> Iterator[ast.Call]:
 
 def _returns_objects(project: Project, module: Module, statement: ast.expr) -> bool:
     """Whether a chain updates rows that are there, and returns objects of a mapped class."""
-    arguments = {last_name(call.func): call.args for call in chained_calls(statement)}
-    classes = (project.qualified_name(module, part) for part in arguments.get("returning", ()))
-    return _UPDATING.decode() in arguments and any(map(project.orm.mapped_class, classes))
+    calls = {last_name(call.func): call for call in chained_calls(statement)}
+    returned = calls["returning"].args if "returning" in calls else []
+    classes = (project.qualified_name(module, part) for part in returned)
+    return _UPDATING.decode() in calls and any(map(project.orm.mapped_class, classes))
 
 
 def _changes_objects(module: Module, call: ast.Call) -> bool:

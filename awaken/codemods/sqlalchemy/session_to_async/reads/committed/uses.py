@@ -243,5 +243,7 @@ def _is_conditional(module: Module, function: Function, node: ast.AST) -> bool:
 
 def _queried_node(query: ast.expr) -> ast.expr | None:
     """Return what `session.query(...)` is given, at the beginning of a chain of calls."""
-    queries = (call for call in chained_calls(query) if last_name(call.func) == "query")
-    return next((call.args[0] for call in queries if call.args), None)
+    for call in chained_calls(query):
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "query":
+            return call.args[0] if call.args else None
+    return None
