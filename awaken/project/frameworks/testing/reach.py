@@ -93,7 +93,6 @@ class Reach:
         self.replaces: frozenset[PatchedName] = frozenset()
         self._evaluator = evaluator
         self._nodes: dict[Function, _Nodes] = {}
-        self._in_file: dict[PatchedName, list[QueryUse]] = {}
         self._seen: dict[tuple[object, ...], tuple[list[QueryUse], list[EntryPoint]]] = {}
 
     def uses(
@@ -117,16 +116,15 @@ class Reach:
         query_uses = self.of_file(target)
         return [use for use in query_uses if use.function.rpartition(".")[2] in words]
 
+    @cached_method
     def of_file(self, target: PatchedName) -> list[QueryUse]:
         """Return all that the file in which a name is patched asks of it."""
         module = self._evaluator.load(target.home)
         if module is None:
             return []
-        if target not in self._in_file:
-            functions = [EntryPoint(module, node) for node in module.functions]
-            bodies = [self._body(function, frozenset({target})) for function in functions]
-            self._in_file[target] = list(dict.fromkeys(u for body in bodies for u in body.uses()))
-        return self._in_file[target]
+        functions = [EntryPoint(module, node) for node in module.functions]
+        bodies = [self._body(function, frozenset({target})) for function in functions]
+        return list(dict.fromkeys(use for body in bodies for use in body.uses()))
 
     def _pair_within(
         self, entry: EntryPoint, targets: frozenset[PatchedName]

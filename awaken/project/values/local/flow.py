@@ -63,25 +63,18 @@ class Flow:
             for name, bindings in self.scope.bindings.items()
         }
         self._together = _groups(self._bindings)
-        self._known: dict[str, tuple[Binding, ...] | Unknown] = {}
-        self._all_reads: dict[str, tuple[ast.Name, ...]] = {}
         self._reaching: dict[ast.AST, Reaching] = {}
-        self._reached: dict[str, dict[Binding, list[ast.Name]] | Unknown] = {}
         self._of_bits: dict[str, dict[int, tuple[Binding, ...]]] = {}
         self._solved: set[str] = set()
         self._by_node: dict[ast.AST, Binding] | None = None
 
+    @cached_method
     def definitions(self, name: str) -> tuple[Binding, ...] | Unknown:
         """Return all definitions of the local ``name``; Unknown if some are made elsewhere.
 
         Of a function that is too large to follow, they are Unknown as well.
         """
         name = self.scope.mangled(name)
-        if name not in self._known:
-            self._known[name] = self._defined_bindings(name)
-        return self._known[name]
-
-    def _defined_bindings(self, name: str) -> tuple[Binding, ...] | Unknown:
         bindings = self._bindings.get(name, ())
         for binding in bindings:
             if binding.node not in self._graph.names:
@@ -109,13 +102,11 @@ class Flow:
         """Return all nodes of ``kind`` in the function, in the order of the source."""
         return tuple([node for node in walk(self._function) if isinstance(node, kind)])
 
+    @cached_method
     def reads(self, name: str) -> tuple[ast.Name, ...]:
         """Return every read of the local ``name``, also those of functions inside this one."""
         name = self.scope.mangled(name)
-        if name not in self._all_reads:
-            names = sorted(self._scopes.reads_in(self.scope, name), key=_position)
-            self._all_reads[name] = tuple(names)
-        return self._all_reads[name]
+        return tuple(sorted(self._scopes.reads_in(self.scope, name), key=_position))
 
     def reaching(self, read: ast.Name) -> Reaching | Unknown:
         """Return the definitions that may reach ``read``; Unknown where it runs at another time."""
@@ -136,12 +127,10 @@ class Flow:
 
         A read by a function inside this one makes it unknown: it may see every definition.
         """
-        name = definition.name
-        if name not in self._reached:
-            self._reached[name] = self._readers(name)
-        names = self._reached[name]
+        names = self._readers(definition.name)
         return names if isinstance(names, Unknown) else tuple(names.get(definition, ()))
 
+    @cached_method
     def _readers(self, name: str) -> dict[Binding, list[ast.Name]] | Unknown:
         names: dict[Binding, list[ast.Name]] = {}
         for read in self.reads(name):
