@@ -226,7 +226,7 @@ def requirement_files(root: Path, manifests: Sequence[Manifest]) -> list[str]:
     names = {name for name in beside if _NAMED_REQUIREMENTS.fullmatch(name)}
     inside = enclosure.names(root / "requirements")
     names |= {f"requirements/{name}" for name in inside if name.endswith((".txt", ".in"))}
-    # A program that has none beside its package may have them inside.
+    # A program without any at its root may have them in its package.
     for folder in () if names or {*MANIFEST_NAMES} & {*beside} else beside:
         within = enclosure.names(root / folder)
         if "__init__.py" in within:
