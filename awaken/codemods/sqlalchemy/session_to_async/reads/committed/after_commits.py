@@ -14,6 +14,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_values import (
+    ConvertedValues,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.made_by_factories import (
     read_of_made,
 )
@@ -104,6 +107,7 @@ class ReadsAfterCommits:
         self._rule = rule
         self._loading = loading
         self._read_of = ReadOf(project)
+        self.converted = ConvertedValues(project)
         self._writes = writes
         self._states = Persistence(project)
         self._are_closed = shared.are_closed
@@ -259,6 +263,7 @@ class ReadsAfterCommits:
         names = self._read_of.names(module, node, values, is_many=is_many) if kind else frozenset()
         if self._read_of.is_deleted(module, node):
             names |= self._loading.read_to_delete(values)
+        converted = self.converted.names(module, node, values, events) if kind else frozenset()
         text, first = module.text_of(node), whole_if(module, statement)
         if self._is_refreshed(module, statement, events, text):
             return
@@ -269,16 +274,20 @@ class ReadsAfterCommits:
         is_optional = kind == "optional" or is_conditional(module, node, first)
         further = () if is_many else self._further(module, node, values, is_unloaded)
         is_known = made is not None and self._sent.isdisjoint(events)
-        for name in sorted(names):
-            if not self._is_relationship(values, name):
+        for name in sorted(names | converted):
+            if name not in converted and not self._is_relationship(values, name):
                 continue
-            if is_known and name not in given and all(step.name != name for step in further[:1]):
+            is_loaded = is_known and name not in given
+            if is_loaded and all(step.name != name for step in further[:1]):
                 # Its reader is known then, and it is loaded after the commit.
                 continue
             session = self._project.orm.session_variable(module, function)
             may_be_detached = self._may_be_detached(module, function, node, events)
             read = _Read(first, text, name, session, is_optional, is_many, may_be_detached, further)
             read = replace(read, is_unloaded=is_unloaded and bool(session))
+            end = module.span(first).start
+            if name in converted and _is_changed(module, read, events, end):
+                continue
             for anchor in _conditions(module, function, first, events, text):
                 is_behind = anchor is not None
                 read = replace(read, statement=anchor or first, behind=is_behind, reading=first)
@@ -428,8 +437,10 @@ def _is_same(module: Module, one: _Read, other: _Read) -> bool:
     )
 
 
-def _is_changed(module: Module, read: _Read, events: Sequence[Place]) -> bool:
-    """Whether a collection is changed by hand after commits: reading again may lose that.
+def _is_changed(
+    module: Module, read: _Read, events: Sequence[Place], until: int | None = None
+) -> bool:
+    """Whether an attribute is changed by hand after commits: reading again may lose that.
 
     A change before a commit that always runs before the read was written by it.
     """
@@ -453,6 +464,8 @@ def _is_changed(module: Module, read: _Read, events: Sequence[Place]) -> bool:
     start = max(certain) if certain else min(here, default=0)
     for node in module.walk(function):
         if not isinstance(node, ast.Attribute) or module.span(node).start < start:
+            continue
+        if until is not None and module.span(node).start >= until:
             continue
         if not isinstance(node.ctx, ast.Load) and module.text_of(node) == text:
             return True
