@@ -504,3 +504,63 @@ def test_what_the_mapping_loads_is_loaded_for_a_new_object(lazy, tmp_path, capsy
         lines.append(printed("shop.py", files, tmp_path / str(number), capsys, monkeypatch))
         (tmp_path / "x.db").unlink()
     assert lines == ["Jalisco\nJalisco\n"] * 2
+
+
+COUNTED = """\
+from sqlalchemy import ForeignKey, create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Tag(Base):
+    __tablename__ = "tags"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    posts: Mapped[list["Post"]] = relationship(back_populates="tag")
+
+    @property
+    def post_count(self) -> int:
+        return len(self.posts)
+
+
+class Post(Base):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id"))
+    tag: Mapped[Tag] = relationship(back_populates="posts")
+
+
+engine = create_engine("sqlite://")
+
+
+def counts(db: Session) -> None:
+    tag = Tag(id=1)
+    db.add(tag)
+    db.commit()
+    print(tag.post_count)
+    db.add_all([Post(tag_id=1), Post(tag_id=1)])
+    db.commit()
+    db.refresh(tag)
+    print(tag.post_count)
+
+
+def main() -> None:
+    Base.metadata.create_all(engine)
+    with Session(engine) as db:
+        counts(db)
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_property_reads_a_relationship_after_the_first_commit(tmp_path, capsys, monkeypatch):
+    result = rewritten(shop=COUNTED)
+    lines = [
+        printed("shop.py", files, tmp_path / side, capsys, monkeypatch)
+        for side, files in (("before", {"shop.py": COUNTED.encode()}), ("after", result.files))
+    ]
+    assert lines == ["0\n2\n"] * 2

@@ -129,19 +129,30 @@ def _needing(project: Project, new: _New, read: Place) -> Iterator[int]:
     nodes = [] if module is None else [*module.expressions_at({read.span})]
     reading = [graph.place_of(module, function_around(module, one)) for one in nodes if module]
     reaching = {*graph.reaching(reading)}
-    given = [
+    given: list[ast.expr] = [
         call
         for one in graph.callees(graph.place_of(new.module, new.function))
         if reaching & {*one.functions}
         for call in new.module.calls_at(one.place.span)
         if any(new.name == each.id for each in ast.walk(call) if isinstance(each, ast.Name))
     ]
-    yield from (new.module.span(call).start for call in given)
+    # A property is no call: its name is read of the object.
+    names = {place.qualname for place in reaching}
+    lines = project.orm.mapping_ancestors(project.qualified_name(new.module, new.made.func) or "")
+    given += [
+        node
+        for node in new.module.walk(new.function)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == new.name
+        and any(f"{line.rpartition('.')[2]}.{node.attr}" in names for line in lines)
+    ]
+    yield from (new.module.span(node).start for node in given)
     if not given or _goes_elsewhere(new, given):
         yield _ELSEWHERE
 
 
-def _goes_elsewhere(new: _New, given: Collection[ast.Call]) -> bool:
+def _goes_elsewhere(new: _New, given: Collection[ast.expr]) -> bool:
     """Whether anything but the calls that are ``given`` a new object, and its session, gets it."""
     known = {node for call in given for node in ast.walk(call)}
     for node in new.module.walk(new.function):
