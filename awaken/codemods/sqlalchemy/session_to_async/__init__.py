@@ -173,7 +173,8 @@ SQLAlchemy or pytest, wherever a file lists these.
 
 The run ends with a list of what is left to do. It has every line that awaken could not write. It
 also has URLs for the engine in compose files, workflows and similar files. They are listed if their
-driver is unknown, or rejects a parameter.
+driver is unknown, or rejects a parameter. Examples of doctest that pytest runs are listed if they
+name a function that becomes asynchronous.
 
 | the program | awaken writes |
 | --- | --- |
