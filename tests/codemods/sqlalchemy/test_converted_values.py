@@ -110,6 +110,14 @@ if __name__ == "__main__":
 """
 
 
+MADE = """\
+    given = {"role": "guest", "price": 3, "name": "ann"}
+    guest = Account(**given)
+    db.add(guest)
+    db.commit()
+    return [guest]"""
+
+
 @pytest.mark.parametrize(
     ("given", "line"),
     [
@@ -125,6 +133,18 @@ def test_what_dictionaries_give_to_new_objects(given, line, tmp_path, capsys, mo
     assert bool(line) == (
         b"refresh" in result.files["shop.py"] or b"populate" in result.files["shop.py"]
     )
+    with forgotten_coroutines():
+        out = [
+            printed("shop.py", files, tmp_path / side, capsys, monkeypatch)
+            for side, files in (("before", {"shop.py": text.encode()}), ("after", result.files))
+        ]
+    assert out[0] == out[1]
+
+
+def test_what_one_dictionary_gives_to_a_new_object(tmp_path, capsys, monkeypatch):
+    text = ACCOUNTS.replace("    return {given}", MADE)
+    result = rewritten(shop=text)
+    assert b'refresh(guest, attribute_names=["price", "role"])' in result.files["shop.py"]
     with forgotten_coroutines():
         out = [
             printed("shop.py", files, tmp_path / side, capsys, monkeypatch)

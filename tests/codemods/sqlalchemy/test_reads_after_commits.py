@@ -564,3 +564,72 @@ def test_a_property_reads_a_relationship_after_the_first_commit(tmp_path, capsys
         for side, files in (("before", {"shop.py": COUNTED.encode()}), ("after", result.files))
     ]
     assert lines == ["0\n2\n"] * 2
+
+
+DELETED = """\
+from sqlalchemy import ForeignKey, create_engine, func, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    posts: Mapped[list["Post"]] = relationship(
+        back_populates="user", lazy="selectin", cascade="all, delete-orphan"
+    )
+
+
+class Post(Base):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user: Mapped[User] = relationship(back_populates="posts")
+
+
+engine = create_engine("sqlite://")
+
+
+def remove(db: Session) -> None:
+    user = User(id=1)
+    db.add(user)
+    db.commit()
+    db.refresh(user)
+    db.add(Post(user_id=user.id))
+    db.commit()
+    db.delete(user)
+    db.commit()
+    print(db.scalar(select(func.count(Post.id))))
+
+
+def forget(db: Session) -> None:
+    user = User(id=2)
+    db.add(user)
+    db.commit()
+    db.delete(user)
+    db.commit()
+
+
+def main() -> None:
+    Base.metadata.create_all(engine)
+    with Session(engine) as db:
+        remove(db)
+        forget(db)
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_what_a_new_object_loads_between_two_commits_is_deleted(tmp_path, capsys, monkeypatch):
+    result = rewritten(shop=DELETED)
+    assert result.files["shop.py"].count(b'refresh(user, attribute_names=["posts"])') == 1
+    lines = [
+        printed("shop.py", files, tmp_path / side, capsys, monkeypatch)
+        for side, files in (("before", {"shop.py": DELETED.encode()}), ("after", result.files))
+    ]
+    assert lines == ["0\n"] * 2

@@ -228,7 +228,7 @@ class Loading:
         return frozenset(
             name
             for word in owners
-            for owner, name in self._reads
+            for owner, name in {*self._reads, *(side.key for side in self._eager)}
             if owner in self._project.orm.mapping_ancestors(word)
             and (self._project.orm.is_collection(word, name) or self._is_other_side(word, name))
         )

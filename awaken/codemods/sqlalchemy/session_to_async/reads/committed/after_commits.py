@@ -261,8 +261,9 @@ class ReadsAfterCommits:
         kind = kind_of(self._project, values)
         is_many = kind == "many"
         names = self._read_of.names(module, node, values, is_many=is_many) if kind else frozenset()
+        deleted = frozenset[str]()
         if self._read_of.is_deleted(module, node):
-            names |= self._loading.read_to_delete(values)
+            deleted = self._loading.read_to_delete(values)
         converted = self.converted.names(module, node, values, events) if kind else frozenset()
         text, first = module.text_of(node), whole_if(module, statement)
         if self._is_refreshed(module, statement, events, text):
@@ -271,14 +272,18 @@ class ReadsAfterCommits:
         is_unloaded = bool(owner) and self._is_refreshed(module, statement, events, owner)
         made = self._made_call(module, function, values)
         given = set() if made is None else {keyword.arg for keyword in made.keywords}
+        written = 0 if made is None else written_behind(self._project, module, made)
+        is_again = any(event.span.end > written for event in events)
         is_optional = kind == "optional" or is_conditional(module, node, first)
         further = () if is_many else self._further(module, node, values, is_unloaded)
         is_known = made is not None and self._sent.isdisjoint(events)
-        for name in sorted(names | converted):
+
+        for name in sorted(names | deleted | converted):
             if name not in converted and not self._is_relationship(values, name):
                 continue
-            is_loaded = is_known and name not in given
-            if is_loaded and all(step.name != name for step in further[:1]):
+            # Between two commits a new object may load what its deletion looks at.
+            is_seen = name in converted or name in given or (name in deleted and is_again)
+            if is_known and not is_seen and all(step.name != name for step in further[:1]):
                 # Its reader is known then, and it is loaded after the commit.
                 continue
             session = self._project.orm.session_variable(module, function)
