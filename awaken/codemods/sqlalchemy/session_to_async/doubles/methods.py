@@ -26,6 +26,8 @@ GIVING = {
     "connection", "exec", "execute", "get", "get_one", "merge", "scalar", "scalars",
 }  # fmt: skip
 """Methods of sessions that give something."""
+ENTERING = ("__enter__", "__aenter__")
+"""What a block calls, which most managers answer with themselves."""
 _OF_MOCKS = {
     "call_args", "call_args_list", "call_count", "called", "return_value", "side_effect",
 }  # fmt: skip
@@ -77,6 +79,12 @@ class WaitingMethods:
                     name.removeprefix(f"{RESULT}."): is_used
                     for name, is_used in behind.items()
                     if name.startswith(f"{RESULT}.")
+                }
+                entered = [name for name in ENTERING if self.named(replacement.cls, name)]
+                behind |= {
+                    f"{name}.{RESULT}.{method}": is_used
+                    for name in entered
+                    for method, is_used in result.items()
                 }
             return result | behind | result
         if replacement.module:
