@@ -14,6 +14,8 @@ from awaken.project.source.texts.text_search import TextSearch
 from awaken.workspace.sources import Snapshot, is_python
 
 _WORD = re.compile(r"\w+")
+_FROM = re.compile(r"from[ \t]+[.\w]*\Z")
+_CLAUSE = re.compile(r"\([^)]*\)|(?:[^\n\r\\]|\\\r?\n)*")
 
 
 class NamesTaken:
@@ -72,19 +74,17 @@ def stem_of(path: str) -> str:
 
 def names_from(stem: str, text: bytes) -> set[str]:
     """Return every name that the file with this ``text`` may take from a module called ``stem``."""
-    imports = re.compile(
-        rf"from[ \t]+[.\w]*\b{re.escape(stem)}[ \t]+import[ \t]*(\([^)]*\)|(?:[^\n\r\\]|\\\r?\n)*)"
-    )
-    # without ``\b``, which would be tried at every character
-    attributes = re.compile(rf"{re.escape(stem)}\.(\w+)")
-    written = text.decode()
-    names: set[str] = set()
-    for clause in imports.findall(written):
-        names.update(_WORD.findall(clause))
-        names.update("*" if clause.strip() == "*" else "")
-    names.update(
-        match[1]
-        for match in attributes.finditer(written)
-        if not _WORD.match(written[max(0, match.start() - 1) : match.start()])
-    )
+    names, written, read_until = set[str](), text.decode(), 0
+    # A pattern that begins with a plain text is found by a search for it.
+    for match in re.finditer(rf"{re.escape(stem)}(?:\.(?=(\w+))|[ \t]+import[ \t]*)", written):
+        start, attribute = match.start(), match[1]
+        if start and _WORD.match(written, start - 1, start):
+            continue
+        if attribute is not None and start >= read_until:
+            # Of `api.api.data` it is `api.api` that is read.
+            names.add(attribute)
+            read_until = match.end(1)
+        elif attribute is None and _FROM.search(written, written.rfind("\n", 0, start) + 1, start):
+            clause = (_CLAUSE.match(written, match.end()) or match)[0]
+            names.update({"*"} if clause.strip() == "*" else _WORD.findall(clause))
     return names

@@ -33,6 +33,13 @@ def root_of(node: ast.AST) -> ast.AST:
     return node
 
 
+def chained_calls(node: ast.AST | None) -> Iterator[ast.Call]:
+    """Yield the calls of a chain, the last one first: ``all()`` of ``q.filter(x).all()``."""
+    while isinstance(node, ast.Call):
+        yield node
+        node = node.func.value if isinstance(node.func, ast.Attribute) else None
+
+
 def variable_of(statement: ast.AST | None) -> ast.Name | None:
     """Return the only variable that an assignment gives its value to; None for other targets."""
     match statement:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.f_strings import is_literal
+from awaken.project.source.trees import chained_calls
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _MOST_PARTS = 200  # pieces of one text; the longest of real programs has 40
+_STATEMENTS = sql_names().selects | sql_names().texts | sql_names().writes
 _STRING = InstanceOf("builtins.str")
 
 
@@ -29,10 +32,20 @@ def is_something_else(project: Project, module: Module, node: ast.expr) -> bool:
     part = _first_part(node)
     if not isinstance(part, ast.Name | ast.Attribute):
         return False
+    if _is_statement(project, module, part):
+        return True
     known = project.values.without_callers(module, part).alternatives
     return any(
         not isinstance(value, InstanceOf) or value.qualified != _STRING.qualified for value in known
     )
+
+
+def _is_statement(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether a variable holds a statement; its columns are of no use here."""
+    binding = module.scopes.only_binding(node)
+    value = None if binding is None or binding.kind != "assignment" else binding.value
+    names = (project.qualified_name(module, call.func) for call in chained_calls(value))
+    return any(name in _STATEMENTS for name in names)
 
 
 def is_string(project: Project, module: Module, node: ast.expr) -> bool:

@@ -75,6 +75,7 @@ class Doubles:
         self._unfollowed: set[Place] = set()  # doubles that more may get than was followed
         self._is_complete = True
         self._marked: dict[str, _Marked] = {}
+        self._unmarked: set[str] = set()
         self._searched: dict[str, _Searched] = {}
         self._fakes: dict[str, Place] = {}
 
@@ -132,7 +133,7 @@ class Doubles:
         fakes = dict(self._fakes_in(marked))
         if fakes != self._fakes:
             self._fakes = fakes
-            self._marked, self._searched = {}, {}
+            self._marked, self._searched, self._unmarked = {}, {}, set()
         wanted: dict[str, None] = {}
         done = set[str]()
         for path in marked:
@@ -221,7 +222,7 @@ class Doubles:
         """Return what the tests of a file have of doubles."""
         reach = Reach(self._evaluator)
         routes = Routes(self._evaluator, self._files_with)
-        suite = Suite(self._evaluator, reach, self._fakes.keys())
+        suite = Suite(self._evaluator, reach, self._fakes.keys(), self._unmarked)
         sightings: list[_Sighting] = []
         is_complete = True
         for node in module.functions:

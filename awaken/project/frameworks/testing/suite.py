@@ -41,13 +41,21 @@ class Member:
 class Suite:
     """Facts about the files that one test file uses; ``fakes`` are classes with a ``query``.
 
-    A file that was dropped and parsed again counts as the one that was read first.
+    It adds files that make no doubles to ``unmarked``. A file that was dropped and parsed again
+    counts as the one that was read first.
     """
 
-    def __init__(self, evaluator: ProgramEvaluator, reach: Reach, fakes: AbstractSet[str]) -> None:
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        reach: Reach,
+        fakes: AbstractSet[str],
+        unmarked: set[str],
+    ) -> None:
         self.evaluator = evaluator
         self.reach = reach
         self._fakes = fakes
+        self._unmarked = unmarked
         self._words = {name.rpartition(".")[2].encode() for name in fakes}
         self._modules: dict[str, Module] = {}
         self._members: dict[str, Member] = {}
@@ -118,6 +126,8 @@ class Suite:
     def marks(self, member: Member) -> Sequence[Mark]:
         """Return what makes doubles in a member."""
         module = member.module
+        if module.path in self._unmarked:
+            return ()
         if module.path not in self._marks:
             marks = self._marks[module.path] = defaultdict(list)
             text = module.source.text
@@ -126,6 +136,8 @@ class Suite:
                 for mark in marks_of(module, self.evaluator.names, self._fakes):
                     around = module.outermost_def(mark.node) or module.tree
                     marks[Member(module, around).prefix].append(mark)
+            if not marks:
+                self._unmarked.add(module.path)
         return self._marks[module.path].get(member.prefix, ())
 
     def fixture(self, member: Member, name: str) -> Member | None:

@@ -268,12 +268,10 @@ class Additions:
         is_dict: bool,
     ) -> list[Values]:
         *keys, items = parameters
-        for addition in additions:
-            more_keys, more = self._put(addition, known, is_dict=is_dict)
-            items = union(items, more)
-            if keys:
-                keys = [union(keys[0], more_keys)]
-        return [*keys, items]
+        put = [self._put(addition, known, is_dict=is_dict) for addition in additions]
+        # All at once: one after the other takes the square of their number.
+        joined = [union(held, *(more for more, _ in put)) for held in keys[:1]]
+        return [*joined, *keys[1:], union(items, *(more for _, more in put))]
 
     def _put(self, one: Addition, known: Environment, *, is_dict: bool) -> tuple[Values, Values]:
         """Return the keys and the items that an addition puts in."""
@@ -296,17 +294,16 @@ class Additions:
         return (), evaluator.iterated(given, module, one.node)
 
     def _pairs(self, given: Values, module: Module, node: ast.expr) -> tuple[Values, Values]:
-        keys: Values = ()
-        items: Values = ()
+        pairs: list[tuple[Values, Values]] = []
         for value in given:
             match value:
-                case InstanceOf(qualified=name, parameters=[more, values]) if name in DICTS:
-                    keys, items = union(keys, more), union(items, values)
+                case InstanceOf(qualified=name, parameters=[keys, items]) if name in DICTS:
+                    pairs.append((keys, items))
                 case _:
                     why = f"the content of `{module.excerpt(node)}` is unknown"
                     unknown = (self._evaluator.unknown(module, node, why),)
-                    keys, items = union(keys, unknown), union(items, unknown)
-        return keys, items
+                    pairs.append((unknown, unknown))
+        return union(*(keys for keys, _ in pairs)), union(*(items for _, items in pairs))
 
 
 _Kept = tuple[

@@ -19,7 +19,8 @@ from awaken.project.source.programs.migrations import is_of_alembic
 if TYPE_CHECKING:
     from awaken.contract import Place
     from awaken.project import Project
-    from awaken.project.source.modules import Module
+    from awaken.project.source.trees import chained_calls
+from awaken.project.source.modules import Module
 
 _WORDS = (b".values(",)
 _UPDATE = "sqlalchemy.update"
@@ -64,14 +65,9 @@ def _computed_columns(project: Project, module: Module) -> Iterator[tuple[str, s
 
 def _updated_class(project: Project, module: Module, chain: ast.expr) -> str | None:
     """Return the class that the statement of a chain updates, if it is an update of one."""
-    while isinstance(chain, ast.Call) and isinstance(chain.func, ast.Attribute):
-        if project.qualified_name(module, chain.func) == _UPDATE:
-            break
-        chain = chain.func.value
-    match chain:
-        case ast.Call(func=called, args=[first, *_]):
-            if project.qualified_name(module, called) == _UPDATE:
-                return project.qualified_name(module, first)
+    for call in chained_calls(chain):
+        if project.qualified_name(module, call.func) == _UPDATE:
+            return project.qualified_name(module, call.args[0]) if call.args else None
     return None
 
 

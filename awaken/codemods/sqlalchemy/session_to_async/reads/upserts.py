@@ -16,6 +16,7 @@ from awaken.contract import Place
 from awaken.kit.names_here import value_behind
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import chained_calls, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -50,16 +51,10 @@ def _upserts(project: Project, module: Module) -> Iterator[ast.Call]:
 
 def _returns_objects(project: Project, module: Module, statement: ast.expr) -> bool:
     """Whether a chain updates rows that are there, and returns objects of a mapped class."""
-    names: set[str] = set()
-    returned: list[ast.expr] = []
-    node = statement
-    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        names.add(node.func.attr)
-        if node.func.attr == "returning":
-            returned = node.args
-        node = node.func.value
+    calls = {last_name(call.func): call for call in chained_calls(statement)}
+    returned = calls["returning"].args if "returning" in calls else []
     classes = (project.qualified_name(module, part) for part in returned)
-    return _UPDATING.decode() in names and any(map(project.orm.mapped_class, classes))
+    return _UPDATING.decode() in calls and any(map(project.orm.mapped_class, classes))
 
 
 def _changes_objects(module: Module, call: ast.Call) -> bool:

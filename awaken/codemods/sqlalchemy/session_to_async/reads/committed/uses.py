@@ -16,7 +16,7 @@ from awaken.knowledge.sql_names import sql_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, chained_calls, last_name
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -243,8 +243,7 @@ def _is_conditional(module: Module, function: Function, node: ast.AST) -> bool:
 
 def _queried_node(query: ast.expr) -> ast.expr | None:
     """Return what `session.query(...)` is given, at the beginning of a chain of calls."""
-    while isinstance(query, ast.Call) and isinstance(query.func, ast.Attribute):
-        if query.func.attr == "query":
-            return query.args[0] if query.args else None
-        query = query.func.value
+    for call in chained_calls(query):
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "query":
+            return call.args[0] if call.args else None
     return None
