@@ -14,6 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import reads_of_object
 from awaken.contract import Place
 from awaken.project.source.expressions.uses import use_of
+from awaken.project.source.memo import cached_method
 from awaken.project.values.containers.unpacking import received_value
 from awaken.project.values.domain import InstanceOf, NoneValue, Values
 from awaken.project.values.possible import PossibleValues
@@ -39,7 +40,6 @@ class ConvertedValues:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._of_calls: dict[Place, frozenset[str]] = {}
 
     def names(
         self, module: Module, node: ast.Attribute | ast.Name, values: Values, events: list[Place]
@@ -75,30 +75,34 @@ class ConvertedValues:
                         result.add(load.place)
         return frozenset(result)
 
+    @cached_method
     def _written_at(self, commit: Place) -> frozenset[str]:
         """Return the classes of which the function around a commit gives columns such values."""
         result = set[str]()
         for module, call in self._project.calls_at(commit)[:1]:
-            function = module.enclosing_def(call)
+            function, end = module.enclosing_def(call), module.span(call).start
             for node in module.walk(function) if function is not None else ():
-                if isinstance(node, ast.Call) and self._of_call(module.place(node)):
+                if (
+                    isinstance(node, ast.Call)
+                    and module.span(node).end <= end
+                    and self._of_call(module.place(node))
+                ):
                     result |= {self._project.qualified_name(module, node.func) or ""}
-            for owner, name, given in _assigned(module, function, module.span(call).start):
+            for owner, name, given in _assigned(module, function, end):
                 if self._differs(module, owner, name, given):
                     result |= {*self._project.instance_of(module, owner)}
         return frozenset(result)
 
+    @cached_method
     def _of_call(self, place: Place) -> frozenset[str]:
         """Return the columns to which a call that makes a mapped object gives such values."""
-        if place not in self._of_calls:
-            self._of_calls[place] = frozenset(
-                name
-                for module, call in self._project.calls_at(place)[:1]
-                if self._project.orm.mapped_class(self._project.qualified_name(module, call.func))
-                for name, value in _passed(module, call)
-                if self._differs(module, call, name, value)
-            )
-        return self._of_calls[place]
+        return frozenset(
+            name
+            for module, call in self._project.calls_at(place)[:1]
+            if self._project.orm.mapped_class(self._project.qualified_name(module, call.func))
+            for name, value in _passed(module, call)
+            if self._differs(module, call, name, value)
+        )
 
     def _differs(self, module: Module, owner: ast.expr, name: str, value: ast.expr) -> bool:
         """Whether a column is surely declared as another type than the value that it is given."""
