@@ -165,3 +165,72 @@ def test_a_value_that_is_changed_again_is_not_reloaded(tmp_path, capsys, monkeyp
             for side, files in (("before", {"shop.py": text.encode()}), ("after", result.files))
         ]
     assert out[0] == out[1]
+
+
+ADDED = """\
+from sqlalchemy import Column, Integer, Numeric, create_engine
+from sqlalchemy.orm import Session, declarative_base
+
+Base = declarative_base()
+
+
+class Item(Base):
+    __tablename__ = "items"
+    id = Column(Integer, primary_key=True)
+    price = Column(Numeric(10, 2), nullable=False)
+
+
+engine = create_engine("sqlite://")
+
+
+def preview(db: Session, keep: bool) -> None:
+    item = Item(price=1.5)
+    other = Item(price=2)
+    db.add(other)
+    if keep:
+        db.add(item)
+    db.commit()
+    print(repr(item.price), repr(other.price))
+
+
+def never(db: Session) -> list[Item]:
+    items = [Item(price=1.5)]
+    db.commit()
+    return items
+
+
+def make(db: Session, price) -> Item:
+    item = Item(price=price)
+    db.add(item)
+    return item
+
+
+def called(db: Session) -> None:
+    item = make(db, 2.5)
+    db.commit()
+    print(repr(item.price))
+
+
+def main() -> None:
+    Base.metadata.create_all(engine)
+    with Session(engine) as db:
+        preview(db, True)
+        preview(db, False)
+        print([repr(item.price) for item in never(db)])
+        called(db)
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_an_object_that_nothing_added_keeps_its_value(tmp_path, capsys, monkeypatch):
+    result = rewritten(shop=ADDED)
+    assert b"refresh(other, " in result.files["shop.py"]
+    with forgotten_coroutines():
+        out = [
+            printed("shop.py", files, tmp_path / side, capsys, monkeypatch)
+            for side, files in (("before", {"shop.py": ADDED.encode()}), ("after", result.files))
+        ]
+    assert out[0] == out[1]

@@ -91,7 +91,7 @@ def _refreshed_members(
         session = module.text_of(written.func.value)
         code = f"await {session}.refresh({name}, attribute_names=[{names}])\n"
         site: Site[ast.AST] = Site(rule, module, written)
-        is_added = _is_surely_added(new, statement)
+        is_added = is_surely_added(module, name, statement)
         code, imports = states.guarded(site, written, name, code, certain=is_added)
         edits = [site.insert_statements(module.place(statement), "after", code), *imports]
         shown = ", ".join(f"`{name}.{attribute}`" for attribute in attributes)
@@ -203,14 +203,14 @@ def _is_added(new: _New, flush: ast.Call) -> bool:
     )
 
 
-def _is_surely_added(new: _New, written: ast.stmt) -> bool:
-    """Whether a statement of the block that makes an object gives it a session before a write."""
-    block = new.module.block_of(written)
+def is_surely_added(module: Module, name: str, written: ast.stmt) -> bool:
+    """Whether a statement of the block of ``written`` gives an object to a session before that."""
+    block = module.block_of(written)
     return any(
         isinstance(statement, ast.Expr)
         and isinstance(statement.value, ast.Call)
         and last_name(statement.value.func) in {"add", "add_all"}
-        and any(isinstance(each, ast.Name) and each.id == new.name for each in ast.walk(statement))
+        and any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(statement))
         for statement in block[: block.index(written)]
     )
 

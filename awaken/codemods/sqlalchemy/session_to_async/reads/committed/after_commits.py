@@ -36,7 +36,10 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     dominates,
     is_refreshed,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
+from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import (
+    is_surely_added,
+    written_behind,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     events_before,
@@ -72,7 +75,8 @@ class _Read:
     been new, or loses a side when the other one is refreshed. It ``may_be_detached``, if a request
     of a test may have closed its session meanwhile. A statement that commits under a condition has
     it loaded ``behind`` it: where nothing was committed, nothing was expired. ``reading`` is the
-    statement that reads it. It ``is_unloaded`` if the program refreshes its object.
+    statement that reads it. It ``is_unloaded`` if the program refreshes its object. The object
+    ``may_be_transient``, if maybe nothing added it.
     """
 
     statement: ast.stmt
@@ -86,6 +90,7 @@ class _Read:
     behind: bool = False
     reading: ast.stmt | None = None
     is_unloaded: bool = False
+    may_be_transient: bool = False
 
 
 class ReadsAfterCommits:
@@ -183,7 +188,9 @@ class ReadsAfterCommits:
         if first.session and any(read.may_be_detached for read in reads):
             line = _text_inside(f"if {item} in {session}:", line)
         elif any(
-            self._states.may_be_lost(site.module, read.reading or site.node, text) for read in reads
+            read.may_be_transient
+            or self._states.may_be_lost(site.module, read.reading or site.node, text)
+            for read in reads
         ):
             inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
             line = _text_inside(f"if {inspect}({item}).persistent:", line)
@@ -289,7 +296,10 @@ class ReadsAfterCommits:
             session = self._project.orm.session_variable(module, function)
             may_be_detached = self._may_be_detached(module, function, node, events)
             read = _Read(first, text, name, session, is_optional, is_many, may_be_detached, further)
-            read = replace(read, is_unloaded=is_unloaded and bool(session))
+            is_new = name in self.converted.of_new(values)
+            is_new = is_new and not is_surely_added(module, text, first)
+            is_unread = is_unloaded and bool(session)
+            read = replace(read, is_unloaded=is_unread, may_be_transient=is_new)
             end = module.span(first).start
             if name in converted and _is_changed(module, read, events, end):
                 continue

@@ -49,10 +49,7 @@ class ConvertedValues:
         way, above = use_of(module, node)
         if not reads_of_object(module, node, is_many=bool(items)):
             return frozenset()
-        result = set[str]()
-        for value in items or values:
-            for origin in (value.origins or ()) if isinstance(value, InstanceOf) else ():
-                result |= self._of_call(origin.place)
+        result = self.of_new(values)
         function, text = module.enclosing_def(node), module.text_of(node)
         end = max((each.span.start for each in events if each.path == module.path), default=0)
         if function is not None and not items:
@@ -62,6 +59,12 @@ class ConvertedValues:
                 if module.text_of(owner) == text and self._differs(module, owner, name, given)
             }
         return frozenset(result & {above.attr} if way == "attribute" else result)
+
+    def of_new(self, values: Values) -> set[str]:
+        """Return the columns that got such a value where an object, or an item, was made."""
+        objects = [each for each in items_of(values) or values if isinstance(each, InstanceOf)]
+        origins = (origin for value in objects for origin in value.origins or ())
+        return {name for origin in origins for name in self._of_call(origin.place)}
 
     def loads(self, later: Iterable[Later]) -> frozenset[Place]:
         """Return the loads after a commit of classes whose objects the same function converts."""
