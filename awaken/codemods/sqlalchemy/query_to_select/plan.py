@@ -51,7 +51,8 @@ PIECES = {
     "aliased(": "the result of a set operation is read through an alias of its class",
 }
 _QUERIES = (b".query", b"Query(")
-_FEW_FILES = 20  # of which the callers are searched for one by one
+_FEW_FILES = 20  # of which each process may ask the same
+_MANY_FILES = 80  # with more names than are searched for one by one
 
 
 class QueryToSelect(Rule):
@@ -72,7 +73,8 @@ class QueryToSelect(Rule):
         """Find the mocks of Query, since any test may keep any file as it is, and first queries."""
         project.doubles.find()
         if len(files) > _FEW_FILES:
-            project.index_words()  # callers are asked for by name
+            if len(files) > _MANY_FILES:
+                project.index_words()  # callers are asked for by name
             # The others ask most of it again, each process for itself.
             next(filter(Sites(project, _QUERIES).of, project.modules_at(files)), None)
 
