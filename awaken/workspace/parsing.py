@@ -129,7 +129,8 @@ def _explain(text: bytes, error: SyntaxError) -> str:
         return (
             f"{message}; run awaken with Python {since} or newer, which has this: {_install(since)}"
         )
-    newest = ".".join(map(str, NEWEST_PYTHON))
+    is_free = error.msg.startswith("f-string") and sys.version_info[:2] < _FREE_F_STRINGS
+    newest = ".".join(map(str, _FREE_F_STRINGS if is_free else NEWEST_PYTHON))
     return f"{message}; if the file is for a newer Python, run awaken with it: {_install(newest)}"
 
 

@@ -53,7 +53,7 @@ _ANSWER = re.compile(
 )
 SYNCHRONOUS = "it stays synchronous because of"
 """What awaken says of functions that it leaves: such a row is not whole, whatever its tests say."""
-_LEFT = re.compile(r"^left to do: [^\n]*: add `([^`\n ]+)` to", re.MULTILINE)
+_LEFT = re.compile(r"^left to do: [^\n]*: add `([^`\n ]+)`(?: to|:)", re.MULTILINE)
 """A requirement that a user has to write."""
 
 Outcomes = dict[str, str]

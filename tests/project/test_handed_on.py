@@ -163,6 +163,72 @@ def run():
         {"work", "other"},
         2,
     ),
+    "one key of several": (
+        """\
+def run(names):
+    checks = [{'call': work, 'name': names, 'rest': [other]}]
+    for check in checks:
+        print(check['name'], check['rest'], check["call"]())
+
+
+run('a')
+""",
+        {"work"},
+        1,
+    ),
+    "a key that gets it from another": (
+        """\
+def run():
+    table = {'a': work, 'b': other}
+    table['b'] = table['a']
+    table['b']()
+
+
+run()
+""",
+        {"other", "work"},
+        1,
+    ),
+    "a computed key": (
+        """\
+def run(name):
+    table = {'a': work, 'b': other}
+    table[name]()
+
+
+run('a')
+""",
+        {"other", "work"},
+        1,
+    ),
+    "a key of a copy": (
+        """\
+def run():
+    table = {'b': other, **{'a': work}}
+    for name, call in table.copy().items():
+        call()
+    dict(table)['a']()
+
+
+run()
+""",
+        {"other", "work"},
+        2,
+    ),
+    "a key by a method": (
+        """\
+def run():
+    table = {'b': other}
+    table.setdefault('a', work)
+    table['b']()
+    table.get('a')()
+
+
+run()
+""",
+        {"other", "work"},
+        2,
+    ),
     "pairs": (
         """\
 TABLE = {'a': work}

@@ -248,6 +248,25 @@ def test_requirements_narrow_the_metadata_and_are_alternatives_among_themselves(
     assert said(found, "fastapi") == ("<0.100", "pyproject.toml")
 
 
+@pytest.mark.parametrize(
+    ("beside", "package", "expected"),
+    [
+        ({}, True, (">=2.0.30", "shop/requirements.txt")),
+        ({}, False, None),
+        ({"requirements__txt": "fastapi\n"}, True, None),
+        ({"setup__cfg": "[metadata]\nname = shop\n"}, True, None),
+    ],
+)
+def test_requirements_in_a_package_count_where_none_are_beside_it(
+    tmp_path, beside, package, expected
+):
+    project(tmp_path, shop___requirements__txt="sqlalchemy>=2.0.30\n", **beside)
+    if package:
+        (tmp_path / "shop" / "__init__.py").touch()
+
+    assert said(targets(tmp_path)) == expected
+
+
 def test_compiled_requirements_win_over_their_source(tmp_path):
     found = targets(
         tmp_path,

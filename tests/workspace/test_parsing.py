@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from contextlib import nullcontext
 
 import libcst
 import pytest
@@ -155,6 +156,13 @@ def test_syntax_error_names_the_command_with_a_newer_python(monkeypatch):
         f"invalid syntax for Python {running}; if the file is for a newer Python, "
         "run awaken with it: `uv tool install --force --python 9.99 .` in the clone of awaken"
     )
+
+
+def test_an_f_string_with_quotes_inside_names_the_first_python_that_reads_it():
+    is_read = sys.version_info >= (3, 12)
+    raises = pytest.raises(Unparsable, match=r"uv tool install --force --python 3\.12 \.")
+    with nullcontext() if is_read else raises:
+        tree('x = f"{names["first"]}"\n')
 
 
 def test_newest_python_knows_no_newer_one(monkeypatch):

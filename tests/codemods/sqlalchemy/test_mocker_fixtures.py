@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import sys
 import types
-from unittest.mock import patch
+from unittest.mock import MagicMock, Mock, patch
 
 from planned import forgotten_coroutines, reason_of, rewritten
 
@@ -56,6 +56,43 @@ def test_of_a_mock(mocker):
 """
 
 
+READER = """\
+from sqlalchemy import literal, select
+from sqlalchemy.orm import Session
+
+from database import LocalSession
+
+
+class Reader:
+    def __init__(self, session: Session):
+        self.session = session
+
+    def number(self):
+        return self.session.scalar(select(literal(3)))
+
+
+def load(reader: Reader):
+    return reader.number() + 1
+
+
+def main():
+    with LocalSession() as session:
+        print(load(Reader(session)))
+"""
+TESTS_OF_MOCKS = """\
+import reader
+
+
+def test_of_a_session_and_an_object(mocker):
+    session = mocker.Mock()
+    session.scalar.return_value = 5
+    assert reader.Reader(session).number() == 5
+    double = mocker.MagicMock()
+    double.number.return_value = 6
+    assert reader.load(double) == 7
+"""
+
+
 async def run_tests(files, monkeypatch):
     """Run the first test of a program, with what pytest and pytest-mock pass to it."""
     database = types.ModuleType("database")
@@ -88,3 +125,23 @@ def test_the_session_that_a_mock_gives_is_awaited(monkeypatch):
     with forgotten_coroutines():
         for files in (before, result.files):
             asyncio.run(run_tests(files, monkeypatch))
+
+
+def test_the_mocks_of_the_fixture_get_awaitable_methods(monkeypatch):
+    before = {"database.py": DATABASE, "reader.py": READER, "test_reader.py": TESTS_OF_MOCKS}
+    result = rewritten(database=DATABASE, reader=READER, test_reader=TESTS_OF_MOCKS)
+    after = {path: text.decode() for path, text in result.files.items()}
+    assert "mocker.Mock(scalar=AsyncMock(return_value=MagicMock()))" in after["test_reader.py"]
+    assert {reason_of(finding) for finding in result.report.findings} == {""}
+    with forgotten_coroutines():
+        for files in (before, before | after):
+            for name in ("database", "reader"):
+                module = types.ModuleType(name)
+                monkeypatch.setitem(sys.modules, name, module)
+                exec(files[f"{name}.py"], module.__dict__)
+            names = {}
+            exec(files["test_reader.py"], names)
+            mocker = types.SimpleNamespace(Mock=Mock, MagicMock=MagicMock)
+            test = names["test_of_a_session_and_an_object"](mocker)
+            if inspect.isawaitable(test):
+                asyncio.run(test)

@@ -77,6 +77,13 @@ def test_what_others_read_or_set_as_well_stays(name, more):
     assert "create_async_engine(async_url(DATABASE_URL), " in text.replace("\n    ", "")
 
 
+def test_the_same_name_of_another_file_is_another_one():
+    text = written(other='DATABASE_URL = "sqlite:///other.db"\n\nprint(DATABASE_URL)\n')
+
+    assert '\nDATABASE_URL = "sqlite+aiosqlite:///shop.db"\n' in text
+    assert "async_url" not in text
+
+
 def test_an_engine_that_stays_goes_on_with_the_variable():
     text = written(
         threads="""\

@@ -6,13 +6,14 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, argument_of, parameters_of
 from awaken.project.values.domain import InstanceOf, Session, Value
 from awaken.project.values.pytest_fixtures import fixture_for
 
-_CLASSES = frozenset({"unittest.mock.MagicMock", "unittest.mock.Mock"})
+_CLASSES = library_names().mocks
 _MOST_FIXTURES = 5
 """Fixtures that hand on each other's mock; real ones do not."""
 
@@ -42,9 +43,17 @@ class Mocks:
 
     def is_made(self, module: Module, node: ast.AST | None) -> bool:
         """Whether ``node`` makes a mock that gives no coroutine when it is called."""
-        if not isinstance(node, ast.Call):
-            return False
-        return self._evaluator.names.qualified(module, node.func) in _CLASSES
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name() as fixture, attr="MagicMock" | "Mock" as name)
+            ) if any(
+                isinstance(value, InstanceOf) and f"{value.qualified}.{name}" in _CLASSES
+                for value in self._evaluator.values(module, fixture)
+            ):
+                return True
+            case ast.Call():
+                return self._evaluator.names.qualified(module, node.func) in _CLASSES
+        return False
 
     def made_at(self, module: Module, node: ast.expr, depth: int = 0) -> Mocked | None:
         """Return the call that makes the mock which ``node`` is; None if it is something else.
@@ -70,6 +79,20 @@ class Mocks:
             return None
         variables = (*of_fixture.variables, (module, around, node.id))
         return Mocked(of_fixture.module, of_fixture.call, variables)
+
+    def all_made_at(self, module: Module, node: ast.expr) -> tuple[Mocked, ...]:
+        """Return the mocks that ``node`` is, those that calls pass to a helper among them.
+
+        It is empty if ``node`` may be something else, too.
+        """
+        mocked = self.made_at(module, node)
+        bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+        if mocked is not None or len(bindings) != 1:
+            return () if mocked is None else (mocked,)
+        passed = self._evaluator.passed(module, bindings[0])
+        given = () if passed is None or passed.doubts else passed.given
+        result = [self.made_at(argument.module, argument.node) for argument in given]
+        return () if None in result else tuple(filter(None, result))
 
     def _of_fixture(
         self, module: Module, function: Function, name: str, depth: int

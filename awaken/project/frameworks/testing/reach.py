@@ -160,14 +160,14 @@ class Reach:
         located = None if name is None else evaluator.names.locate(name)
         if name is None or located is None or not located.rest:
             return None
-        if len(located.rest) > 1:
-            owner, _, last = name.rpartition(".")
+        owner, _, last = name.rpartition(".")
+        if evaluator.classes.facts(owner) is not None:
             return self.method(owner, last)
         if evaluator.classes.facts(name) is not None:
             return self.method(name, "__init__")
         defining = evaluator.load(located.path)
         bindings = defining.scopes.module.bindings.get(located.rest[0], []) if defining else []
-        # The last definition of a name is the one that is called.
+        # The last definition is called, also by what a decorator makes of it: `task.run()`.
         node = bindings[-1].node if bindings else None
         return EntryPoint(defining, node) if defining and isinstance(node, Function) else None
 

@@ -136,8 +136,24 @@ class Replacements:
         self, module: Module, node: ast.Assign, target: ast.Attribute
     ) -> Iterator[Replacement]:
         replacement = self._of_object(module, node, target.value, target.attr)
-        if replacement is not None and (replacement.functions or replacement.session):
-            yield replace(replacement, given=node.value)
+        if replacement is None:
+            return
+        cls, home = replacement.cls, replacement.home
+        for owner in () if replacement.functions else self._evaluator.values(module, target.value):
+            if isinstance(owner, InstanceOf):
+                cls, home = self._class_of_attribute(owner, module, target) or (cls, home)
+        if replacement.functions or replacement.session or cls:
+            yield replace(replacement, given=node.value, cls=cls, home=home)
+
+    def _class_of_attribute(
+        self, owner: InstanceOf, module: Module, target: ast.Attribute
+    ) -> tuple[str, str] | None:
+        """Return the class of what an attribute has, and the file of the class with it."""
+        facts = self._evaluator.classes.facts(owner.qualified)
+        for value in self._evaluator.attribute(owner, target.attr, module, target):
+            if isinstance(value, InstanceOf) and self._evaluator.classes.facts(value.qualified):
+                return None if facts is None else (value.qualified, facts.path)
+        return None
 
     # ------------------------------------------------------------------------------------- targets
     def _named_target(self, module: Module, node: ast.Call, dotted: str) -> Replacement | None:

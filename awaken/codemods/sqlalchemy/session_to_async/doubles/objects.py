@@ -181,12 +181,12 @@ class MockedObjects:
         if not methods:
             return
         wanted = _Wanted(methods, self._places_along(replacement))
-        given = replacement.given if replacement.functions else None
-        mocked = None if given is None else self._project.mocks.made_at(module, given)
+        given = None if replacement.is_class else replacement.given
+        mocks = () if given is None else self._project.mocks.all_made_at(module, given)
         told = [(module, *pair) for pair in results_given(self._project, module, replacement)]
-        if mocked is not None:
+        for mocked in mocks:
             self._add(mocked, wanted)
-        elif given is not None:
+        if given is not None and not mocks and replacement.functions:
             told += [(module, RESULT, node) for node in results_of(self._project, module, given)]
         told += results_given_by_requests(self._project, module, replacement)
         for home, before, value in told:

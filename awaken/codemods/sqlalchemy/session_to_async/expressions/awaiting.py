@@ -80,8 +80,8 @@ class Awaiting:
         """Await what ``call``, of a builtin, calls for each of its items. Raises Refused."""
         self._places.applies(call)
 
-    def generates(self, function: ast.FunctionDef) -> None:
-        """Have a generator be an asynchronous one. Raises Refused."""
+    def generates(self, function: ast.FunctionDef, fixture: str | None) -> None:
+        """Have a generator be an asynchronous one, also of a ``fixture``. Raises Refused."""
         for node in walk(function):
             if self._module.enclosing_function(node) is not function:
                 continue
@@ -89,6 +89,9 @@ class Awaiting:
                 case ast.YieldFrom():
                     shown = self._module.excerpt(node.value)
                     self._places.delegates(node, shown, is_asynchronous=False)
+                case ast.Return(value=ast.Name()) if fixture is not None:
+                    # pytest reads no value that the generator of a fixture returns.
+                    self._insertions.replace(self._module.span(node), "return")
                 case ast.Return(value=ast.expr() as value):
                     raise Refused(RETURNING_GENERATOR, self._module.excerpt(value))
 

@@ -217,7 +217,7 @@ class FunctionWriter:
         node = site.node
         becomes = function in part.steps and function not in part.entry_points.found
         if isinstance(node, ast.FunctionDef) and becomes and module.is_generator(node):
-            awaiting.generates(node)
+            awaiting.generates(node, self._project.coroutine_tests.requests.name_of(module, node))
         read = [item for item in part.property_reads.get(function, ()) if is_inside(item.span)]
         self._properties(module, awaiting, insertions, read)
         managed = (*part.entries.get(function, ()), *part.locks.entered(function))

@@ -247,7 +247,14 @@ class Urls:
         name, is_global = node.id, bindings[0].scope is scopes.module
         paths = self._project.files_with((name.encode(),)) if is_global else [module.path]
         homes = [home for path in paths if (home := self._project.module(path)) is not None]
-        reads = [mention for home in homes for mention in home.mentions(name)]
+        reads = [
+            mention
+            for home in homes
+            for mention in home.mentions(name)
+            # The same name of another file is another one.
+            if not isinstance(mention, ast.Name)
+            or self._project.qualified_name(home, mention) in {None, f"{module.name}.{name}"}
+        ]
         if not is_global:
             others = [part for part in reads if isinstance(part, ast.Name)]
             reads = [part for part in others if scopes.bindings_of(part) == bindings]

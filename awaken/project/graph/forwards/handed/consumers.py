@@ -24,6 +24,8 @@ from awaken.project.graph.forwards.handed.slots import (
     Found,
     Slots,
     Spot,
+    depth_by,
+    has_another,
     iterated_depth,
 )
 from awaken.project.source.expressions.uses import Way, targets_of, use_of
@@ -87,7 +89,7 @@ class Consumers:
         module, node, depth = spot
         match way:
             case "element":
-                yield Spot(module, above, depth if _is_unpacked(above, node) else depth + 1)
+                yield Spot(module, above, _depth_inside(above, node, depth))
             case "key" if depth == 0 and isinstance(above, ast.Dict):
                 yield Spot(module, above, KEYS + 1)
             case "index" if getattr(above.value, "attr", "") == OVERRIDES and not depth:
@@ -96,6 +98,8 @@ class Consumers:
                 # As an index it is only looked up, unless that is where something is put.
                 if isinstance(above.ctx, ast.Store) and not depth:
                     yield Spot(module, above.value, KEYS + 1)
+            case "item" if has_another(above.slice, depth):
+                return
             case "item" if depth and isinstance(above.ctx, ast.Load):
                 yield Spot(module, above, depth - 1)
             case "item" if depth:
@@ -182,8 +186,8 @@ class Consumers:
                 yield from self._slots.of_attribute(module, target, depth)
             case _ if depth == KEYS:
                 return
-            case ast.Subscript(value=container):
-                yield Spot(module, container, depth + 1)
+            case ast.Subscript(value=container, slice=key):
+                yield Spot(module, container, depth_by(key, depth))
             case ast.Tuple(elts=elements) | ast.List(elts=elements) if depth:
                 for element in elements:
                     yield from self._target(module, element, depth - 1)
@@ -195,9 +199,12 @@ class Consumers:
         return End("leak", module, node, f"`{shown}` may call it")
 
 
-def _is_unpacked(display: ast.expr, value: ast.expr) -> bool:
-    """Whether ``display`` is a dictionary that takes all of ``**value``."""
-    return isinstance(display, ast.Dict) and display.keys[display.values.index(value)] is None
+def _depth_inside(display: ast.expr, value: ast.expr, depth: int) -> int:
+    """Return the depth of a display with a value; a dictionary takes all of ``**value``."""
+    if not isinstance(display, ast.Dict):
+        return depth + 1
+    key = display.keys[display.values.index(value)]
+    return depth if key is None else depth_by(key, depth)
 
 
 def _of_pair(target: ast.expr, given: ast.expr) -> tuple[ast.expr, ast.expr] | None:

@@ -16,7 +16,15 @@ from awaken.project.graph.forwards.handed.libraries import (
     TABLES_OF,
     TAKING,
 )
-from awaken.project.graph.forwards.handed.slots import KEYS, End, Found, Slots, Spot
+from awaken.project.graph.forwards.handed.slots import (
+    KEYS,
+    End,
+    Found,
+    Slots,
+    Spot,
+    depth_by,
+    has_another,
+)
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -61,8 +69,8 @@ class Origins:
                 yield End("lambda", module, node)
             case ast.Await():
                 yield Spot(module, node.value, depth)
-            case ast.Subscript(value=value):
-                yield Spot(module, value, depth + 1)
+            case ast.Subscript(value=value, slice=key):
+                yield Spot(module, value, depth_by(key, depth))
             case _ if parts := alternatives(node):
                 yield from (Spot(module, part, depth) for part in parts)
             case _:
@@ -84,7 +92,8 @@ class Origins:
         match node:
             case ast.Dict():
                 for key, value in zip(node.keys, node.values, strict=True):
-                    yield Spot(module, value, depth if key is None else depth - 1)
+                    if not has_another(key, depth):
+                        yield Spot(module, value, depth if key is None else depth - 1)
             case ast.List() | ast.Tuple() | ast.Set():
                 for element in node.elts:
                     if isinstance(element, ast.Starred):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.handed.libraries import TABLES
@@ -24,6 +24,46 @@ _MAKES_FIELDS = {
     "pydantic.dataclasses.dataclass",
 }  # fmt: skip
 _HAVE_FIELDS = {"pydantic.BaseModel", "pydantic_settings.BaseSettings", "typing.NamedTuple"}
+
+
+class Depth(int):
+    """How many containers are around functions, of which the innermost has them by a ``key``."""
+
+    key: str
+
+    def __new__(cls, number: int, key: str) -> Self:
+        """Return the number with the key."""
+        depth = super().__new__(cls, number)
+        depth.key = key
+        return depth
+
+    def __add__(self, number: int) -> int:
+        return Depth(int(self) + number, self.key)
+
+    def __sub__(self, number: int) -> int:
+        """Return the depth in fewer containers; a function itself has no key."""
+        left = int(self) - number
+        return Depth(left, self.key) if left > 0 else left
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are the same; a number without a key may be with any."""
+        return int(self) == other and self.key == getattr(other, "key", self.key)
+
+    def __hash__(self) -> int:
+        return hash((int(self), self.key))
+
+
+def depth_by(key: ast.expr | None, depth: int) -> int:
+    """Return the depth of the container that has something at ``depth`` by ``key``."""
+    is_known = not depth and isinstance(key, ast.Constant) and isinstance(key.value, str)
+    return Depth(1, key.value) if is_known else depth + 1  # type: ignore[union-attr]
+
+
+def has_another(key: ast.expr | None, depth: int) -> bool:
+    """Whether what is at ``depth`` in a container is there by another key."""
+    if not isinstance(depth, Depth) or depth > 1:
+        return False
+    return getattr(depth_by(key, 0), "key", depth.key) != depth.key
 
 
 class Slot(NamedTuple):

@@ -150,7 +150,10 @@ class PatchedObjects:
     def _is_done(
         self, module: Module, replacement: Replacement, methods: Mapping[str, bool]
     ) -> bool:
-        """Whether what a patch calls makes something of which all ``methods`` can be awaited."""
+        """Whether all ``methods`` can be awaited of what a patch makes, or of mocks it is given."""
+        if replacement.given is not None and not replacement.is_class:
+            # These get their methods where they are made.
+            return bool(self._project.mocks.all_made_at(module, replacement.given))
         match replacement.new_callable:
             case ast.Lambda(body=ast.Call() as made):
                 return not self._without_given(module, replacement, made, methods)
