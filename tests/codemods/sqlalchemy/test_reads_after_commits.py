@@ -633,3 +633,16 @@ def test_what_a_new_object_loads_between_two_commits_is_deleted(tmp_path, capsys
         for side, files in (("before", {"shop.py": DELETED.encode()}), ("after", result.files))
     ]
     assert lines == ["0\n"] * 2
+
+
+def test_a_passive_deletion_loads_nothing(tmp_path, capsys, monkeypatch):
+    text = DELETED.replace('cascade="all, delete-orphan"', "passive_deletes=True").replace(
+        "    db.refresh(user)\n", ""
+    )
+    result = rewritten(shop=text)
+    assert b"refresh(user" not in result.files["shop.py"]
+    lines = [
+        printed("shop.py", files, tmp_path / side, capsys, monkeypatch)
+        for side, files in (("before", {"shop.py": text.encode()}), ("after", result.files))
+    ]
+    assert lines == ["1\n"] * 2
