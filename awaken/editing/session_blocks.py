@@ -9,6 +9,7 @@ import libcst as cst
 
 from awaken.editing.arguments import code
 from awaken.editing.comments import lost_comments
+from awaken.editing.statements import without_blank_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def with_sessions(node: Any, moved: list[Moved]) -> Any:
 def _block(taken: list[Any], data: Moved) -> cst.With:
     made, *middle = taken
     inside, footer = _pair_inside(middle, data)
-    inside[0] = inside[0].with_changes(leading_lines=_without_blanks(inside[0].leading_lines))
+    inside[0] = without_blank_lines(inside[0])
     body = cst.IndentedBlock(inside, header=made.trailing_whitespace, footer=footer)
     item = cst.WithItem(made.body[0].value, asname=cst.AsName(cst.Name(data.name)))
     asynchronous = cst.Asynchronous() if data.is_async else None
@@ -75,10 +76,3 @@ def _body_of(tried: Any) -> list[Any]:
     first, *others = tried.body.body
     lines = [*tried.leading_lines, *first.leading_lines]
     return [first.with_changes(leading_lines=lines), *others]
-
-
-def _without_blanks(lines: Any) -> list[cst.EmptyLine]:
-    kept = list(lines)
-    while kept and kept[0].comment is None:
-        kept.pop(0)
-    return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import dropwhile
 from typing import Any
 
 import libcst as cst
@@ -55,3 +56,9 @@ def in_place_of_line(
     first: Any = statements[0]
     statements[0] = first.with_changes(leading_lines=[*above, *first.leading_lines])
     return statements
+
+
+def without_blank_lines(statement: Any) -> Any:
+    """Return a statement without the blank lines above it, and above its comments."""
+    lines = dropwhile(lambda line: line.comment is None, statement.leading_lines)
+    return statement.with_changes(leading_lines=[*lines])

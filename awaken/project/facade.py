@@ -39,7 +39,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt, Search
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.module_store import ModuleStore
-from awaken.project.source.programs.start_folders import start_folders
+from awaken.project.source.programs.start_folders import StartFolder, start_folders
 from awaken.project.source.programs.whole_program import Answer, WholeProgram
 from awaken.project.source.replacing import puts_of
 from awaken.project.source.texts.program_texts import ProgramTexts
@@ -102,7 +102,7 @@ class Project:
         # A module's name depends on all paths together, so a new file may change any of them.
         same_paths = earlier is not None and self._texts.has_same_paths
         inner = inner_folders(self._texts.python, self._is_named)
-        on_path = settings.source_folders if self.published else self._on_path(settings)
+        on_path = self._on_path(settings)
         known = None if earlier is None else (earlier.layout.inner, earlier.layout.on_path)
         same_paths = same_paths and known == (inner, on_path)
         self.layout: Layout = (
@@ -209,10 +209,12 @@ class Project:
         """Forget what leads to trees that are not kept any more."""
         self._evaluator.let_go()
 
-    def _on_path(self, settings: ProjectSettings) -> tuple[str, ...]:
+    def _on_path(self, settings: ProjectSettings) -> tuple[StartFolder, ...]:
         """Return the folders on the path of the program, as set or as its files need them."""
-        files = self._texts.files
-        return settings.source_folders or start_folders(
+        files, folders = self._texts.files, tuple(map(StartFolder, settings.source_folders))
+        if folders or self.published:
+            return folders
+        return start_folders(
             self._texts.python, lambda path: files[path].text, self._texts.search.files_with
         )
 

@@ -11,7 +11,9 @@ and the call graph knows; ``--show`` names them. ``cases`` says which modules of
 lines of its functions, no case runs. ``walk`` runs one case and counts how many pairs of files call
 each other, and how many of them climb: a function calls one of a file that imports its own,
 directly or over other files. Climbs ``into methods`` are those that neither go on with a generator
-nor call a function inside of another one. All four run with the awaken of any commit.
+nor call a function inside of another one. Climbs ``by name`` call a public method whose name
+stands in the calling file: that file knows what it asks for. The others are functions that were
+passed to it, as to a worklist or a table of answers. All four run with the awaken of any commit.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache
 from inspect import CO_GENERATOR
 from pathlib import Path
 from types import FrameType
@@ -79,6 +82,24 @@ def memo_tables(tree: ast.Module) -> int:
     return count
 
 
+def loops_over_waiting(tree: ast.Module) -> int:
+    """Return how many ``while`` loops take an item out of what their condition looks at."""
+    count = 0
+    for loop in ast.walk(tree):
+        if not isinstance(loop, ast.While):
+            continue
+        names = {ast.unparse(node) for node in ast.walk(loop.test)}
+        calls = [node for line in loop.body for node in ast.walk(line)]
+        taken = [node.func for node in calls if isinstance(node, ast.Call)]
+        count += any(
+            isinstance(func, ast.Attribute)
+            and func.attr in {"pop", "popleft"}
+            and ast.unparse(func.value) in names
+            for func in taken
+        )
+    return count
+
+
 def source(package: Path) -> None:
     """Print the figures of the source in one package directory."""
     graph = imports(package)
@@ -89,11 +110,12 @@ def source(package: Path) -> None:
     tables: Counter[str] = Counter()
     modules: Counter[str] = Counter()
     limits: Counter[str] = Counter()
-    handles = cached = 0
+    handles = cached = loops = 0
     for path, tree in trees.items():
         floor = path.relative_to(package).parts[0]
         tables[floor] += memo_tables(tree)
-        cached += ast.unparse(tree).count("@cached_method\n")
+        loops += loops_over_waiting(tree) if floor in {"project", "kit", "codemods"} else 0
+        cached += len(re.findall(r"@cached_(?:method|by)\b", ast.unparse(tree)))
         names = {one.attr for one in ast.walk(tree) if isinstance(one, ast.Attribute)}
         texts = {one.value for one in ast.walk(tree) if isinstance(one, ast.Constant)}
         modules.update(names & {"IfExp", "JoinedStr"})
@@ -118,6 +140,7 @@ def source(package: Path) -> None:
     print(f"| limits in project, in all | {limits['project']}, {limits.total()} |")
     print(f"| lines of `SessionToAsync.plan` | {max(lengths)} |")
     print(f"| answers of cached methods | {cached} |")
+    print(f"| loops over what waits, in project, kit and codemods | {loops} |")
     sizes = {path: len(path.read_text("utf-8").splitlines()) for path in trees}
     rooms: dict[str, list[int]] = defaultdict(list)
     for path, size in sizes.items():
@@ -223,6 +246,14 @@ def cases(rule: str) -> None:
     print(f"| modules of {rule} without a case | {len(without)}: {', '.join(without)} |")
 
 
+@cache
+def methods_in(filename: str) -> set[str]:
+    """Return the public attributes that stand in a file."""
+    nodes = ast.walk(ast.parse(Path(filename).read_bytes()))
+    names = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return {name for name in names if not name.startswith("_")}
+
+
 def walk(rule: str, case: str) -> None:
     """Print the way of one case through the files of awaken."""
     package = package_of()
@@ -247,6 +278,7 @@ def walk(rule: str, case: str) -> None:
 
     pairs: set[tuple[str, str]] = set()
     plain: set[tuple[str, str]] = set()
+    named: set[tuple[str, str, str]] = set()
 
     def call(frame: FrameType, event: str, _: object) -> None:
         if event != "call" or frame.f_code.co_name == "<module>" or frame.f_back is None:
@@ -256,6 +288,7 @@ def walk(rule: str, case: str) -> None:
             pairs.add((came, entered))
             is_passed = frame.f_code.co_flags & CO_GENERATOR or "<" in frame.f_code.co_qualname
             plain.update([] if is_passed else [(came, entered)])
+            named.add((came, entered, frame.f_code.co_name))
 
     run_cases(rule, case)  # imports what a run needs
     sys.setprofile(call)
@@ -263,14 +296,21 @@ def walk(rule: str, case: str) -> None:
     sys.setprofile(None)
     edges = {edge for came, entered in pairs if all(edge := (module(came), module(entered)))}
     called = {(module(came), module(entered)) for came, entered in plain}
+    by_name = {
+        (module(came), module(entered))
+        for came, entered, name in named
+        if came.startswith(f"{package}/") and name in methods_in(came)
+    }
     inside = f".{rule.replace('-', '_')}."
     own = {edge for edge in edges if any(inside in one for one in edge)}
     for label, some in (("all of awaken", edges), (f"to and from {rule}", own)):
         climbs = sorted(edge for edge in some if edge[0] in reached(edge[1]))
         files = {one for edge in some for one in edge}
         methods = [edge for edge in climbs if edge in called]
-        print(f"| walk of {case}, {label}: files, pairs, climbs, into methods |", end="")
-        print(f" {len(files)}, {len(some)}, {len(climbs)}, {len(methods)} |")
+        known = [edge for edge in climbs if edge in by_name]
+        print(f"| walk of {case}, {label}: files, pairs, climbs, into methods, by name |", end="")
+        print(f" {len(files)}, {len(some)}, {len(climbs)}, {len(methods)}, {len(known)} |")
+        print(*(f"    {came} -> {entered}" for came, entered in known), sep="\n")
 
 
 def main() -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from migrated_programs import PACKAGE
 from msgspec import structs
+from real_program import GOOD, Program
 
 from awaken import api
 from awaken.cli import main
@@ -157,3 +159,20 @@ def awaken(capfd: pytest.CaptureFixture[str]) -> Awaken:
         return code, printed.out, printed.err
 
     return run
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    program = Program(tmp_path / "shop", {"shop.py": GOOD})
+    monkeypatch.chdir(program.root)
+    return program
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    for name, text in PACKAGE.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -1,31 +1,9 @@
-"""What tests put in the place of functions: their suites are run before and after rewriting."""
+"""What tests put in the place of sessions and engines: their suites are run before and after."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
-from textwrap import dedent
-
 import pytest
-from msgspec.structs import replace
-
-from awaken.testing import Case, run_case
-from awaken.testing.cases import Settings
-
-
-@dataclass(frozen=True)
-class Program:
-    rule: str
-    main: str
-    test: str
-    levels: tuple[str, ...]
-    """The levels of the sites of the program; what is unsafe makes the suite fail."""
-    caveat: str = ""
-    family: str = "sqlalchemy"
-
+from programs_with_suites import FAKE_SESSION, REPLACED, Program, check_levels
 
 SESSIONS = """\
 from sqlalchemy import create_engine, text
@@ -203,62 +181,6 @@ def by_plain():
 
 job = Job(sessionmaker(engine, class_=Kept))
 """
-FAKE_SESSION = """\
-class Fake:
-    def execute(self, statement):
-        return self
-
-    def scalar_one(self):
-        return 1
-
-    def close(self):
-        self.closed = True
-"""
-SQL = """\
-from sqlalchemy.orm import Session
-
-
-def ping(db: Session):
-    return db.execute("select 1").scalar()
-
-
-def available(db: Session):
-    try:
-        return check(db)
-    except Exception:
-        return "down"
-
-
-def check(db: Session):
-    return db.scalar("select 2")
-
-
-def other(db: Session):
-    return db.scalar("select 3")
-"""
-LOOPS = """\
-import asyncio
-
-
-async def start():
-    return 1 if asyncio.get_event_loop().is_running() else 0
-"""
-THREADS = """\
-import asyncio
-
-
-async def start():
-    return await asyncio.get_running_loop().run_in_executor(None, min, 1, 2)
-"""
-AUDITS = """\
-async def audit():
-    pass
-
-
-async def start():
-    audit()
-    return 1
-"""
 LOADS = """\
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
@@ -285,7 +207,6 @@ class Order(Base):
 def report(db: Session):
     return {u.name: sum(o.total for o in u.orders) for u in db.scalars(select(User))}
 """
-REPLACED = "test_main.py replaces `{}`"
 PROGRAMS = {
     "the factory, by a class": Program(
         "session-context-manager",
@@ -419,164 +340,6 @@ def test_plain():
 """,
         ("manual", "manual", "manual", "manual", "safe"),
     ),
-    "create_task, by what gives no task": Program(
-        "dangling-task",
-        TASKS,
-        """
-def test_it(monkeypatch):
-    monkeypatch.setattr("main.asyncio.create_task", lambda job: job.close())
-    assert asyncio.run(main.start()) == 1
-""",
-        ("unsafe", "safe"),
-        REPLACED.format("asyncio.create_task"),
-        "asyncio",
-    ),
-    "create_task, by a mock whose calls are asserted": Program(
-        "dangling-task",
-        TASKS,
-        """
-def test_it():
-    with patch("asyncio.create_task", Mock()) as made, patch("main.job", Mock()):
-        asyncio.run(main.start())
-        assert len(made.mock_calls) == 1
-""",
-        ("unsafe", "safe"),
-        REPLACED.format("asyncio.create_task"),
-        "asyncio",
-    ),
-    "strings: a mock that is asked for them": Program(
-        "raw-sql-text",
-        SQL,
-        """
-def test_it():
-    db = MagicMock()
-    main.ping(db)
-    db.execute.assert_called_once_with("select 1")
-""",
-        ("unsafe", "unsafe", "safe"),
-        "",
-    ),
-    "strings: a session that is written by hand": Program(
-        "raw-sql-text",
-        SQL,
-        """
-class Fake:
-    def execute(self, statement):
-        assert statement.startswith("select")
-        return self
-
-    def scalar(self):
-        return 1
-
-def test_it():
-    assert main.ping(Fake()) == 1
-""",
-        ("unsafe", "unsafe", "safe"),
-    ),
-    "strings: a failure that is caught above": Program(
-        "raw-sql-text",
-        SQL,
-        """
-from sqlalchemy import create_engine
-from sqlalchemy.orm import Session
-
-def test_it():
-    assert main.available(Session(create_engine("sqlite://"))) == "down"
-""",
-        ("safe", "unsafe", "safe"),
-        "it fails today, and a surrounding `except` hides that",
-    ),
-    "strings: a failure that a test expects": Program(
-        "raw-sql-text",
-        SQL,
-        """
-from sqlalchemy import create_engine, exc
-from sqlalchemy.orm import Session
-
-def test_it():
-    with pytest.raises(exc.ArgumentError):
-        main.ping(Session(create_engine("sqlite://")))
-""",
-        ("unsafe", "unsafe", "safe"),
-        "it fails today, and a surrounding `except` hides that",
-    ),
-    "the running loop, which is asked for from now on": Program(
-        "running-loop",
-        LOOPS,
-        """
-def test_it():
-    real, calls = asyncio.get_running_loop, []
-    with patch("asyncio.get_running_loop", lambda: calls.append(1) or real()):
-        assert asyncio.run(main.start()) == 1
-    assert not calls
-""",
-        ("unsafe",),
-        REPLACED.format("asyncio.get_running_loop"),
-        "asyncio",
-    ),
-    "a thread, which is made from now on": Program(
-        "executor-to-thread",
-        THREADS,
-        """
-def test_it(monkeypatch):
-    monkeypatch.setattr(asyncio, "to_thread", Mock(side_effect=AssertionError))
-    assert asyncio.run(main.start()) == 1
-""",
-        ("unsafe",),
-        REPLACED.format("asyncio.to_thread"),
-        "asyncio",
-    ),
-    "a function that sleeps": Program(
-        "blocking-call",
-        """\
-import time
-
-
-async def start():
-    time.sleep(0.5)
-    return 1
-""",
-        """
-def test_it(monkeypatch):
-    slept = []
-    monkeypatch.setattr("time.sleep", slept.append)
-    assert asyncio.run(main.start()) == 1
-    assert slept == [0.5]
-""",
-        ("unsafe",),
-        REPLACED.format("time.sleep"),
-        "asyncio",
-    ),
-    "a coroutine function, by a plain mock": Program(
-        "missing-await",
-        AUDITS,
-        """
-def test_it():
-    with patch("main.audit", Mock()):
-        assert asyncio.run(main.start()) == 1
-""",
-        ("unsafe",),
-        REPLACED.format("audit"),
-        "asyncio",
-    ),
-    "the limit, by what a test calls": Program(
-        "wait-for-to-timeout",
-        """\
-import asyncio
-
-
-async def start():
-    return await asyncio.wait_for(asyncio.sleep(0, 1), 5)
-""",
-        """
-def test_it(monkeypatch):
-    monkeypatch.setattr("asyncio.timeout", Mock(side_effect=AssertionError))
-    assert asyncio.run(main.start()) == 1
-""",
-        ("unsafe",),
-        REPLACED.format("asyncio.timeout"),
-        "asyncio",
-    ),
     "what makes engines, by a mock that is asked for its arguments": Program(
         "pool-pre-ping",
         """\
@@ -694,58 +457,9 @@ def test_it():
         family="asyncio",
     ),
 }
-IMPORTS = """\
-import asyncio
-from unittest.mock import MagicMock, Mock, patch
-
-import pytest
-
-import main
-
-"""
-
-
-def case_of(program, *, unsafe):
-    files = {"main.py": program.main, "test_main.py": IMPORTS + dedent(program.test)}
-    texts = {path: text.encode() for path, text in files.items()}
-    targets = {"python": "3.11", "sqlalchemy": ">=2.0"}
-    return Case(
-        name="it",
-        family=program.family,
-        rule=program.rule,
-        directory=Path(),
-        settings=replace(Settings(published=False, targets=targets), unsafe=unsafe),
-        before=texts,
-        after=texts,
-        program={},
-    )
-
-
-def suite_passes(files, folder):
-    folder.mkdir()
-    for path, text in files.items():
-        (folder / path).write_bytes(text)
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-c", os.devnull, "--rootdir", "."]
-    plugins = ["-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist"]
-    run = subprocess.run([*command, *plugins, "."], cwd=folder, capture_output=True, check=False)
-    assert run.returncode in {0, 1}, run.stdout.decode()
-    return run.returncode == 0
 
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 @pytest.mark.slow
 def test_level_says_what_a_suite_sees(program, tmp_path):
-    safe = run_case(case_of(program, unsafe=False))
-    unsafe = run_case(case_of(program, unsafe=True))
-    sites = [one for one in safe.report.findings if one.place.path == "main.py"]
-
-    assert safe.report.diagnostics == unsafe.report.diagnostics == ()
-    assert tuple(str(one.level) for one in sites) == program.levels
-    assert [program.caveat in one.message for one in sites if str(one.level) == "unsafe"] == [
-        True
-    ] * program.levels.count("unsafe")
-    sides = {"before": case_of(program, unsafe=False).before, "safe": safe.files}
-    if "unsafe" in program.levels:
-        sides["unsafe"] = unsafe.files
-    passing = {side: suite_passes(files, tmp_path / side) for side, files in sides.items()}
-    assert passing == {side: side != "unsafe" for side in sides}
+    check_levels(program, tmp_path)

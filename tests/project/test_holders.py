@@ -9,7 +9,8 @@ import pytest
 from programs import last, module_of, program
 
 from awaken.project.graph.call_edges import CallEdges, Unseen, always_returns
-from awaken.project.graph.holders import Holders, reverse_postorder
+from awaken.project.graph.holders import Holders
+from awaken.project.source.worklist import reverse_postorder
 
 PROGRAM = """
     def _made(flag):
@@ -200,7 +201,7 @@ def test_the_receiver_is_given_to_the_first_parameter():
 
 
 def test_nodes_stand_behind_those_that_they_follow():
-    order = reverse_postorder("a", {"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": ["a"]})
+    order = reverse_postorder("a", {"a": "bc", "b": "d", "c": "d", "d": "a"}.__getitem__)
 
     assert order[0] == "a"
     assert order[-1] == "d"

@@ -8,6 +8,7 @@ from programs import name_in, program
 
 from awaken.knowledge import knowledge
 from awaken.project.names.layout import Layout
+from awaken.project.source.programs.start_folders import StartFolder
 
 
 @pytest.mark.parametrize(
@@ -228,7 +229,9 @@ def test_two_files_of_one_name_make_an_import_ambiguous_not_external():
 )
 def test_a_folder_on_the_path_is_one_to_import_from_though_it_is_a_package(name, importer, path):
     paths = ["back/app/__init__.py", "back/app/m.py", "back/app/sub/n.py", "back/app/json.py"]
-    layout = Layout([*paths, "back/app/near.py", "tools/near.py", importer], on_path=["back/app"])
+    layout = Layout(
+        [*paths, "back/app/near.py", "tools/near.py", importer], on_path=[StartFolder("back/app")]
+    )
 
     assert layout.find(name, importer).path == path
 
@@ -243,7 +246,7 @@ def test_the_root_is_a_place_to_import_from_even_with_an_init_file():
 
 def test_files_are_named_from_the_nearest_folder_on_the_path():
     paths = ["back/__init__.py", "back/main.py", "back/lib/__init__.py", "back/lib/m.py", "main.py"]
-    layout = Layout(paths, on_path=["back", "back/lib"])
+    layout = Layout(paths, on_path=[StartFolder("back"), StartFolder("back/lib")])
 
     assert layout.name_of("back/lib/m.py") == "m"
     # Two files claim the name.

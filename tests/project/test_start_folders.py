@@ -22,7 +22,7 @@ def on_path(files, *, published=False):
     ],
 )
 def test_a_program_starts_in_a_package_that_its_files_import_from(imports):
-    assert on_path({"app/main.py": imports}) == ("app",)
+    assert on_path({"app/main.py": imports}) == (("app", True),)
 
 
 @pytest.mark.parametrize(

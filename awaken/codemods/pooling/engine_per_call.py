@@ -87,6 +87,7 @@ from awaken.kit.sites import Site
 from awaken.knowledge.libraries import Resource
 from awaken.project.frameworks.resources.openings import Opening, openings, words
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS
+from awaken.project.source.worklist import Worklist
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -131,10 +132,9 @@ def _is_shared(opening: Opening) -> bool:
 def _is_named_by_caller(opening: Opening) -> bool:
     """Whether a parameter of the function around says which database it is."""
     module, call = opening.module, opening.call
-    waiting: list[ast.AST] = list(call.args[:1])
-    seen: set[ast.AST] = set()
-    while waiting:
-        for node in module.walk(waiting.pop()):
+    waiting = Worklist[ast.AST](call.args[:1])
+    for part in waiting:
+        for node in module.walk(part):
             if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
                 continue
             for binding in module.scopes.bindings_of(node):
@@ -142,9 +142,7 @@ def _is_named_by_caller(opening: Opening) -> bool:
                     return True
                 statement = module.statement_of(binding.node)
                 is_local = binding.scope.kind == "function" and isinstance(statement, ast.Assign)
-                if is_local and statement is not None and statement not in seen:
-                    seen.add(statement)
-                    waiting.append(statement)
+                waiting += [statement] if is_local and statement is not None else []
     return False
 
 

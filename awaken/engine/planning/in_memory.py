@@ -47,6 +47,7 @@ from awaken.engine.rewriting.rewritten import (
     RewrittenFile,
 )
 from awaken.project.names.layout import Layout, inner_folders
+from awaken.project.source.programs.start_folders import StartFolder
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 
 _SECONDS_PER_EDIT = 3e-3
@@ -66,7 +67,7 @@ class Processing(Struct, frozen=True):
     jobs: int | None = None
     progress: Progress = silent
     may_write: Callable[[str], bool] = lambda _: True
-    on_path: tuple[str, ...] = ()
+    on_path: tuple[StartFolder, ...] = ()
     known: KnownRewritings = KnownRewritings()
 
 
@@ -311,7 +312,7 @@ def _held_back(before: NamesTaken, now: SourceFile, edits: Sequence[OwnedEdit[An
 
 # Bisection applies changes to one snapshot many times over; its layout is the same each time.
 @lru_cache(maxsize=1)
-def _layout(snapshot: Snapshot, on_path: tuple[str, ...]) -> tuple[Layout, frozenset[str]]:
+def _layout(snapshot: Snapshot, on_path: tuple[StartFolder, ...]) -> tuple[Layout, frozenset[str]]:
     """Return the layout of a snapshot, and the top-level packages in it."""
 
     def is_named(dotted: str) -> bool:

@@ -31,6 +31,7 @@ from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.engine.units.pickled_plans import plan_from_bytes, plan_to_bytes
 from awaken.kit.rule import Rule
 from awaken.project.source.looked_at import LookedAt, Search
+from awaken.project.source.programs.start_folders import StartFolder
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 
 FIRST_STAGE = "0"
@@ -46,7 +47,7 @@ class Unit(NamedTuple):
     rule: Rule
     constraints: Constraints
     scope: frozenset[str] | None = None
-    layout: tuple[frozenset[str], tuple[str, ...]] = (frozenset(), ())
+    layout: tuple[frozenset[str], tuple[StartFolder, ...]] = (frozenset(), ())
 
     def in_file(self, path: str) -> Unit:
         """Return the same with the sites of one file."""

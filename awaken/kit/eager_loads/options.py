@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import is_constant, last_name
+from awaken.project.source.trees import chained_calls, is_constant, last_name
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -113,12 +113,7 @@ def _together(project: Project, inner: Sequence[tuple[Module, ast.expr]]) -> lis
 
 def _is_chain(node: ast.Call) -> bool:
     """Whether an option is called on: ``joinedload(Post.author).load_only(User.id)``."""
-    names = set[str]()
-    current: ast.expr = node
-    while isinstance(current, ast.Call):
-        names.add(last_name(current.func))
-        current = current.func.value if isinstance(current.func, ast.Attribute) else current.func
-    return bool(names & _FUNCTIONS)
+    return any(last_name(call.func) in _FUNCTIONS for call in chained_calls(node))
 
 
 def _is_changed(module: Module, name: ast.Name) -> bool:
@@ -147,11 +142,7 @@ def _read(module: Module, node: ast.expr) -> tuple[Option, bool] | None:
 
     None for an unknown option.
     """
-    calls: list[ast.Call] = []
-    current = node
-    while isinstance(current, ast.Call):
-        calls.insert(0, current)
-        current = current.func.value if isinstance(current.func, ast.Attribute) else current.func
+    calls = [*chained_calls(node)][::-1]
     name = last_name(calls[0].func) if calls else ""
     if name not in _FUNCTIONS:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections import deque
 from dataclasses import dataclass, replace
 
 from awaken.contract import Place
@@ -15,6 +14,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import Unknown
 
 _Key = tuple[str, int]
@@ -81,25 +81,24 @@ class Blocks:
     def _found_blocking_calls(self, module: Module, node: ast.AST) -> BlockingCalls:
         known: dict[tuple[str, Place], BlockingCall] = {}
         unknown: dict[Unknown, None] = {}
-        seen = {(module.path, module.span(node).start)}
-        waiting: deque[tuple[Module, ast.AST, tuple[Place, ...]]] = deque([(module, node, ())])
-        while waiting and len(known) <= _MOST:
-            here, body, chain = waiting.popleft()
+        start: tuple[Module, ast.AST, tuple[Place, ...]] = module, node, ()
+        waiting = Queue([start], lambda item: _key(*item[:2]))
+        for here, body, chain in waiting:
             for value in self._own(here, body):
                 if isinstance(value, BlockingCall):
                     known.setdefault((value.name, value.place), replace(value, chain=chain))
                 elif isinstance(value, Unknown):
                     unknown.setdefault(value)
-                elif (key := _key(value.module, value.function)) not in seen:
-                    seen.add(key)
-                    waiting.append((value.module, value.function, (*chain, value.place)))
-            if len(seen) > _MOST_FUNCTIONS:
+                else:
+                    waiting += [(value.module, value.function, (*chain, value.place))]
+            if len(waiting.seen) > _MOST_FUNCTIONS:
                 why = "too much has to be followed to tell"
-                return _named(known, {self._evaluator.unknown(module, node, why): None, **unknown})
-        if len(known) > _MOST:
-            # Else what is not among those that are named would seem not to be called.
-            why = "it makes more blocking calls than are followed"
-            unknown = {self._evaluator.unknown(module, node, why): None, **unknown}
+            elif len(known) > _MOST:
+                # Else what is not among those that are named would seem not to be called.
+                why = "it makes more blocking calls than are followed"
+            else:
+                continue
+            return _named(known, {self._evaluator.unknown(module, node, why): None, **unknown})
         return _named(known, unknown)
 
     def _own(self, module: Module, node: ast.AST) -> _Calls:

@@ -6,26 +6,25 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.project.source.trees import Function, children, parameters_of
+from awaken.project.source.worklist import preorder
 
 
 def own_nodes(parts: Sequence[ast.AST]) -> Iterator[ast.AST]:
-    """Yield the nodes of ``parts`` in source order, of inner functions only what is run at once.
+    """Return the nodes of ``parts`` in source order, of inner functions only what is run at once.
 
     That are their decorators and defaults. The body of a class runs at its place.
     """
-    stack = list(reversed(parts))
-    while stack:
-        node = stack.pop()
-        yield node
-        if isinstance(node, Function | ast.Lambda):
-            below: list[ast.AST] = list(getattr(node, "decorator_list", ()))
-            below += [part for _, part in parameters_of(node.args) if part is not None]
-        elif isinstance(node, ast.AnnAssign):
-            # Annotations of local variables are not evaluated.
-            below = [part for part in (node.target, node.value) if part is not None]
-        else:
-            below = children(node)
-        stack += reversed(below)
+    return preorder(parts, _own_parts)
+
+
+def _own_parts(node: ast.AST) -> list[ast.AST]:
+    if isinstance(node, Function | ast.Lambda):
+        defaults = (part for _, part in parameters_of(node.args) if part is not None)
+        return [*getattr(node, "decorator_list", ()), *defaults]
+    if isinstance(node, ast.AnnAssign):
+        # Annotations of local variables are not evaluated.
+        return [part for part in (node.target, node.value) if part is not None]
+    return children(node)
 
 
 def what_runs(node: ast.AST) -> Sequence[ast.AST]:

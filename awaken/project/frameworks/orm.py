@@ -16,7 +16,7 @@ from awaken.project.frameworks.schemas.sights import SchemaSights
 from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.automap import Automap
 from awaken.project.frameworks.sqlalchemy.commits.program_commits import Commits
-from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
+from awaken.project.frameworks.sqlalchemy.eager import EagerLoading, direction
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import Engines
 from awaken.project.frameworks.sqlalchemy.keys import (
     Partners,
@@ -322,6 +322,13 @@ class Orm:
         return (
             None if facts is None else self._attributes.is_collection(qualified, attribute, facts)
         )
+
+    def is_referred_to(self, qualified: str, attribute: str) -> bool:
+        """Whether only the rows of a relationship refer to those of its owner."""
+        mapped = self._models.mapped_class(qualified)
+        facts = None if mapped is None else mapped.relationships.get(attribute)
+        target = None if facts is None else self._models.mapped_class(facts.target or "")
+        return mapped is not None and target is not None and bool(direction(mapped, target))
 
     def partners(self, owner: str, target: str, attribute: str = "") -> Partners | None:
         """Return how many rows of a class may belong to one row of another, by their keys.

@@ -17,6 +17,7 @@ from awaken.project.graph.callers import Callers
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.dispatch import Called
 from awaken.project.graph.passing import default_of, is_omitted
+from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, argument_of, has_decorator, is_none, parameters_of
 from awaken.project.values.domain import Unknown
@@ -110,9 +111,6 @@ class CallEdges:
         self._program = calls
         self._load = load
         self._modules = {module.path: module}
-        self._contexts: dict[ast.AST, FunctionContext] = {}
-        self._edges: dict[ast.Call, tuple[CallEdge, ...] | Unknown] = {}
-        self._calls: dict[FunctionContext, list[CallEdge] | Unseen] = {}
         self._followed: set[FunctionContext] = set()
         self._passing: dict[ast.arg, dict[ast.AST, CallEdge]] = {}
         self.known: dict[ast.AST, tuple[CallEdge, ...]] = {}
@@ -125,10 +123,9 @@ class CallEdges:
         function = module.enclosing_function(node)
         return None if not isinstance(function, Function) else self._context(module, function)
 
+    @cached_by(lambda _module, function: function)
     def _context(self, module: Module, function: Function) -> FunctionContext:
-        if function not in self._contexts:
-            self._contexts[function] = FunctionContext(module, function, flow_of(module, function))
-        return self._contexts[function]
+        return FunctionContext(module, function, flow_of(module, function))
 
     def _held_module(self, path: str) -> Module | None:
         module = self._modules.get(path) or self._load(path)
@@ -137,16 +134,13 @@ class CallEdges:
         return module
 
     # ------------------------------------------------------------------------------------- calls
+    @cached_by(lambda _context, call: call)
     def reached(self, context: FunctionContext, call: ast.Call) -> tuple[CallEdge, ...] | Unknown:
         """Return an edge into each function that ``call`` may reach; Unknown says why not."""
-        if call not in self._edges:
-            called = self._program.functions_behind(context.module, call)
-            self._edges[call] = (
-                called
-                if isinstance(called, Unknown)
-                else tuple(self._edge(context, call, callee) for callee in called)
-            )
-        return self._edges[call]
+        called = self._program.functions_behind(context.module, call)
+        if isinstance(called, Unknown):
+            return called
+        return tuple(self._edge(context, call, callee) for callee in called)
 
     def _edge(self, context: FunctionContext, call: ast.Call, called: Called) -> CallEdge:
         home = self._held_module(called.module.path) or called.module
@@ -159,16 +153,14 @@ class CallEdges:
         )
         return CallEdge(context, call, self._context(home, mine), called.bound)
 
+    @cached_method
     def calls_of(self, context: FunctionContext) -> list[CallEdge] | Unseen:
         """Return all calls of the function of ``context``.
 
         Calls by other programs are left out: ``outside`` says why there may be some.
         """
-        if context not in self._calls:
-            callers = self._program.callers_of(context.module, context.function)
-            hidden = self._hidden(context, callers)
-            self._calls[context] = hidden or self._in_sight(context, callers)
-        return self._calls[context]
+        callers = self._program.callers_of(context.module, context.function)
+        return self._hidden(context, callers) or self._in_sight(context, callers)
 
     def _hidden(self, context: FunctionContext, callers: Callers) -> Unseen | None:
         name = context.function.name

@@ -58,7 +58,6 @@ class Hierarchy:
         self._hierarchy_of = hierarchy_of
         self._qualified = qualified
         self.is_too_large = False  # known when ``descendants`` were asked for
-        self._reached: dict[tuple[str, str], bool | None] = {}
 
     @cached_property
     def descendants(self) -> frozenset[str]:
@@ -225,16 +224,14 @@ class Hierarchy:
                 return False if top in sys.stdlib_module_names or top == "builtins" else None
         return False
 
+    @cached_method
     def _reaches_class(self, qualified: str, method: str) -> bool | None:
         if self._evaluator.classes.facts(qualified) is None:
             # A value that is declared as a library's base may be an instance of this class.
             return qualified in self._names_outside
-        key = (qualified, method)
-        if key not in self._reached:
-            is_instance = self._overrides.is_instance
-            answers = {is_instance(name, qualified) for name in self._bearing(method)}
-            self._reached[key] = True in answers or (None if None in answers else False)
-        return self._reached[key]
+        is_instance = self._overrides.is_instance
+        answers = {is_instance(name, qualified) for name in self._bearing(method)}
+        return True in answers or (None if None in answers else False)
 
     @cached_method
     def _bearing(self, method: str) -> tuple[str, ...]:

@@ -9,9 +9,8 @@ the connected component of all that shares a value, over any number of functions
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from awaken.project.graph.call_edges import (
     CallEdge,
@@ -26,7 +25,6 @@ from awaken.project.source.modules import Module
 from awaken.project.values.domain import TooLarge, Unknown
 from awaken.project.values.local.flow import Reaching
 
-Node = TypeVar("Node")
 Placed = tuple[FunctionContext, ast.expr]
 """An expression, with the function that it stands in."""
 PlacedRead = tuple[FunctionContext, ast.Call | ast.Name]
@@ -202,30 +200,3 @@ class Holders:
         scope = context.flow.scope
         bindings = scope.bindings[scope.mangled(parameter.arg)]
         return self.of(context, next(binding for binding in bindings if binding.node is parameter))
-
-
-def reverse_postorder(
-    first: Iterable[Node], following: Mapping[Node, Sequence[Node]]
-) -> list[Node]:
-    """Return all nodes of a graph, each after those that it follows, except in circles.
-
-    ``first`` are nodes to begin at, the last one first; they come first.
-    """
-    nodes: list[Node] = []
-    seen: set[Node] = set()
-    for begin in first:
-        if begin in seen:
-            continue
-        seen.add(begin)
-        stack = [(begin, iter(reversed(following[begin])))]
-        while stack:
-            node, rest = stack[-1]
-            for other in rest:
-                if other not in seen:
-                    seen.add(other)
-                    stack += ((other, iter(reversed(following[other]))),)
-                    break
-            else:
-                nodes += (node,)
-                stack.pop()
-    return nodes[::-1]

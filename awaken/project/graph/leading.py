@@ -10,6 +10,7 @@ from awaken.project.graph.callers import Callers
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.worklist import Queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,21 +37,20 @@ def leading_to(
     function: Function,
 ) -> Leading:
     """Return what leads to a function of ``module``; ``graph`` is made where that is too much."""
-    start = FunctionPlace.of(module, function)
-    seen: dict[FunctionPlace, None] = {start: None}
     calls: set[Place] = set()
-    waiting = [(module, function)]
-    while waiting:
-        callers = evaluator.callers.of(*waiting.pop())
-        if len(seen) > _MOST_FUNCTIONS or any(item.kind == "many" for item in callers.obstacles):
-            return _by_graph(graph(), start)
+    start: tuple[Module, Function | None] = module, function
+    waiting = Queue([start], lambda pair: FunctionPlace.of(*pair))
+    for home, around in waiting:
+        if around is None:
+            continue
+        callers = evaluator.callers.of(home, around)
+        is_many = any(item.kind == "many" for item in callers.obstacles)
+        if is_many or len(waiting.seen) > _MOST_FUNCTIONS:
+            return _by_graph(graph(), FunctionPlace.of(*start))
         calls.update(site.place for site in callers.sites)
-        for home, around in _around(evaluator, callers):
-            place = FunctionPlace.of(home, around)
-            if place not in seen:
-                seen[place] = None
-                waiting += [] if around is None else [(home, around)]
-    return Leading(tuple(sorted(seen)), tuple(sorted(calls)))
+        waiting += _around(evaluator, callers)
+    functions = sorted(FunctionPlace.of(*pair) for pair in waiting.seen.values())
+    return Leading(tuple(functions), tuple(sorted(calls)))
 
 
 def _around(

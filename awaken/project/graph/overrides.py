@@ -18,6 +18,7 @@ from awaken.project.names.functions.definitions import Functions
 from awaken.project.names.functions.standing_in import may_stand_in
 from awaken.project.source.memo import cached_method
 from awaken.project.source.words import Words
+from awaken.project.source.worklist import components
 
 HARMLESS_BASES = library_names().plain_bases | PROTOCOLS
 """Classes outside the project that have no method of interest, and call none of a subclass."""
@@ -82,18 +83,15 @@ class Overrides:
         if len(line) > _MOST_BASES or not all(candidate.unique for candidate in line.values()):
             return None
         orders: dict[str, list[str]] = {}
-        waiting = [qualified]
-        while waiting:
-            facts = line.get(waiting[-1])
-            bases = [] if facts is None else [str(base) for base in facts.bases]
-            missing = [base for base in bases if base not in orders]
-            if missing and len(waiting) <= len(line):
-                waiting.append(missing[0])
-                continue
-            merged = None if missing else _merged_names([*(orders[base] for base in bases), bases])
-            if merged is None:
+
+        def bases_of(name: str) -> list[str]:
+            return [str(base) for base in line[name].bases] if name in line else []
+
+        for name, *circular in components([qualified], bases_of):
+            bases = bases_of(name)
+            merged = _merged_names([*(orders.get(base, []) for base in bases), bases])
+            if merged is None or circular or name in bases:
                 return None
-            name = waiting.pop()
             orders[name] = [name, *merged]
         return orders[qualified]
 

@@ -8,8 +8,10 @@ its own. Nothing recurses, so chains may be of any length. Questions that need e
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from typing import Generic, NamedTuple, TypeVar
+
+from awaken.project.source.worklist import components
 
 Question = TypeVar("Question", bound=Hashable)
 Value = TypeVar("Value")
@@ -52,91 +54,55 @@ class Circles(Generic[Question, Value]):
         return memory[question]
 
     def _solve(self, root: Question) -> None:
-        """Answer ``root`` and all that it needs: Tarjan's strongly connected components."""
-        asking = [(root, self._ask(root))]
-        # Tarjan's numbers: when it was asked, and the earliest open question that it leads to.
-        order, lowest = {root: 0}, {root: 0}
-        open_ones, sent = [root], None
-        circular: set[Question] = set()
-        while asking:
-            question, generator = asking[-1]
-            try:
-                needed = next(generator) if sent is None else generator.send(sent)
-            except StopIteration as done:
-                asking.pop()
-                if asking:
-                    above = asking[-1][0]
-                    lowest[above] = min(lowest[above], lowest[question])
-                # Unless a circle ends here, it leads back to a question that is still open.
-                sent = Answer(self._nothing, True)
-                if lowest[question] == order[question]:
-                    sent = self._close(question, done.value, open_ones, circular)
-                continue
-            memory = self._memory(needed)
-            if needed in memory:
-                sent = Answer(memory[needed], False)
-            elif needed in order:
-                lowest[question] = min(lowest[question], order[needed])
-                circular.add(needed)
-                sent = Answer(self._nothing, True)
-            else:
-                order[needed] = lowest[needed] = len(order)
-                open_ones.append(needed)
-                asking.append((needed, self._ask(needed)))
-                sent = None
+        """Answer ``root`` and all that it needs; the needed ones come first."""
+        first, in_itself = dict[Question, Value](), set[Question]()
 
-    def _close(
-        self,
-        question: Question,
-        value: Value,
-        open_ones: list[Question],
-        circular: set[Question],
-    ) -> Answer[Value]:
-        """Keep the answers to ``question`` and to all that need it and that it needs."""
-        # It needs no question that needs it, so the first answer is final.
-        if open_ones[-1] is question and question not in circular:
-            self._memory(open_ones.pop())[question] = value
-            return Answer(value, False)
-        start = open_ones.index(question)
-        values = self._iterated_values(open_ones[start:])
-        del open_ones[start:]
-        for item, result in values.items():
-            self._memory(item)[item] = self._finished(item, result)
-        return Answer(self._memory(question)[question], False)
+        def needed(question: Question) -> Iterator[Question]:
+            for other in self._asked(question, {}, first):
+                in_itself.update([other] if other == question else [])
+                yield other
+
+        for circle in components([root], needed):
+            if len(circle) > 1 or circle[0] in in_itself:
+                for item, value in self._iterated_values(circle).items():
+                    self._memory(item)[item] = self._finished(item, value)
+            else:
+                # It needs no question that needs it, so the first answer is final.
+                self._memory(circle[0])[circle[0]] = first[circle[0]]
 
     def _iterated_values(self, circle: list[Question]) -> dict[Question, Value]:
         """Ask the questions of a circle until no answer changes."""
-        values = dict.fromkeys(circle, self._nothing)
+        values, again = dict.fromkeys(circle, self._nothing), dict[Question, Value]()
         readers: dict[Question, dict[Question, None]] = {item: {} for item in circle}
         waiting, queued = deque(circle), set(circle)
         while waiting:
             question = waiting.popleft()
             queued.discard(question)
-            value = self._joined(values[question], self._asked_again(question, values, readers))
+            for other in self._asked(question, values, again):
+                # Noted, so that only those who read an answer are asked again when it changes.
+                readers[other][question] = None
+            value = self._joined(values[question], again[question])
             if value != values[question]:
                 values[question] = value
                 waiting.extend(reader for reader in readers[question] if reader not in queued)
                 queued.update(readers[question])
         return values
 
-    def _asked_again(
-        self,
-        question: Question,
-        values: dict[Question, Value],
-        readers: dict[Question, dict[Question, None]],
-    ) -> Value:
+    def _asked(
+        self, question: Question, current: Mapping[Question, Value], result: dict[Question, Value]
+    ) -> Iterator[Question]:
+        """Ask a question, yield those without an answer that it needs, and set its ``result``.
+
+        One that has no answer after that either is circular; ``current`` has its value.
+        """
         generator = self._ask(question)
         try:
             needed = next(generator)
             while True:
                 memory = self._memory(needed)
-                if needed in memory:
-                    sent = Answer(memory[needed], False)
-                else:
-                    # Noted, so that only those who read an answer are asked again when it changes.
-                    readers[needed][question] = None
-                    sent = Answer(values[needed], True)
-                needed = generator.send(sent)
+                if needed not in memory:
+                    yield needed
+                value = memory.get(needed, current.get(needed, self._nothing))
+                needed = generator.send(Answer(value, needed not in memory))
         except StopIteration as done:
-            value: Value = done.value
-            return value
+            result[question] = done.value

@@ -21,6 +21,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.words import Words
+from awaken.project.source.worklist import Queue
 
 PROTOCOLS = library_names().protocols
 
@@ -73,8 +74,6 @@ class Classes:
         self._facts = facts
         self._load = load
         self._words = words
-        self._ancestors: dict[str, Ancestors] = {}
-        self._by_base: dict[str, dict[str, list[str]]] = {}
 
     @cached_method
     def in_file(self, path: str) -> dict[str, ClassFacts]:
@@ -97,14 +96,11 @@ class Classes:
         node = module.class_at(facts.span)
         return None if node is None else (module, node)
 
+    @cached_method
     def ancestors(self, qualified: str) -> Ancestors | None:
         """Return what a class of the project inherits, itself first, nearest bases before far."""
-        if qualified not in self._ancestors:
-            facts = self.facts(qualified)
-            if facts is None:
-                return None
-            self._ancestors[qualified] = self._climb(facts)
-        return self._ancestors[qualified]
+        facts = self.facts(qualified)
+        return None if facts is None else self._climb(facts)
 
     def bodies(self, qualified: str) -> Iterator[tuple[str, Module, ast.ClassDef]]:
         """Yield a class of the project and those that it inherits: its name and its tree.
@@ -141,14 +137,14 @@ class Classes:
         by_file = [self._subclasses_in(path).get(qualified, ()) for path in sorted(paths)]
         return tuple(name for result in by_file for name in result)
 
+    @cached_method
     def _subclasses_in(self, path: str) -> dict[str, list[str]]:
         """Return the classes of a file that inherit directly from each class."""
-        if path not in self._by_base:
-            result = self._by_base[path] = {}
-            for facts in self.in_file(path).values():
-                for base in {base for base in facts.bases if base is not None}:
-                    result.setdefault(base, []).append(facts.qualified)
-        return self._by_base[path]
+        result: dict[str, list[str]] = {}
+        for facts in self.in_file(path).values():
+            for base in {base for base in facts.bases if base is not None}:
+                result.setdefault(base, []).append(facts.qualified)
+        return result
 
     def spellings(self, qualified: str) -> list[str]:
         """Return the names by which the class may go: its own, and those that files give it."""
@@ -174,35 +170,26 @@ class Classes:
 
     def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from ``qualified``, directly or not."""
-        result: dict[str, None] = {}
-        waiting = list(self.subclasses(qualified))
-        while waiting:
-            name = waiting.pop(0)
-            if name not in result:
-                result[name] = None
-                waiting += self.subclasses(name)
-        return tuple(result)
+        waiting = Queue(self.subclasses(qualified))
+        for name in waiting:
+            waiting += self.subclasses(name)
+        return tuple(waiting.seen.values())
 
     def _climb(self, facts: ClassFacts) -> Ancestors:
-        inside: dict[str, ClassFacts] = {}
         outside: dict[str, None] = {}
         unresolved: list[tuple[ClassFacts, int]] = []
-        queue = [facts]
-        while queue:
-            current = queue.pop(0)
-            if current.qualified in inside:
-                continue
-            inside[current.qualified] = current
+        inside = Queue([facts], lambda current: current.qualified)
+        for current in inside:
             for index, base in enumerate(current.bases):
                 known = None if base is None else self.facts(base)
                 if known is not None:
-                    queue.append(known)
+                    inside += [known]
                 # Defined by the project, but not as one class: it may be anything.
                 elif base is None or self._names.locate(base) is not None:
                     unresolved.append((current, index))
                 else:
                     outside[base] = None
-        return Ancestors(tuple(inside.values()), tuple(outside), tuple(unresolved))
+        return Ancestors(tuple(inside.seen.values()), tuple(outside), tuple(unresolved))
 
     def _read(self, path: str, written: Iterable[WrittenClass]) -> dict[str, ClassFacts]:
         home = self._names.layout.name_of(path)

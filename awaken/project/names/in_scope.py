@@ -11,6 +11,7 @@ from awaken.project.names.origins import absolute_module
 from awaken.project.names.resolution import Names
 from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding, Scope
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function
 
@@ -34,7 +35,6 @@ class Reach:
     def __init__(self, names: Names, load: Load) -> None:
         self._names = names
         self._load = load
-        self._kept: dict[tuple[str, str], bool] = {}
 
     def of(self, module: Module, site: ast.expr, owner: str, model: ast.expr) -> InScope | str:
         """Return how to write the variable ``owner`` at ``site``, where ``model`` is in scope.
@@ -244,12 +244,10 @@ class Reach:
         first = min(getattr(binding.node, "lineno", 0) for binding in after)
         return all(getattr(binding.node, "lineno", 0) < first for binding in before)
 
+    @cached_by(lambda home, name: (home.path, name))
     def _passes_on(self, home: Module, name: str) -> bool:
         """Whether a file has the variable for more than what it runs with it."""
-        key = home.path, name
-        if key not in self._kept:
-            self._kept[key] = _has_for_more(home, name)
-        return self._kept[key]
+        return _has_for_more(home, name)
 
 
 def _has_for_more(home: Module, name: str) -> bool:

@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from awaken.project.source.programs.start_folders import STANDARD
+from awaken.project.source.memo import cached_method
+from awaken.project.source.programs.start_folders import STANDARD, StartFolder
 from awaken.project.source.worklist import groups_of
 from awaken.workspace.sources import is_python
 
@@ -31,8 +32,8 @@ class Layout:
     name, both are named by their whole path. ``published`` says whether code outside the project
     may import these modules. A folder of ``inner`` has no ``__init__.py`` and is a package all the
     same, in another one (PEP 420): files import from it by its whole way. Folders of ``on_path``
-    are on the path of the program: files in them are named from there, packages or not. In those
-    that end with a slash, files keep the names of their packages and are found by both.
+    are on the path of the program: files are found from there, packages or not. From those that
+    name files they have their names, in others those of their packages.
     """
 
     def __init__(
@@ -41,12 +42,11 @@ class Layout:
         *,
         published: bool = True,
         inner: Collection[str] = (),
-        on_path: Sequence[str] = (),
+        on_path: Sequence[StartFolder] = (),
     ) -> None:
         self.published = published
         self.inner = frozenset(inner)
         self.on_path = tuple(on_path)
-        self._searched = tuple(folder.rstrip("/") for folder in on_path)
         files = {path for path in paths if is_python(path)}
         # A stub next to its module is the same module, and the source has more.
         self._stubs = {path for path in files if path.endswith(".pyi") and path[:-1] in files}
@@ -62,7 +62,6 @@ class Layout:
         self._roots = self._roots_by_name()
         self._names, self._by_name = self._name_files()
         self._first = {name.partition(".")[0] for name in self._by_name}
-        self._found: dict[tuple[str, str], FoundModule] = {}
 
     def name_of(self, path: str) -> str:
         """Return the one dotted name of the file at ``path``."""
@@ -85,7 +84,7 @@ class Layout:
         folder = name.replace(".", "/")
         return any(
             _join(root, folder) in self._folders and _join(root, folder) not in self._packages
-            for root in (*_SOURCE_FOLDERS, *self._searched)
+            for root in (*_SOURCE_FOLDERS, *(folder.path for folder in self.on_path))
         )
 
     def submodule(self, path: str, name: str) -> str | None:
@@ -118,10 +117,7 @@ class Layout:
         if name.startswith("/"):
             return self._module_at(name.strip("/"))
         # All files of one folder find the same.
-        key = (name, importer.rpartition("/")[0])
-        if key not in self._found:
-            self._found[key] = self._search(name, key[1])
-        return self._found[key]
+        return self._search(name, importer.rpartition("/")[0])
 
     def package_with(self, name: str, importer: str) -> str:
         """Return the package above a file in which ``import name`` would find one; else nothing.
@@ -134,6 +130,7 @@ class Layout:
                 return above
         return ""
 
+    @cached_method
     def _search(self, name: str, folder: str) -> FoundModule:
         relative = name.replace(".", "/")
         namespace = False
@@ -148,7 +145,7 @@ class Layout:
                     # Next to a script the file wins over the standard library; imported, not.
                     return FoundModule(ambiguous=True) if standard else module
                 namespace = namespace or module.namespace
-        for root in self._searched:
+        for root, _ in self.on_path:
             module = self._module_at(_join(root, relative))
             if module.path is not None:
                 return module
@@ -203,7 +200,8 @@ class Layout:
         return names, by_name
 
     def _claimed_text(self, path: str) -> str:
-        above = [location for location in self.on_path if path.startswith(f"{location}/")]
+        naming = (folder.path for folder in self.on_path if folder.names_files)
+        above = [folder for folder in naming if path.startswith(f"{folder}/")]
         if above:
             return _dotted_text(path[len(max(above, key=len)) :].lstrip("/"))
         folder = path.rpartition("/")[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -29,3 +29,28 @@ def cached_method(
         return answers[key]
 
     return cast("Callable[Concatenate[Owner, Asked], Answer]", kept)
+
+
+def cached_by(
+    key: Callable[..., Hashable],
+) -> Callable[
+    [Callable[Concatenate[Owner, Asked], Answer]], Callable[Concatenate[Owner, Asked], Answer]
+]:
+    """Return the same for methods that give one answer to all arguments with the same ``key``."""
+
+    def decorated(
+        method: Callable[Concatenate[Owner, Asked], Answer],
+    ) -> Callable[Concatenate[Owner, Asked], Answer]:
+        table = f"answers of {method.__qualname__}"
+
+        @wraps(method)
+        def kept(owner: Owner, /, *asked: Asked.args, **named: Asked.kwargs) -> Answer:
+            answers: dict[Hashable, Answer] = owner.__dict__.setdefault(table, {})
+            of = key(*asked, **named)
+            if of not in answers:
+                answers[of] = method(owner, *asked, **named)
+            return answers[of]
+
+        return cast("Callable[Concatenate[Owner, Asked], Answer]", kept)
+
+    return decorated

@@ -13,6 +13,7 @@ from itertools import chain, pairwise
 from typing import Any, Generic, TypeVar, overload
 
 from awaken.contract import Place, SiteId, Span
+from awaken.project.source.memo import cached_method
 from awaken.project.source.scopes import ScopeTable
 from awaken.project.source.trees import (
     CHILDLESS,
@@ -23,6 +24,7 @@ from awaken.project.source.trees import (
     fingerprint,
     walk,
 )
+from awaken.project.source.worklist import groups_of
 from awaken.workspace.sources import LINE_END_BYTES, SourceFile
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -76,7 +78,6 @@ class Module:
         self.memo: dict[Hashable, Any] = {}  # what others worked out about this tree
         self.own: dict[Hashable, Any] = {}  # facts of the file alone: all copies share them
         self._equals: dict[tuple[object, ...], dict[ast.AST, tuple[str, bytes, int]]] = {}
-        self._looks: dict[type[ast.AST], dict[tuple[object, ...], list[ast.AST]]] = {}
 
     def with_own_memo(self) -> Module:
         """Return the same file for another project: its tree and scopes, but an empty memo."""
@@ -304,13 +305,10 @@ class Module:
                 seen[key] += 1
         return self._equals[look][node]
 
+    @cached_method
     def _by_look(self, kind: type[ast.AST]) -> dict[tuple[object, ...], list[ast.AST]]:
         """Return the nodes of a type by their looks, those of one look in source order."""
-        if kind not in self._looks:
-            nodes = self._looks[kind] = {}
-            for node in self._by_type[kind]:
-                nodes.setdefault(_look(node), []).append(node)
-        return self._looks[kind]
+        return groups_of(self._by_type[kind], _look)
 
     def enclosing_function(self, node: ast.AST) -> FunctionOrLambda | None:
         """Return the function or lambda whose body or parameter list holds ``node``.

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection
 from functools import cached_property
 
 from awaken.project.source.bindings import Binding, Builder, Scope
+from awaken.project.source.memo import cached_method
 from awaken.project.source.trees import children, last_name, walk
 
 _REPLACING = {"assignment", "function", "class", "type-alias"}
@@ -38,7 +39,6 @@ class ScopeTable:
         self._made: dict[ast.AST, Scope] | None = None
         self._below: dict[Scope, list[Scope]] | None = None
         self._reads: dict[str, list[ast.Name]] | None = None
-        self._imported: dict[Scope, dict[str, list[Binding]]] = {}
 
     def scope_of(self, node: ast.AST) -> Scope:
         """Return the scope in which ``node`` is evaluated; of a definition, the one around it."""
@@ -76,15 +76,14 @@ class ScopeTable:
             scopes += self._below.get(item, ())
         return scopes
 
+    @cached_method
     def imported(self, scope: Scope) -> dict[str, list[Binding]]:
         """Return the names of ``scope`` that nothing but imports bind, with their bindings."""
-        if scope not in self._imported:
-            self._imported[scope] = {
-                name: bindings
-                for name, bindings in scope.bindings.items()
-                if bindings and {binding.kind for binding in bindings} == {"import"}
-            }
-        return self._imported[scope]
+        return {
+            name: bindings
+            for name, bindings in scope.bindings.items()
+            if bindings and {binding.kind for binding in bindings} == {"import"}
+        }
 
     def owner(self, name: str, scope: Scope) -> Scope | None:
         """Return the scope whose binding of ``name`` is seen from ``scope``; None if unbound.

@@ -28,6 +28,12 @@ def is_test_file(path: str) -> bool:
     return bool({"tests", "test"}.intersection(folders))
 
 
+def conftest_paths(path: str) -> list[str]:
+    """Return where pytest looks for a ``conftest.py`` for a file of tests, the nearest first."""
+    folders = path.split("/")[:-1]
+    return ["/".join([*folders[:depth], "conftest.py"]) for depth in range(len(folders), -1, -1)]
+
+
 def is_around_tests(path: str) -> bool:
     """Whether a file is named like tests or like what they use: mocks, fakes, a testing package.
 

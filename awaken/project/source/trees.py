@@ -33,6 +33,14 @@ def root_of(node: ast.AST) -> ast.AST:
     return node
 
 
+def receivers(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield ``a.b(x).c``, ``a.b(x)``, ``a.b`` and ``a``: an expression, and those it is made of."""
+    yield node
+    while isinstance(node, ast.Attribute | ast.Call):
+        node = node.value if isinstance(node, ast.Attribute) else node.func
+        yield node
+
+
 def chained_calls(node: ast.AST | None) -> Iterator[ast.Call]:
     """Yield the calls of a chain, the last one first: ``all()`` of ``q.filter(x).all()``."""
     while isinstance(node, ast.Call):

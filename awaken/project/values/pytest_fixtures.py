@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from awaken.project.names.functions.decorators import PYTEST_FIXTURES
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Load, Module, same_node
+from awaken.project.source.test_files import conftest_paths
 from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.values.domain import FunctionOf
 
@@ -27,13 +28,7 @@ def fixture_for(
     """
     if not takes_fixture(module, function, name, names):
         return None
-    folder = module.path.rpartition("/")[0]
-    paths = [module.path]
-    while True:
-        paths.append(f"{folder}/conftest.py" if folder else "conftest.py")
-        if not folder:
-            break
-        folder = folder.rpartition("/")[0]
+    paths = [module.path, *conftest_paths(module.path)]
     # The list grows while it is read: plugins name others.
     for count, path in enumerate(paths):
         defining = load(path) if count < _MOST_FILES else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from awaken.knowledge.coroutines import coroutines
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.trees import FunctionOrLambda, children, last_name
+from awaken.project.source.worklist import preorder
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -103,19 +104,16 @@ def _iterables(module: Module, element: ast.expr, gathered: ast.Call | None) -> 
         if isinstance(above, _COMPREHENSIONS):
             yield from reversed([generator.iter for generator in above.generators])
         elif isinstance(above, ast.For):
-            if gathered is None and any(_waits_in(above)):
+            if gathered is None and _waits_in(above):
                 return  # a round that waits limits the number of tasks
             yield above.iter
 
 
-def _waits_in(loop: ast.For) -> Iterator[bool]:
-    """Yield whether each node that a round of ``loop`` runs itself lets others run."""
-    waiting: list[ast.AST] = list(loop.body)
-    while waiting:
-        node = waiting.pop()
-        yield isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith)
-        if not isinstance(node, FunctionOrLambda):
-            waiting += children(node)
+def _waits_in(loop: ast.For) -> bool:
+    """Whether a round of ``loop`` lets others run, outside of functions inside."""
+    parts: list[ast.AST] = [*loop.body]
+    run = preorder(parts, lambda node: () if isinstance(node, FunctionOrLambda) else children(node))
+    return any(isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith) for node in run)
 
 
 def is_meant(project: Project, fan_out: FanOut) -> bool:

@@ -21,6 +21,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
 from awaken.contract import Surroundings
 from awaken.editing.arguments import appended_call, fitted, keyword_argument
 from awaken.editing.comments import only_suppresses
+from awaken.editing.statements import without_blank_lines
 
 _BLANK = cst.EmptyLine(indent=False)
 _LISTS = ("on_startup", "on_shutdown")
@@ -255,10 +256,8 @@ def _body(source: str) -> list[Any]:
     # Declarations occur once, at the top of the lifespan.
     statements = [statement for statement in statements if not _declares(statement)]
     head: Any = statements[0]
-    own = list(head.leading_lines)
     # Blank lines after the old head would be at the top of a block.
-    while own and own[0].comment is None:
-        own.pop(0)
+    own = without_blank_lines(head).leading_lines
     statements[0] = head.with_changes(leading_lines=[*above, *own])
     return statements
 

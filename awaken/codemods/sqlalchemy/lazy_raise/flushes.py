@@ -9,6 +9,7 @@ references of those that it deletes like any code would (``DependencyProcessor
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -128,19 +129,13 @@ class Flushes:
     def _deleted_classes(self, sides: list[tuple[Module, Declared]]) -> set[str]:
         """Return the classes of which a session may delete objects, with those of cascades."""
         result = set(self._deleted_by_name())
-        cascades = [(side, cascade_of(module, side)) for module, side in sides]
-        for side, cascade in cascades:
-            if {"delete-orphan", "?"} & cascade:
-                result |= self._root(side.facts.target or "")
-        grown = True
-        while grown:
-            before = len(result)
-            for side, cascade in cascades:
-                goes_on = {"all", "delete"} & cascade
-                if goes_on and self._root(side.owner or "") & result:
-                    result |= self._root(side.facts.target or "")
-            grown = len(result) > before
-        return result
+        along: defaultdict[str, set[str]] = defaultdict(set)
+        for module, side in sides:
+            cascade, targets = cascade_of(module, side), self._root(side.facts.target or "")
+            result |= targets if {"delete-orphan", "?"} & cascade else set()
+            for owner in self._root(side.owner or "") if {"all", "delete"} & cascade else ():
+                along[owner] |= targets
+        return reached(result, lambda name: along.get(name, ()))
 
     def _deleted_by_name(self) -> Iterator[str]:
         """Yield the classes of what is passed to ``session.delete()``."""

@@ -27,6 +27,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recogn
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided, Rewrite
 from awaken.contract import Constraints
 from awaken.project.frameworks.testing import use_of
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ class Queries:
         self._together = together
         self._rule = rule
         self._excluded = constraints.excluded
-        self._members: dict[Module, dict[ast.AST, Recognised]] = {}
         self._decided: dict[ast.AST, Decided] = {}
         for root, member in self._in_file(module).items():
             # It may have been decided already, with a query that shares something with it.
@@ -68,11 +68,10 @@ class Queries:
         own = self._in_file(self._reader.module)
         yield from (decided for root, decided in self._decided.items() if root not in own)
 
+    @cached_method
     def _in_file(self, module: Module) -> dict[ast.AST, Recognised]:
-        if module not in self._members:
-            queries = without_doubles(self._reader.project, module, self._sites.of(module))
-            self._members[module] = {query.root: query for query in queries}
-        return self._members[module]
+        queries = without_doubles(self._reader.project, module, self._sites.of(module))
+        return {query.root: query for query in queries}
 
     def _decide(self, member: Recognised) -> None:
         """Decide about a query of the file, and all that share something with it."""

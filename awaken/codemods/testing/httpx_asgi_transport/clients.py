@@ -11,6 +11,7 @@ from awaken.codemods.testing.httpx_asgi_transport import reasons
 from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project.names.classes import ClassFacts
+from awaken.project.source.worklist import Queue
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -121,9 +122,8 @@ def _of_subclass(project: Project, call: ast.Call, name: str, kind: str) -> Clie
 
 def _of_bases(project: Project, call: ast.Call, kind: str, bases: list[_Base]) -> Client | None:
     """Return the client of a call of the constructor that ``bases`` give, nearest first."""
-    refused, waiting = None, bases
-    while waiting:
-        name, text, place = waiting.pop(0)
+    refused, waiting = None, Queue(bases)
+    for name, text, place in waiting:
         facts = None if name is None else project.class_facts(name)
         if facts is not None:
             if _has_constructor(project, facts):

@@ -12,7 +12,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
 from awaken.project.frameworks.web.applications import Application
-from awaken.project.source.test_files import is_around_tests, is_of_program
+from awaken.project.source.test_files import conftest_paths, is_around_tests, is_of_program
 from awaken.project.source.trees import keyword_of, last_name
 
 if TYPE_CHECKING:
@@ -134,11 +134,9 @@ def _enters(module: Module, names: set[str]) -> bool:
 
 def _is_run(project: Project, path: str) -> bool:
     """Whether the lifespan is run in another way for the tests of a file."""
-    folders = path.split("/")[:-1]
-    above = ["/".join([*folders[:number], "conftest.py"]) for number in range(len(folders) + 1)]
     # pytest applies each `conftest.py` to all tests below its folder.
     running = set(project.files_with(_RUNS))
-    return not running.isdisjoint([path, *above])
+    return not running.isdisjoint([path, *conftest_paths(path)])
 
 
 def _meant_reliance(

@@ -14,6 +14,7 @@ from awaken.project.frameworks.web.serving import Served
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_of_program
 from awaken.project.source.trees import Function
+from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -58,29 +59,25 @@ def _relied_on(project: Project, served: Served) -> Iterator[Reliance]:
 
 def _starts(project: Project, served: Served) -> Iterator[tuple[Module, Function]]:
     """Yield what runs when the application starts: its lifespan or handlers, and what they call."""
-    waiting: list[tuple[Module, Function, int]] = []
+    starts: list[tuple[Module, Function, int]] = []
     if served.lifespan is not None:
-        waiting.append((*served.lifespan, 0))
+        starts.append((*served.lifespan, 0))
     # With a lifespan given, Starlette never runs the handlers.
     registered = project.web.registrations.of(served.application)
     for registration in registered if served.given is None else ():
         if registration.event == "startup":
             handler = registration.function or _function(registration.module, registration.handler)
             if handler is not None:
-                waiting.append((registration.module, handler, 0))
-    seen = {(module.path, module.span(node)) for module, node, _ in waiting}
-    while waiting:
-        module, function, depth = waiting.pop(0)
+                starts.append((registration.module, handler, 0))
+    waiting = Queue(starts, lambda item: item[0].place(item[1]))
+    for module, function, depth in waiting:
         yield module, function
         for call in ast.walk(function) if depth < _DEEPEST else ():
             called = (
                 project.calls.function_called(module, call) if isinstance(call, ast.Call) else None
             )
             if called is not None and not isinstance(called, Unknown):
-                key = (called.module.path, called.module.span(called.function))
-                if key not in seen:
-                    seen.add(key)
-                    waiting.append((called.module, called.function, depth + 1))
+                waiting += [(called.module, called.function, depth + 1)]
 
 
 def _function(module: Module, node: ast.expr | None) -> Function | None:

@@ -26,7 +26,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.uses import Way, targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
-from awaken.project.source.worklist import Worklist
+from awaken.project.source.worklist import Queue, Worklist
 from awaken.project.values.domain import Unknown
 from awaken.project.values.local.reads import local_binding, reads_seeing
 
@@ -138,21 +138,14 @@ class _Following:
     def __init__(self, evaluator: ProgramEvaluator, passing_on: PassingOn) -> None:
         self._evaluator = evaluator
         self._passing_on = passing_on
-        self._queue: list[_Here] = []
-        self._seen: set[tuple[str, int, int, int]] = set()
+        self._queue = Queue[_Here]([], lambda here: (here.module.place(here.node), here.depth))
         self._found: dict[Fate, None] = {}
 
     def all(self, start: _Here) -> tuple[Fate, ...]:
         """Return every fate that is found from ``start`` on."""
-        self._queue.append(start)
-        while self._queue:
-            here = self._queue.pop(0)
-            span = here.module.span(here.node)
-            key = (here.module.path, span.start, span.end, here.depth)
-            if key in self._seen:
-                continue
-            self._seen.add(key)
-            if len(self._seen) > _MOST_STEPS:
+        self._queue += [start]
+        for count, here in enumerate(self._queue):
+            if count == _MOST_STEPS:
                 self._end(here, "unknown", why="it goes through too many places to follow")
                 break
             self._look(here)
@@ -167,7 +160,7 @@ class _Following:
 
     def _go(self, here: _Here, node: ast.expr, more: int = 0) -> None:
         """Go on with ``node``, in the same file, ``more`` layers deeper in containers."""
-        self._queue.append(replace(here, node=node, depth=here.depth + more))
+        self._queue += [replace(here, node=node, depth=here.depth + more)]
 
     # ------------------------------------------------------------------------- where it stands
     def _look(self, here: _Here) -> None:
@@ -353,7 +346,7 @@ class _Following:
                     self._end(here, item.kind, item.by, item.why)
                 case Onward():
                     kind = item.kind or here.kind
-                    self._queue.append(replace(here, node=call, depth=item.depth, kind=kind))
+                    self._queue += [replace(here, node=call, depth=item.depth, kind=kind)]
                 case IntoParameter():
                     chain = (*here.chain, here.module.place(call))
                     there = _Here(item.module, here.node, here.kind, item.depth, chain)

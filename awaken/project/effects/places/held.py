@@ -12,6 +12,7 @@ from awaken.project.names.classes import ClassFacts, Definition
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, children, keyword_of, last_name
+from awaken.project.source.worklist import preorder
 
 _DEEPEST = 8  # classes above a class; an inheritance that is deeper is not seen in real programs
 _Entering = ast.With | ast.AsyncWith
@@ -87,13 +88,9 @@ def lock_of(program: Program, module: Module, node: ast.expr) -> Lock | None:
 
 
 def runs_held(entered: _Entering) -> Iterator[ast.AST]:
-    """Yield the nodes that run while the block of ``entered`` does, of no function inside."""
-    waiting: list[ast.AST] = list(reversed(entered.body))
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, FunctionOrLambda | ast.ClassDef | ast.GeneratorExp):
-            waiting += reversed(children(node))
+    """Return the nodes that run while the block of ``entered`` does, of no function inside."""
+    apart = (FunctionOrLambda, ast.ClassDef, ast.GeneratorExp)
+    return preorder(entered.body, lambda node: () if isinstance(node, apart) else children(node))
 
 
 # --------------------------------------------------------------------------------- where it is made

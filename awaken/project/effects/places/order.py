@@ -16,6 +16,7 @@ from awaken.project.effects.callees import Callees
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.source.worklist import preorder
 
 _SILENT = (ast.Constant, ast.JoinedStr, ast.Lambda, ast.List, ast.Name, ast.NamedExpr, ast.Slice)
 """Making one of these runs no code of others, whatever its parts do."""
@@ -95,16 +96,15 @@ class _Walk:
 
     def of(self, statement: ast.stmt) -> Order | None:
         """Return the order of ``wanted``; None if the statement does not evaluate it."""
-        stack: list[_Work] = list(reversed(list(self._head(statement))))
-        while stack:
-            work = stack.pop()
+        for work in preorder(self._head(statement), self._below):
             if work is self._wanted:
                 return Order(not self._repeated, not self._skippable, tuple(self._done))
-            if isinstance(work, ast.AST):
-                stack.extend(reversed(list(self._parts(work))))
-            else:
+            if not isinstance(work, ast.AST):
                 work()
         return None
+
+    def _below(self, work: _Work) -> Iterable[_Work]:
+        return self._parts(work) if isinstance(work, ast.AST) else ()
 
     def _acts(self, node: ast.AST) -> Callable[[], object]:
         """Return the step at which ``node`` has its own effect, after its parts."""

@@ -14,7 +14,7 @@ from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, receivers
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, FunctionOf, Unknown
 from awaken.project.values.pytest_fixtures import fixture_for
@@ -136,9 +136,7 @@ class WhileRunning:
 
     def _is_of_fixture(self, module: Module, func: ast.expr) -> bool:
         """Whether it is a method of a fixture of pytest that runs only what it is handed."""
-        root: ast.AST | None = func
-        while isinstance(root, ast.Attribute | ast.Call):
-            root = root.value if isinstance(root, ast.Attribute) else root.func
+        *_, root = receivers(func)
         if not isinstance(root, ast.Name) or root is func:
             return False
         for binding in module.scopes.bindings_of(root):

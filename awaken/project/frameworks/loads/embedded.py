@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.mapped_classes import DEPTH, entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
-from awaken.project.source.trees import arguments_of
+from awaken.project.source.trees import arguments_of, last_name, receivers
 
 _DEEPEST = 2 * DEPTH  # calls, operators and variables inside of each other
 _CORE = sql_names().core | sql_names().of_no_class | sql_names().tables
@@ -185,9 +185,8 @@ def _first_values(reader: ModuleReader, node: ast.Name) -> list[ast.expr] | None
 
 
 def _first_name(node: ast.expr) -> str:
-    while isinstance(node, ast.Call | ast.Attribute):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else ""
+    *_, first = receivers(node)
+    return last_name(first)
 
 
 def _any(reader: ModuleReader, nodes: Iterable[ast.expr], depth: int) -> bool | None:

@@ -23,6 +23,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, has_decorator, is_none, keyword_of
+from awaken.project.source.worklist import Queue
 
 _TABLES = frozenset({"__table__", "__tablename__"})
 DEPTH = 4
@@ -374,20 +375,18 @@ def _entity_in(
     reader: ModuleReader, name: str, node: ast.Attribute, depth: int
 ) -> tuple[bool, Item | None]:
     """Return whether a class, or one it inherits, gives an attribute a value, and what that is."""
-    queue, seen = [name], set[str]()
-    while queue:
-        qualified = queue.pop(0)
+    waiting = Queue([name])
+    for qualified in waiting:
         facts = reader.project.class_facts(qualified)
         pair = _class_node(reader, facts) if facts is not None else None
-        if facts is None or pair is None or qualified in seen:
+        if facts is None or pair is None:
             continue
-        seen.add(qualified)
         given = list(_attribute_values(*pair, node, depth))
         entities = [item for item in given if item is not None]
         if given:
             # A subclass may replace the attribute: the kind is known, the model is not.
             return True, _joined_item(node, entities) if len(entities) == len(given) else None
-        queue += [base for base in facts.bases if base is not None]
+        waiting += [base for base in facts.bases if base is not None]
     return False, None
 
 

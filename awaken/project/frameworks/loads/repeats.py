@@ -16,6 +16,7 @@ from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.graph.dispatch import Called
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.f_strings import is_literal
+from awaken.project.source.trees import last_name, receivers
 
 _JOINED = library_names().joined_loaders
 _SEPARATE = library_names().separate_loaders | library_names().blocking_loaders | {"write_only"}
@@ -177,16 +178,8 @@ def _parts(node: ast.expr) -> Sequence[ast.expr]:
 
 def is_subquery(node: ast.expr) -> bool:
     """A query or select used as a value is a subquery with its own FROM."""
-    current = node
-    while isinstance(current, ast.Call | ast.Attribute):
-        if isinstance(current, ast.Call):
-            name = getattr(current.func, "attr", getattr(current.func, "id", ""))
-            if name in {"query", "select"}:
-                return True
-            current = current.func
-        else:
-            current = current.value
-    return False
+    calls = (part for part in receivers(node) if isinstance(part, ast.Call))
+    return any(last_name(call.func) in {"query", "select"} for call in calls)
 
 
 # -------------------------------------------------------------------------------- loader options

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from msgspec import Struct, structs
@@ -18,7 +18,8 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.tables import dotted_name
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, without_arguments
+from awaken.project.source.trees import Function, last_name, without_arguments
+from awaken.project.source.worklist import preorder
 from awaken.project.values.domain import ClassOf, External, FunctionOf, Value
 
 AttributeKind = Literal["column", "relationship", "hybrid", "proxy", "synonym", "method", "opaque"]
@@ -427,16 +428,17 @@ def _optional(annotation: ast.expr | None) -> bool | None:
 
 def annotated_uselist(annotation: ast.expr | None) -> bool | None:
     """Return what ``Mapped[list["X"]]`` or SQLModel's ``list["X"]`` say about a collection."""
-    stack = [] if annotation is None else [annotation]
-    names: list[str] = []
-    while stack:
-        for node in ast.walk(stack.pop()):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                inside = _unquoted_node(node)
-                stack += [] if inside is node else [inside]
-            elif isinstance(node, ast.Name | ast.Attribute):
-                names.append(node.id if isinstance(node, ast.Name) else node.attr)
+    starts: list[ast.AST] = [] if annotation is None else [annotation]
+    nodes = preorder(starts, _annotated_parts)
+    names = [last_name(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute)]
     return any(name in _COLLECTIONS for name in names) if names else None
+
+
+def _annotated_parts(node: ast.AST) -> Iterable[ast.AST]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        inside = _unquoted_node(node)
+        return () if inside is node else (inside,)
+    return ast.iter_child_nodes(node)
 
 
 def annotated_target(annotation: ast.expr | None) -> ast.expr | str | None:

@@ -14,6 +14,7 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.managers import EnteredR
 from awaken.project.frameworks.sqlalchemy.made_sessions.put_in import PutSessions
 from awaken.project.frameworks.sqlalchemy.sessions import Sessions
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, parameters_of
@@ -90,7 +91,6 @@ class Operations:
         self._put = PutSessions(evaluator, files_with, self._is_session)
         self._handed = HandedSessions(evaluator, self._runs_sync, self._is_engine)
         self._managers = EnteredResources(evaluator, self.resource_of)
-        self._variables: dict[Place, str] = {}
 
     def in_module(
         self, module: Module, among: Callable[[ast.AST], bool] = lambda _: True
@@ -260,12 +260,10 @@ class Operations:
             return None
         return proof
 
+    @cached_by(Module.place)
     def session_variable(self, module: Module, function: Function) -> str:
         """Return how a function names the only session that it uses; empty without one."""
-        place = module.place(function)
-        if place not in self._variables:
-            self._variables[place] = self._session_variable(module, function)
-        return self._variables[place]
+        return self._session_variable(module, function)
 
     def _session_variable(self, module: Module, function: Function) -> str:
         first = next((argument.arg for argument, _ in parameters_of(function.args)), "")

@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Iterable
 from fnmatch import translate
 from functools import cached_property
+from operator import attrgetter
 
 from awaken.knowledge.templates import library_templates
 from awaken.project.frameworks.templates.parsing import UnreadableError, parsed_tree
 from awaken.project.frameworks.templates.reading import Source
+from awaken.project.source.memo import cached_by
 from awaken.workspace.sources import SourceFile
 from awaken.workspace.text_files import Texts
 
@@ -22,7 +24,6 @@ class TemplateFiles:
 
     def __init__(self, texts: Callable[[], Texts | None]) -> None:
         self._texts = texts
-        self._parsed: dict[str, Source | str] = {}
 
     @cached_property
     def _files(self) -> Texts | None:
@@ -54,12 +55,10 @@ class TemplateFiles:
                 result.append(source)
         return tuple(result), "; ".join(reasons)
 
+    @cached_by(attrgetter("path"))
     def _source(self, file: SourceFile) -> Source | str:
         """Return a template, or why it is not read, as a clause."""
-        known = self._parsed.get(file.path)
-        if known is None:
-            known = self._parsed[file.path] = _read(file)
-        return known
+        return _read(file)
 
     def written(self, path: str, text: str) -> Source | str:
         """Return a template that the program itself holds, or why it is not read, as a clause."""

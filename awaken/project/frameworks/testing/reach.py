@@ -16,10 +16,11 @@ from msgspec import Struct
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.f_strings import is_literal
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, children, has_decorator, parameters_of
+from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import ClassOf, FunctionOf
 
 _Key = tuple[str, int, frozenset[str]]
@@ -91,9 +92,7 @@ class Reach:
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self.replaces: frozenset[PatchedName] = frozenset()
         self._evaluator = evaluator
-        self._resolved: dict[ast.Call, list[EntryPoint]] = {}
         self._nodes: dict[Function, _Nodes] = {}
-        self._in_file: dict[PatchedName, list[QueryUse]] = {}
         self._seen: dict[tuple[object, ...], tuple[list[QueryUse], list[EntryPoint]]] = {}
 
     def uses(
@@ -101,16 +100,13 @@ class Reach:
     ) -> tuple[list[QueryUse], bool]:
         """Return every ``query`` of the program that is asked of a double; False if not all."""
         result: dict[QueryUse, None] = {}
-        waiting = [(entry, 0) for entry in entries]
-        seen: set[_Key] = set()
-        while waiting and len(seen) < _MOST_FUNCTIONS:
-            entry, depth = waiting.pop(0)
-            if entry.key not in seen:
-                seen.add(entry.key)
-                uses, called = self._pair_within(entry, targets)
-                result.update(dict.fromkeys(uses))
-                waiting += [(item, depth + 1) for item in called if item.given or depth < _DEEPEST]
-        return list(result), all(entry.key in seen for entry, _ in waiting)
+        starts = ((entry, 0) for entry in entries)
+        waiting = Queue(starts, lambda pair: pair[0].key, _MOST_FUNCTIONS)
+        for entry, depth in waiting:
+            uses, called = self._pair_within(entry, targets)
+            result.update(dict.fromkeys(uses))
+            waiting += [(item, depth + 1) for item in called if item.given or depth < _DEEPEST]
+        return list(result), waiting.is_done
 
     def named_at_home(self, target: PatchedName, words: AbstractSet[str]) -> list[QueryUse]:
         """Return what functions with one of the names ``words`` ask of a patched name.
@@ -120,16 +116,15 @@ class Reach:
         query_uses = self.of_file(target)
         return [use for use in query_uses if use.function.rpartition(".")[2] in words]
 
+    @cached_method
     def of_file(self, target: PatchedName) -> list[QueryUse]:
         """Return all that the file in which a name is patched asks of it."""
         module = self._evaluator.load(target.home)
         if module is None:
             return []
-        if target not in self._in_file:
-            functions = [EntryPoint(module, node) for node in module.functions]
-            bodies = [self._body(function, frozenset({target})) for function in functions]
-            self._in_file[target] = list(dict.fromkeys(u for body in bodies for u in body.uses()))
-        return self._in_file[target]
+        functions = [EntryPoint(module, node) for node in module.functions]
+        bodies = [self._body(function, frozenset({target})) for function in functions]
+        return list(dict.fromkeys(use for body in bodies for use in body.uses()))
 
     def _pair_within(
         self, entry: EntryPoint, targets: frozenset[PatchedName]
@@ -183,12 +178,11 @@ class Reach:
                     return EntryPoint(pair[0], node)
         return None
 
+    @cached_by(lambda _module, call: call)
     def entries(self, module: Module, call: ast.Call) -> list[EntryPoint]:
         """Return the functions of the project that ``call`` may call, whatever it takes."""
-        if call not in self._resolved:
-            named = self.named(module, call)
-            self._resolved[call] = [named] if named else list(self._evaluated(module, call))
-        return self._resolved[call]
+        named = self.named(module, call)
+        return [named] if named else list(self._evaluated(module, call))
 
     def _evaluated(self, module: Module, call: ast.Call) -> Iterator[EntryPoint]:
         with self._evaluator.without_callers():

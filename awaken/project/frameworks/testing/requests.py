@@ -21,6 +21,7 @@ from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, keyword_of, parameters_of
 from awaken.project.source.words import FilesWith
+from awaken.project.source.worklist import Worklist
 
 METHODS = {"delete", "get", "head", "open", "options", "patch", "post", "put", "request"}
 _ROUTES = {"api_route", "route", *METHODS}
@@ -155,12 +156,8 @@ class Routes:
         Second comes whether these are all.
         """
         entry_points = list[EntryPoint]()
-        waiting, seen = [route], list[ast.AST]()
-        while waiting and len(seen) < _MOST_DEPENDENCIES:
-            entry = waiting.pop()
-            if entry.function in seen:
-                continue
-            seen.append(entry.function)
+        waiting = Worklist([route], lambda entry: entry.function, _MOST_DEPENDENCIES)
+        for entry in waiting:
             given = set[str]()
             for parameter, default in parameters_of(entry.function.args):
                 for module, node in self._evaluator.injections.of_parameter(
@@ -172,7 +169,7 @@ class Routes:
                         waiting += self._function(module, node)
             if given:
                 entry_points.append(EntryPoint(entry.module, entry.function, frozenset(given)))
-        return entry_points, all(entry.function in seen for entry in waiting)
+        return entry_points, waiting.is_done
 
     def _function(self, module: Module, node: ast.expr) -> Iterator[EntryPoint]:
         with self._evaluator.without_callers():

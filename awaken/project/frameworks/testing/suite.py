@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from awaken.project.frameworks.testing.marks import Mark, Patch, marks_of
 from awaken.project.frameworks.testing.reach import PatchedName, Reach
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests, may_configure
+from awaken.project.source.test_files import conftest_paths, is_around_tests, may_configure
 from awaken.project.source.trees import Function, is_constant
 from awaken.project.values.pytest_fixtures import fixture_name
 
@@ -38,6 +40,9 @@ class Member:
         object.__setattr__(self, "prefix", prefix)
 
 
+_by_member = cached_by(attrgetter("prefix"))
+
+
 class Suite:
     """Facts about the files that one test file uses; ``fakes`` are classes with a ``query``.
 
@@ -59,12 +64,7 @@ class Suite:
         self._words = {name.rpartition(".")[2].encode() for name in fakes}
         self._modules: dict[str, Module] = {}
         self._members: dict[str, Member] = {}
-        self._nodes: dict[str, list[ast.AST]] = {}
-        self._calls: dict[str, list[ast.Call]] = {}
-        self._flows: dict[str, list[ast.AST]] = {}
-        self._helpers: dict[str, list[tuple[ast.Call, Member]]] = {}
         self._marks: dict[str, dict[str, list[Mark]]] = {}
-        self._fixtures: dict[ast.AST, dict[str, Function]] = {}
 
     def member(self, module: Module, node: Function | ast.Module) -> Member:
         """Return the one member that a function is."""
@@ -78,45 +78,33 @@ class Suite:
             self._members[asked.prefix] = asked
         return self._members[asked.prefix]
 
+    @_by_member
     def nodes(self, member: Member) -> list[ast.AST]:
         """Return the nodes of a member; of a module only what no definition holds."""
-        kept = self._nodes.get(member.prefix)
-        if kept is None:
-            kept = list(member.module.walk(member.node))
-            if isinstance(member.node, ast.Module):
-                parts = [node for node in member.node.body if not _is_definition(node)]
-                kept = [node for part in parts for node in member.module.walk(part)]
-            self._nodes[member.prefix] = kept
-        return kept
+        if not isinstance(member.node, ast.Module):
+            return list(member.module.walk(member.node))
+        parts = [node for node in member.node.body if not _is_definition(node)]
+        return [node for part in parts for node in member.module.walk(part)]
 
+    @_by_member
     def calls(self, member: Member) -> list[ast.Call]:
         """Return the calls of a member."""
-        kept = self._calls.get(member.prefix)
-        if kept is None:
-            kept = [node for node in self.nodes(member) if isinstance(node, ast.Call)]
-            self._calls[member.prefix] = kept
-        return kept
+        return [node for node in self.nodes(member) if isinstance(node, ast.Call)]
 
+    @_by_member
     def flows(self, member: Member) -> list[ast.AST]:
         """Return the nodes of a member that may hand on a double."""
-        kept = self._flows.get(member.prefix)
-        if kept is None:
-            kept = [node for node in self.nodes(member) if isinstance(node, _FLOWS)]
-            self._flows[member.prefix] = kept
-        return kept
+        return [node for node in self.nodes(member) if isinstance(node, _FLOWS)]
 
+    @_by_member
     def helpers(self, member: Member) -> list[tuple[ast.Call, Member]]:
         """Return the calls of a member that name a function of the tests, with that function."""
-        kept = self._helpers.get(member.prefix)
-        if kept is None:
-            named = ((call, self.reach.named(member.module, call)) for call in self.calls(member))
-            kept = [
-                (call, self.member(entry.module, entry.function))
-                for call, entry in named
-                if entry is not None and is_around_tests(entry.module.path)
-            ]
-            self._helpers[member.prefix] = kept
-        return kept
+        named = ((call, self.reach.named(member.module, call)) for call in self.calls(member))
+        return [
+            (call, self.member(entry.module, entry.function))
+            for call, entry in named
+            if entry is not None and is_around_tests(entry.module.path)
+        ]
 
     @property
     def files(self) -> frozenset[str]:
@@ -147,15 +135,11 @@ class Suite:
         # In the order in which pytest looks: class, file, then each conftest.py further up.
         owners: list[tuple[Module, ast.AST]] = [] if around is None else [(module, around)]
         owners.append((module, module.tree))
-        folder = module.path.rpartition("/")[0]
-        while True:
-            conftest = self.evaluator.load(f"{folder}/conftest.py" if folder else "conftest.py")
+        for path in conftest_paths(module.path):
+            conftest = self.evaluator.load(path)
             if conftest is not None:
                 conftest = self._modules.setdefault(conftest.path, conftest)
                 owners.append((conftest, conftest.tree))
-            if not folder:
-                break
-            folder = folder.rpartition("/")[0]
         for defining, owner in owners:
             node = self._fixtures_in(defining, owner).get(name)
             # A fixture that asks for its own name gets the one further out.
@@ -163,15 +147,14 @@ class Suite:
                 return self.member(defining, node)
         return None
 
+    @cached_by(lambda _module, owner: owner)
     def _fixtures_in(self, module: Module, owner: ast.AST) -> dict[str, Function]:
-        if owner not in self._fixtures:
-            named = (
-                (fixture_name(module, candidate, self.evaluator.names), candidate)
-                for candidate in getattr(owner, "body", [])
-                if isinstance(candidate, Function) and candidate.decorator_list
-            )
-            self._fixtures[owner] = {name: function for name, function in named if name is not None}
-        return self._fixtures[owner]
+        named = (
+            (fixture_name(module, candidate, self.evaluator.names), candidate)
+            for candidate in getattr(owner, "body", [])
+            if isinstance(candidate, Function) and candidate.decorator_list
+        )
+        return {name: function for name, function in named if name is not None}
 
     def around(self, member: Member) -> Iterator[Member]:
         """Yield what runs before a test by itself: set-up methods and automatic fixtures."""

@@ -15,8 +15,10 @@ from awaken.project.frameworks.web.applications import Applications
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.injections import Provider
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
+from awaken.project.source.worklist import Queue, Worklist
 from awaken.project.values.domain import FunctionOf, InstanceOf
 
 FRAMEWORKS = tuple(
@@ -44,7 +46,6 @@ class Endpoints:
     def __init__(self, evaluator: ProgramEvaluator, applications: Applications) -> None:
         self._evaluator = evaluator
         self._applications = applications
-        self._entries: dict[tuple[str, int], Place | None] = {}
 
     def leading_to(self, module: Module, node: ast.expr) -> tuple[Place, ...]:
         """Return the way on which every request comes to ``node``; empty if none is seen.
@@ -63,16 +64,16 @@ class Endpoints:
 
     def depended_on(self, providers: Iterable[Provider]) -> Iterator[tuple[Module, Function]]:
         """Yield the functions that providers name, with those that they depend on in turn."""
-        waiting, seen = [*providers], set[tuple[str, int]]()
-        while waiting:
-            for value in self._evaluator.values(*waiting.pop()):
-                if not isinstance(value, FunctionOf) or not isinstance(value.node, Function):
-                    continue
-                key = (value.module.path, value.module.span(value.node).start)
-                if key not in seen:
-                    seen.add(key)
+        waiting = Worklist(self._provided(providers), lambda pair: pair[0].place(pair[1]))
+        for module, function in waiting:
+            yield module, function
+            waiting += self._provided(self._evaluator.injections.of_function(module, function))
+
+    def _provided(self, providers: Iterable[Provider]) -> Iterator[tuple[Module, Function]]:
+        for provider in providers:
+            for value in self._evaluator.values(*provider):
+                if isinstance(value, FunctionOf) and isinstance(value.node, Function):
                     yield value.module, value.node
-                    waiting += self._evaluator.injections.of_function(value.module, value.node)
 
     def _climb(
         self,
@@ -81,12 +82,13 @@ class Endpoints:
         skips_call: Callable[[Module, ast.expr], bool],
         skips_function: Callable[[Module, FunctionOrLambda], bool],
     ) -> tuple[Place, ...]:
-        waiting: list[tuple[Module, Function, tuple[Place, ...]]] = [(module, function, ())]
-        seen = {(module.path, module.span(function).start)}
+        start: tuple[Module, Function, tuple[Place, ...]] = module, function, ()
         # Nothing is concluded where no way is found, so a search may end early.
         # Breadth first, so that the way that is shown is a short one.
-        while waiting and len(seen) < _MOST_FUNCTIONS:
-            home, current, chain = waiting.pop(0)
+        waiting = Queue([start], lambda item: item[0].place(item[1]))
+        for home, current, chain in waiting:
+            if len(waiting.seen) >= _MOST_FUNCTIONS:
+                break
             if skips_function(home, current):
                 continue
             callers = self._evaluator.callers.of(home, current)
@@ -99,21 +101,16 @@ class Endpoints:
                 above = caller.enclosing_function(calls[0]) if caller and calls else None
                 if caller is None or not isinstance(above, Function):
                     continue
-                key = (caller.path, caller.span(above).start)
-                if key not in seen and not skips_call(caller, calls[0]):
-                    seen.add(key)
-                    note = f"calls `{current.name}`"
-                    step = Place(caller.path, site.place.span, note)
-                    waiting.append((caller, above, (step, *chain)))
+                if not skips_call(caller, calls[0]):
+                    step = Place(caller.path, site.place.span, f"calls `{current.name}`")
+                    waiting += [(caller, above, (step, *chain))]
         return ()
 
+    @cached_by(lambda module, function, _callers: module.place(function))
     def _entry(self, module: Module, function: Function, callers: Callers) -> Place | None:
         """Return where a framework is given ``function``, to call it for each request."""
-        key = (module.path, module.span(function).start)
-        if key not in self._entries:
-            route = self._route(module, function) or self._view(module, function)
-            self._entries[key] = route or self._dependency(callers)
-        return self._entries[key]
+        route = self._route(module, function) or self._view(module, function)
+        return route or self._dependency(callers)
 
     def _route(self, module: Module, function: Function) -> Place | None:
         for decorator in function.decorator_list:

@@ -8,15 +8,14 @@ lambdas and comprehensions count to the function around them, and code that Pyth
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from awaken.contract import Place, Span
-from awaken.project.graph.forwards.components import components
 from awaken.project.source.memo import cached_method
-from awaken.project.source.worklist import reached
+from awaken.project.source.worklist import Queue, components, reached
 
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module
@@ -249,13 +248,12 @@ class CallGraph:
         if first is None or last is None:
             return None
         by: dict[int, int] = {first: -1}
-        waiting = deque([first])
-        while waiting and last not in by:
-            for row in self._rows(waiting.popleft()):
-                for called in self._resolved[self._what[row]].functions:
-                    if called not in by:
-                        by[called] = row
-                        waiting.append(called)
+        waiting = Queue([first])
+        for number in waiting:
+            for row in self._rows(number) if last not in by else ():
+                called = self._resolved[self._what[row]].functions
+                by |= {each: row for each in called if each not in by}
+                waiting += called
         if last not in by:
             return None
         rows: list[int] = []
@@ -284,7 +282,7 @@ class CallGraph:
         """
         return [
             [self._functions[number] for number in sorted(component)]
-            for component in components(len(self._functions), self._called_items)
+            for component in components(range(len(self._functions)), self._called_items)
         ]
 
     # -------------------------------------------------------------------------------------- parts

@@ -7,12 +7,12 @@ the code of a file outside of functions, is where it ends. PEP 492.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.source.worklist import Queue
 
 Callers = Callable[[FunctionPlace], Iterable[Call]]
 """Who calls a function, and where."""
@@ -46,13 +46,12 @@ def coloured_functions(
     a caller that it can wait as it is. The steps are the shortest way, and depend on no order.
     """
     steps = {seed: Step(seeds[seed]) for seed in sorted(seeds) if not ends(seed)}
-    waiting = deque(steps)
-    while waiting:
-        function = waiting.popleft()
+    waiting = Queue(steps)
+    for function in waiting:
         for other, step in _pairs_next(callers, kin, function):
             if other not in steps and not ends(other):
                 steps[other] = step
-                waiting.append(other)
+                waiting += [other]
     return steps
 
 

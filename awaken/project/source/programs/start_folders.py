@@ -20,6 +20,13 @@ Searched = Callable[[Sequence[bytes]], Sequence[str]]
 """Returns the files that hold any of some words."""
 
 
+class StartFolder(NamedTuple):
+    """A folder on the path of a program; ``names_files`` if its files are named from there."""
+
+    path: str
+    names_files: bool = True
+
+
 class _Package(NamedTuple):
     """An outermost package: its folder, and its files by their names as seen from there."""
 
@@ -29,17 +36,17 @@ class _Package(NamedTuple):
 
 def start_folders(
     paths: Iterable[str], text: Callable[[str], bytes], files_with: Searched
-) -> tuple[str, ...]:
+) -> tuple[StartFolder, ...]:
     """Return the outermost packages whose files are imported by a name without the package.
 
     ``from store.session import get_db`` works in the folder of ``store`` alone. So that folder is
     on the path if nothing else has the name. The file defines all that is imported. Where files
-    name its modules with the package as well, the folder ends with a slash, and names no file.
+    name its modules with the package as well, they keep that name.
     """
     files = [path for path in paths if is_python(path)]
     everywhere = _names_in(files)
     return tuple(
-        package.folder + "/" * _is_named(package, files_with)
+        StartFolder(package.folder, not _is_named(package, files_with))
         for package in _packages(files)
         if _is_start(package, everywhere, text, files_with)
     )

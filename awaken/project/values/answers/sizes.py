@@ -12,6 +12,7 @@ import ast
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import Argument
 
 WHOLE = 10  # steps of a question that counts whole wherever it is asked; most have fewer
@@ -30,15 +31,12 @@ class Large:
 
     def size(self, most: int) -> int:
         """Return the steps of it and all that it leads to; above ``most`` those seen by then."""
-        seen = {self.name}
-        waiting, steps = [self], 0
-        while waiting and steps <= most:
-            item = waiting.pop()
+        waiting, steps = Worklist([self], lambda item: item.name), 0
+        for item in waiting:
             steps += item.steps
-            for asked in item.asked:
-                if asked.name not in seen:
-                    seen.add(asked.name)
-                    waiting.append(asked)
+            if steps > most:
+                break
+            waiting += item.asked
         return steps
 
 

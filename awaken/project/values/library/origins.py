@@ -10,6 +10,7 @@ from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
+from awaken.project.source.worklist import preorder
 from awaken.project.values.domain import (
     MOST_ORIGINS,
     External,
@@ -99,12 +100,9 @@ def followed(found: Values, owner: InstanceOf, name: str) -> Values:
 def parameters_in(values: Values) -> set[Place]:
     """Return the parameters of which objects in ``values`` are said to come from their callers."""
     places = set[Place]()
-    waiting = [*values]
-    while waiting:
-        value = waiting.pop()
+    for value in preorder(values, values_inside):
         if isinstance(value, InstanceOf):
             places |= {each.place for each in value.origins or () if each.kind == "parameter"}
-        waiting += values_inside(value)
     return places
 
 

@@ -6,15 +6,17 @@ Each question is answered for a few names at once, and kept for the next one.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 from weakref import ref
 
 from awaken.contract import Place
 from awaken.project.source.bindings import Binding
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, walk
+from awaken.project.source.worklist import reverse_postorder
 from awaken.project.values.domain import TooLarge, Unknown
 from awaken.project.values.local.control import ControlGraph
 
@@ -53,7 +55,7 @@ class Flow:
         self._function = function
         self.scope = module.scopes.scope_made_by(function)
         self._graph = ControlGraph(function, self.scope)
-        self._order = _reverse_postorder(self._graph.after)
+        self._order = reverse_postorder([0], self._graph.after.__getitem__)
         self._rank = {point: number for number, point in enumerate(self._order)}
         self._bindings = {
             # ``x: int`` gives the name no value.
@@ -61,26 +63,18 @@ class Flow:
             for name, bindings in self.scope.bindings.items()
         }
         self._together = _groups(self._bindings)
-        self._known: dict[str, tuple[Binding, ...] | Unknown] = {}
-        self._all_reads: dict[str, tuple[ast.Name, ...]] = {}
         self._reaching: dict[ast.AST, Reaching] = {}
-        self._reached: dict[str, dict[Binding, list[ast.Name]] | Unknown] = {}
         self._of_bits: dict[str, dict[int, tuple[Binding, ...]]] = {}
         self._solved: set[str] = set()
-        self._parts: dict[type[ast.AST], tuple[Any, ...]] = {}
         self._by_node: dict[ast.AST, Binding] | None = None
 
+    @cached_method
     def definitions(self, name: str) -> tuple[Binding, ...] | Unknown:
         """Return all definitions of the local ``name``; Unknown if some are made elsewhere.
 
         Of a function that is too large to follow, they are Unknown as well.
         """
         name = self.scope.mangled(name)
-        if name not in self._known:
-            self._known[name] = self._defined_bindings(name)
-        return self._known[name]
-
-    def _defined_bindings(self, name: str) -> tuple[Binding, ...] | Unknown:
         bindings = self._bindings.get(name, ())
         for binding in bindings:
             if binding.node not in self._graph.names:
@@ -103,20 +97,16 @@ class Flow:
             self._by_node = {item.node: item for many in self._bindings.values() for item in many}
         return self._by_node.get(node)
 
+    @cached_method
     def parts(self, kind: type[Part]) -> tuple[Part, ...]:
         """Return all nodes of ``kind`` in the function, in the order of the source."""
-        if kind not in self._parts:
-            parts = [node for node in walk(self._function) if isinstance(node, kind)]
-            self._parts[kind] = tuple(parts)
-        return self._parts[kind]
+        return tuple([node for node in walk(self._function) if isinstance(node, kind)])
 
+    @cached_method
     def reads(self, name: str) -> tuple[ast.Name, ...]:
         """Return every read of the local ``name``, also those of functions inside this one."""
         name = self.scope.mangled(name)
-        if name not in self._all_reads:
-            names = sorted(self._scopes.reads_in(self.scope, name), key=_position)
-            self._all_reads[name] = tuple(names)
-        return self._all_reads[name]
+        return tuple(sorted(self._scopes.reads_in(self.scope, name), key=_position))
 
     def reaching(self, read: ast.Name) -> Reaching | Unknown:
         """Return the definitions that may reach ``read``; Unknown where it runs at another time."""
@@ -137,12 +127,10 @@ class Flow:
 
         A read by a function inside this one makes it unknown: it may see every definition.
         """
-        name = definition.name
-        if name not in self._reached:
-            self._reached[name] = self._readers(name)
-        names = self._reached[name]
+        names = self._readers(definition.name)
         return names if isinstance(names, Unknown) else tuple(names.get(definition, ()))
 
+    @cached_method
     def _readers(self, name: str) -> dict[Binding, list[ast.Name]] | Unknown:
         names: dict[Binding, list[ast.Name]] = {}
         for read in self.reads(name):
@@ -286,27 +274,6 @@ def _groups(bindings: Mapping[str, Sequence[Binding]]) -> dict[str, list[str]]:
         size += len(own) + 1
         groups[name] = group
     return groups
-
-
-def _reverse_postorder(after: Sequence[Iterable[int]]) -> list[int]:
-    """Return the points that can be reached from the first one, each after those it follows.
-
-    Only the way back of a loop leads to an earlier one.
-    """
-    points: list[int] = []
-    seen = {0}
-    stack = [(0, iter(after[0]))]
-    while stack:
-        point, following = stack[-1]
-        for other in following:
-            if other not in seen:
-                seen.add(other)
-                stack.append((other, iter(after[other])))
-                break
-        else:
-            points.append(point)
-            stack.pop()
-    return points[::-1]
 
 
 def _position(read: ast.Name) -> tuple[int, int]:

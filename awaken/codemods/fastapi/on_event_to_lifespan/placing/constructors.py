@@ -10,6 +10,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.source.trees import Function, parameter_names
+from awaken.project.source.worklist import reached
 
 _OWN = {
     "__init__", "add_event_handler", "build_middleware_stack", "on_event", "router", "setup",
@@ -120,13 +121,12 @@ def _unpacked_names(home: Home, names_in: Callable[[ast.AST], set[str]]) -> set[
     """Return the names of which the unpacked keywords are made, over variables of the function."""
     keywords = home.call.keywords if home.call is not None else []
     names = {name for node in keywords if node.arg is None for name in names_in(node.value)}
-    known = set[str]()
-    while not names <= known:
-        known |= names
-        for name in sorted(known):
-            for binding in home.scope.bindings.get(name, ()):
-                names |= names_in(binding.value) if binding.value is not None else set()
-    return names
+
+    def names_for(name: str) -> Iterator[str]:
+        for binding in home.scope.bindings.get(name, ()):
+            yield from names_in(binding.value) if binding.value is not None else ()
+
+    return reached(names, names_for)
 
 
 def _names_in(node: ast.AST) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select.answers import by_hand, mocks
@@ -19,6 +20,7 @@ from awaken.codemods.sqlalchemy.query_to_select.rewrites import Rewrite, Root
 from awaken.contract import Edit, Place, SiteId, Span, TextEdit
 from awaken.project.frameworks.testing import Double, QueryUse, use_of
 from awaken.project.source.modules import Module
+from awaken.project.source.worklist import Queue
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -66,15 +68,15 @@ class Together:
 
     def _group(self, use: QueryUse) -> tuple[list[QueryUse], list[Double]]:
         """Return the queries and the doubles that belong together, always in one order."""
-        uses, doubles = {use}, dict[Place, Double]()
-        waiting = [use]
-        while waiting and len(uses) <= _MOST_USES:
-            for double in self._project.doubles.answering(waiting.pop()):
+        uses, doubles = Queue([use]), dict[Place, Double]()
+        for each in uses:
+            for double in self._project.doubles.answering(each):
                 doubles[double.place] = double
-                waiting += [candidate for candidate in double.uses if candidate not in uses]
-                uses |= set(double.uses)
-        in_order = sorted(uses, key=lambda item: (item.path, item.function, item.text))
-        return in_order, [doubles[place] for place in sorted(doubles)]
+                uses += double.uses
+            if len(uses.seen) > _MOST_USES:
+                break
+        order = attrgetter("path", "function", "text")
+        return sorted(uses.seen.values(), key=order), [doubles[place] for place in sorted(doubles)]
 
     def _of_group(self, uses: Sequence[QueryUse], doubles: Sequence[Double]) -> Rewrite | None:
         if len(uses) > _MOST_USES or not all(candidate.is_followed for candidate in doubles):

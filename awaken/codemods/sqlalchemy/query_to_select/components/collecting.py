@@ -38,6 +38,7 @@ from awaken.project.graph.holders import Holder, Holders, PlacedRead
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import TooLarge, Unknown
 from awaken.project.values.local.flow import Reaching
 
@@ -144,9 +145,8 @@ class _Collector:
 
     def collect(self, holders: Iterable[Holder]) -> None:
         """Add all of ``holders``, and what is connected with them."""
-        waiting = [*holders]
-        while waiting:
-            holder = waiting.pop()
+        waiting = Worklist(holders)
+        for holder in waiting:
             # Queries may go in a circle: through a loop, or a function that calls itself.
             if holder in self._component.definitions:
                 continue

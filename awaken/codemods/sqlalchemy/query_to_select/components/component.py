@@ -13,7 +13,8 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.contract import Place
 from awaken.project.graph.call_edges import CallEdges, FunctionContext
-from awaken.project.graph.holders import Holder, Holders, reverse_postorder
+from awaken.project.graph.holders import Holder, Holders
+from awaken.project.source.worklist import reverse_postorder
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -119,13 +120,12 @@ class Component:
 
         Only where queries go in a circle, one comes before its source.
         """
-        readers = self.readers()
         begun = [
             holder
             for holder, fragments in self.definitions.items()
             if any(fragment.recognised is not None for fragment in fragments)
         ]
-        return reverse_postorder(reversed((*begun, *self.definitions)), readers)
+        return reverse_postorder(reversed((*begun, *self.definitions)), self.readers().__getitem__)
 
     def readers(self) -> dict[Holder, list[Holder]]:
         """Return for all that holds a query what is made of it."""

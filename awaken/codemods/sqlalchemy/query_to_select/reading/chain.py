@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Reason
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.expressions.uses import targets_of, use_of
-from awaken.project.source.trees import keyword_of
+from awaken.project.source.trees import keyword_of, last_name, receivers
 
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module
@@ -312,18 +312,14 @@ def _is_list(module: Module, node: ast.expr) -> bool:
 
 def query_root(node: ast.expr) -> ast.Call | ast.Attribute | None:
     """Return the ``query(...)``, or ``Model.query``, of which builders alone make ``node``."""
-    while isinstance(node, ast.Call | ast.Attribute):
-        if isinstance(node, ast.Attribute):
-            if node.attr == "query":
-                return node
-            node = node.value
-            continue
-        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-        if name in {"query", "Query"}:
-            return node
-        if name not in LINKS:
-            return None
-        node = node.func
+    for part in receivers(node):
+        match part:
+            case ast.Attribute(attr="query"):
+                return part
+            case ast.Call(func=called) if last_name(called) in {"query", "Query"}:
+                return part
+            case ast.Call(func=called) if last_name(called) not in LINKS:
+                return None
     return None
 
 

@@ -25,6 +25,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import (
 )
 from awaken.contract import Place, Span
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.source.trees import receivers
 from awaken.project.values.domain import Unknown
 
 _STATEMENTS = frozenset({"select", "insert", "update", "delete", "text"})
@@ -223,13 +224,12 @@ def _continued_text(reader: Reader, node: ast.AST) -> str | None:
     return None
 
 
-def _chain_start(node: ast.expr) -> ast.expr:
+def _chain_start(node: ast.expr) -> ast.AST:
     """Return what a chain of methods is called on: ``q`` of ``q.filter(x).all()``."""
-    while isinstance(node, ast.Call | ast.Attribute):
-        if isinstance(node, ast.Call) and _is_query_call(node):
-            return node
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node
+    for part in receivers(node):
+        if isinstance(part, ast.Call) and _is_query_call(part):
+            break
+    return part
 
 
 def _is_query_call(node: ast.Call) -> bool:

@@ -22,7 +22,7 @@ from awaken.project.frameworks.loads.embedded import exists_in
 from awaken.project.frameworks.loads.entities import classify_all
 from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.repeats import Sources, is_subquery
-from awaken.project.source.trees import arguments_of
+from awaken.project.source.trees import arguments_of, chained_calls, last_name
 
 BEFORE = frozenset({"filter", "where", "filter_by", "order_by", "group_by", "having", "join"})
 BEFORE |= {"outerjoin", "limit", "offset", "slice", "distinct", "select_from", "with_session"}
@@ -294,15 +294,8 @@ def _joined_sources(statement: Statement, link: Link, item: Item, join: Link) ->
 def _check_options(link: Link) -> None:
     """Raise Refused unless each option begins at the class, which is then the alias."""
     for option in link.call.args:
-        node = option
-        while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if not isinstance(node.func.value, ast.Call):
-                break
-            node = node.func.value
-        name = getattr(node, "func", None)
-        loader = getattr(name, "attr", getattr(name, "id", ""))
-        begins = isinstance(node, ast.Call) and len(node.args) == 1
-        if loader not in _LOADERS or not begins:
+        first = [*chained_calls(option)][-1:]
+        if not any(last_name(call.func) in _LOADERS and len(call.args) == 1 for call in first):
             raise Refused(reasons.SET_OPERATION, f"`{ast.unparse(option)}` after a set operation")
 
 

@@ -23,6 +23,7 @@ from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import without_arguments
+from awaken.project.source.worklist import Worklist
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -49,20 +50,17 @@ class Staying:
 
         None if something cannot stay plain, or is not known to be called with a session.
         """
-        functions: set[FunctionPlace] = set()
-        waiting = sorted(roots)
-        while waiting:
-            while waiting:
-                function = waiting.pop()
-                if function not in functions:
-                    if not self._may_stay(function):
-                        return None
-                    functions.add(function)
-                    waiting += self._waitings_along(function)
+        waiting, functions = Worklist(sorted(roots)), set[FunctionPlace]()
+        while not waiting.is_done:
+            for function in waiting:
+                if not self._may_stay(function):
+                    return None
+                functions.add(function)
+                waiting += self._waitings_along(function)
             passing = self._passing(functions)
             if passing is None:
                 return None
-            waiting += sorted(passing - functions)
+            waiting += sorted(passing)
         made = self._made_calls(functions)
         return None if made is None else (frozenset(functions), made)
 

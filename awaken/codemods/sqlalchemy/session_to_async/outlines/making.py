@@ -22,6 +22,7 @@ from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.test_files import is_test_file
+from awaken.project.source.worklist import reached
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -185,14 +186,11 @@ class Outlines:
         """
         start = FunctionPlace(*piece_with(member))
         inside = {*functions, start}
-        result = {start}
-        for links in self._links:
-            waiting, seen = [start], {start}
-            while waiting:
-                fresh = (links.get(waiting.pop(), set()) & inside) - seen
-                seen |= fresh
-                waiting += fresh
-            result |= seen
+
+        def along(links: Mapping[FunctionPlace, set[FunctionPlace]]) -> set[FunctionPlace]:
+            return reached([start], lambda item: links.get(item, set()) & inside)
+
+        result = {start}.union(*map(along, self._links))
         return frozenset(Piece(*function) for function in result)
 
     def _rows_of_causes(self, stopping: Sequence[Stopping]) -> Iterator[OutlineRow]:

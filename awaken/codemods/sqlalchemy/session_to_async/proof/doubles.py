@@ -24,6 +24,7 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.colouring import Step
 from awaken.project.source.modules import Module
+from awaken.project.source.worklist import preorder
 from awaken.workspace.parsing import Unparsable, parse_text
 from awaken.workspace.sources import is_python
 
@@ -77,16 +78,17 @@ def _coroutines_before(after: Project) -> set[tuple[str, str]]:
         if source is None or b"async def" not in source.text:
             continue
         with suppress(Unparsable):
-            waiting: list[tuple[str, ast.AST]] = [("", parse_text(source.text))]
-            while waiting:
-                around, node = waiting.pop()
-                for child in ast.iter_child_nodes(node):
-                    name = child.name if isinstance(child, _NAMING) else ""
-                    inside = f"{around}.{name}".strip(".")
-                    if isinstance(child, ast.AsyncFunctionDef):
-                        coroutines.add((path, inside))
-                    waiting.append((inside, child))
+            start: tuple[str, ast.AST] = "", parse_text(source.text)
+            for name, node in preorder([start], _named_inside):
+                coroutines |= {(path, name)} if isinstance(node, ast.AsyncFunctionDef) else set()
     return coroutines
+
+
+def _named_inside(pair: tuple[str, ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+    around, node = pair
+    for child in ast.iter_child_nodes(node):
+        name = child.name if isinstance(child, _NAMING) else ""
+        yield f"{around}.{name}".strip("."), child
 
 
 def synchronous_doubles(

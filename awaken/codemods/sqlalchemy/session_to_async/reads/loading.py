@@ -43,7 +43,6 @@ from awaken.kit.relationships.sides import (
 )
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.frameworks.sqlalchemy.eager import direction
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
 from awaken.project.source.trees import keyword_of
 from awaken.project.source.worklist import groups_of, reached
@@ -225,23 +224,16 @@ class Loading:
     def read_to_delete(self, values: Values) -> frozenset[str]:
         """Return what is loaded beforehand of a deleted object, and whose rows a flush looks at."""
         owners = [value.qualified for value in values if isinstance(value, InstanceOf)]
-        sides = [*map(self._sides.__getitem__, self._reads), *self._eager]
+        orm, sides = self._project.orm, [*map(self._sides.__getitem__, self._reads), *self._eager]
         # With `passive_deletes` a flush looks at nothing that is not loaded.
         keys = {side.key for side in sides if keyword_of(side.call, "passive_deletes") is None}
         return frozenset(
             name
             for word in owners
             for owner, name in keys
-            if owner in self._project.orm.mapping_ancestors(word)
-            and (self._project.orm.is_collection(word, name) or self._is_other_side(word, name))
+            if owner in orm.mapping_ancestors(word)
+            and (orm.is_collection(word, name) or orm.is_referred_to(word, name))
         )
-
-    def _is_other_side(self, owner: str, name: str) -> bool:
-        """Whether only the rows of a relationship refer to those of its owner."""
-        mapped = self._project.orm.mapped_class(owner)
-        facts = None if mapped is None else mapped.relationships.get(name)
-        target = None if facts is None else self._project.orm.mapped_class(facts.target or "")
-        return mapped is not None and target is not None and bool(direction(mapped, target))
 
     def loaded_with_objects(self, qualified: str) -> list[str]:
         """Return the relationships of a class that are loaded with each object from now on."""

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.project.source.worklist import preorder
+
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
@@ -17,7 +19,7 @@ _OTHERS = {"sqlalchemy.case", "sqlalchemy.literal_column", "sqlalchemy.text"}
 
 def is_sql_expression(project: Project, module: Module, value: ast.expr) -> bool:
     """Whether a value calls a function of SQL, or computes with a column of a class."""
-    for node in _parts(value):
+    for node in preorder([value], _parts):
         if isinstance(node, ast.Call):
             name = project.qualified_name(module, node.func) or ""
             if name.startswith(SQL_FUNCTION) or name in _OTHERS:
@@ -31,11 +33,7 @@ def is_sql_expression(project: Project, module: Module, value: ast.expr) -> bool
     return False
 
 
-def _parts(value: ast.expr) -> Iterator[ast.expr]:
-    """Yield a value and what it is computed of, not what a call is given: a session runs that."""
-    waiting = [value]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        below = [node.func] if isinstance(node, ast.Call) else ast.iter_child_nodes(node)
-        waiting += [part for part in below if isinstance(part, ast.expr)]
+def _parts(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield the operands of a value, without the arguments of a call: a session runs those."""
+    below = [node.func] if isinstance(node, ast.Call) else ast.iter_child_nodes(node)
+    return (part for part in below if isinstance(part, ast.expr))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import unseen_writes
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import last_name, receivers
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -122,9 +122,7 @@ def _loads(
 
 def written_statements(module: Module, statement: ast.expr) -> list[ast.expr]:
     """Return a statement, and what the variable that it begins with was given."""
-    first = statement
-    while isinstance(first, ast.Call | ast.Attribute):
-        first = first.func if isinstance(first, ast.Call) else first.value
+    *_, first = receivers(statement)
     bindings = module.scopes.bindings_of(first)
     given = [one.value for one in bindings if one.kind == "assignment" and one.value is not None]
     return [statement, *given]

@@ -10,6 +10,7 @@ import libcst as cst
 from awaken.codemods.sqlalchemy.session_to_async.payload import Constructed, Initialized
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code
+from awaken.editing.statements import without_blank_lines
 
 
 def construct(node: cst.FunctionDef, data: Constructed, _around: Surroundings) -> Any:
@@ -36,7 +37,7 @@ def construct(node: cst.FunctionDef, data: Constructed, _around: Surroundings) -
     text = f"async def {data.loading}({', '.join(_declared_names(node.params, own, data.used))})"
     below: Any = cst.parse_statement(f"{text}{_returned_text(declared)}: ...")
     first, *rest = statements[data.kept :]
-    moved = [first.with_changes(leading_lines=_comments(first)), *rest]
+    moved = [without_blank_lines(first), *rest]
     loading = below.with_changes(body=suite.with_changes(body=moved), leading_lines=apart)
     if data.is_alone:
         return cst.FlattenSentinel([making.with_changes(leading_lines=node.leading_lines), loading])
@@ -63,13 +64,6 @@ def initialize(node: cst.FunctionDef, data: Initialized, _around: Surroundings) 
 
 def _returned_text(annotation: str) -> str:
     return f" -> {annotation}" if annotation else ""
-
-
-def _comments(statement: Any) -> list[cst.EmptyLine]:
-    lines = list(statement.leading_lines)
-    while lines and lines[0].comment is None:
-        lines.pop(0)
-    return lines
 
 
 def _with_first(parameters: cst.Parameters, name: str) -> cst.Parameters:

@@ -23,6 +23,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 )
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, shallower
+from awaken.editing.statements import without_blank_lines
 
 _FORGETTING = "# Forget the connections of the process that began this one."
 _APART = 2
@@ -195,7 +196,7 @@ def enclose(node: Any, data: Enclosed, _around: Surroundings) -> Any:
     body = list(suite.body)
     others = [index for index, part in enumerate(body) if not isinstance(part, cst.FunctionDef)]
     first, end = others[data.before], len(body) - data.behind
-    moved = [_without_blank_lines(body[first]), *map(_with_empty_lines, body[first + 1 : end])]
+    moved = [without_blank_lines(body[first]), *map(_with_empty_lines, body[first + 1 : end])]
     if data.kept:
         moved.insert(0, cst.parse_statement(f"global {', '.join(data.kept)}"))
     apart = [cst.EmptyLine(indent=False)] * _APART
@@ -215,7 +216,7 @@ def enclose(node: Any, data: Enclosed, _around: Surroundings) -> Any:
         return node.with_changes(body=[*before, main, run, *behind])
     footer = () if is_whole else suite.footer
     written = suite.with_changes(body=[*before, run, *behind], footer=footer)
-    comments = _without_blank_lines(node).leading_lines
+    comments = without_blank_lines(node).leading_lines
     running = node.with_changes(body=written, leading_lines=[*apart, *comments])
     return cst.FlattenSentinel([main, running])
 
@@ -224,7 +225,7 @@ def postpone(node: Any, data: Postponed, _around: Surroundings) -> Any:
     """``try: seed()`` outside of functions → ``async def prepare_database(): try: seed()``."""
     empty = cst.EmptyLine(indent=False)
     header: Any = cst.parse_statement(f"async def {data.name}() -> None: ...")
-    block = cst.IndentedBlock([_without_blank_lines(node)], footer=[empty] * data.below)
+    block = cst.IndentedBlock([without_blank_lines(node)], footer=[empty] * data.below)
     kept = [*takewhile(lambda line: line.comment is None, node.leading_lines)]
     return header.with_changes(body=block, leading_lines=[*[empty] * data.above, *kept])
 
@@ -235,12 +236,4 @@ def _with_empty_lines(statement: Any) -> Any:
         line if line.comment is not None else line.with_changes(indent=False)
         for line in statement.leading_lines
     ]
-    return statement.with_changes(leading_lines=lines)
-
-
-def _without_blank_lines(statement: Any) -> Any:
-    """Return a statement without the blank lines above it, and above its comments."""
-    lines = list(statement.leading_lines)
-    while lines and lines[0].comment is None:
-        lines.pop(0)
     return statement.with_changes(leading_lines=lines)

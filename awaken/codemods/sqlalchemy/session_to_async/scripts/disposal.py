@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.find.blocking import BlockingEngines
@@ -15,10 +16,12 @@ from awaken.kit.imports import name_beside
 from awaken.kit.search import imported_at
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.engines.domain import UNPOOLED, Engine
+from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import last_name, variable_of
+from awaken.project.source.worklist import reached
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -47,8 +50,6 @@ class Disposal:
         self._project = project
         self._rule = rule
         self._users: dict[_Closing, list[Place]] = {}
-        self._seen: dict[str, list[Engine]] = {}
-        self._imports: dict[str, frozenset[str]] = {}
         self._blocking = BlockingEngines(project)
 
     def run(self, site: Site[ast.AST], coroutine: str) -> tuple[str, list[Edit], list[str]]:
@@ -93,23 +94,15 @@ class Disposal:
         return self._closing(module) is not None or self._is_unpooled(module)
 
     def _imported_names(self, home: Module) -> set[str]:
-        paths: set[str] = set()
-        waiting = [home]
-        while waiting:
-            importing = waiting.pop()
-            if importing.path not in self._imports:
-                self._imports[importing.path] = frozenset(self._imports_of(importing))
-            for path in sorted(self._imports[importing.path] - paths):
-                paths.add(path)
-                module = self._project.module(path)
-                if module is not None:
-                    waiting.append(module)
-        return paths
+        return reached(self._imports_of(home.path), self._imports_of)
 
-    def _imports_of(self, module: Module) -> Iterator[str]:
-        for node in module.walk():
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                yield from imported_at(self._project, module, node)
+    @cached_method
+    def _imports_of(self, path: str) -> frozenset[str]:
+        names, module = set[str](), self._project.module(path)
+        for node in module.walk() if module is not None else ():
+            if isinstance(node, ast.Import | ast.ImportFrom) and module is not None:
+                names.update(imported_at(self._project, module, node))
+        return frozenset(names)
 
     def members(self) -> Iterator[Member]:
         """Yield the functions that close connections, where anything uses them."""
@@ -148,14 +141,12 @@ class Disposal:
     def _engines(self) -> list[Engine]:
         return [engine for engine in self._project.orm.engines.all() if self._is_of_program(engine)]
 
+    @cached_by(attrgetter("path"))
     def _engines_of(self, running: Module) -> list[Engine]:
         """Return the engines that a file may use: those of files that it imports."""
-        if running.path not in self._seen:
-            imported = {running.path} if len(self._engines) > 1 else set[str]()
-            imported |= self._imported_names(running) if imported else set()
-            engines = [engine for engine in self._engines if engine.module.path in imported]
-            self._seen[running.path] = engines or self._engines
-        return self._seen[running.path]
+        imported = {running.path} if len(self._engines) > 1 else set[str]()
+        imported |= self._imported_names(running) if imported else set()
+        return [item for item in self._engines if item.module.path in imported] or self._engines
 
     def _is_unpooled(self, running: Module) -> bool:
         """Whether no engine keeps connections of a loop that has ended."""

@@ -25,7 +25,7 @@ from awaken.knowledge.ecosystem import AsyncTestPlugin, async_test_plugins
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.decorators import PYTEST_FIXTURES
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_test_file
+from awaken.project.source.test_files import conftest_paths, is_test_file
 from awaken.project.source.trees import without_arguments
 from awaken.workspace.manifests.pytest_settings import TEST_LOOP_SCOPE
 
@@ -163,11 +163,8 @@ def _conftest(part: SynchronousPart) -> Module | None:
     """Return the ``conftest.py`` that all tests see which wait; None without."""
     tests = [step.path for step in part.steps if is_test_file(step.path)]
     folder = posixpath.commonpath([posixpath.dirname(test) for test in tests]) if tests else ""
-    while True:
-        module = part.project.module(posixpath.join(folder, "conftest.py"))
-        if module is not None or not folder:
-            return module
-        folder = posixpath.dirname(folder)
+    modules = map(part.project.module, conftest_paths(posixpath.join(folder, "conftest.py")))
+    return next((module for module in modules if module is not None), None)
 
 
 def _loop_fixture(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:

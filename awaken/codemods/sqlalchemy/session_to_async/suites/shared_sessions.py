@@ -136,9 +136,9 @@ class SharedSessions:
     @cached_property
     def _shared_places(self) -> set[Place]:
         """The fixtures that give the shared sessions."""
-        given = [(module, name) for module, _, name in self.sessions_given]
-        given += self._given_by_lambdas
-        return {fixture for argument in given for fixture in self._fixtures(*argument)}
+        arguments = [(module, name) for module, _, name in self.sessions_given]
+        arguments += self._given_by_lambdas
+        return {fixture for argument in arguments for fixture in self._fixtures(*argument)}
 
     @cached_property
     def _given_by_lambdas(self) -> list[tuple[Module, ast.Name]]:

@@ -11,6 +11,7 @@ from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import (
     ClassOf,
     External,
@@ -36,16 +37,10 @@ class Callees:
 
     def below(self, module: Module, call: ast.Call) -> Below:
         """Return whether something that ``call`` runs loads objects, itself aside."""
-        waiting: list[tuple[Module, Function]] = []
+        waiting = Queue[tuple[Module, Function]]([], lambda pair: pair[0].place(pair[1]))
         worse = self._reached(module, call, waiting)
-        seen = set[tuple[str, int]]()
-        while waiting:
-            home, function = waiting.pop(0)
-            key = home.path, home.span(function).start
-            if key in seen:
-                continue
-            seen.add(key)
-            if len(seen) > _MOST_FUNCTIONS:
+        for count, (home, function) in enumerate(waiting):
+            if count == _MOST_FUNCTIONS:
                 return "unknown"
             for node in own_nodes(function.body):
                 if self._loads(home, node):
@@ -55,7 +50,7 @@ class Callees:
         return worse
 
     def _reached(
-        self, module: Module, call: ast.Call, waiting: list[tuple[Module, Function]]
+        self, module: Module, call: ast.Call, waiting: Queue[tuple[Module, Function]]
     ) -> Below:
         """Add the functions of the program that ``call`` runs; it is unknown if there are more."""
         worse: Below = "nothing"

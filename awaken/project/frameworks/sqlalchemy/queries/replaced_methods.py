@@ -14,6 +14,7 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.replacing import UNTOLD, Put, puts_of, words_of
@@ -60,24 +61,22 @@ class ReplacedMethods:
         self._files_with = files_with
         self._in_force = in_force
         self._program = program
-        self._known: dict[frozenset[str], tuple[ReplacedMethod, ...]] = {}
 
     def may_meet(self, replaced: ReplacedMethod, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` of a file may run while a method is replaced."""
         return not replaced.is_put or self._in_force.may_run(replaced.place, module, node)
 
+    @cached_by(frozenset)
     def of_sessions(self, names: Collection[str]) -> tuple[ReplacedMethod, ...]:
         """Return where a program replaces one of the methods ``names`` of synchronous sessions.
 
         All files are searched once for the same names: the answer is one of the whole program.
         """
-        key = frozenset(names)
-        if key not in self._known:
-            self._known[key] = self._evaluator.ask(
-                ("methods of sessions replaced", key),
-                lambda project: tuple(project.orm.replaced_methods.search_sessions(names)),
-            )
-        return self._known[key]
+        replaced: tuple[ReplacedMethod, ...] = self._evaluator.ask(
+            ("methods of sessions replaced", frozenset(names)),
+            lambda project: tuple(project.orm.replaced_methods.search_sessions(names)),
+        )
+        return replaced
 
     def search_sessions(self, names: Collection[str]) -> Iterator[ReplacedMethod]:
         """Yield what ``of_sessions`` keeps."""

@@ -8,7 +8,6 @@ directions, so what is in it depends on no order.
 from __future__ import annotations
 
 import ast
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -29,6 +28,7 @@ from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of, without_arguments
 from awaken.project.source.words import Words
+from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import NOWHERE, FunctionOf
 
 _MOST = 3000
@@ -193,31 +193,22 @@ class HandedOn:
 
     def _collected_component(self, start: Spot | Slot) -> Component:
         component = Component()
-        waiting: deque[Spot | Slot] = deque([start])
-        seen = {_key(start)}
-        while waiting:
-            item = waiting.popleft()
+        waiting = Queue[Spot | Slot]([start], _key)
+        for item in waiting:
+            if isinstance(item, Slot) and item is not start:
+                component.slots.add(item)
+                component.annotations.update(self._holding.annotations(item))
             for other in self._slots_next(item):
                 if isinstance(other, End):
                     self._end(other, component)
-                    continue
-                if other.depth == KEYS or (isinstance(other, Spot) and not _may_hold(other.node)):
-                    continue
-                key = _key(other)
-                if key in seen:
-                    continue
-                seen.add(key)
-                if isinstance(other, Slot):
-                    component.slots.add(other)
-                    component.annotations.update(self._holding.annotations(other))
-                waiting.append(other)
-            if len(seen) > _MOST and waiting:
+                elif other.depth != KEYS and (isinstance(other, Slot) or _may_hold(other.node)):
+                    waiting += [other]
+            if len(waiting.seen) > _MOST and not waiting.is_done:
                 where = next(iter(component.leaks), NOWHERE)
                 component.leaks[where] = "it is handed on too often to be followed"
                 break
         self._tell_calls(component)
-        for key in seen:
-            self._known[key] = component
+        self._known |= dict.fromkeys(map(_key, waiting.seen.values()), component)
         return component
 
     def _tell_calls(self, found: Component) -> None:

@@ -155,11 +155,11 @@ def _is_own(project: Project, module: Module, bind: ast.expr, found: dict[str, S
 
 def _with_users(found: dict[str, Shared], joining: set[str]) -> set[str]:
     """Return ``joining`` and what is built on it: who shares an engine in memory shares all."""
-    while more := {
-        name for name, one in found.items() if one.built_on.keys() & joining and name not in joining
-    }:
-        joining = joining | more
-    return joining & found.keys()
+
+    def users_of(name: str) -> Iterator[str]:
+        return (user for user, resource in found.items() if name in resource.built_on)
+
+    return reached(joining, users_of) & found.keys()
 
 
 def _made_statement(module: Module, node: ast.expr) -> ast.Assign | ast.AnnAssign | None:

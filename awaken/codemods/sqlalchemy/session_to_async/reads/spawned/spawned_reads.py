@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import waits
@@ -19,6 +20,7 @@ from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.memo import cached_by
 from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import Function, last_name
 
@@ -44,7 +46,6 @@ class SpawnedReads:
         self._project = project
         self._operations = operations
         self._reaching: dict[FunctionPlace, bool] = {}
-        self._migrations: dict[str, bool] = {}
         self._calls: set[Place] = set()
         self._plain: dict[FunctionPlace, None] = {}
         self._reads: list[Read] = []
@@ -82,12 +83,11 @@ class SpawnedReads:
             elif call == read.place:
                 self._calls.add(call)
 
+    @cached_by(attrgetter("path"))
     def _is_of_migration(self, place: Place) -> bool:
         """Whether a read is one of Alembic's, which keeps its synchronous driver."""
-        if place.path not in self._migrations:
-            module = self._project.module(place.path)
-            self._migrations[place.path] = module is not None and is_of_alembic(module)
-        return self._migrations[place.path]
+        module = self._project.module(place.path)
+        return module is not None and is_of_alembic(module)
 
     def _validating(self, given: Place) -> Place | None:
         """Return the call that validates, at a place or around it, if it may wait; None if not."""

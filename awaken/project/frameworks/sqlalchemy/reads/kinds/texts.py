@@ -11,11 +11,11 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from string import Formatter
 
-from awaken.contract import Span
 from awaken.project.frameworks.sqlalchemy.reads.domain import ALL, How, Sight, Wanted
 from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
 from awaken.project.frameworks.sqlalchemy.reads.kinds.named import NamedByText, Names
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name
 from awaken.project.values.domain import Unknown
@@ -50,8 +50,6 @@ class TextSights:
         self._assignments = assignments
         self._named = NamedByText(evaluator)
         self._named_whole = NamedByText(evaluator, whole_only=True)
-        self._found: dict[tuple[str, Span], Names] = {}
-        self._found_whole: dict[tuple[str, Span], tuple[str, ...]] = {}
 
     def of(
         self, module: Module, node: ast.AST, names: Collection[str], wanted: Wanted = ALL
@@ -93,18 +91,14 @@ class TextSights:
             if how != "assigned" or self._assignments.may_load(module, owner, name):
                 yield Sight(module, owner, (name,), module.place(node), how)
 
+    @cached_by(Module.place)
     def _whole(self, module: Module, node: ast.expr) -> Iterable[str]:
-        key = (module.path, module.span(node))
-        if key not in self._found_whole:
-            self._found_whole[key] = self._named_whole.of(module, node) or ()
-        return self._found_whole[key]
+        return self._named_whole.of(module, node) or ()
 
+    @cached_by(Module.place)
     def _known_names(self, module: Module, node: ast.expr) -> Names:
         """Return the names that an expression may be; a file is asked for others each time."""
-        key = (module.path, module.span(node))
-        if key not in self._found:
-            self._found[key] = self._named.in_sight(module, node)
-        return self._found[key]
+        return self._named.in_sight(module, node)
 
     def _getter(self, module: Module, node: ast.Call) -> Iterator[Sight]:
         """Yield what ``attrgetter("author.name")`` reads of the objects that it is given."""

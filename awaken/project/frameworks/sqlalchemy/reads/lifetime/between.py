@@ -18,6 +18,7 @@ from awaken.project.frameworks.sqlalchemy.reads.lifetime.expiry import Expiry
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, argument_of, parameters_of
+from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import InstanceOf, Origin, Producer, Session, TupleOf, Values
 
 _MOST_FRAMES = 60  # functions that hand one object on; a guess, not yet measured
@@ -90,14 +91,9 @@ class BetweenLoadAndRead:
         if module is None or at is None:
             return self._until_served(trace.load.place, read)
         result: dict[Event, None] = {}
-        arrived, seen = False, set[tuple[str, int, int]]()
-        waiting = [_Frame(module, *at)]
-        while waiting:
-            frame = waiting.pop(0)
-            if frame.key in seen:
-                continue
-            seen.add(frame.key)
-            if len(seen) > _MOST_FRAMES:
+        arrived, waiting = False, Queue([_Frame(module, *at)], lambda frame: frame.key)
+        for count, frame in enumerate(waiting):
+            if count == _MOST_FRAMES:
                 why = "too many functions hand it on to tell"
                 result[Event("unknown", read.place, why)] = None
                 break

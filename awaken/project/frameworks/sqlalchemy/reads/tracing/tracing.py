@@ -19,7 +19,7 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.frameworks.sqlalchemy.reads.tracing.load_kinds import LoadKinds
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.forwards.components import components
+from awaken.project.source.worklist import components
 from awaken.project.values.domain import InstanceOf, Origin, Unknown
 
 # A longer way names no load that a rule could write, as in `library.origins`.
@@ -65,14 +65,12 @@ class Tracing:
 
     def _number(self) -> None:
         """Give all parameters that lead to each other the same number."""
-        places = sorted(self._known)
-        numbers = {place: number for number, place in enumerate(places)}
 
-        def following(number: int) -> Iterator[int]:
-            return (numbers[origin.place] for origin in _parameters(self._known[places[number]]))
+        def following(place: Place) -> Iterator[Place]:
+            return (origin.place for origin in _parameters(self._known[place]))
 
-        for count, component in enumerate(components(len(places), following)):
-            self._component.update((places[number], count) for number in component)
+        for count, component in enumerate(components(sorted(self._known), following)):
+            self._component.update(dict.fromkeys(component, count))
 
     def of(
         self, objects: Sequence[InstanceOf], attribute: str, place: Place
