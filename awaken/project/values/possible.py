@@ -193,6 +193,24 @@ class ProgramValues:
         )
         return self._told(result, module, node)
 
+    def attribute(self, module: Module, node: ast.expr, name: str) -> PossibleValues:
+        """Return what the attribute ``name`` of the instances that ``node`` gives may be."""
+        evaluator = self._evaluator
+        owners = [
+            each for each in self.of(module, node).alternatives if isinstance(each, InstanceOf)
+        ]
+        result = evaluator.solved(
+            ("attribute", node, name),
+            module,
+            node,
+            lambda: tuple(
+                value
+                for owner in owners
+                for value in evaluator.attribute(owner, name, module, node)
+            ),
+        )
+        return self._told(result, module, node)
+
     def declared(self, module: Module, annotation: ast.expr) -> PossibleValues:
         """Return what an annotation says that a value is."""
         return self._told(self._evaluator.declared(module, annotation), module, annotation)

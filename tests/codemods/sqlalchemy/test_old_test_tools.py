@@ -127,3 +127,16 @@ def test_fixtures_of_single_tests_need_no_loop():
     )
     assert reasons == {""}
     assert "event_loop" not in texts["conftest.py"]
+
+
+@pytest.mark.parametrize(
+    ("version", "tested", "refused"),
+    [
+        ("0.21.1", "8.4.2", True),
+        ("0.21.2", "8.4.2", False),
+        ("0.21.1", "8.1.0", False),
+    ],
+)
+def test_a_plugin_that_a_new_pytest_breaks_is_refused(version, tested, refused):
+    _, reasons = migrated(pytest_asyncio=f"=={version}", pytest=f"=={tested}")
+    assert ("old-test-tool" in reasons) is refused

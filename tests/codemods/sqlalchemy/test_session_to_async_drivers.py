@@ -156,3 +156,19 @@ def number() -> int:
     result = rewritten(options={"drivers": {"mysql": driver}}, shop=text)
     said = [one.message for one in result.report.findings]
     assert any("`pool_pre_ping` raises" in each for each in said) is bool(option)
+
+
+@pytest.mark.parametrize(
+    ("url", "shared", "one"),
+    [
+        ("sqlite:///file::memory:?cache=shared&uri=true", True, False),
+        ("sqlite:///:memory:", False, True),
+        ("sqlite:///shop.db", False, False),
+    ],
+)
+def test_a_database_in_shared_memory_keeps_a_connection(url, shared, one):
+    result = rewritten(shop=SHOP.format(f'"{url}"'))
+    text = result.files["shop.py"].decode()
+    assert ("poolclass=AsyncAdaptedQueuePool" in text) is shared
+    said = [finding.message for finding in result.report.findings]
+    assert any("share one connection" in message for message in said) is one

@@ -87,7 +87,7 @@ Every other rewrite is *unsafe*:
 | --- | --- |
 | a session that is closed in a branch or a handler, or only if it exists | no single block closes it |
 | several statements on one line, or a block that begins with `elif`, `else` or `except` | the code cannot be moved |
-| a session whose factory a test replaces with a fake that has no `__enter__` | `with` cannot enter the fake |
+| a session whose factory a test replaces with a fake that has no `__enter__`, or with a mock | `with` cannot enter the fake, or gets another mock |
 | a session that nothing closes, if it may use a connection whose transaction other code began | closing it may end the transaction |
 
 These sessions are not reported:

@@ -43,7 +43,7 @@ OWN_ENDS = Reason(
 )
 FAKE = Reason(
     "entered-fake",
-    "a test replaces `{}` with a fake that `with` cannot enter",
+    "a test replaces `{}` with a fake that does not give itself to `with`",
     "Add `__enter__` and `__exit__` to the fake, or `__aenter__` and `__aexit__`.",
 )
 GIVEN_CONNECTION = Reason(

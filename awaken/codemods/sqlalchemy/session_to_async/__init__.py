@@ -161,7 +161,7 @@ asynchronous sessions keep the old values, so awaken adds a reload where the pro
 | adds an owner again after it deleted items of a collection that is loaded ahead | `if user not in db:` before `db.add(user)` |
 | executes an upsert that returns objects | a reload of these objects |
 | refreshes an object whose parts have `cascade="all"` | `expire` of the parts before, so that they load as a whole |
-| sets a number column to a text, or a text column to a number, and reads it after the commit | `refresh` after the commit in the same function |
+| reads after a commit what its column converts, such as a text that a date column got | `refresh` before the read, or `populate_existing` |
 | lets a schema read objects of a statement by `greenlet_spawn` | the statement reloads them, unless its session has pending changes, or begins with the function or request |
 
 ## URLs, drivers and SQL types
@@ -173,7 +173,8 @@ SQLAlchemy or pytest, wherever a file lists these.
 
 The run ends with a list of what is left to do. It has every line that awaken could not write. It
 also has URLs for the engine in compose files, workflows and similar files. They are listed if their
-driver is unknown, or rejects a parameter.
+driver is unknown, or rejects a parameter. Examples of doctest that pytest runs are listed if they
+name a function that becomes asynchronous.
 
 | the program | awaken writes |
 | --- | --- |

@@ -53,6 +53,7 @@ from awaken.codemods.sqlalchemy.session_to_async.stages import (
     find,
     resource_members,
 )
+from awaken.codemods.sqlalchemy.session_to_async.suites.doctests import DOCTEST_READS
 from awaken.contract import (
     Change,
     Constraints,
@@ -89,7 +90,7 @@ class SessionToAsync(Rule):
     declares: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=2.0"}  # `async_sessionmaker`, `URL`
     triggers = WORDS
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
-    reads = (*TEMPLATE_READS, *PYTEST_READS, *URL_READS)
+    reads = (*TEMPLATE_READS, *PYTEST_READS, *DOCTEST_READS, *URL_READS)
     looks_outside = True
     status = Status.OPT_IN
     options = Options

@@ -65,9 +65,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_writes im
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
     seen_behind_commits,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_values import (
-    ConvertedValues,
-)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.differing import DifferingUses
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.refreshed_parts import (
     RefreshedParts,
@@ -214,7 +211,11 @@ class Reads:
         """Return the loads that have to load again, each with the argument that asks for it."""
         project = part.project
         others = DeletedWithOthers(self.writes, self.loading.loaded_ahead, self.shared)
-        again = self.loading.loaded_again(self.later, others.may_differ)
+        converted = self.after_commits.converted.loads(self.later)
+        again = self.loading.loaded_again(
+            self.later,
+            lambda module, load: others.may_differ(module, load) or module.place(load) in converted,
+        )
         return {
             **loaded_before_validation(part, self.spawned.calls(), self.later),
             **again,
@@ -240,7 +241,6 @@ class Reads:
         yield from reloaded_objects(project, rule, self.shared)
         yield from shared_workers(project, rule)
         yield from self.after_commits.members(self.expired.places())
-        yield from ConvertedValues(project, rule).members()
         yield from self.after_writes.members()
         yield from self.assigned.members()
         yield from fetched_when_written(project, rule, self.assigned.flushed_elsewhere())

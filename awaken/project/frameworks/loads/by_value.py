@@ -11,6 +11,7 @@ from awaken.project.frameworks.loads.mapped_classes import (
     is_mapped,
 )
 from awaken.project.frameworks.loads.module_reader import ModuleReader
+from awaken.project.source.programs.undefined import is_undefined
 
 
 def read_by_value(reader: ModuleReader, item: Item) -> Item:
@@ -21,7 +22,8 @@ def read_by_value(reader: ModuleReader, item: Item) -> Item:
     node = item.node
     if item.what is not What.UNKNOWN:
         return item
-    if is_mapped_value(reader, node):
+    # Nothing is selected where a name has no value: reading it raises NameError before.
+    if is_mapped_value(reader, node) or is_undefined(reader.project, reader.module, node):
         return Item(node, What.ENTITY, owner=ast.unparse(node))
     if isinstance(node, ast.Attribute) and is_mapped_value(reader, node.value):
         owner = ast.unparse(node.value)

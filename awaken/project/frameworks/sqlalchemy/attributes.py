@@ -18,6 +18,7 @@ from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQuer
 from awaken.project.frameworks.sqlalchemy.relationships import Site
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import keyword_of, last_name
 from awaken.project.values.domain import (
     NOWHERE,
     ClassOf,
@@ -53,6 +54,11 @@ _PYTHON_TYPES = {
     "Date": "datetime.date",
     "Time": "datetime.time",
     "Interval": "datetime.timedelta",
+}
+_ARGUED_TYPES = {
+    **dict.fromkeys(["DECIMAL", "NUMERIC", "Numeric"], "decimal.Decimal"),
+    **dict.fromkeys(["FLOAT", "Float"], "builtins.float"),
+    "Enum": None,
 }
 
 
@@ -152,7 +158,30 @@ class MappedAttributes:
         if mapped.kinds.get(name) == "proxy":
             return self._proxied_values(qualified, name)
         column = mapped.columns.get(name)
-        return () if column is None else _of_column(column)
+        return () if column is None else self._of_column(qualified, name, column)
+
+    def _of_column(self, qualified: str, name: str, facts: ColumnFacts) -> Values:
+        written = (facts.type or "").rpartition(".")[2]
+        named = _PYTHON_TYPES.get(written) or self._by_arguments(qualified, name, written)
+        if named is None:
+            return ()
+        plain: Values = (InstanceOf(named),)
+        return plain if facts.nullable is False or facts.primary_key else (*plain, NoneValue())
+
+    def _by_arguments(self, qualified: str, name: str, written: str) -> str | None:
+        """Return the Python type of a column whose type has arguments that say it."""
+        module, given = self._given_to(qualified, name) or (None, [])
+        if module is None or written not in _ARGUED_TYPES:
+            return None
+        for call in (part for value, _ in given if value is not None for part in ast.walk(value)):
+            if isinstance(call, ast.Call) and last_name(call.func) == written:
+                if keyword_of(call, "asdecimal") is not None:
+                    return None
+                for argument in call.args[:1] if written == "Enum" else ():
+                    enumeration = self._evaluator.names.qualified(module, argument) or ""
+                    is_known = self._evaluator.classes.node(enumeration) is not None
+                    return enumeration if is_known else None
+        return _ARGUED_TYPES[written]
 
     def _proxied_values(self, qualified: str, name: str) -> Values:
         """Return what `association_proxy("notes", "tag")` gives; empty where it is not certain."""
@@ -255,11 +284,3 @@ class MappedAttributes:
             return (InstanceOf("builtins.dict", parameters=((key,), one)),)
         name = "builtins.list" if name == _ORDERED else name
         return (InstanceOf(name, parameters=(one,)),) if name in _PLAIN else ()
-
-
-def _of_column(facts: ColumnFacts) -> Values:
-    name = _PYTHON_TYPES.get((facts.type or "").rpartition(".")[2])
-    if name is None:
-        return ()
-    plain: Values = (InstanceOf(name),)
-    return plain if facts.nullable is False or facts.primary_key else (*plain, NoneValue())

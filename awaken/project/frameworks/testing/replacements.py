@@ -128,7 +128,9 @@ class Replacements:
         else:
             replacement = self._of_object(module, call, patch.owner, patch.name)
         if replacement is not None:
-            yield replace(replacement, given=given, new_callable=made, bound=_bound(module, patch))
+            yield replace(
+                replacement, given=given, new_callable=made, bound=bound_variable(module, patch)
+            )
 
     def _assigned_replacements(
         self, module: Module, node: ast.Assign, target: ast.Attribute
@@ -264,7 +266,7 @@ def _make_sessions(values: Values) -> bool:
     )
 
 
-def _bound(module: Module, patch: Patch) -> str:
+def bound_variable(module: Module, patch: Patch) -> str:
     """Return the variable or parameter that gets what a patch puts there."""
     child: ast.AST = patch.call
     for above in module.ancestors(patch.call):

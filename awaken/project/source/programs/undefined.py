@@ -8,8 +8,10 @@ from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.trees import root_of
 
-_DEFINING = {"eval", "exec", "globals", "locals", "setattr", "vars"}
+_DEFINING = {"eval", "exec", "globals", "locals", "vars"}
 """Builtins that may give a name to a file."""
+_SETTING = (b"__dict__", b"patch", b"setattr", b"vars(")
+"""What a file says that gives another file a name by a string."""
 
 
 def is_undefined(project: Program, module: Module, node: ast.expr) -> bool:
@@ -26,10 +28,18 @@ def is_undefined(project: Program, module: Module, node: ast.expr) -> bool:
     if may_define(module):
         return False
     assigned = (f".{name}{sign}" for sign in (" =", "=", ":", " :"))
-    setting = (*assigned, f'{name}"', f"{name}'", "builtins")
-    return not project.files_with([text.encode() for text in setting])
+    if project.files_with([text.encode() for text in (*assigned, "builtins")]):
+        return False
+    named = (f'{name}"'.encode(), f"{name}'".encode())
+    texts = (home.source.text for home in project.modules_at(project.files_with(named)))
+    return not any(word in text for text in texts for word in _SETTING)
 
 
 def may_define(module: Module) -> bool:
     """Whether a file may give itself names by a builtin, or by code that is a text."""
-    return any(module.scopes.builtin_called(call) in _DEFINING for call in module.nodes(ast.Call))
+    called = {module.scopes.builtin_called(call) for call in module.nodes(ast.Call)}
+    # `setattr` needs the module, which a file gets from `sys.modules`, or by its name.
+    by_name = {"modules", "import_module", "__import__", module.name.rpartition(".")[2]}
+    return bool(called & _DEFINING) or (
+        "setattr" in called and not by_name.isdisjoint(module.words())
+    )

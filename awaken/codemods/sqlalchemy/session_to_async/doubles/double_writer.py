@@ -20,7 +20,9 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambda
 from awaken.contract import Edit
 from awaken.kit.imports import name_beside, replace_name
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.library_names import library_names
+from awaken.project.frameworks.sqlalchemy.made_sessions.managers import replaces_method
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -59,6 +61,12 @@ class DoubleWriter:
             edits += accepting(self._project, site, given)
         if given is not None and self.is_awaitable(module, given):
             return Rewrite(f"the mock of `{replacement.shown}` becomes awaitable", edits)
+        if (
+            isinstance(given, ast.Attribute)
+            and given.attr in twins().awaited["session"]
+            and replaces_method(module, replacement.node, given)
+        ):
+            return Rewrite(f"`{replacement.shown}` is awaited as `{module.text_of(given)}` is", [])
         is_known = isinstance(given, ast.Name) and bool(self.called(module, given))
         if given is not None and not isinstance(given, ast.Call | ast.Lambda) and not is_known:
             # It may call the method that it replaces, which gives a coroutine then.

@@ -50,6 +50,10 @@ class PatchedFactories:
         refused = not_understood(replacement, module.excerpt(call))
         message = f"the mock of `{replacement.shown}` returns asynchronous sessions"
         keywords = call.keywords if isinstance(call, ast.Call) else []
+        is_plain = {keyword.arg for keyword in keywords} <= {"return_value"}
+        told = session_given(self._project, module, replacement) if is_plain else None
+        if told is not None and self._is_only_called(replacement):
+            return Rewrite(message, [])
         match keywords:
             case [ast.keyword(arg="return_value", value=value)]:
                 if replacement.bound or not self._is_session(module, value):
@@ -60,7 +64,9 @@ class PatchedFactories:
             case _:
                 raise refused
         around = module.enclosing_def(replacement.node)
-        if around is None or not replacement.bound or not self._is_only_entered(replacement):
+        if around is None or not replacement.bound:
+            raise refused
+        if not self._is_only_entered(replacement):
             raise refused
         if not self._is_kept(module, replacement, around):
             raise refused
@@ -105,7 +111,9 @@ class PatchedFactories:
             return False
         if isinstance(module.parent(call), ast.withitem) is not entered:
             return False
-        return _function_around(self._part, module, node) is not None
+        # Asynchronous generators are no steps of a program that was rewritten.
+        is_done = isinstance(module.enclosing_function(node), ast.AsyncFunctionDef)
+        return is_done or _function_around(self._part, module, node) is not None
 
     # ------------------------------------------------------------------------------- in the test
     def _is_kept(self, module: Module, replacement: Replacement, around: Function) -> bool:
@@ -176,8 +184,11 @@ def served_functions(part: SynchronousPart, replacement: Replacement) -> Iterato
 
 
 def session_given(project: Project, module: Module, replacement: Replacement) -> ast.expr | None:
-    """Return the mock of a session that `MagicMock(return_value=session)` gives for a factory."""
+    """Return the mock of a session that the mock of a factory gives, whoever makes that."""
     given = replacement.given
+    match _returned_by(module, replacement):
+        case [value]:
+            return None if project.mocks.made_at(module, value) is None else value
     mocked = None if given is None else project.mocks.made_at(module, given)
     if mocked is None or mocked.module is not module or not _is_only_asked(module, mocked):
         return None
@@ -185,6 +196,24 @@ def session_given(project: Project, module: Module, replacement: Replacement) ->
         case ast.Call(args=[], keywords=[ast.keyword(arg="return_value", value=value)]):
             return None if project.mocks.made_at(module, value) is None else value
     return None
+
+
+def _returned_by(module: Module, replacement: Replacement) -> list[ast.expr]:
+    """Return the results that a keyword or the variable of a patch sets; none if it does more."""
+    around, call = module.enclosing_def(replacement.node), replacement.node
+    keywords = call.keywords if isinstance(call, ast.Call) and replacement.given is None else []
+    values = [keyword.value for keyword in keywords if keyword.arg == "return_value"]
+    for node in module.walk(around) if around is not None and replacement.bound else ():
+        if isinstance(node, ast.Name) and node.id == replacement.bound:
+            above = module.parent(node)
+            match above, None if above is None else module.parent(above):
+                case ast.Attribute(attr="return_value"), ast.Assign(targets=[_], value=value):
+                    values.append(value)
+                case ast.Attribute(attr=attribute), _ if not _asks(attribute):
+                    return []
+                case ast.Call(), _:
+                    return []
+    return values
 
 
 def _is_only_asked(module: Module, mocked: Mocked) -> bool:

@@ -26,6 +26,8 @@ GIVING = {
     "connection", "exec", "execute", "get", "get_one", "merge", "scalar", "scalars",
 }  # fmt: skip
 """Methods of sessions that give something."""
+ENTERING = ("__enter__", "__aenter__")
+"""What a block calls, which most managers answer with themselves."""
 _OF_MOCKS = {
     "call_args", "call_args_list", "call_count", "called", "return_value", "side_effect",
 }  # fmt: skip
@@ -47,9 +49,23 @@ class WaitingMethods:
         result: dict[str, bool] = {}
         for name in sorted(called):
             functions = self._project.replacements.methods(qualified, name)
-            if any(function in part.steps for function in functions):
+            is_waiting = any(function in part.steps for function in functions)
+            if is_waiting and self._is_called_on_object(home, name):
                 result[name] = any(map(part.is_result_used, functions))
         return result
+
+    def _is_called_on_object(self, home: str, name: str) -> bool:
+        """Whether a file names anything so but functions of libraries, such as `asyncio.run`."""
+        module, layout = self._project.module(home), self._project.layout
+        mentions = [] if module is None else module.mentions(name)
+        known = [
+            self._project.qualified_name(module, node)
+            for node in mentions
+            if module is not None and isinstance(node, ast.Attribute | ast.Name)
+        ]
+        return not known or any(
+            each is None or layout.path_of(each.partition(".")[0]) is not None for each in known
+        )
 
     def named(self, qualified: str, name: str) -> list[FunctionPlace]:
         """Return the methods of a class with one name that wait."""
@@ -77,6 +93,12 @@ class WaitingMethods:
                     name.removeprefix(f"{RESULT}."): is_used
                     for name, is_used in behind.items()
                     if name.startswith(f"{RESULT}.")
+                }
+                entered = [name for name in ENTERING if self.named(replacement.cls, name)]
+                behind |= {
+                    f"{name}.{RESULT}.{method}": is_used
+                    for name in entered
+                    for method, is_used in result.items()
                 }
             return result | behind | result
         if replacement.module:

@@ -43,6 +43,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.operations import Ope
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import NAMES
 from awaken.codemods.sqlalchemy.session_to_async.suites.asked_fixtures import CAVEAT, made_before
+from awaken.codemods.sqlalchemy.session_to_async.suites.doctests import Doctests
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -91,6 +92,7 @@ class FunctionWriter:
         self._decorating = Decorators(part)
         self._holding_up = HoldingUp(part)
         self._constructors = Constructors(part)
+        self._doctests = Doctests(part.project)
 
     def rewritten(self, site: Site[ast.AST], function: FunctionPlace) -> Rewrite:
         """Return the rewrite of ``function``, the node of ``site``. Raises Refused."""
@@ -108,6 +110,7 @@ class FunctionWriter:
             return Rewrite(message, [*edits, *split], caveats)
         if function not in part.steps or not isinstance(node, ast.FunctionDef):
             return Rewrite(f"`{function.qualname}` awaits its database calls", edits)
+        edits += self._doctests.naming(function, site.id)
         way = chain(part.steps, function)
         over = [f"`{step.to.qualname}`" for step in way if step.to is not None]
         why = f"it needs {', which needs '.join(over)}" if over else "it uses the database"

@@ -224,11 +224,13 @@ class Loading:
     def read_to_delete(self, values: Values) -> frozenset[str]:
         """Return what is loaded beforehand of a deleted object, and whose rows a flush looks at."""
         owners = [value.qualified for value in values if isinstance(value, InstanceOf)]
-        orm = self._project.orm
+        orm, sides = self._project.orm, [*map(self._sides.__getitem__, self._reads), *self._eager]
+        # With `passive_deletes` a flush looks at nothing that is not loaded.
+        keys = {side.key for side in sides if keyword_of(side.call, "passive_deletes") is None}
         return frozenset(
             name
             for word in owners
-            for owner, name in self._reads
+            for owner, name in keys
             if owner in orm.mapping_ancestors(word)
             and (orm.is_collection(word, name) or orm.is_referred_to(word, name))
         )

@@ -91,7 +91,7 @@ def _refreshed_members(
         session = module.text_of(written.func.value)
         code = f"await {session}.refresh({name}, attribute_names=[{names}])\n"
         site: Site[ast.AST] = Site(rule, module, written)
-        is_added = _is_surely_added(new, statement)
+        is_added = is_surely_added(module, name, statement)
         code, imports = states.guarded(site, written, name, code, certain=is_added)
         edits = [site.insert_statements(module.place(statement), "after", code), *imports]
         shown = ", ".join(f"`{name}.{attribute}`" for attribute in attributes)
@@ -129,19 +129,30 @@ def _needing(project: Project, new: _New, read: Place) -> Iterator[int]:
     nodes = [] if module is None else [*module.expressions_at({read.span})]
     reading = [graph.place_of(module, function_around(module, one)) for one in nodes if module]
     reaching = {*graph.reaching(reading)}
-    given = [
+    given: list[ast.expr] = [
         call
         for one in graph.callees(graph.place_of(new.module, new.function))
         if reaching & {*one.functions}
         for call in new.module.calls_at(one.place.span)
         if any(new.name == each.id for each in ast.walk(call) if isinstance(each, ast.Name))
     ]
-    yield from (new.module.span(call).start for call in given)
+    # A property is no call: its name is read of the object.
+    names = {place.qualname for place in reaching}
+    lines = project.orm.mapping_ancestors(project.qualified_name(new.module, new.made.func) or "")
+    given += [
+        node
+        for node in new.module.walk(new.function)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == new.name
+        and any(f"{line.rpartition('.')[2]}.{node.attr}" in names for line in lines)
+    ]
+    yield from (new.module.span(node).start for node in given)
     if not given or _goes_elsewhere(new, given):
         yield _ELSEWHERE
 
 
-def _goes_elsewhere(new: _New, given: Collection[ast.Call]) -> bool:
+def _goes_elsewhere(new: _New, given: Collection[ast.expr]) -> bool:
     """Whether anything but the calls that are ``given`` a new object, and its session, gets it."""
     known = {node for call in given for node in ast.walk(call)}
     for node in new.module.walk(new.function):
@@ -192,14 +203,14 @@ def _is_added(new: _New, flush: ast.Call) -> bool:
     )
 
 
-def _is_surely_added(new: _New, written: ast.stmt) -> bool:
-    """Whether a statement of the block that makes an object gives it a session before a write."""
-    block = new.module.block_of(written)
+def is_surely_added(module: Module, name: str, written: ast.stmt) -> bool:
+    """Whether a statement of the block of ``written`` gives an object to a session before that."""
+    block = module.block_of(written)
     return any(
         isinstance(statement, ast.Expr)
         and isinstance(statement.value, ast.Call)
         and last_name(statement.value.func) in {"add", "add_all"}
-        and any(isinstance(each, ast.Name) and each.id == new.name for each in ast.walk(statement))
+        and any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(statement))
         for statement in block[: block.index(written)]
     )
 

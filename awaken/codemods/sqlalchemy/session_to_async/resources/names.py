@@ -388,7 +388,13 @@ class ResourceWriter:
 
     def _pool(self, site: Site[ast.expr], engine: Engine) -> Iterator[Edit]:
         """Yield what gives an engine the pool for asynchronous ones. Raises Refused."""
-        for pool in _pools_of(site.module, engine):
+        pools, url = [*_pools_of(site.module, engine)], self._project.orm.engines.url_of(engine)
+        if not pools and url is not None and any(text.is_shared_memory for text in url.texts):
+            # Before SQLAlchemy 2.0.38 nothing keeps a connection open, and so the database.
+            package, _, name = twins().pools["sqlalchemy.pool.QueuePool"].rpartition(".")
+            written, needed = imported_name(site, package, name, site.node)
+            yield from (site.add_keyword(engine.call, _POOL, written), needed)
+        for pool in pools:
             qualified = self._project.qualified_name(site.module, pool)
             if qualified in twins().pools:
                 yield from replace_name(self._project, site, pool, twins().pools[qualified])[1]

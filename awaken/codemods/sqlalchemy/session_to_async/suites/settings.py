@@ -40,6 +40,7 @@ def event_loop():
     yield loop
     loop.close()
 """
+_PYTEST_8_2 = "pytest 8.2"
 _SCOPES = ("function", "class", "module", "package", "session")
 
 
@@ -81,10 +82,15 @@ def old_test_tools(part: SynchronousPart, rule: str) -> Iterator[Member]:
         missing = "" if _conftest(part) else "scoped_loops"
     elif not _knows(part, FIXTURE_LOOP_SCOPE) and not _has_one_loop(part) and _is_shared(part):
         missing = "scoped_loops"
+    targets = part.project.targets
+    is_new = targets.distribution("pytest") and not targets.admits("pytest", "<8.2")
+    if is_new and not _knows(part, _PYTEST_8_2):
+        missing = _PYTEST_8_2
     if missing:
-        target = part.project.targets.distribution(_PLUGIN)
+        target = targets.distribution(_PLUGIN)
         version = f" {target.specifier} ({target.origin})" if target else ""
-        what = "the event loop scope of fixtures" if missing == "scoped_loops" else f"`{missing}`"
+        known = {"scoped_loops": "the event loop scope of fixtures", _PYTEST_8_2: _PYTEST_8_2}
+        what = known.get(missing, f"`{missing}`")
         why = f"{_PLUGIN}{version} does not support {what}, which the tests need"
         site: Site[ast.AST] = Site(rule, *defined)
         yield Member(site, Refused(OLD_TEST_TOOL, why), f"`{defined[1].name}`")

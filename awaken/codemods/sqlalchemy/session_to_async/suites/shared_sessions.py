@@ -115,7 +115,8 @@ class SharedSessions:
 
     def requests(self) -> tuple[Place, ...]:
         """Return the calls that send requests to what uses a session of the test."""
-        return self._sent if self.sessions_given and self._has_relationships else ()
+        is_given = bool(self.sessions_given or self._given_by_lambdas)
+        return self._sent if is_given and self._has_relationships else ()
 
     def is_behind_request(self, module: Module, load: ast.Call) -> bool:
         """Whether the function around ``load`` sends a request before, to another session."""
@@ -136,14 +137,20 @@ class SharedSessions:
     def _shared_places(self) -> set[Place]:
         """The fixtures that give the shared sessions."""
         arguments = [(module, name) for module, _, name in self.sessions_given]
-        arguments += [
+        arguments += self._given_by_lambdas
+        return {fixture for argument in arguments for fixture in self._fixtures(*argument)}
+
+    @cached_property
+    def _given_by_lambdas(self) -> list[tuple[Module, ast.Name]]:
+        """The sessions that lambdas give to requests, which cannot reload what they give."""
+        return [
             (module, node.body)
             for module in self._overriding_modules()
             for node in module.walk()
-            # A function can reload what it gives; a lambda can't, and gives the session alike.
-            if isinstance(node, ast.Lambda) and isinstance(node.body, ast.Name)
+            if isinstance(node, ast.Lambda)
+            and isinstance(node.body, ast.Name)
+            and self._project.orm.resource_of(module, node.body) == "session"
         ]
-        return {fixture for argument in arguments for fixture in self._fixtures(*argument)}
 
     def _fixtures(self, module: Module, name: ast.Name) -> set[Place]:
         """Return the fixture that a parameter ``name`` receives, if any."""

@@ -75,6 +75,11 @@ class UrlText:
         is_named = ":memory:" in self.text or "mode=memory" in self.text
         return self.text.startswith("sqlite") and (is_named or (self.is_whole and not path))
 
+    @property
+    def is_shared_memory(self) -> bool:
+        """Whether it names a database in memory that SQLAlchemy takes for a file."""
+        return self.text.startswith("sqlite") and "file::memory:" in self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Outside:

@@ -47,7 +47,8 @@ class AsyncDriver:
         is_shared = pool is not None and last_name(pool) == "StaticPool"
         is_pinging = engine is not None and "pool_pre_ping" in engine.options
         said = (*self.stricter, *(self.pinging if is_pinging else ()))
-        if is_shared or url is None or not any(text.is_in_memory for text in url.texts):
+        texts = () if is_shared or url is None else url.texts
+        if not any(text.is_in_memory and not text.is_shared_memory for text in texts):
             return said
         return (*said, *self.in_memory)
 

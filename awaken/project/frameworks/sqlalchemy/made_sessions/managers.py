@@ -83,7 +83,9 @@ class EnteredResources:
         if isinstance(above, ast.Attribute | ast.Compare | ast.Expr | ast.withitem):
             return None
         is_called = isinstance(above, ast.Call) and above.func is node
-        if is_called or (isinstance(above, ast.Assign) and _is_only_called(module, above)):
+        if is_called or replaces_method(module, above, node):
+            return None
+        if isinstance(above, ast.Assign) and _is_only_called(module, above):
             return None
         owner = self._resource_of(module, node.value)
         return owner if isinstance(owner, str) and self._waits(owner, node.attr) else None
@@ -136,6 +138,17 @@ class EnteredResources:
             owners = self._evaluator.values(module, call.func.value)
             return any(isinstance(one, InstanceOf) and one.qualified in _STACKS for one in owners)
         return self._is_call_of(module, call, CLOSING) and self.closed(module, call) is None
+
+
+def replaces_method(module: Module, statement: ast.AST | None, method: ast.Attribute) -> bool:
+    """Whether an object gets one of its methods for another one: `session.commit = session.flush`.
+
+    A caller that awaits the other one awaits this one.
+    """
+    match statement:
+        case ast.Assign(targets=[ast.Attribute(value=owner)]):
+            return module.text_of(owner) == module.text_of(method.value)
+    return False
 
 
 def _is_only_called(module: Module, assignment: ast.Assign) -> bool:

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from awaken.contract import Place
+from awaken.project.frameworks.testing.marks import patch_of
 from awaken.project.frameworks.testing.replaced.in_force import InForces
+from awaken.project.frameworks.testing.replacements import bound_variable
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
@@ -22,6 +24,7 @@ from awaken.project.values.domain import (
     FunctionOf,
     InstanceOf,
     ModuleOf,
+    NotRelevant,
     Producer,
     Session,
     Value,
@@ -309,6 +312,7 @@ class ReplacedNames:
         result = keyword_of(made, "return_value") if isinstance(made, ast.Call) else None
         results = [] if result is None else [self._evaluator.values(module, result)]
         if value is None:
+            results += self._assigned_results(module, put)
             is_call = isinstance(put.node, ast.Call)
             return Replaced(place, is_call, lacks=self._lacking(module, put, results))
         values = self._evaluator.values(module, value)
@@ -330,14 +334,37 @@ class ReplacedNames:
         return Replaced(place, is_mock or are_coroutines, gives_sessions, lacks)
 
     def _lacking(self, module: Module, put: Put, results: Sequence[Values]) -> frozenset[str]:
-        """Return the methods for ``with`` that one of the values that are given does not have."""
+        """Return the methods for ``with`` that one of the values that are given does not have.
+
+        A mock gives another mock to ``with``, unless the test sets its result.
+        """
+        is_told = any(f".{method}".encode() in module.source.text for method in _ENTERING)
         return frozenset(
             method
             for method in _ENTERING
             for item in union(*results)
-            if isinstance(item, InstanceOf)
-            and self._evaluator.lacks(item, method, module, put.node)
+            if (isinstance(item, NotRelevant) and item.mock and not is_told)
+            or (
+                isinstance(item, InstanceOf)
+                and self._evaluator.lacks(item, method, module, put.node)
+            )
         )
+
+    def _assigned_results(self, module: Module, put: Put) -> list[Values]:
+        """Return what a test assigns to `factory.return_value` of the variable of a patch."""
+        patch = patch_of(module, put.node) if isinstance(put.node, ast.Call) else None
+        name, around = "", module.enclosing_def(put.node)
+        if patch is not None and around is not None:
+            name = bound_variable(module, patch)
+        return [
+            self._evaluator.values(module, value)
+            for node in (module.walk(around) if name and around is not None else ())
+            if isinstance(node, ast.Assign)
+            for value in [node.value]
+            for target in node.targets
+            if isinstance(target, ast.Attribute)
+            and module.text_of(target) == f"{name}.return_value"
+        ]
 
     def _given_by(self, value: Value) -> Values:
         """Return what calling ``value`` gives, as far as it is known."""

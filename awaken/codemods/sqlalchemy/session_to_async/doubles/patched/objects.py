@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import results_given
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
+from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import entered_asynchronously
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import (
     MAGIC_MOCK,
@@ -19,7 +20,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import (
     inserted_arguments,
     keywords,
 )
-from awaken.contract import Place
+from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
@@ -108,13 +109,15 @@ class PatchedObjects:
             raise not_understood(replacement, module.excerpt(given))
         methods = self._without_given(module, replacement, call, methods)
         methods = self._without_results(module, replacement, methods)
+        entered = self._entered_edits(site, replacement)
         if not methods:
-            return Rewrite(message, [])
+            return Rewrite(message, entered)
         known = call.func
         if isinstance(known, ast.Attribute) and known.attr == "object":
             known = known.value
         synchronous, of_result = name_beside(self._project, site, known, MAGIC_MOCK)
         asynchronous, edits = name_beside(self._project, site, known, ASYNC_MOCK)
+        edits = [*entered, *edits]
         doubles = {
             name: f"{asynchronous}(return_value={synchronous}())"
             if is_used
@@ -137,6 +140,12 @@ class PatchedObjects:
         if any(methods.values()):
             edits = [*edits, *of_result]
         return Rewrite(message, [*edits, inserted_arguments(site, call, written)])
+
+    def _entered_edits(self, site: Site[ast.AST], replacement: Replacement) -> list[Edit]:
+        """Return what has the mock of a manager's class entered by `async with`. Raises Refused."""
+        if not replacement.is_class or not self._methods.named(replacement.cls, "__enter__"):
+            return []
+        return [*entered_asynchronously(self._project, site, replacement)]
 
     def _is_done(
         self, module: Module, replacement: Replacement, methods: Mapping[str, bool]

@@ -14,6 +14,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_values import (
+    ConvertedValues,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.made_by_factories import (
     read_of_made,
 )
@@ -33,7 +36,10 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     dominates,
     is_refreshed,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
+from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import (
+    is_surely_added,
+    written_behind,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     events_before,
@@ -70,7 +76,8 @@ class _Read:
     been new, or loses a side when the other one is refreshed. It ``may_be_detached``, if a request
     of a test may have closed its session meanwhile. A statement that commits under a condition has
     it loaded ``behind`` it: where nothing was committed, nothing was expired. ``reading`` is the
-    statement that reads it. It ``is_unloaded`` if the program refreshes its object.
+    statement that reads it. It ``is_unloaded`` if the program refreshes its object. The object
+    ``may_be_transient``, if maybe nothing added it.
     """
 
     statement: ast.stmt
@@ -84,6 +91,7 @@ class _Read:
     behind: bool = False
     reading: ast.stmt | None = None
     is_unloaded: bool = False
+    may_be_transient: bool = False
 
 
 class ReadsAfterCommits:
@@ -105,6 +113,7 @@ class ReadsAfterCommits:
         self._rule = rule
         self._loading = loading
         self._read_of = ReadOf(project)
+        self.converted = ConvertedValues(project)
         self._writes = writes
         self._states = Persistence(project)
         self._are_closed = shared.are_closed
@@ -181,7 +190,9 @@ class ReadsAfterCommits:
             line = _text_inside(f"if {item} in {session}:", line)
         # A test may have a mock give one that is in no session, and loads nothing.
         elif not (first.session or is_around_tests(site.module.path)) or any(
-            self._states.may_be_lost(site.module, read.reading or site.node, text) for read in reads
+            read.may_be_transient
+            or self._states.may_be_lost(site.module, read.reading or site.node, text)
+            for read in reads
         ):
             inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
             line = _text_inside(f"if {inspect}({item}).persistent:", line)
@@ -259,8 +270,10 @@ class ReadsAfterCommits:
         kind = kind_of(self._project, values)
         is_many = kind == "many"
         names = self._read_of.names(module, node, values, is_many=is_many) if kind else frozenset()
+        deleted = frozenset[str]()
         if self._read_of.is_deleted(module, node):
-            names |= self._loading.read_to_delete(values)
+            deleted = self._loading.read_to_delete(values)
+        converted = self.converted.names(module, node, values, events) if kind else frozenset()
         text, first = module.text_of(node), whole_if(module, statement)
         if self._is_refreshed(module, statement, events, text):
             return
@@ -268,19 +281,30 @@ class ReadsAfterCommits:
         is_unloaded = bool(owner) and self._is_refreshed(module, statement, events, owner)
         made = self._made_call(module, function, values)
         given = set() if made is None else {keyword.arg for keyword in made.keywords}
+        written = 0 if made is None else written_behind(self._project, module, made)
+        is_again = any(event.span.end > written for event in events)
         is_optional = kind == "optional" or is_conditional(module, node, first)
         further = () if is_many else self._further(module, node, values, is_unloaded)
         is_known = made is not None and self._sent.isdisjoint(events)
-        for name in sorted(names):
-            if not self._is_relationship(values, name):
+
+        for name in sorted(names | deleted | converted):
+            if name not in converted and not self._is_relationship(values, name):
                 continue
-            if is_known and name not in given and all(step.name != name for step in further[:1]):
+            # Between two commits a new object may load what its deletion looks at.
+            is_seen = name in converted or name in given or (name in deleted and is_again)
+            if is_known and not is_seen and all(step.name != name for step in further[:1]):
                 # Its reader is known then, and it is loaded after the commit.
                 continue
             session = self._project.orm.session_variable(module, function)
             may_be_detached = self._may_be_detached(module, function, node, events)
             read = _Read(first, text, name, session, is_optional, is_many, may_be_detached, further)
-            read = replace(read, is_unloaded=is_unloaded and bool(session))
+            is_new = name in self.converted.of_new(values)
+            is_new = is_new and not is_surely_added(module, text, first)
+            is_unread = is_unloaded and bool(session)
+            read = replace(read, is_unloaded=is_unread, may_be_transient=is_new)
+            end = module.span(first).start
+            if name in converted and _is_changed(module, read, events, end):
+                continue
             for anchor in _conditions(module, function, first, events, text):
                 is_behind = anchor is not None
                 read = replace(read, statement=anchor or first, behind=is_behind, reading=first)
@@ -430,8 +454,10 @@ def _is_same(module: Module, one: _Read, other: _Read) -> bool:
     )
 
 
-def _is_changed(module: Module, read: _Read, events: Sequence[Place]) -> bool:
-    """Whether a collection is changed by hand after commits: reading again may lose that.
+def _is_changed(
+    module: Module, read: _Read, events: Sequence[Place], until: int | None = None
+) -> bool:
+    """Whether an attribute is changed by hand after commits: reading again may lose that.
 
     A change before a commit that always runs before the read was written by it.
     """
@@ -455,6 +481,8 @@ def _is_changed(module: Module, read: _Read, events: Sequence[Place]) -> bool:
     start = max(certain) if certain else min(here, default=0)
     for node in module.walk(function):
         if not isinstance(node, ast.Attribute) or module.span(node).start < start:
+            continue
+        if until is not None and module.span(node).start >= until:
             continue
         if not isinstance(node.ctx, ast.Load) and module.text_of(node) == text:
             return True

@@ -1,105 +1,186 @@
 """Values of another type than their column, read after the commit that writes them.
 
-A synchronous session returns the database's form of such a value: a text of a number. A session
-that expires nothing returns the number itself, so the value is reloaded.
+A synchronous session returns the database's form of such a value: a date for a text. A session
+that expires nothing returns the text itself, so the value is reloaded.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import items_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.reading import reads_of_object
 from awaken.contract import Place
-from awaken.kit.changes import Member
-from awaken.kit.sites import Rewrite, Site
-from awaken.project.values.domain import InstanceOf, NoneValue
+from awaken.project.source.expressions.uses import use_of
+from awaken.project.source.memo import cached_method
+from awaken.project.values.containers.unpacking import received_value
+from awaken.project.values.domain import InstanceOf, NoneValue, Values
+from awaken.project.values.possible import PossibleValues
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.commits.domain import Later
     from awaken.project.source.modules import Module
     from awaken.project.source.trees import Function
 
-_OF_COLUMNS = {"builtins.float", "builtins.int", "builtins.str"}
-
-
-class _Read(NamedTuple):
-    module: Module
-    statement: ast.stmt
-    text: str
-    name: str
-    session: str
+_DECIMAL = "decimal.Decimal"
+_ENUMERATION = "enum.Enum"
+_PLAIN = {
+    *("builtins.bool", "builtins.bytes", "builtins.float", "builtins.int", "builtins.str"),
+    *("datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta"),
+    *(_DECIMAL, "uuid.UUID"),
+}
+_Given = Iterator[tuple[str, ast.expr]]
 
 
 class ConvertedValues:
-    """Finds such reads of one program."""
+    """Answers for one program."""
 
-    def __init__(self, project: Project, rule: str) -> None:
+    def __init__(self, project: Project) -> None:
         self._project = project
-        self._rule = rule
-        self._reads = [*self._found_reads()]
 
-    def members(self) -> Iterator[Member]:
-        """Yield what is written in front of the statements that read them."""
-        states = Persistence(self._project)
-        for read in self._reads:
-            site: Site[ast.AST] = Site(self._rule, read.module, read.statement)
-            code = f'await {read.session}.refresh({read.text}, attribute_names=["{read.name}"])\n'
-            code, imports = states.guarded(site, read.statement, read.text, code)
-            place = read.module.place(read.statement)
-            edits = [site.insert_statements(place, "before", code), *imports]
-            shown = f"`{read.text}.{read.name}`"
-            message = f"reloads {shown} after the commit, with the database's value"
-            yield Member(site, Rewrite(message, edits), shown)
+    def names(
+        self, module: Module, node: ast.Attribute | ast.Name, values: Values, events: list[Place]
+    ) -> frozenset[str]:
+        """Return the columns that are read of ``node`` after commits, and whose value converts."""
+        items = items_of(values)
+        way, above = use_of(module, node)
+        if not reads_of_object(module, node, is_many=bool(items)):
+            return frozenset()
+        result = self.of_new(values)
+        function, text = module.enclosing_def(node), module.text_of(node)
+        end = max((each.span.start for each in events if each.path == module.path), default=0)
+        if function is not None and not items:
+            result |= {
+                name
+                for owner, name, given in _assigned(module, function, end)
+                if module.text_of(owner) == text and self._differs(module, owner, name, given)
+            }
+        return frozenset(result & {above.attr} if way == "attribute" else result)
 
-    def _found_reads(self) -> Iterator[_Read]:
-        for commit in self._project.orm.commits.all():
-            for module, call in self._project.calls_at(commit.place)[:1]:
-                function = module.enclosing_def(call)
-                if function is not None and not commit.is_async:
-                    yield from self._reads_behind(module, function, commit.place)
+    def of_new(self, values: Values) -> set[str]:
+        """Return the columns that got such a value where an object, or an item, was made."""
+        objects = [each for each in items_of(values) or values if isinstance(each, InstanceOf)]
+        origins = (origin for value in objects for origin in value.origins or ())
+        return {name for origin in origins for name in self._of_call(origin.place)}
 
-    def _reads_behind(self, module: Module, function: Function, commit: Place) -> Iterator[_Read]:
-        session = self._project.orm.session_variable(module, function)
-        start, seen = commit.span.start, set[tuple[str, str]]()
-        for text, name, given in _assigned(module, function, start) if session else ():
-            for node in module.walk(function):
-                match node:
-                    case ast.Attribute(value=ast.Name(id=first), attr=attr, ctx=ast.Load()) if (
-                        first,
-                        attr,
-                    ) == (text, name) and module.span(node).start > start:
-                        statement = module.statement_of(node)
-                        is_new = (text, name) not in seen
-                        if statement is not None and is_new and self._differs(module, node, given):
-                            seen.add((text, name))
-                            yield _Read(module, statement, text, name, session)
+    def loads(self, later: Iterable[Later]) -> frozenset[Place]:
+        """Return the loads after a commit of classes whose objects the same function converts."""
+        result = set[Place]()
+        for load in later:
+            if load.kind == "load" and (written := self._written_at(load.commit)):
+                for module, call in self._project.calls_at(load.place)[:1]:
+                    loaded = self._project.values.of(module, call).alternatives
+                    lines = map(self._project.orm.mapping_ancestors, _instances(loaded))
+                    if any(not written.isdisjoint(line) for line in lines):
+                        result.add(load.place)
+        return frozenset(result)
 
-    def _differs(self, module: Module, read: ast.Attribute, given: ast.expr) -> bool:
-        """Whether an attribute of a mapped object is surely declared as another type."""
-        owners = self._project.values.of(module, read.value)
-        is_mapped = owners.is_known and any(
-            isinstance(value, InstanceOf) and self._project.orm.mapped_class(value.qualified)
-            for value in owners.alternatives
+    @cached_method
+    def _written_at(self, commit: Place) -> frozenset[str]:
+        """Return the classes of which the function around a commit gives columns such values."""
+        result = set[str]()
+        for module, call in self._project.calls_at(commit)[:1]:
+            function, end = module.enclosing_def(call), module.span(call).start
+            for node in module.walk(function) if function is not None else ():
+                if (
+                    isinstance(node, ast.Call)
+                    and module.span(node).end <= end
+                    and self._of_call(module.place(node))
+                ):
+                    result |= {self._project.qualified_name(module, node.func) or ""}
+            for owner, name, given in _assigned(module, function, end):
+                if self._differs(module, owner, name, given):
+                    result |= {*self._project.instance_of(module, owner)}
+        return frozenset(result)
+
+    @cached_method
+    def _of_call(self, place: Place) -> frozenset[str]:
+        """Return the columns to which a call that makes a mapped object gives such values."""
+        return frozenset(
+            name
+            for module, call in self._project.calls_at(place)[:1]
+            if self._project.orm.mapped_class(self._project.qualified_name(module, call.func))
+            for name, value in _passed(module, call)
+            if self._differs(module, call, name, value)
         )
-        declared, passed = self._types(module, read), self._types(module, given)
-        return is_mapped and bool(declared and passed) and declared.isdisjoint(passed)
 
-    def _types(self, module: Module, node: ast.expr) -> set[str]:
-        """Return the types of numbers and texts that an expression may be, if it is one of them."""
-        values = self._project.values.of(module, node)
+    def _differs(self, module: Module, owner: ast.expr, name: str, value: ast.expr) -> bool:
+        """Whether a column is surely declared as another type than the value that it is given."""
+        owners = self._project.values.of(module, owner)
+        mapped = [
+            self._project.orm.mapped_class(each.qualified)
+            for each in owners.alternatives
+            if isinstance(each, InstanceOf)
+        ]
+        if not owners.is_known or not any(
+            each is not None and name in each.columns for each in mapped
+        ):
+            return False
+        declared = self._types(self._project.values.attribute(module, owner, name))
+        passed = self._types(self._project.values.of(module, value))
+        # The database gives as many decimal places as the column has.
+        return bool(declared and passed) and (declared.isdisjoint(passed) or declared == {_DECIMAL})
+
+    def _types(self, values: PossibleValues) -> set[str]:
+        """Return the types of plain values that something may have, if it is one of them."""
         alternatives = [value for value in values.alternatives if value != NoneValue()]
         names = {value.qualified for value in alternatives if isinstance(value, InstanceOf)}
-        is_all = values.is_known and len(names) == len(alternatives) and names <= _OF_COLUMNS
-        return names if is_all else set()
+        is_all = values.is_known and len(names) == len(alternatives)
+        return names if is_all and all(map(self._is_plain, names)) else set()
+
+    def _is_plain(self, name: str) -> bool:
+        return name in _PLAIN or _ENUMERATION in self._project.library_ancestors(name)
 
 
-def _assigned(module: Module, function: Function, end: int) -> Iterator[tuple[str, str, ast.expr]]:
+def _passed(module: Module, call: ast.Call) -> _Given:
+    """Yield the keywords of a call, with those of the dictionaries that it may unpack."""
+    for keyword in call.keywords:
+        if keyword.arg is not None:
+            yield keyword.arg, keyword.value
+        for display in _displays(module, keyword.value, set()) if keyword.arg is None else ():
+            for key, value in zip(display.keys, display.values, strict=True):
+                if isinstance(key, ast.Constant):
+                    yield str(key.value), value
+
+
+def _displays(module: Module, node: ast.expr, seen: set[ast.expr]) -> Iterator[ast.Dict]:
+    """Yield the dictionaries that a variable holds, or the items of the list that it goes over."""
+    if node in seen:
+        return
+    seen.add(node)
+    match node:
+        case ast.Dict():
+            yield node
+        case ast.List(elts=items) | ast.Tuple(elts=items):
+            for item in items:
+                yield from _displays(module, item, seen)
+        case ast.Name():
+            for binding in module.scopes.bindings_of(node):
+                target = binding.node
+                received = received_value(module, target) if isinstance(target, ast.expr) else None
+                if received is not None:
+                    yield from _displays(module, received.value, seen)
+
+
+def _assigned(
+    module: Module, function: Function | None, end: int
+) -> Iterator[tuple[ast.Name, str, ast.expr]]:
     """Yield what a function assigns to attributes of variables, in front of a place."""
-    for node in module.walk(function):
+    for node in module.walk(function) if function is not None else ():
         match node:
             case ast.Assign(
-                targets=[ast.Attribute(value=ast.Name(id=text), attr=name)], value=value
+                targets=[ast.Attribute(value=ast.Name() as owner, attr=name)], value=value
             ) if module.span(node).start < end:
-                yield text, name, value
+                yield owner, name, value
+
+
+def _instances(values: Collection[object]) -> Iterator[str]:
+    """Yield the classes of values, and of what they hold."""
+    for value in values:
+        if isinstance(value, InstanceOf):
+            yield value.qualified
+            for held in value.parameters:
+                yield from _instances(held)
