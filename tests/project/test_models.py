@@ -366,6 +366,8 @@ def test_a_mapping_that_is_not_all_in_sight_is_incomplete(text):
         "import dataclasses\n@dataclasses.dataclass\nclass A(Base): pass\n",
         "from flask_login.mixins import UserMixin\nclass A(Base, UserMixin): pass\n",
         "from flask_security import UserMixin\nclass A(Base, UserMixin): pass\n",
+        "from sqlalchemy_utils import generic_repr\n@generic_repr('x')\nclass A(Base): pass\n",
+        "from sqlalchemy_utils.models import generic_repr\n@generic_repr\nclass A(Base): pass\n",
         (
             "from flask_appbuilder import Model\n"
             "from flask_appbuilder.models.mixins import AuditMixin\n"

@@ -47,6 +47,8 @@ _HARMLESS_DECORATORS = {
     "dataclasses.dataclass",
     "functools.total_ordering",
     "sqlalchemy.orm.declarative_mixin",
+    "sqlalchemy_utils.generic_repr",
+    "sqlalchemy_utils.models.generic_repr",
     "typing.final",
 }
 _IMPERATIVE = {"sqlalchemy.orm.registry.map_imperatively", "sqlalchemy.orm.mapper"}
