@@ -6,9 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from migrated_programs import PACKAGE
 from msgspec import structs
-from real_program import GOOD, Program
 
 from awaken import api
 from awaken.cli import main
@@ -163,6 +161,9 @@ def awaken(capfd: pytest.CaptureFixture[str]) -> Awaken:
 
 @pytest.fixture
 def shop(tmp_path, monkeypatch):
+    # Child processes import this file without the other folders of tests.
+    from real_program import GOOD, Program  # noqa: PLC0415
+
     program = Program(tmp_path / "shop", {"shop.py": GOOD})
     monkeypatch.chdir(program.root)
     return program
@@ -170,6 +171,8 @@ def shop(tmp_path, monkeypatch):
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
+    from migrated_programs import PACKAGE  # noqa: PLC0415
+
     for name, text in PACKAGE.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)

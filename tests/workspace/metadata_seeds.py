@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 QUERY = b"""\
+from models import User
 from sqlalchemy.orm import Session
 
 
