@@ -247,6 +247,24 @@ def test_what_get_reads_anew_loses_no_change(settings, said):
 
 
 @pytest.mark.parametrize(
+    ("statement", "is_reloaded"),
+    [
+        ("update(User).values(name=User.name + 'x')", True),
+        ("update(User).where(User.id == 1).values({'name': User.name + 'x'})", True),
+        ("insert(User).values(name=func.now())", False),
+        # SQLAlchemy gives the objects of the session this value.
+        ("update(User).values(name='x')", False),
+    ],
+)
+def test_get_reloads_what_a_bulk_update_computes(statement, is_reloaded):
+    users = STALE.replace("LAZY", "").replace("Key, select", "Key, func, insert, select, update")
+    users += f"    db.execute({statement})\n    return db.get(User, 1).name\n"
+    result = rewritten(database=DATABASE, users=users)
+
+    assert ("db.get(User, 1, populate_existing=True)" in text_of(result, "users")) is is_reloaded
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("db.commit()", "True"),
