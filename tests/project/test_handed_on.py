@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from programs import program
 
+from awaken.project.graph.forwards.handed.slots import Depth
+
 WORK = """\
 def work():
     pass
@@ -675,3 +677,13 @@ with entered() as one:
     (found,) = handed.of(opened)
     assert found.leaks == {}
     assert [one.name for one in found.calls.values()] == ["entered"]
+
+
+def test_a_depth_is_the_same_only_with_the_same_key():
+    depth = Depth(1, "a")
+
+    assert depth == Depth(1, "a")
+    assert depth != 1
+    assert {1, Depth(1, "b"), Depth(2, "a")}.isdisjoint({depth})
+    assert depth + 1 == Depth(2, "a")
+    assert depth - 1 == 0

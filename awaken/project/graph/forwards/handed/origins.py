@@ -225,7 +225,7 @@ class Origins:
         if func.attr in TAKING:
             yield from self._taken(module, node, func, depth)
         elif func.attr == "keys":
-            yield from (Spot(module, func.value, KEYS + 1),) if depth == 1 else ()
+            yield from (Spot(module, func.value, KEYS + 1),) if int(depth) == 1 else ()
         elif func.attr in PASSING:
             if func.attr != "values" or depth != KEYS + 1:
                 yield Spot(module, func.value, depth - PASSING[func.attr])

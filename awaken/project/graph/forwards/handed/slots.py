@@ -46,8 +46,11 @@ class Depth(int):
         return Depth(left, self.key) if left > 0 else left
 
     def __eq__(self, other: object) -> bool:
-        """Whether both are the same; a number without a key may be with any."""
-        return int(self) == other and self.key == getattr(other, "key", self.key)
+        """Whether both are the same: a number without a key is another depth."""
+        return isinstance(other, Depth) and (int(self), self.key) == (int(other), other.key)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
     def __hash__(self) -> int:
         return hash((int(self), self.key))
@@ -191,7 +194,7 @@ class Slots:
         """
         if depth != KEYS + 1:
             yield Spot(module, node, depth)
-        if depth == 1 and any(
+        if int(depth) == 1 and any(
             isinstance(value, InstanceOf) and value.qualified in TABLES
             for value in self.evaluator.values(module, node)
         ):
