@@ -26,6 +26,8 @@ class SqlNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``tables``, ``set_operations``: functions that make what a statement selects from.
     - ``subqueries``, ``scalar_subqueries``: methods that make a FROM, or a value, of a statement.
     - ``of_exists``: methods of an EXISTS that leave it one, and bring nothing into what it is of.
+    - ``column_types``: the Python types of column types; those of others depend on their arguments
+      or on the database. ``decimal_types`` are those of numbers without ``asdecimal``.
     """
 
     source: str
@@ -48,6 +50,8 @@ class SqlNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subqueries: frozenset[str]
     scalar_subqueries: frozenset[str]
     of_exists: frozenset[str]
+    column_types: dict[str, str]
+    decimal_types: dict[str, str]
 
     @property
     def changes(self) -> frozenset[str]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from msgspec import structs
 
 from awaken.knowledge.library_names import library_names
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading, direction
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts, RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
@@ -44,22 +45,6 @@ _KEYED = {
 }
 _PLAIN = {"builtins.list", "builtins.set"}
 _ORDERED = "sqlalchemy.ext.orderinglist.ordering_list"  # makes a list that numbers its items
-# Python types of column types; those of the others depend on their arguments or on the database.
-_PYTHON_TYPES = {
-    **dict.fromkeys(["BigInteger", "INTEGER", "Integer", "SmallInteger"], "builtins.int"),
-    **dict.fromkeys(["String", "Text", "Unicode", "UnicodeText", "VARCHAR"], "builtins.str"),
-    **dict.fromkeys(["Boolean", "BOOLEAN"], "builtins.bool"),
-    **dict.fromkeys(["LargeBinary"], "builtins.bytes"),
-    **dict.fromkeys(["DateTime", "DATETIME", "TIMESTAMP"], "datetime.datetime"),
-    "Date": "datetime.date",
-    "Time": "datetime.time",
-    "Interval": "datetime.timedelta",
-}
-_ARGUED_TYPES = {
-    **dict.fromkeys(["DECIMAL", "NUMERIC", "Numeric"], "decimal.Decimal"),
-    **dict.fromkeys(["FLOAT", "Float"], "builtins.float"),
-    "Enum": None,
-}
 
 
 class MappedAttributes:
@@ -162,7 +147,8 @@ class MappedAttributes:
 
     def _of_column(self, qualified: str, name: str, facts: ColumnFacts) -> Values:
         written = (facts.type or "").rpartition(".")[2]
-        named = _PYTHON_TYPES.get(written) or self._by_arguments(qualified, name, written)
+        named = sql_names().column_types.get(written)
+        named = named or self._by_arguments(qualified, name, written)
         if named is None:
             return ()
         plain: Values = (InstanceOf(named),)
@@ -170,8 +156,9 @@ class MappedAttributes:
 
     def _by_arguments(self, qualified: str, name: str, written: str) -> str | None:
         """Return the Python type of a column whose type has arguments that say it."""
+        decimal = sql_names().decimal_types.get(written)
         module, given = self._given_to(qualified, name) or (None, [])
-        if module is None or written not in _ARGUED_TYPES:
+        if module is None or (decimal is None and written != "Enum"):
             return None
         for call in (part for value, _ in given if value is not None for part in ast.walk(value)):
             if isinstance(call, ast.Call) and last_name(call.func) == written:
@@ -181,7 +168,7 @@ class MappedAttributes:
                     enumeration = self._evaluator.names.qualified(module, argument) or ""
                     is_known = self._evaluator.classes.node(enumeration) is not None
                     return enumeration if is_known else None
-        return _ARGUED_TYPES[written]
+        return decimal
 
     def _proxied_values(self, qualified: str, name: str) -> Values:
         """Return what `association_proxy("notes", "tag")` gives; empty where it is not certain."""

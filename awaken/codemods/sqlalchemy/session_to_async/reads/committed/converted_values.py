@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import items_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import reads_of_object
 from awaken.contract import Place
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.memo import cached_method
 from awaken.project.values.containers.unpacking import received_value
@@ -27,11 +28,7 @@ if TYPE_CHECKING:
 
 _DECIMAL = "decimal.Decimal"
 _ENUMERATION = "enum.Enum"
-_PLAIN = {
-    *("builtins.bool", "builtins.bytes", "builtins.float", "builtins.int", "builtins.str"),
-    *("datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta"),
-    *(_DECIMAL, "uuid.UUID"),
-}
+_PLAIN = {*sql_names().column_types.values(), *sql_names().decimal_types.values(), "uuid.UUID"}
 _Given = Iterator[tuple[str, ast.expr]]
 
 
