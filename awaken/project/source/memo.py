@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 Owner = TypeVar("Owner")
 Asked = ParamSpec("Asked")
@@ -18,17 +18,7 @@ def cached_method(
 
     The table does not lead back to the object. So no collection of garbage is needed to free it.
     """
-    table = f"answers of {method.__qualname__}"
-
-    @wraps(method)
-    def kept(owner: Owner, /, *asked: Asked.args, **named: Asked.kwargs) -> Answer:
-        answers: dict[tuple[Any, ...], Answer] = owner.__dict__.setdefault(table, {})
-        key = (*asked, *named.items())
-        if key not in answers:
-            answers[key] = method(owner, *asked, **named)
-        return answers[key]
-
-    return cast("Callable[Concatenate[Owner, Asked], Answer]", kept)
+    return _cached(method, None)
 
 
 def cached_by(
@@ -37,20 +27,21 @@ def cached_by(
     [Callable[Concatenate[Owner, Asked], Answer]], Callable[Concatenate[Owner, Asked], Answer]
 ]:
     """Return the same for methods that give one answer to all arguments with the same ``key``."""
+    return lambda method: _cached(method, key)
 
-    def decorated(
-        method: Callable[Concatenate[Owner, Asked], Answer],
-    ) -> Callable[Concatenate[Owner, Asked], Answer]:
-        table = f"answers of {method.__qualname__}"
 
-        @wraps(method)
-        def kept(owner: Owner, /, *asked: Asked.args, **named: Asked.kwargs) -> Answer:
-            answers: dict[Hashable, Answer] = owner.__dict__.setdefault(table, {})
-            of = key(*asked, **named)
-            if of not in answers:
-                answers[of] = method(owner, *asked, **named)
-            return answers[of]
+def _cached(
+    method: Callable[Concatenate[Owner, Asked], Answer], key: Callable[..., Hashable] | None
+) -> Callable[Concatenate[Owner, Asked], Answer]:
+    table = f"answers of {method.__qualname__}"
 
-        return cast("Callable[Concatenate[Owner, Asked], Answer]", kept)
+    @wraps(method)
+    def kept(owner: Owner, /, *asked: Asked.args, **named: Asked.kwargs) -> Answer:
+        answers: dict[Hashable, Answer] = owner.__dict__.setdefault(table, {})
+        # Not by a function of its own: that costs a call for each answer.
+        of = (*asked, *named.items()) if key is None else key(*asked, **named)
+        if of not in answers:
+            answers[of] = method(owner, *asked, **named)
+        return answers[of]
 
-    return decorated
+    return cast("Callable[Concatenate[Owner, Asked], Answer]", kept)
