@@ -5,14 +5,14 @@
     PYTHONPATH=CHECKOUT python benchmarks/one_ground/figures.py cases RULE
     PYTHONPATH=CHECKOUT python benchmarks/one_ground/figures.py walk RULE CASE
 
-``source`` counts with ``ast`` what stands in the source of any checkout. ``sites`` asks for the
+``source`` counts with ``ast`` what is in the source of any checkout. ``sites`` asks for the
 callers of each function of the fixtures, and counts the call sites that only one of ``callers_of``
 and the call graph knows; ``--show`` names them. ``cases`` says which modules of a rule, and which
 lines of its functions, no case runs. ``walk`` runs one case and counts how many pairs of files call
 each other, and how many of them climb: a function calls one of a file that imports its own,
 directly or over other files. Climbs ``into methods`` are those that neither go on with a generator
 nor call a function inside of another one. Climbs ``by name`` call a public method whose name
-stands in the calling file: that file knows what it asks for. The others are functions that were
+is in the calling file: that file knows what it asks for. The others are functions that were
 passed to it, as to a worklist or a table of answers. All four run with the awaken of any commit.
 """
 

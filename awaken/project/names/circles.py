@@ -58,7 +58,7 @@ class Circles(Generic[Question, Value]):
         first, in_itself = dict[Question, Value](), set[Question]()
 
         def needed(question: Question) -> Iterator[Question]:
-            for other in self._asked(question, {}, first):
+            for other in self._needed_questions(question, {}, first):
                 in_itself.update([other] if other == question else [])
                 yield other
 
@@ -78,7 +78,7 @@ class Circles(Generic[Question, Value]):
         while waiting:
             question = waiting.popleft()
             queued.discard(question)
-            for other in self._asked(question, values, again):
+            for other in self._needed_questions(question, values, again):
                 # Noted, so that only those who read an answer are asked again when it changes.
                 readers[other][question] = None
             value = self._joined(values[question], again[question])
@@ -88,7 +88,7 @@ class Circles(Generic[Question, Value]):
                 queued.update(readers[question])
         return values
 
-    def _asked(
+    def _needed_questions(
         self, question: Question, current: Mapping[Question, Value], result: dict[Question, Value]
     ) -> Iterator[Question]:
         """Ask a question, yield those without an answer that it needs, and set its ``result``.

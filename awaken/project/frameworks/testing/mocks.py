@@ -90,8 +90,8 @@ class Mocks:
         if mocked is not None or len(bindings) != 1:
             return () if mocked is None else (mocked,)
         passed = self._evaluator.passed(module, bindings[0])
-        given = () if passed is None or passed.doubts else passed.given
-        result = [self.made_at(argument.module, argument.node) for argument in given]
+        arguments = () if passed is None or passed.doubts else passed.given
+        result = [self.made_at(argument.module, argument.node) for argument in arguments]
         return () if None in result else tuple(filter(None, result))
 
     def _of_fixture(

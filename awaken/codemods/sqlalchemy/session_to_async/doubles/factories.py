@@ -51,8 +51,8 @@ class PatchedFactories:
         message = f"the mock of `{replacement.shown}` returns asynchronous sessions"
         keywords = call.keywords if isinstance(call, ast.Call) else []
         is_plain = {keyword.arg for keyword in keywords} <= {"return_value"}
-        told = session_given(self._project, module, replacement) if is_plain else None
-        if told is not None and self._is_only_called(replacement):
+        session = session_given(self._project, module, replacement) if is_plain else None
+        if session is not None and self._is_only_called(replacement):
             return Rewrite(message, [])
         match keywords:
             case [ast.keyword(arg="return_value", value=value)]:
@@ -64,9 +64,7 @@ class PatchedFactories:
             case _:
                 raise refused
         around = module.enclosing_def(replacement.node)
-        if around is None or not replacement.bound:
-            raise refused
-        if not self._is_only_entered(replacement):
+        if around is None or not replacement.bound or not self._is_only_entered(replacement):
             raise refused
         if not self._is_kept(module, replacement, around):
             raise refused

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import is_sql_expression
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew, holds_back, populating
 from awaken.kit.search import modules_with
-from awaken.project.source.modules import Module
 from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import chained_calls
 
 if TYPE_CHECKING:
     from awaken.contract import Place
     from awaken.project import Project
+    from awaken.project.source.modules import Module
 
 _WORDS = (b".values(",)
 _UPDATE = "sqlalchemy.update"

@@ -58,15 +58,18 @@ class Depth(int):
 
 def depth_by(key: ast.expr | None, depth: int) -> int:
     """Return the depth of the container that has something at ``depth`` by ``key``."""
-    is_known = not depth and isinstance(key, ast.Constant) and isinstance(key.value, str)
-    return Depth(1, key.value) if is_known else depth + 1  # type: ignore[union-attr]
+    match key:
+        case ast.Constant(value=str() as text) if not depth:
+            return Depth(1, text)
+    return depth + 1
 
 
 def has_another(key: ast.expr | None, depth: int) -> bool:
     """Whether what is at ``depth`` in a container is there by another key."""
-    if not isinstance(depth, Depth) or depth > 1:
+    other = depth_by(key, 0)
+    if not (isinstance(depth, Depth) and isinstance(other, Depth)):
         return False
-    return getattr(depth_by(key, 0), "key", depth.key) != depth.key
+    return int(depth) == 1 and depth.key != other.key
 
 
 class Slot(NamedTuple):
