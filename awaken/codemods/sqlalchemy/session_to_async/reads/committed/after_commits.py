@@ -11,6 +11,7 @@ import ast
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING, Literal
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
@@ -286,7 +287,7 @@ class ReadsAfterCommits:
         is_optional = kind == "optional" or is_conditional(module, node, first)
         further = () if is_many else self._further(module, node, values, is_unloaded)
         is_known = made is not None and self._sent.isdisjoint(events)
-
+        new = self.converted.of_new(values) if converted else set[str]()
         for name in sorted(names | deleted | converted):
             if name not in converted and not self._is_relationship(values, name):
                 continue
@@ -298,12 +299,12 @@ class ReadsAfterCommits:
             session = self._project.orm.session_variable(module, function)
             may_be_detached = self._may_be_detached(module, function, node, events)
             read = _Read(first, text, name, session, is_optional, is_many, may_be_detached, further)
-            is_new = name in self.converted.of_new(values)
-            is_new = is_new and not is_surely_added(module, text, first)
-            is_unread = is_unloaded and bool(session)
-            read = replace(read, is_unloaded=is_unread, may_be_transient=is_new)
-            end = module.span(first).start
-            if name in converted and _is_changed(module, read, events, end):
+            read = replace(
+                read,
+                is_unloaded=is_unloaded and bool(session),
+                may_be_transient=name in new and not is_surely_added(module, text, first),
+            )
+            if name in converted and _is_changed(module, read, events, module.span(first).start):
                 continue
             for anchor in _conditions(module, function, first, events, text):
                 is_behind = anchor is not None
@@ -454,9 +455,7 @@ def _is_same(module: Module, one: _Read, other: _Read) -> bool:
     )
 
 
-def _is_changed(
-    module: Module, read: _Read, events: Sequence[Place], until: int | None = None
-) -> bool:
+def _is_changed(module: Module, read: _Read, events: Sequence[Place], until: float = inf) -> bool:
     """Whether an attribute is changed by hand after commits: reading again may lose that.
 
     A change before a commit that always runs before the read was written by it.
@@ -480,9 +479,7 @@ def _is_changed(
     ]
     start = max(certain) if certain else min(here, default=0)
     for node in module.walk(function):
-        if not isinstance(node, ast.Attribute) or module.span(node).start < start:
-            continue
-        if until is not None and module.span(node).start >= until:
+        if not isinstance(node, ast.Attribute) or not start <= module.span(node).start < until:
             continue
         if not isinstance(node.ctx, ast.Load) and module.text_of(node) == text:
             return True
