@@ -112,7 +112,6 @@ class CallEdges:
         self._load = load
         self._modules = {module.path: module}
         self._followed: set[FunctionContext] = set()
-        self._passing: dict[ast.arg, dict[ast.AST, CallEdge]] = {}
         self.known: dict[ast.AST, tuple[CallEdge, ...]] = {}
         self.elements: dict[ast.AST, int] = {}
         self.outside: dict[str, str] = {}
@@ -341,16 +340,18 @@ class CallEdges:
         self, context: FunctionContext, parameter: ast.arg, given: ast.expr
     ) -> CallEdge | None:
         """Return the call that passes ``given``, or a value of which it is one alternative."""
-        if parameter not in self._passing:
-            passing = self._passing[parameter] = {}
-            calls = self.calls_of(context)
-            # Reversed, so that of two calls the first one counts.
-            for edge in reversed([] if isinstance(calls, Unseen) else calls):
-                whole = edge.given(parameter)
-                parts = () if whole is None else ast.walk(whole)
-                # Each part counts: of ``a if x else b`` both are passed by this call.
-                passing.update((part, edge) for part in parts)
-        return self._passing[parameter].get(given)
+        return self._passing(context, parameter).get(given)
+
+    @cached_by(lambda _context, parameter: parameter)
+    def _passing(self, context: FunctionContext, parameter: ast.arg) -> dict[ast.AST, CallEdge]:
+        passing: dict[ast.AST, CallEdge] = {}
+        calls = self.calls_of(context)
+        # Reversed, so that of two calls the first one counts.
+        for edge in reversed([] if isinstance(calls, Unseen) else calls):
+            whole = edge.given(parameter)
+            # Each part counts: of ``a if x else b`` both are passed by this call.
+            passing |= dict.fromkeys(() if whole is None else ast.walk(whole), edge)
+        return passing
 
 
 def always_returns(context: FunctionContext) -> bool:

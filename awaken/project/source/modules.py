@@ -77,7 +77,6 @@ class Module:
         self.tree = tree
         self.memo: dict[Hashable, Any] = {}  # what others worked out about this tree
         self.own: dict[Hashable, Any] = {}  # facts of the file alone: all copies share them
-        self._equals: dict[tuple[object, ...], dict[ast.AST, tuple[str, bytes, int]]] = {}
 
     def with_own_memo(self) -> Module:
         """Return the same file for another project: its tree and scopes, but an empty memo."""
@@ -295,15 +294,19 @@ class Module:
 
     def among_equals(self, node: ast.AST) -> tuple[str, bytes, int]:
         """Return the scope of ``node``, its syntax, and how many such nodes are before it."""
-        look = _look(node)
-        if look not in self._equals:
-            result = self._equals[look] = {}
-            seen: Counter[tuple[str, bytes]] = Counter()
-            for other in self._by_look(type(node))[look]:
-                key = (self.scope_name(other), fingerprint(other))
-                result[other] = (*key, seen[key])
-                seen[key] += 1
-        return self._equals[look][node]
+        return self._equals(type(node), _look(node))[node]
+
+    @cached_method
+    def _equals(
+        self, kind: type[ast.AST], look: tuple[object, ...]
+    ) -> dict[ast.AST, tuple[str, bytes, int]]:
+        result: dict[ast.AST, tuple[str, bytes, int]] = {}
+        seen: Counter[tuple[str, bytes]] = Counter()
+        for other in self._by_look(kind)[look]:
+            key = (self.scope_name(other), fingerprint(other))
+            result[other] = (*key, seen[key])
+            seen[key] += 1
+        return result
 
     @cached_method
     def _by_look(self, kind: type[ast.AST]) -> dict[tuple[object, ...], list[ast.AST]]:

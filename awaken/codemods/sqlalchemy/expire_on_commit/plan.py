@@ -34,6 +34,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Later
+from awaken.project.source.memo import cached_by
 from awaken.project.source.trees import is_constant
 
 if TYPE_CHECKING:
@@ -78,7 +79,6 @@ class _Planner:
         self._rule = rule
         self._project = project
         self._options = options
-        self._shared: dict[bool, Staleness] = {}
         self._loads: dict[Later, None] = {}
         self._variables: set[Place] = set()
         self._kept = kept_names(project)
@@ -143,13 +143,9 @@ class _Planner:
             known.places,
         )
 
+    @cached_by(lambda maker: maker.is_async if only_variable(maker) is None else maker)
     def _staleness(self, maker: Maker) -> Staleness:
-        if only_variable(maker) is not None:
-            return staleness(self._project, maker, self._variables)
-        if maker.is_async not in self._shared:
-            result = staleness(self._project, maker, self._variables)
-            self._shared[maker.is_async] = result
-        return self._shared[maker.is_async]
+        return staleness(self._project, maker, self._variables)
 
     def _expiring(self, maker: Maker) -> str:
         """Return what a factory's sessions go on to expire, which is not for this option to say."""

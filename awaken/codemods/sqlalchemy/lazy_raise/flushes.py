@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.lazy_raise.foreign_keys import ForeignKeys, cascade_of
 from awaken.kit.relationships.sides import WORDS, Key
 from awaken.kit.search import modules_with
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.worklist import reached
 from awaken.project.values.domain import Unknown
@@ -36,7 +37,6 @@ class Flushes:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._circular: set[Key] | None = None
-        self._roots: dict[str, frozenset[str]] = {}
         self._sides: list[tuple[Module, Declared]] = []
         self._keys = ForeignKeys(project)
 
@@ -87,29 +87,20 @@ class Flushes:
             if _ANY in deleted or self._root(side.owner or "") & deleted:
                 yield side.owner or "", side.attribute or ""
 
+    @cached_by(str, frozenset[str]())  # for a class that inherits from itself
     def _root(self, qualified: str) -> frozenset[str]:
         """Return the classes at the top of the mapped families of a class: they share a mapper."""
-        if qualified not in self._roots:
-            # For a class that inherits from itself.
-            self._roots[qualified] = frozenset()
-            orm, facts = self._project.orm, self._project.class_facts(qualified)
-            above = [
-                root
-                for base in (facts.bases if facts is not None else ())
-                if base is not None and orm.mapping_status(base) == "mapped"
-                for root in self._root(base)
-            ]
-            heirs = (
-                ()
-                if orm.mapping_status(qualified) == "mapped"
-                else (
-                    root
-                    for heir in self._project.all_subclasses(qualified)
-                    for root in self._root(heir)
-                )
-            )
-            self._roots[qualified] = frozenset(above or heirs) or frozenset({qualified})
-        return self._roots[qualified]
+        orm, facts = self._project.orm, self._project.class_facts(qualified)
+        above = [
+            root
+            for base in (facts.bases if facts is not None else ())
+            if base is not None and orm.mapping_status(base) == "mapped"
+            for root in self._root(base)
+        ]
+        is_mapped = orm.mapping_status(qualified) == "mapped"
+        below = () if is_mapped else self._project.all_subclasses(qualified)
+        heirs = (root for heir in below for root in self._root(heir))
+        return frozenset(above or heirs) or frozenset({qualified})
 
     def _may_refer(self, module: Module, side: Declared) -> bool:
         """Whether the table of a side's class may have its foreign key."""

@@ -27,7 +27,7 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationships, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Ancestors, Classes, ClassFacts
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, without_arguments
 from awaken.project.source.words import FilesWith
@@ -102,19 +102,13 @@ class Models:
         self._files_with = files_with
         self._reader = MappingReader(evaluator)
         self.relationships = Relationships(evaluator, classes, self._reader, files_with)
-        self._statuses: dict[str, Status] = {}
         self._imperatives: dict[str, Imperative] | None = None
-        self._bases: dict[tuple[str, int], DeclarativeBase | None] = {}
 
+    @cached_method
     def status(self, qualified: str) -> Status:
         """Return whether a class is mapped, a base of mapped classes, neither, or unknown."""
-        if qualified not in self._statuses:
-            self._statuses[qualified] = "unknown"  # for a class that inherits from itself
-            # Bases before their heirs: a line of a thousand classes is no recursion.
-            for base in self._bases_of(qualified):
-                self.status(base)
-            self._statuses[qualified] = self._status(qualified)
-        return self._statuses[qualified]
+        # Bases before their heirs: a line of a thousand classes is no recursion.
+        return [*map(self._status, [*self._bases_of(qualified), qualified])][-1]
 
     def _bases_of(self, qualified: str) -> list[str]:
         """Return the classes of the program that a class inherits from, the highest first."""
@@ -122,11 +116,12 @@ class Models:
         while waiting:
             facts = self._classes.facts(waiting.pop())
             for base in facts.bases if facts is not None else ():
-                if base is not None and base not in result and base not in self._statuses:
+                if base is not None and base not in result:
                     result[base] = None
                     waiting.append(base)
         return [base for base in reversed(result) if self._classes.facts(base) is not None]
 
+    @cached_by(str, "unknown")  # for a class that inherits from itself
     def _status(self, qualified: str) -> Status:
         facts = self._classes.facts(qualified)
         if facts is None:
@@ -175,7 +170,7 @@ class Models:
             elif base in knowledge.declarative_roots:
                 result.add("base")
             elif base is not None and self._classes.facts(base) is not None:
-                status = self.status(base)
+                status = self._status(base)
                 result.add("mapped" if status == "base" else status)
             elif self._declarative(facts, index) is not None:
                 result.add("mapped")
@@ -192,28 +187,24 @@ class Models:
             or base.startswith("builtins.")
         )
 
+    # None for a base that leads back to this class while it is looked for.
+    @cached_by(lambda facts, index: (facts.qualified, index), None)
     def _declarative(self, facts: ClassFacts, index: int) -> DeclarativeBase | None:
         """Return the base at ``index`` if it is ``declarative_base()``, ``db.Model`` or so."""
-        key = (facts.qualified, index)
-        if key not in self._bases:
-            # For a base that leads back to this class while it is looked for.
-            self._bases[key] = None
-            node = self._classes.node(facts.qualified)
-            if node is not None:
-                values = self._evaluator.values(node[0], node[1].bases[index])
-                known = self._evaluator.knowledge.declarative_bases
-                bases = [
-                    # One of a library, where another file may give its own in its place.
-                    DeclarativeBase() if isinstance(value, External) else value
-                    for value in values
-                    if isinstance(value, DeclarativeBase)
-                    or (isinstance(value, External) and value.qualified in known)
-                ]
-                if bases and len(bases) == len(values):
-                    complete = all(base.complete for base in bases)
-                    automap = any(base.automap for base in bases)
-                    self._bases[key] = DeclarativeBase(bases[0].parent, complete, automap)
-        return self._bases[key]
+        node = self._classes.node(facts.qualified)
+        values = () if node is None else self._evaluator.values(node[0], node[1].bases[index])
+        known = self._evaluator.knowledge.declarative_bases
+        bases = [
+            # One of a library, where another file may give its own in its place.
+            DeclarativeBase() if isinstance(value, External) else value
+            for value in values
+            if isinstance(value, DeclarativeBase)
+            or (isinstance(value, External) and value.qualified in known)
+        ]
+        if not bases or len(bases) < len(values):
+            return None
+        complete = all(base.complete for base in bases)
+        return DeclarativeBase(bases[0].parent, complete, any(base.automap for base in bases))
 
     @cached_method
     def body(self, qualified: str) -> ClassBody | None:

@@ -13,6 +13,7 @@ from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClas
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.source.bindings import Binding
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import arguments_of, is_none, keyword_of
 from awaken.project.source.words import FilesWith
@@ -67,20 +68,43 @@ class ClassQueries:
         self._models = models
         self._query_classes = query_classes
         self._files_with = files_with
-        self._kept: dict[str, Found | None] = {}
         self._written: dict[str, list[Found]] | None = None
         self._model_classes: dict[str, list[Found]] | None = None
 
+    @cached_by(str, None)  # for a class that inherits from itself
     def of(self, qualified: str) -> Found | None:
         """Return where ``query`` of a class comes from.
 
         Unknown has the reason; None means that ``query`` is something else, or that the class is
         not mapped.
         """
-        if qualified not in self._kept:
-            self._kept[qualified] = None  # for a class that inherits from itself
-            self._kept[qualified] = self._of(qualified)
-        return self._kept[qualified]
+        facts = self._classes.facts(qualified)
+        if facts is None:
+            return self._of_library(qualified)
+        result, given = list[Found](), list[tuple[str, str | None]]()
+        for item in self._models.ancestors(qualified):
+            node = self._classes.node(item.qualified)
+            if node is None:
+                place = Place(item.path, item.span)
+                return Unknown(f"`{item.qualified}` is defined more than once", place)
+            own = self._set_in(item, *node)
+            # A column or a method called `query` is no query at all.
+            if own is None:
+                return None
+            result += [*own, *self._assigned().get(item.qualified, []), *self._bases(item, *node)]
+            given += self._query_class(item, *node)
+        known = any(isinstance(query, ClassQuery) for query in result)
+        if not known and self._models.status(qualified) not in {"mapped", "base"}:
+            return None
+        if not result and self._models.status(qualified) == "base":
+            return None  # its subclasses may have one
+        if not result:
+            why = f"nothing shows where `query` of `{qualified}` comes from"
+            return Unknown(why, Place(facts.path, facts.span))
+        agreed = _agreed(result, f"`query` of `{qualified}` comes from several places")
+        if isinstance(agreed, ClassQuery) and given and agreed.attribute and not agreed.custom:
+            return self._with_class(agreed, given)
+        return agreed
 
     def of_subclasses(self, qualified: str) -> Found | None:
         """Return where ``query`` of ``cls`` comes from, which may be any subclass.
@@ -111,35 +135,6 @@ class ClassQueries:
             if not known & kinds:
                 return False
         return True
-
-    def _of(self, qualified: str) -> Found | None:
-        facts = self._classes.facts(qualified)
-        if facts is None:
-            return self._of_library(qualified)
-        result, given = list[Found](), list[tuple[str, str | None]]()
-        for item in self._models.ancestors(qualified):
-            node = self._classes.node(item.qualified)
-            if node is None:
-                place = Place(item.path, item.span)
-                return Unknown(f"`{item.qualified}` is defined more than once", place)
-            own = self._set_in(item, *node)
-            # A column or a method called `query` is no query at all.
-            if own is None:
-                return None
-            result += [*own, *self._assigned().get(item.qualified, []), *self._bases(item, *node)]
-            given += self._query_class(item, *node)
-        known = any(isinstance(query, ClassQuery) for query in result)
-        if not known and self._models.status(qualified) not in {"mapped", "base"}:
-            return None
-        if not result and self._models.status(qualified) == "base":
-            return None  # its subclasses may have one
-        if not result:
-            why = f"nothing shows where `query` of `{qualified}` comes from"
-            return Unknown(why, Place(facts.path, facts.span))
-        agreed = _agreed(result, f"`query` of `{qualified}` comes from several places")
-        if isinstance(agreed, ClassQuery) and given and agreed.attribute and not agreed.custom:
-            return self._with_class(agreed, given)
-        return agreed
 
     def _of_library(self, qualified: str) -> Found | None:
         knowledge = self._evaluator.knowledge

@@ -12,7 +12,7 @@ from awaken.project.frameworks.testing.marks import patch_of
 from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.frameworks.testing.replacements import bound_variable
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import UNTOLD, Put, may_put_elsewhere, puts_in, words_of
 from awaken.project.source.test_files import is_of_program
@@ -208,16 +208,13 @@ class ReplacedNames:
         return bool(values) and all(isinstance(value, ModuleOf) for value in values)
 
     # --------------------------------------------------------------------------- what is replaced
-    @cached_method
-    def _targets(self, word: str, *, is_called: bool = True) -> tuple[_Target, ...]:
+    @cached_items
+    def _targets(self, word: str, *, is_called: bool = True) -> Iterator[_Target]:
         """Return what replaces anything of the name ``word``.
 
         For a value that is not called itself, but has a method that is, the evaluator knows the
         values that methods assign on ``self``: these replace nothing.
         """
-        return tuple(self._found_targets(word, is_called=is_called))
-
-    def _found_targets(self, word: str, *, is_called: bool) -> Iterator[_Target]:
         for path in self._files_that_put(word):
             is_own = not is_called and is_of_program(path)
             if is_own and not may_put_elsewhere(self._evaluator.text(path), word):
