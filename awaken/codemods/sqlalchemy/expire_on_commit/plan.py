@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta, Struct
@@ -82,7 +83,6 @@ class _Planner:
         self._loads: dict[Later, None] = {}
         self._variables: set[Place] = set()
         self._kept = kept_names(project)
-        self._rolled_back: str | None = None
 
     def all(self, paths: list[str]) -> Iterator[Decided]:
         modules = (self._project.module(path) for path in paths)
@@ -149,11 +149,11 @@ class _Planner:
 
     def _expiring(self, maker: Maker) -> str:
         """Return what a factory's sessions go on to expire, which is not for this option to say."""
-        if not maker.is_factory or not maker.is_async:
-            return ""
-        if self._rolled_back is None:
-            self._rolled_back = expired_all_the_same(self._project, is_async=True)
-        return self._rolled_back
+        return self._rolled_back if maker.is_factory and maker.is_async else ""
+
+    @cached_property
+    def _rolled_back(self) -> str:
+        return expired_all_the_same(self._project, is_async=True)
 
     def _check(self, maker: Maker) -> None:
         """Raise Refused where something else decides whether objects expire."""

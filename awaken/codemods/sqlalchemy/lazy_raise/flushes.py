@@ -11,12 +11,13 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.lazy_raise.foreign_keys import ForeignKeys, cascade_of
 from awaken.kit.relationships.sides import WORDS, Key
 from awaken.kit.search import modules_with
-from awaken.project.source.memo import cached_by
+from awaken.project.source.memo import cached_by, cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.worklist import reached
 from awaken.project.values.domain import Unknown
@@ -36,15 +37,11 @@ class Flushes:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._circular: set[Key] | None = None
-        self._sides: list[tuple[Module, Declared]] = []
         self._keys = ForeignKeys(project)
 
     def read(self, key: Key) -> bool:
         """Whether deleting an object may read this relationship of it."""
-        if self._circular is None:
-            self._circular = set(self._find())
-        return key in self._circular
+        return key in self._circular()
 
     def deletes_along(self, module: Module, side: Declared) -> bool:
         """Whether deleting an object loads the side like any code would, to delete what it holds.
@@ -63,14 +60,19 @@ class Flushes:
                 return True
         return bool(cascade_of(module, side) & _DELETES)
 
-    def _find(self) -> Iterator[Key]:
-        """Yield the references of classes that are deleted and refer to each other in a circle."""
-        sides = self._sides = [
+    @cached_property
+    def _sides(self) -> list[tuple[Module, Declared]]:
+        return [
             (module, side)
             for module in modules_with(self._project, WORDS)
             for side in self._project.orm.relationship_sides(module.path)
             if side.owner is not None and side.attribute is not None
         ]
+
+    @cached_items
+    def _circular(self) -> Iterator[Key]:
+        """Yield the references of classes that are deleted and refer to each other in a circle."""
+        sides = self._sides
         references = [(module, side) for module, side in sides if self._may_refer(module, side)]
         edges: dict[str, set[str]] = {}
         for _, side in references:

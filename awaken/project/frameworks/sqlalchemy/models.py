@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from msgspec import Struct, structs
@@ -102,7 +102,6 @@ class Models:
         self._files_with = files_with
         self._reader = MappingReader(evaluator)
         self.relationships = Relationships(evaluator, classes, self._reader, files_with)
-        self._imperatives: dict[str, Imperative] | None = None
 
     @cached_method
     def status(self, qualified: str) -> Status:
@@ -341,20 +340,21 @@ class Models:
             for name in facts.decorators
         )
 
+    @cached_by(tuple, {})
     def _imperative(self) -> dict[str, Imperative]:
-        if self._imperatives is None:
-            self._imperatives = {}
-            paths = self._files_with([b"map_imperatively", b"mapper("])
-            for module in self._evaluator.modules_at(paths):
-                for node in module.nodes(ast.Call):
-                    if node.args:
-                        self._map(module, node)
-        return self._imperatives
+        paths = self._files_with([b"map_imperatively", b"mapper("])
+        calls = (
+            (module, node)
+            for module in self._evaluator.modules_at(paths)
+            for node in module.nodes(ast.Call)
+            if node.args
+        )
+        return dict(pair for call in calls for pair in self._mapped_by(*call))
 
-    def _map(self, module: Module, node: ast.Call) -> None:
+    def _mapped_by(self, module: Module, node: ast.Call) -> Iterator[tuple[str, Imperative]]:
         function = node.func
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-        if name not in {"map_imperatively", "mapper"} or self._imperatives is None:
+        if name not in {"map_imperatively", "mapper"}:
             return
         called = self._reader.called(module, function)
         if not called or not called <= _IMPERATIVE:
@@ -371,14 +371,9 @@ class Models:
         # Attributes may be given other names than their columns have.
         is_renamed = not all(isinstance(value, ast.Call) for value in values)
         made = self._table(module, table)
-        self._imperatives[owner] = Imperative(
-            module.path,
-            made.kind,
-            made.columns,
-            complete,
-            None if is_renamed else made.name,
-            UNKNOWN if is_renamed else made.constraints,
-        )
+        name, constraints = (None, UNKNOWN) if is_renamed else (made.name, made.constraints)
+        mapped = Imperative(module.path, made.kind, made.columns, complete, name, constraints)
+        yield owner, mapped
 
     def _table(self, module: Module, node: ast.expr | None) -> _Table:
         """Return the ``Table("x", metadata, Column(...), ...)`` that a name is assigned."""

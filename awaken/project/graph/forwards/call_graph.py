@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from awaken.contract import Place, Span
 from awaken.project.source.memo import cached_method
-from awaken.project.source.worklist import Queue, components, reached
+from awaken.project.source.worklist import Queue, components, groups_of, reached
 
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module
@@ -103,7 +104,6 @@ class CallGraph:
         self._first: array[int] = array("i")
         self._by_callee: dict[int, array[int]] = {}
         self._by_declared: dict[int, list[int]] = {}
-        self._by_path: dict[str, list[int]] | None = None
         self._in_lambdas: dict[tuple[str, Span], Span] = {}
         # The files in which each name is used, and not called.
         self._uses: dict[str, list[str]] = {}
@@ -189,12 +189,13 @@ class CallGraph:
         for row, what in enumerate(self._what):
             yield self._resolved_as(row, self._resolved[what])
 
+    @cached_property
+    def _by_path(self) -> Mapping[str, list[int]]:
+        rows = range(len(self._caller))
+        return groups_of(rows, lambda row: self._functions[self._caller[row]].path)
+
     def calls_in(self, path: str) -> Iterator[Call]:
         """Yield the calls of one file, as they were resolved while the files were read."""
-        if self._by_path is None:
-            self._by_path = {}
-            for row, caller in enumerate(self._caller):
-                self._by_path.setdefault(self._functions[caller].path, []).append(row)
         for row in self._by_path.get(path, ()):
             yield self._resolved_as(row, self._resolved[self._what[row]])
 
