@@ -9,11 +9,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, KeysView, Mapping, Sequence
 from copy import copy
+from functools import wraps
 from itertools import chain, pairwise
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Concatenate, Generic, TypeVar, overload
 
 from awaken.contract import Place, SiteId, Span
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import Asked, cached_method
 from awaken.project.source.scopes import ScopeTable
 from awaken.project.source.trees import (
     CHILDLESS,
@@ -61,6 +62,22 @@ class of_file(Generic[Value]):  # noqa: N801  written as functools.cached_proper
         # From now on Python finds it in the copy itself.
         module.__dict__[self._work_out.__name__] = value
         return value
+
+
+def cached_in_file(
+    work_out: Callable[Concatenate[Module, Asked], Value],
+) -> Callable[Concatenate[Module, Asked], Value]:
+    """Return a function of what one file says, which runs once for the same nodes or names."""
+
+    @wraps(work_out)
+    def kept(module: Module, /, *asked: Asked.args, **named: Asked.kwargs) -> Value:
+        key = work_out, *asked, *named.items()
+        if key not in module.own:
+            module.own[key] = work_out(module, *asked, **named)
+        value: Value = module.own[key]
+        return value
+
+    return kept
 
 
 class Module:

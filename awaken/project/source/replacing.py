@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from awaken.project.source.f_strings import is_literal, text_parts
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import last_name
+from awaken.project.source.worklist import groups_of
 
 UNTOLD = "?"
 """The module of a dotted name that the visible text does not say."""
@@ -70,16 +71,11 @@ class Put:
         return is_assigned and isinstance(self.owner, ast.Name) and self.owner.id == "self"
 
 
+@cached_in_file
 def puts_in(module: Module) -> Mapping[str, Sequence[Put]]:
     """Return all that a file puts in the place of attributes, by their names."""
-    kept: Mapping[str, Sequence[Put]] | None = module.own.get(puts_in)
-    if kept is None:
-        by_name: defaultdict[str, list[Put]] = defaultdict(list)
-        for node in module.walk():
-            for put in _puts(module, node):
-                by_name[put.last].append(put)
-        kept = module.own[puts_in] = dict(by_name)
-    return kept
+    puts = (put for node in module.walk() for put in _puts(module, node))
+    return groups_of(puts, attrgetter("last"))
 
 
 def puts_of(module: Module, names: Collection[str] | None) -> list[Put]:
@@ -183,15 +179,11 @@ def _of_named(
         yield Put(call, first, "", value)
 
 
+@cached_in_file
 def _renamed_values(module: Module) -> Mapping[str, str]:
     """Return what imports call by another name in a file."""
-    kept: Mapping[str, str] | None = module.own.get(_renamed_values)
-    if kept is None:
-        aliases = (node for node in module.nodes(ast.alias))
-        kept = module.own[_renamed_values] = {
-            alias.asname: alias.name for alias in aliases if alias.asname is not None
-        }
-    return kept
+    aliases = module.nodes(ast.alias)
+    return {alias.asname: alias.name for alias in aliases if alias.asname is not None}
 
 
 def _of_owner(

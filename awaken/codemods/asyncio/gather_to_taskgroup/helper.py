@@ -24,6 +24,7 @@ from awaken.contract import (
     ReleaseImport,
 )
 from awaken.kit.changes import Decided
+from awaken.project.source.modules import cached_in_file
 from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
@@ -88,13 +89,10 @@ class Prepared:
     newline: str = "\n"
 
 
+@cached_in_file
 def shares(module: Module) -> bool:
     """Whether the name of the class is free in a file, or is the class."""
-    key = "shares the class"
-    if key not in module.memo:
-        scopes = module.scopes.scopes[1:]
-        module.memo[key] = not any(CLASS in scope.bindings for scope in scopes)
-    return bool(module.memo[key])
+    return not any(CLASS in scope.bindings for scope in module.scopes.scopes[1:])
 
 
 def imported_name(project: Project, module: Module) -> str:

@@ -21,7 +21,7 @@ from awaken.project.names.classes import ClassFacts
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import Function, has_decorator, is_none, keyword_of
 from awaken.project.source.worklist import Queue
 
@@ -502,15 +502,10 @@ def _attribute_values(
                 yield entity_of(reader, statement.value, depth - 1)
 
 
+@cached_in_file
 def _assignments_in(module: Module, around: ast.ClassDef) -> list[ast.Assign | ast.AnnAssign]:
     """Return all assignments in a class and its methods, in the order of the source."""
-    key = ("assignments", around)
-    kept: list[ast.Assign | ast.AnnAssign] | None = module.memo.get(key)
-    if kept is None:
-        nodes = module.walk(around)
-        kept = [node for node in nodes if isinstance(node, ast.Assign | ast.AnnAssign)]
-        module.memo[key] = kept
-    return kept
+    return [node for node in module.walk(around) if isinstance(node, ast.Assign | ast.AnnAssign)]
 
 
 def _is_attribute(target: ast.expr, name: str, in_body: bool) -> bool:

@@ -92,7 +92,6 @@ class CallGraph:
 
     def __init__(self, again: Again) -> None:
         self._again = again
-        self._unknown: dict[str, array[int]] = {}
         self._functions: list[FunctionPlace] = []
         self._numbers: dict[tuple[str, int], int] = {}
         self._resolved: list[Resolved] = []
@@ -102,8 +101,6 @@ class CallGraph:
         self._names: list[str] = []
         self._by_caller: array[int] = array("i")
         self._first: array[int] = array("i")
-        self._by_callee: dict[int, array[int]] = {}
-        self._by_declared: dict[int, list[int]] = {}
         self._in_lambdas: dict[tuple[str, Span], Span] = {}
         # The files in which each name is used, and not called.
         self._uses: dict[str, list[str]] = {}
@@ -138,12 +135,13 @@ class CallGraph:
         defined = {item.qualname.rpartition(".")[2] for item in self._functions}
         self._uses = {name: self._uses[name] for name in defined & self._uses.keys()}
         calling: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
+        declared: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
         for call, what in enumerate(self._what):
             for function in self._resolved[what].functions:
                 calling[function].append(call)
             for function in self._resolved[what].declared:
-                self._by_declared.setdefault(function, []).append(call)
-        self._by_callee = dict(calling)
+                declared[function].append(call)
+        self._by_callee, self._by_declared = dict(calling), dict(declared)
         unknown: defaultdict[str, array[int]] = defaultdict(lambda: array("i"))
         for call, what in enumerate(self._what):
             if self._resolved[what].kind == "unknown":

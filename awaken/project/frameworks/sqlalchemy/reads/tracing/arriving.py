@@ -24,7 +24,7 @@ from awaken.project.graph.callers.decorated import calls_nothing_else
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import default_of, is_omitted
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import Function, argument_of, last_name, named_parameters
 from awaken.project.values.domain import Origin, Values
 
@@ -195,16 +195,15 @@ class Arriving:
     def _parameter(self, place: Place) -> _Parameter | None:
         """Return the parameter at ``place``, in the tree that its file has now."""
         module = self._evaluator.load(place.path)
-        if module is None:
-            return None
-        known: dict[Span, tuple[Function | ast.Lambda, ast.arg]] | None
-        known = module.memo.get(Arriving)
-        if known is None:
-            known = module.memo[Arriving] = {
-                module.span(named_parameter): (scope.node, named_parameter)
-                for scope in module.scopes.scopes
-                if isinstance(scope.node, Function | ast.Lambda)
-                for named_parameter in named_parameters(scope.node)
-            }
-        at = known.get(place.span)
-        return None if at is None else (module, *at)
+        at = None if module is None else _parameters_in(module).get(place.span)
+        return None if module is None or at is None else (module, *at)
+
+
+@cached_in_file
+def _parameters_in(module: Module) -> dict[Span, tuple[Function | ast.Lambda, ast.arg]]:
+    return {
+        module.span(parameter): (scope.node, parameter)
+        for scope in module.scopes.scopes
+        if isinstance(scope.node, Function | ast.Lambda)
+        for parameter in named_parameters(scope.node)
+    }
