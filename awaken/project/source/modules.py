@@ -224,10 +224,7 @@ class Module:
 
     @of_file
     def _by_type(self) -> dict[type[ast.AST], list[ast.AST]]:
-        nodes: dict[type[ast.AST], list[ast.AST]] = {}
-        for node in self._nodes_and_parents[0]:
-            nodes.setdefault(type(node), []).append(node)
-        return nodes
+        return groups_of(self._nodes_and_parents[0], type)
 
     def nodes(self, kind: type[Node]) -> Sequence[Node]:
         """Return all nodes of the file of a concrete ``kind``, in source order."""

@@ -26,6 +26,7 @@ from awaken.contract import (
 from awaken.kit.changes import Decided
 from awaken.project.source.modules import cached_in_file
 from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.worklist import groups_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -113,10 +114,7 @@ def with_helper(
     project: Project, constraints: Constraints, prepared: Sequence[Prepared]
 ) -> Iterator[Decided]:
     """Yield what was decided, with the class where several sites of a package share it."""
-    together: dict[tuple[str, str], list[Prepared]] = {}
-    for item in prepared:
-        if item.shared is not None:
-            together.setdefault(_root(item), []).append(item)
+    together = groups_of((item for item in prepared if item.shared is not None), _root)
     result = {root: _edits(project, constraints, sites) for root, sites in together.items()}
     for item in prepared:
         edits = result.get(_root(item))

@@ -31,6 +31,7 @@ from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, without_arguments
 from awaken.project.source.words import FilesWith
+from awaken.project.source.worklist import reverse_postorder
 from awaken.project.values.domain import DeclarativeBase, External
 
 Status = Literal["mapped", "base", "plain", "unknown"]
@@ -107,18 +108,14 @@ class Models:
     def status(self, qualified: str) -> Status:
         """Return whether a class is mapped, a base of mapped classes, neither, or unknown."""
         # Bases before their heirs: a line of a thousand classes is no recursion.
-        return [*map(self._status, [*self._bases_of(qualified), qualified])][-1]
+        line = reverse_postorder([qualified], self._bases_of)
+        return [*map(self._status, reversed(line))][-1]
 
     def _bases_of(self, qualified: str) -> list[str]:
-        """Return the classes of the program that a class inherits from, the highest first."""
-        result, waiting = dict[str, None](), [qualified]
-        while waiting:
-            facts = self._classes.facts(waiting.pop())
-            for base in facts.bases if facts is not None else ():
-                if base is not None and base not in result:
-                    result[base] = None
-                    waiting.append(base)
-        return [base for base in reversed(result) if self._classes.facts(base) is not None]
+        """Return the classes of the program that a class inherits from itself."""
+        facts = self._classes.facts(qualified)
+        bases = () if facts is None else facts.bases
+        return [base for base in bases if base and self._classes.facts(base) is not None]
 
     @cached_by(str, "unknown")  # for a class that inherits from itself
     def _status(self, qualified: str) -> Status:

@@ -61,11 +61,10 @@ class Kinds:
 
     def is_wrapped(self, function: FunctionPlace) -> bool:
         """Whether a decorator may give something else than ``function`` does."""
-        module = self._after.module(function.path)
-        node = None if module is None else module.function_at(function.start)
         names = {
-            None if module is None else self._after.qualified_name(module, decorator)
-            for decorator in (() if node is None else node.decorator_list)
+            self._after.qualified_name(module, decorator)
+            for module, node in self._after.calls.definitions_of([function])
+            for decorator in node.decorator_list
         }
         return not names <= TRANSPARENT
 

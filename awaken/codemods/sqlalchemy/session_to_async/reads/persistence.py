@@ -104,11 +104,10 @@ class Persistence:
     def _calls_of(self, function: FunctionPlace) -> Iterator[tuple[Module, ast.Call, str]]:
         """Yield the calls of a function, tests aside, each with a variable that it is given."""
         for call in self._project.calls.graph().callers(function):
-            home = None if is_test_file(call.place.path) else self._project.module(call.place.path)
-            for node in () if home is None else home.calls_at(call.place.span):
-                arguments = arguments_of(node)
-                for argument in arguments:
-                    if home is not None and isinstance(argument, ast.Name):
+            is_test = is_test_file(call.place.path)
+            for home, node in () if is_test else self._project.calls_at(call.place):
+                for argument in arguments_of(node):
+                    if isinstance(argument, ast.Name):
                         yield home, node, argument.id
 
     # -------------------------------------------------------------------- what loses objects

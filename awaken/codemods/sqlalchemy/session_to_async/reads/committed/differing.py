@@ -548,10 +548,9 @@ class DifferingUses(Uses):
         """Return the text of the calls that declare a relationship."""
         mapped = self._project.orm.mapped_class(owner)
         facts = None if mapped is None else mapped.relationships.get(name)
-        home = None if facts is None else self._project.module(facts.path)
-        if facts is None or home is None:
-            return ""
-        return " ".join(home.text_of(call) for call in home.calls_at(facts.span))
+        place = None if facts is None else Place(facts.path, facts.span)
+        calls = [] if place is None else self._project.calls_at(place)
+        return " ".join(home.text_of(call) for home, call in calls)
 
 
 def _is_answer(module: Module, name: ast.Name, keys: Collection[str]) -> bool:

@@ -94,8 +94,7 @@ class RefreshedParts:
 
     def _is_cascading(self, facts: RelationshipFacts) -> bool:
         """Whether a relationship is declared so that a refresh goes on along it."""
-        module = self._project.module(facts.path)
-        for call in () if module is None else module.calls_at(facts.span)[:1]:
+        for _, call in self._project.calls_at(Place(facts.path, facts.span))[:1]:
             for node in ast.walk(call):
                 match node:
                     case ast.keyword(arg="cascade", value=ast.Constant(value=str() as said)):

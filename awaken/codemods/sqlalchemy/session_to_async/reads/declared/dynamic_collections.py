@@ -40,12 +40,10 @@ def dynamic_collections(project: Project, rule: str) -> Iterator[Member]:
         if not _is_changing(project, read):
             sending |= {one: read.place for one in keys if one in declared and one not in sending}
     for key, place in sending.items():
-        module = project.module(declared[key].path)
-        for call in () if module is None else module.calls_at(declared[key].span)[:1]:
+        for module, call in project.calls_at(declared[key])[:1]:
             shown = f"{key[0].rpartition('.')[2]}.{key[1]}"
-            if module is not None:
-                why = Refused(DYNAMIC_COLLECTION, shown, because=(place,))
-                yield Member(Site(rule, module, call), why, f"`{shown}`")
+            why = Refused(DYNAMIC_COLLECTION, shown, because=(place,))
+            yield Member(Site(rule, module, call), why, f"`{shown}`")
 
 
 def _declared_pairs(project: Project, path: str) -> Iterator[tuple[Key, Place]]:

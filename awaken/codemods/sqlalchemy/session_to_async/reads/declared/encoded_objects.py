@@ -373,8 +373,7 @@ def _held_names(project: Project, module: Module, node: ast.expr) -> list[str]:
             continue
         calls = [(module, node)] if isinstance(node, ast.Call) else []
         for origin in value.origins or ():
-            home = project.module(origin.place.path)
-            calls += [(home, call) for call in home.calls_at(origin.place.span)] if home else []
+            calls += project.calls_at(origin.place)
         for home, call in calls:
             for part in arguments_of(call):
                 classes |= dict.fromkeys(_classes(project, home, part))

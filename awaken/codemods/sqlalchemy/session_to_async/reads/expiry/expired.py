@@ -10,6 +10,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, Step
@@ -80,9 +81,7 @@ class ExpiredReads:
         events += [Commit(place, is_async=False) for place in called if place not in self._sessions]
         self._called = frozenset(called) - self._sessions.keys()
         # How functions name their sessions: many reads of one ask for the same.
-        self._events: defaultdict[str, list[Place]] = defaultdict(list)
-        for event in events:
-            self._events[event.place.path].append(event.place)
+        self._events = groups_of((event.place for event in events), attrgetter("path"))
         self._reads = events_before(commits.read_in_functions(events))
         self._statements = {
             path: sorted({module.place(load.statement) for load in loads})

@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterator
 from functools import cached_property
 
+from awaken.contract import Place
 from awaken.project.effects.own import own_nodes
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
@@ -108,8 +109,7 @@ class Assignments:
         return False if is_single else None
 
     def _keywords(self, facts: RelationshipFacts) -> Iterator[ast.keyword]:
-        module = self._evaluator.load(facts.path)
-        for call in module.calls_at(facts.span) if module is not None else ():
+        for _, call in self._evaluator.calls_at(Place(facts.path, facts.span)):
             yield from call.keywords
 
     def is_new(self, module: Module, node: ast.expr) -> bool:

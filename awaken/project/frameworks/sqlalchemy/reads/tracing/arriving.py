@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from awaken.contract import Place, Span
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
@@ -26,6 +26,7 @@ from awaken.project.graph.passing import default_of, is_omitted
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
 from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import Function, argument_of, last_name, named_parameters
+from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import Origin, Values
 
 _Parameter = tuple[Module, Function | ast.Lambda, ast.arg]
@@ -127,10 +128,8 @@ class Arriving:
     def _by_calls(self, places: Sequence[Place], found: dict[Place, Arrivals]) -> None:
         """Add what the callers of functions pass to their parameters."""
         self._evaluator.callers.search(self._functions(places))
-        wanted: dict[str, list[_Call]] = defaultdict(list)
-        for place in places:
-            for item in self._calls_of(place, found[place]):
-                wanted[item.path].append(item)
+        items = (item for place in places for item in self._calls_of(place, found[place]))
+        wanted = groups_of(items, attrgetter("path"))
         for module in self._evaluator.modules_at(sorted(wanted)):
             for item in wanted[module.path]:
                 for call in module.calls_at(item.span):
