@@ -10,7 +10,7 @@ from msgspec import Struct
 from awaken.contract import Place
 from awaken.project.frameworks.testing.marks import patch_of
 from awaken.project.frameworks.testing.replaced.in_force import InForces
-from awaken.project.frameworks.testing.replacements import bound_variable
+from awaken.project.frameworks.testing.replacements import assigned, bound_variable
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
@@ -350,18 +350,11 @@ class ReplacedNames:
     def _assigned_results(self, module: Module, put: Put) -> list[Values]:
         """Return what a test assigns to `factory.return_value` of the variable of a patch."""
         patch = patch_of(module, put.node) if isinstance(put.node, ast.Call) else None
-        name, around = "", module.enclosing_def(put.node)
-        if patch is not None and around is not None:
-            name = bound_variable(module, patch)
-        return [
-            self._evaluator.values(module, value)
-            for node in (module.walk(around) if name and around is not None else ())
-            if isinstance(node, ast.Assign)
-            for value in [node.value]
-            for target in node.targets
-            if isinstance(target, ast.Attribute)
-            and module.text_of(target) == f"{name}.return_value"
-        ]
+        around = None if patch is None else module.enclosing_def(put.node)
+        if patch is None or around is None:
+            return []
+        told = assigned(module, around, bound_variable(module, patch))
+        return [self._evaluator.values(module, value) for at, value in told if at == "return_value"]
 
     def _given_by(self, value: Value) -> Values:
         """Return what calling ``value`` gives, as far as it is known."""
