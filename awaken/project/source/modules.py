@@ -70,14 +70,14 @@ def cached_in_file(
     """Return a function of what one file says, which runs once for the same nodes or names."""
 
     @wraps(work_out)
-    def kept(module: Module, /, *asked: Asked.args, **named: Asked.kwargs) -> Value:
+    def answer(module: Module, /, *asked: Asked.args, **named: Asked.kwargs) -> Value:
         key = work_out, *asked, *named.items()
         if key not in module.own:
             module.own[key] = work_out(module, *asked, **named)
         value: Value = module.own[key]
         return value
 
-    return kept
+    return answer
 
 
 class Module:

@@ -88,10 +88,10 @@ class ComponentSession:
             return {outer for argument in given for outer in self._origins(argument)}
         if isinstance(origin, Refused):
             return {origin}
-        return {self._outside(edge, origin)}
+        return {self._outer_name(edge, origin)}
 
     @cached_method
-    def _outside(self, edge: CallEdge, origin: Written) -> Written | Refused:
+    def _outer_name(self, edge: CallEdge, origin: Written) -> Written | Refused:
         return _name_outside(self._component.project, edge, origin)
 
     def _given_fragments(self, edge: CallEdge, parameter: Holder) -> list[ChainFragment]:

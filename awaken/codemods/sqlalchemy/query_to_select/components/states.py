@@ -129,11 +129,11 @@ class States:
             other = self._known[holder]
             if holder.context is not fragment.context:
                 other = self._translated_statement(other, holder.context, fragment.context)
-            joined = other if joined is None else self._joined(joined, other)
+            joined = other if joined is None else self._join(joined, other)
         return joined
 
     @cached_by(lambda statement, other: (statement.number, other.number))
-    def _joined(self, statement: Statement, other: Statement) -> Statement:
+    def _join(self, statement: Statement, other: Statement) -> Statement:
         return join(statement, other)
 
     def reached(self, fragment: ChainFragment, *, executed: bool) -> Statement:
