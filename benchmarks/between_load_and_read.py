@@ -51,7 +51,7 @@ def main() -> None:
         reads = project.orm.relationship_reads()
         middle = resource.getrusage(resource.RUSAGE_SELF).ru_utime
         found = [
-            (one, trace, project.orm.between_load_and_read(trace, one))
+            (one, trace, project.orm.reads.between_load_and_read(trace, one))
             for one in reads
             for trace in one.traces
         ]

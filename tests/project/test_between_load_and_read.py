@@ -40,7 +40,7 @@ def kinds(body, head=HEAD):
     reads = [one for one in project.orm.relationship_reads() if one.place.path == "m.py"]
     assert reads
     return [
-        sorted({event.kind for event in project.orm.between_load_and_read(trace, read)})
+        sorted({event.kind for event in project.orm.reads.between_load_and_read(trace, read)})
         for read in reads
         for trace in read.traces
     ]
@@ -261,7 +261,7 @@ def test_an_event_says_by_which_calls_it_is_reached():
     """
     project = program({"models.py": MODELS, "m.py": dedent(HEAD) + dedent(body)})
     (read,) = (one for one in project.orm.relationship_reads() if one.place.path == "m.py")
-    (event,) = project.orm.between_load_and_read(read.traces[0], read)
+    (event,) = project.orm.reads.between_load_and_read(read.traces[0], read)
     module = project.module("m.py")
 
     lines = [module.line_column(one.span)[0] for one in (event.place, *event.chain)]
@@ -302,7 +302,7 @@ def test_a_response_is_read_when_the_view_has_returned():
         (text[: trace.load.place.span.start].count("def second"), event.kind)
         for read in project.orm.relationship_reads()
         for trace in read.traces
-        for event in project.orm.between_load_and_read(trace, read)
+        for event in project.orm.reads.between_load_and_read(trace, read)
     ]
 
     assert found == [(1, "commit")]

@@ -267,7 +267,7 @@ def test_generated_methods_read_relationships(options, field, method, expected):
     ],
 )
 def test_the_side_that_leads_back(owner, attribute, expected):
-    found = program({"models.py": MODELS}).orm.inverse_of(f"models.{owner}", attribute)
+    found = program({"models.py": MODELS}).orm.reads.inverse_of(f"models.{owner}", attribute)
 
     assert (found and (found.owner, found.attribute, found.by_key)) == expected
 
@@ -288,6 +288,6 @@ def test_files_that_may_read_a_name_are_told_by_how_they_look():
     }
     files = {f"{name}.py": text for name, text in texts.items()}
 
-    found = program(files).orm.files_reading("posts")
+    found = program(files).orm.reads.files_reading("posts")
 
     assert found == sorted(f"{name}.py" for name in list(texts)[:6])

@@ -83,7 +83,7 @@ def _is_plain(read):
 
 
 def test_only_names_of_mapped_classes_can_have_an_owner():
-    assert program(FILES).orm.relationships_of_mapped() == {"posts", "tags"}
+    assert program(FILES).orm.reads.names_of_mapped() == {"posts", "tags"}
     made = """
         from sqlalchemy.orm import declarative_base as base
         from models import Plain as Given
@@ -92,7 +92,7 @@ def test_only_names_of_mapped_classes_can_have_an_owner():
             __tablename__ = "people"
     """
     found = program({**FILES, "made.py": made})
-    assert found.orm.relationships_of_mapped() == {"friends", "posts", "tags"}
+    assert found.orm.reads.names_of_mapped() == {"friends", "posts", "tags"}
 
 
 def test_what_was_told_of_a_file_does_not_outlive_its_edit():

@@ -76,7 +76,11 @@ class ProgramReads:
 
     @cached_items
     def of_schemas(self) -> Iterator[tuple[Place | None, Read]]:
-        """Return the reads of schemas, each with the expression that gives the object."""
+        """Return the reads of schemas, each with the place of the call that reads.
+
+        Without one it is the expression that gives the object, None where none is visible. A read
+        that ``all`` has once is here for each of them, with its own loads.
+        """
         return self._plain.of_schemas(Wanted(self._plain.names() | {ANY}))
 
     def names_of_mapped(self) -> frozenset[str]:
@@ -84,7 +88,10 @@ class ProgramReads:
         return self._plain.names_of_mapped()
 
     def files_reading(self, attribute: str) -> list[str]:
-        """Return the Python files that may read an attribute of this name, by how they look."""
+        """Return the Python files that may read an attribute of this name, by how they look.
+
+        To tell the reads, all those of relationships are parsed.
+        """
         return self._python.files([attribute])
 
     def between_load_and_read(self, trace: Trace, read: Read) -> tuple[Event, ...]:

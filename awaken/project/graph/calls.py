@@ -99,8 +99,9 @@ class Calls:
         evaluator, words = self._evaluator, self._evaluator.callers.words
         paths = words.python()
         names = given_names(map(words.text, paths))
-        families = lambda: self._families  # noqa: E731
-        return CallGraphBuilder(evaluator, self._functions, families, paths, names).build()
+        return CallGraphBuilder(
+            evaluator, self._functions, lambda: self._families, paths, names
+        ).build()
 
     def definition_of(self, function: FunctionPlace) -> tuple[Module, Function] | None:
         """Return the definition of a function; None for the code outside of all."""

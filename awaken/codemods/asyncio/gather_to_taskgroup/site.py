@@ -86,7 +86,7 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
         raise Refused(reasons.NO_ARGUMENTS)
     gathered = gathered_by(project, module, call, position)
     coroutines = [each for argument in gathered.given for each in argument.coroutines]
-    shared = project.orm.shared_session(module, call, coroutines)
+    shared = project.orm.shared_sessions.of(module, call, coroutines)
     if shared is not None:
         raise Refused(reasons.SHARED_SESSION, shared.shown, because=shared.places)
     group, imports = _group(site, project, names, options, limit)

@@ -65,7 +65,7 @@ class Flushes:
         return [
             (module, side)
             for module in modules_with(self._project, WORDS)
-            for side in self._project.orm.relationship_sides(module.path)
+            for side in self._project.orm.relationships.in_file(module.path)
             if side.owner is not None and side.attribute is not None
         ]
 
@@ -108,7 +108,7 @@ class Flushes:
         """Whether the table of a side's class may have its foreign key."""
         known = self._keys.refers(module, side)
         if known is None and side.facts.target is not None:
-            inverse = self._project.orm.inverse_of(side.owner or "", side.attribute or "")
+            inverse = self._project.orm.reads.inverse_of(side.owner or "", side.attribute or "")
             other = None if inverse is None else self._side(inverse.owner, inverse.attribute)
             known = None if other is None else self._keys.refers(*other)
             return known is not True

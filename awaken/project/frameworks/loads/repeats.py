@@ -279,4 +279,4 @@ def _reaches_collection(reader: ModuleReader, argument: ast.expr) -> bool:
     # Foreign keys tell which side has many where the declaration does not.
     if reader.project.orm.is_collection(owner.model, argument.attr) is not False:
         return True
-    return reader.project.orm.needs_unique(relationship.target) is not False
+    return reader.project.orm.eager.needs_unique(relationship.target) is not False

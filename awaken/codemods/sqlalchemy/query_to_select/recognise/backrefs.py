@@ -36,7 +36,7 @@ class Backrefs:
         if not named or self._project.files_with([_CONFIGURES]):
             return owners
         for path in self._project.files_with([b"backref"]):
-            for side in self._project.orm.relationship_sides(path):
+            for side in self._project.orm.relationships.in_file(path):
                 if side.reverse and side.attribute is not None:
                     owners[side.attribute].add(side.owner or "")
         return owners

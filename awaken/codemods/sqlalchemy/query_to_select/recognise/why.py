@@ -100,7 +100,7 @@ def _other_call(reader: Reader, node: ast.AST) -> str | None:
         why = f"{origin and f'{origin}; '}{proof.why}{_where(reader, node, proof.place)}"
         doubt = _doubt(reader, node)
         return f"nothing shows that `{text}` is a SQLAlchemy session ({why}); {doubt}"
-    others = " or ".join(reader.project.orm.others_than_session(reader.module, receiver)) or "None"
+    others = " or ".join(reader.project.orm.sessions.others(reader.module, receiver)) or "None"
     return f"`{text}` is {others}, not a SQLAlchemy session{origin and f' ({origin})'}"
 
 

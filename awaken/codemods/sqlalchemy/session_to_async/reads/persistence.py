@@ -230,7 +230,7 @@ class Persistence:
 
     def _is_of_orphans(self, owner: ast.expr) -> bool:
         """Whether an expression is a relationship whose objects are deleted without an owner."""
-        names = self._project.orm.relationships_of_mapped() if self._has_orphans else ()
+        names = self._project.orm.reads.names_of_mapped() if self._has_orphans else ()
         return isinstance(owner, ast.Attribute) and owner.attr in names
 
     @cached_property

@@ -43,7 +43,7 @@ class AddedAgain(Uses):
         """
         if isinstance(node, ast.Call) and module.place(node) in self._calls:
             for owner, name, item in self._held(module, node):
-                inverse = self._project.orm.inverse_of(owner, name)
+                inverse = self._project.orm.reads.inverse_of(owner, name)
                 if inverse is not None and self._is_set(item, inverse.attribute):
                     shown = f"{module.text_of(node.args[0])}.{name}"
                     return f"`{module.excerpt(node)}` fails if `{shown}` has deleted items"

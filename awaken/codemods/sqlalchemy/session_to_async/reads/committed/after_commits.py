@@ -327,7 +327,9 @@ class ReadsAfterCommits:
         if is_unloaded:
             return tuple(steps)
         for before, step in itertools.combinations(steps, 2):
-            inverses = [self._project.orm.inverse_of(each, before.name) for each in before.owners]
+            inverses = [
+                self._project.orm.reads.inverse_of(each, before.name) for each in before.owners
+            ]
             is_back = any(each is not None and each.attribute == step.name for each in inverses)
             is_other = self._writes.sets_key_inside(module, node, before.owners)
             is_new = is_other or self._writes.makes_inside(module, node, step)

@@ -256,7 +256,7 @@ class DifferingUses(Uses):
         for node in nodes:
             match node:
                 case ast.Attribute(value=held, attr=name) if (
-                    name in self._project.orm.relationships_of_mapped()
+                    name in self._project.orm.reads.names_of_mapped()
                 ):
                     names = {name}
                 case ast.Name() as held if not isinstance(
@@ -541,7 +541,7 @@ class DifferingUses(Uses):
 
     def _has_orphans(self, owner: str, name: str) -> bool:
         """Whether the other side of a relationship deletes what it loses."""
-        inverse = self._project.orm.inverse_of(owner, name)
+        inverse = self._project.orm.reads.inverse_of(owner, name)
         return inverse is not None and _ORPHAN in self._declared(inverse.owner, inverse.attribute)
 
     def _declared(self, owner: str, name: str) -> str:

@@ -88,7 +88,7 @@ class RefreshedParts:
         facts = None if mapped is None else mapped.relationships.get(name)
         if facts is None or facts.target is None or not self._is_cascading(facts):
             return False
-        inverse = self._project.orm.inverse_of(owner, name)
+        inverse = self._project.orm.reads.inverse_of(owner, name)
         back = {inverse.attribute} if inverse is not None and inverse.by_key else set[str]()
         return bool(set(self._loaded(facts.target)) - back)
 

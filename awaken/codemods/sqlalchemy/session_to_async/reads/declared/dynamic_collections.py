@@ -47,7 +47,7 @@ def dynamic_collections(project: Project, rule: str) -> Iterator[Member]:
 
 
 def _declared_pairs(project: Project, path: str) -> Iterator[tuple[Key, Place]]:
-    for side in project.orm.relationship_sides(path):
+    for side in project.orm.relationships.in_file(path):
         if side.facts.lazy == "dynamic" and side.owner and side.attribute:
             yield (side.owner, side.attribute), Place(side.facts.path, side.facts.span)
 

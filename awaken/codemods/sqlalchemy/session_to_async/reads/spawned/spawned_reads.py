@@ -62,7 +62,7 @@ class SpawnedReads:
 
     def _of_schemas(self) -> None:
         by_given: defaultdict[Place | None, list[Read]] = defaultdict(list)
-        for given, read in self._project.orm.schema_reads():
+        for given, read in self._project.orm.reads.of_schemas():
             if not self._is_of_migration(given or read.place):
                 by_given[given].append(read)
         for given, reads in by_given.items():
