@@ -94,7 +94,7 @@ def test_classes_of_libraries_are_not_known_to_be_mapped():
     orm = models("")
 
     assert orm.mapped_class("flask_appbuilder.security.sqla.models.User") is None
-    assert orm.mapping_status("flask_appbuilder.security.sqla.models.User") == "unknown"
+    assert orm.models.status("flask_appbuilder.security.sqla.models.User") == "unknown"
     assert orm.eager.needs_unique("flask_appbuilder.security.sqla.models.User") is None
 
 

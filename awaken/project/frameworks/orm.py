@@ -33,12 +33,11 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.otherwise import (
     made_otherwise,
 )
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
-from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Status
+from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
 from awaken.project.frameworks.sqlalchemy.operations import Operation, Operations
 from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQueries
 from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClasses
 from awaken.project.frameworks.sqlalchemy.queries.replaced_methods import ReplacedMethods
-from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Wanted
 from awaken.project.frameworks.sqlalchemy.relationships import Relationships
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSessions
@@ -67,26 +66,26 @@ class Orm:
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
-        self._models = Models(evaluator, evaluator.classes, files_with)
-        self.eager = EagerLoading(self._models)
-        self.automap = Automap(evaluator, self._models, files_with)
-        self.sessions = Sessions(evaluator, self._models, files_with)
+        self.models = Models(evaluator, evaluator.classes, files_with)
+        self.eager = EagerLoading(self.models)
+        self.automap = Automap(evaluator, self.models, files_with)
+        self.sessions = Sessions(evaluator, self.models, files_with)
         self._operations = Operations(evaluator, self.sessions, files_with)
         self.query_classes = QueryClasses(evaluator, files_with)
         self.class_queries = ClassQueries(
-            evaluator, evaluator.classes, self._models, self.query_classes, files_with
+            evaluator, evaluator.classes, self.models, self.query_classes, files_with
         )
         self.shared_sessions = SharedSessions(evaluator, files_with)
         self.replaced_methods = ReplacedMethods(
             evaluator, self.sessions, files_with, in_force, program
         )
-        self.stand_ins = StandIns(evaluator, self._models, files_with)
+        self.stand_ins = StandIns(evaluator, self.models, files_with)
         self.engines = Engines(evaluator, files_with)
-        self.commits = Commits(evaluator, self._models, self.sessions, files_with)
+        self.commits = Commits(evaluator, self.models, self.sessions, files_with)
         self.schemas = self.schemas_reading(None)
         sights = (self.schemas, TemplateSights(evaluator, files_with, templates))
-        self.reads = ProgramReads(evaluator, self._models, self.eager, files_with, sights)
-        self._attributes = MappedAttributes(evaluator, self._models, self.eager, self.class_queries)
+        self.reads = ProgramReads(evaluator, self.models, self.eager, files_with, sights)
+        self._attributes = MappedAttributes(evaluator, self.models, self.eager, self.class_queries)
         evaluator.mapping = self._attributes
 
     def session_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
@@ -132,18 +131,14 @@ class Orm:
 
         None if it is not proven to be mapped, which is unknown for classes of libraries.
         """
-        return None if qualified is None else self._models.mapped_class(qualified)
+        return None if qualified is None else self.models.mapped_class(qualified)
 
     def mapping_ancestors(self, qualified: str) -> tuple[str, ...]:
         """Return the classes of the project from which a class inherits, itself first.
 
         Those that a declarative base is made of are among them.
         """
-        return tuple(ancestor.qualified for ancestor in self._models.ancestors(qualified))
-
-    def mapping_status(self, qualified: str) -> Status:
-        """Return whether a class is mapped, a base of mapped classes, neither, or unknown."""
-        return self._models.status(qualified)
+        return tuple(ancestor.qualified for ancestor in self.models.ancestors(qualified))
 
     def relationships_to(self, qualified: str) -> Mapping[str, tuple[str | None, ...]]:
         """Return the visible relationships that lead to a class, by the class that has them.
@@ -152,7 +147,7 @@ class Orm:
         may be unknown as well.
         """
         relationships: dict[str, tuple[str | None, ...]] = {}
-        for site in self._models.relationships.leading_to(qualified):
+        for site in self.models.relationships.leading_to(qualified):
             if site.owner is not None:
                 relationships[site.owner] = (*relationships.get(site.owner, ()), site.attribute)
         return relationships
@@ -160,34 +155,21 @@ class Orm:
     @property
     def relationships(self) -> Relationships:
         """The declarations of relationships."""
-        return self._models.relationships
-
-    def relationship_reads(self) -> tuple[Read, ...]:
-        """Return every visible read of a relationship, with the loads of the objects, in order.
-
-        One with an empty ``owner`` reads an attribute that some class has as a relationship, of an
-        object of unknown class. Templates are read for rules that declare ``TEMPLATE_READS`` in
-        ``reads``; for others they may read any attribute.
-        """
-        return self.reads.all()
-
-    def relationship_reads_of(self, wanted: Wanted) -> tuple[Read, ...]:
-        """Return those of ``relationship_reads`` that are wanted: only these are followed."""
-        return self.reads.of(wanted)
+        return self.models.relationships
 
     def schemas_reading(self, counts: Callable[[str], bool] | None) -> SchemaSights:
         """Return what models and schemas read of objects whose class ``counts``.
 
         Without ``counts`` that are the classes of the program that are mapped.
         """
-        return schema_sights(self._evaluator, self._models, self._files_with, counts)
+        return schema_sights(self._evaluator, self.models, self._files_with, counts)
 
     def is_collection(self, qualified: str, attribute: str) -> bool | None:
         """Return whether a relationship of a mapped class holds many objects.
 
         None if unknown.
         """
-        mapped = self._models.mapped_class(qualified)
+        mapped = self.models.mapped_class(qualified)
         facts = None if mapped is None else mapped.relationships.get(attribute)
         return (
             None if facts is None else self._attributes.is_collection(qualified, attribute, facts)
@@ -195,9 +177,9 @@ class Orm:
 
     def is_referred_to(self, qualified: str, attribute: str) -> bool:
         """Whether only the rows of a relationship refer to those of its owner."""
-        mapped = self._models.mapped_class(qualified)
+        mapped = self.models.mapped_class(qualified)
         facts = None if mapped is None else mapped.relationships.get(attribute)
-        target = None if facts is None else self._models.mapped_class(facts.target or "")
+        target = None if facts is None else self.models.mapped_class(facts.target or "")
         return mapped is not None and target is not None and bool(direction(mapped, target))
 
     def partners(self, owner: str, target: str, attribute: str = "") -> Partners | None:
@@ -220,14 +202,14 @@ class Orm:
 
     def _side(self, qualified: str) -> Side | None:
         """Return a class with the tables of its rows: its own, and those that it inherits."""
-        mapped, tables = self._models.mapped_class(qualified), self._tables(qualified)
+        mapped, tables = self.models.mapped_class(qualified), self._tables(qualified)
         if mapped is None or tables is None:
             return None
         return Side(structs.replace(mapped, columns=self._with_references(mapped)), tables)
 
     def _tables(self, qualified: str) -> frozenset[str] | None:
         """Return the names of the tables that a class has its rows from; None if not all are."""
-        above = [self._models.mapped_class(name) for name in self.mapping_ancestors(qualified)]
+        above = [self.models.mapped_class(name) for name in self.mapping_ancestors(qualified)]
         named = [self._attributes.with_tablename(model) for model in above if model is not None]
         if any(model.table != "plain" or model.tablename is None for model in named):
             return None
@@ -242,7 +224,7 @@ class Orm:
 
     def _with_reference(self, column: ColumnFacts, refers: str) -> ColumnFacts:
         owner, _, attribute = refers.rpartition(".")
-        mapped = self._models.mapped_class(owner)
+        mapped = self.models.mapped_class(owner)
         referred = None if mapped is None else mapped.columns.get(attribute)
         # A class with several tables does not say of which one its attribute is.
         tables = self._tables(owner)
@@ -258,7 +240,7 @@ class Orm:
         texts = [f"__tablename__ = {quote}{table}{quote}".encode() for quote in "\"'"]
         for path in self._files_with(texts):
             for qualified in self._evaluator.classes.in_file(path):
-                mapped = self._models.mapped_class(qualified)
+                mapped = self.models.mapped_class(qualified)
                 if mapped is None or mapped.tablename != table:
                     continue
                 for name, facts in mapped.columns.items():
@@ -268,5 +250,5 @@ class Orm:
 
     def pins_one(self, qualified: str, attributes: Collection[str]) -> bool:
         """Whether values for these attributes of a mapped class are those of one row at most."""
-        mapped = self._models.mapped_class(qualified)
+        mapped = self.models.mapped_class(qualified)
         return mapped is not None and pins_one(mapped, attributes)

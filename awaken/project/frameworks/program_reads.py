@@ -57,13 +57,18 @@ class ProgramReads:
         self._all: tuple[Read, ...] | None = None
 
     def all(self) -> tuple[Read, ...]:
-        """Return every visible read, in order."""
+        """Return every visible read of a relationship, with the loads of the objects, in order.
+
+        One with an empty ``owner`` reads an attribute that some class has as a relationship, of an
+        object of unknown class. Templates are read for rules that declare ``TEMPLATE_READS`` in
+        ``reads``; for others they may read any attribute.
+        """
         if self._all is None:
             self._all = self.of(Wanted(self._plain.names() | {ANY}))
         return self._all
 
     def of(self, wanted: Wanted) -> tuple[Read, ...]:
-        """Return the visible reads that are wanted, in order: those among ``all``."""
+        """Return the visible reads that are wanted, in order: only these are followed."""
         if self._all is not None:
             return tuple(read for read in self._all if _is_among(read, wanted))
         result = [

@@ -8,7 +8,6 @@ is held, and only files with the words of a protocol are read.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -18,7 +17,7 @@ from awaken.project.names.functions.definitions import Functions
 from awaken.project.names.functions.standing_in import may_stand_in
 from awaken.project.source.memo import cached_method
 from awaken.project.source.words import Words
-from awaken.project.source.worklist import components
+from awaken.project.source.worklist import components, multimap
 
 HARMLESS_BASES = library_names().plain_bases | PROTOCOLS
 """Classes outside the project that have no method of interest, and call none of a subclass."""
@@ -119,11 +118,11 @@ class Overrides:
     @cached_property
     def asking_for(self) -> dict[str, list[str]]:
         """The protocols that ask for a member, by its name; sorted."""
-        asking: defaultdict[str, list[str]] = defaultdict(list)
-        for protocol in sorted(self.protocols):
-            for member in self._asked_by(protocol):
-                asking[member].append(protocol)
-        return asking
+        return multimap(
+            (name, protocol)
+            for protocol in sorted(self.protocols)
+            for name in self._asked_by(protocol)
+        )
 
     @cached_method
     def fulfilling(self, protocol: str) -> tuple[str, ...]:

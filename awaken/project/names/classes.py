@@ -21,7 +21,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.words import Words
-from awaken.project.source.worklist import Queue
+from awaken.project.source.worklist import Queue, multimap
 
 PROTOCOLS = library_names().protocols
 
@@ -140,11 +140,8 @@ class Classes:
     @cached_method
     def _subclasses_in(self, path: str) -> dict[str, list[str]]:
         """Return the classes of a file that inherit directly from each class."""
-        result: dict[str, list[str]] = {}
-        for facts in self.in_file(path).values():
-            for base in {base for base in facts.bases if base is not None}:
-                result.setdefault(base, []).append(facts.qualified)
-        return result
+        own = self.in_file(path).values()
+        return multimap((base, item.qualified) for item in own for base in {*item.bases} if base)
 
     def spellings(self, qualified: str) -> list[str]:
         """Return the names by which the class may go: its own, and those that files give it."""

@@ -55,7 +55,7 @@ def repeated_reads(project: Project) -> list[Repeated]:
     """
     search, attributes = _Search(project), project.orm.reads.names_of_mapped()
     wanted = Wanted(attributes, _NO_READS, search.may_repeat)
-    reads = project.orm.relationship_reads_of(wanted)
+    reads = project.orm.reads.of(wanted)
     return [item for read in reads for item in search.of(read)]
 
 

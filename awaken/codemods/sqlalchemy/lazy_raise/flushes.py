@@ -96,10 +96,10 @@ class Flushes:
         above = [
             root
             for base in (facts.bases if facts is not None else ())
-            if base is not None and orm.mapping_status(base) == "mapped"
+            if base is not None and orm.models.status(base) == "mapped"
             for root in self._root(base)
         ]
-        is_mapped = orm.mapping_status(qualified) == "mapped"
+        is_mapped = orm.models.status(qualified) == "mapped"
         below = () if is_mapped else self._project.all_subclasses(qualified)
         heirs = (root for heir in below for root in self._root(heir))
         return frozenset(above or heirs) or frozenset({qualified})

@@ -67,7 +67,7 @@ class Reads:
         # Classes of which an object gives all to a reader that may read anything of it.
         self._given_whole: dict[str, Read] = {}
         wanted = Wanted(frozenset((ANY, *(side.key[1] for side in sides))))
-        reads = project.orm.relationship_reads_of(wanted)
+        reads = project.orm.reads.of(wanted)
         self._readers = Readers(project, reads)
         for read in reads:
             if read.owner and read.attribute == ANY:

@@ -64,7 +64,7 @@ def begin_of(reader: Reader, node: ast.Attribute) -> Begin | Refused | None:
         because = Place(query.place.path, query.place.span, query.why)
         return Refused(reasons.UNPROVEN_CLASS_QUERY, quoted(node), because=(because,))
     # The class is visible, and it has no such query.
-    if qualified is not None and reader.project.orm.mapping_status(qualified) != "unknown":
+    if qualified is not None and reader.project.orm.models.status(qualified) != "unknown":
         return None
     return _unknown(reader, node)
 

@@ -175,7 +175,7 @@ def _read(reader: Reader, node: ast.AST) -> str | None:
 def _class_named(reader: Reader, node: ast.expr) -> str | None:
     """Return the class that ``node`` is, as a noun phrase, or None."""
     name = reader.qualified(node)
-    status = "unknown" if name is None else reader.project.orm.mapping_status(name)
+    status = "unknown" if name is None else reader.project.orm.models.status(name)
     if status in {"mapped", "base"}:
         return "a mapped class"
     last = getattr(node, "id", getattr(node, "attr", ""))

@@ -34,7 +34,7 @@ def dynamic_collections(project: Project, rule: str) -> Iterator[Member]:
     if not declared:
         return
     sending: dict[Key, Place] = {}
-    for read in project.orm.relationship_reads():
+    for read in project.orm.reads.all():
         key = (read.owner, read.attribute)
         keys = [key] if read.owner else [pair for pair in declared if pair[1] == read.attribute]
         if not _is_changing(project, read):

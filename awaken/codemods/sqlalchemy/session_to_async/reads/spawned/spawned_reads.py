@@ -73,7 +73,7 @@ class SpawnedReads:
                 self._calls.add(call)
 
     def _others(self) -> None:
-        for read in self._project.orm.relationship_reads():
+        for read in self._project.orm.reads.all():
             if read.how == "schema" or self._is_of_migration(read.place):
                 continue
             call = self._computed_call(read.place) if read.how == "dynamic" else None
