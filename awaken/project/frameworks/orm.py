@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from msgspec import structs
 
@@ -34,11 +34,10 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.otherwise import (
 )
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
-from awaken.project.frameworks.sqlalchemy.operations import Operation, Operations
+from awaken.project.frameworks.sqlalchemy.operations import Operations
 from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQueries
 from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClasses
 from awaken.project.frameworks.sqlalchemy.queries.replaced_methods import ReplacedMethods
-from awaken.project.frameworks.sqlalchemy.relationships import Relationships
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSessions
 from awaken.project.frameworks.sqlalchemy.stand_ins.given import StandIns
@@ -67,10 +66,11 @@ class Orm:
         self._evaluator = evaluator
         self._files_with = files_with
         self.models = Models(evaluator, evaluator.classes, files_with)
+        self.relationships = self.models.relationships
         self.eager = EagerLoading(self.models)
         self.automap = Automap(evaluator, self.models, files_with)
         self.sessions = Sessions(evaluator, self.models, files_with)
-        self._operations = Operations(evaluator, self.sessions, files_with)
+        self.operations = Operations(evaluator, self.sessions, files_with)
         self.query_classes = QueryClasses(evaluator, files_with)
         self.class_queries = ClassQueries(
             evaluator, evaluator.classes, self.models, self.query_classes, files_with
@@ -96,23 +96,9 @@ class Orm:
         """
         return self.sessions.of(module, node)
 
-    def operations(self, module: Module) -> tuple[Operation, ...]:
-        """Return where a file uses synchronous sessions, connections and engines."""
-        return tuple(self._operations.in_module(module))
-
-    def operations_among(
-        self, module: Module, among: Callable[[ast.AST], bool]
-    ) -> Iterator[Operation]:
-        """Yield those of a file whose nodes are ``among`` some; no other node is looked at."""
-        return self._operations.in_module(module, among)
-
     def resource_of(self, module: Module, node: ast.expr) -> Resource | Unknown | None:
         """Return which synchronous resource an expression is; None if it is proved to be none."""
-        return self._operations.resource_of(module, node)
-
-    def session_variable(self, module: Module, function: Function) -> str:
-        """Return how a function names the only session that it uses; empty without one."""
-        return self._operations.session_variable(module, function)
+        return self.operations.resource_of(module, node)
 
     def made_session(self, module: Module, call: ast.Call) -> MadeSession | None:
         """Return the session that a call makes, or gets; None where that is not proven."""
@@ -151,11 +137,6 @@ class Orm:
             if site.owner is not None:
                 relationships[site.owner] = (*relationships.get(site.owner, ()), site.attribute)
         return relationships
-
-    @property
-    def relationships(self) -> Relationships:
-        """The declarations of relationships."""
-        return self.models.relationships
 
     def schemas_reading(self, counts: Callable[[str], bool] | None) -> SchemaSights:
         """Return what models and schemas read of objects whose class ``counts``.

@@ -184,7 +184,7 @@ class FileOperations:
     def _found_operations(self, module: Module) -> Iterator[Operation]:
         is_migration = is_of_alembic(module)
         if not is_migration:
-            operations = [*self._project.orm.operations(module)]
+            operations = [*self._project.orm.operations.in_module(module)]
             operations += self.unannotated.operations(module, [item.node for item in operations])
             for operation in operations:
                 node = operation.node

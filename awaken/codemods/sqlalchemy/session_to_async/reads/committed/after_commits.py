@@ -296,7 +296,7 @@ class ReadsAfterCommits:
             if is_known and not is_seen and all(step.name != name for step in further[:1]):
                 # Its reader is known then, and it is loaded after the commit.
                 continue
-            session = self._project.orm.session_variable(module, function)
+            session = self._project.orm.operations.session_variable(module, function)
             may_be_detached = self._may_be_detached(module, function, node, events)
             read = _Read(first, text, name, session, is_optional, is_many, may_be_detached, further)
             read = replace(

@@ -258,7 +258,9 @@ class ReadsAfterWrites:
         kind = kind_of(self._project, values)
         # The session is asked last: it costs an evaluation of every name in the function.
         is_known = kind in {"one", "optional"}
-        session = self._project.orm.session_variable(module, function) if is_known else ""
+        session = (
+            self._project.orm.operations.session_variable(module, function) if is_known else ""
+        )
         if not session:
             return
         is_optional = kind == "optional" or is_conditional(module, node, first)

@@ -253,14 +253,18 @@ class ExpiredReads:
     def _session(self, module: Module, function: Function, event: ast.Call, place: Place) -> str:
         """Return how a function names the session in which an event expires objects."""
         if place in self._called:
-            return self._project.orm.session_variable(module, function)
+            return self._project.orm.operations.session_variable(module, function)
         session = self._sessions.get(place, "")
         if not session and isinstance(event.func, ast.Attribute):
             # The rollback of a transaction does not name its session.
             owner = event.func.value
             is_session = isinstance(self._project.orm.session_of(module, owner), SessionProof)
             named = module.text_of(owner)
-            session = named if is_session else self._project.orm.session_variable(module, function)
+            session = (
+                named
+                if is_session
+                else self._project.orm.operations.session_variable(module, function)
+            )
         return session
 
     def _relationships(
