@@ -103,7 +103,7 @@ class CallEdges:
 
     Trees are held as long as this is needed, for nodes are compared. ``known`` are the calls whose
     result is followed, or the names that get it out of a tuple, with an edge for each function that
-    they may reach; ``elements`` says which one of the tuple. ``outside`` says of functions why
+    they may reach, and which one of the tuple it is. ``outside`` says of functions why
     invisible code may call them as well.
     """
 
@@ -112,8 +112,7 @@ class CallEdges:
         self._load = load
         self._modules = {module.path: module}
         self._followed: set[FunctionContext] = set()
-        self.known: dict[ast.AST, tuple[CallEdge, ...]] = {}
-        self.elements: dict[ast.AST, int] = {}
+        self.known: dict[ast.AST, tuple[tuple[CallEdge, ...], int | None]] = {}
         self.outside: dict[str, str] = {}
 
     # ---------------------------------------------------------------------------------- contexts
@@ -214,7 +213,7 @@ class CallEdges:
             self._followed.add(context)
             for call in calls:
                 reached = self.reached(call.context, call.call)
-                self.known[call.call] = () if isinstance(reached, Unknown) else reached
+                self.known[call.call] = () if isinstance(reached, Unknown) else reached, None
         return calls
 
     def comes_out(self, context: FunctionContext, call: ast.Call) -> bool | Unseen:
@@ -264,8 +263,7 @@ class CallEdges:
                 name = context.function.name
                 what = f"in the tuple that `{name}` returns, which is not unpacked"
                 return Unseen("held", what, (call.context.place(call.call),))
-            self.known[target] = reached
-            self.elements[target] = element
+            self.known[target] = reached, element
             result.append((call.context, target))
         return result
 

@@ -132,8 +132,7 @@ class Holders:
 
     def ways_out(self, read: ast.expr) -> list[tuple[CallEdge, Holder]]:
         """Return how the value of ``read`` came out of functions, if it did."""
-        element = self._edges.elements.get(read)
-        ways = self._edges.known.get(read, ())
+        ways, element = self._edges.known.get(read, ((), None))
         return [(way, self.of(way.into, None, element)) for way in ways]
 
     def holding(
