@@ -29,7 +29,7 @@ def models(text: str, **files: str):
 
 
 def status(text: str, name: str = "m.A", **files: str) -> str:
-    return models(text, **files).mapping_status(name)
+    return models(text, **files).models.status(name)
 
 
 @pytest.mark.parametrize(
