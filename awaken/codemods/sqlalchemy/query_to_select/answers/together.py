@@ -155,8 +155,8 @@ class Together:
         heads = {answer.after[0] for answer in answers}
         if any(mocks.asks_already(module, candidate, heads) for candidate in known):
             return None
-        said = mocks.answered_methods(known, answers)
-        return None if said is None else [_telling(item, after) for item, after in said]
+        written = mocks.answered_methods(mocks.Links(known), answers)
+        return None if written is None else [_telling(item) for item in written]
 
     def _by_hand(
         self, module: Module, double: Double, places: Sequence[Place], answers: Sequence[Asked]
@@ -192,10 +192,9 @@ class Together:
         return bool(double.fake) and self._project.files_with((name,)) != [double.place.path]
 
 
-def _telling(statement: mocks.Told, afterwards: Sequence[tuple[str, ...]]) -> _Written:
-    module = statement.module
-    shown = module.excerpt(statement.target)
-    return _Written(module, statement.target, shown, lambda site: statement.edit(afterwards, site))
+def _telling(written: mocks.Written) -> _Written:
+    module, target = written.told.module, written.told.target
+    return _Written(module, target, module.excerpt(target), written.edit)
 
 
 def _renaming(module: Module, node: ast.AST, span: Span, name: str) -> _Written:
