@@ -1,4 +1,4 @@
-"""Functions that no visible code calls, and properties whose name stands nowhere else.
+"""Functions that no visible code calls, and properties whose name is written nowhere else.
 
 The program does not make the values that these functions get, and it reads no such property.
 """
