@@ -58,7 +58,7 @@ _MANY_FILES = 80  # with more names than are searched for one by one
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be left to the user."""
+    """The work that the user takes over."""
 
     mocks_by_hand: Annotated[
         bool,

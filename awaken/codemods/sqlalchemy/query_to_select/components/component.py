@@ -80,8 +80,8 @@ class Component:
 
     ``definitions`` are the values of what holds them, one fragment for each alternative;
     ``uses`` is everything else that is done with them. ``optional`` is what may hold None as well,
-    ``truths`` are the variables that are only asked whether they do,
-    ``mocks`` what tests pass for a query, which the user rewrites.
+    ``truths`` are the variables that are only asked whether they do. ``mocks`` are arguments of
+    tests that the user rewrites.
     """
 
     project: Project
