@@ -184,8 +184,10 @@ class FunctionWriter:
         # For an engine that a test passes, the call is that of the engine as well.
         faked = {module.place(operation.node) for operation in operations if operation.fakes}
         # A function that became a coroutine function loads by itself.
+        own = {place for places in part.awaiting_lambdas.values() for place in places}
+        written = {"lazy": called, "awaited": own - self._loaded_again.keys()}
         operations = [
-            one for one in operations if one.how != "lazy" or module.place(one.node) not in called
+            one for one in operations if module.place(one.node) not in written.get(one.how, ())
         ]
         edits = list(writer.written(operations, self._loaded_again))
         spawned = [
