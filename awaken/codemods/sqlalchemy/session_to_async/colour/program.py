@@ -263,6 +263,11 @@ class SynchronousPart:
             if place not in self.pools.lambdas and not component.leaks
         }
 
+    @property
+    def in_written_lambdas(self) -> set[Place]:
+        """The operations that lambdas await when they are coroutine functions."""
+        return {place for places in self.awaiting_lambdas.values() for place in places}
+
     @cached_property
     def handed_on(self) -> list[Component]:
         """The coloured functions that are handed on, with all that they are handed on with."""
