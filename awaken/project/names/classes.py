@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -130,12 +130,23 @@ class Classes:
     @cached_method
     def subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return the classes of the project that inherit directly from ``qualified``."""
-        words = self.spellings(qualified)
-        paths = {path for word in words for path in self._words.inherited_in(word)}
-        # A file may rename the base and only then inherit from it.
-        paths.update(path for word in words for path in self._words.renamed_in(word))
+        return tuple(self._subclasses_at(qualified, self._inheriting(qualified)))
+
+    def subclasses_among(self, qualified: str, paths: Collection[str]) -> list[str]:
+        """Return those of them that are in the files at ``paths``."""
+        return self._subclasses_at(qualified, self._inheriting(qualified).intersection(paths))
+
+    def _subclasses_at(self, qualified: str, paths: Iterable[str]) -> list[str]:
         by_file = [self._subclasses_in(path).get(qualified, ()) for path in sorted(paths)]
-        return tuple(name for result in by_file for name in result)
+        return [name for names in by_file for name in names]
+
+    @cached_method
+    def _inheriting(self, qualified: str) -> frozenset[str]:
+        """Return the files in which a class may inherit directly from ``qualified``."""
+        words = self.spellings(qualified)
+        # A file may rename the base and only then inherit from it.
+        searches = (self._words.inherited_in, self._words.renamed_in)
+        return frozenset(path for word in words for search in searches for path in search(word))
 
     @cached_method
     def _subclasses_in(self, path: str) -> dict[str, list[str]]:

@@ -36,7 +36,8 @@ _COMPUTED = re.compile(
 """What a file holds that puts an attribute whose name it computes, or writes as a keyword."""
 _DOTTED = re.compile(r"(?=.*\w)[\w.:?]*\.[\w.:?]*")
 _PUT = (
-    rb"\.NAME[\"']|[,=(][ \t\n]*[\"']NAME[\"']|[\"']NAME[\"'][ \t]*\][ \t]*=(?!=)"  # as a text
+    rb"\.NAME[\"']|(?:[,=({]|(?<![\w)\]])\[)[ \t\n]*[\"']NAME[\"']"  # as a text
+    rb"|[\"']NAME[\"'][ \t]*\][ \t]*=(?!=)"
     rb"|\.NAME ?=(?!=)|(?:^[ \t]*+|;[ \t]*+|\bas[ \t]++)[\w.()\[\]\"']{0,200}\.NAME:"
     rb"|\.NAME,(?:[ \t]*+(?:#.*)?$|.{0,200}(?:=|\bin\b)|.{200})"  # among targets
 )
@@ -105,10 +106,10 @@ def words_of(name: str) -> list[bytes]:
     ]
 
 
-def may_put_elsewhere(text: bytes, name: str) -> bool:
-    """Whether a file may replace ``name``, other than by ``self.name = value``."""
+def may_put(text: bytes, name: str, *, on_self: bool) -> bool:
+    """Whether a file may replace ``name``; ``self.name = value`` counts with ``on_self``."""
     word = re.escape(name.encode())
-    rest = re.sub(rb"(?<![\w.])self\.%s\b" % word, b"", text)
+    rest = text if on_self else re.sub(rb"(?<![\w.])self\.%s\b" % word, b"", text)
     pattern = _PUT.replace(b"NAME", word)
     return re.search(pattern, rest, re.MULTILINE) is not None or _COMPUTED.search(text) is not None
 

@@ -76,7 +76,7 @@ class Families:
         names |= dict.fromkeys(self._overriding(qualified, method))
         for joining in self._joining.get(qualified, ()):
             names |= dict.fromkeys(definers(joining, method))
-        if qualified in self._overrides.protocols:
+        if self._overrides.is_protocol(qualified):
             fulfilling = self._overrides.fulfilling(qualified)
             if len(fulfilling) > _MOST_FULFILLING:
                 return Family((), why=f"`{qualified}` is a protocol that too many classes fulfil")
@@ -111,7 +111,7 @@ class Families:
         if len(names) > _MOST_METHODS:
             return Family((), why=f"too many classes have a `{method}`")
         # A protocol's own method runs only where there is no other.
-        real = [name for name in names if name not in self._overrides.protocols]
+        real = [name for name in names if not self._overrides.is_protocol(name)]
         functions = self._defined(real or names, method)
         declared = self._defined(set(names) - set(real), method) if real else ()
         if len(functions) < len(real or names):
@@ -152,9 +152,9 @@ class Families:
         yield from self._overriding(qualified, method)
         for joining in self._joining.get(qualified, ()):
             yield from (name for name, one in self._line(joining).items() if method in one.members)
-        if qualified in self._overrides.protocols:
+        if self._overrides.is_protocol(qualified):
             for name in self._overrides.fulfilling(qualified):
                 yield from self._overrides.definers(name, method)
-        for protocol in self._overrides.asking_for.get(method, ()):
+        for protocol in self._overrides.asking_for(method):
             if self._overrides.fulfils(qualified, protocol):
                 yield protocol

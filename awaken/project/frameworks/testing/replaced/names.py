@@ -14,7 +14,7 @@ from awaken.project.frameworks.testing.replacements import bound_variable
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.replacing import UNTOLD, Put, may_put_elsewhere, puts_in, words_of
+from awaken.project.source.replacing import UNTOLD, Put, may_put, puts_in, words_of
 from awaken.project.source.test_files import is_of_program
 from awaken.project.source.trees import keyword_of, last_name, root_of
 from awaken.project.source.words import FilesWith
@@ -220,7 +220,7 @@ class ReplacedNames:
     def _found_targets(self, word: str, *, is_called: bool) -> Iterator[_Target]:
         for path in self._files_that_put(word):
             is_own = not is_called and is_of_program(path)
-            if is_own and not may_put_elsewhere(self._evaluator.text(path), word):
+            if not may_put(self._evaluator.text(path), word, on_self=not is_own):
                 continue
             module = self._evaluator.load(path)
             if module is None:
