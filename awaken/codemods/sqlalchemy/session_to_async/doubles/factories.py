@@ -60,14 +60,16 @@ class PatchedFactories:
         if value is not None and self._is_session(module, value):
             return Rewrite(message, [])
         managers = [*managers_of(self._project, module, replacement)]
-        if not is_plain or not managers or not all(map(self._is_kept, managers)):
+        kept = (self._is_kept(replacement, manager) for manager in managers)
+        if not is_plain or not managers or not all(kept):
             raise refused
         # A mock of its own is the session of who enters none.
         ways = [True] if all(manager.is_result for manager in managers) else [True, False]
         if not self._is_only_used(module, replacement, *ways):
             raise refused
         given = [*sessions_entered(managers)]
-        if not given or not all(self._is_known(*argument) for argument in given):
+        made_at = self._project.mocks.made_at
+        if not given or not all(made_at(*pair) or self._is_session(*pair) for pair in given):
             raise refused
         return Rewrite(message, list(entered_asynchronously(self._project, site, replacement)))
 
@@ -83,11 +85,6 @@ class PatchedFactories:
         # The proof asks as well, when it has become asynchronous.
         proof = self._project.orm.session_of(module, node)
         return isinstance(proof, SessionProof) and proof.kind in {"async", "session"}
-
-    def _is_known(self, module: Module, node: ast.expr) -> bool:
-        if self._project.mocks.made_at(module, node) is not None:
-            return True
-        return self._is_session(module, node)
 
     # ---------------------------------------------------------------------------- in the program
     def _is_only_used(self, module: Module, replacement: Replacement, *ways: bool) -> bool:
@@ -107,21 +104,23 @@ class PatchedFactories:
         return is_done or _function_around(self._part, module, node) is not None
 
     # ------------------------------------------------------------------------------- in the test
-    def _is_kept(self, manager: Manager) -> bool:
+    def _is_kept(self, replacement: Replacement, manager: Manager) -> bool:
         """Whether all that tests do with the mock is understood."""
-        module, around = manager.module, manager.around
+        around, stores = manager.around, 0
         if not isinstance(around, Function):
             return False
-        names = [node for node in module.walk(around) if isinstance(node, ast.Name)]
-        own = [node for node in names if node.id == manager.name]
-        stores = sum(isinstance(node.ctx, ast.Store) for node in own)
-        return stores == (manager.name not in parameter_names(around.args)) and all(
-            self._is_understood(manager, node, around)
-            for node in own
-            if not isinstance(node.ctx, ast.Store)
-        )
+        for node in manager.module.walk(around):
+            match node:
+                case ast.Name(id=name, ctx=ast.Store()) if name == manager.name:
+                    stores += 1
+                case ast.Name(id=name) if name == manager.name:
+                    if not self._is_understood(replacement, manager, node, around):
+                        return False
+        return stores == (manager.name not in parameter_names(around.args))
 
-    def _is_understood(self, manager: Manager, name: ast.Name, around: Function) -> bool:
+    def _is_understood(
+        self, replacement: Replacement, manager: Manager, name: ast.Name, around: Function
+    ) -> bool:
         module, above = manager.module, manager.module.parent(name)
         whole = above if manager.is_result else name
         method = None if whole is None else module.parent(whole)
@@ -132,30 +131,26 @@ class PatchedFactories:
                 return _asks(attribute)
             case ast.Yield() | ast.Return():
                 return self._is_never_used(module, around) or (
-                    not manager.is_result and self._is_only_helping(module, around)
+                    not manager.is_result and self._is_only_helping(replacement, module, around)
                 )
-            case ast.keyword():
-                return not manager.is_result and self._is_given(module, above)
-        return False
+        return not manager.is_result and self._is_given(replacement, module, name)
 
-    def _is_given(self, module: Module, keyword: ast.AST | None) -> bool:
-        """Whether an argument is what the mock of a patched factory gives."""
+    def _is_given(self, replacement: Replacement, module: Module, node: ast.AST | None) -> bool:
+        """Whether ``node`` is what the mock of the same factory gives, in this patch or another."""
+        keyword = None if node is None else module.parent(node)
         call = module.parent(keyword) if isinstance(keyword, ast.keyword) else None
         return any(
-            replacement.node is call and replacement.factory
-            for replacement in self._project.replacements.in_module(module)
+            (other.node, other.home, other.name) == (call, replacement.home, replacement.name)
+            for other in self._project.replacements.in_module(module)
         )
 
-    def _is_only_helping(self, module: Module, helper: Function) -> bool:
-        """Whether all that tests do with the result of a helper is to have factories give it."""
-        calls = [
-            (home, home.call_of(mention))
+    def _is_only_helping(self, replacement: Replacement, module: Module, helper: Function) -> bool:
+        """Whether all that tests do with the result of a helper is to have a factory give it."""
+        return module.enclosing_class(helper) is None and all(
+            self._is_given(replacement, home, home.call_of(mention))
             for home in modules_with(self._project, [helper.name.encode()])
             for mention in home.mentions(helper.name)
             if not isinstance(mention, ast.alias)
-        ]
-        return module.enclosing_class(helper) is None and all(
-            call is not None and self._is_given(home, home.parent(call)) for home, call in calls
         )
 
     def _is_told(self, module: Module, method: ast.Attribute) -> bool:
