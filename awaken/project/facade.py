@@ -178,15 +178,15 @@ class Project:
         self.injections = self._evaluator.injections
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
-        in_force = InForces(self._evaluator, files_with)
-        self.orm = Orm(self._evaluator, files_with, self._templates, in_force, self)
+        self.in_force = InForces(self._evaluator, files_with)
+        self.orm = Orm(self._evaluator, files_with, self._templates, self.in_force, self)
         self._doubles = Doubles(
             self._evaluator, self.snapshot, files_with, lambda: self.has_sessions
         )
         self.mocks = Mocks(self._evaluator)
         self.object_factories = ObjectFactories(self._evaluator)
         self.replacements = Replacements(self._evaluator)
-        self.replaced_names = ReplacedNames(self._evaluator, files_with, in_force)
+        self.replaced_names = ReplacedNames(self._evaluator, files_with, self.in_force)
         self.web = Web(self._evaluator, files_with, self.targets)
         self.coroutine_tests = CoroutineTests(
             self._evaluator, files_with, lambda: self.pytest, self.targets

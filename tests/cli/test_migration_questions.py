@@ -113,6 +113,44 @@ def test_the_driver_of_a_database_is_a_question(package, url, answers):
         )
 
 
+MOCKED = """\
+from unittest.mock import MagicMock
+
+from shop import store
+
+
+def test_find(monkeypatch):
+    db = MagicMock()
+    db.__enter__.return_value = db
+    db.query.return_value.filter_by.return_value.all.return_value = []
+    monkeypatch.setattr(store, "Local", lambda: db)
+    assert store.find("ann") == []
+    db.query.assert_called_once_with(store.User)
+"""
+
+
+def test_what_an_earlier_step_leaves_for_a_mock_is_a_question(package, capfd):
+    text = PACKAGE["shop/store.py"].replace(
+        "db.scalars(select(User).filter", "db.query(User).filter"
+    )
+    text = text.replace(".filter_by(name=name)).all()", ".filter_by(name=name).all()")
+    (package / "shop/store.py").write_text(text, "utf-8")
+    (package / "tests").mkdir()
+    (package / "tests/test_store.py").write_text(MOCKED, "utf-8")
+
+    code, out = awaken("migrate", "async-sessions", "--no-published")
+    assert code == 2
+    assert "[tool.awaken.rules.query-to-select]\n  mocks_by_hand = true" in out.decode()
+    assert (package / "shop/store.py").read_text("utf-8") == text
+
+    answer = "\n[tool.awaken.rules.query-to-select]\nmocks_by_hand = true\n"
+    with (package / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(answer)
+    awaken("migrate", "async-sessions", "--no-published", "--to", "1")
+    assert "tests/test_store.py:9: mock the statement" in capfd.readouterr().err
+    assert "select(User)" in (package / "shop/store.py").read_text("utf-8")
+
+
 DRIVERS = 'rules.session-to-async.drivers.postgresql = "asyncpg"'
 BRIDGED = 'rules.session-to-async.bridged = ["a.b"]'
 

@@ -31,10 +31,16 @@ class Question(Struct, frozen=True):
 
 
 def questions_of(runs: Iterable[StepRun]) -> list[Question]:
-    """Return the questions of the steps that are blocked, those with the most places first."""
+    """Return the questions of the steps that are blocked, those with the most places first.
+
+    Steps before one that is stopped, also in part, ask as well: it may wait for what they leave.
+    """
     asked: dict[tuple[str, ...], list[tuple[Finding, RootReport]]] = {}
-    for run in runs:
-        for root in run.report.roots if run.is_blocked else ():
+    several = [*runs]
+    stopped = [at for at, run in enumerate(several) if run.is_blocked or run.causes]
+    for at, run in enumerate(several):
+        is_asking = run.is_blocked or at < max(stopped, default=0)
+        for root in run.report.roots if is_asking else ():
             for finding in root.findings:
                 if finding.answers:
                     asked.setdefault(finding.answers, []).append((finding, root))

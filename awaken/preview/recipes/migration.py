@@ -75,7 +75,7 @@ def course_of(migration: Migration) -> Course:
         sentences += [
             f"{asked_at(question)}: {question.finding.message}. If it holds, set "
             f"`{question.answers[0]}`."
-            for question in questions_of([blocked])
+            for question in questions_of(runs)
         ]
     return Course(
         verdict=_written_text(migration),
@@ -117,12 +117,16 @@ def print_migration(migration: Migration, console: AnyConsole, nexts: Sequence[S
     _print_former_drivers(migration.made if migration.stopped else migration.runs, page)
     if migration.answers:
         _print_settings("Keep your answers in pyproject.toml:", migration.answers, page)
+    questions = questions_of(migration.runs)
     blocked = next((run for run in migration.runs if run.is_blocked), None)
     if blocked is not None:
         page.sentence(f"Step {blocked.number} is blocked, and so are the steps after it.")
         page.row()
         _print_stops(blocked, page)
-        _print_questions(questions_of([blocked]), blocked.number, page)
+        hint = f" Or end before it: --to {blocked.number - 1}." if blocked.number > 1 else ""
+        _print_questions(questions, hint, page)
+    elif not migration.made:
+        _print_questions(questions, f" Or go on: --to {migration.runs[-1].number}.", page)
     print_steps(nexts, console)
 
 
@@ -251,8 +255,8 @@ def asked_at(question: Question) -> str:
     return f"{path}:{region.line}{more}"
 
 
-def _print_questions(questions: Sequence[Question], step: int, page: Page) -> None:
-    """Print what the step asks, with one setting for each question that may answer it."""
+def _print_questions(questions: Sequence[Question], hint: str, page: Page) -> None:
+    """Print what steps ask, with one setting for each question that may answer it."""
     if not questions:
         return
     page.row()
@@ -260,7 +264,6 @@ def _print_questions(questions: Sequence[Question], step: int, page: Page) -> No
         page.sentence(f"{asked_at(question)}: {question.finding.message}")
     if len(questions) > _LISTED:
         page.sentence(f"and {len(questions) - _LISTED} other questions")
-    hint = f" Or end before it: --to {step - 1}." if step > 1 else ""
     file = relative(questions[0].root.root, "pyproject.toml", Path.cwd())
     heading = f"If this is true, add it to {file} and run the migration again.{hint}"
     _print_settings(heading, [item.answers[0] for item in questions], page)

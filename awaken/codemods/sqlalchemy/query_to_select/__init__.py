@@ -331,6 +331,10 @@ always unsafe. `db.query.return_value.filter.return_value.all.return_value = row
 method `query` becomes `scalars`. The mock stays if a test asserts its calls, or if it already
 configures the new methods. It also stays if the rewrite would give it a new answer.
 
+A variable may link mocks: `db.query.return_value = query` and `query.filter.return_value = query`
+become `db.scalars.return_value = query`. With `mocks_by_hand = true` awaken rewrites the queries of
+all other mocks, too. Their tests fail until you rewrite them, and the output lists their lines.
+
 ## On real programs
 
 Queries in one expression, counted by hand without awaken, and the level of each

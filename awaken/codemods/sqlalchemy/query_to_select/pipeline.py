@@ -100,7 +100,12 @@ class Queries:
     def _component_of(self, member: Recognised) -> Component | Rewrite | None:
         """Return the component of a query; its rewrite where each caller reads the rows once."""
         try:
-            return read_component(self._reader, member.root, self._in_file)
+            return read_component(
+                self._reader,
+                member.root,
+                self._in_file,
+                mocks_by_hand=self._together.mocks_by_hand,
+            )
         except Refused:
             rewrite = rewrite_consumed(self._reader, member)
             if rewrite is None:
@@ -115,6 +120,8 @@ class Queries:
         query = root.func if isinstance(root, ast.Call) else root
         rewrite = self._together.rewrite(use_of(own, query))
         if rewrite is None:
+            if self._together.is_answerable(use_of(own, query)):
+                member.refused.answered_by(reasons.MOCKS_BY_HAND)
             return False
         rewrite = rewrite.beside(self._sites)
         # They were read for another file, perhaps, from a tree that is gone.

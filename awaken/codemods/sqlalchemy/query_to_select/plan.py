@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from msgspec import Meta, Struct
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.answers.doubles import (
@@ -55,6 +57,15 @@ _FEW_FILES = 20  # of which each process may ask the same
 _MANY_FILES = 80  # with more names than are searched for one by one
 
 
+class Options(Struct, frozen=True, forbid_unknown_fields=True):
+    """The work that the user takes over."""
+
+    mocks_by_hand: Annotated[
+        bool,
+        Meta(description="Rewrite queries that tests mock, and leave these tests to the user."),
+    ] = False
+
+
 class QueryToSelect(Rule):
     """Rewrites ``session.query(...)`` to ``select(...)``."""
 
@@ -67,6 +78,7 @@ class QueryToSelect(Rule):
     reads: ClassVar[tuple[str, ...]] = TYPE_CHECKER_READS
     pieces: ClassVar[Mapping[str, str]] = PIECES
     per_file: ClassVar[bool] = True
+    options = Options
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
 
     def prepare(self, project: Project, files: Sequence[str]) -> None:
@@ -82,7 +94,8 @@ class QueryToSelect(Rule):
         """Return one finding per query, and the change of each that can be rewritten."""
         decided: dict[SiteId, Decided] = {}
         sites = Sites(project, _QUERIES, constraints.decided)
-        together = Together(project, sites)
+        options = constraints.options if isinstance(constraints.options, Options) else Options()
+        together = Together(project, sites, mocks_by_hand=options.mocks_by_hand)
         for module in sites.modules():
             queries = Queries(project, module, together, self.name, constraints)
             for finding, change in (*queries.in_order(), *queries.elsewhere()):

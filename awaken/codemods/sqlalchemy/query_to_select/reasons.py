@@ -40,6 +40,8 @@ QUERY_HOOKS = Reason(
     "{}, which select() would bypass",
     "First move it to the `do_orm_execute` event with `with_loader_criteria`.",
 )
+MOCKS_BY_HAND = "rules.query-to-select.mocks_by_hand = true"
+"""The answer that has mocks of queries left to the user."""
 KEPT_QUERY = Reason(
     "kept-query",
     "the query is kept {}",

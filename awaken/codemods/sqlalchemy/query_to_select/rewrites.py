@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual
@@ -22,6 +23,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.replaced import CALLED
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Sites
 from awaken.contract import (
+    ByHand,
     Change,
     ChangeId,
     Edit,
@@ -39,8 +41,13 @@ from awaken.kit.sites import with_caveats
 from awaken.project.names.origins import imported_from
 from awaken.project.source.modules import Module, site_id
 
+if TYPE_CHECKING:
+    from awaken.project import Project
+
 Data = QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | ExtensionRewrite | KindsRewrite
 Decided = tuple[Finding, Change | None]
+MOCKED = "tests that mock the query fail until they mock the statement"
+_BY_HAND = "mock the statement: the program no longer asks this mock for a query"
 _REWRITERS: Mapping[type, str] = {
     GetRewrite: "get",
     QueryRewrite: "query",
@@ -127,6 +134,20 @@ class Rewrite:
         for part in self.parts:
             caveats |= dict.fromkeys(sites.backrefs.caveats(part.module, part.node))
         return replace(self, caveats=tuple(caveats))
+
+    def leaving(self, project: Project, mocks: Iterable[Place]) -> Rewrite:
+        """Return the rewrite that leaves the mocks at some places to the user, if there are any."""
+        homes = [(project.module(place.path), place) for place in mocks]
+        lines = {(home.path, home.line_column(place.span)[0]) for home, place in homes if home}
+        if not lines:
+            return self
+
+        def others(site: SiteId) -> Iterator[Edit]:
+            yield from self.others(site)
+            for path, line in sorted(lines):
+                yield ByHand(file=path, line=line, what=_BY_HAND, site=site)
+
+        return replace(self, others=others, caveats=[*self.caveats, MOCKED])
 
     def decided(self, rule: str, excluded: Collection[SiteId]) -> dict[ast.AST, Decided]:
         """Return the finding of each root, and with the first one the change of all.

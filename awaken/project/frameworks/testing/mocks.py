@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, argument_of, parameters_of
-from awaken.project.values.domain import InstanceOf, Session, Value
+from awaken.project.values.domain import FunctionOf, InstanceOf, Session, Value
 from awaken.project.values.pytest_fixtures import fixture_for
 
 _CLASSES = library_names().mocks
-_MOST_FIXTURES = 5
-"""Fixtures that hand on each other's mock; real ones do not."""
+_MOST_STEPS = 10
+"""Variables, fixtures and helpers that hand on one object; real tests have four."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +57,83 @@ class Mocks:
                 return self._evaluator.names.qualified(module, node.func) in _CLASSES
         return False
 
-    def made_at(self, module: Module, node: ast.expr, depth: int = 0) -> Mocked | None:
+    def made_at(self, module: Module, node: ast.expr) -> Mocked | None:
         """Return the call that makes the mock which ``node`` is; None if it is something else.
 
-        By a variable, and by a fixture.
+        By a variable, by a fixture or a helper of the tests, and by an object that keeps it.
         """
-        if isinstance(node, ast.Call) and self.is_made(module, node):
-            return Mocked(module, node)
-        if not isinstance(node, ast.Name) or depth > _MOST_FIXTURES:
+        made = self._call_making(module, node)
+        return made if made is not None and self.is_made(made.module, made.call) else None
+
+    def _call_making(self, module: Module, node: ast.AST | None, depth: int = 0) -> Mocked | None:
+        """Return the call that makes the object which ``node`` is, and the variables of it."""
+        if depth > _MOST_STEPS:
             return None
-        bindings = module.scopes.bindings_of(node)
-        if len(bindings) != 1:
-            return None
-        binding = bindings[0]
+        match node:
+            case ast.Call():
+                helper = self._helper(module, node)
+                if helper is None:
+                    return Mocked(module, node)
+                given = helper.module.returned_by(helper.node)
+                return self._call_making(helper.module, given[0], depth + 1)
+            case ast.Attribute():
+                return self._kept(module, node, depth)
+            case ast.Name():
+                binding = module.scopes.only_binding(node)
+                made = None if binding is None else self._bound(module, binding, depth)
+                if binding is None or made is None:
+                    return None
+                variables = (*made.variables, (module, binding.scope.node, node.id))
+                return Mocked(made.module, made.call, variables)
+        return None
+
+    def _bound(self, module: Module, binding: Binding, depth: int) -> Mocked | None:
         around = binding.scope.node
-        of_fixture: Mocked | None = None
-        if isinstance(binding.value, ast.Call):
-            if self.is_made(module, binding.value):
-                of_fixture = Mocked(module, binding.value)
-        elif isinstance(binding.node, ast.arg) and isinstance(around, Function):
-            of_fixture = self._of_fixture(module, around, node.id, depth)
-        if of_fixture is None:
+        if isinstance(binding.node, ast.arg) and isinstance(around, Function):
+            return self._of_fixture(module, around, binding.name, depth)
+        is_whole = binding.kind == "assignment"
+        return self._call_making(module, binding.value, depth + 1) if is_whole else None
+
+    def _helper(self, module: Module, call: ast.Call) -> FunctionOf | None:
+        """Return the function of the tests that a call runs, if it returns an object at one end."""
+        if not is_around_tests(module.path) or self.is_made(module, call):
             return None
-        variables = (*of_fixture.variables, (module, around, node.id))
-        return Mocked(of_fixture.module, of_fixture.call, variables)
+        for value in self._evaluator.values(module, call.func):
+            match value:
+                case FunctionOf(module=home, node=ast.FunctionDef(decorator_list=[]) as function):
+                    is_of_tests = is_around_tests(home.path) and not home.is_generator(function)
+                    if is_of_tests and len(home.returned_by(function)) == 1:
+                        return value
+        return None
+
+    def _kept(self, module: Module, node: ast.Attribute, depth: int) -> Mocked | None:
+        """Return the call that makes what an object was given and keeps: ``Service(mock).db``."""
+        owner = self._call_making(module, node.value, depth + 1)
+        if owner is None or self.is_made(owner.module, owner.call):
+            return None
+        names, classes = self._evaluator.names, self._evaluator.classes
+        qualified = names.qualified(owner.module, owner.call.func) or ""
+        bodies = ((home, home.walk(body)) for _, home, body in classes.bodies(qualified))
+        stores = [
+            (home, mention)
+            for home, nodes in ((module, module.nodes(ast.Attribute)), *bodies)
+            for mention in nodes
+            if isinstance(mention, ast.Attribute) and mention.attr == node.attr
+            if isinstance(mention.ctx, ast.Store)
+        ]
+        if len(stores) != 1:
+            return None
+        home, store = stores[0]
+        function, statement = home.enclosing_def(store), home.statement_of(store)
+        is_in_init = function is not None and function.name == "__init__"
+        if function is None or not is_in_init or statement not in function.body:
+            return None
+        value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+        parameter = None if value is None else home.scopes.parameter_of(value)
+        if parameter is None or not isinstance(parameter.node, ast.arg):
+            return None
+        given = argument_of(owner.call, function, parameter.node, 1)
+        return self._call_making(owner.module, given, depth + 1)
 
     def all_made_at(self, module: Module, node: ast.expr) -> tuple[Mocked, ...]:
         """Return the mocks that ``node`` is, those that calls pass to a helper among them.
@@ -97,6 +152,7 @@ class Mocks:
     def _of_fixture(
         self, module: Module, function: Function, name: str, depth: int
     ) -> Mocked | None:
+        """Return the call that makes what a fixture gives a test."""
         evaluator = self._evaluator
         around = module.parent(function)
         beside = around.body if isinstance(around, ast.ClassDef) else []
@@ -111,7 +167,7 @@ class Mocks:
             for part in home.walk(node)
             if isinstance(part, ast.Return | ast.Yield) and part.value is not None
         ]
-        return self.made_at(home, given[0], depth + 1) if len(given) == 1 else None
+        return self._call_making(home, given[0], depth + 1) if len(given) == 1 else None
 
     def for_sessions(self, call: ast.Call, home: Module, function: Function) -> Iterator[ast.expr]:
         """Yield what a call passes to the parameters that are declared as sessions."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.query_to_select import rewrites
 from awaken.codemods.sqlalchemy.query_to_select.answers import by_hand, mocks
 from awaken.codemods.sqlalchemy.query_to_select.answers.asked import Asked, asked_methods
 from awaken.codemods.sqlalchemy.query_to_select.components.collecting import read_component
@@ -42,29 +43,42 @@ class _Written:
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """A query that a mock answers, and the decision on it."""
+    """A query that a mock answers, and the decision on it; ``asked`` if it is by methods alone."""
 
     module: Module
     recognised: Recognised
     rewrite: Rewrite
-    asked: Asked
+    asked: Asked | None
 
 
 class Together:
     """Decides about the queries of one program that mocks answer, and about the mocks."""
 
-    def __init__(self, project: Project, sites: Sites) -> None:
+    def __init__(self, project: Project, sites: Sites, *, mocks_by_hand: bool) -> None:
         self._project = project
         self.sites = sites
+        self.mocks_by_hand = mocks_by_hand
         self._decided: dict[QueryUse, Rewrite | None] = {}
+        self._by_hand_only: set[QueryUse] = set()
 
     def rewrite(self, use: QueryUse) -> Rewrite | None:
         """Return the rewrite of a query and of all its mocked answers; None if it stays."""
         if use not in self._decided:
             uses, doubles = self._group(use)
             rewrite = self._of_group(uses, doubles)
+            if (
+                rewrite is not None
+                and not self.mocks_by_hand
+                and rewrites.MOCKED in rewrite.caveats
+            ):
+                self._by_hand_only.update(uses)
+                rewrite = None
             self._decided.update(dict.fromkeys(uses, rewrite))
         return self._decided[use]
+
+    def is_answerable(self, use: QueryUse) -> bool:
+        """Whether a query can be rewritten if the user rewrites its mocks."""
+        return self.rewrite(use) is None and use in self._by_hand_only
 
     def _group(self, use: QueryUse) -> tuple[list[QueryUse], list[Double]]:
         """Return the queries and the doubles that belong together, always in one order."""
@@ -88,13 +102,17 @@ class Together:
                 return None
             queries |= result
         written: list[_Written] = []
+        left: list[Double] = []
         for double in doubles:
             answers = [query.asked for use in double.uses for query in queries.get(use, ())]
-            places = self._written_mocks(double, answers)
-            if places is None:
-                return None
-            written += places
-        return _joined_rewrite([query for use in uses for query in queries.get(use, ())], written)
+            known = [answer for answer in answers if answer is not None]
+            is_known = len(known) == len(answers)
+            written_mocks = self._written_mocks(double, known) if is_known else None
+            if written_mocks is None:
+                left += [double]
+            written += written_mocks or []
+        joined = _joined_rewrite([query for use in uses for query in queries.get(use, ())], written)
+        return joined.leaving(self._project, [place for item in left for place in item.marks])
 
     # ------------------------------------------------------------------------------- the queries
     def _queries(self, path: str, uses: set[QueryUse]) -> dict[QueryUse, list[_Query]] | None:
@@ -133,7 +151,7 @@ class Together:
             method = asked_methods(reader.module, recognised, rewrite)
         except Refused:
             return None
-        return None if method is None else _Query(reader.module, recognised, rewrite, method)
+        return _Query(reader.module, recognised, rewrite, method)
 
     # ------------------------------------------------------------------------------- the doubles
     def _written_mocks(self, double: Double, answers: Sequence[Asked]) -> list[_Written] | None:
@@ -155,8 +173,8 @@ class Together:
         heads = {answer.after[0] for answer in answers}
         if any(mocks.asks_already(module, candidate, heads) for candidate in known):
             return None
-        said = mocks.answered_methods(known, answers)
-        return None if said is None else [_telling(item, after) for item, after in said]
+        written = mocks.answered_methods(mocks.Links(known), answers)
+        return None if written is None else [_telling(item) for item in written]
 
     def _by_hand(
         self, module: Module, double: Double, places: Sequence[Place], answers: Sequence[Asked]
@@ -192,10 +210,9 @@ class Together:
         return bool(double.fake) and self._project.files_with((name,)) != [double.place.path]
 
 
-def _telling(statement: mocks.Told, afterwards: Sequence[tuple[str, ...]]) -> _Written:
-    module = statement.module
-    shown = module.excerpt(statement.target)
-    return _Written(module, statement.target, shown, lambda site: statement.edit(afterwards, site))
+def _telling(written: mocks.Written) -> _Written:
+    module, target = written.told.module, written.told.target
+    return _Written(module, target, module.excerpt(target), written.edit)
 
 
 def _renaming(module: Module, node: ast.AST, span: Span, name: str) -> _Written:

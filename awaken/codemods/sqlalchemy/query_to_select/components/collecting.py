@@ -59,7 +59,11 @@ RootsOf = Callable[[Module], Mapping[ast.AST, Recognised]]
 
 
 def read_component(
-    reader: Reader, root: ast.Call | ast.Attribute, roots_of: RootsOf
+    reader: Reader,
+    root: ast.Call | ast.Attribute,
+    roots_of: RootsOf,
+    *,
+    mocks_by_hand: bool = False,
 ) -> Component | None:
     """Return the component of ``root``, one of the roots of its file; None if nothing keeps it.
 
@@ -71,7 +75,7 @@ def read_component(
     # Outside of functions: any file may read a module's variables.
     if context is None:
         return None
-    collector = _Collector(component, roots_of)
+    collector = _Collector(component, roots_of, mocks_by_hand=mocks_by_hand)
     _, node = read_links(reader.module, root)
     holders = collector.holders(context, node)
     if not holders:
@@ -138,9 +142,10 @@ def _by_session(reader: Reader, node: ast.expr, links: tuple[Link, ...]) -> Sess
 class _Collector:
     """Fills a component from one definition; raises Refused where something is unknown."""
 
-    def __init__(self, component: Component, roots_of: RootsOf) -> None:
+    def __init__(self, component: Component, roots_of: RootsOf, *, mocks_by_hand: bool) -> None:
         self._component = component
         self._roots_of = roots_of
+        self._mocks_by_hand = mocks_by_hand
         self._seen: set[ast.expr] = set()
 
     def collect(self, holders: Iterable[Holder]) -> None:
@@ -174,7 +179,23 @@ class _Collector:
         # None is no query, but changes the exception where nobody asks for it.
         if len(queries) < len(values):
             self._component.optional.append(holder)
-        return [self._defining(holder, context, value, refused) for context, value in queries]
+        return [
+            self._defining(holder, context, value, refused)
+            for context, value in queries
+            if not self._is_mock(context, value)
+        ]
+
+    def _is_mock(self, context: FunctionContext, value: ast.expr) -> bool:
+        """Whether a test gives a mock for a query, and the user rewrites that; raises Refused."""
+        place = context.place(value, "the mock")
+        if self._component.project.mocks.made_at(context.module, value) is None:
+            return False
+        if not self._mocks_by_hand:
+            shown = context.module.excerpt(value)
+            refused = Refused(reasons.TEST_DOUBLE, shown, because=(place,))
+            raise refused.answered_by(reasons.MOCKS_BY_HAND)
+        self._component.mocks.append(place)
+        return True
 
     def _defining(
         self, holder: Holder, context: FunctionContext, node: ast.expr, refused: Refused

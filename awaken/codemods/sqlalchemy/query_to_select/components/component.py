@@ -80,7 +80,8 @@ class Component:
 
     ``definitions`` are the values of what holds them, one fragment for each alternative;
     ``uses`` is everything else that is done with them. ``optional`` is what may hold None as well,
-    ``truths`` are the variables that are only asked whether they do.
+    ``truths`` are the variables that are only asked whether they do. ``mocks`` are arguments of
+    tests that the user rewrites.
     """
 
     project: Project
@@ -90,6 +91,7 @@ class Component:
     uses: list[ChainFragment] = field(default_factory=list)
     optional: list[Holder] = field(default_factory=list)
     truths: list[Truth] = field(default_factory=list)
+    mocks: list[Place] = field(default_factory=list)
 
     def reader(self, context: FunctionContext) -> Reader:
         """Return what answers questions about the file of ``context``."""

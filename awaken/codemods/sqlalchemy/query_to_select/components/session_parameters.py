@@ -101,5 +101,6 @@ def _may_take_another(context: FunctionContext, before: ast.arg) -> bool:
         and isinstance(node.value, ast.Name)
         and node.value.id in others
         and node.attr in _OF_QUERIES
+        and context.module.call_of(node) is not None
         for node in context.module.walk(context.function)
     )

@@ -68,6 +68,7 @@ class SynchronousPart:
         self._asynchronous: set[FunctionPlace] = set()
         self._operating: set[FunctionPlace] = set()
         self._seeds: dict[FunctionPlace, Place] = {}
+        self._lambdas: dict[FunctionPlace, dict[Place, list[Place]]] = {}
         # Where a loop is begun for one coroutine: not inside of another.
         self._loops: dict[FunctionPlace, Place] = {}
         for module in operations.files():
@@ -87,6 +88,7 @@ class SynchronousPart:
             waiting = [candidate for candidate in operations if waits(candidate)]
             if waiting:
                 self._seeds[function] = module.place(waiting[0].node)
+                self._lambdas[function] = _in_lambdas_of(module, waiting)
         for node in module.walk() if any(one.path == module.path for one in self._loading) else ():
             if isinstance(node, ast.stmt) and module.place(node) in self._loading:
                 self._seeds.setdefault(self.around(module, node), module.place(node))
@@ -133,7 +135,9 @@ class SynchronousPart:
         fakes, graph = self._fakes, self.project.calls.graph()
 
         def callers(function: FunctionPlace, walked: Walked | None = None) -> Iterable[Call]:
-            called = handed.callers(function, managers.callers(function), walked)
+            called = [*handed.callers(function, managers.callers(function), walked)]
+            for place in sorted(self.awaiting_lambdas.keys() & self._lambdas.get(function, {})):
+                called += handed.of_lambda(place).calls.values()
             return (*called, *self.properties.callers(function), *self.pools.callers(function))
 
         def kin(function: FunctionPlace, walked: Walked) -> Iterable[FunctionPlace]:
@@ -247,11 +251,30 @@ class SynchronousPart:
         }
 
     @cached_property
+    def awaiting_lambdas(self) -> dict[Place, list[Place]]:
+        """The awaited operations that are in lambdas of which all calls are known."""
+        handed = self.project.calls.handed_on()
+        places = {place: own for each in self._lambdas.values() for place, own in each.items()}
+        components = {place: handed.of_lambda(place) for place in sorted(places)}
+        return {
+            place: places[place]
+            for place, component in components.items()
+            if component.calls and not component.functions and not component.threads
+            if place not in self.pools.lambdas and not component.leaks
+        }
+
+    @property
+    def in_written_lambdas(self) -> set[Place]:
+        """The operations that lambdas await when they are coroutine functions."""
+        return {place for places in self.awaiting_lambdas.values() for place in places}
+
+    @cached_property
     def handed_on(self) -> list[Component]:
         """The coloured functions that are handed on, with all that they are handed on with."""
         handed = self.project.calls.handed_on()
         components = [component for function in self.steps for component in handed.of(function)]
-        components += [handed.of_lambda(place) for place in self.in_lambdas]
+        lambdas = (*self.in_lambdas, *self.awaiting_lambdas)
+        components += [handed.of_lambda(place) for place in lambdas]
         return list({id(component): component for component in components}.values())
 
     def leaks(self, component: Component) -> dict[Place, str]:
@@ -329,3 +352,13 @@ def _by_caller(calls: Iterable[Call]) -> dict[FunctionPlace, list[Place]]:
     for call in calls:
         result[call.caller].add(call.place)
     return {caller: sorted(places) for caller, places in result.items()}
+
+
+def _in_lambdas_of(module: Module, operations: Iterable[Operation]) -> dict[Place, list[Place]]:
+    """Return the awaited operations of a function that are in lambdas, by the lambda."""
+    result: defaultdict[Place, list[Place]] = defaultdict(list)
+    for operation in operations:
+        around = module.enclosing_function(operation.node)
+        if operation.how == "awaited" and isinstance(around, ast.Lambda):
+            result[module.place(around)].append(module.place(operation.node))
+    return dict(result)

@@ -7,7 +7,7 @@ gives (``return_value=session``). That is a session, or a mock whose methods ``o
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
@@ -16,7 +16,9 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     ASYNCHRONOUS,
+    Manager,
     entered_asynchronously,
+    managers_of,
 )
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
@@ -25,7 +27,7 @@ from awaken.project.frameworks.testing import Mocked, Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, parameter_names
+from awaken.project.source.trees import Function, keyword_of, parameter_names
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -52,33 +54,30 @@ class PatchedFactories:
         keywords = call.keywords if isinstance(call, ast.Call) else []
         is_plain = {keyword.arg for keyword in keywords} <= {"return_value"}
         session = session_given(self._project, module, replacement) if is_plain else None
-        if session is not None and self._is_only_called(replacement):
+        if session is not None and self._is_only_used(module, replacement, False):
             return Rewrite(message, [])
-        match keywords:
-            case [ast.keyword(arg="return_value", value=value)]:
-                if replacement.bound or not self._is_session(module, value):
-                    raise refused
-                return Rewrite(message, [])
-            case []:
-                pass
-            case _:
-                raise refused
-        around = module.enclosing_def(replacement.node)
-        if around is None or not replacement.bound or not self._is_only_entered(replacement):
+        value = keywords[0].value if is_plain and keywords and not replacement.bound else None
+        if value is not None and self._is_session(module, value):
+            return Rewrite(message, [])
+        managers = [*managers_of(self._project, module, replacement)]
+        kept = (self._is_kept(replacement, manager) for manager in managers)
+        if not is_plain or not managers or not all(kept):
             raise refused
-        if not self._is_kept(module, replacement, around):
+        # A mock of its own is the session of who enters none.
+        ways = [True] if all(manager.is_result for manager in managers) else [True, False]
+        if not self._is_only_used(module, replacement, *ways):
             raise refused
-        given = list(sessions_given(self._project, module, replacement))
-        if not given or not all(self._is_known(module, argument) for argument in given):
+        given = [*sessions_entered(managers)]
+        made_at = self._project.mocks.made_at
+        if not given or not all(made_at(*pair) or self._is_session(*pair) for pair in given):
             raise refused
         return Rewrite(message, list(entered_asynchronously(self._project, site, replacement)))
 
     def of_mock(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return what stays as it is: a mock that gives the mock of a session. Raises Refused."""
         module = site.module
-        if session_given(self._project, module, replacement) is None or not self._is_only_called(
-            replacement
-        ):
+        session = session_given(self._project, module, replacement)
+        if session is None or not self._is_only_used(module, replacement, False):
             raise not_understood(replacement, module.excerpt(replacement.given or site.node))
         return Rewrite(f"the mock of `{replacement.shown}` returns asynchronous sessions", [])
 
@@ -87,59 +86,72 @@ class PatchedFactories:
         proof = self._project.orm.session_of(module, node)
         return isinstance(proof, SessionProof) and proof.kind in {"async", "session"}
 
-    def _is_known(self, module: Module, node: ast.expr) -> bool:
-        if self._project.mocks.made_at(module, node) is not None:
-            return True
-        return self._is_session(module, node)
-
     # ---------------------------------------------------------------------------- in the program
-    def _is_only_entered(self, replacement: Replacement) -> bool:
-        """Whether the program does nothing with the factory but ``with factory() as session``."""
-        result = list(_mentions(self._project, replacement))
-        return bool(result) and all(self._is_entered(*pair) for pair in result)
+    def _is_only_used(self, module: Module, replacement: Replacement, *ways: bool) -> bool:
+        """Whether the program only enters what the factory makes, or only calls the factory.
 
-    def _is_only_called(self, replacement: Replacement) -> bool:
-        """Whether the program calls the factory, and enters no session where it calls it."""
-        result = list(_mentions(self._project, replacement))
-        return bool(result) and all(self._is_entered(*pair, entered=False) for pair in result)
+        ``ways`` are those that may be: True for ``with factory() as session``, False for a call.
+        """
+        mentions = list(_mentions(self._project, module, replacement))
+        return bool(mentions) and all(self._is_used(*pair, ways) for pair in mentions)
 
-    def _is_entered(self, module: Module, node: ast.expr, *, entered: bool = True) -> bool:
+    def _is_used(self, module: Module, node: ast.expr, ways: Collection[bool]) -> bool:
         call = module.call_of(node)
-        if call is None:
-            return False
-        if isinstance(module.parent(call), ast.withitem) is not entered:
+        if call is None or isinstance(module.parent(call), ast.withitem) not in ways:
             return False
         # Asynchronous generators are no steps of a program that was rewritten.
         is_done = isinstance(module.enclosing_function(node), ast.AsyncFunctionDef)
         return is_done or _function_around(self._part, module, node) is not None
 
     # ------------------------------------------------------------------------------- in the test
-    def _is_kept(self, module: Module, replacement: Replacement, around: Function) -> bool:
-        """Whether all that a test does with the mock is understood."""
-        is_parameter = replacement.bound in parameter_names(around.args)
-        stores = 0
-        for node in module.walk(around):
+    def _is_kept(self, replacement: Replacement, manager: Manager) -> bool:
+        """Whether all that tests do with the mock is understood."""
+        around, stores = manager.around, 0
+        if not isinstance(around, Function):
+            return False
+        for node in manager.module.walk(around):
             match node:
-                case ast.Name(id=name, ctx=ast.Store()) if name == replacement.bound:
+                case ast.Name(id=name, ctx=ast.Store()) if name == manager.name:
                     stores += 1
-                case ast.Name(id=name) if name == replacement.bound:
-                    if not self._is_understood(module, node, around):
+                case ast.Name(id=name) if name == manager.name:
+                    if not self._is_understood(replacement, manager, node, around):
                         return False
-        return stores == (0 if is_parameter else 1)
+        return stores == (manager.name not in parameter_names(around.args))
 
-    def _is_understood(self, module: Module, name: ast.Name, around: Function) -> bool:
-        above = module.parent(name)
+    def _is_understood(
+        self, replacement: Replacement, manager: Manager, name: ast.Name, around: Function
+    ) -> bool:
+        module, above = manager.module, manager.module.parent(name)
+        whole = above if manager.is_result else name
+        method = None if whole is None else module.parent(whole)
+        if manager.is_at(whole) and isinstance(method, ast.Attribute) and method.attr in _DUNDERS:
+            return self._is_told(module, method)
         match above:
-            case ast.Attribute(attr="return_value"):
-                method = module.parent(above)
-                if not isinstance(method, ast.Attribute) or method.attr not in _DUNDERS:
-                    return False
-                return self._is_told(module, method)
             case ast.Attribute(attr=attribute):
                 return _asks(attribute)
             case ast.Yield() | ast.Return():
-                return self._is_never_used(module, around)
-        return False
+                return self._is_never_used(module, around) or (
+                    not manager.is_result and self._is_only_helping(replacement, module, around)
+                )
+        return not manager.is_result and self._is_given(replacement, module, name)
+
+    def _is_given(self, replacement: Replacement, module: Module, node: ast.AST | None) -> bool:
+        """Whether ``node`` is what the mock of the same factory gives, in this patch or another."""
+        keyword = None if node is None else module.parent(node)
+        call = module.parent(keyword) if isinstance(keyword, ast.keyword) else None
+        return any(
+            (other.node, other.home, other.name) == (call, replacement.home, replacement.name)
+            for other in self._project.replacements.in_module(module)
+        )
+
+    def _is_only_helping(self, replacement: Replacement, module: Module, helper: Function) -> bool:
+        """Whether all that tests do with the result of a helper is to have a factory give it."""
+        return module.enclosing_class(helper) is None and all(
+            self._is_given(replacement, home, home.call_of(mention))
+            for home in modules_with(self._project, [helper.name.encode()])
+            for mention in home.mentions(helper.name)
+            if not isinstance(mention, ast.alias)
+        )
 
     def _is_told(self, module: Module, method: ast.Attribute) -> bool:
         """Whether a test says what entering or leaving gives, or asks about it."""
@@ -173,12 +185,20 @@ class PatchedFactories:
         )
 
 
-def served_functions(part: SynchronousPart, replacement: Replacement) -> Iterator[FunctionPlace]:
-    """Yield the functions that wait and that are given what a patched factory gives."""
-    for module, node in _mentions(part.project, replacement):
+def sessions_given(
+    part: SynchronousPart, home: Module, replacement: Replacement
+) -> Iterator[tuple[FunctionPlace, Module, ast.expr]]:
+    """Yield the functions that wait, each with what the mock of a patched factory gives it."""
+    project = part.project
+    entered = [*sessions_entered(managers_of(project, home, replacement))]
+    session = session_given(project, home, replacement)
+    called = [] if session is None else [(home, session)]
+    for module, node in _mentions(project, home, replacement):
         function = _function_around(part, module, node)
-        if function is not None:
-            yield function
+        call = module.call_of(node)
+        is_entered = call is not None and isinstance(module.parent(call), ast.withitem)
+        given = (entered or called) if is_entered else (called or entered)
+        yield from ((function, *pair) for pair in given if function is not None)
 
 
 def session_given(project: Project, module: Module, replacement: Replacement) -> ast.expr | None:
@@ -229,38 +249,30 @@ def _asks(attribute: str) -> bool:
     return attribute in _ASKED or attribute.startswith("assert_")
 
 
-def sessions_given(
-    project: Project, module: Module, replacement: Replacement
-) -> Iterator[ast.expr]:
-    """Yield what the mock of a patched factory gives, entered or called."""
-    called = session_given(project, module, replacement)
-    if called is not None:
-        yield called
-    around = module.enclosing_def(replacement.node)
-    for node in module.walk(around) if around is not None and replacement.bound else ():
-        match node:
-            case ast.Assign(targets=[ast.Attribute() as target], value=value):
-                match target:
-                    case ast.Attribute(
-                        value=ast.Attribute(value=ast.Name(id=name), attr="return_value"),
-                        attr=method,
-                    ) if name == replacement.bound and method in _ENTERED:
-                        given = value.keywords if isinstance(value, ast.Call) else []
-                        yield from (part.value for part in given if part.arg == "return_value")
-                    case ast.Attribute(
-                        value=ast.Attribute(
-                            value=ast.Attribute(value=ast.Name(id=name), attr="return_value"),
-                            attr=method,
-                        ),
-                        attr="return_value",
-                    ) if name == replacement.bound and method in _ENTERED:
-                        yield value
+def sessions_entered(managers: Iterable[Manager]) -> Iterator[tuple[Module, ast.expr]]:
+    """Yield what tests have mocks give to ``with``."""
+    for manager in managers:
+        for method in manager.methods():
+            above = manager.module.parent(method)
+            if method.attr not in _ENTERED:
+                continue
+            match above, None if above is None else manager.module.parent(above):
+                case ast.Assign(value=ast.Call() as value), _:
+                    given = keyword_of(value, "return_value")
+                    yield from [] if given is None else [(manager.module, given)]
+                case ast.Attribute(attr="return_value"), ast.Assign(value=value):
+                    yield manager.module, value
 
 
-def _mentions(project: Project, replacement: Replacement) -> Iterator[tuple[Module, ast.expr]]:
-    """Yield where the program reads a name that a patch of ``replacement.home`` replaces."""
+def _mentions(
+    project: Project, home: Module, replacement: Replacement
+) -> Iterator[tuple[Module, ast.expr]]:
+    """Yield where the program may read a name that a patch of ``replacement.home`` replaces."""
+    put = home.place(replacement.node)
     for module in modules_with(project, [replacement.name.encode()], is_around_tests):
         for node in module.mentions(replacement.name):
+            if isinstance(node, ast.expr) and not project.in_force.may_run(put, module, node):
+                continue
             match node:
                 case ast.Attribute():
                     owner = project.qualified_name(module, node.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
@@ -12,11 +12,51 @@ from awaken.contract import Edit
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.testing import Replacement
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import keyword_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
 ASYNCHRONOUS = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
+_METHODS = {*ASYNCHRONOUS, *ASYNCHRONOUS.values()}
+
+
+class Manager(NamedTuple):
+    """A mock that the program enters: the variable ``name``, or what it gives (``is_result``).
+
+    ``around`` is the function that has the variable.
+    """
+
+    module: Module
+    around: ast.AST
+    name: str
+    is_result: bool
+
+    def is_at(self, node: ast.AST | None) -> bool:
+        """Whether ``node`` is that mock."""
+        if self.is_result:
+            if not isinstance(node, ast.Attribute) or node.attr != "return_value":
+                return False
+            node = node.value
+        return isinstance(node, ast.Name) and node.id == self.name
+
+    def methods(self) -> Iterator[ast.Attribute]:
+        """Yield where a test names what enters or leaves it."""
+        for node in self.module.walk(self.around):
+            if isinstance(node, ast.Attribute) and node.attr in _METHODS and self.is_at(node.value):
+                yield node
+
+
+def managers_of(project: Project, module: Module, replacement: Replacement) -> Iterator[Manager]:
+    """Yield the mocks that the program enters where a patch replaces what makes managers."""
+    call, around = replacement.node, module.enclosing_def(replacement.node)
+    if around is not None and replacement.bound:
+        yield Manager(module, around, replacement.bound, is_result=True)
+    given = keyword_of(call, "return_value") if isinstance(call, ast.Call) else None
+    made = None if given is None else project.mocks.made_at(module, given)
+    for variable in () if made is None else made.variables:
+        yield Manager(*variable, is_result=False)
 
 
 def entered_asynchronously(
@@ -26,17 +66,14 @@ def entered_asynchronously(
 
     Raises Refused.
     """
-    module = site.module
-    around = module.enclosing_def(replacement.node)
-    for node in module.walk(around) if around is not None and replacement.bound else ():
-        match node:
-            case ast.Attribute(
-                value=ast.Attribute(value=ast.Name(id=name), attr="return_value"), attr=attribute
-            ) if name == replacement.bound and attribute in ASYNCHRONOUS:
-                yield site.rename(node, ASYNCHRONOUS[attribute])
-                above = module.parent(node)
+    for manager in managers_of(project, site.module, replacement):
+        beside: Site[ast.AST] = Site(site.rule, manager.module, site.node)
+        for method in manager.methods():
+            if method.attr in ASYNCHRONOUS:
+                yield beside.rename(method, ASYNCHRONOUS[method.attr])
+                above = manager.module.parent(method)
                 if isinstance(above, ast.Assign):
-                    yield from _set(project, site, above.value)
+                    yield from _set(project, beside, above.value)
 
 
 def _set(project: Project, site: Site[ast.AST], value: ast.expr) -> Iterator[Edit]:

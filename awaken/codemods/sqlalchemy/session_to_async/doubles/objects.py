@@ -22,7 +22,6 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     asynchronous,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import (
-    served_functions,
     sessions_given,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import (
@@ -146,12 +145,11 @@ class MockedObjects:
 
     def _add_entered(self, module: Module, replacement: Replacement) -> None:
         """Add the mocks that the program is given for the sessions of a patched factory."""
-        for given in sessions_given(self._project, module, replacement):
-            mocked = self._project.mocks.made_at(module, given)
-            for function in () if mocked is None else served_functions(self._part, replacement):
-                if mocked is not None:
-                    methods = self._methods.of_session([function])
-                    self._add(mocked, _Wanted(methods, {function.place}))
+        for function, home, given in sessions_given(self._part, module, replacement):
+            mocked = self._project.mocks.made_at(home, given)
+            if mocked is not None:
+                methods = self._methods.of_session([function])
+                self._add(mocked, _Wanted(methods, {function.place}))
 
     def _overridden(self, module: Module, key: ast.expr, function: ast.expr) -> None:
         """Add the mocks that a test has injected for sessions, or for objects of a class."""

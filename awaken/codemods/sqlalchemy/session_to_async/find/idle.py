@@ -1,11 +1,17 @@
-"""Functions that no visible code calls: the program does not make the values that they get."""
+"""Functions that no visible code calls, and properties whose name is written nowhere else.
+
+The program does not make the values that these functions get, and it reads no such property.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
+from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.names.functions.decorators import PROPERTIES
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function
 
@@ -44,6 +50,24 @@ def is_given_by_none(project: Project, module: Module, node: ast.AST) -> bool:
                 seen.add(key)
                 waiting.append((calling, around))
     return bool(waiting)
+
+
+def is_in_unread_property(project: Project, module: Module, node: ast.AST) -> bool:
+    """Whether ``node`` runs only where somebody reads a property, whose name nobody writes."""
+    function = module.enclosing_def(node)
+    match function:
+        case ast.FunctionDef(name=name, decorator_list=[decorator]):
+            if project.qualified_name(module, decorator) not in PROPERTIES or project.published:
+                return False
+        case _:
+            return False
+    templates = [project.texts(pattern) for pattern in TEMPLATE_READS]
+    texts = [file.text for each in templates for file in each.files.values()]
+    files = project.files_with((name.encode(),))
+    texts += [item.source.text for item in project.modules_at(files)]
+    word = re.compile(rb"\b%b\b" % name.encode())
+    is_whole = not any(each.unread for each in templates)
+    return is_whole and sum(len(word.findall(text)) for text in texts) == 1
 
 
 def _is_of_parameter(module: Module, node: ast.AST, function: Function | None) -> bool:

@@ -172,21 +172,21 @@ class FunctionWriter:
         module, part = site.module, self._part
         awaiting = Awaiting(module, insertions)
         writer = OperationWriter(self._project, site, insertions, awaiting)
-        spans = [module.span(item) for item in roots]
 
         def is_inside(place: Span) -> bool:
-            return any(span.contains(place) for span in spans)
+            return any(module.span(root).contains(place) for root in roots)
 
+        # Functions and lambdas that become coroutine functions load and wait by themselves.
+        alone = {"lazy": {item.place for item in part.calls.get(function, ())}}
+        alone["awaited"] = part.in_written_lambdas - self._loaded_again.keys()
         operations = [
-            one for one in part.operations_of(module, function) if is_inside(module.span(one.node))
+            one
+            for one in part.operations_of(module, function)
+            if is_inside(module.span(one.node))
+            if module.place(one.node) not in alone.get(one.how, ())
         ]
-        called = {item.place for item in part.calls.get(function, ())}
         # For an engine that a test passes, the call is that of the engine as well.
         faked = {module.place(operation.node) for operation in operations if operation.fakes}
-        # A function that became a coroutine function loads by itself.
-        operations = [
-            one for one in operations if one.how != "lazy" or module.place(one.node) not in called
-        ]
         edits = list(writer.written(operations, self._loaded_again))
         spawned = [
             operation.node

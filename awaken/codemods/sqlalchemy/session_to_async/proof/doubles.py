@@ -42,7 +42,7 @@ class _AsynchronousPart(SynchronousPart):
         # Nothing is read again: synchronous code does not matter here.
         self.project = after
         self.results = Results(after, lambda _: ())
-        self._asynchronous = set()
+        self._asynchronous, self._lambdas = set(), {}
         before = _coroutines_before(after)
         self.steps = {
             function: Step(Place(function.path, function.place.span), None)

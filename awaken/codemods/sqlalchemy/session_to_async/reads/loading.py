@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.find.idle import is_in_unread_property
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.generated_methods import (
     GeneratedMethods,
 )
@@ -104,13 +105,14 @@ class Loading:
         self._traces: tuple[Trace, ...] = ()
         self._planned = self._plan()
 
-    def _keep(self, reads: Iterable[Read]) -> None:
+    def _keep(self, reads: Sequence[Read]) -> None:
         methods = GeneratedMethods(self._project)
         by_name = groups_of(self._sides, lambda key: key[1])
+        unnamed = [read.owner for read in reads if read.attribute == ANY]
+        ancestors = self._project.orm.mapping_ancestors
+        computed = {name for owner in unnamed for name in (owner, *ancestors(owner))}
         for read in reads:
-            if is_of_field(self._project, read):
-                continue
-            if read.how == "generated" and not methods.may_run(read.owner):
+            if is_of_field(self._project, read) or self._is_idle(read, methods, computed):
                 continue
             if not read.owner or self.is_kept(read.owner, read.attribute):
                 gets = (trace.load.place for trace in read.traces if trace.load.kind == "get")
@@ -124,6 +126,14 @@ class Loading:
             for key in keys:
                 if key in self._sides:
                     self._reads[key].append(read)
+
+    def _is_idle(self, read: Read, methods: GeneratedMethods, computed: set[str]) -> bool:
+        """Whether the code of a read runs nowhere; of ``computed`` classes anything is read."""
+        if read.how == "generated":
+            return not methods.may_run(read.owner)
+        nodes = self._project.expressions_at(read.place) if read.how == "attribute" else ()
+        is_named = not computed & {"", read.owner}
+        return is_named and any(is_in_unread_property(self._project, *item) for item in nodes)
 
     def is_kept(self, owner: str, name: str) -> bool:
         """Whether an object keeps its loaded values: no query, and nothing that raises."""

@@ -32,7 +32,7 @@ def rewrite_component(component: Component, members: Sequence[Recognised]) -> Re
     _check_members(component, members)
     decision = decide_component(component)
     caveats = dict.fromkeys([*decision.caveats, *(item.caveat for item in members if item.caveat)])
-    return Rewrite(
+    rewrite = Rewrite(
         roots=_roots(decision),
         parts=[_part(part.fragment, part.data) for part in decision.parts if part.data is not None],
         caveats=list(caveats),
@@ -43,6 +43,7 @@ def rewrite_component(component: Component, members: Sequence[Recognised]) -> Re
         ],
         others=lambda site: _other_edits(decision, site),
     )
+    return rewrite.leaving(component.project, component.mocks)
 
 
 def _check_members(component: Component, members: Sequence[Recognised]) -> None:

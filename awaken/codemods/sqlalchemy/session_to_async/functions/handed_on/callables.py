@@ -43,7 +43,7 @@ class Callables:
             for place in component.lambdas
             if not self._part.leaks(component) and not self._part.stand_ins.replaced_at(place)
         }
-        for place in sorted({*lambdas, *self._part.in_lambdas}):
+        for place in sorted({*lambdas, *self._part.in_lambdas, *self._part.awaiting_lambdas}):
             yield from self._of_lambda(place, lambdas.get(place))
         for place in sorted({thread for found in self._part.handed_on for thread in found.threads}):
             for site in self._sites(place):
@@ -61,11 +61,9 @@ class Callables:
         node = None if module is None else _expression_at(module, place.span)
         if module is None or node is None:
             return
-        calls = [
-            call
-            for function in self._part.in_lambdas.get(place, ())
-            for call in module.calls_at(function.place.span)
-        ]
+        awaited = [call.place for call in self._part.in_lambdas.get(place, ())]
+        awaited += self._part.awaiting_lambdas.get(place, ())
+        calls = [call for each in awaited for call in module.calls_at(each.span)]
         site: Site[ast.AST] = Site(self._rule, module, node)
         shown = f"`{module.excerpt(node)}`"
         if component is None:
@@ -73,7 +71,8 @@ class Callables:
             because = tuple(sorted(leaks))[:1]
             yield Member(site, Refused(reasons.NOT_AWAITABLE_HERE, "a lambda", "", because), shown)
             return
-        is_returned = isinstance(node, ast.Lambda) and node.body in calls
+        is_called = place not in self._part.awaiting_lambdas
+        is_returned = is_called and isinstance(node, ast.Lambda) and node.body in calls
         is_awaited = not component.absorbed and not component.threads
         if not is_returned or not is_awaited or len(calls) > 1:
             yield member(site, shown, self._defined_rewrite, calls)

@@ -199,9 +199,12 @@ class Displays:
         if parameter is not None:
             return self._passed_parts(module, parameter, depth)
         constant = self.constant(module, node)
-        if constant is not None and not _is_changed(*constant):
-            return self._written(constant[0], constant[1], depth + 1)
-        return self._of_bodies(node, depth) if constant is None else Parts.unknown()
+        if constant is not None:
+            added = _added_items(*constant)
+            if not added.is_whole:
+                return added
+            return Parts.joined([self._written(*constant[:2], depth + 1), added])
+        return self._of_bodies(node, depth)
 
     def _passed_parts(self, module: Module, binding: Binding, depth: int) -> Parts:
         passed = self.passed(module, binding)
@@ -303,13 +306,19 @@ def _as_display(node: ast.expr, given: Sequence[ast.keyword]) -> ast.Dict:
 
 def _is_changed(module: Module, node: ast.expr, name: str) -> bool:
     """Whether the file that makes a list, set or mapping changes it later."""
-    if isinstance(node, ast.Tuple):
-        return False
-    above = (module.parent(mention) for mention in module.mentions(name))
-    return any(_changes(part) for part in above)
+    added = _added_items(module, node, name)
+    return bool(added.nodes) or not added.is_whole
 
 
-def _changes(above: ast.AST | None) -> bool:
-    if isinstance(above, ast.Subscript):
-        return not isinstance(above.ctx, ast.Load)
-    return isinstance(above, ast.Attribute) and above.attr in library_names().growing_methods
+def _added_items(module: Module, node: ast.expr, name: str) -> Parts:
+    """Return the keys that the file which makes a mapping puts into it later, as a set."""
+    keys: list[ast.expr] = []
+    for mention in module.mentions(name) if not isinstance(node, ast.Tuple) else ():
+        match module.parent(mention):
+            case ast.Subscript(slice=ast.Constant(value=str()) as key, ctx=ast.Store() | ast.Del()):
+                keys.append(key)
+            case ast.Subscript(ctx=ast.Store() | ast.Del()):
+                return Parts.unknown()
+            case ast.Attribute(attr=method) if method in library_names().growing_methods:
+                return Parts.unknown()
+    return Parts([(module, ast.Set(keys))] if keys else [])
