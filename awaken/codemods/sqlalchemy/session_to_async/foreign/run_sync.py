@@ -15,7 +15,9 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import I
 from awaken.codemods.sqlalchemy.session_to_async.reasons import HANDED_SESSION, NO_TWIN
 from awaken.contract import Span
 from awaken.kit.sites import Refused
+from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.source.expressions.uses import Use, use_of
 from awaken.project.source.modules import Module
 
 _CONSUMERS = {
@@ -25,6 +27,8 @@ _CONSUMERS = {
 """Builtins that take of what they are given all that they want, before they return."""
 _SQLALCHEMY = "sqlalchemy."
 """What is handed a session there makes inspectors, or is one, whose methods give lists."""
+_USES = {"argument", "attribute", "compared", "tested"}
+"""How an inspector is used by calls, which are made in greenlets as well."""
 _LATER = (ast.Await, ast.comprehension, ast.For, ast.Starred, ast.withitem, ast.YieldFrom)
 
 
@@ -49,11 +53,11 @@ class RunSync:
         name = operation.method
         node = self._used_at_once(operation.node)
         is_inspector = name.startswith(_SQLALCHEMY)
-        # An object may keep the session, and a generator run, when `run_sync` is over.
-        makes_object = node is operation.node and name.rpartition(".")[2][:1].isupper()
+        # A generator may run when `run_sync` is over.
         is_used_later = isinstance(self._module.parent(node), _LATER) and not is_inspector
         is_named = isinstance(operation.session, ast.Name | ast.Attribute)
-        if makes_object or is_used_later or operation.session is None or not is_named:
+        is_kept = self._is_kept(operation, node)
+        if is_kept or is_used_later or operation.session is None or not is_named:
             raise Refused(HANDED_SESSION, name)
         self._write(node, operation.session, operation.resource)
 
@@ -71,7 +75,8 @@ class RunSync:
         module, engine = self._module, operation.session
         node = self._used_at_once(operation.node)
         below = list(ast.walk(node))
-        if any(isinstance(part, ast.NamedExpr | ast.Yield | ast.YieldFrom) for part in below):
+        is_left = any(isinstance(part, ast.NamedExpr | ast.Yield | ast.YieldFrom) for part in below)
+        if is_left or self._is_kept(operation, node):
             raise Refused(HANDED_SESSION, module.excerpt(node))
         names = {part.id for part in below if isinstance(part, ast.Name)}
         bound = ", ".join(
@@ -137,6 +142,18 @@ class RunSync:
                     node = call
                 case _:
                     return node
+
+    def _is_kept(self, operation: Operation, used: ast.expr) -> bool:
+        """Whether an object may use the session after the greenlet, not only in calls here."""
+        module, name = self._module, operation.method
+        is_object = used is operation.node and name.rpartition(".")[2][:1].isupper()
+        if is_object or used is not operation.node or name not in twins().handed.inspecting:
+            return is_object
+        uses = [use_of(module, used)]
+        match uses:
+            case [Use("bound", ast.Assign(targets=[ast.Name() as variable]))]:
+                uses = [use_of(module, read) for read in module.scopes.reads_of(variable)]
+        return any(use.way not in _USES for use in uses)
 
     def _write(self, node: ast.expr, session: ast.expr, resource: str) -> None:
         module, shown = self._module, self._module.text_of(session)
