@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
-from awaken.project.values.domain import InstanceOf, NoneValue
+from awaken.project.values.domain import InstanceOf, NoneValue, Value
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -21,6 +22,7 @@ _TYPES = INTEGERS | {
     *("NUMERIC", "Numeric", "TIME", "TIMESTAMP", "Time"),
 }
 """Types of columns that leave a string as it is: SQLAlchemy sends it as one."""
+_STRING = "builtins.str"
 _CLASSES = {"Decimal", "bool", "date", "datetime", "float", "int", "time", "timedelta"}
 
 
@@ -44,13 +46,33 @@ def is_string(project: Project, module: Module, node: ast.expr) -> bool | None:
         return False
     values = project.values.of(module, node).alternatives
     strings = [value for value in values if value != NoneValue()]
-    is_text = strings and all(
-        isinstance(string, InstanceOf) and string.qualified == "builtins.str" for string in strings
-    )
+    is_text = strings and (_are_strings(strings) or _is_passed(project, module, node))
     is_optional = len(strings) < len(values)
     if not is_text or (is_optional and not isinstance(node, ast.Name | ast.Attribute)):
         return None
     return is_optional
+
+
+def _are_strings(values: Sequence[Value]) -> bool:
+    return all(isinstance(value, InstanceOf) and value.qualified == _STRING for value in values)
+
+
+def _is_passed(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether a caller passes a string to a parameter that is declared as what a column holds."""
+    binding = module.scopes.parameter_of(node)
+    values = [] if binding is None else project.values.of(module, node).alternatives
+    classes = {value.qualified for value in values if isinstance(value, InstanceOf)}
+    if (
+        binding is None
+        or not classes
+        or not {name.rpartition(".")[2] for name in classes} <= _CLASSES
+    ):
+        return False
+    passed = project.calls.passed_to(module, binding, declared=True)
+    return passed is not None and any(
+        _are_strings(project.values.of(given.module, given.node).alternatives)
+        for given in passed.given
+    )
 
 
 def _is_decoded(project: Project, module: Module, node: ast.Name) -> bool:
