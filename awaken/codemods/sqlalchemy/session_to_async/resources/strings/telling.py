@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
-from awaken.project.values.domain import InstanceOf, NoneValue, Value
+from awaken.project.values.domain import NoneValue
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -22,7 +21,7 @@ _TYPES = INTEGERS | {
     *("NUMERIC", "Numeric", "TIME", "TIMESTAMP", "Time"),
 }
 """Types of columns that leave a string as it is: SQLAlchemy sends it as one."""
-_STRING = "builtins.str"
+_STRING = {"builtins.str"}
 _CLASSES = {"Decimal", "bool", "date", "datetime", "float", "int", "time", "timedelta"}
 
 
@@ -44,35 +43,31 @@ def is_string(project: Project, module: Module, node: ast.expr) -> bool | None:
     """Whether a string may be None instead; None where it may be anything else."""
     if isinstance(node, ast.Name) and _is_decoded(project, module, node):
         return False
-    values = project.values.of(module, node).alternatives
-    strings = [value for value in values if value != NoneValue()]
-    is_text = strings and (_are_strings(strings) or _is_passed(project, module, node))
-    is_optional = len(strings) < len(values)
+    classes, values = _classes(project, module, node), project.values.of(module, node)
+    is_text = classes == _STRING or _is_passed(project, module, node, classes)
+    is_optional = NoneValue() in values.alternatives
     if not is_text or (is_optional and not isinstance(node, ast.Name | ast.Attribute)):
         return None
     return is_optional
 
 
-def _are_strings(values: Sequence[Value]) -> bool:
-    return all(isinstance(value, InstanceOf) and value.qualified == _STRING for value in values)
+def _classes(project: Project, module: Module, node: ast.expr) -> set[str]:
+    """Return the classes of what an expression may be, None aside; empty for what is no object."""
+    values = project.values.of(module, node).alternatives
+    return {getattr(value, "qualified", "") for value in values if value != NoneValue()}
 
 
-def _is_passed(project: Project, module: Module, node: ast.expr) -> bool:
+def _is_passed(project: Project, module: Module, node: ast.expr, declared: set[str]) -> bool:
     """Whether a caller passes a string to a parameter that is declared as what a column holds."""
-    binding = module.scopes.parameter_of(node)
-    values = [] if binding is None else project.values.of(module, node).alternatives
-    classes = {value.qualified for value in values if isinstance(value, InstanceOf)}
-    if (
-        binding is None
-        or not classes
-        or not {name.rpartition(".")[2] for name in classes} <= _CLASSES
-    ):
+    binding, names = (
+        module.scopes.parameter_of(node),
+        {name.rpartition(".")[2] for name in declared},
+    )
+    if binding is None or not names or not names <= _CLASSES:
         return False
     passed = project.calls.passed_to(module, binding, declared=True)
-    return passed is not None and any(
-        _are_strings(project.values.of(given.module, given.node).alternatives)
-        for given in passed.given
-    )
+    given = () if passed is None else passed.given
+    return any(_classes(project, item.module, item.node) == _STRING for item in given)
 
 
 def _is_decoded(project: Project, module: Module, node: ast.Name) -> bool:
