@@ -48,10 +48,10 @@ def main() -> None:
     for name in (one for one in sys.argv[1:] if one != "--list"):
         project = read(Path(name))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
-        reads = project.orm.relationship_reads()
+        reads = project.orm.reads.all()
         middle = resource.getrusage(resource.RUSAGE_SELF).ru_utime
         found = [
-            (one, trace, project.orm.between_load_and_read(trace, one))
+            (one, trace, project.orm.reads.between_load_and_read(trace, one))
             for one in reads
             for trace in one.traces
         ]

@@ -78,7 +78,7 @@ def ask_call_graph(root: Path) -> None:
 
 def ask_relationships(root: Path) -> None:
     """Ask which relationships the program reads."""
-    _project(root).orm.relationship_reads()
+    _project(root).orm.reads.all()
 
 
 class Shape(Struct, frozen=True):

@@ -38,7 +38,7 @@ class Added(NamedTuple):
 def added_to(project: Project) -> Iterator[Added]:
     """Yield the loads for all reads that are traced."""
     reads: dict[Trace, list[Read]] = {}
-    for one in project.orm.relationship_reads():
+    for one in project.orm.reads.all():
         for trace in one.traces if one.is_traced else ():
             reads.setdefault(trace, []).append(one)
     for load in plan_loads("eager-load", project, list(reads)).added:

@@ -198,7 +198,7 @@ def main() -> None:
     arguments = parser.parse_args()
     fired = fired_in(arguments.log)
     project = read(arguments.directory)
-    judge = Judge([found_of(project, one) for one in project.orm.relationship_reads()])
+    judge = Judge([found_of(project, one) for one in project.orm.reads.all()])
     verdicts = {key: judge.verdict(key, sight) for key, sight in fired.items()}
     own = [verdict for key, verdict in verdicts.items() if not is_test(key)]
     tests = [verdict for key, verdict in verdicts.items() if is_test(key)]

@@ -111,7 +111,7 @@ def main() -> None:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
         passed.clear()
         project = read(Path(name))
-        found = project.orm.relationship_reads()
+        found = project.orm.reads.all()
         usage = resource.getrusage(resource.RUSAGE_SELF)
         sides = sum(map(len, classes_by_attribute(project).values()))
         seconds, peak = usage.ru_utime - before, usage.ru_maxrss // 1024

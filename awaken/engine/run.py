@@ -279,8 +279,8 @@ def _tools(
         for project in projects:
             # The trees of what is edited are of no use to the next one.
             project.give_up({path for change in changes for path in change.paths})
-        on_path = projects[0].layout.on_path if projects else ()
-        processing = Processing(asked.jobs, asked.progress, may_write, on_path, known)
+        layout = projects[0].layout if projects else None
+        processing = Processing(asked.jobs, asked.progress, may_write, layout, known)
         try:
             return apply_in_memory(snapshot, changes, rewriters, formatter, processing)
         except RewritersFailed as failed:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
 from awaken.knowledge.tables import read_tables
 
+Value = TypeVar("Value")
 Role = Literal[
     "session",
     "scoped",
@@ -144,85 +145,64 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decoded: tuple[str, ...] = ()
 
 
+def _merged(tables: Iterable[dict[str, Value]]) -> dict[str, Value]:
+    return {name: value for table in tables for name, value in table.items()}
+
+
+def _joined(names: Iterable[tuple[str, ...]]) -> set[str]:
+    return {name for each in names for name in each}
+
+
 class Knowledge:
     """All libraries together."""
 
     def __init__(self, libraries: tuple[Library, ...]) -> None:
         self.libraries = libraries
-        self.types: dict[str, Role] = {}
-        self.calls: dict[str, Role] = {}
-        self.attributes: dict[str, Role] = {}
-        self.instances: dict[str, str] = {}
-        self.instance_attributes: dict[str, str] = {}
-        self.classes: dict[str, str] = {}
-        self.managers: dict[str, Role] = {}
-        self.delegates: dict[str, tuple[str, ...]] = {}
-        self.declarative_roots: set[str] = set()
-        self.declarative_bases: set[str] = set()
-        self.table_keyword_bases: set[str] = set()
-        self.declarative_factories: set[str] = set()
-        self.declarative_attributes: set[str] = set()
-        self.mapped_classes: set[str] = set()
-        self.mapped_attributes: dict[str, str] = {}
-        self.plain_bases: set[str] = set()
-        self.class_queries: dict[str, str] = {}
-        self.queried_classes: dict[str, str] = {}
-        self.query_classes: set[str] = set()
-        self.query_attributes: set[str] = set()
+        self.types = _merged(item.types for item in libraries)
+        self.calls = _merged(item.calls for item in libraries)
+        self.attributes = _merged(item.attributes for item in libraries)
+        self.instances = _merged(item.instances for item in libraries)
+        self.instance_attributes = _merged(item.instance_attributes for item in libraries)
+        self.classes = _merged(item.classes for item in libraries)
+        self.managers = _merged(item.managers for item in libraries)
+        self.delegates = _merged(item.delegates for item in libraries)
+        self.declarative_roots = _joined(item.declarative_roots for item in libraries)
+        self.declarative_bases = _joined(item.declarative_bases for item in libraries)
+        self.table_keyword_bases = _joined(item.table_keyword_bases for item in libraries)
+        self.declarative_factories = _joined(item.declarative_factories for item in libraries)
+        self.declarative_attributes = _joined(item.declarative_attributes for item in libraries)
+        self.mapped_classes = _joined(item.mapped_classes for item in libraries)
+        self.mapped_attributes = _merged(item.mapped_attributes for item in libraries)
+        self.plain_bases = _joined(item.plain_bases for item in libraries)
+        self.class_queries = _merged(item.class_queries for item in libraries)
+        self.queried_classes = _merged(item.queried_classes for item in libraries)
+        self.query_classes = _joined(item.query_classes for item in libraries)
+        self.query_attributes = _joined(item.query_attributes for item in libraries)
         self.query_callers: dict[str, set[str]] = {}
         self.takes_statements: dict[str, StatementTaker] = {}
-        self.not_sessions: set[str] = set()
-        self.services: set[str] = set()
+        self.not_sessions = _joined(item.not_sessions for item in libraries)
+        self.services = _joined(item.services for item in libraries)
         self.blocking: dict[str, Wait] = {}
-        self.async_twins: dict[str, str] = {}
-        self.results: dict[str, str] = {}
-        self.opens: dict[str, Resource] = {}
-        self.for_one_task: set[str] = set()
-        self.current_users: dict[str, tuple[str, ...]] = {}
-        self.not_mapped: set[str] = set()
-        self.decoded: set[str] = set()
+        self.async_twins = _merged(item.async_twins for item in libraries)
+        self.results = _merged(item.results for item in libraries)
+        self.opens = _merged(item.opens for item in libraries)
+        self.for_one_task = _joined(item.for_one_task for item in libraries)
+        self.current_users = _merged(item.current_users for item in libraries)
+        self.not_mapped = _joined(item.not_mapped for item in libraries)
+        self.decoded = _joined(item.decoded for item in libraries)
         self._same: dict[str, str] = {}
         self._public: dict[str, set[str]] = {}
         for library in libraries:
             self._add(library)
 
     def _add(self, library: Library) -> None:
-        self.types |= library.types
-        self.calls |= library.calls
-        self.attributes |= library.attributes
-        self.instances |= library.instances
-        self.instance_attributes |= library.instance_attributes
-        self.classes |= library.classes
-        self.managers |= library.managers
-        self.delegates |= library.delegates
-        self.declarative_roots.update(library.declarative_roots)
-        self.declarative_bases.update(library.declarative_bases)
-        self.table_keyword_bases.update(library.table_keyword_bases)
-        self.declarative_factories.update(library.declarative_factories)
-        self.declarative_attributes.update(library.declarative_attributes)
-        self.mapped_classes.update(library.mapped_classes)
-        self.mapped_attributes |= library.mapped_attributes
-        self.plain_bases.update(library.plain_bases)
-        self.class_queries |= library.class_queries
-        self.queried_classes |= library.queried_classes
-        self.query_classes.update(library.query_classes)
-        self.query_attributes.update(library.query_attributes)
         for name, callers in library.query_callers.items():
             self.query_callers.setdefault(name, set()).update(callers)
         for item in library.takes_statements:
             taker = StatementTaker(library.distribution, item.parameter, item.position, item.since)
             self.takes_statements[item.function] = taker
-        self.not_sessions.update(library.not_sessions)
-        self.services.update(library.services)
         for wait, blocking in library.blocking.items():
             self.blocking |= dict.fromkeys(blocking, wait)
-        self.async_twins |= library.async_twins
-        self.results |= library.results
-        self.opens |= library.opens
-        self.for_one_task.update(library.for_one_task)
-        self.current_users |= library.current_users
-        self.not_mapped.update(library.not_mapped)
-        self.decoded.update(library.decoded)
         for row in library.same:
             self._public.setdefault(row.module, set()).update(row.names)
             for module in row.also:

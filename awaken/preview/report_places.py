@@ -29,7 +29,11 @@ class Places:
         path = self.path(root, place.path)
         if place.path not in root.sources:
             return path, NOWHERE
-        key = root.root, place.path
+        return path, self.lines(root, place.path).region(place.span)
+
+    def lines(self, root: RootReport, path: str) -> SourceLines:
+        """Return the lines of a file whose text is in the report."""
+        key = root.root, path
         if key not in self._lines:
-            self._lines[key] = SourceLines(root.sources[place.path].text)
-        return path, self._lines[key].region(place.span)
+            self._lines[key] = SourceLines(root.sources[path].text)
+        return self._lines[key]

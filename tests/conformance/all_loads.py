@@ -28,7 +28,7 @@ class AllLoads(Rule):
     def plan(self, project, constraints):
         del constraints
         groups = {}
-        for read in project.orm.relationship_reads():
+        for read in project.orm.reads.all():
             for trace in read.traces if read.is_traced else ():
                 groups.setdefault(trace.load.place, []).append(trace)
         return plan_of(self._decided(project, *one) for one in sorted(groups.items()))

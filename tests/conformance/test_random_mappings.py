@@ -57,7 +57,7 @@ def is_of(project: Project, trace: Trace, ways: set[Way]) -> bool:
 def test_what_fires_is_found_and_traced_and_what_is_found_fires(seed):
     made = program(seed)
     project = project_of(made)
-    found = {name_of(project, one): one for one in project.orm.relationship_reads()}
+    found = {name_of(project, one): one for one in project.orm.reads.all()}
 
     fired, executed = run(made)
 
@@ -94,7 +94,7 @@ def test_what_is_served_does_not_fire(seed):
     project = project_of(made)
     served = {
         name_of(project, read).elsewhere
-        for read in project.orm.relationship_reads()
+        for read in project.orm.reads.all()
         if read.is_traced and rule.served.issuperset(read.traces)
     }
 

@@ -66,6 +66,14 @@ def program(found):
         ({".pre-commit-config.yaml": "repos:\n- hooks:\n  - id: ruff-format\n"}, "ruff", 88),
         ({".pre-commit-config.yaml": "repos:\n- hooks:\n  - id: ruff\n"}, None, 88),
         ({"setup.cfg": "[flake8]\nmax-line-length = 120\n"}, None, 120),
+        (
+            {
+                ".pre-commit-config.yaml": "repos:\n- hooks:\n  - id: black\n",
+                ".flake8": "[flake8]\nmax-line-length = 160\n",
+            },
+            "black",
+            88,
+        ),
         ({"tox.ini": "[pycodestyle]\nmax_line_length = 99\n"}, None, 99),
         ({".flake8": "[flake8]\nignore = E1\n"}, None, 79),
         ({".flake8": "[flake8\n", "pyproject.toml": "[tool\n"}, None, 88),

@@ -165,7 +165,7 @@ def traces_of(project, more=()):
         if isinstance(one, ast.Call) and last_name(one.func) == "query"
     ]
     found = [Trace(Load("query", begins[0]), path) for path in more]
-    reads = project.orm.relationship_reads()
+    reads = project.orm.reads.all()
     return [*found, *(trace for one in reads for trace in one.traces)]
 
 

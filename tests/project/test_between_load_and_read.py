@@ -37,10 +37,10 @@ def kinds(body, head=HEAD):
     """Return what may happen on the traces of the reads of `posts`, read by read."""
     files = {"models.py": MODELS, "m.py": dedent(head) + dedent(body)}
     project = program(files, published=False)
-    reads = [one for one in project.orm.relationship_reads() if one.place.path == "m.py"]
+    reads = [one for one in project.orm.reads.all() if one.place.path == "m.py"]
     assert reads
     return [
-        sorted({event.kind for event in project.orm.between_load_and_read(trace, read)})
+        sorted({event.kind for event in project.orm.reads.between_load_and_read(trace, read)})
         for read in reads
         for trace in read.traces
     ]
@@ -260,8 +260,8 @@ def test_an_event_says_by_which_calls_it_is_reached():
         session.commit()
     """
     project = program({"models.py": MODELS, "m.py": dedent(HEAD) + dedent(body)})
-    (read,) = (one for one in project.orm.relationship_reads() if one.place.path == "m.py")
-    (event,) = project.orm.between_load_and_read(read.traces[0], read)
+    (read,) = (one for one in project.orm.reads.all() if one.place.path == "m.py")
+    (event,) = project.orm.reads.between_load_and_read(read.traces[0], read)
     module = project.module("m.py")
 
     lines = [module.line_column(one.span)[0] for one in (event.place, *event.chain)]
@@ -300,9 +300,9 @@ def test_a_response_is_read_when_the_view_has_returned():
     project = program({"models.py": MODELS, "m.py": text}, published=False)
     found = [
         (text[: trace.load.place.span.start].count("def second"), event.kind)
-        for read in project.orm.relationship_reads()
+        for read in project.orm.reads.all()
         for trace in read.traces
-        for event in project.orm.between_load_and_read(trace, read)
+        for event in project.orm.reads.between_load_and_read(trace, read)
     ]
 
     assert found == [(1, "commit")]

@@ -23,11 +23,11 @@ REGISTRY = """
 
 
 def query(files, name):
-    return program(files).orm.class_query(name)
+    return program(files).orm.class_queries.of(name)
 
 
 def query_of_subclasses(files, name):
-    return program(files).orm.subclass_query(name)
+    return program(files).orm.class_queries.of_subclasses(name)
 
 
 def session(found):
@@ -318,8 +318,8 @@ def test_a_variable_that_is_bound_twice_is_no_name_of_a_session():
 def test_an_extension_is_known_from_other_objects():
     project = program({"ext.py": FLASK, "s.py": "from ext import db\nimport other\ndb\nother.db\n"})
     module = module_of(project, "s.py")
-    assert project.orm.is_extension(module, last(module, "db"))
-    assert not project.orm.is_extension(module, last(module, "other.db"))
+    assert project.orm.class_queries.is_extension(module, last(module, "db"))
+    assert not project.orm.class_queries.is_extension(module, last(module, "other.db"))
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def predicted(made, loop):
     text = f"from mapped import User\nfrom models import {model}\n\n\n"
     text += f"def change(user: User, given: {model}):\n{body}\n"
     files = {"mapped.py": MAPPED, "models.py": MODELS, "main.py": text}
-    return tuple({one.how for one in program(files).orm.relationship_reads()})
+    return tuple({one.how for one in program(files).orm.reads.all()})
 
 
 @pytest.mark.parametrize(("made", "loop", "expected"), LOOPS)

@@ -72,7 +72,7 @@ READS = {
 def reads(body: str) -> dict[str, set[str]]:
     text = f"{dedent(HEAD)}def f(user: User, post: Post, session: Session, asked):\n    {body}\n"
     found: dict[str, set[str]] = {}
-    for one in program({"mapped.py": MAPPED, "app.py": text}).orm.relationship_reads():
+    for one in program({"mapped.py": MAPPED, "app.py": text}).orm.reads.all():
         if one.place.path == "app.py":
             code = text.encode()[one.place.span.start : one.place.span.end].decode()
             found.setdefault(code, set()).add(f"{one.owner.rpartition('.')[2]}.{one.attribute}")

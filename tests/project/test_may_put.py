@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from awaken.project.source.replacing import may_put_elsewhere
+from awaken.project.source.replacing import may_put
 
 PUTS = (
     "hub.loop = fake",
@@ -26,6 +26,8 @@ PUTS = (
     "vars(hub)['loop'] = fake",
     "patch.multiple(hub, loop=fake)",
     "self.hub.loop = fake",
+    "for name in ['loop', 'other']:\n    mock_object(hub, name)",
+    "for name in {'loop', 'other'}:\n    mock_object(hub, name)",
 )
 READS = (
     "self.loop = fake",
@@ -40,10 +42,15 @@ READS = (
 @pytest.mark.parametrize("text", PUTS)
 def test_what_puts_is_read(text):
     ast.parse(text)
-    assert may_put_elsewhere(text.encode(), "loop")
+    assert may_put(text.encode(), "loop", on_self=False)
 
 
 @pytest.mark.parametrize("text", READS)
 def test_what_only_reads_or_is_of_self_is_not(text):
     ast.parse(text)
-    assert not may_put_elsewhere(text.encode(), "loop")
+    assert not may_put(text.encode(), "loop", on_self=False)
+
+
+@pytest.mark.parametrize("text", READS)
+def test_what_is_put_on_self_counts_where_it_is_asked_for(text):
+    assert may_put(text.encode(), "loop", on_self=True) == ("= fake" in text and "self" in text)

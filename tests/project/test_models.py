@@ -29,7 +29,7 @@ def models(text: str, **files: str):
 
 
 def status(text: str, name: str = "m.A", **files: str) -> str:
-    return models(text, **files).mapping_status(name)
+    return models(text, **files).models.status(name)
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_classes_of_libraries_are_not_known_to_be_mapped():
     orm = models("")
 
     assert orm.mapped_class("flask_appbuilder.security.sqla.models.User") is None
-    assert orm.mapping_status("flask_appbuilder.security.sqla.models.User") == "unknown"
-    assert orm.needs_unique("flask_appbuilder.security.sqla.models.User") is None
+    assert orm.models.status("flask_appbuilder.security.sqla.models.User") == "unknown"
+    assert orm.eager.needs_unique("flask_appbuilder.security.sqla.models.User") is None
 
 
 def test_bases_are_followed_over_files_and_through_the_extension_object():
@@ -174,7 +174,7 @@ def test_columns_made_by_a_partial_say_what_both_calls_declare():
     assert mapped.columns["id"].primary_key
     assert mapped.columns["at"].is_computed_on_update
     assert mapped.complete
-    assert orm.needs_unique("m.A") is False
+    assert orm.eager.needs_unique("m.A") is False
 
 
 def test_every_kind_of_attribute_is_told():
@@ -306,7 +306,7 @@ def test_a_computed_table_name_or_argument_hides_nothing():
     text = "  __tablename__ = '{}a'.format(prefix)\n  __table_args__ = make()\n"
 
     assert models(f"class A(Base):\n{text}").mapped_class("m.A").complete
-    assert models(f"class A(Base):\n{text}").needs_unique("m.A") is False
+    assert models(f"class A(Base):\n{text}").eager.needs_unique("m.A") is False
     assert not models(f"class A(Base):\n{text}  other = make()\n").mapped_class("m.A").complete
 
 
@@ -349,7 +349,7 @@ def test_a_mapping_that_is_not_all_in_sight_is_incomplete(text):
     mapped = orm.mapped_class("m.A")
 
     assert mapped is None or not mapped.complete
-    assert orm.needs_unique("m.A") is None
+    assert orm.eager.needs_unique("m.A") is None
 
 
 @pytest.mark.parametrize(
@@ -379,7 +379,7 @@ def test_a_mapping_that_is_all_in_sight_is_complete(text):
     orm = models(text)
 
     assert orm.mapped_class("m.A").complete
-    assert orm.needs_unique("m.A") is False
+    assert orm.eager.needs_unique("m.A") is False
 
 
 def test_what_declarative_base_adds_belongs_to_every_class():
@@ -394,7 +394,7 @@ def test_what_declarative_base_adds_belongs_to_every_class():
     """)
 
     assert set(orm.mapped_class("m.A").columns) == {"id"}
-    assert orm.needs_unique("m.A") is True
+    assert orm.eager.needs_unique("m.A") is True
 
 
 PARENT = "class A(Base):\n  __tablename__ = 'a'\n  id = Column(Integer, primary_key=True)\n"
@@ -474,7 +474,7 @@ def test_whether_loading_a_class_joins_a_collection_is_what_sqlalchemy_does(text
         del sys.modules[name]
 
     assert real is expected
-    assert models(text).needs_unique("m.A") is expected
+    assert models(text).eager.needs_unique("m.A") is expected
 
 
 def joins_a_collection(mapper: Mapper, seen: set[Mapper]) -> bool:
@@ -503,7 +503,7 @@ def joins_a_collection(mapper: Mapper, seen: set[Mapper]) -> bool:
     ],
 )
 def test_what_cannot_be_told_is_neither_yes_nor_no(text):
-    assert models(text).needs_unique("m.A") is None
+    assert models(text).eager.needs_unique("m.A") is None
 
 
 def test_a_subclass_with_a_joined_collection_counts_for_its_parent():
@@ -513,14 +513,14 @@ def test_a_subclass_with_a_joined_collection_counts_for_its_parent():
     )
     orm = models(text)
 
-    assert orm.needs_unique("m.A") is True
-    assert orm.needs_unique("m.B") is False
+    assert orm.eager.needs_unique("m.A") is True
+    assert orm.eager.needs_unique("m.B") is False
 
 
 def test_a_collection_added_after_the_class_counts():
     text = PARENT + CHILD + KEY + "A.bs = relationship('B', lazy='joined', uselist=True)\n"
 
-    assert models(text).needs_unique("m.A") is True
+    assert models(text).eager.needs_unique("m.A") is True
 
 
 def test_links_in_a_circle_end():
@@ -528,7 +528,7 @@ def test_links_in_a_circle_end():
     text += "  b = relationship('B', lazy='joined', uselist=False)\n" + CHILD
     text += "  a = relationship('A', lazy='joined', uselist=False)\n"
 
-    assert models(text).needs_unique("m.A") is False
+    assert models(text).eager.needs_unique("m.A") is False
 
 
 def test_sqlmodel_passes_its_keywords_on():
@@ -545,7 +545,7 @@ def test_sqlmodel_passes_its_keywords_on():
     """
     orm = models(text)
 
-    assert orm.needs_unique("m.A") is True
+    assert orm.eager.needs_unique("m.A") is True
     assert orm.mapped_class("m.B").attribute_kind("id") == "column"
     assert orm.mapped_class("m.B").attribute_kind("name") == "column"
     assert orm.mapped_class("m.B").relationships["a"].uselist is False

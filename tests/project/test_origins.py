@@ -363,5 +363,5 @@ def test_what_is_called_of_something_unknown_is_no_relationship(line, count):
     text = f"{HEAD}def f(rows):\n  return {line}\n"
     project = program({"m.py": text, "models.py": MODELS})
 
-    reads = [one for one in project.orm.relationship_reads() if one.place.path == "m.py"]
+    reads = [one for one in project.orm.reads.all() if one.place.path == "m.py"]
     assert [one.owner for one in reads] == [""] * count

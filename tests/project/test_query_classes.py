@@ -10,7 +10,7 @@ QUERY = "from sqlalchemy.orm import Query\n"
 
 def read(text: str, **files: str):
     others = {f"{name}.py": body for name, body in files.items()}
-    return program({"m.py": text, **others}).orm.query_class("m.Own")
+    return program({"m.py": text, **others}).orm.query_classes.named("m.Own")
 
 
 @pytest.mark.parametrize(
@@ -108,5 +108,5 @@ def test_the_classes_that_sessions_are_given():
         "users = relationship('User', query_class=q.Third)\n"
     )
 
-    assert program({"m.py": text}).orm.query_classes_given() == ("q.Mine", "?")
-    assert program({"m.py": QUERY}).orm.query_classes_given() == ()
+    assert program({"m.py": text}).orm.query_classes.given() == ("q.Mine", "?")
+    assert program({"m.py": QUERY}).orm.query_classes.given() == ()

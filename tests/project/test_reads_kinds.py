@@ -59,7 +59,7 @@ HEAD = """
 def reads(body, models=MODELS):
     text = dedent(HEAD) + "def f(user: User, post: Post, session: Session, key, asked: dict):\n"
     text += "".join(f"    {line}\n" for line in body.splitlines())
-    found = program({"models.py": models, "m.py": text}).orm.relationship_reads()
+    found = program({"models.py": models, "m.py": text}).orm.reads.all()
     return sorted(
         (one.how, f"{one.owner.rpartition('.')[2]}.{one.attribute}")
         for one in found
@@ -164,7 +164,7 @@ def test_what_a_place_reads(body):
 
 def test_a_name_that_is_not_known_gives_its_reason():
     files = {"models.py": MODELS, "m.py": "from models import User\ngetattr(User([]), input())\n"}
-    found = [one for one in program(files).orm.relationship_reads() if one.place.path == "m.py"]
+    found = [one for one in program(files).orm.reads.all() if one.place.path == "m.py"]
 
     assert [why.why for one in found for why in one.unknown] == [
         "`getattr(User([]), input())` may mean any relationship"
@@ -173,7 +173,7 @@ def test_a_name_that_is_not_known_gives_its_reason():
 
 
 def test_the_base_of_models_reads_the_relationships_of_all_of_them():
-    found = program({"models.py": MODELS}).orm.relationship_reads()
+    found = program({"models.py": MODELS}).orm.reads.all()
 
     assert {(one.owner, one.attribute) for one in found if one.how == "dynamic"} == {
         ("models.User", "posts"),
@@ -198,7 +198,7 @@ def test_what_a_base_reads_is_read_of_subclasses_that_declare_it_themselves():
         def f(user: User):
             user.posts
     """
-    found = program({"models.py": MODELS, "m.py": text}).orm.relationship_reads()
+    found = program({"models.py": MODELS, "m.py": text}).orm.reads.all()
 
     reads = {(one.owner, one.attribute): one for one in found if one.place.path == "m.py"}
     assert set(reads) == {("models.User", "posts"), ("m.Special", "posts"), ("m.Other", "posts")}
@@ -207,11 +207,11 @@ def test_what_a_base_reads_is_read_of_subclasses_that_declare_it_themselves():
 
 
 def test_an_object_that_is_being_made_loads_nothing():
-    found = program({"models.py": MODELS}).orm.relationship_reads()
+    found = program({"models.py": MODELS}).orm.reads.all()
     assert not [one for one in found if one.how == "assigned"]
 
     flushing = MODELS.replace("self.posts = posts", "self.save(); self.flush(); self.posts = posts")
-    found = program({"models.py": flushing}).orm.relationship_reads()
+    found = program({"models.py": flushing}).orm.reads.all()
     assert [one.attribute for one in found if one.how == "assigned"] == ["posts"]
 
 
@@ -246,7 +246,7 @@ DATACLASSES = """
 )
 def test_generated_methods_read_relationships(options, field, method, expected):
     text = DATACLASSES.format(options=options, field=field, method=method)
-    found = program({"models.py": text}).orm.relationship_reads()
+    found = program({"models.py": text}).orm.reads.all()
 
     assert {one.how for one in found} <= {"generated"}
     assert [one.unknown[0].why for one in found] == [
@@ -267,7 +267,7 @@ def test_generated_methods_read_relationships(options, field, method, expected):
     ],
 )
 def test_the_side_that_leads_back(owner, attribute, expected):
-    found = program({"models.py": MODELS}).orm.inverse_of(f"models.{owner}", attribute)
+    found = program({"models.py": MODELS}).orm.reads.inverse_of(f"models.{owner}", attribute)
 
     assert (found and (found.owner, found.attribute, found.by_key)) == expected
 
@@ -288,6 +288,6 @@ def test_files_that_may_read_a_name_are_told_by_how_they_look():
     }
     files = {f"{name}.py": text for name, text in texts.items()}
 
-    found = program(files).orm.files_reading("posts")
+    found = program(files).orm.reads.files_reading("posts")
 
     assert found == sorted(f"{name}.py" for name in list(texts)[:6])

@@ -49,7 +49,7 @@ def reads(code, *, members="", published=False):
         return project.snapshot[place.path].text[span.start : span.end].decode()
 
     found = {}
-    for one in project.orm.relationship_reads():
+    for one in project.orm.reads.all():
         loads, unknown = found.setdefault(text_at(one.place), ([], []))
         for trace in one.traces:
             way = ".".join(step.rpartition(".")[2] for step in trace.path)
@@ -451,7 +451,7 @@ def test_what_a_new_object_is_given_is_told():
     code = dedent(LOADED) + "Node(owner=User(), id=1).owner\n"
     project = program({"models.py": models, "main.py": code})
 
-    (found,) = project.orm.relationship_reads()
+    (found,) = project.orm.reads.all()
 
     assert [(one.load.kind, one.load.sets) for one in found.traces] == [("new", ("owner", "id"))]
 
@@ -471,7 +471,7 @@ def test_loads_are_told_apart(load, kind):
     code = dedent(LOADED) + f"def run(session: Session):\n    {load}.nodes\n"
     project = program({"models.py": models, "main.py": code})
 
-    (found,) = project.orm.relationship_reads()
+    (found,) = project.orm.reads.all()
 
     assert [one.load.kind for one in found.traces] == [kind]
 
@@ -527,7 +527,7 @@ def test_the_same_is_told_whatever_was_asked_before_and_in_any_order():
                 list(map(show, users(session)))
         """,
     }
-    expected = program(files).orm.relationship_reads()
+    expected = program(files).orm.reads.all()
     turned = program(dict(reversed(files.items())))
     for path in ("shown.py", "main.py"):
         module = turned.module(path)
@@ -535,7 +535,7 @@ def test_the_same_is_told_whatever_was_asked_before_and_in_any_order():
             if isinstance(node, ast.expr):
                 turned.values.of(module, node)
 
-    assert turned.orm.relationship_reads() == expected
+    assert turned.orm.reads.all() == expected
     assert any(one.traces for one in expected)
 
 

@@ -284,7 +284,7 @@ READS = """
 
 
 def told(files):
-    reads = program({"mapped.py": MAPPED, **files}).orm.relationship_reads()
+    reads = program({"mapped.py": MAPPED, **files}).orm.reads.all()
     return [one for one in reads if one.how in {"response", "schema"}]
 
 
@@ -374,7 +374,7 @@ def test_what_cannot_be_read_is_unknown_and_nothing_fails(text):
     project = program({"mapped.py": MAPPED, "app.py": text})
 
     assert len(project.web.responses.all) >= 1
-    project.orm.relationship_reads()
+    project.orm.reads.all()
     assert all(one.why.why for one in project.orm.schemas.unread)
 
 

@@ -249,7 +249,7 @@ HOSTILE = """
 
 def test_what_cannot_be_read_is_unknown_and_nothing_fails():
     project = program({"mapped.py": MAPPED, "app.py": HOSTILE})
-    project.orm.relationship_reads()
+    project.orm.reads.all()
 
     unread = [one.module.text_of(one.node) for one in project.orm.schemas.unread]
     assert unread == ["user()", "user()"]
@@ -294,7 +294,7 @@ def test_what_is_not_known_of_a_schema_may_read_any_attribute():
         def documented():
             return user()
     """
-    reads = program({"mapped.py": MAPPED, "app.py": text}).orm.relationship_reads()
+    reads = program({"mapped.py": MAPPED, "app.py": text}).orm.reads.all()
 
     found = {(one.owner, one.attribute, one.how) for one in reads if one.owner}
     assert found == {

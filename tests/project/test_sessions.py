@@ -770,7 +770,7 @@ def used(text: str, call: str = "s.query(User)", **files: str):
     module = module_of(project, "m.py")
     node = last(module, call)
     assert isinstance(node, ast.Call)
-    return project.orm.proved_by_use(module, node)
+    return project.orm.sessions.by_use(module, node)
 
 
 IMPORTS = "from models import User, Note\nfrom sqlalchemy import distinct, func, select\n"

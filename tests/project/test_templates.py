@@ -294,7 +294,7 @@ def template_reads(
         sources[path] = make(path, dedent(text).encode())
     settings = ProjectSettings(published=False, reads=reads, unread=unread)
     project = Project(Snapshot(sources), None, settings=settings)
-    found = (one for one in project.orm.relationship_reads() if one.how == "template")
+    found = (one for one in project.orm.reads.all() if one.how == "template")
     return [told(project, one) for one in found]
 
 

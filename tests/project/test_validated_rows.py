@@ -121,7 +121,7 @@ def by_function(project) -> dict[str, set[tuple[str, str]]]:
 
 
 def schema_reads(text: str) -> list[Read]:
-    reads = program({"mapped.py": DECLARED, "app.py": text}).orm.relationship_reads()
+    reads = program({"mapped.py": DECLARED, "app.py": text}).orm.reads.all()
     return [one for one in reads if one.how == "schema"]
 
 
@@ -206,7 +206,7 @@ def test_an_attribute_of_an_object_may_be_one_of_a_class_below_its_own():
         def of(row: Base, node: Node, number: int):
             return row.posts, node.posts, number.posts
     """
-    reads = program({"mapped.py": DECLARED, "app.py": text}).orm.relationship_reads()
+    reads = program({"mapped.py": DECLARED, "app.py": text}).orm.reads.all()
 
     (read,) = [one for one in reads if one.place.path == "app.py"]
     assert (read.owner, read.attribute, read.is_traced) == ("mapped.User", "posts", False)

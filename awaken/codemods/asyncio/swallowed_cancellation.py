@@ -372,9 +372,7 @@ def _is_end_of_task(
     ]
     awaited = [(module, call) for mention in mentions if (call := _awaited_call(module, mention))]
     for fate in fates:
-        home = project.module(fate.place.path) if fate.kind == "awaited" else None
-        if home is not None:
-            awaited += [(home, call) for call in home.calls_at(fate.place.span)[:1]]
+        awaited += project.calls_at(fate.place)[:1] if fate.kind == "awaited" else []
     for home, call in awaited:
         last = _awaited_last(home, call, function)
         if last is None or last in seen:

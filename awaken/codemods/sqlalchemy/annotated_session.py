@@ -192,7 +192,6 @@ a place for it: those that inject sessions already have an alias, or have no ann
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -209,6 +208,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge import knowledge
 from awaken.knowledge.injection import injection
 from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.worklist import multimap
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -267,10 +267,10 @@ class AnnotatedSession(Rule):
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each annotation, and a change for those of one dependency."""
-        parameters: defaultdict[_Kind, list[_Injected]] = defaultdict(list)
-        for module in site_modules(project, self.triggers):
-            for kind, injected in _injected_parameters(project, module):
-                parameters[kind].append(injected)
+        modules = site_modules(project, self.triggers)
+        parameters = multimap(
+            pair for one in modules for pair in _injected_parameters(project, one)
+        )
         several = len({item.dependency for item in parameters}) > 1
         return plan_of(
             decision

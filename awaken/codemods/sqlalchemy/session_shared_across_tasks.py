@@ -174,7 +174,7 @@ class SessionSharedAcrossTasks(Rule):
             decide(Site(self.name, module, one.at), _rewrite, project, shared)
             for module in site_modules(project, self.triggers)
             for one in _items_together(project, module, names)
-            if (shared := project.orm.shared_session(module, one.runs, one.coroutines)) is not None
+            if (shared := project.orm.shared_sessions.of(module, one.runs, one.coroutines))
         )
 
 

@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -192,12 +192,12 @@ def formatting(root: Path) -> Formatting:
             ruff = _Table(name, _toml(root, name))
             break
     hooks = _hooks(root)
-    declared = []
+    declared: list[Declared] = []
     for name, table, hook in (("black", black, "black"), ("ruff", ruff, "ruff-format")):
         origin = table.origin if table.value is not None else f"hook {hook} in {_HOOKS}"
         if table.value is not None or hook in hooks:
             declared.append(Declared(name, origin, find_program(name, root) or ""))
-    length, origin = _line_length(root, ruff, black)
+    length, origin = _line_length(root, ruff, black, declared)
     return Formatting(tuple(declared), length, origin)
 
 
@@ -232,14 +232,15 @@ def _hooks(root: Path) -> set[str]:
     return set(_HOOK.findall(_text(root, _HOOKS) or ""))
 
 
-def _line_length(root: Path, ruff: _Table, black: _Table) -> tuple[int, str]:
+def _line_length(
+    root: Path, ruff: _Table, black: _Table, declared: Sequence[Declared]
+) -> tuple[int, str]:
     for table in (black, ruff):
         length = table.value.get("line-length") if isinstance(table.value, dict) else None
         if isinstance(length, int) and length in _LENGTHS:
             return int(length), table.origin
-    for table, name in ((black, "black"), (ruff, "ruff")):
-        if table.value is not None:
-            return _BLACK_DEFAULT, f"{name}'s default"
+    for formatter in declared:
+        return _BLACK_DEFAULT, f"{formatter.name}'s default"
     return next(_linter_lengths(root), (_BLACK_DEFAULT, "black's default; nothing is declared"))
 
 

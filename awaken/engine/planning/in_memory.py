@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -46,8 +45,7 @@ from awaken.engine.rewriting.rewritten import (
     Rewriters,
     RewrittenFile,
 )
-from awaken.project.names.layout import Layout, inner_folders
-from awaken.project.source.programs.start_folders import StartFolder
+from awaken.project.names.layout import Layout
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 
 _SECONDS_PER_EDIT = 3e-3
@@ -60,14 +58,14 @@ class Processing(Struct, frozen=True):
     """The number of processes that rewrite files (None: one per core), and who gets progress.
 
     Keys of settings are set in files alone that ``may_write`` allows; elsewhere they are left to
-    do. ``on_path`` are the folders of the project on the path of the program. ``known`` are the
-    rewritten files of earlier runs.
+    do. ``layout`` names the modules of the program, those of its files alone if it is None.
+    ``known`` are the rewritten files of earlier runs.
     """
 
     jobs: int | None = None
     progress: Progress = silent
     may_write: Callable[[str], bool] = lambda _: True
-    on_path: tuple[StartFolder, ...] = ()
+    layout: Layout | None = None
     known: KnownRewritings = KnownRewritings()
 
 
@@ -171,7 +169,8 @@ class _Work:
         if not paths:
             return {}
         snapshot, line_length = self._snapshot, self._formatter.line_length
-        layout, first_party = _layout(snapshot, processing.on_path)
+        layout = processing.layout or Layout(snapshot)
+        first_party = frozenset(name.partition(".")[0] for name in layout.modules())
         # A new file is imported like its neighbors.
         created = {path.rpartition("/")[2].removesuffix(".py") for path in self._created}
 
@@ -308,19 +307,6 @@ def _held_back(before: NamesTaken, now: SourceFile, edits: Sequence[OwnedEdit[An
     released = {owned.edit.name or owned.edit.module for owned in of_kind(edits, ReleaseImport)}
     left = {name for name in released if re.search(rf"\b{re.escape(name)}\b".encode(), now.text)}
     return left & before.of(now.path) if left else set()
-
-
-# Bisection applies changes to one snapshot many times over; its layout is the same each time.
-@lru_cache(maxsize=1)
-def _layout(snapshot: Snapshot, on_path: tuple[StartFolder, ...]) -> tuple[Layout, frozenset[str]]:
-    """Return the layout of a snapshot, and the top-level packages in it."""
-
-    def is_named(dotted: str) -> bool:
-        return any(dotted.encode() in snapshot[path].text for path in snapshot if is_python(path))
-
-    layout = Layout(snapshot, inner=inner_folders(snapshot, is_named), on_path=on_path)
-    names = (layout.name_of(path) for path in snapshot if is_python(path))
-    return layout, frozenset(name.partition(".")[0] for name in names)
 
 
 def _owned_edits(changes: Sequence[Change], kind: type[EditT]) -> list[OwnedEdit[EditT]]:

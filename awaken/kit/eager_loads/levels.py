@@ -182,7 +182,7 @@ class Loads:
         if self.separate:
             return False
         # The joins of a joined class repeat rows, which only legacy queries leave out.
-        return not self.is_select or self.project.orm.needs_unique(target) is False
+        return not self.is_select or self.project.orm.eager.needs_unique(target) is False
 
     def _owner(self, step: _Step) -> str:
         """Return the code of the class, or alias, that a relationship is an attribute of."""

@@ -58,7 +58,7 @@ def sides_in(
     if is_revision(module):
         # Its models are those of one day, and its code runs once.
         return
-    for declared in project.orm.relationship_sides(module.path):
+    for declared in project.orm.relationships.in_file(module.path):
         calls = module.calls_at(declared.facts.span)
         if declared.facts.lazy not in lazies or not calls:
             continue
@@ -102,6 +102,8 @@ def _is_sqlmodel(project: Project, side: Side) -> bool:
 
 def _backref_name(project: Project, side: Side) -> tuple[str, list[Edit]]:
     function, module = side.call.func, side.site.module
-    if isinstance(function, ast.Attribute) and project.orm.is_extension(module, function.value):
+    if isinstance(function, ast.Attribute) and project.orm.class_queries.is_extension(
+        module, function.value
+    ):
         return f"{module.text_of(function.value)}.backref", []
     return name_beside(project, side.site, function, _BACKREF)

@@ -12,7 +12,6 @@ from msgspec import Struct
 from awaken.contract import ChangeId, Finding, Level, Outline
 from awaken.engine.report import ChangeSummary, Report, RootReport, SuppressedSite
 from awaken.preview.counts import count, count_rules, diagnostics
-from awaken.preview.diffs.source_lines import SourceLines
 from awaken.preview.documents.settings_text import settings_text
 from awaken.preview.html.diff_table import FileTable
 from awaken.preview.html.markup import Code
@@ -93,7 +92,6 @@ class Parts:
         self._report = report
         self._asked = asked
         self._places = Places(asked.current)
-        self._lines: dict[tuple[int, str], SourceLines] = {}
         self._tables = [
             (number, root, file, FileTable(file, asked.context))
             for number, root in enumerate(report.roots)
@@ -237,7 +235,7 @@ class Parts:
             where=f"{path}:{region.line}" if region.line else path,
             made=made,
             step=root.step,
-            code=() if made else self._excerpt(number, root, finding),
+            code=() if made else self._excerpt(root, finding),
             related=tuple((self._where(root, place), place.note) for place in finding.related),
             requires=tuple(
                 (self._anchor(number, changes[candidate].sites[0]), changes[candidate].title)
@@ -260,16 +258,11 @@ class Parts:
         files = () if is_here else tuple(self._places.path(root, path) for path in change.paths)
         return ShownChange(title, len(change.sites), files)
 
-    def _excerpt(
-        self, number: int, root: RootReport, finding: Finding
-    ) -> tuple[tuple[int, Markup], ...]:
+    def _excerpt(self, root: RootReport, finding: Finding) -> tuple[tuple[int, Markup], ...]:
         path = finding.place.path
         if path not in root.sources:
             return ()
-        key = number, path
-        if key not in self._lines:
-            self._lines[key] = SourceLines(root.sources[path].text)
-        lines = self._lines[key]
+        lines = self._places.lines(root, path)
         region = lines.region(finding.place.span)
         first = region.line - 1
         shown = lines.lines[first : min(region.last_line, first + _EXCERPT)]

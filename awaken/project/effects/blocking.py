@@ -12,6 +12,7 @@ from awaken.project.effects.own import own_nodes, what_runs
 from awaken.project.graph.dispatch import function_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import Queue
@@ -66,7 +67,6 @@ class Blocks:
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
         self._callees = Callees(evaluator)
-        self._kept: dict[_Key, _Calls] = {}
 
     def of(self, module: Module, node: ast.AST) -> BlockingCalls:
         """Return the blocking calls that running ``node`` makes in its own thread.
@@ -101,16 +101,9 @@ class Blocks:
             return _named(known, {self._evaluator.unknown(module, node, why): None, **unknown})
         return _named(known, unknown)
 
+    @cached_by(lambda module, node: (module.place(node), type(node)))
     def _own(self, module: Module, node: ast.AST) -> _Calls:
         """Return the calls that ``node`` makes itself and that count, each as what it is."""
-        if not isinstance(node, Function):
-            return self._of_body(module, node)
-        key = _key(module, node)
-        if key not in self._kept:
-            self._kept[key] = self._of_body(module, node)
-        return self._kept[key]
-
-    def _of_body(self, module: Module, node: ast.AST) -> _Calls:
         calls = (part for part in own_nodes(what_runs(node)) if isinstance(part, ast.Call))
         return tuple(what for call in calls for what in self._calls(module, call))
 

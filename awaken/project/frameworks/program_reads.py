@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from awaken.contract import Place
 from awaken.project.effects.callees import Callees
@@ -24,6 +25,7 @@ from awaken.project.frameworks.sqlalchemy.reads.lifetime.expiry import Expiry
 from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads
 from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights, Sights
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_items
 from awaken.project.source.words import FilesWith
 
 
@@ -53,17 +55,20 @@ class ProgramReads:
         self._generated = GeneratedReads(evaluator, models, declared, files_with)
         self._inverses = Inverses(evaluator, models)
         self._all: tuple[Read, ...] | None = None
-        self._of_schemas: tuple[tuple[Place | None, Read], ...] | None = None
-        self._between: BetweenLoadAndRead | None = None
 
     def all(self) -> tuple[Read, ...]:
-        """Return every visible read, in order."""
+        """Return every visible read of a relationship, with the loads of the objects, in order.
+
+        One with an empty ``owner`` reads an attribute that some class has as a relationship, of an
+        object of unknown class. Templates are read for rules that declare ``TEMPLATE_READS`` in
+        ``reads``; for others they may read any attribute.
+        """
         if self._all is None:
             self._all = self.of(Wanted(self._plain.names() | {ANY}))
         return self._all
 
     def of(self, wanted: Wanted) -> tuple[Read, ...]:
-        """Return the visible reads that are wanted, in order: those among ``all``."""
+        """Return the visible reads that are wanted, in order: only these are followed."""
         if self._all is not None:
             return tuple(read for read in self._all if _is_among(read, wanted))
         result = [
@@ -74,28 +79,35 @@ class ProgramReads:
         kept = dict.fromkeys(candidate for candidate in result if _is_among(candidate, wanted))
         return tuple(sorted(kept, key=lambda read: read.place))
 
-    def of_schemas(self) -> tuple[tuple[Place | None, Read], ...]:
-        """Return the reads of schemas, each with the expression that gives the object."""
-        if self._of_schemas is None:
-            wanted = Wanted(self._plain.names() | {ANY})
-            self._of_schemas = tuple(self._plain.of_schemas(wanted))
-        return self._of_schemas
+    @cached_items
+    def of_schemas(self) -> Iterator[tuple[Place | None, Read]]:
+        """Return the reads of schemas, each with the place of the call that reads.
+
+        Without one it is the expression that gives the object, None where none is visible. A read
+        that ``all`` has once is here for each of them, with its own loads.
+        """
+        return self._plain.of_schemas(Wanted(self._plain.names() | {ANY}))
 
     def names_of_mapped(self) -> frozenset[str]:
         """Return the names of the relationships of classes that are proven to be mapped."""
         return self._plain.names_of_mapped()
 
     def files_reading(self, attribute: str) -> list[str]:
-        """Return the Python files that may read an attribute of this name, by how they look."""
+        """Return the Python files that may read an attribute of this name, by how they look.
+
+        To tell the reads, all those of relationships are parsed.
+        """
         return self._python.files([attribute])
 
     def between_load_and_read(self, trace: Trace, read: Read) -> tuple[Event, ...]:
         """Return what may happen to an object between a load and a read, one of its ``traces``."""
-        if self._between is None:
-            awaitables = Awaitables(self._evaluator, Callees(self._evaluator))
-            between = Between(self._evaluator, awaitables)
-            self._between = BetweenLoadAndRead(self._evaluator, between, self.expiry)
         return self._between.of(trace, read)
+
+    @cached_property
+    def _between(self) -> BetweenLoadAndRead:
+        awaitables = Awaitables(self._evaluator, Callees(self._evaluator))
+        between = Between(self._evaluator, awaitables)
+        return BetweenLoadAndRead(self._evaluator, between, self.expiry)
 
     def inverse_of(self, owner: str, attribute: str) -> Inverse | None:
         """Return the side of a relationship that leads back; None if none is visible."""

@@ -103,7 +103,7 @@ class CallEdges:
 
     Trees are held as long as this is needed, for nodes are compared. ``known`` are the calls whose
     result is followed, or the names that get it out of a tuple, with an edge for each function that
-    they may reach; ``elements`` says which one of the tuple. ``outside`` says of functions why
+    they may reach, and which one of the tuple it is. ``outside`` says of functions why
     invisible code may call them as well.
     """
 
@@ -112,9 +112,7 @@ class CallEdges:
         self._load = load
         self._modules = {module.path: module}
         self._followed: set[FunctionContext] = set()
-        self._passing: dict[ast.arg, dict[ast.AST, CallEdge]] = {}
-        self.known: dict[ast.AST, tuple[CallEdge, ...]] = {}
-        self.elements: dict[ast.AST, int] = {}
+        self.known: dict[ast.AST, tuple[tuple[CallEdge, ...], int | None]] = {}
         self.outside: dict[str, str] = {}
 
     # ---------------------------------------------------------------------------------- contexts
@@ -215,7 +213,7 @@ class CallEdges:
             self._followed.add(context)
             for call in calls:
                 reached = self.reached(call.context, call.call)
-                self.known[call.call] = () if isinstance(reached, Unknown) else reached
+                self.known[call.call] = () if isinstance(reached, Unknown) else reached, None
         return calls
 
     def comes_out(self, context: FunctionContext, call: ast.Call) -> bool | Unseen:
@@ -265,8 +263,7 @@ class CallEdges:
                 name = context.function.name
                 what = f"in the tuple that `{name}` returns, which is not unpacked"
                 return Unseen("held", what, (call.context.place(call.call),))
-            self.known[target] = reached
-            self.elements[target] = element
+            self.known[target] = reached, element
             result.append((call.context, target))
         return result
 
@@ -341,16 +338,18 @@ class CallEdges:
         self, context: FunctionContext, parameter: ast.arg, given: ast.expr
     ) -> CallEdge | None:
         """Return the call that passes ``given``, or a value of which it is one alternative."""
-        if parameter not in self._passing:
-            passing = self._passing[parameter] = {}
-            calls = self.calls_of(context)
-            # Reversed, so that of two calls the first one counts.
-            for edge in reversed([] if isinstance(calls, Unseen) else calls):
-                whole = edge.given(parameter)
-                parts = () if whole is None else ast.walk(whole)
-                # Each part counts: of ``a if x else b`` both are passed by this call.
-                passing.update((part, edge) for part in parts)
-        return self._passing[parameter].get(given)
+        return self._passing(context, parameter).get(given)
+
+    @cached_by(lambda _context, parameter: parameter)
+    def _passing(self, context: FunctionContext, parameter: ast.arg) -> dict[ast.AST, CallEdge]:
+        passing: dict[ast.AST, CallEdge] = {}
+        calls = self.calls_of(context)
+        # Reversed, so that of two calls the first one counts.
+        for edge in reversed([] if isinstance(calls, Unseen) else calls):
+            whole = edge.given(parameter)
+            # Each part counts: of ``a if x else b`` both are passed by this call.
+            passing |= dict.fromkeys(() if whole is None else ast.walk(whole), edge)
+        return passing
 
 
 def always_returns(context: FunctionContext) -> bool:

@@ -87,26 +87,21 @@ class Calls:
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
         self._text_mentions = TextMentions(evaluator.callers.words)
-        self._graph: CallGraph | None = None
-        self._kin: Kin | None = None
-        self._handed_on: HandedOn | None = None
         self._wrappings = Wrappings(evaluator.names, evaluator.forwarding)
 
+    @cached_method
     def graph(self) -> CallGraph:
         """Return all calls of the program, each resolved once, asked from both ends.
 
         It is made when it is first asked for, which parses every file; then it answers without
         parsing.
         """
-        if self._graph is None:
-            evaluator, words = self._evaluator, self._evaluator.callers.words
-            paths = words.python()
-            names = given_names(map(words.text, paths))
-            builder = CallGraphBuilder(
-                evaluator, self._functions, lambda: self._families, paths, names
-            )
-            self._graph = builder.build()
-        return self._graph
+        evaluator, words = self._evaluator, self._evaluator.callers.words
+        paths = words.python()
+        names = given_names(map(words.text, paths))
+        return CallGraphBuilder(
+            evaluator, self._functions, lambda: self._families, paths, names
+        ).build()
 
     def definition_of(self, function: FunctionPlace) -> tuple[Module, Function] | None:
         """Return the definition of a function; None for the code outside of all."""
@@ -128,18 +123,16 @@ class Calls:
         classes, callers = self._evaluator.classes, self._evaluator.callers
         return Families(classes, self._functions, callers.overrides, callers.words.python())
 
+    @cached_method
     def kin(self) -> Kin:
         """Return which methods replace each other, over the whole program."""
-        if self._kin is None:
-            self._kin = Kin(self._evaluator, self._functions, self._families)
-        return self._kin
+        return Kin(self._evaluator, self._functions, self._families)
 
+    @cached_method
     def handed_on(self) -> HandedOn:
         """Return which functions are handed on, and which calls may reach them."""
-        if self._handed_on is None:
-            words = self._evaluator.callers.words
-            self._handed_on = HandedOn(self._evaluator, self.graph(), words, self._wrappings)
-        return self._handed_on
+        words = self._evaluator.callers.words
+        return HandedOn(self._evaluator, self.graph(), words, self._wrappings)
 
     def wrapping(self, qualified: str, *, called: bool) -> Wrapping | None:
         """Return what a decorator of the program makes of a coroutine function.

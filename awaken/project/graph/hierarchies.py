@@ -128,7 +128,7 @@ class Hierarchy:
         classes = self._evaluator.classes
         asking = {
             protocol
-            for protocol in self._overrides.asking_for.get(method, ())
+            for protocol in self._overrides.asking_for(method)
             if self._reaches_class(protocol, method) is not False
         }
         known = (classes.facts(name) for name in self._ancestors | self.descendants | asking)

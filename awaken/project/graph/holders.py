@@ -21,6 +21,7 @@ from awaken.project.graph.call_edges import (
 )
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import whole_conditional
+from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import TooLarge, Unknown
 from awaken.project.values.local.flow import Reaching
@@ -66,18 +67,19 @@ class Holders:
     def __init__(self, edges: CallEdges, is_passed: Callable[[Module, ast.expr], bool]) -> None:
         self._edges = edges
         self._is_passed = is_passed
-        self._known: dict[FunctionContext, dict[tuple[Binding | None, int | None], Holder]] = {}
-        self._reaching: dict[ast.expr, tuple[Holder, ...]] = {}
 
     def of(
         self, context: FunctionContext, binding: Binding | None, element: int | None = None
     ) -> Holder:
         """Return the holder for a binding, or for what the function of ``context`` returns."""
-        known = self._known.setdefault(context, {})
         # One object for one place: components are found by comparing identities.
-        if (binding, element) not in known:
-            known[binding, element] = Holder(context, binding, element)
-        return known[binding, element]
+        return self._holder(context, binding, element)
+
+    @cached_method
+    def _holder(
+        self, context: FunctionContext, binding: Binding | None, element: int | None
+    ) -> Holder:
+        return Holder(context, binding, element)
 
     # -------------------------------------------------------------------------------- its values
     def values_of(self, holder: Holder) -> Sequence[Placed] | Unseen | None:
@@ -120,16 +122,17 @@ class Holders:
         # A call that is followed gives what the function holds, not what a variable does.
         if read in self._edges.known:
             return tuple(holder for _, holder in self.ways_out(read))
-        if read not in self._reaching:
-            reaching = context.flow.reaching(read) if isinstance(read, ast.Name) else None
-            bindings = reaching.definitions if isinstance(reaching, Reaching) else ()
-            self._reaching[read] = tuple([self.of(context, binding) for binding in bindings])
-        return self._reaching[read]
+        return self._reaching(context, read)
+
+    @cached_by(lambda _context, read: read)
+    def _reaching(self, context: FunctionContext, read: ast.expr) -> tuple[Holder, ...]:
+        reaching = context.flow.reaching(read) if isinstance(read, ast.Name) else None
+        bindings = reaching.definitions if isinstance(reaching, Reaching) else ()
+        return tuple([self.of(context, binding) for binding in bindings])
 
     def ways_out(self, read: ast.expr) -> list[tuple[CallEdge, Holder]]:
         """Return how the value of ``read`` came out of functions, if it did."""
-        element = self._edges.elements.get(read)
-        ways = self._edges.known.get(read, ())
+        ways, element = self._edges.known.get(read, ((), None))
         return [(way, self.of(way.into, None, element)) for way in ways]
 
     def holding(

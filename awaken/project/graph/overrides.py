@@ -8,9 +8,7 @@ is held, and only files with the words of a protocol are read.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.classes import PROTOCOLS, Classes, ClassFacts
@@ -105,25 +103,24 @@ class Overrides:
         return self.fulfils(qualified, declared) if self.is_protocol(declared) else False
 
     # ------------------------------------------------------------------------------- protocols
-    @cached_property
-    def protocols(self) -> frozenset[str]:
-        """The protocols of the program."""
-        result = (self._classes.subclasses(name) for name in sorted(PROTOCOLS))
-        return frozenset(name for names in result for name in names)
-
     def is_protocol(self, qualified: str) -> bool:
         """Whether a class of the program is a protocol, and none that only fulfils one."""
         facts = self._classes.facts(qualified)
         return facts is not None and not PROTOCOLS.isdisjoint(facts.bases)
 
-    @cached_property
-    def asking_for(self) -> dict[str, list[str]]:
-        """The protocols that ask for a member, by its name; sorted."""
-        asking: defaultdict[str, list[str]] = defaultdict(list)
-        for protocol in sorted(self.protocols):
-            for member in self._asked_by(protocol):
-                asking[member].append(protocol)
-        return asking
+    @cached_method
+    def asking_for(self, member: str) -> list[str]:
+        """Return the protocols that ask for ``member``, sorted: its own, and those below them."""
+        # Those of other files are not read: a large program has hundreds of protocols.
+        holding = self._words.files_with(member)
+        asking = (
+            heir
+            for base in sorted(PROTOCOLS)
+            for protocol in self._classes.subclasses_among(base, holding)
+            if member in self._asked_by(protocol)
+            for heir in (protocol, *self._classes.all_subclasses(protocol))
+        )
+        return sorted({name for name in asking if self.is_protocol(name)})
 
     @cached_method
     def fulfilling(self, protocol: str) -> tuple[str, ...]:

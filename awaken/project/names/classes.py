@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -21,7 +21,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.words import Words
-from awaken.project.source.worklist import Queue
+from awaken.project.source.worklist import Queue, multimap
 
 PROTOCOLS = library_names().protocols
 
@@ -130,21 +130,29 @@ class Classes:
     @cached_method
     def subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return the classes of the project that inherit directly from ``qualified``."""
-        words = self.spellings(qualified)
-        paths = {path for word in words for path in self._words.inherited_in(word)}
-        # A file may rename the base and only then inherit from it.
-        paths.update(path for word in words for path in self._words.renamed_in(word))
+        return tuple(self._subclasses_at(qualified, self._inheriting(qualified)))
+
+    def subclasses_among(self, qualified: str, paths: Collection[str]) -> list[str]:
+        """Return those of them that are in the files at ``paths``."""
+        return self._subclasses_at(qualified, self._inheriting(qualified).intersection(paths))
+
+    def _subclasses_at(self, qualified: str, paths: Iterable[str]) -> list[str]:
         by_file = [self._subclasses_in(path).get(qualified, ()) for path in sorted(paths)]
-        return tuple(name for result in by_file for name in result)
+        return [name for names in by_file for name in names]
+
+    @cached_method
+    def _inheriting(self, qualified: str) -> frozenset[str]:
+        """Return the files in which a class may inherit directly from ``qualified``."""
+        words = self.spellings(qualified)
+        # A file may rename the base and only then inherit from it.
+        searches = (self._words.inherited_in, self._words.renamed_in)
+        return frozenset(path for word in words for search in searches for path in search(word))
 
     @cached_method
     def _subclasses_in(self, path: str) -> dict[str, list[str]]:
         """Return the classes of a file that inherit directly from each class."""
-        result: dict[str, list[str]] = {}
-        for facts in self.in_file(path).values():
-            for base in {base for base in facts.bases if base is not None}:
-                result.setdefault(base, []).append(facts.qualified)
-        return result
+        own = self.in_file(path).values()
+        return multimap((base, item.qualified) for item in own for base in {*item.bases} if base)
 
     def spellings(self, qualified: str) -> list[str]:
         """Return the names by which the class may go: its own, and those that files give it."""

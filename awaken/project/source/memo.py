@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 Owner = TypeVar("Owner")
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
+Item = TypeVar("Item")
 
 
 def cached_method(
@@ -21,17 +22,34 @@ def cached_method(
     return _cached(method, None)
 
 
+def cached_items(
+    method: Callable[Concatenate[Owner, Asked], Iterable[Item]],
+) -> Callable[Concatenate[Owner, Asked], tuple[Item, ...]]:
+    """Return the same for a generator: its object keeps all items."""
+
+    @wraps(method)
+    def items(owner: Owner, /, *asked: Asked.args, **named: Asked.kwargs) -> tuple[Item, ...]:
+        return tuple(method(owner, *asked, **named))
+
+    return _cached(items, None)
+
+
 def cached_by(
-    key: Callable[..., Hashable],
+    key: Callable[..., Hashable], *meanwhile: Any
 ) -> Callable[
     [Callable[Concatenate[Owner, Asked], Answer]], Callable[Concatenate[Owner, Asked], Answer]
 ]:
-    """Return the same for methods that give one answer to all arguments with the same ``key``."""
-    return lambda method: _cached(method, key)
+    """Return the same for methods that give one answer to all arguments with the same ``key``.
+
+    A question that leads back to itself gets the answer ``meanwhile`` there.
+    """
+    return lambda method: _cached(method, key, *meanwhile)
 
 
 def _cached(
-    method: Callable[Concatenate[Owner, Asked], Answer], key: Callable[..., Hashable] | None
+    method: Callable[Concatenate[Owner, Asked], Answer],
+    key: Callable[..., Hashable] | None,
+    *meanwhile: Answer,
 ) -> Callable[Concatenate[Owner, Asked], Answer]:
     table = f"answers of {method.__qualname__}"
 
@@ -41,6 +59,8 @@ def _cached(
         # Not by a function of its own: that costs a call for each answer.
         of = (*asked, *named.items()) if key is None else key(*asked, **named)
         if of not in answers:
+            if meanwhile:
+                answers[of] = meanwhile[0]
             answers[of] = method(owner, *asked, **named)
         return answers[of]
 

@@ -9,11 +9,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, KeysView, Mapping, Sequence
 from copy import copy
+from functools import wraps
 from itertools import chain, pairwise
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Concatenate, Generic, TypeVar, overload
 
 from awaken.contract import Place, SiteId, Span
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import Asked, cached_method
 from awaken.project.source.scopes import ScopeTable
 from awaken.project.source.trees import (
     CHILDLESS,
@@ -63,6 +64,22 @@ class of_file(Generic[Value]):  # noqa: N801  written as functools.cached_proper
         return value
 
 
+def cached_in_file(
+    work_out: Callable[Concatenate[Module, Asked], Value],
+) -> Callable[Concatenate[Module, Asked], Value]:
+    """Return a function of what one file says, which runs once for the same nodes or names."""
+
+    @wraps(work_out)
+    def answer(module: Module, /, *asked: Asked.args, **named: Asked.kwargs) -> Value:
+        key = work_out, *asked, *named.items()
+        if key not in module.own:
+            module.own[key] = work_out(module, *asked, **named)
+        value: Value = module.own[key]
+        return value
+
+    return answer
+
+
 class Module:
     """One file of a snapshot with its ``ast``; made for one question, then thrown away.
 
@@ -77,7 +94,6 @@ class Module:
         self.tree = tree
         self.memo: dict[Hashable, Any] = {}  # what others worked out about this tree
         self.own: dict[Hashable, Any] = {}  # facts of the file alone: all copies share them
-        self._equals: dict[tuple[object, ...], dict[ast.AST, tuple[str, bytes, int]]] = {}
 
     def with_own_memo(self) -> Module:
         """Return the same file for another project: its tree and scopes, but an empty memo."""
@@ -208,10 +224,7 @@ class Module:
 
     @of_file
     def _by_type(self) -> dict[type[ast.AST], list[ast.AST]]:
-        nodes: dict[type[ast.AST], list[ast.AST]] = {}
-        for node in self._nodes_and_parents[0]:
-            nodes.setdefault(type(node), []).append(node)
-        return nodes
+        return groups_of(self._nodes_and_parents[0], type)
 
     def nodes(self, kind: type[Node]) -> Sequence[Node]:
         """Return all nodes of the file of a concrete ``kind``, in source order."""
@@ -295,15 +308,19 @@ class Module:
 
     def among_equals(self, node: ast.AST) -> tuple[str, bytes, int]:
         """Return the scope of ``node``, its syntax, and how many such nodes are before it."""
-        look = _look(node)
-        if look not in self._equals:
-            result = self._equals[look] = {}
-            seen: Counter[tuple[str, bytes]] = Counter()
-            for other in self._by_look(type(node))[look]:
-                key = (self.scope_name(other), fingerprint(other))
-                result[other] = (*key, seen[key])
-                seen[key] += 1
-        return self._equals[look][node]
+        return self._equals(type(node), _look(node))[node]
+
+    @cached_method
+    def _equals(
+        self, kind: type[ast.AST], look: tuple[object, ...]
+    ) -> dict[ast.AST, tuple[str, bytes, int]]:
+        result: dict[ast.AST, tuple[str, bytes, int]] = {}
+        seen: Counter[tuple[str, bytes]] = Counter()
+        for other in self._by_look(kind)[look]:
+            key = (self.scope_name(other), fingerprint(other))
+            result[other] = (*key, seen[key])
+            seen[key] += 1
+        return result
 
     @cached_method
     def _by_look(self, kind: type[ast.AST]) -> dict[tuple[object, ...], list[ast.AST]]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from awaken.project.source.f_strings import is_literal, text_parts
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import last_name
+from awaken.project.source.worklist import groups_of
 
 UNTOLD = "?"
 """The module of a dotted name that the visible text does not say."""
@@ -36,7 +37,8 @@ _COMPUTED = re.compile(
 """What a file holds that puts an attribute whose name it computes, or writes as a keyword."""
 _DOTTED = re.compile(r"(?=.*\w)[\w.:?]*\.[\w.:?]*")
 _PUT = (
-    rb"\.NAME[\"']|[,=(][ \t\n]*[\"']NAME[\"']|[\"']NAME[\"'][ \t]*\][ \t]*=(?!=)"  # as a text
+    rb"\.NAME[\"']|(?:[,=({]|(?<![\w)\]])\[)[ \t\n]*[\"']NAME[\"']"  # as a text
+    rb"|[\"']NAME[\"'][ \t]*\][ \t]*=(?!=)"
     rb"|\.NAME ?=(?!=)|(?:^[ \t]*+|;[ \t]*+|\bas[ \t]++)[\w.()\[\]\"']{0,200}\.NAME:"
     rb"|\.NAME,(?:[ \t]*+(?:#.*)?$|.{0,200}(?:=|\bin\b)|.{200})"  # among targets
 )
@@ -70,16 +72,11 @@ class Put:
         return is_assigned and isinstance(self.owner, ast.Name) and self.owner.id == "self"
 
 
+@cached_in_file
 def puts_in(module: Module) -> Mapping[str, Sequence[Put]]:
     """Return all that a file puts in the place of attributes, by their names."""
-    kept: Mapping[str, Sequence[Put]] | None = module.own.get(puts_in)
-    if kept is None:
-        by_name: defaultdict[str, list[Put]] = defaultdict(list)
-        for node in module.walk():
-            for put in _puts(module, node):
-                by_name[put.last].append(put)
-        kept = module.own[puts_in] = dict(by_name)
-    return kept
+    puts = (put for node in module.walk() for put in _puts(module, node))
+    return groups_of(puts, attrgetter("last"))
 
 
 def puts_of(module: Module, names: Collection[str] | None) -> list[Put]:
@@ -105,10 +102,10 @@ def words_of(name: str) -> list[bytes]:
     ]
 
 
-def may_put_elsewhere(text: bytes, name: str) -> bool:
-    """Whether a file may replace ``name``, other than by ``self.name = value``."""
+def may_put(text: bytes, name: str, *, on_self: bool) -> bool:
+    """Whether a file may replace ``name``; ``self.name = value`` counts with ``on_self``."""
     word = re.escape(name.encode())
-    rest = re.sub(rb"(?<![\w.])self\.%s\b" % word, b"", text)
+    rest = text if on_self else re.sub(rb"(?<![\w.])self\.%s\b" % word, b"", text)
     pattern = _PUT.replace(b"NAME", word)
     return re.search(pattern, rest, re.MULTILINE) is not None or _COMPUTED.search(text) is not None
 
@@ -183,15 +180,11 @@ def _of_named(
         yield Put(call, first, "", value)
 
 
+@cached_in_file
 def _renamed_values(module: Module) -> Mapping[str, str]:
     """Return what imports call by another name in a file."""
-    kept: Mapping[str, str] | None = module.own.get(_renamed_values)
-    if kept is None:
-        aliases = (node for node in module.nodes(ast.alias))
-        kept = module.own[_renamed_values] = {
-            alias.asname: alias.name for alias in aliases if alias.asname is not None
-        }
-    return kept
+    aliases = module.nodes(ast.alias)
+    return {alias.asname: alias.name for alias in aliases if alias.asname is not None}
 
 
 def _of_owner(

@@ -12,12 +12,15 @@ import builtins
 import itertools
 import keyword
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
+from operator import attrgetter
 
 from awaken.project.source.bindings import Binding, Builder, Scope
 from awaken.project.source.memo import cached_method
 from awaken.project.source.trees import children, last_name, walk
+from awaken.project.source.worklist import groups_of
 
 _REPLACING = {"assignment", "function", "class", "type-alias"}
 """What replaces a name; an import may, too, where an annotation means the one above it."""
@@ -36,9 +39,6 @@ class ScopeTable:
         self.scopes = builder.scopes
         self.import_stars = builder.import_stars
         self._entered = builder.entered
-        self._made: dict[ast.AST, Scope] | None = None
-        self._below: dict[Scope, list[Scope]] | None = None
-        self._reads: dict[str, list[ast.Name]] | None = None
 
     def scope_of(self, node: ast.AST) -> Scope:
         """Return the scope in which ``node`` is evaluated; of a definition, the one around it."""
@@ -55,26 +55,27 @@ class ScopeTable:
 
         Raises KeyError for other nodes.
         """
-        if self._made is None:
-            # A generic definition opens another scope, for its type parameters, with the same node.
-            scopes = [scope for scope in reversed(self.scopes) if scope.kind != "type-params"]
-            self._made = {scope.node: scope for scope in scopes}
         if node not in self._made:
             raise KeyError(type(node).__name__)
         return self._made[node]
 
+    @cached_property
+    def _made(self) -> dict[ast.AST, Scope]:
+        # A generic definition opens another scope, for its type parameters, with the same node.
+        scopes = [scope for scope in reversed(self.scopes) if scope.kind != "type-params"]
+        return {scope.node: scope for scope in scopes}
+
     def inside(self, scope: Scope) -> list[Scope]:
         """Return ``scope`` and all scopes below it."""
-        if self._below is None:
-            self._below = {}
-            for item in self.scopes:
-                if item.parent is not None:
-                    self._below.setdefault(item.parent, []).append(item)
         scopes = [scope]
         for item in scopes:
             # The list grows while it is read, so that scopes at any depth are reached.
             scopes += self._below.get(item, ())
         return scopes
+
+    @cached_property
+    def _below(self) -> Mapping[Scope | None, list[Scope]]:
+        return groups_of(self.scopes, attrgetter("parent"))
 
     @cached_method
     def imported(self, scope: Scope) -> dict[str, list[Binding]]:
@@ -251,14 +252,17 @@ class ScopeTable:
 
     def reads_of(self, node: ast.Name) -> list[ast.Name]:
         """Return every read, in the order of the scopes, that may refer to what ``node`` does."""
-        if self._reads is None:
-            self._reads = {}
-            for scope in self.scopes:
-                for name, reads in scope.reads.items():
-                    self._reads.setdefault(name, []).extend(reads)
         bindings = self.bindings_of(node)
         # The same spelling may be another variable in each scope, so bindings are compared.
         return [read for read in self._reads.get(node.id, ()) if self.bindings_of(read) == bindings]
+
+    @cached_property
+    def _reads(self) -> Mapping[str, list[ast.Name]]:
+        result = defaultdict[str, list[ast.Name]](list)
+        for scope in self.scopes:
+            for name, reads in scope.reads.items():
+                result[name] += reads
+        return result
 
     def reads_in(self, owner: Scope, name: str) -> list[ast.Name]:
         """Return every read of the variable ``name`` that ``owner`` binds, in the scopes inside."""

@@ -41,6 +41,8 @@ _CALLED = re.compile(rb"(?<!\w)(\w++)[\s\\)]*+\(")
 _RENAMED = re.compile(rb"(?<!\w)(\w++)[\s\\]++as\b")
 # Keyword arguments and comparisons match as well: a file too many is only read in vain.
 _ASSIGNED = re.compile(rb"=[\s(\\]*+(?:[\w.]*\.)?(\w++)[ \t)]*+(?:[;:#\r\n\\]|\Z)")
+_READ_FROM = re.compile(rb"\s*+\.|\s++import\b")
+_AS = re.compile(rb"\s++as\b")
 _IMPORT_END = re.compile(rb"import\s*(?:\((?:[^)#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r?\n|\\)*+)")
 # Text that may be between a dot and an attribute, also where a text like "{0." "name}" goes on.
 _READ = re.compile(rb"""\.(?:\s|\\|[rRuU]?["']|#[^\n]*+)*+(\w++)""")
@@ -329,12 +331,21 @@ def uses_module(text: bytes, last: bytes, *, imported: bool) -> bool:
     ``from package.last import name`` and ``last.name`` only read, and ``import last`` alone uses
     nothing. ``imported`` says whether the word may be in an import statement.
     """
-    name = re.escape(last)
-    used = rb"(?<!\w)(?:(?<!import )%s|%s(?=\s+as\b))(?!\w|\s*\.|\s+import\b)" % (name, name)
-    if not imported:
+    for start in _places(last, text):
+        stop = start + len(last)
+        is_read = _READ_FROM.match(text, stop) is not None
+        is_only_imported = text.endswith(b"import ", 0, start) and not _AS.match(text, stop)
         # A file that does not import it by its name has it as ``package.last`` alone.
-        used = rb"\.(?:\s|\\)*+" + used
-    return re.search(used, text) is not None
+        if not is_read and not is_only_imported and (imported or _is_attribute(text, start)):
+            return True
+    return False
+
+
+def _is_attribute(text: bytes, start: int) -> bool:
+    """Whether a dot is before what begins at ``start``, maybe on another line."""
+    while start and text[start - 1] in b" \t\n\r\f\v\\":
+        start -= 1
+    return text.endswith(b".", 0, start)
 
 
 def may_derive(text: bytes) -> bool:

@@ -58,8 +58,16 @@ class Annotations:
                 # Two imports of one name: the file does not say which of them was meant.
                 return self._evaluator.names.qualified(module, node) is None
             case ast.Name() | ast.Attribute():
-                return self._evaluator.names.qualified(module, node) in _NOTHING_PARTICULAR
+                name = self._evaluator.names.qualified(module, node)
+                return name in _NOTHING_PARTICULAR or self._is_module(module, node, name)
         return False
+
+    def _is_module(self, module: Module, node: ast.expr, name: str | None) -> bool:
+        """Whether an annotation names a module, as in ``db: sqlalchemy = None``: it is no type."""
+        bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+        imports = (module.parent(binding.node) for binding in bindings)
+        is_imported = bool(bindings) and all(isinstance(item, ast.Import) for item in imports)
+        return is_imported or self._evaluator.names.layout.path_of(name or "") is not None
 
     def generic_class(self, qualified: str) -> GenericClass | None:
         """Return the type variables of a class of the program, and what it gives its bases."""
@@ -115,6 +123,9 @@ class Annotations:
                 return (instance,)
             text = module.excerpt(node)
             why = f"the annotation `{text}` could not be followed to a class"
+            return (self._evaluator.unknown(module, node, why),)
+        if self._is_module(module, node, name):
+            why = f"the annotation `{module.excerpt(node)}` is a module"
             return (self._evaluator.unknown(module, node, why),)
         located = self._evaluator.names.locate(name)
         if located is None:

@@ -275,7 +275,7 @@ def test_a_function_in_the_place_of_another_is_given_what_that_is_given(target, 
     files = {path: dedent(text) for path, text in PROGRAM.items() if "tests" not in path}
     test = REPLACED.format(use='db.execute(text("select 2"))', target=target)
     program = program_of({**files, "tests/test_shop.py": dedent(test)})
-    found = list(program.orm.operations(program.module("tests/test_shop.py")))
+    found = list(program.orm.operations.in_module(program.module("tests/test_shop.py")))
     assert [one.method for one in found] == (["execute"] if is_seen else [])
 
 

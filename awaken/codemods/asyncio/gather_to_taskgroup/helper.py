@@ -24,7 +24,9 @@ from awaken.contract import (
     ReleaseImport,
 )
 from awaken.kit.changes import Decided
+from awaken.project.source.modules import cached_in_file
 from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.worklist import groups_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -88,13 +90,10 @@ class Prepared:
     newline: str = "\n"
 
 
+@cached_in_file
 def shares(module: Module) -> bool:
     """Whether the name of the class is free in a file, or is the class."""
-    key = "shares the class"
-    if key not in module.memo:
-        scopes = module.scopes.scopes[1:]
-        module.memo[key] = not any(CLASS in scope.bindings for scope in scopes)
-    return bool(module.memo[key])
+    return not any(CLASS in scope.bindings for scope in module.scopes.scopes[1:])
 
 
 def imported_name(project: Project, module: Module) -> str:
@@ -115,10 +114,7 @@ def with_helper(
     project: Project, constraints: Constraints, prepared: Sequence[Prepared]
 ) -> Iterator[Decided]:
     """Yield what was decided, with the class where several sites of a package share it."""
-    together: dict[tuple[str, str], list[Prepared]] = {}
-    for item in prepared:
-        if item.shared is not None:
-            together.setdefault(_root(item), []).append(item)
+    together = groups_of((item for item in prepared if item.shared is not None), _root)
     result = {root: _edits(project, constraints, sites) for root, sites in together.items()}
     for item in prepared:
         edits = result.get(_root(item))

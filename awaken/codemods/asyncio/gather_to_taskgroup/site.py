@@ -29,6 +29,7 @@ from awaken.kit.imports import name_beside
 from awaken.kit.names_here import is_dotted
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.modules import cached_in_file
 from awaken.project.source.trees import is_constant
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
         raise Refused(reasons.NO_ARGUMENTS)
     gathered = gathered_by(project, module, call, position)
     coroutines = [each for argument in gathered.given for each in argument.coroutines]
-    shared = project.orm.shared_session(module, call, coroutines)
+    shared = project.orm.shared_sessions.of(module, call, coroutines)
     if shared is not None:
         raise Refused(reasons.SHARED_SESSION, shared.shown, because=shared.places)
     group, imports = _group(site, project, names, options, limit)
@@ -219,17 +220,15 @@ def _time_limit(module: Module, call: ast.Call, awaited: ast.Await) -> ast.expr 
             raise Refused(reasons.TIME_LIMIT, module.excerpt(limit))
 
 
+@cached_in_file
 def _imported_packages(module: Module) -> Sequence[str]:
     """Return the packages that the file imports."""
-    key = "packages that it imports"
-    result: list[str] | None = module.memo.get(key)
-    if result is None:
-        result = module.memo[key] = []
-        for node in module.walk():
-            if isinstance(node, ast.Import):
-                result += (name.name.partition(".")[0] for name in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                result.append((node.module or "").partition(".")[0])
+    result: list[str] = []
+    for node in module.walk():
+        if isinstance(node, ast.Import):
+            result += (name.name.partition(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            result.append((node.module or "").partition(".")[0])
     return result
 
 

@@ -239,7 +239,7 @@ class EagerLoad(Rule):
             for read in reads
         }
         wanted = Wanted(frozenset(names), _UNTRACED)
-        reads = project.orm.relationship_reads_of(wanted) if names else ()
+        reads = project.orm.reads.of(wanted) if names else ()
         readers = Readers(project, reads)
         for place, traces in missing.items():
             yield from self._decisions_at(project, place, traces, readers)

@@ -53,9 +53,9 @@ def repeated_reads(project: Project) -> list[Repeated]:
 
     Each way to a read is shortened where it leads back to the object that it came from.
     """
-    search, attributes = _Search(project), project.orm.relationships_of_mapped()
+    search, attributes = _Search(project), project.orm.reads.names_of_mapped()
     wanted = Wanted(attributes, _NO_READS, search.may_repeat)
-    reads = project.orm.relationship_reads_of(wanted)
+    reads = project.orm.reads.of(wanted)
     return [item for read in reads for item in search.of(read)]
 
 
@@ -209,7 +209,7 @@ class _Search:
 
     def _leads_back(self, there: str, back: str) -> bool:
         owner, _, attribute = there.rpartition(".")
-        inverse = self._project.orm.inverse_of(owner, attribute)
+        inverse = self._project.orm.reads.inverse_of(owner, attribute)
         if inverse is None or inverse.attribute != back.rpartition(".")[2]:
             return False
         facts = self._facts(there)

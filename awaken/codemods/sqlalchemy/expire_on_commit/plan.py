@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta, Struct
@@ -34,6 +35,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Later
+from awaken.project.source.memo import cached_by
 from awaken.project.source.trees import is_constant
 
 if TYPE_CHECKING:
@@ -78,11 +80,9 @@ class _Planner:
         self._rule = rule
         self._project = project
         self._options = options
-        self._shared: dict[bool, Staleness] = {}
         self._loads: dict[Later, None] = {}
         self._variables: set[Place] = set()
         self._kept = kept_names(project)
-        self._rolled_back: str | None = None
 
     def all(self, paths: list[str]) -> Iterator[Decided]:
         modules = (self._project.module(path) for path in paths)
@@ -143,21 +143,17 @@ class _Planner:
             known.places,
         )
 
+    @cached_by(lambda maker: maker.is_async if only_variable(maker) is None else maker)
     def _staleness(self, maker: Maker) -> Staleness:
-        if only_variable(maker) is not None:
-            return staleness(self._project, maker, self._variables)
-        if maker.is_async not in self._shared:
-            result = staleness(self._project, maker, self._variables)
-            self._shared[maker.is_async] = result
-        return self._shared[maker.is_async]
+        return staleness(self._project, maker, self._variables)
 
     def _expiring(self, maker: Maker) -> str:
         """Return what a factory's sessions go on to expire, which is not for this option to say."""
-        if not maker.is_factory or not maker.is_async:
-            return ""
-        if self._rolled_back is None:
-            self._rolled_back = expired_all_the_same(self._project, is_async=True)
-        return self._rolled_back
+        return self._rolled_back if maker.is_factory and maker.is_async else ""
+
+    @cached_property
+    def _rolled_back(self) -> str:
+        return expired_all_the_same(self._project, is_async=True)
 
     def _check(self, maker: Maker) -> None:
         """Raise Refused where something else decides whether objects expire."""

@@ -21,14 +21,10 @@ _CAVEAT = "with `autoflush=False`, a change that is not flushed before then is l
 def reloads(rule: str, project: Project, loads: Iterable[Later]) -> Iterator[Decided]:
     """Yield the decision on each load; a load with an unknown statement is left alone."""
     for event in {load.place: load for load in loads if load.is_clean}.values():
-        module = project.module(event.place.path)
-        calls = [] if module is None else module.calls_at(event.place.span)
-        if module is None or len(calls) != 1 or module.in_fstring(calls[0]):
-            continue
-        site = Site(rule, module, calls[0])
-        edit = _edit(project, site)
-        if edit is not None:
-            yield decide(site, _rewrite, project, event, edit)
+        sites = [Site(rule, *pair) for pair in project.calls_at(event.place)]
+        edit = _edit(project, sites[0]) if len(sites) == 1 else None
+        if edit is not None and not sites[0].module.in_fstring(sites[0].node):
+            yield decide(sites[0], _rewrite, project, event, edit)
 
 
 def _rewrite(site: Site[ast.Call], project: Project, load: Later, edit: Edit) -> Rewrite:

@@ -11,11 +11,13 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.lazy_raise.foreign_keys import ForeignKeys, cascade_of
 from awaken.kit.relationships.sides import WORDS, Key
 from awaken.kit.search import modules_with
+from awaken.project.source.memo import cached_by, cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.worklist import reached
 from awaken.project.values.domain import Unknown
@@ -35,16 +37,11 @@ class Flushes:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._circular: set[Key] | None = None
-        self._roots: dict[str, frozenset[str]] = {}
-        self._sides: list[tuple[Module, Declared]] = []
         self._keys = ForeignKeys(project)
 
     def read(self, key: Key) -> bool:
         """Whether deleting an object may read this relationship of it."""
-        if self._circular is None:
-            self._circular = set(self._find())
-        return key in self._circular
+        return key in self._circular()
 
     def deletes_along(self, module: Module, side: Declared) -> bool:
         """Whether deleting an object loads the side like any code would, to delete what it holds.
@@ -63,14 +60,19 @@ class Flushes:
                 return True
         return bool(cascade_of(module, side) & _DELETES)
 
-    def _find(self) -> Iterator[Key]:
-        """Yield the references of classes that are deleted and refer to each other in a circle."""
-        sides = self._sides = [
+    @cached_property
+    def _sides(self) -> list[tuple[Module, Declared]]:
+        return [
             (module, side)
             for module in modules_with(self._project, WORDS)
-            for side in self._project.orm.relationship_sides(module.path)
+            for side in self._project.orm.relationships.in_file(module.path)
             if side.owner is not None and side.attribute is not None
         ]
+
+    @cached_items
+    def _circular(self) -> Iterator[Key]:
+        """Yield the references of classes that are deleted and refer to each other in a circle."""
+        sides = self._sides
         references = [(module, side) for module, side in sides if self._may_refer(module, side)]
         edges: dict[str, set[str]] = {}
         for _, side in references:
@@ -87,35 +89,26 @@ class Flushes:
             if _ANY in deleted or self._root(side.owner or "") & deleted:
                 yield side.owner or "", side.attribute or ""
 
+    @cached_by(str, frozenset[str]())  # for a class that inherits from itself
     def _root(self, qualified: str) -> frozenset[str]:
         """Return the classes at the top of the mapped families of a class: they share a mapper."""
-        if qualified not in self._roots:
-            # For a class that inherits from itself.
-            self._roots[qualified] = frozenset()
-            orm, facts = self._project.orm, self._project.class_facts(qualified)
-            above = [
-                root
-                for base in (facts.bases if facts is not None else ())
-                if base is not None and orm.mapping_status(base) == "mapped"
-                for root in self._root(base)
-            ]
-            heirs = (
-                ()
-                if orm.mapping_status(qualified) == "mapped"
-                else (
-                    root
-                    for heir in self._project.all_subclasses(qualified)
-                    for root in self._root(heir)
-                )
-            )
-            self._roots[qualified] = frozenset(above or heirs) or frozenset({qualified})
-        return self._roots[qualified]
+        orm, facts = self._project.orm, self._project.class_facts(qualified)
+        above = [
+            root
+            for base in (facts.bases if facts is not None else ())
+            if base is not None and orm.models.status(base) == "mapped"
+            for root in self._root(base)
+        ]
+        is_mapped = orm.models.status(qualified) == "mapped"
+        below = () if is_mapped else self._project.all_subclasses(qualified)
+        heirs = (root for heir in below for root in self._root(heir))
+        return frozenset(above or heirs) or frozenset({qualified})
 
     def _may_refer(self, module: Module, side: Declared) -> bool:
         """Whether the table of a side's class may have its foreign key."""
         known = self._keys.refers(module, side)
         if known is None and side.facts.target is not None:
-            inverse = self._project.orm.inverse_of(side.owner or "", side.attribute or "")
+            inverse = self._project.orm.reads.inverse_of(side.owner or "", side.attribute or "")
             other = None if inverse is None else self._side(inverse.owner, inverse.attribute)
             known = None if other is None else self._keys.refers(*other)
             return known is not True

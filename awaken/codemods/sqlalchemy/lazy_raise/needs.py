@@ -67,7 +67,7 @@ class Reads:
         # Classes of which an object gives all to a reader that may read anything of it.
         self._given_whole: dict[str, Read] = {}
         wanted = Wanted(frozenset((ANY, *(side.key[1] for side in sides))))
-        reads = project.orm.relationship_reads_of(wanted)
+        reads = project.orm.reads.of(wanted)
         self._readers = Readers(project, reads)
         for read in reads:
             if read.owner and read.attribute == ANY:
@@ -104,7 +104,7 @@ class Reads:
     def _refuse_unknown_objects(self, side: Side) -> None:
         attribute = side.key[1]
         # Every other parsed file counts too: the search for reads needed them all.
-        reading = self._project.orm.files_reading(attribute)
+        reading = self._project.orm.reads.files_reading(attribute)
         broken = [path for path in reading if path in self._project.parse_failures]
         if broken:
             detail = f"`{broken[0]}` does not parse, so it may read `{attribute}`"
@@ -280,7 +280,7 @@ class Reads:
         if len(trace.path) < len("to"):
             return False
         owner, _, attribute = trace.path[-2].rpartition(".")
-        inverse = self._project.orm.inverse_of(owner, attribute)
+        inverse = self._project.orm.reads.inverse_of(owner, attribute)
         if inverse is None or not inverse.by_key or inverse.attribute != read.attribute:
             return False
         module, call, node = self._in_one_function(read, trace)
@@ -310,7 +310,7 @@ class Reads:
         """Return what may happen between load and read."""
         module, call, node = self._in_one_function(read, trace)
         if module is None or call is None or node is None:
-            return self._project.orm.between_load_and_read(trace, read)
+            return self._project.orm.reads.between_load_and_read(trace, read)
         return self._project.effects.between(module, call, node)
 
     def _is_given(self, side: Side, trace: Trace) -> bool:

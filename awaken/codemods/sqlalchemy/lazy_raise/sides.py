@@ -12,6 +12,7 @@ from awaken.kit.relationships.sides import Side
 from awaken.kit.sites import Refused
 from awaken.project.names.visibility import is_public
 from awaken.project.source.trees import is_constant
+from awaken.project.source.worklist import multimap
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -24,9 +25,7 @@ _DATACLASS_DECORATOR = "mapped_as_dataclass"
 def refusals(project: Project, sides: Sequence[Side]) -> dict[Side, Refused]:
     """Return the sides that are left alone for what their declaration says, with the reason."""
     keys = Counter(side.key for side in sides)
-    by_attribute: dict[str, list[str]] = {}
-    for owner, attribute in keys:
-        by_attribute.setdefault(attribute, []).append(owner)
+    by_attribute = multimap((attribute, owner) for owner, attribute in keys)
     result: dict[Side, Refused] = {}
     for side in sides:
         owner, attribute = side.key
@@ -51,7 +50,7 @@ def _refusal(project: Project, side: Side, *, is_single: bool) -> Refused | None
     if not attribute or project.class_facts(owner) is None:
         return Refused(reasons.OWNER_NOT_TOLD)
     family = (owner, *project.all_subclasses(owner))
-    statuses = {project.orm.mapping_status(name) for name in family}
+    statuses = {project.orm.models.status(name) for name in family}
     if "mapped" not in statuses or "unknown" in statuses:
         return Refused(reasons.NOT_MAPPED, owner.rpartition(".")[2])
     if side.declared.facts.lazy is None:

@@ -143,8 +143,7 @@ def _reads_of(
 
 def _route(project: Project, entry: Place) -> str | None:
     """Return the last fixed part of a route's path, None if there is none; empty for no route."""
-    module = project.module(entry.path)
-    calls = module.calls_at(entry.span) if module is not None else []
+    calls = [call for _, call in project.calls_at(entry)]
     first = calls[0].args[0] if calls and calls[0].args else None
     if not isinstance(first, ast.Constant) or "handles" not in entry.note:
         return ""

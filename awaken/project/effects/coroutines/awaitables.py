@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from awaken.knowledge.coroutines import Awaitable, coroutines
@@ -14,6 +14,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, always_returns
 from awaken.project.values.domain import NOWHERE, InstanceOf, Producer, Unknown, Value
@@ -44,8 +45,6 @@ class Awaitables:
         self._callees = callees
         self._known = coroutines()
         self._returned: dict[tuple[str, int], _Answer] = {}
-        # Overrides of a method may be in a hundred files: each of its calls would parse them.
-        self._families: dict[Hashable, _Answer | _OutOfSight] = {}
 
     def of(self, module: Module, node: ast.expr, depth: int = 0) -> _Answer:
         """Return what ``node`` gives; None if it is proven to be nothing that can be awaited.
@@ -126,7 +125,11 @@ class Awaitables:
         family = family_called(self._evaluator, module, node)
         if isinstance(family, Unknown):
             return self._unless_a_value(family, module, node)
-        out_of_sight = self._of_family(family, depth)
+        # Of a question inside of another, the depth at which it is asked counts as well.
+        if depth:
+            out_of_sight = self._of_functions(family, depth)
+        else:
+            out_of_sight = self._of_family(family, self._evaluator.follows_callers)
         match out_of_sight:
             case _OutOfSight(why=why):
                 return self._unless_a_value(why, module, node)
@@ -146,14 +149,10 @@ class Awaitables:
         why = f"the return value of `{module.excerpt(node.func)}` is unknown"
         return self._unknown(module, node, why)
 
-    def _of_family(self, family: Family, depth: int) -> _Answer | _OutOfSight:
-        # Of a question inside of another, the depth at which it is asked counts as well.
-        if depth:
-            return self._of_functions(family, depth)
-        key = self._evaluator.follows_callers, family.key
-        if key not in self._families:
-            self._families[key] = self._of_functions(family, depth)
-        return self._families[key]
+    # Overrides of a method may be in a hundred files: each of its calls would parse them.
+    @cached_by(lambda family, follows_callers: (family.key, follows_callers))
+    def _of_family(self, family: Family, _follows_callers: bool) -> _Answer | _OutOfSight:
+        return self._of_functions(family, 0)
 
     def _of_functions(self, family: Family, depth: int) -> _Answer | _OutOfSight:
         called = functions_of(self._evaluator, family)

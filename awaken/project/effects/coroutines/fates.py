@@ -139,7 +139,7 @@ class _Following:
         self._evaluator = evaluator
         self._passing_on = passing_on
         self._queue = Queue[_Here]([], lambda here: (here.module.place(here.node), here.depth))
-        self._found: dict[Fate, None] = {}
+        self._found: list[Fate] = []
 
     def all(self, start: _Here) -> tuple[Fate, ...]:
         """Return every fate that is found from ``start`` on."""
@@ -149,11 +149,11 @@ class _Following:
                 self._end(here, "unknown", why="it goes through too many places to follow")
                 break
             self._look(here)
-        return tuple(self._found)
+        return tuple(dict.fromkeys(self._found))
 
     def _end(self, here: _Here, kind: Kind, by: str = "", why: str = "") -> None:
         place = here.module.place(here.node)
-        self._found[Fate(kind, place, by, why, here.chain)] = None
+        self._found.append(Fate(kind, place, by, why, here.chain))
 
     def _unknown(self, here: _Here, why: str) -> None:
         self._end(here, "unknown", why=why)
@@ -311,7 +311,7 @@ class _Following:
             self._go(here, read)
         if not reads and not here.depth:
             place = here.module.place(target)
-            self._found[Fate("unread", place, binding.name, chain=here.chain)] = None
+            self._found.append(Fate("unread", place, binding.name, chain=here.chain))
 
     def _local(self, module: Module, node: ast.expr) -> Binding | None:
         """Return the only value of the local variable ``node``."""

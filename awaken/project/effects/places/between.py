@@ -7,7 +7,6 @@ code runs. Functions that are called are followed; each has one summary.
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -314,13 +313,9 @@ class EventGraph(ControlGraph):
         scope: Scope = module.scopes.scope_made_by(function)
         super().__init__(function, scope)
         self._end = self._here
-        self._points_of: defaultdict[ast.AST, set[int]] = defaultdict(set)
-        self._nodes_at: defaultdict[int, list[ast.AST]] = defaultdict(list)
         marked = ((node, point) for node, points in self.points.items() for point in points)
         named = ((node, point) for point, node in enumerate(self.events) if node is not None)
-        for node, point in (*marked, *named):
-            self._points_of[node].add(point)
-            self._nodes_at[point].append(node)
+        self._at_points = [*marked, *named]
 
     def _parts(self, node: ast.AST) -> Iterator[object]:  # type: ignore[override]
         if node in self._first_of:
@@ -364,9 +359,10 @@ class EventGraph(ControlGraph):
         Names of the function are among them, read or stored.
         """
         first = [point for start in starts for point in self.points.get(start, ())]
-        blocked = {point for stop in stops for point in self._points_of.get(stop, ())}
+        stopping = frozenset(stops)
+        blocked = {point for node, point in self._at_points if node in stopping}
         points = _reached(first, self.after, blocked)
-        return {node for point in points for node in self._nodes_at.get(point, ())}
+        return {node for node, point in self._at_points if point in points}
 
     def _ways_out(self) -> list[int]:
         """Return the points at which a caller gets something back, those of ``finally`` included.

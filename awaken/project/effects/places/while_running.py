@@ -13,6 +13,7 @@ from awaken.project.effects.callees import Callees
 from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
+from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, receivers
 from awaken.project.source.words import FilesWith
@@ -35,7 +36,6 @@ class WhileRunning:
         self._files_with = files_with
         self._attributes = Attributes(evaluator)
         self._callees = Callees(evaluator)
-        self._methods: dict[str, tuple[Place, ...]] = {}
 
     def functions(
         self, module: Module, parts: Sequence[ast.AST], *, is_resumed: bool = False
@@ -173,11 +173,10 @@ class WhileRunning:
 
     def _properties(self, name: str) -> Iterator[Called]:
         """Yield the decorated methods of this name: one may be a property that is read."""
-        if name not in self._methods:
-            self._methods[name] = tuple(self._decorated_places(name))
-        for module, function in self._evaluator.functions_at(self._methods[name]):
+        for module, function in self._evaluator.functions_at(self._decorated_places(name)):
             yield Called(module, function, 1)
 
+    @cached_items
     def _decorated_places(self, name: str) -> Iterator[Place]:
         words = self._evaluator.callers.words
         # The end of a decorator, perhaps comments, and the function.

@@ -21,7 +21,7 @@ from awaken.project.names.classes import ClassFacts
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import Function, has_decorator, is_none, keyword_of
 from awaken.project.source.worklist import Queue
 
@@ -132,7 +132,7 @@ def is_mapped(reader: ModuleReader, qualified: str) -> bool:
     """Whether a class is known to be mapped, or shows it by its table and its columns."""
     if qualified in knowledge().mapped_classes:
         return True
-    if reader.project.orm.mapping_status(qualified) == "mapped":
+    if reader.project.orm.models.status(qualified) == "mapped":
         return True
     facts = reader.project.class_facts(qualified)
     if facts is None:
@@ -144,7 +144,7 @@ def _declares_columns(reader: ModuleReader, facts: ClassFacts) -> bool:
     """Whether a class with an external base has columns, as only a mapped one can."""
     class_node = _class_node(reader, facts)
     # If all bases are visible, none of them maps it.
-    if class_node is None or reader.project.orm.mapping_status(facts.qualified) != "unknown":
+    if class_node is None or reader.project.orm.models.status(facts.qualified) != "unknown":
         return False
     values = [getattr(statement, "value", None) for statement in class_node[1].body]
     calls = [value.func for value in values if isinstance(value, ast.Call)]
@@ -323,7 +323,7 @@ def _is_mapped_type(reader: ModuleReader, node: ast.expr) -> bool:
     if parsed is None:
         return False
     qualified = reader.qualified(parsed)
-    if qualified is not None and reader.project.orm.mapping_status(qualified) in {
+    if qualified is not None and reader.project.orm.models.status(qualified) in {
         "mapped",
         "base",
     }:
@@ -502,15 +502,10 @@ def _attribute_values(
                 yield entity_of(reader, statement.value, depth - 1)
 
 
+@cached_in_file
 def _assignments_in(module: Module, around: ast.ClassDef) -> list[ast.Assign | ast.AnnAssign]:
     """Return all assignments in a class and its methods, in the order of the source."""
-    key = ("assignments", around)
-    kept: list[ast.Assign | ast.AnnAssign] | None = module.memo.get(key)
-    if kept is None:
-        nodes = module.walk(around)
-        kept = [node for node in nodes if isinstance(node, ast.Assign | ast.AnnAssign)]
-        module.memo[key] = kept
-    return kept
+    return [node for node in module.walk(around) if isinstance(node, ast.Assign | ast.AnnAssign)]
 
 
 def _is_attribute(target: ast.expr, name: str, in_body: bool) -> bool:
@@ -537,7 +532,7 @@ def made_class(reader: ModuleReader, call: ast.Call) -> Item | None:
     if None in names or _TABLES.isdisjoint(names) or "__abstract__" in names:
         return None
     qualified = [reader.qualified(base) for base in bases]
-    statuses = {reader.project.orm.mapping_status(name) for name in qualified if name is not None}
+    statuses = {reader.project.orm.models.status(name) for name in qualified if name is not None}
     if "base" not in statuses:
         return None
     return Item(call, What.ENTITY, owner=ast.unparse(call))

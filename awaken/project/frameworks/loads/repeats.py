@@ -16,6 +16,7 @@ from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.graph.dispatch import Called
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.f_strings import is_literal
+from awaken.project.source.memo import cached_method
 from awaken.project.source.trees import last_name, receivers
 
 _JOINED = library_names().joined_loaders
@@ -26,7 +27,7 @@ _FOLLOWED_CALLS = 2
 _CONNECTIVES = sql_names().orderings | sql_names().connectives | {"distinct", "between"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sources:
     """The one entity that a statement selects from, as far as criteria are concerned.
 
@@ -37,7 +38,6 @@ class Sources:
     owner: str
     model: str | None
     partners: Mapping[str, str | None] = field(default_factory=dict)
-    _own: dict[ast.expr, bool] = field(default_factory=dict, init=False, compare=False)
 
     def only(self, criteria: Iterable[ast.expr]) -> bool:
         """Whether none of ``criteria`` can bring another table into FROM."""
@@ -62,13 +62,9 @@ class Sources:
                 choices = alternatives(node)
                 return all(map(self._is_criterion, choices)) if choices else self._is_own(node)
 
+    @cached_method
     def _is_own(self, node: ast.expr) -> bool:
         """Whether ``node`` is the entity, its column, or something computed from its column."""
-        if node not in self._own:
-            self._own[node] = self._computes(node)
-        return self._own[node]
-
-    def _computes(self, node: ast.expr) -> bool:
         if isinstance(node, ast.BinOp):  # long ones stand inside one another: no text of each
             return self._is_own(node.left) or self._is_own(node.right)
         text = ast.unparse(node)
@@ -283,4 +279,4 @@ def _reaches_collection(reader: ModuleReader, argument: ast.expr) -> bool:
     # Foreign keys tell which side has many where the declaration does not.
     if reader.project.orm.is_collection(owner.model, argument.attr) is not False:
         return True
-    return reader.project.orm.needs_unique(relationship.target) is not False
+    return reader.project.orm.eager.needs_unique(relationship.target) is not False

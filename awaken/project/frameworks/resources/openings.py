@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Resource
@@ -34,7 +33,6 @@ class Opening:
         return self.module.excerpt(self.call.func)
 
 
-@cache
 def words(*resources: Resource) -> tuple[bytes, ...]:
     """Return words of which each file that opens such a thing has at least one."""
     known = knowledge().opens

@@ -11,7 +11,7 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.declared.definitions import written
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, values_given
 from awaken.project.values.domain import ClassOf
@@ -48,10 +48,18 @@ class Forms:
         """The simple names under which the program has these classes."""
         return frozenset(self._evaluator.classes.spellings_of(self.all))
 
-    @cached_method
-    def fields(self, qualified: str) -> tuple[FormField, ...]:
+    @cached_items
+    def fields(self, qualified: str) -> Iterator[FormField]:
         """Return the fields of a form, with those that it inherits."""
-        return tuple(self._read(qualified))
+        seen: set[str] = set()
+        for _, module, body in self._evaluator.classes.bodies(qualified):
+            for name, node in _made_pairs(body):
+                if name not in seen:
+                    seen.add(name)
+                    kind = last_name(node.func)
+                    is_kept = kind in {*_KNOWN.holders, *_KNOWN.nested}
+                    forms = tuple(dict.fromkeys(self._inner(module, node)))
+                    yield FormField(name, forms, is_kept)
 
     def has_others(self, qualified: str) -> bool:
         """Whether a form has unknown fields: those of a base that a function makes."""
@@ -65,17 +73,6 @@ class Forms:
             for _, _, body in self._evaluator.classes.bodies(qualified)
             for statement in body.body
         )
-
-    def _read(self, qualified: str) -> Iterator[FormField]:
-        seen: set[str] = set()
-        for _, module, body in self._evaluator.classes.bodies(qualified):
-            for name, node in _made_pairs(body):
-                if name not in seen:
-                    seen.add(name)
-                    kind = last_name(node.func)
-                    is_kept = kind in {*_KNOWN.holders, *_KNOWN.nested}
-                    forms = tuple(dict.fromkeys(self._inner(module, node)))
-                    yield FormField(name, forms, is_kept)
 
     def _inner(self, module: Module, node: ast.Call) -> Iterator[str]:
         """Yield the forms that are filled from what a field reads."""

@@ -11,7 +11,7 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.shapes.validators import read_by_validators
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name, values_given, variable_of
 from awaken.project.values.domain import (
@@ -109,10 +109,26 @@ class PydanticModels:
                 return unknown
         return None
 
-    @cached_method
-    def fields(self, shape: ModelShape) -> tuple[Field, ...]:
+    @cached_items
+    def fields(self, shape: ModelShape) -> Iterator[Field]:
         """Return what a model reads of an object."""
-        return tuple(self._read(shape))
+        by_name = any(
+            self._is_set(statement, _KNOWN.by_name)
+            for _, _, body in self._evaluator.classes.bodies(shape.name)
+            for statement in (*body.keywords, *body.body)
+        )
+        yield from self._root(shape)
+        yield from self._out_of_sight(shape.name)
+        yield from read_by_validators(self._evaluator, shape.name)
+        seen: set[str] = set()
+        for _, module, body in self._evaluator.classes.bodies(shape.name):
+            for statement in body.body:
+                name = last_name(variable_of(statement))
+                if not name or name in seen or (name.startswith("_") and name != "__root__"):
+                    continue
+                seen.add(name)
+                if isinstance(statement, ast.AnnAssign) and name != "model_config":
+                    yield from self._field(shape, module, statement, name, by_name=by_name)
 
     @cached_method
     def all_fields(self, *, lenient: bool) -> frozenset[str] | None:
@@ -172,25 +188,6 @@ class PydanticModels:
         return False
 
     # -------------------------------------------------------------------------------- the fields
-    def _read(self, shape: ModelShape) -> Iterator[Field]:
-        by_name = any(
-            self._is_set(statement, _KNOWN.by_name)
-            for _, _, body in self._evaluator.classes.bodies(shape.name)
-            for statement in (*body.keywords, *body.body)
-        )
-        yield from self._root(shape)
-        yield from self._out_of_sight(shape.name)
-        yield from read_by_validators(self._evaluator, shape.name)
-        seen: set[str] = set()
-        for _, module, body in self._evaluator.classes.bodies(shape.name):
-            for statement in body.body:
-                name = last_name(variable_of(statement))
-                if not name or name in seen or (name.startswith("_") and name != "__root__"):
-                    continue
-                seen.add(name)
-                if isinstance(statement, ast.AnnAssign) and name != "model_config":
-                    yield from self._field(shape, module, statement, name, by_name=by_name)
-
     def _out_of_sight(self, qualified: str) -> Iterator[Field]:
         """Yield a placeholder for the fields of a base that cannot be followed."""
         ancestors = self._evaluator.classes.ancestors(qualified)

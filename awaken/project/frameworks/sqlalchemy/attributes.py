@@ -18,6 +18,7 @@ from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
 from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.relationships import Site
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name
 from awaken.project.values.domain import (
@@ -65,19 +66,15 @@ class MappedAttributes:
         self._models = models
         self._eager = eager
         self._class_queries = class_queries
-        self._kept: dict[tuple[str, bool, str], Values] = {}
-        self._mapped: dict[str, bool] = {}
         self._is_asked = False
 
     def is_mapped(self, qualified: str) -> bool:
         """Whether a class of the program is mapped."""
-        if self._is_asked:
-            return False
-        if qualified not in self._mapped:
-            self._mapped[qualified] = self._answer_apart(
-                lambda: self._models.mapped_class(qualified) is not None
-            )
-        return self._mapped[qualified]
+        return not self._is_asked and self._has_mapping(qualified)
+
+    @cached_method
+    def _has_mapping(self, qualified: str) -> bool:
+        return self._answer_apart(lambda: self._models.mapped_class(qualified) is not None)
 
     def is_relationship(self, owner: InstanceOf, name: str) -> bool:
         """Whether ``name`` of a mapped object leads to others."""
@@ -89,18 +86,12 @@ class MappedAttributes:
     def attribute(self, owner: InstanceOf | ClassOf, name: str) -> Values:
         """Return what reading ``name`` gives by the mapping; empty where no mapping says so."""
         # To tell what is mapped, nothing that a mapped object holds is needed.
-        if self._is_asked:
-            return ()
-        key = (owner.qualified, isinstance(owner, InstanceOf), name)
-        if key not in self._kept:
-            self._kept[key] = self._answer_apart(
-                lambda: (
-                    self._of_instance(owner.qualified, name)
-                    if isinstance(owner, InstanceOf)
-                    else self._of_class(owner.qualified, name)
-                )
-            )
-        return self._kept[key]
+        return () if self._is_asked else self._attribute(type(owner), owner.qualified, name)
+
+    @cached_method
+    def _attribute(self, kind: type[InstanceOf | ClassOf], qualified: str, name: str) -> Values:
+        of = self._of_instance if kind is InstanceOf else self._of_class
+        return self._answer_apart(lambda: of(qualified, name))
 
     def is_collection(self, owner: str, name: str, facts: RelationshipFacts) -> bool | None:
         """Return whether a relationship of a class is a collection; None if unknown."""

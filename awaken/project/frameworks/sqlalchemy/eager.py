@@ -14,7 +14,6 @@ class EagerLoading:
 
     def __init__(self, models: Models) -> None:
         self._models = models
-        self._sites: list[Site] | None = None
 
     @cached_method
     def needs_unique(self, qualified: str) -> bool | None:
@@ -48,12 +47,10 @@ class EagerLoading:
 
     def _links(self, name: str) -> list[Site]:
         """Return the joined sides that loading ``name`` may follow."""
-        if self._sites is None:
-            self._sites = self._models.relationships.eager()
         inherited = self._models.ancestor_names(name)
         return [
             site
-            for site in self._sites
+            for site in self._models.relationships.eager()
             if site.owner is None
             or site.owner in inherited
             or name in self._models.ancestor_names(site.owner)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from msgspec import Struct, structs
@@ -27,10 +27,11 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationships, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Ancestors, Classes, ClassFacts
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, without_arguments
 from awaken.project.source.words import FilesWith
+from awaken.project.source.worklist import reverse_postorder
 from awaken.project.values.domain import DeclarativeBase, External
 
 Status = Literal["mapped", "base", "plain", "unknown"]
@@ -102,31 +103,21 @@ class Models:
         self._files_with = files_with
         self._reader = MappingReader(evaluator)
         self.relationships = Relationships(evaluator, classes, self._reader, files_with)
-        self._statuses: dict[str, Status] = {}
-        self._imperatives: dict[str, Imperative] | None = None
-        self._bases: dict[tuple[str, int], DeclarativeBase | None] = {}
 
+    @cached_method
     def status(self, qualified: str) -> Status:
         """Return whether a class is mapped, a base of mapped classes, neither, or unknown."""
-        if qualified not in self._statuses:
-            self._statuses[qualified] = "unknown"  # for a class that inherits from itself
-            # Bases before their heirs: a line of a thousand classes is no recursion.
-            for base in self._bases_of(qualified):
-                self.status(base)
-            self._statuses[qualified] = self._status(qualified)
-        return self._statuses[qualified]
+        # Bases before their heirs: a line of a thousand classes is no recursion.
+        line = reverse_postorder([qualified], self._bases_of)
+        return [*map(self._status, reversed(line))][-1]
 
     def _bases_of(self, qualified: str) -> list[str]:
-        """Return the classes of the program that a class inherits from, the highest first."""
-        result, waiting = dict[str, None](), [qualified]
-        while waiting:
-            facts = self._classes.facts(waiting.pop())
-            for base in facts.bases if facts is not None else ():
-                if base is not None and base not in result and base not in self._statuses:
-                    result[base] = None
-                    waiting.append(base)
-        return [base for base in reversed(result) if self._classes.facts(base) is not None]
+        """Return the classes of the program that a class inherits from itself."""
+        facts = self._classes.facts(qualified)
+        bases = () if facts is None else facts.bases
+        return [base for base in bases if base and self._classes.facts(base) is not None]
 
+    @cached_by(str, "unknown")  # for a class that inherits from itself
     def _status(self, qualified: str) -> Status:
         facts = self._classes.facts(qualified)
         if facts is None:
@@ -175,7 +166,7 @@ class Models:
             elif base in knowledge.declarative_roots:
                 result.add("base")
             elif base is not None and self._classes.facts(base) is not None:
-                status = self.status(base)
+                status = self._status(base)
                 result.add("mapped" if status == "base" else status)
             elif self._declarative(facts, index) is not None:
                 result.add("mapped")
@@ -192,28 +183,24 @@ class Models:
             or base.startswith("builtins.")
         )
 
+    # None for a base that leads back to this class while it is looked for.
+    @cached_by(lambda facts, index: (facts.qualified, index), None)
     def _declarative(self, facts: ClassFacts, index: int) -> DeclarativeBase | None:
         """Return the base at ``index`` if it is ``declarative_base()``, ``db.Model`` or so."""
-        key = (facts.qualified, index)
-        if key not in self._bases:
-            # For a base that leads back to this class while it is looked for.
-            self._bases[key] = None
-            node = self._classes.node(facts.qualified)
-            if node is not None:
-                values = self._evaluator.values(node[0], node[1].bases[index])
-                known = self._evaluator.knowledge.declarative_bases
-                bases = [
-                    # One of a library, where another file may give its own in its place.
-                    DeclarativeBase() if isinstance(value, External) else value
-                    for value in values
-                    if isinstance(value, DeclarativeBase)
-                    or (isinstance(value, External) and value.qualified in known)
-                ]
-                if bases and len(bases) == len(values):
-                    complete = all(base.complete for base in bases)
-                    automap = any(base.automap for base in bases)
-                    self._bases[key] = DeclarativeBase(bases[0].parent, complete, automap)
-        return self._bases[key]
+        node = self._classes.node(facts.qualified)
+        values = () if node is None else self._evaluator.values(node[0], node[1].bases[index])
+        known = self._evaluator.knowledge.declarative_bases
+        bases = [
+            # One of a library, where another file may give its own in its place.
+            DeclarativeBase() if isinstance(value, External) else value
+            for value in values
+            if isinstance(value, DeclarativeBase)
+            or (isinstance(value, External) and value.qualified in known)
+        ]
+        if not bases or len(bases) < len(values):
+            return None
+        complete = all(base.complete for base in bases)
+        return DeclarativeBase(bases[0].parent, complete, any(base.automap for base in bases))
 
     @cached_method
     def body(self, qualified: str) -> ClassBody | None:
@@ -350,20 +337,21 @@ class Models:
             for name in facts.decorators
         )
 
+    @cached_by(tuple, {})
     def _imperative(self) -> dict[str, Imperative]:
-        if self._imperatives is None:
-            self._imperatives = {}
-            paths = self._files_with([b"map_imperatively", b"mapper("])
-            for module in self._evaluator.modules_at(paths):
-                for node in module.nodes(ast.Call):
-                    if node.args:
-                        self._map(module, node)
-        return self._imperatives
+        paths = self._files_with([b"map_imperatively", b"mapper("])
+        calls = (
+            (module, node)
+            for module in self._evaluator.modules_at(paths)
+            for node in module.nodes(ast.Call)
+            if node.args
+        )
+        return dict(pair for call in calls for pair in self._mapped_by(*call))
 
-    def _map(self, module: Module, node: ast.Call) -> None:
+    def _mapped_by(self, module: Module, node: ast.Call) -> Iterator[tuple[str, Imperative]]:
         function = node.func
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-        if name not in {"map_imperatively", "mapper"} or self._imperatives is None:
+        if name not in {"map_imperatively", "mapper"}:
             return
         called = self._reader.called(module, function)
         if not called or not called <= _IMPERATIVE:
@@ -380,14 +368,9 @@ class Models:
         # Attributes may be given other names than their columns have.
         is_renamed = not all(isinstance(value, ast.Call) for value in values)
         made = self._table(module, table)
-        self._imperatives[owner] = Imperative(
-            module.path,
-            made.kind,
-            made.columns,
-            complete,
-            None if is_renamed else made.name,
-            UNKNOWN if is_renamed else made.constraints,
-        )
+        name, constraints = (None, UNKNOWN) if is_renamed else (made.name, made.constraints)
+        mapped = Imperative(module.path, made.kind, made.columns, complete, name, constraints)
+        yield owner, mapped
 
     def _table(self, module: Module, node: ast.expr | None) -> _Table:
         """Return the ``Table("x", metadata, Column(...), ...)`` that a name is assigned."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from functools import cached_property
+from itertools import chain
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -18,9 +21,10 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes
 from awaken.project.names.tables import dotted_name, target_of
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.words import FilesWith
+from awaken.project.source.worklist import groups_of
 
 WORDS = (b"relationship", b"relation(", b"Relationship", b"dynamic_loader")
 _NAMES = {"relationship", "relation", "Relationship", "dynamic_loader"}
@@ -56,7 +60,6 @@ class Relationships:
         self._reader = reader
         self._files_with = files_with
         self._aliases: set[str] = set()
-        self._targets: dict[str, list[Site]] | None = None
 
     @cached_method
     def in_file(self, path: str) -> tuple[Site, ...]:
@@ -90,14 +93,14 @@ class Relationships:
 
     def leading_to(self, qualified: str) -> list[Site]:
         """Return every side of the project that leads to the class ``qualified``."""
-        if self._targets is None:
-            self._targets = {}
-            for path in self._files_with(WORDS):
-                for site in self.in_file(path):
-                    if site.facts.target is not None:
-                        self._targets.setdefault(site.facts.target, []).append(site)
-        return self._targets.get(qualified, [])
+        return self._by_target().get(qualified, [])
 
+    @cached_by(tuple, {})
+    def _by_target(self) -> Mapping[str | None, list[Site]]:
+        sites = chain.from_iterable(map(self.in_file, self._files_with(WORDS)))
+        return groups_of(sites, attrgetter("facts.target"))
+
+    @cached_method
     def eager(self) -> list[Site]:
         """Return every side of the project that is, or may be, loaded with a join by itself."""
         # Without `lazy`, or keywords that may hold it, nothing is loaded by a join.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from functools import cached_property
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -62,7 +63,6 @@ class Sessions:
         self._evaluator = evaluator
         self._models = models
         self._files_with = files_with
-        self._own_queries: tuple[bool, bool] | None = None
 
     def of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session; None if it is proven to be no session."""
@@ -259,8 +259,6 @@ class Sessions:
 
     def _may_be_own(self, receiver: ast.expr, known: Unknown | SessionProof) -> bool:
         """Whether the receiver may be of a class of the project with its own ``query``."""
-        if self._own_queries is None:
-            self._own_queries = self._find_own_queries()
         in_sessions, elsewhere = self._own_queries
         name = receiver.attr if isinstance(receiver, ast.Attribute) else ""
         name = receiver.id if isinstance(receiver, ast.Name) else name
@@ -274,8 +272,9 @@ class Sessions:
         result = [self._session(module, receiver, item) for item in values if item != NoneValue()]
         return any(isinstance(value, NotRelevant) and not value.mock for value in result)
 
-    def _find_own_queries(self) -> tuple[bool, bool]:
-        """Return whether session classes, and whether other classes, define ``query``."""
+    @cached_property
+    def _own_queries(self) -> tuple[bool, bool]:
+        """Whether session classes, and whether other classes, define ``query``."""
         in_sessions = elsewhere = False
         for module in self._evaluator.modules_at(self._files_with([b"def query("])):
             for node in module.nodes(ast.FunctionDef):

@@ -200,12 +200,12 @@ class _Uses:
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
         self._calls = _MOST_CALLS
-        self._found: dict[_Owner, _Use] = {}
+        self._found: list[_Use] = []
 
     def of(self, module: Module, coroutine: ast.expr) -> tuple[_Use, ...]:
         """Return the sessions from outside that ``coroutine`` uses, each once."""
         self._follow(_Scene(module), coroutine)
-        return tuple(self._found.values())
+        return tuple(self._found)
 
     # ------------------------------------------------------------------ what a coroutine runs
     def _follow(self, scene: _Scene, node: ast.expr) -> None:
@@ -292,8 +292,8 @@ class _Uses:
         if not self._is_session(scene, node):
             return False
         owner = self._owner(scene, node)
-        if owner is not None and owner not in self._found:
-            self._found[owner] = _Use(owner, scene.module.place(node, "used here"))
+        if owner is not None and all(use.owner != owner for use in self._found):
+            self._found.append(_Use(owner, scene.module.place(node, "used here")))
         return True
 
     def _is_session(self, scene: _Scene, node: ast.expr) -> bool:

@@ -14,6 +14,7 @@ from awaken.project.frameworks.templates.contexts import Context, Expression
 from awaken.project.frameworks.templates.given import Given
 from awaken.project.frameworks.templates.rendering import Rendering, Renderings
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_by
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 from awaken.workspace.text_files import Texts
@@ -45,7 +46,6 @@ class TemplateSights:
         self._texts = texts
         self._renderings = Renderings(evaluator, files_with)
         self._given = Given(evaluator, files_with)
-        self._reads: dict[str, frozenset[TemplateRead]] = {}
 
     def reading(self, names: Collection[str]) -> Iterator[Sight]:
         """Yield the places that read an attribute of one of these names, call by call.
@@ -108,13 +108,11 @@ class TemplateSights:
                 template_reads |= self._reads_of(written.path + text, written)
         return template_reads, reasons
 
-    def _reads_of(self, key: str, source: Source) -> frozenset[TemplateRead]:
+    @cached_by(lambda key, _source: key)
+    def _reads_of(self, _key: str, source: Source) -> frozenset[TemplateRead]:
         from awaken.project.frameworks.templates.reading import reads_of  # noqa: PLC0415
 
-        known = self._reads.get(key)
-        if known is None:
-            known = self._reads[key] = reads_of(source, self._files)
-        return known
+        return reads_of(source, self._files)
 
     def _sights(self, rendering: Rendering, read: TemplateRead) -> Iterator[Sight]:
         place = self._place(rendering, read)

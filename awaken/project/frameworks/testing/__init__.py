@@ -10,7 +10,7 @@ from awaken.project.frameworks.testing.marks import configured
 from awaken.project.frameworks.testing.mocks import Mocked, Mocks
 from awaken.project.frameworks.testing.object_factories import ObjectFactories
 from awaken.project.frameworks.testing.reach import QueryUse, use_of
-from awaken.project.frameworks.testing.replacements import Replacement, Replacements
+from awaken.project.frameworks.testing.replacements import Replacement, Replacements, assigned
 
 __all__ = [
     "CoroutineTests",
@@ -22,6 +22,7 @@ __all__ = [
     "QueryUse",
     "Replacement",
     "Replacements",
+    "assigned",
     "configured",
     "use_of",
 ]

@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -92,8 +93,6 @@ class Reach:
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self.replaces: frozenset[PatchedName] = frozenset()
         self._evaluator = evaluator
-        self._nodes: dict[Function, _Nodes] = {}
-        self._seen: dict[tuple[object, ...], tuple[list[QueryUse], list[EntryPoint]]] = {}
 
     def uses(
         self, entries: Iterable[EntryPoint], targets: frozenset[PatchedName]
@@ -103,7 +102,7 @@ class Reach:
         starts = ((entry, 0) for entry in entries)
         waiting = Queue(starts, lambda pair: pair[0].key, _MOST_FUNCTIONS)
         for entry, depth in waiting:
-            uses, called = self._pair_within(entry, targets)
+            uses, called = self._pair_within(entry, targets, self.replaces)
             result.update(dict.fromkeys(uses))
             waiting += [(item, depth + 1) for item in called if item.given or depth < _DEEPEST]
         return list(result), waiting.is_done
@@ -126,23 +125,23 @@ class Reach:
         bodies = [self._body(function, frozenset({target})) for function in functions]
         return list(dict.fromkeys(use for body in bodies for use in body.uses()))
 
+    # The replacements of a test decide the callees, so they are a part of the question.
+    @cached_by(lambda entry, *targets_and_replaced: (entry.key, *targets_and_replaced))
     def _pair_within(
-        self, entry: EntryPoint, targets: frozenset[PatchedName]
+        self, entry: EntryPoint, targets: frozenset[PatchedName], _replaced: frozenset[PatchedName]
     ) -> tuple[list[QueryUse], list[EntryPoint]]:
         """Return what a function asks of the double itself, and what it calls."""
-        # The replacements of a test decide the callees, so they are a part of the question.
-        key = (entry.key, targets, self.replaces)
-        if key not in self._seen:
-            body = self._body(entry, targets)
-            called = dict.fromkeys(self._called_entry_points(body, follow_all=bool(targets)))
-            self._seen[key] = list(body.uses()), list(called)
-        return self._seen[key]
+        body = self._body(entry, targets)
+        called = dict.fromkeys(self._called_entry_points(body, follow_all=bool(targets)))
+        return list(body.uses()), list(called)
 
     def _body(self, entry: EntryPoint, targets: frozenset[PatchedName]) -> _Body:
-        # Kept apart from `_Body`, for one function is looked at for many doubles.
-        if entry.function not in self._nodes:
-            self._nodes[entry.function] = _Nodes(entry)
-        return _Body(self._evaluator, entry, targets, self._nodes[entry.function])
+        return _Body(self._evaluator, entry, targets, self._nodes(entry))
+
+    # Kept apart from `_Body`, for one function is looked at for many doubles.
+    @cached_by(attrgetter("function"))
+    def _nodes(self, entry: EntryPoint) -> _Nodes:
+        return _Nodes(entry)
 
     def named(self, module: Module, call: ast.Call) -> EntryPoint | None:
         """Return the function that a call names: by itself, in a module or class, of ``self``."""

@@ -18,7 +18,7 @@ from awaken.project.names.functions.definitions import Functions
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import UNTOLD
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, keyword_of, last_name
+from awaken.project.source.trees import Function, keyword_of, last_name, root_of
 from awaken.project.values.domain import (
     ClassOf,
     FunctionOf,
@@ -264,6 +264,17 @@ def _make_sessions(values: Values) -> bool:
         and all(isinstance(each, Session) for each in value.inner)
         for value in values
     )
+
+
+def assigned(module: Module, around: ast.AST, variable: str) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the values that are assigned to attributes of a variable, and to their attributes."""
+    for node in module.walk(around):
+        if not isinstance(node, ast.Assign):
+            continue
+        for target in node.targets:
+            is_part = isinstance(target, ast.Attribute) and last_name(root_of(target)) == variable
+            if is_part and variable:
+                yield ast.unparse(target).removeprefix(f"{variable}."), node.value
 
 
 def bound_variable(module: Module, patch: Patch) -> str:

@@ -56,12 +56,18 @@ class Resolved:
         return self.applications[0] if only else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Unseen(Unknown):
+    """An application of the class ``qualified`` of which nothing shows where it is made."""
+
+    qualified: str
+
+
 class Applications:
     """Follows expressions to the calls that make applications and routers."""
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._unseen: dict[Unknown, str] = {}
 
     def of(self, module: Module, node: ast.expr) -> Resolved:
         """Return which applications ``node`` may be."""
@@ -85,7 +91,7 @@ class Applications:
         unknown = [application for application in found if isinstance(application, Unknown)]
         # One of another kind may be any application.
         uncalled = bool(unknown) and all(value.why == _UNCALLED for value in unknown)
-        classes = {self._unseen.get(value, "") for value in unknown}
+        classes = {value.qualified if isinstance(value, _Unseen) else "" for value in unknown}
         known = classes.pop() if len(classes) == 1 else ""
         return Resolved(tuple(applications), unknown[0] if unknown else None, uncalled, known)
 
@@ -140,9 +146,7 @@ class Applications:
                     yield Application(made, qualified, kind)
                 elif kind is not None:
                     why = f"the application of `{module.excerpt(node)}` is unknown"
-                    unknown = self._evaluator.unknown(module, node, why)
-                    self._unseen[unknown] = qualified
-                    yield unknown
+                    yield _Unseen(why, module.place(node), qualified)
             case Unknown():
                 yield value
             case NoneValue():

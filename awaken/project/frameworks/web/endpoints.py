@@ -18,7 +18,7 @@ from awaken.project.names.functions.injections import Provider
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
-from awaken.project.source.worklist import Queue, Worklist
+from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import FunctionOf, InstanceOf
 
 FRAMEWORKS = tuple(
@@ -64,7 +64,7 @@ class Endpoints:
 
     def depended_on(self, providers: Iterable[Provider]) -> Iterator[tuple[Module, Function]]:
         """Yield the functions that providers name, with those that they depend on in turn."""
-        waiting = Worklist(self._provided(providers), lambda pair: pair[0].place(pair[1]))
+        waiting = Queue(self._provided(providers), lambda pair: pair[0].place(pair[1]))
         for module, function in waiting:
             yield module, function
             waiting += self._provided(self._evaluator.injections.of_function(module, function))

@@ -84,17 +84,14 @@ class Installations:
 
     def _names(self, application: Application) -> Iterator[_Carrier]:
         """Yield the names of the application in the files that can have it."""
-        home = self._evaluator.load(application.made.path)
-        calls = home.calls_at(application.made.span) if home is not None else []
-        if home is None or not calls:
-            return
-        own = set(_targets_of(home.parent(calls[0])))
-        maker = home.enclosing_function(calls[0])
-        # An application that is made by a function is named where that is called.
-        made = {maker.name} if isinstance(maker, Function) else set()
-        for module in self._naming(home, own, made):
-            for name in sorted(own | _results(module, made) | _renamed_names(module, own)):
-                yield _Carrier(module, name)
+        for home, call in self._evaluator.calls_at(application.made)[:1]:
+            own = set(_targets_of(home.parent(call)))
+            maker = home.enclosing_function(call)
+            # An application that is made by a function is named where that is called.
+            made = {maker.name} if isinstance(maker, Function) else set()
+            for module in self._naming(home, own, made):
+                for name in sorted(own | _results(module, made) | _renamed_names(module, own)):
+                    yield _Carrier(module, name)
 
     def _naming(self, home: Module, own: set[str], made: set[str]) -> Iterator[Module]:
         """Yield the files that can name it: they name its file too, or the function it is from."""

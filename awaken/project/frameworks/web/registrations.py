@@ -22,6 +22,7 @@ from awaken.project.frameworks.web.files import FoundInFiles
 from awaken.project.source.expressions.lists import appended
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_none, last_name
+from awaken.project.source.worklist import multimap
 
 Event = Literal["startup", "shutdown"]
 Form = Literal["decorator", "call", "list", "other"]
@@ -89,11 +90,11 @@ class Registrations(FoundInFiles[Registration]):
 
     @cached_property
     def _by_application(self) -> dict[Application, list[Registration]]:
-        registrations: dict[Application, list[Registration]] = {}
-        for registration in self.all:
-            for application in dict.fromkeys(registration.to.applications):
-                registrations.setdefault(application, []).append(registration)
-        return registrations
+        return multimap(
+            (application, registration)
+            for registration in self.all
+            for application in dict.fromkeys(registration.to.applications)
+        )
 
     @cached_property
     def _first_lifespans(self) -> dict[Application, GivenLifespan]:

@@ -78,6 +78,12 @@ class Mention:
     name: str = ""
     renamed_in: Definition | None = None
 
+    @property
+    def is_in_function(self) -> bool:
+        """Whether the other name is a variable of a function, which no other file sees."""
+        scope = self.renamed_in
+        return scope is not None and scope.kind is not ast.Module and not scope.is_class
+
 
 @dataclass(frozen=True, slots=True)
 class Text:

@@ -62,6 +62,7 @@ class Search:
         self._target = Target(surroundings, module, function)
         self._sites: dict[tuple[str, int, int], CallSite] = {}
         self._obstacles: dict[tuple[Why, str], Obstacle] = {}
+        self._locals: list[str] = []  # other names in the functions of the file that is searched
         self._look_at_definition(module, function)
 
     def found(self) -> Callers:
@@ -192,16 +193,21 @@ class Search:
         return [path for path in paths if path in known], [one for one in paths if one not in known]
 
     def _search_file(self, path: str, word: str) -> set[str]:
-        """Search one file for ``word``; return the other names that it gives to the function."""
+        """Search one file for ``word``; return the names by which others may know the function."""
         if not self._evaluator.names.facts.may_mention(path, word):
             return set()
-        in_file = self._in_file(path, word)
-        if in_file is None:
-            # It may hold a call all the same.
-            why = f"{path} cannot be parsed"
-            self._stop("unresolved", why, self._target.place)
-            return set()
-        return set[str]().union(*in_file)
+        result = set[str]()
+        self._locals = [word]
+        # The list grows while it is read: no other file sees the variables of a function.
+        for name in self._locals:
+            in_file = self._in_file(path, name)
+            if in_file is None:
+                # It may hold a call all the same.
+                why = f"{path} cannot be parsed"
+                self._stop("unresolved", why, self._target.place)
+                return set()
+            result.update(*in_file)
+        return result
 
     def _in_file(self, path: str, word: str) -> Iterable[set[str]] | None:
         """Look at all mentions in a file; return the other names that each gives."""
@@ -283,7 +289,9 @@ class Search:
             self._add(mention.used, bound)
         match mention.kind:
             case "alias" if self._is_followed(mention):
-                return {mention.name}
+                if mention.is_in_function and mention.name not in self._locals:
+                    self._locals.append(mention.name)
+                return set() if mention.is_in_function else {mention.name}
             case "injected":
                 why = f"`{shown}` is given to a framework, which calls it"
                 self._stop("framework", why, mention.used)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from awaken.contract import Place, Span
 from awaken.project.source.memo import cached_method
-from awaken.project.source.worklist import Queue, components, reached
+from awaken.project.source.worklist import Queue, components, groups_of, reached
 
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module
@@ -91,7 +92,6 @@ class CallGraph:
 
     def __init__(self, again: Again) -> None:
         self._again = again
-        self._unknown: dict[str, array[int]] = {}
         self._functions: list[FunctionPlace] = []
         self._numbers: dict[tuple[str, int], int] = {}
         self._resolved: list[Resolved] = []
@@ -101,9 +101,6 @@ class CallGraph:
         self._names: list[str] = []
         self._by_caller: array[int] = array("i")
         self._first: array[int] = array("i")
-        self._by_callee: dict[int, array[int]] = {}
-        self._by_declared: dict[int, list[int]] = {}
-        self._by_path: dict[str, list[int]] | None = None
         self._in_lambdas: dict[tuple[str, Span], Span] = {}
         # The files in which each name is used, and not called.
         self._uses: dict[str, list[str]] = {}
@@ -138,12 +135,13 @@ class CallGraph:
         defined = {item.qualname.rpartition(".")[2] for item in self._functions}
         self._uses = {name: self._uses[name] for name in defined & self._uses.keys()}
         calling: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
+        declared: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
         for call, what in enumerate(self._what):
             for function in self._resolved[what].functions:
                 calling[function].append(call)
             for function in self._resolved[what].declared:
-                self._by_declared.setdefault(function, []).append(call)
-        self._by_callee = dict(calling)
+                declared[function].append(call)
+        self._by_callee, self._by_declared = dict(calling), dict(declared)
         unknown: defaultdict[str, array[int]] = defaultdict(lambda: array("i"))
         for call, what in enumerate(self._what):
             if self._resolved[what].kind == "unknown":
@@ -189,12 +187,13 @@ class CallGraph:
         for row, what in enumerate(self._what):
             yield self._resolved_as(row, self._resolved[what])
 
+    @cached_property
+    def _by_path(self) -> Mapping[str, list[int]]:
+        rows = range(len(self._caller))
+        return groups_of(rows, lambda row: self._functions[self._caller[row]].path)
+
     def calls_in(self, path: str) -> Iterator[Call]:
         """Yield the calls of one file, as they were resolved while the files were read."""
-        if self._by_path is None:
-            self._by_path = {}
-            for row, caller in enumerate(self._caller):
-                self._by_path.setdefault(self._functions[caller].path, []).append(row)
         for row in self._by_path.get(path, ()):
             yield self._resolved_as(row, self._resolved[self._what[row]])
 

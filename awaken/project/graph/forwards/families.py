@@ -7,7 +7,6 @@ follows from the facts of files; no tree is kept.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from awaken.project.graph.overrides import MAKING, Overrides
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.names.functions.definitions import FoundFunctions, Functions
 from awaken.project.source.memo import cached_method
-from awaken.project.source.worklist import reached
+from awaken.project.source.worklist import multimap, reached
 
 _MOST_METHODS = 1000
 """Methods of one family: homeassistant's largest has fewer, and a chain of n classes has n
@@ -49,24 +48,19 @@ class Families:
         self._functions = functions
         self._overrides = overrides
         self._line = overrides.line
-        self._defining: dict[str, list[str]] = defaultdict(list)
-        self._joining: dict[str, list[str]] = defaultdict(list)
-        self._below: dict[str, list[str]] = defaultdict(list)
-        for path in paths:
-            for facts in classes.in_file(path).values():
-                self._add(facts)
+        own = [facts for path in paths for facts in classes.in_file(path).values()]
+        self._defining = multimap((name, item.qualified) for item in own for name in item.members)
+        self._below = multimap((name, item.qualified) for item in own for name in self._above(item))
+        lines = ((item, self._line(item.qualified)) for item in own)
+        joining = ((i, line) for i, line in lines if sum(base in line for base in i.bases) > 1)
+        self._joining = multimap((name, i.qualified) for i, line in joining for name in line)
 
-    def _add(self, facts: ClassFacts) -> None:
-        name, line = facts.qualified, self._line(facts.qualified)
-        for member in sorted(facts.members):
-            self._defining[member].append(name)
-        ancestors = self._classes.ancestors(name)
-        for above in (*line, *(() if ancestors is None else ancestors.outside)):
-            if above != name:
-                self._below[above].append(name)
-        if sum(base in line for base in facts.bases) > 1:
-            for above in line:
-                self._joining[above].append(name)
+    def _above(self, facts: ClassFacts) -> Iterator[str]:
+        ancestors = self._classes.ancestors(facts.qualified)
+        outside = () if ancestors is None else ancestors.outside
+        return (
+            name for name in (*self._line(facts.qualified), *outside) if name != facts.qualified
+        )
 
     @cached_method
     def of(self, qualified: str, method: str) -> Family:
@@ -76,7 +70,7 @@ class Families:
         names |= dict.fromkeys(self._overriding(qualified, method))
         for joining in self._joining.get(qualified, ()):
             names |= dict.fromkeys(definers(joining, method))
-        if qualified in self._overrides.protocols:
+        if self._overrides.is_protocol(qualified):
             fulfilling = self._overrides.fulfilling(qualified)
             if len(fulfilling) > _MOST_FULFILLING:
                 return Family((), why=f"`{qualified}` is a protocol that too many classes fulfil")
@@ -111,7 +105,7 @@ class Families:
         if len(names) > _MOST_METHODS:
             return Family((), why=f"too many classes have a `{method}`")
         # A protocol's own method runs only where there is no other.
-        real = [name for name in names if name not in self._overrides.protocols]
+        real = [name for name in names if not self._overrides.is_protocol(name)]
         functions = self._defined(real or names, method)
         declared = self._defined(set(names) - set(real), method) if real else ()
         if len(functions) < len(real or names):
@@ -152,9 +146,9 @@ class Families:
         yield from self._overriding(qualified, method)
         for joining in self._joining.get(qualified, ()):
             yield from (name for name, one in self._line(joining).items() if method in one.members)
-        if qualified in self._overrides.protocols:
+        if self._overrides.is_protocol(qualified):
             for name in self._overrides.fulfilling(qualified):
                 yield from self._overrides.definers(name, method)
-        for protocol in self._overrides.asking_for.get(method, ()):
+        for protocol in self._overrides.asking_for(method):
             if self._overrides.fulfils(qualified, protocol):
                 yield protocol

@@ -5,7 +5,7 @@ from __future__ import annotations
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.families import Families
 from awaken.project.names.functions.definitions import Functions
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_items
 from awaken.project.values.evaluation import Evaluator
 
 
@@ -29,15 +29,12 @@ class Kin:
             return (function,)
         return tuple(sorted({function, *self.methods(f"{home}.{owner}", method)}))
 
-    @cached_method
-    def methods(self, qualified: str, method: str) -> tuple[FunctionPlace, ...]:
+    @cached_items
+    def methods(self, qualified: str, method: str) -> list[FunctionPlace]:
         """Return all that ``method`` of an instance of a class may be, with what is kin to it.
 
         None for an external class.
         """
-        return tuple(self._found_functions(qualified, method))
-
-    def _found_functions(self, qualified: str, method: str) -> list[FunctionPlace]:
         found: set[FunctionPlace] = set()
         if self._evaluator.classes.facts(qualified) is None:
             return []

@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from awaken.project.source.memo import cached_method
 from awaken.project.source.trees import Function
 
 
@@ -22,7 +23,6 @@ class StatementLines:
 
     def __init__(self, tree: ast.Module) -> None:
         self._tree = tree
-        self._inner: dict[ast.AST, tuple[list[ast.stmt], list[int]]] = {}
         nodes = (node for node in ast.walk(tree) if isinstance(node, ast.stmt))
         self._starts = sorted(lines_of(node).start for node in nodes)
 
@@ -52,14 +52,17 @@ class StatementLines:
 
     def _at_edges(self, node: ast.AST, lines: Lines) -> list[ast.stmt]:
         """Return the statements in the blocks of a node that ``lines`` may begin or end in."""
-        if node not in self._inner:
-            inner = [statement for block in _blocks(node) for statement in block]
-            self._inner[node] = inner, [lines_of(statement).end for statement in inner]
-        inner, ends = self._inner[node]
+        inner, ends = self._inner(node)
         # Several may be on one line, and then all of them end there.
         first = bisect_right(ends, lines.start)
         last = bisect_left(ends, lines.end)
         return inner[first : first + 1] + inner[max(last, first + 1) : last + 1]
+
+    @cached_method
+    def _inner(self, node: ast.AST) -> tuple[list[ast.stmt], list[int]]:
+        """Return the statements in the blocks of a node, and where they end."""
+        inner = [statement for block in _blocks(node) for statement in block]
+        return inner, [lines_of(statement).end for statement in inner]
 
     def _cuts(self, node: ast.stmt, lines: Lines) -> bool:
         whole = lines_of(node)

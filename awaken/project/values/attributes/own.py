@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from awaken.project.names.functions.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import (
     Function,
     is_overload,
@@ -257,11 +257,9 @@ def _is_unknown(values: Values) -> bool:
 _Assignment = tuple[ast.expr, ast.expr | None, ast.expr | None]
 
 
-def _assignments(module: Module, node: ast.ClassDef) -> dict[str, list[_Assignment]]:
+@cached_in_file
+def _assignments(_module: Module, node: ast.ClassDef) -> dict[str, list[_Assignment]]:
     """Return what the methods of a class assign to attributes of their first parameter."""
-    kept: dict[str, list[_Assignment]] | None = module.own.get(node)
-    if kept is not None:
-        return kept
     assignments: dict[str, list[_Assignment]] = {}
     for method in node.body:
         if not isinstance(method, Function):
@@ -273,7 +271,6 @@ def _assignments(module: Module, node: ast.ClassDef) -> dict[str, list[_Assignme
             for target, value, annotation in _targets(inner):
                 if isinstance(target.value, ast.Name) and target.value.id == positional[0].arg:
                     assignments.setdefault(target.attr, []).append((target, value, annotation))
-    module.own[node] = assignments
     return assignments
 
 

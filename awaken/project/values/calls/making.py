@@ -14,6 +14,7 @@ from awaken.project.values.domain import (
     Environment,
     FunctionOf,
     InstanceOf,
+    NoneValue,
     Origin,
     Producer,
     Session,
@@ -48,7 +49,7 @@ class Making:
         """Return the object that a call of a class makes."""
         role = self._role(qualified)
         place = module.place(node, "made here")
-        custom = self._custom_query(module, node)
+        custom = self._custom_query(module, node, known)
         match role:
             case "session" | "async":
                 return (Session(role, custom, place),)
@@ -109,7 +110,7 @@ class Making:
         plain = Place(place.path, place.span)
         return plain if any(base in known for base in bases) else None
 
-    def _custom_query(self, module: Module, node: ast.Call) -> str:
+    def _custom_query(self, module: Module, node: ast.Call, known: Environment) -> str:
         """Return the class that the call gives for queries, as ``Session.custom_query`` has it."""
         names, plain = self._evaluator.names, self._evaluator.knowledge.query_classes
         for keyword in node.keywords:
@@ -118,7 +119,9 @@ class Making:
                 if name not in plain:
                     return name or "?"
             elif keyword.arg == "session_options" and _may_customise(keyword.value):
-                return "?"
+                options = self._evaluator.values(module, keyword.value, known)
+                if any(value != NoneValue() for value in options):
+                    return "?"
         return ""
 
     def _makes(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
     FunctionOf,
@@ -190,15 +190,10 @@ def _is_keeper(evaluator: Questions, owner: str, module: Module, node: ast.expr)
     return all(isinstance(value, InstanceOf) and value.qualified == owner for value in known)
 
 
+@cached_in_file
 def _stored_attributes(module: Module, name: str) -> list[ast.Attribute]:
-    key = (_stored_attributes, name)
-    kept: list[ast.Attribute] | None = module.own.get(key)
-    if kept is None:
-        kept = module.own[key] = [
-            node
-            for node in module.walk()
-            if isinstance(node, ast.Attribute)
-            and node.attr == name
-            and isinstance(node.ctx, ast.Store)
-        ]
-    return kept
+    return [
+        node
+        for node in module.nodes(ast.Attribute)
+        if node.attr == name and isinstance(node.ctx, ast.Store)
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 from weakref import ref
 
@@ -66,7 +67,6 @@ class Flow:
         self._reaching: dict[ast.AST, Reaching] = {}
         self._of_bits: dict[str, dict[int, tuple[Binding, ...]]] = {}
         self._solved: set[str] = set()
-        self._by_node: dict[ast.AST, Binding] | None = None
 
     @cached_method
     def definitions(self, name: str) -> tuple[Binding, ...] | Unknown:
@@ -93,9 +93,11 @@ class Flow:
 
     def bound_at(self, node: ast.AST) -> Binding | None:
         """Return the definition that ``node`` makes, if it makes one."""
-        if self._by_node is None:
-            self._by_node = {item.node: item for many in self._bindings.values() for item in many}
         return self._by_node.get(node)
+
+    @cached_property
+    def _by_node(self) -> dict[ast.AST, Binding]:
+        return {item.node: item for many in self._bindings.values() for item in many}
 
     @cached_method
     def parts(self, kind: type[Part]) -> tuple[Part, ...]:

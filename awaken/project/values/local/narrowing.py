@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import conditions_in, conditions_passed
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import is_none
 from awaken.project.values.domain import (
     InstanceOf,
@@ -30,7 +30,6 @@ from awaken.project.values.questions import Questions
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-_CHECKED = "variables that checks are about"
 _Position = tuple[int, int]
 _Read = ast.Name | ast.Subscript
 
@@ -141,13 +140,10 @@ def _end_of_binding(module: Module, node: ast.AST) -> _Position:
     return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
 
 
+@cached_in_file
 def _checked_variables(module: Module) -> frozenset[str]:
     """Return the variables of a file that any check is about, in whatever function."""
-    kept: frozenset[str] | None = module.own.get(_CHECKED)
-    if kept is None:
-        about = map(_variables_about, conditions_in(module))
-        kept = module.own[_CHECKED] = frozenset[str]().union(*about)
-    return kept
+    return frozenset[str]().union(*map(_variables_about, conditions_in(module)))
 
 
 def _variables_about(test: ast.expr) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
@@ -22,6 +23,8 @@ from awaken.project import Project
 from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.graph.holders import Holder
 from awaken.project.source.bindings import Binding, Scope
+from awaken.project.source.memo import cached_method
+from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import Unknown
 
 Origin = Written | Holder | Refused
@@ -38,16 +41,10 @@ class ComponentSession:
         self._of_holder: dict[Holder, set[Origin]] = {
             holder: set() for holder in component.definitions
         }
-        self._outside: dict[tuple[CallEdge, Written], Written | Refused] = {}
-        self._given_by: dict[Holder, dict[CallEdge | None, list[ChainFragment]]] = {}
-        self._read_by: dict[ast.expr, ChainFragment] = {}
-        # In reverse, so that the first of several uses at one node is the one that is kept.
-        for use in reversed(component.uses):
-            self._read_by[use.node] = use
+        # In reverse, so that the first of several at one node, or in a function, is kept.
+        self._read_by = {use.node: use for use in reversed(component.uses)}
+        self._first_roots = {root.context: root for root in reversed(component.roots)}
         self.parameters: dict[FunctionContext, SessionParameter] = {}
-        self._first_roots: dict[FunctionContext, ChainFragment] = {}
-        for root in component.roots:
-            self._first_roots.setdefault(root.context, root)
         self._solve()
 
     def _solve(self) -> None:
@@ -91,18 +88,20 @@ class ComponentSession:
             return {outer for argument in given for outer in self._origins(argument)}
         if isinstance(origin, Refused):
             return {origin}
-        key = edge, origin
-        if key not in self._outside:
-            self._outside[key] = _name_outside(self._component.project, edge, origin)
-        return {self._outside[key]}
+        return {self._outer_name(edge, origin)}
+
+    @cached_method
+    def _outer_name(self, edge: CallEdge, origin: Written) -> Written | Refused:
+        return _name_outside(self._component.project, edge, origin)
 
     def _given_fragments(self, edge: CallEdge, parameter: Holder) -> list[ChainFragment]:
         """Return the fragments that are passed to ``parameter`` by the call of ``edge``."""
-        if parameter not in self._given_by:
-            given = self._given_by[parameter] = {}
-            for fragment in self._component.definitions[parameter]:
-                given.setdefault(self._way_into(parameter, fragment), []).append(fragment)
-        return self._given_by[parameter].get(edge, [])
+        return self._given_by(parameter)[edge]
+
+    @cached_method
+    def _given_by(self, parameter: Holder) -> Mapping[CallEdge | None, list[ChainFragment]]:
+        given = self._component.definitions[parameter]
+        return groups_of(given, partial(self._way_into, parameter))
 
     def _way_into(self, parameter: Holder, fragment: ChainFragment) -> CallEdge | None:
         node = parameter.parameter

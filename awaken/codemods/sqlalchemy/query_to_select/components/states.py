@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
+from functools import cached_property
+from operator import attrgetter
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
@@ -23,6 +25,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Stat
 from awaken.project.frameworks.loads.items import Item
 from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.graph.holders import Holder
+from awaken.project.source.memo import cached_by
+from awaken.project.source.worklist import groups_of
 
 _NOT_FOLLOWED = frozenset(
     [
@@ -54,8 +58,6 @@ class States:
         self._component = component
         self._begun_by = begun_by
         self._known: dict[Holder, Statement] = {}
-        self._joins: dict[tuple[int, int], Statement] = {}
-        self._criteria: dict[FunctionContext, list[ast.expr]] = {}
         names = {link.name for fragment in component.fragments for link in fragment.links}
         for fragment in component.fragments:
             for link in fragment.links:
@@ -127,14 +129,12 @@ class States:
             other = self._known[holder]
             if holder.context is not fragment.context:
                 other = self._translated_statement(other, holder.context, fragment.context)
-            if joined is None:
-                joined = other
-                continue
-            key = joined.number, other.number
-            if key not in self._joins:
-                self._joins[key] = join(joined, other)
-            joined = self._joins[key]
+            joined = other if joined is None else self._join(joined, other)
         return joined
+
+    @cached_by(lambda statement, other: (statement.number, other.number))
+    def _join(self, statement: Statement, other: Statement) -> Statement:
+        return join(statement, other)
 
     def reached(self, fragment: ChainFragment, *, executed: bool) -> Statement:
         """Return the statement that ``fragment`` comes to; raises Refused if nothing does."""
@@ -152,11 +152,12 @@ class States:
 
     def _criteria_in(self, context: FunctionContext) -> list[ast.expr]:
         """Return the arguments of all builders that are called in ``context``."""
-        if not self._criteria:
-            for fragment in self._component.fragments:
-                own = self._criteria.setdefault(fragment.context, [])
-                own += [argument for link in fragment.links for argument in link.call.args]
-        return self._criteria[context]
+        links = (link for fragment in self._fragments[context] for link in fragment.links)
+        return [argument for link in links for argument in link.call.args]
+
+    @cached_property
+    def _fragments(self) -> Mapping[FunctionContext, list[ChainFragment]]:
+        return groups_of(self._component.fragments, attrgetter("context"))
 
 
 def _is_followed(names: set[str], fragment: ChainFragment, link: Link) -> bool:

@@ -31,7 +31,7 @@ def extension_of(reader: Reader, receiver: ast.expr | None) -> str | None:
     if not isinstance(receiver, ast.Attribute) or receiver.attr != "session":
         return None
     # Anything may have a `session`; only Flask-SQLAlchemy's object has `paginate()` as well.
-    if not reader.project.orm.is_extension(reader.module, receiver.value):
+    if not reader.project.orm.class_queries.is_extension(reader.module, receiver.value):
         return None
     return ast.unparse(receiver.value)
 

@@ -31,11 +31,12 @@ class Backrefs:
     def _owners(self) -> dict[str, set[str]]:
         """The classes that get an attribute, by its name; none where mappers are configured."""
         owners: dict[str, set[str]] = defaultdict(set)
-        self._project.files_with([_CONFIGURES, b"backref"])  # both in one search
-        if self._project.files_with([_CONFIGURES]):
+        # The first search answers the others as well.
+        named = self._project.files_with([_CONFIGURES, b"backref"])
+        if not named or self._project.files_with([_CONFIGURES]):
             return owners
         for path in self._project.files_with([b"backref"]):
-            for side in self._project.orm.relationship_sides(path):
+            for side in self._project.orm.relationships.in_file(path):
                 if side.reverse and side.attribute is not None:
                     owners[side.attribute].add(side.owner or "")
         return owners

@@ -55,16 +55,16 @@ def begin_of(reader: Reader, node: ast.Attribute) -> Begin | Refused | None:
     if qualified is None:
         query = _of_several(reader, model)
     elif of_subclasses:
-        query = reader.project.orm.subclass_query(qualified)
+        query = reader.project.orm.class_queries.of_subclasses(qualified)
     else:
-        query = reader.project.orm.class_query(qualified)
+        query = reader.project.orm.class_queries.of(qualified)
     if isinstance(query, ClassQuery):
         return _begin(reader, node, query)
     if isinstance(query, Unknown):
         because = Place(query.place.path, query.place.span, query.why)
         return Refused(reasons.UNPROVEN_CLASS_QUERY, quoted(node), because=(because,))
     # The class is visible, and it has no such query.
-    if qualified is not None and reader.project.orm.mapping_status(qualified) != "unknown":
+    if qualified is not None and reader.project.orm.models.status(qualified) != "unknown":
         return None
     return _unknown(reader, node)
 
@@ -74,7 +74,9 @@ def _of_several(reader: Reader, model: ast.expr) -> ClassQuery | None:
     entity = entity_of(reader, model)
     if entity is None or entity.aliased:
         return None
-    class_queries = [reader.project.orm.subclass_query(name) for name in sorted(entity.models)]
+    class_queries = [
+        reader.project.orm.class_queries.of_subclasses(name) for name in sorted(entity.models)
+    ]
     known = [query for query in class_queries if isinstance(query, ClassQuery)]
     if not known or len(known) < len(class_queries):
         return None

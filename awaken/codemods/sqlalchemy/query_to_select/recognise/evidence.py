@@ -30,12 +30,12 @@ def is_proved_by_use(reader: Reader, call: ast.Call) -> bool:
 
 
 def _is_proved(reader: Reader, call: ast.Call) -> bool:
-    if reader.project.orm.proved_by_use(reader.module, call) is not None:
+    if reader.project.orm.sessions.by_use(reader.module, call) is not None:
         return True
     evidence = next((argument for argument in call.args if _is_mapped(reader, argument)), None)
     if evidence is None:
         return False
-    return reader.project.orm.proved_by_use(reader.module, call, evidence) is not None
+    return reader.project.orm.sessions.by_use(reader.module, call, evidence) is not None
 
 
 def _is_mapped(reader: Reader, node: ast.expr) -> bool:

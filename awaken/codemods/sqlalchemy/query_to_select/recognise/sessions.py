@@ -272,7 +272,7 @@ def _of_session(reader: Reader, call: ast.Call, proof: SessionProof) -> Recognis
     refused = _standing_against(reader, call)
     own: list[OwnClass] = []
     for argument in _classes_given(reader, proof):
-        known = reader.project.orm.query_class(argument)
+        known = reader.project.orm.query_classes.named(argument)
         if known is None:
             detail = "the session makes queries of a custom class"
             hidden = Refused(reasons.QUERY_HOOKS, detail, because=proof.places)
@@ -287,7 +287,7 @@ def _classes_given(reader: Reader, proof: SessionProof) -> tuple[str, ...]:
     if proof.query_class:
         return (proof.query_class,)
     # It may come from any factory that is given a class of queries.
-    return () if _is_followed(proof) else reader.project.orm.query_classes_given()
+    return () if _is_followed(proof) else reader.project.orm.query_classes.given()
 
 
 def _is_followed(proof: SessionProof) -> bool:

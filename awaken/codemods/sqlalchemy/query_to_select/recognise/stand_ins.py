@@ -24,7 +24,7 @@ def stand_in(
     """
     match root:
         case ast.Call(func=ast.Attribute(attr="query", value=receiver)):
-            result = project.orm.stand_in(module, receiver, without)
+            result = project.orm.stand_ins.of(module, receiver, without)
         case _:
             return None
     if result is None:

@@ -100,7 +100,7 @@ def _other_call(reader: Reader, node: ast.AST) -> str | None:
         why = f"{origin and f'{origin}; '}{proof.why}{_where(reader, node, proof.place)}"
         doubt = _doubt(reader, node)
         return f"nothing shows that `{text}` is a SQLAlchemy session ({why}); {doubt}"
-    others = " or ".join(reader.project.orm.others_than_session(reader.module, receiver)) or "None"
+    others = " or ".join(reader.project.orm.sessions.others(reader.module, receiver)) or "None"
     return f"`{text}` is {others}, not a SQLAlchemy session{origin and f' ({origin})'}"
 
 
@@ -175,7 +175,7 @@ def _read(reader: Reader, node: ast.AST) -> str | None:
 def _class_named(reader: Reader, node: ast.expr) -> str | None:
     """Return the class that ``node`` is, as a noun phrase, or None."""
     name = reader.qualified(node)
-    status = "unknown" if name is None else reader.project.orm.mapping_status(name)
+    status = "unknown" if name is None else reader.project.orm.models.status(name)
     if status in {"mapped", "base"}:
         return "a mapped class"
     last = getattr(node, "id", getattr(node, "attr", ""))

@@ -66,7 +66,7 @@ def _is_plain(statement: Statement, entity: Item, kind: Kind) -> bool:
 def _may_join_collection(orm: Orm, item: Item) -> bool:
     if item.automapped:
         return not orm.automap.loads_one_table
-    return item.model is None or orm.needs_unique(item.model) is not False
+    return item.model is None or orm.eager.needs_unique(item.model) is not False
 
 
 def may_load_collection(statement: Statement) -> bool:

@@ -154,7 +154,7 @@ def _inherits(statement: Statement, item: Item) -> bool:
     project = statement.reader.project
     facts = project.class_facts(item.model or "")
     bases = facts.bases if facts is not None else (None,)
-    return any(base is None or project.orm.mapping_status(base) != "base" for base in bases)
+    return any(base is None or project.orm.models.status(base) != "base" for base in bases)
 
 
 def _of_rows(statement: Statement, link: Link, later: Sequence[Link], is_last: bool) -> LinkEdit:

@@ -26,7 +26,6 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import (
     sessions_given,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import (
-    assigned,
     named_in,
     results_given,
     results_given_by_requests,
@@ -41,7 +40,7 @@ from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
-from awaken.project.frameworks.testing import Mocked, Replacement
+from awaken.project.frameworks.testing import Mocked, Replacement, assigned
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import arguments_of, last_name, values_given

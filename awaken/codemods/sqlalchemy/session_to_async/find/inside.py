@@ -30,15 +30,9 @@ class Inside:
 
     def reads(self, project: Project, place: Place) -> bool:
         """Whether a place is in such a function: reads there load by themselves."""
-        module = project.module(place.path)
-        nodes = (
-            module.function_at(function.start)
-            for function in self.functions
-            if module is not None and function.path == place.path
-        )
-        return module is not None and any(
-            node is not None and module.span(node).contains(place.span) for node in nodes
-        )
+        here = (function for function in self.functions if function.path == place.path)
+        definitions = project.calls.definitions_of(here)
+        return any(module.span(node).contains(place.span) for module, node in definitions)
 
 
 def holds(functions: Collection[FunctionPlace], module: Module, node: ast.AST) -> bool:

@@ -147,7 +147,7 @@ def _connections(
     parameters = parameter_names(function.args)
     receivers: list[ast.expr] = []
     inside = set(module.walk(function))
-    for operation in project.orm.operations_among(module, inside.__contains__):
+    for operation in project.orm.operations.in_module(module, inside.__contains__):
         match operation:
             case Operation(node=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))) if (
                 name in parameters

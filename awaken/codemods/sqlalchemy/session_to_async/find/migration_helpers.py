@@ -6,9 +6,11 @@ A function that asks Alembic for its operations or its context only works there.
 from __future__ import annotations
 
 import ast
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.migrations import is_of_alembic
 
@@ -21,17 +23,15 @@ class Helpers:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._found: dict[str, frozenset[int]] = {}
 
     def hold(self, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` is inside one of them."""
         around = function_around(module, node)
         if around is None:
             return False
-        if module.path not in self._found:
-            self._found[module.path] = frozenset(self._in_file(module))
-        return module.span(around).start in self._found[module.path]
+        return module.span(around).start in self._in_file(module)
 
+    @cached_by(attrgetter("path"))
     def _in_file(self, module: Module) -> set[int]:
         makers = (
             function_around(module, item.call) for item in self._project.orm.engines.in_file(module)

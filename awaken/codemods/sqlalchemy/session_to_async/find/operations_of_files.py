@@ -6,6 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.find.blocking import BlockingEngines
@@ -20,6 +21,7 @@ from awaken.kit.search import modules_with
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import last_name
@@ -66,7 +68,6 @@ class FileOperations:
         self._bridged: Mapping[Place, Operation] | None = None
         self._inside: Mapping[Place, Operation] = {}
         self._staying: frozenset[tuple[str, int]] = frozenset()
-        self._kept: dict[str, list[_Kept]] = {}
         # Of one file at a time: its nodes would keep its tree.
         self._of: Module | None = None
         self._last: dict[int, list[Operation]] = {}
@@ -123,9 +124,7 @@ class FileOperations:
         """
         if self._of is not module:
             self._of, self._last = module, defaultdict(list)
-            if module.path not in self._kept:
-                self._kept[module.path] = self._without_nodes(module)
-            kept = self._kept[module.path]
+            kept = self._without_nodes(module)
             nodes = [*module.walk()] if kept else []
             for item in kept:
                 self._last[item.function].append(item.among(nodes))
@@ -168,6 +167,7 @@ class FileOperations:
             elif isinstance(node, ast.Call) and module.place(node) in self._lazy:
                 yield Operation(node, "lazy", method=last_name(node.func))
 
+    @cached_by(attrgetter("path"))
     def _without_nodes(self, module: Module) -> list[_Kept]:
         operations = [*self._found_operations(module)]
         numbers = {node: number for number, node in enumerate(module.walk())} if operations else {}
@@ -184,7 +184,7 @@ class FileOperations:
     def _found_operations(self, module: Module) -> Iterator[Operation]:
         is_migration = is_of_alembic(module)
         if not is_migration:
-            operations = [*self._project.orm.operations(module)]
+            operations = [*self._project.orm.operations.in_module(module)]
             operations += self.unannotated.operations(module, [item.node for item in operations])
             for operation in operations:
                 node = operation.node

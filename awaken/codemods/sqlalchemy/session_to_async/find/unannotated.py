@@ -20,7 +20,7 @@ from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.bindings import Binding
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of
 from awaken.project.values.domain import FunctionOf, Unknown
@@ -50,7 +50,6 @@ class UnannotatedSessions:
         self._project = project
         # By the function whose parameter it is, the calls that may pass it a session.
         self._passing: dict[Place, set[Place]] = {}
-        self._of_components: dict[int, _Passing] = {}
 
     def operations(self, module: Module, known: Iterable[ast.expr]) -> Iterator[Operation]:
         """Yield the calls in a file that may be on a session, except the ``known`` ones."""
@@ -171,14 +170,11 @@ class UnannotatedSessions:
             if isinstance(value, FunctionOf) and isinstance(value.node, Function):
                 yield value.module, value.node
 
+    @cached_by(id)
     def _passing_in(self, component: Component) -> _Passing:
         """Return the calls that pass a session to the functions of a component."""
-        known = self._of_components.get(id(component))
-        if known is None:
-            calls = frozenset(self._calls_passing(component))
-            known = _Passing(component, calls, self._is_visible(component))
-            self._of_components[id(component)] = known
-        return known
+        calls = frozenset(self._calls_passing(component))
+        return _Passing(component, calls, self._is_visible(component))
 
     def _calls_passing(self, component: Component) -> Iterator[Place]:
         for place in sorted({*component.calls, *component.threads, *component.absorbed}):

@@ -19,6 +19,7 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.shapes.domain import Applied
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.memo import cached_method
 from awaken.project.values.domain import InstanceOf, NoneValue, Producer, TupleOf, Unknown, Value
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ class BridgedModels:
     def __init__(self, project: Project, is_foreign: Callable[[str], bool]) -> None:
         self._project = project
         self._is_foreign = is_foreign
-        self._holding: dict[str, bool] = {}
 
     def operations(self) -> dict[Place, Operation]:
         """Return what is called in a greenlet, or is validated there, by its place."""
@@ -90,15 +90,14 @@ class BridgedModels:
     def _readings(self) -> tuple[Reading, ...]:
         return self._project.orm.schemas_reading(self._may_hold).readings
 
+    @cached_method
     def _may_hold(self, name: str) -> bool:
         """Whether objects of a class are foreign, or may have attributes that are."""
         if self._is_foreign(name) or self._project.class_facts(name) is None:
             return self._is_foreign(name)
-        if name not in self._holding:
-            is_mapped = self._project.orm.mapped_class(name) is not None
-            is_plain = _PLAIN.issuperset(self._project.library_ancestors(name))
-            self._holding[name] = not is_mapped and is_plain and self._names_foreign(name)
-        return self._holding[name]
+        is_mapped = self._project.orm.mapped_class(name) is not None
+        is_plain = _PLAIN.issuperset(self._project.library_ancestors(name))
+        return not is_mapped and is_plain and self._names_foreign(name)
 
     def _names_foreign(self, name: str) -> bool:
         """Whether the definition of a class names one whose objects are foreign."""

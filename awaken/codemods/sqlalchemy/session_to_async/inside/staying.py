@@ -8,7 +8,6 @@ and wait in the greenlet of `run_sync`.
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,7 +22,7 @@ from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import without_arguments
-from awaken.project.source.worklist import Worklist
+from awaken.project.source.worklist import Worklist, multimap
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -78,11 +77,8 @@ class Staying:
     @cached_property
     def _wrapping(self) -> dict[FunctionPlace, list[FunctionPlace]]:
         """The wrappers that wait, by what they wrap."""
-        functions: defaultdict[FunctionPlace, list[FunctionPlace]] = defaultdict(list)
-        for wrapper in self._part.steps:
-            for function in self._part.wrappers.decorated(wrapper):
-                functions[function].append(wrapper)
-        return functions
+        decorated = self._part.wrappers.decorated
+        return multimap((item, step) for step in self._part.steps for item in decorated(step))
 
     def _may_stay(self, function: FunctionPlace) -> bool:
         """Whether nothing but the program calls a function, which keeps no session."""

@@ -22,7 +22,7 @@ from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.worklist import reached
+from awaken.project.source.worklist import multimap, reached
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -240,10 +240,8 @@ def _by_file(functions: Iterable[FunctionPlace]) -> Iterator[OutlinePart]:
 
 
 def _caveats(members: Iterable[Member]) -> Iterator[OutlineRow]:
-    result: defaultdict[str, list[Place]] = defaultdict(list)
-    for member in members:
-        for caveat in member.outcome.caveats if isinstance(member.outcome, Rewrite) else ():
-            result[caveat].append(member.site.place)
+    written = ((item, item.outcome) for item in members if isinstance(item.outcome, Rewrite))
+    result = multimap((text, item.site.place) for item, made in written for text in made.caveats)
     for caveat, places in sorted(result.items(), key=lambda pair: min(pair[1])):
         yield OutlineRow(caveat, len(places), min(places))
 

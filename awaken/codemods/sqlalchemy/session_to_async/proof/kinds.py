@@ -10,6 +10,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.effects.own import own_nodes
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.decorators import TRANSPARENT
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
@@ -30,14 +31,15 @@ class Kinds:
 
     def __init__(self, after: Project) -> None:
         self._after = after
-        self._kinds: dict[str, dict[int, Kind]] = {}
 
     def of(self, function: FunctionPlace) -> Kind:
         """Return what a call of ``function`` gives."""
-        if function.path not in self._kinds:
-            module = self._after.module(function.path)
-            self._kinds[function.path] = {} if module is None else dict(self._of_file(module))
-        return self._kinds[function.path].get(function.start, "plain")
+        return self._kinds(function.path).get(function.start, "plain")
+
+    @cached_method
+    def _kinds(self, path: str) -> dict[int, Kind]:
+        module = self._after.module(path)
+        return {} if module is None else dict(self._of_file(module))
 
     def promises(self, function: FunctionPlace) -> bool:
         """Whether a plain function says, or shows, that it returns something to await.
@@ -59,11 +61,10 @@ class Kinds:
 
     def is_wrapped(self, function: FunctionPlace) -> bool:
         """Whether a decorator may give something else than ``function`` does."""
-        module = self._after.module(function.path)
-        node = None if module is None else module.function_at(function.start)
         names = {
-            None if module is None else self._after.qualified_name(module, decorator)
-            for decorator in (() if node is None else node.decorator_list)
+            self._after.qualified_name(module, decorator)
+            for module, node in self._after.calls.definitions_of([function])
+            for decorator in node.decorator_list
         }
         return not names <= TRANSPARENT
 

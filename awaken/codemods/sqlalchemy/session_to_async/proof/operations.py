@@ -47,7 +47,7 @@ _NOT_ENTERED = "is not entered asynchronously"
 def synchronous(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
     """Yield the synchronous operations of a file that are awaited."""
     # Of the program after it hardly anything but this is synchronous: the rest is not asked for.
-    for operation in after.orm.operations_among(module, partial(_is_awaited, module)):
+    for operation in after.orm.operations.in_module(module, partial(_is_awaited, module)):
         if operation.how != "unknown":
             what = f"`{module.excerpt(operation.node)}` is awaited, but still synchronous"
             yield module.place(operation.node), what

@@ -56,14 +56,11 @@ class Together:
         for component in self._components(function):
             is_awaited = False
             for place in sorted(component.calls):
-                module = self._after.module(place.path)
-                node = None if module is None else next(iter(module.calls_at(place.span)), None)
-                if module is None or node is None:
-                    continue
-                is_awaited |= isinstance(module.parent(node), ast.Await)
-                if not self._calls.is_run(module, node):
-                    shown = f"`{module.excerpt(node)}`"
-                    yield place, f"nothing awaits the coroutine that {shown} returns"
+                for module, node in self._after.calls_at(place)[:1]:
+                    is_awaited |= isinstance(module.parent(node), ast.Await)
+                    if not self._calls.is_run(module, node):
+                        shown = f"`{module.excerpt(node)}`"
+                        yield place, f"nothing awaits the coroutine that {shown} returns"
             beside |= component.functions if is_awaited else set()
         for item in sorted(beside):
             was_so = self._before.was_plain(item) and self._before.was_coroutine(function)

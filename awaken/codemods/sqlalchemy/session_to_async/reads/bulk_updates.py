@@ -34,7 +34,7 @@ def got_behind_updates(project: Project) -> dict[Place, Anew]:
         if not is_of_alembic(module)
         for owner, name in _computed_columns(project, module)
     }
-    reads = project.orm.column_reads({name for _, name in updated}) if updated else ()
+    reads = project.orm.reads.columns.of({name for _, name in updated}) if updated else ()
     places = {
         trace.load.place
         for read in reads

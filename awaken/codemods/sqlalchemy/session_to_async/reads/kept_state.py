@@ -109,7 +109,10 @@ def _text(node: ast.expr) -> str:
 
 def _answered_places(project: Project) -> Iterator[Place]:
     """Yield where endpoints without a response model return objects, if commits expire them."""
-    is_expired = project.files_with((b".commit(", b".begin(")) and not project.orm.keeps_objects()
+    is_expired = (
+        project.files_with((b".commit(", b".begin("))
+        and not project.orm.reads.expiry.never_by_commit()
+    )
     for endpoint in project.web.responses.all if is_expired else ():
         for node in endpoint.returned if endpoint.model is None else ():
             if kind_of(project, project.values.of(endpoint.module, node).alternatives):
@@ -126,7 +129,7 @@ def _identities(project: Project) -> Iterator[Place]:
 
 def _kept_in_modules(project: Project) -> Iterator[Place]:
     """Yield where mapped objects are put into containers of a file, if commits expire them."""
-    if project.orm.keeps_objects():
+    if project.orm.reads.expiry.never_by_commit():
         return
     for module in modules_with(project, (b".commit(", b".get(", b".add(", b"query", b"scalar")):
         containers = {

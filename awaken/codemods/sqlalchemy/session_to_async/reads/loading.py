@@ -201,7 +201,7 @@ class Loading:
 
     def _is_inverse(self, before: Key | None, key: Key) -> bool:
         """Whether a relationship leads back by key to the object that ``before`` was read of."""
-        inverse = None if before is None else self._project.orm.inverse_of(*before)
+        inverse = None if before is None else self._project.orm.reads.inverse_of(*before)
         return inverse is not None and inverse.by_key is True and inverse.attribute == key[1]
 
     def awaited(self) -> Iterator[Place]:
@@ -349,7 +349,7 @@ class Loading:
         """
         owner, name = side.key
         mapped = self._project.orm.mapped_class(owner)
-        inverse = self._project.orm.inverse_of(owner, name)
+        inverse = self._project.orm.reads.inverse_of(owner, name)
         target = None if mapped is None else mapped.relationships[name].target
         is_collection = self._project.orm.is_collection(owner, name)
         if inverse is None or target is None or not is_collection:
@@ -367,7 +367,7 @@ class Loading:
         """
         targets: dict[Key, str] = {}
         for owner, name in self._mapped:
-            inverse = self._project.orm.inverse_of(owner, name)
+            inverse = self._project.orm.reads.inverse_of(owner, name)
             mapped = self._project.orm.mapped_class(owner)
             target = None if mapped is None else mapped.relationships[name].target
             if (

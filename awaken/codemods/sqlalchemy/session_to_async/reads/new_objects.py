@@ -58,10 +58,8 @@ def loaded_when_written(
             if is_own and read.attribute not in trace.load.sets:
                 needed[trace.load.place][read.attribute].append(read)
     for made in sorted(needed):
-        module = project.module(made.path)
-        calls = [] if module is None else module.calls_at(made.span)
-        if module is not None and calls:
-            new = _made_by(module, calls[0])
+        for module, call in project.calls_at(made)[:1]:
+            new = _made_by(module, call)
             if new is not None:
                 yield from _refreshed_members(project, rule, new, needed[made], states)
 

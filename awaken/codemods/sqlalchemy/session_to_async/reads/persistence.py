@@ -104,11 +104,10 @@ class Persistence:
     def _calls_of(self, function: FunctionPlace) -> Iterator[tuple[Module, ast.Call, str]]:
         """Yield the calls of a function, tests aside, each with a variable that it is given."""
         for call in self._project.calls.graph().callers(function):
-            home = None if is_test_file(call.place.path) else self._project.module(call.place.path)
-            for node in () if home is None else home.calls_at(call.place.span):
-                arguments = arguments_of(node)
-                for argument in arguments:
-                    if home is not None and isinstance(argument, ast.Name):
+            is_test = is_test_file(call.place.path)
+            for home, node in () if is_test else self._project.calls_at(call.place):
+                for argument in arguments_of(node):
+                    if isinstance(argument, ast.Name):
                         yield home, node, argument.id
 
     # -------------------------------------------------------------------- what loses objects
@@ -231,7 +230,7 @@ class Persistence:
 
     def _is_of_orphans(self, owner: ast.expr) -> bool:
         """Whether an expression is a relationship whose objects are deleted without an owner."""
-        names = self._project.orm.relationships_of_mapped() if self._has_orphans else ()
+        names = self._project.orm.reads.names_of_mapped() if self._has_orphans else ()
         return isinstance(owner, ast.Attribute) and owner.attr in names
 
     @cached_property

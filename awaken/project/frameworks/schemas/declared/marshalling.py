@@ -17,7 +17,7 @@ from awaken.project.frameworks.schemas.declared.definitions import (
 from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import arguments_of, keyword_of, last_name
 from awaken.project.source.words import FilesWith
@@ -59,10 +59,16 @@ class Marshalling:
             )
         )
 
-    @cached_method
-    def fields(self, shape: MarshalShape) -> tuple[Field, ...]:
+    @cached_items
+    def fields(self, shape: MarshalShape) -> Iterator[Field]:
         """Return what the fields of a dictionary read of an object."""
-        return tuple(self._read(shape))
+        for key, value in zip(shape.node.keys, shape.node.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                for home, node in self._value(shape.module, value):
+                    yield from self._field(shape.module, key, key.value, home, node)
+            elif key is None:
+                shapes = self.shapes(shape.module, value)
+                yield Field("", (), shape.module.place(value), shapes)
 
     @cached_property
     def all_fields(self) -> frozenset[str]:
@@ -86,15 +92,6 @@ class Marshalling:
                 case ast.Call() if last_name(part.func) in _KNOWN.makers:
                     for given in arguments_of(part):
                         yield from self._dictionaries(home, given, depth - 1)
-
-    def _read(self, shape: MarshalShape) -> Iterator[Field]:
-        for key, value in zip(shape.node.keys, shape.node.values, strict=True):
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                for home, node in self._value(shape.module, value):
-                    yield from self._field(shape.module, key, key.value, home, node)
-            elif key is None:
-                shapes = self.shapes(shape.module, value)
-                yield Field("", (), shape.module.place(value), shapes)
 
     def _value(self, module: Module, node: ast.expr) -> Iterator[Written]:
         yield from list(written(self._evaluator, module, node)) or [(module, node)]

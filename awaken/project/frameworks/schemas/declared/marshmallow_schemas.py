@@ -19,7 +19,7 @@ from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant, keyword_of, last_name, values_given
 from awaken.project.source.words import FilesWith
@@ -52,7 +52,6 @@ class MarshmallowSchemas:
         self._evaluator = evaluator
         self._mapped = mapped
         self._files_with = files_with
-        self._named: dict[str, tuple[str, ...]] = {}
 
     def is_schema(self, qualified: str) -> bool:
         """Whether a class of the program is a schema."""
@@ -65,10 +64,20 @@ class MarshmallowSchemas:
         roots = sorted({name.partition(".")[0].encode() for name in known})
         return bool(self._files_with(roots))
 
-    @cached_method
-    def fields(self, shape: SchemaShape) -> tuple[Field, ...]:
+    @cached_items
+    def fields(self, shape: SchemaShape) -> Iterator[Field]:
         """Return what a schema reads of an object."""
-        return tuple(self._read(shape))
+        listed = self._names(shape.name, "fields")
+        left_out = self._names(shape.name, "exclude") or frozenset()
+        loaded = self._names(shape.name, "load_only") or frozenset()
+        seen: set[str] = set()
+        for name, home, module, node in (*self._declared(shape.name), *self._added(shape.name)):
+            is_wanted = shape.only is None or any(_begins(word, name) for word in shape.only)
+            if name in seen or (listed is not None and name not in listed):
+                continue
+            seen.add(name)
+            if is_wanted and name not in {*shape.exclude, *left_out, *loaded}:
+                yield from self._field(shape, name, home, module, node)
 
     def shape(self, qualified: str) -> SchemaShape:
         """Return a schema that writes all its fields."""
@@ -136,16 +145,14 @@ class MarshmallowSchemas:
         """Return the schemas that a string may name: one class, or all of that simple name."""
         if self.is_schema(name):
             return (name,)
-        simple = name.rpartition(".")[2]
-        if simple not in self._named:
-            paths = self._files_with([f"class {simple}".encode()]) if simple else []
-            self._named[simple] = tuple(
-                location
-                for path in paths
-                for location in self._evaluator.classes.in_file(path)
-                if location.rpartition(".")[2] == simple and self.is_schema(location)
-            )
-        return self._named[simple]
+        return self._named_schemas(name.rpartition(".")[2])
+
+    @cached_items
+    def _named_schemas(self, simple: str) -> Iterator[str]:
+        for path in self._files_with([f"class {simple}".encode()]) if simple else []:
+            for location in self._evaluator.classes.in_file(path):
+                if location.rpartition(".")[2] == simple and self.is_schema(location):
+                    yield location
 
     # -------------------------------------------------------------------------------- the classes
     @cached_method
@@ -189,19 +196,6 @@ class MarshmallowSchemas:
         return None if pair is None else texts(pair[1])
 
     # --------------------------------------------------------------------------------- the fields
-    def _read(self, shape: SchemaShape) -> Iterator[Field]:
-        listed = self._names(shape.name, "fields")
-        left_out = self._names(shape.name, "exclude") or frozenset()
-        loaded = self._names(shape.name, "load_only") or frozenset()
-        seen: set[str] = set()
-        for name, home, module, node in (*self._declared(shape.name), *self._added(shape.name)):
-            is_wanted = shape.only is None or any(_begins(word, name) for word in shape.only)
-            if name in seen or (listed is not None and name not in listed):
-                continue
-            seen.add(name)
-            if is_wanted and name not in {*shape.exclude, *left_out, *loaded}:
-                yield from self._field(shape, name, home, module, node)
-
     def _declared(self, qualified: str) -> Iterator[tuple[str, str, Module, ast.expr]]:
         """Yield the fields in the bodies of a schema and those above it, nearest first."""
         for home, module, body in self._evaluator.classes.bodies(qualified):

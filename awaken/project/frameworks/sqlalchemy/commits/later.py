@@ -103,14 +103,11 @@ class LaterInFunction:
         body = replace(_committed_body(body, start, commit), foreign=foreign)
         starts = _starts(module, body.nodes, start)
         reached = body.graph.reached_from(starts)
-        events = [
-            *self._given(body, starts, commit),
-            *self._reads(body, starts, reached, commit),
-            *self._loads(body, starts, reached, commit),
-        ]
+        events = [*self._reads(body, starts, reached, commit)]
+        events += self._loads(body, starts, reached, commit)
         # Nobody else is given a session of its own.
         events += self._below(body, reached, commit) if shared else self._let_out(body, commit)
-        yield from sorted(dict.fromkeys(events), key=lambda event: (event.place, event.kind))
+        yield from _in_order(events)
 
     def reads(
         self, module: Module, function: Function, start: ast.AST, commit: Place
@@ -120,11 +117,7 @@ class LaterInFunction:
         if body is not None:
             starts = _starts(module, body.nodes, start)
             reached = body.graph.reached_from(starts)
-            events = [
-                *self._given(body, starts, commit),
-                *self._reads(body, starts, reached, commit),
-            ]
-            yield from sorted(dict.fromkeys(events), key=lambda event: (event.place, event.kind))
+            yield from _in_order(self._reads(body, starts, reached, commit))
 
     def seen(
         self, module: Module, function: Function, start: ast.AST, commit: Place
@@ -139,15 +132,12 @@ class LaterInFunction:
             body = replace(_committed_body(body, start, commit), is_any_refreshed=True)
             starts = _starts(module, body.nodes, start)
             reached = body.graph.reached_from(starts)
-            reads = [
-                *self._given(body, starts, commit),
-                *self._reads(body, starts, reached, commit),
-            ]
+            reads = [*self._reads(body, starts, reached, commit)]
             reads += self._of_before(body, starts, self._loads(body, starts, reached, commit))
             for node in reached:
                 if isinstance(node, ast.Call) and not self._is_of_session(module, node):
                     reads.append(Later("call", module.place(node), module.excerpt(node), commit))
-            yield from sorted(dict.fromkeys(reads), key=lambda event: (event.place, event.kind))
+            yield from _in_order(reads)
 
     def _body(self, module: Module, function: Function) -> _Body | None:
         """Return the flow of control in a function; None if that is too large."""
@@ -158,16 +148,14 @@ class LaterInFunction:
         return kept[function]
 
     # ----------------------------------------------------------------------------------- reads
-    def _given(self, body: _Body, starts: Sequence[ast.AST], commit: Place) -> Iterator[Later]:
-        """Yield what is returned from inside of a block that commits when it is left."""
-        for start in starts:
-            if isinstance(start, ast.Return) and start.value is not None:
-                for name in _names(body.module.walk(start.value)):
-                    yield from self._read(body, name, commit)
-
     def _reads(
         self, body: _Body, starts: Sequence[ast.AST], reached: set[ast.AST], commit: Place
     ) -> Iterator[Later]:
+        for start in starts:
+            # Returned from inside of a block that commits when it is left.
+            if isinstance(start, ast.Return) and start.value is not None:
+                for name in _names(body.module.walk(start.value)):
+                    yield from self._read(body, name, commit)
         for name in body.kept_in_module:
             events = list(self._read(body, name, commit))
             yield from (event for event in events if event.kind == "read")
@@ -361,6 +349,10 @@ class LaterInFunction:
 
 def _is_set(node: ast.AST) -> TypeGuard[ast.Attribute]:
     return isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+
+
+def _in_order(events: Iterable[Later]) -> list[Later]:
+    return sorted(dict.fromkeys(events), key=lambda event: (event.place, event.kind))
 
 
 def _committed_body(body: _Body, start: ast.AST, commit: Place) -> _Body:

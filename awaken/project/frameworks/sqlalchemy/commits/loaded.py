@@ -7,6 +7,7 @@ from typing import Literal
 
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_method
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
     ClassOf,
@@ -42,7 +43,6 @@ class Loaded:
     def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
         self._evaluator = evaluator
         self._models = models
-        self._classes: dict[str, Holds] = {}
         self._active: list[str] = []
 
     def held(self, values: Values) -> Holds:
@@ -89,17 +89,20 @@ class Loaded:
             return "nothing"
         if ancestors.unresolved or name in self._active or len(self._active) >= _DEEPEST:
             return "unknown"
-        if name not in self._classes:
-            self._active.append(name)
-            result = {
-                self._of_attribute(name, attribute)
-                for facts in ancestors.inside
-                for attribute in sorted(facts.members | facts.assigned)
-            }
-            self._active.pop()
-            known: Holds = "unknown" if "unknown" in result else "nothing"
-            self._classes[name] = "objects" if "objects" in result else known
-        return self._classes[name]
+        return self._of_attributes(name)
+
+    @cached_method
+    def _of_attributes(self, name: str) -> Holds:
+        self._active.append(name)
+        ancestors = self._evaluator.classes.ancestors(name)
+        result = {
+            self._of_attribute(name, attribute)
+            for facts in (ancestors.inside if ancestors else ())
+            for attribute in sorted(facts.members | facts.assigned)
+        }
+        self._active.pop()
+        known: Holds = "unknown" if "unknown" in result else "nothing"
+        return "objects" if "objects" in result else known
 
     def _of_attribute(self, owner: str, attribute: str) -> Holds:
         module, node = self._evaluator.classes.node(owner) or (None, None)

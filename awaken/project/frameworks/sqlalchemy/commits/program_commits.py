@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
@@ -16,6 +17,7 @@ from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of
 from awaken.project.source.words import FilesWith
@@ -56,17 +58,14 @@ class Commits:
         self._later = LaterInFunction(
             evaluator, Loaded(evaluator, models), self.reloads, Owners(evaluator)
         )
-        self._all: tuple[Commit, ...] | None = None
 
-    def all(self) -> tuple[Commit, ...]:
+    @cached_items
+    def all(self) -> Iterator[Commit]:
         """Return every visible commit, tests included, in the order of files and places.
 
         Calls on an object that is proven to be no session are left out.
         """
-        if self._all is None:
-            commits = [item for path in self._files_with(_WORDS) for item in self._in_file(path)]
-            self._all = tuple(commits)
-        return self._all
+        return chain.from_iterable(map(self._in_file, self._files_with(_WORDS)))
 
     def expiring(self) -> tuple[Commit, ...]:
         """Return every visible call that expires objects, whatever the session's options are.

@@ -58,10 +58,7 @@ def _given_values(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -
 def _of_factory(evaluator: ProgramEvaluator, session: Value) -> Iterator[Value]:
     """Yield what the calls at the place of a session give that make its factory, or registry."""
     place = session.place if isinstance(session, Session) else None
-    home = None if place is None else evaluator.load(place.path)
-    if home is None or place is None:
-        return
-    for call in home.calls_at(place.span):
+    for home, call in () if place is None else evaluator.calls_at(place):
         factory = keyword_of(call, "session_factory") or next(iter(call.args), None)
         if factory is not None:
             yield from evaluator.called(evaluator.values(home, factory), home, call)

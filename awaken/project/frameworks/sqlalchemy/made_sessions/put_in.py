@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from awaken.contract import Place
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
 from awaken.project.source.words import FilesWith
@@ -48,24 +49,20 @@ class PutSessions:
         self._evaluator = evaluator
         self._files_with = files_with
         self._is_session = is_session
-        self._found: dict[str, list[_Put]] = {}
-        # By file the hashes of its names, so that its tree is asked for only where it may have one.
-        self._names: dict[str, array[int]] = {}
 
     def put_where(self, module: Module, node: ast.expr) -> Place | None:
         """Return where a session is put in that ``node`` may take out; None if there is none."""
         name, owner = _taken_name(module, node)
         if not name:
             return None
-        if name not in self._found:
-            self._found[name] = list(self._put(name))
         values = () if owner is None else self._evaluator.values(module, owner)
         kinds = {value.qualified for value in values if isinstance(value, InstanceOf)}
-        result = self._found[name]
+        result = self._put(name)
         # Other functions may be passed here as well: the known facts of the owner may be
         # incomplete.
         return next((one.place for one in [*(x for x in result if x.kind in kinds), *result]), None)
 
+    @cached_items
     def _put(self, name: str) -> Iterator[_Put]:
         paths = (path for path in self._files_with([name.encode()]) if self._may_put(path, name))
         for module in self._evaluator.modules_at(paths):
@@ -82,13 +79,15 @@ class PutSessions:
 
     def _may_put(self, path: str, name: str) -> bool:
         """Whether a file may put something under ``name``."""
-        if path not in self._names:
-            module = self._evaluator.load(path)
-            names = () if module is None else self._ways(module)
-            self._names[path] = array("q", sorted(map(hash, names)))
-        known, wanted = self._names[path], hash(name)
+        known, wanted = self._hashes(path), hash(name)
         at = bisect_left(known, wanted)
         return at < len(known) and known[at] == wanted
+
+    @cached_method
+    def _hashes(self, path: str) -> array[int]:
+        """Return the hashes of a file's names, for which its tree is needed once."""
+        module = self._evaluator.load(path)
+        return array("q", sorted(map(hash, () if module is None else self._ways(module))))
 
     def _ways(self, module: Module) -> dict[str, list[_Way]]:
         """Return what may put something under a name, by that name, in source order."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct, structs
 
@@ -13,6 +14,7 @@ from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClas
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.source.bindings import Binding
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import arguments_of, is_none, keyword_of
 from awaken.project.source.words import FilesWith
@@ -67,20 +69,41 @@ class ClassQueries:
         self._models = models
         self._query_classes = query_classes
         self._files_with = files_with
-        self._kept: dict[str, Found | None] = {}
-        self._written: dict[str, list[Found]] | None = None
-        self._model_classes: dict[str, list[Found]] | None = None
 
+    @cached_by(str, None)  # for a class that inherits from itself
     def of(self, qualified: str) -> Found | None:
         """Return where ``query`` of a class comes from.
 
         Unknown has the reason; None means that ``query`` is something else, or that the class is
         not mapped.
         """
-        if qualified not in self._kept:
-            self._kept[qualified] = None  # for a class that inherits from itself
-            self._kept[qualified] = self._of(qualified)
-        return self._kept[qualified]
+        facts = self._classes.facts(qualified)
+        if facts is None:
+            return self._of_library(qualified)
+        result, given = list[Found](), list[tuple[str, str | None]]()
+        for item in self._models.ancestors(qualified):
+            node = self._classes.node(item.qualified)
+            if node is None:
+                place = Place(item.path, item.span)
+                return Unknown(f"`{item.qualified}` is defined more than once", place)
+            own = self._set_in(item, *node)
+            # A column or a method called `query` is no query at all.
+            if own is None:
+                return None
+            result += [*own, *self._assigned().get(item.qualified, []), *self._bases(item, *node)]
+            given += self._query_class(item, *node)
+        known = any(isinstance(query, ClassQuery) for query in result)
+        if not known and self._models.status(qualified) not in {"mapped", "base"}:
+            return None
+        if not result and self._models.status(qualified) == "base":
+            return None  # its subclasses may have one
+        if not result:
+            why = f"nothing shows where `query` of `{qualified}` comes from"
+            return Unknown(why, Place(facts.path, facts.span))
+        agreed = _agreed(result, f"`query` of `{qualified}` comes from several places")
+        if isinstance(agreed, ClassQuery) and given and agreed.attribute and not agreed.custom:
+            return self._with_class(agreed, given)
+        return agreed
 
     def of_subclasses(self, qualified: str) -> Found | None:
         """Return where ``query`` of ``cls`` comes from, which may be any subclass.
@@ -111,35 +134,6 @@ class ClassQueries:
             if not known & kinds:
                 return False
         return True
-
-    def _of(self, qualified: str) -> Found | None:
-        facts = self._classes.facts(qualified)
-        if facts is None:
-            return self._of_library(qualified)
-        result, given = list[Found](), list[tuple[str, str | None]]()
-        for item in self._models.ancestors(qualified):
-            node = self._classes.node(item.qualified)
-            if node is None:
-                place = Place(item.path, item.span)
-                return Unknown(f"`{item.qualified}` is defined more than once", place)
-            own = self._set_in(item, *node)
-            # A column or a method called `query` is no query at all.
-            if own is None:
-                return None
-            result += [*own, *self._assigned().get(item.qualified, []), *self._bases(item, *node)]
-            given += self._query_class(item, *node)
-        known = any(isinstance(query, ClassQuery) for query in result)
-        if not known and self._models.status(qualified) not in {"mapped", "base"}:
-            return None
-        if not result and self._models.status(qualified) == "base":
-            return None  # its subclasses may have one
-        if not result:
-            why = f"nothing shows where `query` of `{qualified}` comes from"
-            return Unknown(why, Place(facts.path, facts.span))
-        agreed = _agreed(result, f"`query` of `{qualified}` comes from several places")
-        if isinstance(agreed, ClassQuery) and given and agreed.attribute and not agreed.custom:
-            return self._with_class(agreed, given)
-        return agreed
 
     def _of_library(self, qualified: str) -> Found | None:
         knowledge = self._evaluator.knowledge
@@ -216,50 +210,46 @@ class ClassQueries:
         return located is not None and len(located.rest) == 1
 
     # ------------------------------------------------------------------------------ from outside
-    def _assigned(self) -> dict[str, list[Found]]:
+    @cached_by(tuple, {})
+    def _assigned(self) -> Mapping[str, list[Found]]:
         """Return what statements assign to ``query`` of classes: ``Base.query = ...``."""
-        if self._written is None:
-            self._written = {}
-            for module in self._evaluator.modules_at(self._files_with(_WRITTEN)):
-                for node in module.nodes(ast.Assign):
-                    self._note(module, node)
-        return self._written
-
-    def _note(self, module: Module, node: ast.Assign) -> None:
-        for target in node.targets:
-            if not isinstance(target, ast.Attribute) or target.attr != "query":
-                continue
-            name = self._evaluator.names.qualified(module, target.value)
-            if name is None or self._written is None:
-                continue
-            given = self._property(module, node.value)
-            why = f"`{module.excerpt(target)}` is given another value"
-            place = module.place(node)
-            self._written.setdefault(name, []).append(given or Unknown(why, place))
+        result = defaultdict[str, list[Found]](list)
+        for module in self._evaluator.modules_at(self._files_with(_WRITTEN)):
+            for node in module.nodes(ast.Assign):
+                for target in node.targets:
+                    if not isinstance(target, ast.Attribute) or target.attr != "query":
+                        continue
+                    name = self._evaluator.names.qualified(module, target.value)
+                    if name is not None:
+                        why = f"`{module.excerpt(target)}` is given another value"
+                        given = self._property(module, node.value)
+                        result[name].append(given or Unknown(why, module.place(node)))
+        return result
 
     def _given_to(self, qualified: str) -> list[Found]:
         """Return the extension objects made with ``model_class=`` this class."""
-        if self._model_classes is None:
-            self._model_classes = {}
-            for module in self._evaluator.modules_at(self._files_with(_MODEL_CLASS)):
-                for node in module.nodes(ast.Call):
-                    self._note_model_class(module, node)
-        return self._model_classes.get(qualified, [])
+        return self._model_classes().get(qualified, [])
 
-    def _note_model_class(self, module: Module, node: ast.Call) -> None:
-        base = keyword_of(node, "model_class")
+    @cached_by(tuple, {})
+    def _model_classes(self) -> Mapping[str, list[Found]]:
+        result = defaultdict[str, list[Found]](list)
+        for module in self._evaluator.modules_at(self._files_with(_MODEL_CLASS)):
+            for node in module.nodes(ast.Call):
+                base = keyword_of(node, "model_class")
+                name = None if base is None else self._evaluator.names.qualified(module, base)
+                if name is not None:
+                    result[name].append(self._made_query(module, node))
+        return result
+
+    def _made_query(self, module: Module, node: ast.Call) -> Found:
         parent = module.parent(node)
-        name = None if base is None else self._evaluator.names.qualified(module, base)
-        if name is None or self._model_classes is None:
-            return
         target = parent.targets[0] if isinstance(parent, ast.Assign) else None
-        place = module.place(node)
-        query: Found = Unknown("the extension that it is given to is no variable", place)
+        made: Found | None = None
         if isinstance(target, ast.Name):
             owner = self._evaluator.names.attribute(module.path, target.id)
             made = None if owner is None else self._extension(owner, "Model", module, node)
-            query = made or query
-        self._model_classes.setdefault(name, []).append(query)
+        why = "the extension that it is given to is no variable"
+        return made or Unknown(why, module.place(node))
 
     # -------------------------------------------------------------------------- the extension
     def _bases(self, facts: ClassFacts, module: Module, node: ast.ClassDef) -> Iterator[Found]:

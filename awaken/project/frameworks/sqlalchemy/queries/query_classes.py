@@ -43,7 +43,6 @@ class QueryClasses:
     def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
-        self._given: tuple[str, ...] | None = None
 
     @cached_method
     def named(self, qualified: str) -> QueryClass | None:
@@ -77,18 +76,17 @@ class QueryClasses:
             return None
         return QueryClass(qualified, frozenset(own), frozenset(self._reached_methods(replaced)))
 
+    @cached_method
     def given(self) -> tuple[str, ...]:
         """Return the classes that any session of the project is given; ``?`` for an unknown one."""
-        if self._given is None:
-            result: dict[str, None] = {}
-            paths = self._files_with([b"query_cls", b"query_class"])
-            for module in self._evaluator.modules_at(paths):
-                for value in _given_in(module):
-                    name = self._evaluator.names.qualified(module, value)
-                    if name not in self._evaluator.knowledge.query_classes:
-                        result[name or "?"] = None
-            self._given = tuple(result)
-        return self._given
+        result: dict[str, None] = {}
+        paths = self._files_with([b"query_cls", b"query_class"])
+        for module in self._evaluator.modules_at(paths):
+            for value in _given_in(module):
+                name = self._evaluator.names.qualified(module, value)
+                if name not in self._evaluator.knowledge.query_classes:
+                    result[name or "?"] = None
+        return tuple(result)
 
     def _defined_names(self, facts: ClassFacts) -> set[str] | None:
         """Return the names in the body of a class; None if it is more than a list of names."""

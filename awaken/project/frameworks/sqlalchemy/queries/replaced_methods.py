@@ -150,8 +150,9 @@ class ReplacedMethods:
         spellings = known.spellings_of({*classes, *known.heirs_of(classes)})
         named = [word.encode() for word in spellings]
         owners = {*spellings, UNTOLD}
-        # One search for all words takes as long as each of the three below.
-        self._files_with([*named, *objects, *words, b".multiple(", b"type("])
+        # One search for all words takes as long as each of the three below, which it answers.
+        if not self._files_with([*named, *objects, *words, b".multiple(", b"type("]):
+            return
         concerned = set(self._files_with([*named, *objects]))
         putting = concerned.intersection(self._files_with([*words, b".multiple("]))
         for module in self._evaluator.modules_at(self._program.files_putting(names, putting)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.eager import direction
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
@@ -62,8 +63,7 @@ class Inverses:
         return facts.backref or self._back_populates(facts)
 
     def _back_populates(self, facts: RelationshipFacts) -> str | None:
-        module = self._evaluator.load(facts.path)
-        for call in module.calls_at(facts.span) if module is not None else ():
+        for _, call in self._evaluator.calls_at(Place(facts.path, facts.span)):
             for keyword in call.keywords:
                 if keyword.arg == "back_populates" and isinstance(keyword.value, ast.Constant):
                     return str(keyword.value.value)

@@ -58,7 +58,6 @@ class RelationshipReads:
         self._sources = sources
         self.tracing = Tracing(evaluator, sources)
         self.unseen = Unseen(evaluator)
-        self._having: dict[str, tuple[str, ...] | None] = {}
 
     def of(self, wanted: Wanted) -> Iterator[Read]:
         """Yield the reads of relationships that are wanted, of all kinds of places.
@@ -224,21 +223,23 @@ class RelationshipReads:
 
         Few classes declare it, and thousands may inherit from the class.
         """
-        classes = self._evaluator.classes
-        if classes.facts(qualified) is None:
+        if self._evaluator.classes.facts(qualified) is None:
             return ()
-        if attribute not in self._having:
-            owners = dict.fromkeys(
-                site.owner for site in self._sites() if site.attribute == attribute and site.owner
-            )
-            spelt = {name for owner in owners for name in classes.spellings(owner)}
-            heirs = (heir for owner in owners for heir in (owner, *classes.all_subclasses(owner)))
-            is_base = not self._made_bases_of.isdisjoint(spelt)
-            self._having[attribute] = None if is_base else tuple(dict.fromkeys(heirs))
-        having = self._having[attribute]
+        having = self._having(attribute)
         if having is None:
             return self._mapped_below(qualified)
         return tuple(name for name in having if self._is_mapped_below(name, qualified))
+
+    @cached_method
+    def _having(self, attribute: str) -> tuple[str, ...] | None:
+        """Return the classes that have a relationship of a name; None if any class may."""
+        classes = self._evaluator.classes
+        owners = dict.fromkeys(
+            site.owner for site in self._sites() if site.attribute == attribute and site.owner
+        )
+        spelt = {name for owner in owners for name in classes.spellings(owner)}
+        heirs = (heir for owner in owners for heir in (owner, *classes.all_subclasses(owner)))
+        return tuple(dict.fromkeys(heirs)) if self._made_bases_of.isdisjoint(spelt) else None
 
     def _is_mapped_below(self, heir: str, qualified: str) -> bool:
         ancestors = self._evaluator.classes.ancestors(heir) if heir != qualified else None

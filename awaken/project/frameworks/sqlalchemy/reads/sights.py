@@ -15,7 +15,7 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.displays import Displays
 from awaken.project.frameworks.sqlalchemy.reads.kinds.run_sync import InRunSync
 from awaken.project.frameworks.sqlalchemy.reads.kinds.texts import TextSights
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 
@@ -132,18 +132,22 @@ class _Nodes:
     others: list[tuple[int, ast.AST]]
 
 
+@cached_in_file
+def _reading_nodes(module: Module) -> _Nodes:
+    nodes = _Nodes({}, [])
+    for position, node in enumerate(module.walk()):
+        if isinstance(node, ast.Attribute):
+            nodes.attributes.setdefault(node.attr, []).append((position, node))
+        elif isinstance(node, ast.MatchClass) or texts.may_read(node):
+            nodes.others.append((position, node))
+    return nodes
+
+
 def _places(module: Module, names: Collection[str]) -> list[ast.AST]:
     """Return the nodes that may read an attribute of one of these names, in source order.
 
     A file is asked for other names each time, so it is gone through once.
     """
-    nodes: _Nodes | None = module.memo.get(_Nodes)
-    if nodes is None:
-        nodes = module.memo[_Nodes] = _Nodes({}, [])
-        for position, node in enumerate(module.walk()):
-            if isinstance(node, ast.Attribute):
-                nodes.attributes.setdefault(node.attr, []).append((position, node))
-            elif isinstance(node, ast.MatchClass) or texts.may_read(node):
-                nodes.others.append((position, node))
+    nodes = _reading_nodes(module)
     named = (pair for name in {*names} & nodes.attributes.keys() for pair in nodes.attributes[name])
     return [node for _, node in sorted((*named, *nodes.others), key=itemgetter(0))]

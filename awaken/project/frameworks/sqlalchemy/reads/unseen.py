@@ -9,6 +9,7 @@ from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import root_of
 from awaken.project.values.calls.decoding import decodes
@@ -38,7 +39,6 @@ class Unseen:
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._plain: dict[Place, bool] = {}
 
     def of(self, values: Values, sight: Sight) -> tuple[Unknown, ...]:
         """Return why the objects that are read may be others than those that are known."""
@@ -69,11 +69,14 @@ class Unseen:
         calls = [] if module is None else module.calls_at(place.span)
         if module is None or not calls:
             return module is not None and self._is_of_tables(module, place)
-        if place not in self._plain:
-            evaluator = self._evaluator
-            asked = _is_asking(module, calls[0]) and self._asks_plain(module, calls[0])
-            self._plain[place] = asked or decodes(evaluator, module, calls[0])
-        return self._plain[place] and (not _is_asking(module, calls[0]) or _is_read(sight, place))
+        return self._gives_plain(module, calls[0]) and (
+            not _is_asking(module, calls[0]) or _is_read(sight, place)
+        )
+
+    @cached_by(Module.place)
+    def _gives_plain(self, module: Module, call: ast.Call) -> bool:
+        asked = _is_asking(module, call) and self._asks_plain(module, call)
+        return asked or decodes(self._evaluator, module, call)
 
     def _is_of_tables(self, module: Module, place: Place) -> bool:
         """Whether a base of models is asked for its tables: they and their columns are no objects.

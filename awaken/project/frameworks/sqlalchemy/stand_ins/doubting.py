@@ -7,8 +7,10 @@ returned values, assignments, injections and overrides.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from awaken.contract import Span
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -103,7 +105,6 @@ class _Injected(Parameters):
     def __init__(self, evaluator: DoubtingEvaluator, files_with: FilesWith) -> None:
         super().__init__(evaluator)
         self._files_with = files_with
-        self._overrides: dict[str, list[tuple[str, tuple[int, int]]]] | None = None
 
     def _same(self, _module: Module, _node: ast.AST, declared: Values, injected: Values) -> Values:
         return injected or declared
@@ -114,7 +115,7 @@ class _Injected(Parameters):
             return result
         evaluator = self._evaluator
         name = evaluator.names.qualified(module, default.args[0])
-        for path, position in self._overriding().get(name or "", ()):
+        for path, position in self._overriding.get(name or "", ()):
             home = evaluator.load(path)
             for target, value in _overrides_in(home) if home is not None else ():
                 if home is not None and (target.lineno, target.col_offset) == position:
@@ -129,18 +130,16 @@ class _Injected(Parameters):
                 return _passed_on(value.inner)
         return ()
 
-    def _overriding(self) -> dict[str, list[tuple[str, tuple[int, int]]]]:
-        """Return where dependencies are overridden, by their names; the trees are not kept."""
-        if self._overrides is None:
-            self._overrides = {}
-            for path in self._files_with([b"dependency_overrides"]):
-                home = self._evaluator.load(path)
-                for target, _ in _overrides_in(home) if home is not None else ():
-                    key = self._evaluator.names.qualified(home, target.slice) if home else None
-                    if key is not None:
-                        place = (path, (target.lineno, target.col_offset))
-                        self._overrides.setdefault(key, []).append(place)
-        return self._overrides
+    @cached_property
+    def _overriding(self) -> Mapping[str, list[tuple[str, tuple[int, int]]]]:
+        """Where dependencies are overridden, by their names; the trees are not kept."""
+        result = defaultdict[str, list[tuple[str, tuple[int, int]]]](list)
+        for home in self._evaluator.modules_at(self._files_with([b"dependency_overrides"])):
+            for target, _ in _overrides_in(home):
+                key = self._evaluator.names.qualified(home, target.slice)
+                if key is not None:
+                    result[key].append((home.path, (target.lineno, target.col_offset)))
+        return result
 
 
 class _WithFields(Members):

@@ -69,7 +69,6 @@ class InForces:
         self._files_with = files_with
         self._users = Users(evaluator, files_with)
         self._running = WhileRunning(evaluator, files_with)
-        self._while: dict[tuple[str, Span], frozenset[FunctionPlace] | None] = {}
 
     def may_run(self, put: Place, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` of a file may run while the code at ``put`` replaces something."""
@@ -95,14 +94,14 @@ class InForces:
         return force.tests is not None or force.bodies is not None
 
     def _runs(self, body: tuple[str, Span], places: set[FunctionPlace]) -> bool:
-        if body not in self._while:
-            home = self._evaluator.load(body[0])
-            parts = [] if home is None else _nodes_at(home, body[1])
-            self._while[body] = (
-                None if home is None else self._running.functions(home, parts, is_resumed=True)
-            )
-        running = self._while[body]
+        running = self._functions_while(*body)
         return running is None or not running.isdisjoint(places)
+
+    @cached_method
+    def _functions_while(self, path: str, span: Span) -> frozenset[FunctionPlace] | None:
+        home = self._evaluator.load(path)
+        parts = [] if home is None else _nodes_at(home, span)
+        return None if home is None else self._running.functions(home, parts, is_resumed=True)
 
     def _bodies_around(self, force: InForce) -> Iterator[tuple[str, Span]]:
         """Yield what runs with whole tests: fixtures, and other methods of their classes."""

@@ -10,11 +10,11 @@ from msgspec import Struct
 from awaken.contract import Place
 from awaken.project.frameworks.testing.marks import patch_of
 from awaken.project.frameworks.testing.replaced.in_force import InForces
-from awaken.project.frameworks.testing.replacements import bound_variable
+from awaken.project.frameworks.testing.replacements import assigned, bound_variable
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.replacing import UNTOLD, Put, may_put_elsewhere, puts_in, words_of
+from awaken.project.source.replacing import UNTOLD, Put, may_put, puts_in, words_of
 from awaken.project.source.test_files import is_of_program
 from awaken.project.source.trees import keyword_of, last_name, root_of
 from awaken.project.source.words import FilesWith
@@ -208,19 +208,16 @@ class ReplacedNames:
         return bool(values) and all(isinstance(value, ModuleOf) for value in values)
 
     # --------------------------------------------------------------------------- what is replaced
-    @cached_method
-    def _targets(self, word: str, *, is_called: bool = True) -> tuple[_Target, ...]:
+    @cached_items
+    def _targets(self, word: str, *, is_called: bool = True) -> Iterator[_Target]:
         """Return what replaces anything of the name ``word``.
 
         For a value that is not called itself, but has a method that is, the evaluator knows the
         values that methods assign on ``self``: these replace nothing.
         """
-        return tuple(self._found_targets(word, is_called=is_called))
-
-    def _found_targets(self, word: str, *, is_called: bool) -> Iterator[_Target]:
         for path in self._files_that_put(word):
             is_own = not is_called and is_of_program(path)
-            if is_own and not may_put_elsewhere(self._evaluator.text(path), word):
+            if not may_put(self._evaluator.text(path), word, on_self=not is_own):
                 continue
             module = self._evaluator.load(path)
             if module is None:
@@ -353,18 +350,11 @@ class ReplacedNames:
     def _assigned_results(self, module: Module, put: Put) -> list[Values]:
         """Return what a test assigns to `factory.return_value` of the variable of a patch."""
         patch = patch_of(module, put.node) if isinstance(put.node, ast.Call) else None
-        name, around = "", module.enclosing_def(put.node)
-        if patch is not None and around is not None:
-            name = bound_variable(module, patch)
-        return [
-            self._evaluator.values(module, value)
-            for node in (module.walk(around) if name and around is not None else ())
-            if isinstance(node, ast.Assign)
-            for value in [node.value]
-            for target in node.targets
-            if isinstance(target, ast.Attribute)
-            and module.text_of(target) == f"{name}.return_value"
-        ]
+        around = None if patch is None else module.enclosing_def(put.node)
+        if patch is None or around is None:
+            return []
+        told = assigned(module, around, bound_variable(module, patch))
+        return [self._evaluator.values(module, value) for at, value in told if at == "return_value"]
 
     def _given_by(self, value: Value) -> Values:
         """Return what calling ``value`` gives, as far as it is known."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 
 from awaken.contract import Place
@@ -68,7 +69,6 @@ class HandedOn:
         self._evaluator = evaluator
         self._wrappings = wrappings
         self._graph = graph
-        self._calls: dict[Place, Call] = {}
         slots = Slots(evaluator, words)
         self._consumers = Consumers(slots, self._call_at)
         self._origins = Origins(slots, self._call_at)
@@ -138,11 +138,11 @@ class HandedOn:
         return None
 
     # -------------------------------------------------------------------------------------- parts
+    @cached_property
+    def _calls(self) -> dict[Place, Call]:
+        return {Place(call.place.path, call.place.span): call for call in self._graph.calls()}
+
     def _call_at(self, place: Place) -> Call | None:
-        if not self._calls:
-            self._calls = {
-                Place(call.place.path, call.place.span): call for call in self._graph.calls()
-            }
         return self._calls.get(Place(place.path, place.span))
 
     def _uses(self, function: FunctionPlace) -> Iterator[Spot]:

@@ -12,6 +12,7 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -33,6 +34,7 @@ from awaken.project.effects.places.held import lock_of
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, without_arguments
+from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -61,11 +63,7 @@ class Locks:
 
     @cached_property
     def _by_lock(self) -> Mapping[str, list[Taking]]:
-        by_lock: defaultdict[str, list[Taking]] = defaultdict(list)
-        for taking in self._takings:
-            if taking.lock:
-                by_lock[taking.lock].append(taking)
-        return by_lock
+        return groups_of((item for item in self._takings if item.lock), attrgetter("lock"))
 
     # ------------------------------------------------------------------------------- colouring
     def seeds(
@@ -80,10 +78,8 @@ class Locks:
         if not self._takings:
             return {}
         paths = {taking.at.path for taking in self._takings}
-        self._awaited = defaultdict(list)
-        for call in (call for function in steps for call in callers(function)):
-            if call.place.path in paths:
-                self._awaited[call.place.path].append(call.place)
+        places = (call.place for function in steps for call in callers(function))
+        self._awaited = groups_of((at for at in places if at.path in paths), attrgetter("path"))
         self._decorated = self._wrappers(steps)
         self._running = frozenset(self._project.calls.graph().reached([*steps, *self._decorated]))
         self._becoming = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
-from awaken.project.frameworks.testing import Mocked, Replacement
+from awaken.project.frameworks.testing import Mocked, Replacement, assigned
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import FunctionOf
 
@@ -56,20 +56,6 @@ def told_of(project: Project, mocked: Mocked) -> Iterator[tuple[Module, str, ast
     for module, around, variable in mocked.variables:
         for name, value in _with_results(project, module, assigned(module, around, variable)):
             yield module, name, value
-
-
-def assigned(module: Module, around: ast.AST, variable: str) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the values that are assigned to attributes of a variable, and to their attributes."""
-    for node in module.walk(around):
-        match node:
-            case ast.Assign(targets=[ast.Attribute() as told], value=value):
-                names: list[str] = []
-                owner: ast.expr = told
-                while isinstance(owner, ast.Attribute):
-                    names.insert(0, owner.attr)
-                    owner = owner.value
-                if isinstance(owner, ast.Name) and owner.id == variable:
-                    yield ".".join(names), value
 
 
 def named_in(call: ast.Call) -> Iterator[tuple[str | None, ast.expr]]:

@@ -43,7 +43,7 @@ class AddedAgain(Uses):
         """
         if isinstance(node, ast.Call) and module.place(node) in self._calls:
             for owner, name, item in self._held(module, node):
-                inverse = self._project.orm.inverse_of(owner, name)
+                inverse = self._project.orm.reads.inverse_of(owner, name)
                 if inverse is not None and self._is_set(item, inverse.attribute):
                     shown = f"{module.text_of(node.args[0])}.{name}"
                     return f"`{module.excerpt(node)}` fails if `{shown}` has deleted items"
@@ -92,12 +92,10 @@ class AddedAgain(Uses):
         """Whether a function deletes objects of a class, flushes that, and then reaches a call."""
         graph, function = self._project.calls.graph(), function_around(module, add)
         adding = graph.reaching([] if function is None else [graph.place_of(module, function)])
-        for place in self._deleting_of[item].intersection(adding):
-            home = self._project.module(place.path)
-            around = None if home is None else home.function_at(place.start)
-            nodes = () if home is None or around is None else home.walk(around)
-            calls = [node for node in nodes if isinstance(node, ast.Call)]
-            if home is not None and any(
+        deleting = self._deleting_of[item].intersection(adding)
+        for home, around in self._project.calls.definitions_of(deleting):
+            calls = [node for node in home.walk(around) if isinstance(node, ast.Call)]
+            if any(
                 self._is_flushed(home, calls, deletion, node)
                 for node in calls
                 if node is add or not {*self._called(home, node)}.isdisjoint(adding)

@@ -296,7 +296,7 @@ class ReadsAfterCommits:
             if is_known and not is_seen and all(step.name != name for step in further[:1]):
                 # Its reader is known then, and it is loaded after the commit.
                 continue
-            session = self._project.orm.session_variable(module, function)
+            session = self._project.orm.operations.session_variable(module, function)
             may_be_detached = self._may_be_detached(module, function, node, events)
             read = _Read(first, text, name, session, is_optional, is_many, may_be_detached, further)
             read = replace(
@@ -327,7 +327,9 @@ class ReadsAfterCommits:
         if is_unloaded:
             return tuple(steps)
         for before, step in itertools.combinations(steps, 2):
-            inverses = [self._project.orm.inverse_of(each, before.name) for each in before.owners]
+            inverses = [
+                self._project.orm.reads.inverse_of(each, before.name) for each in before.owners
+            ]
             is_back = any(each is not None and each.attribute == step.name for each in inverses)
             is_other = self._writes.sets_key_inside(module, node, before.owners)
             is_new = is_other or self._writes.makes_inside(module, node, step)

@@ -198,7 +198,7 @@ class ReadsAfterWrites:
 
     def _replaced_variables(self) -> Iterator[Place]:
         """Yield the variables of which a relationship is replaced, in files that write."""
-        names = self._project.orm.relationships_of_mapped()
+        names = self._project.orm.reads.names_of_mapped()
         paths = sorted({place.path for place in self._writes.places()})
         for module in self._project.modules_at(paths):
             for node in module.walk():
@@ -213,7 +213,7 @@ class ReadsAfterWrites:
         module = self._project.module(making.path)
         if module is None:
             return
-        names = self._project.orm.relationships_of_mapped()
+        names = self._project.orm.reads.names_of_mapped()
         nodes: Sequence[ast.AST] = module.calls_at(making.span)
         nodes = nodes or [*module.expressions_at({making.span})]
         function = module.enclosing_def(nodes[0])
@@ -258,7 +258,9 @@ class ReadsAfterWrites:
         kind = kind_of(self._project, values)
         # The session is asked last: it costs an evaluation of every name in the function.
         is_known = kind in {"one", "optional"}
-        session = self._project.orm.session_variable(module, function) if is_known else ""
+        session = (
+            self._project.orm.operations.session_variable(module, function) if is_known else ""
+        )
         if not session:
             return
         is_optional = kind == "optional" or is_conditional(module, node, first)
@@ -353,7 +355,7 @@ class ReadsAfterWrites:
 
     def _sets_other_side(self, module: Module, write: Place) -> bool:
         """Whether a write sets a relationship, by which its other side gets the object."""
-        names = self._project.orm.relationships_of_mapped()
+        names = self._project.orm.reads.names_of_mapped()
         return any(
             isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store) and one.attr in names
             for one in module.expressions_at({write.span})
@@ -384,7 +386,9 @@ class ReadsAfterWrites:
     def _is_reset(self, sight: _Sight, before: Iterable[Step], step: Step) -> bool:
         """Whether a refresh may have left unloaded what leads back to the object itself."""
         inverses = [
-            self._project.orm.inverse_of(owner, one.name) for one in before for owner in one.owners
+            self._project.orm.reads.inverse_of(owner, one.name)
+            for one in before
+            for owner in one.owners
         ]
         is_back = any(item is not None and item.attribute == step.name for item in inverses)
         return is_back and any(self._writes.refreshes(write) for write in sight.writes)

@@ -35,7 +35,7 @@ def seen_behind_commits(project: Project) -> tuple[Later, ...]:
 
     And what functions load that these call then. Nothing where no commit expires what is loaded.
     """
-    if project.orm.keeps_objects():
+    if project.orm.reads.expiry.never_by_commit():
         return ()
     commits = _committing_calls(project)
     own = _functions_of_own_sessions(project)
@@ -54,7 +54,7 @@ def _functions_of_own_sessions(project: Project) -> set[tuple[str, ast.AST]] | N
 
     None where such a session may be that of any function.
     """
-    expiring = project.orm.expiring_sessions()
+    expiring = project.orm.reads.expiry.expiring()
     calls = {call for _, call in expiring or ()}
     result: set[tuple[str, ast.AST]] = set()
     for module, call in expiring or ():

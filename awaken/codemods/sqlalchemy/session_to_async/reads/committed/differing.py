@@ -256,7 +256,7 @@ class DifferingUses(Uses):
         for node in nodes:
             match node:
                 case ast.Attribute(value=held, attr=name) if (
-                    name in self._project.orm.relationships_of_mapped()
+                    name in self._project.orm.reads.names_of_mapped()
                 ):
                     names = {name}
                 case ast.Name() as held if not isinstance(
@@ -541,17 +541,16 @@ class DifferingUses(Uses):
 
     def _has_orphans(self, owner: str, name: str) -> bool:
         """Whether the other side of a relationship deletes what it loses."""
-        inverse = self._project.orm.inverse_of(owner, name)
+        inverse = self._project.orm.reads.inverse_of(owner, name)
         return inverse is not None and _ORPHAN in self._declared(inverse.owner, inverse.attribute)
 
     def _declared(self, owner: str, name: str) -> str:
         """Return the text of the calls that declare a relationship."""
         mapped = self._project.orm.mapped_class(owner)
         facts = None if mapped is None else mapped.relationships.get(name)
-        home = None if facts is None else self._project.module(facts.path)
-        if facts is None or home is None:
-            return ""
-        return " ".join(home.text_of(call) for call in home.calls_at(facts.span))
+        place = None if facts is None else Place(facts.path, facts.span)
+        calls = [] if place is None else self._project.calls_at(place)
+        return " ".join(home.text_of(call) for home, call in calls)
 
 
 def _is_answer(module: Module, name: ast.Name, keys: Collection[str]) -> bool:

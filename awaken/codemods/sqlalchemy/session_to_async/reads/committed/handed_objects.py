@@ -82,7 +82,7 @@ class HandedObjects:
     def _named_at(self) -> defaultdict[Place, set[tuple[str, ...]]]:
         """The relationships that `getattr` may read, by the place of the call."""
         result: defaultdict[Place, set[tuple[str, ...]]] = defaultdict(set)
-        for read in self._project.orm.relationship_reads():
+        for read in self._project.orm.reads.all():
             if read.how in {"dynamic", "getattr"}:
                 result[read.place].add((read.attribute,))
         return result

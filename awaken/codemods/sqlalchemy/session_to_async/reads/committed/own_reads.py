@@ -70,7 +70,7 @@ def read_of_held(project: Project) -> dict[FunctionPlace, set[tuple[str, str, st
 
     Each with the text of these, the class of the object there, and the name.
     """
-    names, graph = project.orm.relationships_of_mapped(), project.calls.graph()
+    names, graph = project.orm.reads.names_of_mapped(), project.calls.graph()
     result: defaultdict[FunctionPlace, set[tuple[str, str, str]]] = defaultdict(set)
     for module in modules_with(project, tuple(f".{word}".encode() for word in sorted(names))):
         for node in module.walk():

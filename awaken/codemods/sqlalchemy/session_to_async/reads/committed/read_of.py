@@ -200,7 +200,7 @@ class ReadOf:
     def _validated_values(self) -> defaultdict[Place, frozenset[str]]:
         """The relationships that schemas read of what they are given, by the place of that."""
         result: defaultdict[Place, frozenset[str]] = defaultdict(frozenset)
-        for given, read in self._project.orm.schema_reads():
+        for given, read in self._project.orm.reads.of_schemas():
             if given is not None and all(len(trace.path) == 1 for trace in read.traces):
                 result[given] |= {read.attribute}
         return result
@@ -209,7 +209,7 @@ class ReadOf:
     def _validated_below(self) -> defaultdict[Place, set[tuple[str, str]]]:
         """The ways of two relationships that schemas go from what they are given."""
         result: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
-        for given, read in self._project.orm.schema_reads():
+        for given, read in self._project.orm.reads.of_schemas():
             for trace in read.traces if given is not None else ():
                 if given is not None and len(trace.path) == 2:  # noqa: PLR2004
                     first, second = trace.path
@@ -220,7 +220,7 @@ class ReadOf:
     def _pairs_below(self) -> defaultdict[Place, set[tuple[str, str]]]:
         """The ways of two relationships that responses go from what is loaded at a place."""
         result: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
-        for read in self._project.orm.relationship_reads():
+        for read in self._project.orm.reads.all():
             for trace in read.traces if read.how == "response" else ():
                 if len(trace.path) == 2:  # noqa: PLR2004
                     first, second = trace.path
@@ -231,7 +231,7 @@ class ReadOf:
     def _answered(self) -> defaultdict[Place, set[str]]:
         """The relationships that responses have of what is loaded at a place."""
         result: defaultdict[Place, set[str]] = defaultdict(set)
-        for read in self._project.orm.relationship_reads():
+        for read in self._project.orm.reads.all():
             for trace in read.traces if read.how == "response" else ():
                 if len(trace.path) == 1:
                     result[trace.load.place].add(read.attribute)

@@ -88,14 +88,13 @@ class RefreshedParts:
         facts = None if mapped is None else mapped.relationships.get(name)
         if facts is None or facts.target is None or not self._is_cascading(facts):
             return False
-        inverse = self._project.orm.inverse_of(owner, name)
+        inverse = self._project.orm.reads.inverse_of(owner, name)
         back = {inverse.attribute} if inverse is not None and inverse.by_key else set[str]()
         return bool(set(self._loaded(facts.target)) - back)
 
     def _is_cascading(self, facts: RelationshipFacts) -> bool:
         """Whether a relationship is declared so that a refresh goes on along it."""
-        module = self._project.module(facts.path)
-        for call in () if module is None else module.calls_at(facts.span)[:1]:
+        for _, call in self._project.calls_at(Place(facts.path, facts.span))[:1]:
             for node in ast.walk(call):
                 match node:
                     case ast.keyword(arg="cascade", value=ast.Constant(value=str() as said)):

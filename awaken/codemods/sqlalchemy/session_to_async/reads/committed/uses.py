@@ -118,7 +118,7 @@ class Uses:
         above = module.parent(node)
         match above:
             case ast.Attribute(attr=name, ctx=ast.Load()):
-                return name in self._project.orm.relationships_of_mapped()
+                return name in self._project.orm.reads.names_of_mapped()
             case ast.Call():
                 return not self._is_of_session(module, above, {"delete", "expunge", "refresh"})
             case ast.Return() | ast.keyword():

@@ -63,7 +63,7 @@ class Writes:
         owners = {
             side.owner
             for path in project.files_with(WORDS)
-            for side in project.orm.relationship_sides(path)
+            for side in project.orm.relationships.in_file(path)
         }
         self._owners = {
             name for owner in owners if owner for name in (owner, *project.all_subclasses(owner))

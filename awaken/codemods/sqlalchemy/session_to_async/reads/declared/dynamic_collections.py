@@ -34,22 +34,20 @@ def dynamic_collections(project: Project, rule: str) -> Iterator[Member]:
     if not declared:
         return
     sending: dict[Key, Place] = {}
-    for read in project.orm.relationship_reads():
+    for read in project.orm.reads.all():
         key = (read.owner, read.attribute)
         keys = [key] if read.owner else [pair for pair in declared if pair[1] == read.attribute]
         if not _is_changing(project, read):
             sending |= {one: read.place for one in keys if one in declared and one not in sending}
     for key, place in sending.items():
-        module = project.module(declared[key].path)
-        for call in () if module is None else module.calls_at(declared[key].span)[:1]:
+        for module, call in project.calls_at(declared[key])[:1]:
             shown = f"{key[0].rpartition('.')[2]}.{key[1]}"
-            if module is not None:
-                why = Refused(DYNAMIC_COLLECTION, shown, because=(place,))
-                yield Member(Site(rule, module, call), why, f"`{shown}`")
+            why = Refused(DYNAMIC_COLLECTION, shown, because=(place,))
+            yield Member(Site(rule, module, call), why, f"`{shown}`")
 
 
 def _declared_pairs(project: Project, path: str) -> Iterator[tuple[Key, Place]]:
-    for side in project.orm.relationship_sides(path):
+    for side in project.orm.relationships.in_file(path):
         if side.facts.lazy == "dynamic" and side.owner and side.attribute:
             yield (side.owner, side.attribute), Place(side.facts.path, side.facts.span)
 

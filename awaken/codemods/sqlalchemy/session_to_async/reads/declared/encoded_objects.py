@@ -115,7 +115,7 @@ def returned_objects(
         if _has_dataclass(project, classes):
             session, names = "", sorted(_relationships(project, classes))
             if isinstance(node, ast.Name):
-                session = project.orm.session_variable(module, part.function)
+                session = project.orm.operations.session_variable(module, part.function)
             if session:
                 yield member(site, shown, _encoded_as_before, project, session, names)
             else:
@@ -178,7 +178,7 @@ def _loads_otherwise(project: Project, part: Answer) -> bool:
         among = {node for node in module.walk(function) if isinstance(node, ast.expr)}
         if module is part.module:
             among = {node for node in among if not own.contains(module.span(node))}
-        for operation in project.orm.operations_among(module, among.__contains__):
+        for operation in project.orm.operations.in_module(module, among.__contains__):
             if operation.how in _READING or operation.method in _READING_METHODS:
                 return True
     return False
@@ -373,8 +373,7 @@ def _held_names(project: Project, module: Module, node: ast.expr) -> list[str]:
             continue
         calls = [(module, node)] if isinstance(node, ast.Call) else []
         for origin in value.origins or ():
-            home = project.module(origin.place.path)
-            calls += [(home, call) for call in home.calls_at(origin.place.span)] if home else []
+            calls += project.calls_at(origin.place)
         for home, call in calls:
             for part in arguments_of(call):
                 classes |= dict.fromkeys(_classes(project, home, part))

@@ -59,7 +59,7 @@ class GeneratedMethods:
     @cached_property
     def _sides(self) -> frozenset[str]:
         """The names of the relationships of mapped classes."""
-        return frozenset(self._project.orm.relationships_of_mapped())
+        return frozenset(self._project.orm.reads.names_of_mapped())
 
     def _mapped_names(self, value: Value) -> Iterator[str]:
         if isinstance(value, InstanceOf):

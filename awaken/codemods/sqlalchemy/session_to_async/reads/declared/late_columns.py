@@ -60,7 +60,7 @@ class LateColumns:
         self._rule = rule
         late = [*self._mapped_columns(), *self._by_options()]
         names = {column.name for column in late}
-        reads = project.orm.column_reads(names) if names else ()
+        reads = tuple(project.orm.reads.columns.of(names) if names else ())
         self._reads = [(read, item) for item in late for read in reads if self._is_late(read, item)]
         owners = frozenset(read.owner for read, _ in self._reads if read.how in _VALIDATED)
         self._models = BridgedModels(project, lambda name: self._is_one_of(name, owners))

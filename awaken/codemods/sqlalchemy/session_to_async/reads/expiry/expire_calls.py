@@ -122,7 +122,7 @@ class ExpireCalls:
                 for step in self._reads.along(module, node, values):
                     if all(
                         self._loading.is_kept(owner, step.name)
-                        and self._project.orm.inverse_of(owner, step.name) is not None
+                        and self._project.orm.reads.inverse_of(owner, step.name) is not None
                         for owner in step.owners
                     ):
                         yield step

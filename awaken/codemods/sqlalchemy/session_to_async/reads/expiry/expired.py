@@ -10,6 +10,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, Step
@@ -80,9 +81,7 @@ class ExpiredReads:
         events += [Commit(place, is_async=False) for place in called if place not in self._sessions]
         self._called = frozenset(called) - self._sessions.keys()
         # How functions name their sessions: many reads of one ask for the same.
-        self._events: defaultdict[str, list[Place]] = defaultdict(list)
-        for event in events:
-            self._events[event.place.path].append(event.place)
+        self._events = groups_of((event.place for event in events), attrgetter("path"))
         self._reads = events_before(commits.read_in_functions(events))
         self._statements = {
             path: sorted({module.place(load.statement) for load in loads})
@@ -254,14 +253,18 @@ class ExpiredReads:
     def _session(self, module: Module, function: Function, event: ast.Call, place: Place) -> str:
         """Return how a function names the session in which an event expires objects."""
         if place in self._called:
-            return self._project.orm.session_variable(module, function)
+            return self._project.orm.operations.session_variable(module, function)
         session = self._sessions.get(place, "")
         if not session and isinstance(event.func, ast.Attribute):
             # The rollback of a transaction does not name its session.
             owner = event.func.value
             is_session = isinstance(self._project.orm.session_of(module, owner), SessionProof)
             named = module.text_of(owner)
-            session = named if is_session else self._project.orm.session_variable(module, function)
+            session = (
+                named
+                if is_session
+                else self._project.orm.operations.session_variable(module, function)
+            )
         return session
 
     def _relationships(

@@ -60,12 +60,12 @@ def expiring_calls(project: Project, expiring: Iterable[Place]) -> list[Place]:
 
 def _lets_through(project: Project, function: FunctionPlace) -> bool:
     """Whether a function returns nothing true: as an ``__exit__`` it swallows no exception."""
-    module = project.module(function.path)
-    node = None if module is None else module.function_at(function.start)
-    values = (part.value for part in ast.walk(node or ast.Pass()) if isinstance(part, ast.Return))
     return all(
-        value is None or (isinstance(value, ast.Constant) and value.value in {None, False})
-        for value in values
+        part.value is None
+        or (isinstance(part.value, ast.Constant) and part.value.value in {None, False})
+        for _, node in project.calls.definitions_of([function])
+        for part in ast.walk(node)
+        if isinstance(part, ast.Return)
     )
 
 

@@ -20,7 +20,7 @@ from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.memo import cached_by
+from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import Function, last_name
 
@@ -45,7 +45,6 @@ class SpawnedReads:
     def __init__(self, project: Project, operations: FileOperations) -> None:
         self._project = project
         self._operations = operations
-        self._reaching: dict[FunctionPlace, bool] = {}
         self._calls: set[Place] = set()
         self._plain: dict[FunctionPlace, None] = {}
         self._reads: list[Read] = []
@@ -63,7 +62,7 @@ class SpawnedReads:
 
     def _of_schemas(self) -> None:
         by_given: defaultdict[Place | None, list[Read]] = defaultdict(list)
-        for given, read in self._project.orm.schema_reads():
+        for given, read in self._project.orm.reads.of_schemas():
             if not self._is_of_migration(given or read.place):
                 by_given[given].append(read)
         for given, reads in by_given.items():
@@ -74,7 +73,7 @@ class SpawnedReads:
                 self._calls.add(call)
 
     def _others(self) -> None:
-        for read in self._project.orm.relationship_reads():
+        for read in self._project.orm.reads.all():
             if read.how == "schema" or self._is_of_migration(read.place):
                 continue
             call = self._computed_call(read.place) if read.how == "dynamic" else None
@@ -173,13 +172,14 @@ class SpawnedReads:
         """
         around = function_around(module, call)
         graph = self._project.calls.graph()
-        if around is None:
-            return False
-        function = graph.place_of(module, around)
-        if function not in self._reaching:
-            result = {(item.path, item.start) for item in graph.reached([function])}
-            self._reaching[function] = not result.isdisjoint(self._waiting)
-        return self._reaching[function]
+        return around is not None and self._leads_to_waiting(graph.place_of(module, around))
+
+    @cached_method
+    def _leads_to_waiting(self, function: FunctionPlace) -> bool:
+        result = {
+            (item.path, item.start) for item in self._project.calls.graph().reached([function])
+        }
+        return not result.isdisjoint(self._waiting)
 
     @cached_property
     def _waiting(self) -> frozenset[tuple[str, int]]:

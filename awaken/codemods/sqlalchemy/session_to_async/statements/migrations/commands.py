@@ -86,12 +86,11 @@ class Commands:
         return any(
             self._part.is_asynchronous(item) or item in self._part.steps for item in reaching
         ) or not all(
-            self._is_at_beginning(home, result)
+            self._is_at_beginning(*result)
             for candidate in reaching
             for call in graph.callers(candidate)
-            for home in (self._project.module(call.place.path),)
-            if call.caller.start < 0 and home is not None
-            for result in home.calls_at(call.place.span)
+            if call.caller.start < 0
+            for result in self._project.calls_at(call.place)
         )
 
     def _is_at_beginning(self, module: Module, node: ast.expr) -> bool:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cached_property
 
+from awaken.contract import Place
 from awaken.project.effects.own import own_nodes
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
@@ -49,13 +51,10 @@ class Assignments:
         self._models = models
         self._eager = eager
         self._files_with = files_with
-        self._loading: set[str] | None = None
 
     def may_load(self, module: Module, owner: ast.expr, attribute: str) -> bool:
         """Whether assigning to an attribute of what ``owner`` gives may load a relationship."""
-        if self.is_new(module, owner):
-            return False
-        if not self._may_any(attribute):
+        if self.is_new(module, owner) or attribute not in self._loading:
             return False
         values = self._evaluator.values(module, owner)
         return any(self._may_load(value, attribute) for value in values)
@@ -74,17 +73,16 @@ class Assignments:
         heirs = self._evaluator.classes.all_subclasses(qualified)
         return any(self._models.status(name) != "plain" for name in (qualified, *heirs))
 
-    def _may_any(self, attribute: str) -> bool:
-        """Whether there is a class of which assigning to ``attribute`` may load."""
-        if self._loading is None:
-            self._loading = {
-                name
-                for path in self._files_with(WORDS)
-                for site in self._models.relationships.in_file(path)
-                if (name := site.attribute) is not None
-                if self.loads_old(site.owner or "", name, site.facts)
-            }
-        return attribute in self._loading
+    @cached_property
+    def _loading(self) -> set[str]:
+        """The attributes that a class has of which an assignment to them may load."""
+        return {
+            name
+            for path in self._files_with(WORDS)
+            for site in self._models.relationships.in_file(path)
+            if (name := site.attribute) is not None
+            if self.loads_old(site.owner or "", name, site.facts)
+        }
 
     def _may_load(self, value: Value, attribute: str) -> bool:
         if not isinstance(value, InstanceOf):
@@ -111,8 +109,7 @@ class Assignments:
         return False if is_single else None
 
     def _keywords(self, facts: RelationshipFacts) -> Iterator[ast.keyword]:
-        module = self._evaluator.load(facts.path)
-        for call in module.calls_at(facts.span) if module is not None else ():
+        for _, call in self._evaluator.calls_at(Place(facts.path, facts.span)):
             yield from call.keywords
 
     def is_new(self, module: Module, node: ast.expr) -> bool:

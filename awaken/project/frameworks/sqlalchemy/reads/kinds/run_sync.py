@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from awaken.contract import Place
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda
 from awaken.project.source.words import FilesWith
@@ -22,18 +23,17 @@ class InRunSync:
     def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
-        self._places: frozenset[Place] | None = None
 
     def holds(self, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` is in a function that is passed to ``run_sync``."""
-        if self._places is None:
-            self._places = frozenset(self._find())
-        return bool(self._places) and any(
-            isinstance(above, FunctionOrLambda) and module.place(above) in self._places
+        places = self._places()
+        return bool(places) and any(
+            isinstance(above, FunctionOrLambda) and module.place(above) in places
             for above in module.ancestors(node)
         )
 
-    def _find(self) -> Iterator[Place]:
+    @cached_items
+    def _places(self) -> Iterator[Place]:
         files = self._files_with([b"run_sync"])
         for module in self._evaluator.names.facts.mentioning("run_sync", files):
             for name in module.mentions("run_sync"):

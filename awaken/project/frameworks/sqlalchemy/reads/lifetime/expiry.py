@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
 
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant, keyword_of
 from awaken.project.source.words import FilesWith
@@ -20,7 +22,6 @@ class Expiry:
     def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
-        self._made: tuple[tuple[Module, ast.Call, bool], ...] | None = None
 
     def never_by_commit(self) -> bool:
         """Whether every visible session is made with ``expire_on_commit=False``.
@@ -35,10 +36,9 @@ class Expiry:
         result = [(module, call) for module, call, keeps in self._sessions() if not keeps]
         return None if len(result) == len(self._sessions()) else result
 
-    def _sessions(self) -> tuple[tuple[Module, ast.Call, bool], ...]:
-        if self._made is None:
-            self._made = tuple(item for path in self._paths() for item in self._in_file(path))
-        return self._made
+    @cached_items
+    def _sessions(self) -> Iterator[tuple[Module, ast.Call, bool]]:
+        return chain.from_iterable(map(self._in_file, self._paths()))
 
     def _paths(self) -> list[str]:
         # Without the word nothing says so, and no other file is parsed.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from awaken.contract import Place, Span
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
@@ -24,8 +24,9 @@ from awaken.project.graph.callers.decorated import calls_nothing_else
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import default_of, is_omitted
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import Function, argument_of, last_name, named_parameters
+from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import Origin, Values
 
 _Parameter = tuple[Module, Function | ast.Lambda, ast.arg]
@@ -127,10 +128,8 @@ class Arriving:
     def _by_calls(self, places: Sequence[Place], found: dict[Place, Arrivals]) -> None:
         """Add what the callers of functions pass to their parameters."""
         self._evaluator.callers.search(self._functions(places))
-        wanted: dict[str, list[_Call]] = defaultdict(list)
-        for place in places:
-            for item in self._calls_of(place, found[place]):
-                wanted[item.path].append(item)
+        items = (item for place in places for item in self._calls_of(place, found[place]))
+        wanted = groups_of(items, attrgetter("path"))
         for module in self._evaluator.modules_at(sorted(wanted)):
             for item in wanted[module.path]:
                 for call in module.calls_at(item.span):
@@ -195,16 +194,15 @@ class Arriving:
     def _parameter(self, place: Place) -> _Parameter | None:
         """Return the parameter at ``place``, in the tree that its file has now."""
         module = self._evaluator.load(place.path)
-        if module is None:
-            return None
-        known: dict[Span, tuple[Function | ast.Lambda, ast.arg]] | None
-        known = module.memo.get(Arriving)
-        if known is None:
-            known = module.memo[Arriving] = {
-                module.span(named_parameter): (scope.node, named_parameter)
-                for scope in module.scopes.scopes
-                if isinstance(scope.node, Function | ast.Lambda)
-                for named_parameter in named_parameters(scope.node)
-            }
-        at = known.get(place.span)
-        return None if at is None else (module, *at)
+        at = None if module is None else _parameters_in(module).get(place.span)
+        return None if module is None or at is None else (module, *at)
+
+
+@cached_in_file
+def _parameters_in(module: Module) -> dict[Span, tuple[Function | ast.Lambda, ast.arg]]:
+    return {
+        module.span(parameter): (scope.node, parameter)
+        for scope in module.scopes.scopes
+        if isinstance(scope.node, Function | ast.Lambda)
+        for parameter in named_parameters(scope.node)
+    }

@@ -47,7 +47,6 @@ class Tracing:
         self._arriving = Arriving(evaluator, self.along, sources, handed_on)
         self._kinds = LoadKinds(evaluator)
         self._known: dict[Place, Arrivals] = {}
-        self._component: dict[Place, int] = {}
 
     def follow(self, origins: Iterable[Origin]) -> None:
         """Find what arrives at all parameters that these origins lead to."""
@@ -61,16 +60,12 @@ class Tracing:
                 for origin in _parameters(arrivals)
                 if origin.place not in self._known
             }
-        self._number()
+        # All parameters that lead to each other have the same number.
+        numbered = enumerate(components(sorted(self._known), self._next_parameters))
+        self._component = {place: count for count, component in numbered for place in component}
 
-    def _number(self) -> None:
-        """Give all parameters that lead to each other the same number."""
-
-        def following(place: Place) -> Iterator[Place]:
-            return (origin.place for origin in _parameters(self._known[place]))
-
-        for count, component in enumerate(components(sorted(self._known), following)):
-            self._component.update(dict.fromkeys(component, count))
+    def _next_parameters(self, place: Place) -> Iterator[Place]:
+        return (origin.place for origin in _parameters(self._known[place]))
 
     def of(
         self, objects: Sequence[InstanceOf], attribute: str, place: Place
