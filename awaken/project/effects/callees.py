@@ -8,7 +8,15 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import ClassOf, External, InstanceOf, Session, Unknown, Value
+from awaken.project.values.domain import (
+    ClassOf,
+    External,
+    InstanceOf,
+    NoneValue,
+    Session,
+    Unknown,
+    Value,
+)
 from awaken.project.values.local.flow import local_flow
 
 _SESSIONS = {
@@ -63,6 +71,7 @@ class Callees:
         result = [
             self._of_value(value, module, func)
             for value in self._evaluator.values(module, func.value)
+            if value != NoneValue()  # which has no method
         ]
         unknown = next((value for value in result if isinstance(value, Unknown)), None)
         # Half of the answer would be names, the other half functions: neither is all.

@@ -210,9 +210,11 @@ class Calls:
         """
         return functions_called(self._evaluator, module, call)
 
-    def passed_to(self, module: Module, binding: Binding) -> Passed | None:
+    def passed_to(
+        self, module: Module, binding: Binding, *, declared: bool = False
+    ) -> Passed | None:
         """Return what callers pass to a parameter that neither annotation nor default explains.
 
-        None for every other binding.
+        With ``declared`` of one that they explain, too. None for every other binding.
         """
-        return self._evaluator.passed(module, binding)
+        return self._evaluator.passed(module, binding, declared=declared)

@@ -58,11 +58,14 @@ class ProgramEvaluator(Evaluator):
         """Return what callers pass to ``parameter`` of ``function``."""
         return self._passing.to(module, function, parameter)
 
-    def passed(self, module: Module, binding: Binding) -> Passed | None:
-        """Return what callers pass to a parameter; None if something else says what it is."""
+    def passed(self, module: Module, binding: Binding, *, declared: bool = False) -> Passed | None:
+        """Return what callers pass to a parameter; None if something else says what it is.
+
+        An annotation or a default may, if it is not ``declared``.
+        """
         parameter, function = binding.node, binding.scope.node
         if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
             return None
-        if not self.parameters.is_open(module, binding):
+        if not declared and not self.parameters.is_open(module, binding):
             return None
         return self.passed_to(module, function, parameter)

@@ -172,6 +172,37 @@ def test_others_stay_as_they_are(condition, parameter, url):
 
 
 @pytest.mark.parametrize(
+    ("value", "is_cast"), [("'2020-01-01'", True), ("None", False), ("date(2020, 1, 1)", False)]
+)
+def test_a_caller_that_passes_a_string_in_place_of_a_date_keeps_its_rows(value, is_cast):
+    shop = _SHOP.format(condition="Book.day >= value", parameter="value: date", url=_UNTYPED)
+    shop = f"from datetime import date\n\n{shop}\n\ndef new():\n    return statement({value})\n"
+    options = {"drivers": {"postgresql": "psycopg"}}
+    targets = {"sqlalchemy": "==2.0.40"}
+    files = rewritten(models=_MODELS, shop=shop, options=options, targets=targets).files
+    assert ("Book.day >= cast(literal(value), Book.day.type)" in _text(files)) is is_cast
+
+
+@pytest.mark.parametrize("annotation", ["int", "int | None", "Optional[int]"])
+def test_a_column_of_sqlmodel_is_what_it_is_annotated_as(annotation):
+    models = f"""\
+from typing import Optional
+
+from sqlmodel import Field, SQLModel
+
+
+class Book(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    pages: {annotation}
+"""
+    shop = _SHOP.format(condition="Book.pages == value", parameter="value: str", url=_UNTYPED)
+    options = {"drivers": {"postgresql": "psycopg"}}
+    targets = {"sqlalchemy": "==2.0.40"}
+    files = rewritten(models=models, shop=shop, options=options, targets=targets).files
+    assert "Book.pages == cast(literal(value), Book.pages.type)" in _text(files)
+
+
+@pytest.mark.parametrize(
     ("decoding", "is_cast"),
     [
         ('value.decode("utf-8")', True),

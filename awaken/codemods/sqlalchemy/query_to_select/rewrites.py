@@ -135,7 +135,7 @@ class Rewrite:
             caveats |= dict.fromkeys(sites.backrefs.caveats(part.module, part.node))
         return replace(self, caveats=tuple(caveats))
 
-    def leaving(self, project: Project, mocks: Iterable[Place]) -> Rewrite:
+    def with_mocks_by_hand(self, project: Project, mocks: Iterable[Place]) -> Rewrite:
         """Return the rewrite that leaves the mocks at some places to the user, if there are any."""
         homes = [(project.module(place.path), place) for place in mocks]
         lines = {(home.path, home.line_column(place.span)[0]) for home, place in homes if home}

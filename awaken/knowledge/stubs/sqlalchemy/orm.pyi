@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Generic, Self, TypeVar, overload
 
 from flask_sqlalchemy import Pagination
-from sqlalchemy import CTE, Connection, CursorResult, Exists, Result, ScalarResult, Select, Subquery
+from sqlalchemy import CTE, Connection, CursorResult, Engine, Exists, Result, ScalarResult, Select, Subquery
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -111,6 +111,8 @@ class SessionTransaction:
     def rollback(self) -> None: ...
 
 class Session:
+    # Or a connection, whose methods are others.
+    bind: Engine | None
     def get(self, entity: type[_T], ident: Any, **kwargs: Any) -> _T | None: ...
     def get_one(self, entity: type[_T], ident: Any, **kwargs: Any) -> _T: ...
     def merge(self, instance: _T, *, load: bool = True, options: Any = None) -> _T: ...

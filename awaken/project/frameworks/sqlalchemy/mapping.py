@@ -67,7 +67,7 @@ class ColumnFacts(Struct, frozen=True):
     ``type`` as written without arguments, ``foreign_key`` as ``"table.column"``.
     ``is_computed_on_update`` says that the database computes it whenever the row changes, ``name``
     what it is called in the database if that is written, ``unique`` that no value comes twice.
-    ``annotated`` is the class that ``Mapped[...]`` names, without None, ``refers`` the attribute
+    ``annotated`` is the class that its annotation names, without None, ``refers`` the attribute
     that a foreign key names in place of a table, as ``app.models.User.id``.
     """
 
@@ -396,26 +396,18 @@ def column_facts(call: ast.Call | None, annotation: ast.expr | None) -> ColumnFa
 
 
 def _annotated_class(annotation: ast.expr | None) -> str | None:
-    """Return the class that ``Mapped[...]`` names, None aside; None for what has parts."""
+    """Return the class that ``Mapped[...]``, or SQLModel's annotation, names, None aside.
+
+    None for what has parts.
+    """
     match None if annotation is None else _unquoted_node(annotation):
-        case ast.Subscript(value=outer, slice=ast.Name() | ast.Attribute() as inner) if (
-            dotted_name(outer) or ""
-        ).rpartition(".")[2] in {"Mapped", "Optional"}:
-            return (dotted_name(inner) or "").rpartition(".")[2]
-        case ast.Subscript(value=outer, slice=ast.Subscript() as inner) if (
-            dotted_name(outer) or ""
-        ).rpartition(".")[2] == "Mapped":
-            return _annotated_class(inner) if _names_optional(inner) else None
-        case ast.Subscript(
-            value=outer,
-            slice=ast.BinOp(op=ast.BitOr(), left=inner, right=ast.Constant(value=None)),
-        ):
-            return _annotated_class(ast.Subscript(outer, inner))
+        case ast.Name() | ast.Attribute() as named:
+            return last_name(named)
+        case ast.BinOp(op=ast.BitOr(), left=inner, right=ast.Constant(value=None)):
+            return _annotated_class(inner)
+        case ast.Subscript(value=outer, slice=inner) if last_name(outer) in {"Mapped", "Optional"}:
+            return _annotated_class(inner)
     return None
-
-
-def _names_optional(node: ast.Subscript) -> bool:
-    return (dotted_name(node.value) or "").rpartition(".")[2] == "Optional"
 
 
 def _optional(annotation: ast.expr | None) -> bool | None:

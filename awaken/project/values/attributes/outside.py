@@ -120,7 +120,8 @@ class OutsideAttributes:
         role = self._evaluator.knowledge.attributes.get(name)
         if role is not None:
             return (of_role(role, name, module.place(node)),)
-        return (External(name, owner),)
+        declared = self._evaluator.library.attribute(owner, node.attr, module, node)
+        return declared or (External(name, owner),)
 
     def as_session(self, value: Value) -> Value:
         """Return ``value``, or the session that an instance of a project's subclass is."""

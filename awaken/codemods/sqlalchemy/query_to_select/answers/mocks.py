@@ -83,13 +83,15 @@ class Answer(NamedTuple):
 
 def told(project: Project, module: Module, query: ast.Attribute) -> Told | None:
     """Return the configured answer of a mock's attribute ``query``; None without one."""
-    statement = _told(module, query.value, query, [])
+    statement = _told_statement(module, query.value, query, [])
     if statement is None or not (statement.path or statement.linked):
         return None
     return statement if _is_mock(project, module, query) else None
 
 
-def _told(module: Module, root: ast.expr, method: ast.Attribute, path: list[str]) -> Told | None:
+def _told_statement(
+    module: Module, root: ast.expr, method: ast.Attribute, path: list[str]
+) -> Told | None:
     """Return the statement that says what ``method`` gives, or a method of what it gives."""
     while True:
         given = module.parent(method)
@@ -168,7 +170,7 @@ class Links:
         for read in module.scopes.reads_of(name):
             method = module.parent(read)
             if isinstance(method, ast.Attribute):
-                link = _told(module, read, method, [method.attr])
+                link = _told_statement(module, read, method, [method.attr])
                 if link is not None:
                     links.append(link)
                 else:

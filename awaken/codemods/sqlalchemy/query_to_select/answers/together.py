@@ -112,7 +112,9 @@ class Together:
                 left += [double]
             written += written_mocks or []
         joined = _joined_rewrite([query for use in uses for query in queries.get(use, ())], written)
-        return joined.leaving(self._project, [place for item in left for place in item.marks])
+        return joined.with_mocks_by_hand(
+            self._project, [place for item in left for place in item.marks]
+        )
 
     # ------------------------------------------------------------------------------- the queries
     def _queries(self, path: str, uses: set[QueryUse]) -> dict[QueryUse, list[_Query]] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
-from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import bound_in_loops
+from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import opened_lambda
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit, Span
 from awaken.kit.imports import name_beside
@@ -45,17 +45,13 @@ class InGreenlets:
 
     def _reads(self, operation: Operation, spawn: str) -> None:
         module, node = self._site.module, operation.node
-        below = list(ast.walk(node))
-        if any(isinstance(part, ast.NamedExpr | ast.Yield | ast.YieldFrom) for part in below):
-            raise Refused(NOT_AWAITABLE_HERE, f"`{module.excerpt(node)}`")
+        refused = Refused(NOT_AWAITABLE_HERE, f"`{module.excerpt(node)}`")
+        function = opened_lambda(module, node, refused)
         opening, closing = (f"{operation.method}(", ")") if operation.method else ("", "")
         if operation.session is not None:
             self._hands(node, operation.session, (f"{spawn}(lambda found: {opening}", closing))
-            return
-        names = {part.id for part in below if isinstance(part, ast.Name)}
-        bound = ", ".join(f"{one}={one}" for one in sorted(names & {*bound_in_loops(module, node)}))
-        given = f"lambda {bound}:" if bound else "lambda:"
-        self._awaiting.runs_inside(node, f"{spawn}({given} {opening}", closing)
+        else:
+            self._awaiting.runs_inside(node, f"{spawn}({function} {opening}", closing)
 
     def _hands(self, node: ast.expr, owner: ast.expr, around: tuple[str, str]) -> None:
         """Have a lambda read of ``owner``, which may wait itself. Raises Refused."""

@@ -8,15 +8,19 @@ same way. Code that immediately uses its result runs in there too, because it ma
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection
+from itertools import takewhile
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.reasons import HANDED_SESSION, NO_TWIN
 from awaken.contract import Span
 from awaken.kit.sites import Refused
+from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.source.expressions.uses import Use, use_of
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 
 _CONSUMERS = {
     "all", "any", "bool", "dict", "frozenset", "len", "list", "max", "min", "next", "set", "sorted",
@@ -25,6 +29,10 @@ _CONSUMERS = {
 """Builtins that take of what they are given all that they want, before they return."""
 _SQLALCHEMY = "sqlalchemy."
 """What is handed a session there makes inspectors, or is one, whose methods give lists."""
+_COMPREHENSIONS = (ast.DictComp, ast.GeneratorExp, ast.ListComp, ast.SetComp)
+_LOOPS = (ast.AsyncFor, ast.For, ast.While, *_COMPREHENSIONS)
+_USES = {"argument", "attribute", "compared", "tested"}
+"""How an inspector is used by calls, which are made in greenlets as well."""
 _LATER = (ast.Await, ast.comprehension, ast.For, ast.Starred, ast.withitem, ast.YieldFrom)
 
 
@@ -49,11 +57,11 @@ class RunSync:
         name = operation.method
         node = self._used_at_once(operation.node)
         is_inspector = name.startswith(_SQLALCHEMY)
-        # An object may keep the session, and a generator run, when `run_sync` is over.
-        makes_object = node is operation.node and name.rpartition(".")[2][:1].isupper()
+        # A generator may run when `run_sync` is over.
         is_used_later = isinstance(self._module.parent(node), _LATER) and not is_inspector
         is_named = isinstance(operation.session, ast.Name | ast.Attribute)
-        if makes_object or is_used_later or operation.session is None or not is_named:
+        is_kept = self._is_kept(operation, node)
+        if is_kept or is_used_later or operation.session is None or not is_named:
             raise Refused(HANDED_SESSION, name)
         self._write(node, operation.session, operation.resource)
 
@@ -70,17 +78,13 @@ class RunSync:
         """
         module, engine = self._module, operation.session
         node = self._used_at_once(operation.node)
-        below = list(ast.walk(node))
-        if any(isinstance(part, ast.NamedExpr | ast.Yield | ast.YieldFrom) for part in below):
+        if self._is_kept(operation, node):
             raise Refused(HANDED_SESSION, module.excerpt(node))
-        names = {part.id for part in below if isinstance(part, ast.Name)}
-        bound = ", ".join(
-            f"{name}={name}" for name in sorted(names & set(bound_in_loops(module, node)))
-        )
-        self._awaiting.runs_inside(node, f"{spawn}(lambda{bound and f' {bound}'}: ")
+        function = opened_lambda(module, node, Refused(HANDED_SESSION, module.excerpt(node)))
+        self._awaiting.runs_inside(node, f"{spawn}({function} ")
         self._made.add(node)
         # The held object was made with it elsewhere.
-        if engine is not None and engine in below:
+        if engine is not None and engine in ast.walk(node):
             self._insertions.at(module.span(engine).end, ".sync_engine")
 
     def passes(self, operation: Operation) -> None:
@@ -138,21 +142,30 @@ class RunSync:
                 case _:
                     return node
 
+    def _is_kept(self, operation: Operation, used: ast.expr) -> bool:
+        """Whether an object may use the session after the greenlet, not only in calls here."""
+        module, name = self._module, operation.method
+        is_object = used is operation.node and name.rpartition(".")[2][:1].isupper()
+        if is_object or used is not operation.node or name not in twins().handed.inspecting:
+            return is_object
+        uses = [use_of(module, used)]
+        match uses:
+            case [Use("bound", ast.Assign(targets=[ast.Name() as variable]))]:
+                uses = [use_of(module, read) for read in module.scopes.reads_of(variable)]
+        return any(use.way not in _USES for use in uses)
+
     def _write(self, node: ast.expr, session: ast.expr, resource: str) -> None:
         module, shown = self._module, self._module.text_of(session)
         below = list(ast.walk(node))
-        if any(isinstance(part, ast.NamedExpr | ast.Yield | ast.YieldFrom) for part in below):
-            raise Refused(HANDED_SESSION, module.excerpt(node))
         same = [part for part in below if _is_read(part) and module.text_of(part) == shown]
         within = {part for entry in same for part in ast.walk(entry)}
         names = {part.id for part in below if isinstance(part, ast.Name) and part not in within}
         kind = "connection" if resource == "connection" else "session"
         name = next(word for word in (kind, f"sync_{kind}", f"inner_{kind}") if word not in names)
-        bound = "".join(
-            f", {word}={word}" for word in sorted(names & set(bound_in_loops(module, node)))
-        )
+        refused = Refused(HANDED_SESSION, module.excerpt(node))
+        function = opened_lambda(module, node, refused, name, within)
         owner = f"{shown}()" if resource == "scoped" else shown
-        self._awaiting.runs_inside(node, f"{owner}.run_sync(lambda {name}{bound}: ")
+        self._awaiting.runs_inside(node, f"{owner}.run_sync({function} ")
         self._made.add(node)
         self._sessions.update(part for part in same if isinstance(part, ast.expr))
         for item in same:
@@ -160,22 +173,25 @@ class RunSync:
                 self._insertions.replace(module.span(item), name)
 
 
-def bound_in_loops(module: Module, node: ast.expr) -> Iterator[str]:
-    """Yield the names that the loops around ``node`` bind, up to its function."""
-    for above in module.ancestors(node):
-        match above:
-            case ast.For() | ast.AsyncFor() | ast.While():
-                yield from _stored_names(above)
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                yield from _stored_names(above)
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                return
-
-
-def _stored_names(node: ast.AST) -> Iterator[str]:
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-            yield part.id
+def opened_lambda(
+    module: Module,
+    node: ast.expr,
+    refused: Refused,
+    given: str = "",
+    apart: Collection[ast.AST] = (),
+) -> str:
+    """Return ``lambda given, item=item:``, which keeps what loops bind. Raises ``refused``."""
+    below = list(ast.walk(node))
+    if any(isinstance(part, ast.NamedExpr | ast.Yield | ast.YieldFrom) for part in below):
+        raise refused
+    bound: set[str] = set()
+    for above in takewhile(lambda item: not isinstance(item, Function), module.ancestors(node)):
+        for part in ast.walk(above) if isinstance(above, _LOOPS) else ():
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                bound.add(part.id)
+    names = {part.id for part in below if isinstance(part, ast.Name) and part not in apart}
+    parameters = [given] * bool(given) + [f"{name}={name}" for name in sorted(names & bound)]
+    return f"lambda {', '.join(parameters)}:" if parameters else "lambda:"
 
 
 def _is_read(node: ast.AST) -> bool:

@@ -51,13 +51,19 @@ class HandedSessions:
     def of(self, module: Module, call: ast.Call) -> tuple[str, ast.expr] | None:
         """Return the function that ``call`` calls, and the session that it is given.
 
-        A method of an inspector is called with the session that this was made with.
+        A method of an inspector, or a function that gets one, reads with the inspector's session.
         """
-        inspected = self._inspected_method(module, call.func)
-        if inspected is not None:
-            return inspected
+        if isinstance(call.func, ast.Attribute):
+            inspected = self._inspected_object(module, call.func.value)
+            if inspected is not None:
+                return f"{_INSPECTOR}.{call.func.attr}", inspected
         name = self._evaluator.names.qualified(module, call.func)
         is_sending = self._is_sending(module, call, name)
+        read = (self._inspected_object(module, argument) for argument in arguments_of(call))
+        inspected = next((session for session in read if session is not None), None)
+        is_own = name is None or self._evaluator.names.locate(name) is not None
+        if inspected is not None and (is_own or self._stays(name or "")):
+            return name or module.excerpt(call.func), inspected
         if name is not None and not is_sending and not self._stays(name):
             return None
         given = list(_given_arguments(module, call))
@@ -91,16 +97,15 @@ class HandedSessions:
         is_inner = isinstance(given, ast.Attribute) and given.attr == "sync_engine"
         return not is_inner and self._is_engine(module, given)
 
-    def _inspected_method(self, module: Module, function: ast.expr) -> tuple[str, ast.expr] | None:
-        """Return the method of an inspector that ``function`` is, one that a variable holds."""
-        held = function.value if isinstance(function, ast.Attribute) else None
+    def _inspected_object(self, module: Module, held: ast.expr) -> ast.expr | None:
+        """Return the session of the inspector that a variable holds; None if it holds another."""
         made = module.scopes.only_value(held)
         if not isinstance(made, ast.Call) or not made.args:
             return None
         if self._evaluator.names.qualified(module, made.func) not in self._inspecting:
             return None
         pair = self.of(module, made)
-        return None if pair is None else (f"{_INSPECTOR}.{last_name(function)}", pair[1])
+        return None if pair is None else pair[1]
 
     def _stays(self, name: str) -> bool:
         """Whether ``name`` is of what stays synchronous, and may use what it is given."""

@@ -43,7 +43,7 @@ def rewrite_component(component: Component, members: Sequence[Recognised]) -> Re
         ],
         others=lambda site: _other_edits(decision, site),
     )
-    return rewrite.leaving(component.project, component.mocks)
+    return rewrite.with_mocks_by_hand(component.project, component.mocks)
 
 
 def _check_members(component: Component, members: Sequence[Recognised]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
-from awaken.project.values.domain import InstanceOf, NoneValue
+from awaken.project.values.domain import NoneValue
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -21,6 +21,7 @@ _TYPES = INTEGERS | {
     *("NUMERIC", "Numeric", "TIME", "TIMESTAMP", "Time"),
 }
 """Types of columns that leave a string as it is: SQLAlchemy sends it as one."""
+_STRING = {"builtins.str"}
 _CLASSES = {"Decimal", "bool", "date", "datetime", "float", "int", "time", "timedelta"}
 
 
@@ -42,15 +43,31 @@ def is_string(project: Project, module: Module, node: ast.expr) -> bool | None:
     """Whether a string may be None instead; None where it may be anything else."""
     if isinstance(node, ast.Name) and _is_decoded(project, module, node):
         return False
-    values = project.values.of(module, node).alternatives
-    strings = [value for value in values if value != NoneValue()]
-    is_text = strings and all(
-        isinstance(string, InstanceOf) and string.qualified == "builtins.str" for string in strings
-    )
-    is_optional = len(strings) < len(values)
+    classes, values = _classes(project, module, node), project.values.of(module, node)
+    is_text = classes == _STRING or _is_passed(project, module, node, classes)
+    is_optional = NoneValue() in values.alternatives
     if not is_text or (is_optional and not isinstance(node, ast.Name | ast.Attribute)):
         return None
     return is_optional
+
+
+def _classes(project: Project, module: Module, node: ast.expr) -> set[str]:
+    """Return the classes of what an expression may be, None aside; empty for what is no object."""
+    values = project.values.of(module, node).alternatives
+    return {getattr(value, "qualified", "") for value in values if value != NoneValue()}
+
+
+def _is_passed(project: Project, module: Module, node: ast.expr, declared: set[str]) -> bool:
+    """Whether a caller passes a string to a parameter that is declared as what a column holds."""
+    binding, names = (
+        module.scopes.parameter_of(node),
+        {name.rpartition(".")[2] for name in declared},
+    )
+    if binding is None or not names or not names <= _CLASSES:
+        return False
+    passed = project.calls.passed_to(module, binding, declared=True)
+    given = () if passed is None else passed.given
+    return any(_classes(project, item.module, item.node) == _STRING for item in given)
 
 
 def _is_decoded(project: Project, module: Module, node: ast.Name) -> bool:
