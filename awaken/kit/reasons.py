@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from awaken.contract import Reason
+from awaken.workspace.outside import OTHER_PROJECT
 
 INSIDE_FSTRING = Reason(
     "inside-f-string",
@@ -22,6 +23,16 @@ OUT_OF_SIGHT = Reason(
 )
 
 
-def cure_of_outside(why: str) -> str:
-    """Return the cure for a file that is not visible, if that of ``OUT_OF_SIGHT`` does not fit."""
-    return "Fix its syntax, or run awaken with a newer Python." if why == "does not parse" else ""
+def cure_of_outside(why: str, folder: str) -> str:
+    """Return the cure for a file that is not visible, if that of ``OUT_OF_SIGHT`` does not fit.
+
+    ``folder`` is that of the project in its repository, empty at the root.
+    """
+    if why == "does not parse":
+        return "Fix its syntax, or run awaken with a newer Python."
+    if folder and why == OTHER_PROJECT:
+        return (
+            f'Run awaken at the root of the repository, with `members = ["/{folder}"]` below '
+            "`[tool.awaken]` in its pyproject.toml: both are one program then."
+        )
+    return ""

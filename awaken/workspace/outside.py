@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 
+OTHER_PROJECT = "belongs to another project"
+
+
 class OutsideFile(Struct, frozen=True):
     """A file next to the project; ``path`` is relative to the ``top`` of all, ``why`` a clause."""
 
@@ -105,7 +108,7 @@ def _why(top: Path, root: Path, path: str) -> str:
     if home == root:
         return "is left out of the project"
     shown = os.path.relpath(home, top).replace(os.sep, "/")
-    return "belongs to another project" + ("" if shown == "." else f", `{shown}`")
+    return OTHER_PROJECT + ("" if shown == "." else f", `{shown}`")
 
 
 def _homes(path: Path) -> Iterator[Path]:

@@ -35,7 +35,8 @@ class OutsideUse(NamedTuple):
 class OutsideLinks:
     """Knows which outside files import from a program, and which it imports.
 
-    ``inside`` are the program's files, ``module`` gives their trees.
+    ``inside`` are the program's files, ``module`` gives their trees. ``folder`` is that of the
+    program in its repository.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class OutsideLinks:
         self._module = module
         self._inside = inside
         self._prefix = outside.prefix
+        self.folder = outside.prefix.rstrip("/")
         self._own = frozenset(paths)
         self._files = {file.path: file for file in outside.files}
         self._joint = Layout([*(f"{self._prefix}{path}" for path in self._own), *self._files])

@@ -125,6 +125,7 @@ def edited(report) -> set[str]:
     return {one.path for root in report.roots for one in root.files}
 
 
+OUT = "session-to-async/out-of-sight"
 RUN = """\
 import asyncio, inspect
 from tests.test_count import test_count
@@ -215,3 +216,34 @@ def test_plug_in_of_a_program_without_sessions_has_none(tmp_path, around):
     declaring = {"pyproject.toml": PROJECT.replace("sqlalchemy>=2.0", around)}
     root = written(tmp_path / "shop", {**declaring, **PLUG_IN, ".git/HEAD": ""})
     assert not [one for each in run(root, "query-to-select").roots for one in each.findings]
+
+
+SCRIPT = """\
+import sys
+
+sys.path.insert(0, "backend")
+
+from app.database import LocalSession, User
+from app.services import users
+
+with LocalSession() as db:
+    db.add(User(name="second"))
+    db.commit()
+    print(users.names(db))
+"""
+
+
+def test_a_script_beside_the_folder_of_a_program_is_planned_with_it_as_the_cure_says(tmp_path):
+    inner = {f"backend/{path}": text for path, text in PROGRAM.items() if ".git" not in path}
+    files = {**inner, "backend/app/services/__init__.py": "", "examples/seed.py": SCRIPT}
+    root = written(tmp_path / "shop", {**files, ".git/HEAD": ""})
+
+    apart = run(root, "session-to-async", below="backend")
+
+    assert edited(apart) == set()
+    cures = {one.help for each in apart.roots for one in each.findings if one.reason == OUT}
+    assert any('`members = ["/backend"]`' in cure for cure in cures)
+
+    written(root, {"pyproject.toml": '[tool.awaken]\nmembers = ["/backend"]\n'})
+    together = edited(run(root, "session-to-async"))
+    assert {"backend/app/database.py", "backend/app/count.py", "examples/seed.py"} <= together

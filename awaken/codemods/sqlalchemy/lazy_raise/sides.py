@@ -67,7 +67,7 @@ def _refusal(project: Project, side: Side, *, is_single: bool) -> Refused | None
     if use is not None:
         where = f"{use.path}:{use.line}"
         shown = f"`{side.shown}` may be read at {where}, and that file {use.why}"
-        return Refused(OUT_OF_SIGHT, shown, cure_of_outside(use.why))
+        return Refused(OUT_OF_SIGHT, shown, cure_of_outside(use.why, project.outside.folder))
     return None
 
 

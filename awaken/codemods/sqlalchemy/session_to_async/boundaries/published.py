@@ -88,7 +88,9 @@ def given_out_of_sight(
                 if isinstance(node, ast.Name) and piece_around(module, node) in pieces:
                     shown = f"`{name}` comes from {file.path}, which {file.why}"
                     site: Site[ast.AST] = Site(rule, module, node)
-                    refused = Refused(OUT_OF_SIGHT, shown, cure_of_outside(file.why))
+                    refused = Refused(
+                        OUT_OF_SIGHT, shown, cure_of_outside(file.why, part.project.outside.folder)
+                    )
                     yield Member(site, refused, f"`{name}`")
 
 
@@ -99,4 +101,4 @@ def _used_refusal(part: SynchronousPart, path: str, qualname: str) -> Refused | 
     if use is None:
         return None
     shown = f"`{qualname}`: {use.path}:{use.line} names it, and that file {use.why}"
-    return Refused(OUT_OF_SIGHT, shown, cure_of_outside(use.why))
+    return Refused(OUT_OF_SIGHT, shown, cure_of_outside(use.why, part.project.outside.folder))
