@@ -71,7 +71,11 @@ class PatchedFactories:
         made_at = self._project.mocks.made_at
         if not given or not all(made_at(*pair) or self._is_session(*pair) for pair in given):
             raise refused
-        return Rewrite(message, list(entered_asynchronously(self._project, site, replacement)))
+        edits = list(entered_asynchronously(self._project, site, replacement))
+        # A helper of tests that makes the mock is changed with the patch.
+        helping = (item for item in managers if item.around is not module.enclosing_def(call))
+        places = (item.module.place(node) for item in helping for node in item.methods())
+        return Rewrite(message, edits, related=tuple(places))
 
     def of_mock(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return what stays as it is: a mock that gives the mock of a session. Raises Refused."""
