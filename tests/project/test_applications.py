@@ -179,3 +179,21 @@ f0(app)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(installers, "_MOST_NAMES", 10)
         assert names() == ["f10"]
+
+
+def test_dependencies_come_in_the_order_of_the_request():
+    text = """
+        from fastapi import Depends, FastAPI
+        app = FastAPI()
+        def settings(): ...
+        def db(found=Depends(settings)): ...
+        def user(db=Depends(db)): ...
+        @app.get("/")
+        def read(db=Depends(db), user=Depends(user)): ...
+    """
+    project = program({"main.py": text})
+    module = module_of(project, "main.py")
+    (read,) = (node for node in module.functions if node.name == "read")
+    providers = [(module, default.args[0]) for default in read.args.defaults]
+    names = [found.name for _, found in project.web.endpoints.depended_on(providers)]
+    assert names == ["db", "user", "settings"]
