@@ -189,6 +189,19 @@ class PatchedFactories:
         )
 
 
+def makes_sessions(part: SynchronousPart, replacement: Replacement) -> bool:
+    """Whether a patch replaces a factory of sessions, or functions that give one to ``with``."""
+    pairs = [part.node_of(function) for function in replacement.functions]
+    return replacement.factory or bool(pairs) and all(
+        pair is not None and pair[0].is_generator(pair[1]) and all(
+            isinstance(part.project.orm.session_of(pair[0], node.value), SessionProof)
+            for node in pair[0].walk(pair[1])
+            if isinstance(node, ast.Yield) and node.value is not None
+        )
+        for pair in pairs
+    )
+
+
 def sessions_given(
     part: SynchronousPart, home: Module, replacement: Replacement
 ) -> Iterator[tuple[FunctionPlace, Module, ast.expr]]:

@@ -59,10 +59,11 @@ class FakeSessions:
         self._found: defaultdict[str, set[Place]] = defaultdict(set)
         known = twins()
         self._awaited = {*known.awaited["session"], *ASYNCHRONOUS}
+        # What an asynchronous session lacks, such as `query`, is refused where it is called.
+        self._missing = {*known.missing["session"]}
         self._others = {
             *known.entered["session"],
             *known.bridged["session"],
-            *known.missing["session"],
             # An expired attribute is loaded again after that.
             "expire",
         }
@@ -111,7 +112,7 @@ class FakeSessions:
             facts is not None
             and is_around_tests(facts.path)
             and not any(facts.bases)
-            and bool(facts.members & (self._awaited | self._others))
+            and bool(facts.members & (self._awaited | self._others | self._missing))
         )
 
     @cached_property
@@ -155,7 +156,7 @@ class FakeSessions:
 
     def _line(self, qualified: str) -> Iterator[str]:
         """Yield a class of tests and those that it inherits, if no library has one of them."""
-        line, methods = self._project.class_line(qualified), self._awaited | self._others
+        line, methods = self._project.class_line(qualified), self._awaited | self._others | self._missing
         is_own = all(is_around_tests(facts.path) for facts in line)
         for facts in line if is_own and not self._project.library_ancestors(qualified) else ():
             if facts.members & methods:

@@ -22,6 +22,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     asynchronous,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import (
+    makes_sessions,
     sessions_given,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import (
@@ -121,7 +122,7 @@ class MockedObjects:
             module = self._project.module(path)
             replaced = () if module is None else self._project.replacements.in_module(module)
             for replacement in replaced:
-                if module is not None and replacement.factory:
+                if module is not None and makes_sessions(self._part, replacement):
                     self._add_entered(module, replacement)
                 elif module is not None and (replacement.cls or replacement.functions):
                     self._add_given(module, replacement)

@@ -131,8 +131,8 @@ class Doubles:
             return Rewrite(message, [])
         if kinds != {"manager"} or not isinstance(replacement.node, ast.Call):
             raise not_understood(replacement, module.excerpt(replacement.node))
-        if {keyword.arg for keyword in replacement.node.keywords}:
-            raise not_understood(replacement, module.excerpt(replacement.node))
+        if replacement.node.keywords:
+            return self._factories.written(site, replacement)
         return Rewrite(message, list(entered_asynchronously(self._project, site, replacement)))
 
     def _of_factory(
