@@ -152,6 +152,7 @@ class Blocking(NamedTuple):
             self.operations,
             frozenset(places),
             is_loop_bound=self.resources.is_loop_bound,
+            databases=self.resources.drivers.keys(),
             bridged=self.options.bridged,
         )
 

@@ -39,8 +39,8 @@ class SynchronousPart:
     """The synchronous work of a program with its database, and the functions that wait for it.
 
     It keeps places and no trees; ``loading`` are statements in front of which something is loaded.
-    Where connections are bound to an event loop, clients of tests wait as well. Functions that are
-    ``bridged``, by name, stay plain.
+    Where connections are bound to an event loop, clients of tests wait as well. ``databases`` are
+    those that the program uses. Functions that are ``bridged``, by name, stay plain.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class SynchronousPart:
         loading: Iterable[Place] = (),
         *,
         is_loop_bound: bool = False,
+        databases: Collection[str] = (),
         bridged: Collection[str] = (),
     ) -> None:
         self.project = project
@@ -63,6 +64,7 @@ class SynchronousPart:
         self.locks = Locks(self)
         self._loading = frozenset(loading)
         self.is_loop_bound = is_loop_bound
+        self.databases = databases
         self._bridged = bridged
         self._operations = operations
         self._asynchronous: set[FunctionPlace] = set()

@@ -190,16 +190,12 @@ class PatchedFactories:
 
 
 def makes_sessions(part: SynchronousPart, replacement: Replacement) -> bool:
-    """Whether a patch replaces a factory of sessions, or functions that give one to ``with``."""
-    pairs = [part.node_of(function) for function in replacement.functions]
-    return replacement.factory or bool(pairs) and all(
-        pair is not None and pair[0].is_generator(pair[1]) and all(
-            isinstance(part.project.orm.session_of(pair[0], node.value), SessionProof)
-            for node in pair[0].walk(pair[1])
-            if isinstance(node, ast.Yield) and node.value is not None
-        )
-        for pair in pairs
-    )
+    """Whether a patch replaces a factory of sessions, or a manager that gives one to ``with``."""
+    for module, function in filter(None, map(part.node_of, replacement.functions)):
+        for node in module.walk(function):
+            if isinstance(node, ast.Yield) and node.value is not None:
+                return isinstance(part.project.orm.session_of(module, node.value), SessionProof)
+    return replacement.factory
 
 
 def sessions_given(
