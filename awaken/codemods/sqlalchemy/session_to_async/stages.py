@@ -151,8 +151,7 @@ class Blocking(NamedTuple):
             self.project,
             self.operations,
             frozenset(places),
-            is_loop_bound=self.resources.is_loop_bound,
-            databases=self.resources.drivers.keys(),
+            databases=self.resources.drivers if self.resources.is_loop_bound else (),
             bridged=self.options.bridged,
         )
 

@@ -46,6 +46,7 @@ from awaken.codemods.sqlalchemy.session_to_async.suites.asked_fixtures import CA
 from awaken.codemods.sqlalchemy.session_to_async.suites.doctests import Doctests
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span, TextEdit
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
@@ -61,6 +62,11 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
 
+_CANCELLED = (
+    "cancelling the task of `{}` may interrupt its database calls; before Python 3.12 psycopg may "
+    "lose the cancellation, so that waiting for the task has no end"
+)
+_MAKING_TASKS = {"create_task", "ensure_future"}
 _TEST_CASE = "unittest.TestCase"
 _PROPERTIES = {"cached_property", "deleter", "hybrid_property", "property", "setter"}
 
@@ -109,7 +115,8 @@ class FunctionWriter:
             )
             return Rewrite(message, [*edits, *split], caveats)
         if function not in part.steps or not isinstance(node, ast.FunctionDef):
-            return Rewrite(f"`{function.qualname}` awaits its database calls", edits)
+            message = f"`{function.qualname}` awaits its database calls"
+            return Rewrite(message, edits, list(_caveats_of_task(self._project, function)))
         edits += self._doctests.naming(function, site.id)
         way = chain(part.steps, function)
         over = [f"`{step.to.qualname}`" for step in way if step.to is not None]
@@ -413,3 +420,14 @@ def _way(function: FunctionPlace, steps: Iterable[Step]) -> Iterator[Place]:
 
 def _cut(site: Site[ast.AST], start: int, end: int) -> Edit:
     return TextEdit(path=site.module.path, anchor=Span(start, end), text="", site=site.id)
+
+
+def _caveats_of_task(project: Project, function: FunctionPlace) -> Iterator[str]:
+    """Yield what may change where a file makes a task of a coroutine function, and cancels one."""
+    name = function.qualname.rpartition(".")[2]
+    for module in modules_with(project, [name.encode()]):
+        above = (module.parent(module.call_of(node) or node) for node in module.mentions(name))
+        made = (last_name(call.func) for call in above if isinstance(call, ast.Call))
+        if b".cancel(" in module.source.text and not _MAKING_TASKS.isdisjoint(made):
+            yield _CANCELLED.format(name)
+            return
