@@ -118,14 +118,25 @@ def occupy(db: Session) -> None:
 """
 
 
+USING = """\
+from database import LocalSession
+from sender import occupy
+
+
+def use() -> None:
+    with LocalSession() as db:
+        occupy(db)
+"""
+
+
 @pytest.mark.parametrize(
     ("asked", "is_written"),
     [("loop.is_running()", True), ("loop.is_closed()", False)],
 )
 def test_a_loop_that_runs_where_none_is_running_holds_up_nothing(asked, is_written):
-    users = "from database import LocalSession\nfrom sender import occupy\n\n\ndef use() -> None:\n    with LocalSession() as db:\n        occupy(db)\n"
-    sender = SENDER.replace("loop.is_running()", asked)
-    result = rewritten(database=DATABASE, sender=sender, users=users)
+    result = rewritten(
+        database=DATABASE, sender=SENDER.replace("loop.is_running()", asked), users=USING
+    )
     assert (b"async def occupy" in result.files["sender.py"]) is is_written
     said = [one.message for one in result.report.findings if one.message.startswith("`occupy`")]
     assert any("`send` finds a running event loop now" in one for one in said) is is_written

@@ -118,7 +118,7 @@ def runs_loop(project: Project, module: Module, call: ast.Call) -> bool:
 def asks_for_loop(module: Module, call: ast.Call) -> bool:
     """Whether a call runs a loop only where its function has found that none is running.
 
-    ``if loop.is_running(): ... else: ...``, or ``except RuntimeError:`` where the loop is asked for.
+    ``if loop.is_running(): ... else: ...``, or ``except RuntimeError:`` where it asks for the loop.
     """
     for node, above in module.steps_up(call):
         match node, above:

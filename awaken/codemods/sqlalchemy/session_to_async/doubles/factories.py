@@ -10,10 +10,7 @@ import ast
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
-    ASYNC_MOCK,
-    not_understood,
-)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK, not_understood
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     ASYNCHRONOUS,
     Manager,

@@ -17,10 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden imp
     given_by,
     overrides_of,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
-    ASYNC_MOCK,
-    asynchronous,
-)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK, asynchronous
 from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import (
     makes_sessions,
     sessions_given,

@@ -14,20 +14,12 @@ from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
-    not_understood,
-)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import not_understood
 from awaken.codemods.sqlalchemy.session_to_async.doubles.double_writer import DoubleWriter
-from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import (
-    PatchedFactories,
-)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import PatchedFactories
 from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_sessions import FakeSessions
-from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
-    entered_asynchronously,
-)
-from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.objects import (
-    PatchedObjects,
-)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import entered_asynchronously
+from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.objects import PatchedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.session_classes import (
     PatchedSessions,
 )

@@ -18,10 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Sc
 from awaken.codemods.sqlalchemy.session_to_async.colour import managers
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.colour.properties.reading import read_at
-from awaken.codemods.sqlalchemy.session_to_async.colour.results import (
-    MANAGER,
-    is_constructor,
-)
+from awaken.codemods.sqlalchemy.session_to_async.colour.results import MANAGER, is_constructor
 from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import (
     runs_of,
     write_call_of_task,
@@ -56,15 +53,13 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.differing import (
-        DifferingUses,
-    )
+    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.differing import DifferingUses
     from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
 
 _CANCELLED = (
-    "cancelling the task of `{}` may interrupt its database calls; before Python 3.12 psycopg may "
-    "lose the cancellation, so that waiting for the task has no end"
+    "cancelling the task of `{}` may interrupt its database calls. Before Python 3.12, psycopg may "
+    "lose the cancellation: awaiting the task has no end"
 )
 _MAKING_TASKS = {"create_task", "ensure_future"}
 _TEST_CASE = "unittest.TestCase"

@@ -16,10 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_script
-from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import (
-    is_entered,
-    waiting_in,
-)
+from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import is_entered, waiting_in
 from awaken.codemods.sqlalchemy.session_to_async.statements.application_start import (
     ApplicationStart,
 )
