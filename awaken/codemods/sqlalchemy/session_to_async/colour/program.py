@@ -39,8 +39,8 @@ class SynchronousPart:
     """The synchronous work of a program with its database, and the functions that wait for it.
 
     It keeps places and no trees; ``loading`` are statements in front of which something is loaded.
-    Where connections are bound to an event loop, ``databases`` are those of the program, and
-    clients of tests wait as well. Functions that are ``bridged``, by name, stay plain.
+    Where connections belong to an event loop, ``databases`` are those of the program. Clients of
+    tests wait as well then. Functions that are ``bridged``, by name, stay plain.
     """
 
     def __init__(
