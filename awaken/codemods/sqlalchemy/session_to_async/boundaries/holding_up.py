@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from functools import cached_property
 
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import calls_of
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import is_call_of
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import asks_for_loop
+from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import ASKING, asks_for_loop
 from awaken.contract import Place
+from awaken.kit.search import modules_with
 from awaken.kit.sites import listed_names
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.libraries import Wait
@@ -34,9 +35,9 @@ class HoldingUp:
         """
         if is_around_tests(module.path):
             return [], ()
-        called = self._part.project.calls.graph().reached([self._part.place_of(module, node)])
-        asking = sorted(f"`{item.qualname}`" for item in self._asking & {*called})
-        said = [f"{name} finds a running event loop now" for name in asking]
+        function, graph = self._part.place_of(module, node), self._part.project.calls.graph
+        called = self._asking.intersection(graph().reached([function]) if self._asking else ())
+        said = [f"`{item.qualname}` finds a running event loop now" for item in sorted(called)]
         result = {
             blocking_call.name: (*blocking_call.chain, blocking_call.place)
             for blocking_call in self._part.project.effects.blocking_calls(module, node).known
@@ -51,10 +52,12 @@ class HoldingUp:
     @cached_property
     def _asking(self) -> frozenset[FunctionPlace]:
         """The functions that run a loop where none is running."""
-        running = calls_of(self._part.project, boundaries().loops)
+        project = self._part.project
         return frozenset(
             self._part.around(module, call)
-            for module, call in running
+            for module in modules_with(project, sorted(name.encode() for name in ASKING))
+            for call in module.nodes(ast.Call)
+            if is_call_of(project, module, call, boundaries().loops)
             if asks_for_loop(module, call)
         )
 

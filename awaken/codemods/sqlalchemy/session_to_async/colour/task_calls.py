@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 KNOWN = boundaries().tasks
 """What is known of the tasks of workers."""
+ASKING = {"get_event_loop", "get_running_loop"}
+"""What raises where no event loop is running, or gives one that says so."""
 
-_ASKING = {"get_event_loop", "get_running_loop"}
 _RUN = "asyncio.run"
 _LOOPS = {"asyncio.get_event_loop", "asyncio.new_event_loop"}
 _WAITING = "run_until_complete"
@@ -127,7 +128,7 @@ def asks_for_loop(module: Module, call: ast.Call) -> bool:
                     return True
             case ast.ExceptHandler(type=ast.Name(id="RuntimeError")), ast.Try(body=[first, *_]):
                 calls = (part for part in ast.walk(first) if isinstance(part, ast.Call))
-                if not _ASKING.isdisjoint(last_name(part.func) for part in calls):
+                if not ASKING.isdisjoint(last_name(part.func) for part in calls):
                     return True
     return False
 

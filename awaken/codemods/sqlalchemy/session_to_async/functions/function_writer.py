@@ -43,7 +43,6 @@ from awaken.codemods.sqlalchemy.session_to_async.suites.asked_fixtures import CA
 from awaken.codemods.sqlalchemy.session_to_async.suites.doctests import Doctests
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span, TextEdit
-from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
@@ -420,9 +419,10 @@ def _cut(site: Site[ast.AST], start: int, end: int) -> Edit:
 def _caveats_of_task(project: Project, function: FunctionPlace) -> Iterator[str]:
     """Yield what may change where a file makes a task of a coroutine function, and cancels one."""
     name = function.qualname.rpartition(".")[2]
-    for module in modules_with(project, [name.encode()]):
+    files = {*project.files_with((b".cancel(",))} & {*project.files_with((name.encode(),))}
+    for module in project.modules_at(sorted(files)):
         above = (module.parent(module.call_of(node) or node) for node in module.mentions(name))
         made = (last_name(call.func) for call in above if isinstance(call, ast.Call))
-        if b".cancel(" in module.source.text and not _MAKING_TASKS.isdisjoint(made):
+        if not _MAKING_TASKS.isdisjoint(made):
             yield _CANCELLED.format(name)
             return
