@@ -9,6 +9,7 @@ from typing import Literal
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.looking import Looking
+from awaken.project.names.functions.opaque import Opaque, OpaqueUse
 from awaken.project.names.resolution import Names
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
@@ -53,6 +54,7 @@ class Forwarding:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._looking = Looking(names, self.definition)
+        self._opaque = Opaque(names, self.definition)
 
     @cached_method
     def of(self, qualified: str, *, called: bool) -> HandedThrough | None:
@@ -82,6 +84,20 @@ class Forwarding:
             return False
         reader = _Reader(self._names, self._looking, definition[0], "coroutines")
         return reader.makes(definition[1]) if called else reader.decorates(definition[1])
+
+    @cached_method
+    def opaque(self, qualified: str, passed: frozenset[str] | None) -> OpaqueUse | None:
+        """Return what a decorator does that reads nothing of its function's signature.
+
+        ``passed`` are its arguments, if it is called first. None where it may read the signature,
+        or its code cannot be read.
+        """
+        pair = self.definition(qualified)
+        if pair is None:
+            return None
+        if passed is None:
+            return self._opaque.decorates(*pair)
+        return self._opaque.makes(*pair, passed)
 
     def is_looked_at(self, module: Module, call: ast.Call, given: ast.Name) -> bool:
         """Whether what ``call`` calls only looks at the function ``given``, its argument."""
