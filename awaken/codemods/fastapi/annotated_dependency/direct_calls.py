@@ -88,23 +88,24 @@ def _registers(decorator: ast.expr) -> bool:
 def _of_decorators(project: Project, module: Module, signature: _Signature) -> Iterator[str]:
     function = signature.function
     known = library_decorators()
+    methods = {row.rpartition(".")[2] for row in known.unread}
     # FastAPI gets what the decorators below make.
     is_below = not is_route(function)
     for decorator in function.decorator_list:
+        if _registers(decorator):
+            is_below = True
+            continue
         plain = without_arguments(decorator)
         name = project.qualified_name(module, plain) or ""
-        if _registers(decorator) or known.is_same(name):
-            is_below |= _registers(decorator)
-            continue
-        if isinstance(plain, ast.Attribute):
+        if isinstance(plain, ast.Attribute) and plain.attr in methods:
             owners = project.instance_of(module, plain.value)
             name = f"{owners[0]}.{plain.attr}" if len(owners) == 1 else name
         wraps = OpaqueUse(wrapping={""}) if name in known.unread else None
         use = wraps or project.calls.opaque_use(name, decorator)
         text = f"`@{module.excerpt(plain)}`"
-        if use is None:
+        if use is None and not known.is_same(name):
             yield f"{text} may read the defaults of the function"
-        else:
+        elif use is not None:
             yield from _of_wrapper(signature, use, text, is_below=is_below)
             homes = use.signing
             if project.targets.admits("fastapi", f"<{_UNWRAPPING}"):
