@@ -239,8 +239,8 @@ def _line_length(
         length = table.value.get("line-length") if isinstance(table.value, dict) else None
         if isinstance(length, int) and length in _LENGTHS:
             return int(length), table.origin
-    for formatter in declared:
-        return _BLACK_DEFAULT, f"{formatter.name}'s default"
+    if declared:
+        return _BLACK_DEFAULT, f"{declared[0].name}'s default"
     return next(_linter_lengths(root), (_BLACK_DEFAULT, "black's default; nothing is declared"))
 
 

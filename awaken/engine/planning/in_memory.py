@@ -170,7 +170,6 @@ class _Work:
             return {}
         snapshot, line_length = self._snapshot, self._formatter.line_length
         layout = processing.layout or Layout(snapshot)
-        first_party = frozenset(name.partition(".")[0] for name in layout.modules())
         # A new file is imported like its neighbors.
         created = {path.rpartition("/")[2].removesuffix(".py") for path in self._created}
 
@@ -185,7 +184,7 @@ class _Work:
             return {
                 path: FileContext(
                     name=layout.name_of(path),
-                    first_party=first_party | created,
+                    first_party=layout.top_packages | created,
                     line_length=line_length,
                     taken=taken.of(path) if path in releasing else frozenset(),
                 )
