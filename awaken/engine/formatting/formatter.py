@@ -191,7 +191,7 @@ def formatting(root: Path) -> Formatting:
         if _text(root, name) is not None:
             ruff = _Table(name, _toml(root, name))
             break
-    hooks = _hooks(root)
+    hooks = set(_HOOK.findall(_text(root, _HOOKS) or ""))
     declared: list[Declared] = []
     for name, table, hook in (("black", black, "black"), ("ruff", ruff, "ruff-format")):
         origin = table.origin if table.value is not None else f"hook {hook} in {_HOOKS}"
@@ -226,10 +226,6 @@ def _toml(root: Path, name: str) -> dict[str, Any]:
 
 
 _HOOK = re.compile(r"^[ \t]*+(?:-[ \t]*+)?+id:[ \t]*+['\"]?+([\w-]++)", re.MULTILINE)
-
-
-def _hooks(root: Path) -> set[str]:
-    return set(_HOOK.findall(_text(root, _HOOKS) or ""))
 
 
 def _line_length(

@@ -122,7 +122,7 @@ class ModelReadings:
                 if is_known and kind is not None and given is not None:
                     declared = self._evaluator.declared(module, kind)
                     yield from self._validated(module, declared, given, lenient=False)
-            case _ if _maker(func) in makers:
+            case _ if last_name(func.value if isinstance(func, ast.Subscript) else func) in makers:
                 yield from self._made_readings(module, call)
 
     def _validated_by(
@@ -215,10 +215,6 @@ class ModelReadings:
 
 
 _FUNCTIONS = frozenset(function.rpartition(".")[2] for function in _KNOWN.functions)
-
-
-def _maker(func: ast.expr) -> str:
-    return last_name(func.value if isinstance(func, ast.Subscript) else func)
 
 
 def _is_true(node: ast.expr) -> bool:

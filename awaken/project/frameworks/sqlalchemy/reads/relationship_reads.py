@@ -65,7 +65,7 @@ class RelationshipReads:
         Also those of an attribute that some class has as a relationship, of an object of unknown
         class.
         """
-        untraced = _joined_items(self._untraced_items(wanted))
+        untraced = _joined_items((read for _, read in self._seen(wanted, self._sources)))
         self._follow(untraced)
         return map(self._traced_read, untraced)
 
@@ -131,9 +131,6 @@ class RelationshipReads:
         paths.update(path for name in making for path in words.files_with(name))
         result = (name for path in sorted(paths) for name in _BASE_OF.findall(words.text(path)))
         return frozenset(name.decode(errors="replace") for name in result)
-
-    def _untraced_items(self, wanted: Wanted) -> Iterator[_Untraced]:
-        return (read for _, read in self._seen(wanted, self._sources))
 
     def _seen(self, wanted: Wanted, sources: Sequence[Sights]) -> Iterator[tuple[Sight, _Untraced]]:
         """Yield the reads that are wanted, each with what tells of it."""

@@ -130,13 +130,10 @@ class StandIns:
             return None
         seen.add(place)
         for home, given in self._sources(module, node):
-            if self._own_named(home, given, name):
+            if name in map(self._own, self.doubting.values(home, given)):
                 further = self._handed_in(home, given, name, seen)
                 return further or (home, given)
         return None
-
-    def _own_named(self, module: Module, node: ast.expr, name: str) -> bool:
-        return name in map(self._own, self.doubting.values(module, node))
 
     def _sources(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, ast.expr]]:
         """Yield the expressions that a parameter, a variable or an attribute is given."""
