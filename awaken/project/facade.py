@@ -486,13 +486,11 @@ class Project:
 
     def library_ancestors(self, qualified: str) -> tuple[str, ...]:
         """Return what a class of the project inherits from outside, directly or not."""
-        ancestors = self._classes.ancestors(qualified)
-        return () if ancestors is None else ancestors.outside
+        return self._classes.library_ancestors(qualified)
 
     def class_line(self, qualified: str) -> tuple[ClassFacts, ...]:
         """Return a class of the project and those that it inherits, the nearest first."""
-        ancestors = self._classes.ancestors(qualified)
-        return () if ancestors is None else ancestors.inside
+        return self._classes.line(qualified)
 
     def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from a class, directly or not."""

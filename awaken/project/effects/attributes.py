@@ -53,11 +53,9 @@ class Attributes:
         if len(values) != 1 or not isinstance(values[0], InstanceOf):
             return None
         classes = self._evaluator.classes
-        ancestors = classes.ancestors(values[0].qualified)
-        if ancestors is None:
-            return None
-        result = [classes.node(facts.qualified) for facts in ancestors.inside]
-        return [pair for pair in result if pair is not None]
+        line = classes.line(values[0].qualified)
+        result = [classes.node(facts.qualified) for facts in line]
+        return [pair for pair in result if pair is not None] if line else None
 
     def _is_stored(self, module: Module, node: ast.Attribute) -> bool:
         """Whether every instance of the receiver's class has the attribute, as a plain value."""

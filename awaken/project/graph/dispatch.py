@@ -164,8 +164,7 @@ def _method_above(
     """Return the method that ``super()`` finds; other bases of subclasses are its relatives."""
     owner = module.enclosing_class(call)
     qualified = "" if owner is None else f"{module.name}.{module.qualname(owner)}"
-    ancestors = evaluator.classes.ancestors(qualified)
-    for facts in ancestors.inside[1:] if ancestors is not None else ():
+    for facts in evaluator.classes.line(qualified)[1:]:
         home, node = evaluator.classes.node(facts.qualified) or (None, None)
         if home is None or node is None:
             break

@@ -79,21 +79,13 @@ class Hierarchy:
     @cached_property
     def _ancestors(self) -> frozenset[str]:
         """Everything inside the project that the class or one of its descendants inherits."""
-        result: set[str] = set()
-        for name in self.descendants:
-            ancestors = self._evaluator.classes.ancestors(name)
-            result |= (
-                {facts.qualified for facts in ancestors.inside} if ancestors is not None else set()
-            )
-        return frozenset(result)
+        line = self._evaluator.classes.line
+        return frozenset(facts.qualified for name in self.descendants for facts in line(name))
 
     @cached_property
     def _names_outside(self) -> frozenset[str]:
-        result: set[str] = set()
-        for name in self.descendants:
-            ancestors = self._evaluator.classes.ancestors(name)
-            result |= set(ancestors.outside) if ancestors is not None else set()
-        return frozenset(result)
+        above = self._evaluator.classes.library_ancestors
+        return frozenset(base for name in self.descendants for base in above(name))
 
     def hidden_base(self, method: str) -> str | None:
         """Return an external base of the class that may call ``method``; None if none."""

@@ -168,8 +168,7 @@ class PydanticModels:
 
     # ------------------------------------------------------------------------------- the classes
     def _is_below(self, qualified: str, bases: Sequence[str]) -> bool:
-        ancestors = self._evaluator.classes.ancestors(qualified)
-        outside = (qualified,) if ancestors is None else ancestors.outside
+        outside = self._evaluator.classes.library_names(qualified)
         return any(name in bases for name in outside)
 
     def _is_set(self, node: ast.AST, names: Sequence[str]) -> bool:

@@ -129,9 +129,7 @@ class Models:
         if decorated is not None:
             return decorated
         inherited = self._inherited_status(facts)
-        ancestors = self._classes.ancestors(qualified)
-        keyword_bases = self._evaluator.knowledge.table_keyword_bases
-        if ancestors is not None and keyword_bases & set(ancestors.outside):
+        if self._has_keyword_base(qualified):
             # SQLModel maps a class only if it says ``table=True``.
             return "mapped" if ("table", "True") in facts.keywords else "plain"
         # A tree is loaded for a body.
@@ -205,15 +203,12 @@ class Models:
     @cached_method
     def body(self, qualified: str) -> ClassBody | None:
         """Return what the body of a class of the project maps by itself."""
-        pair, ancestors = self._classes.node(qualified), self._classes.ancestors(qualified)
-        fields = self._evaluator.knowledge.table_keyword_bases
-        return (
-            None
-            if pair is None
-            else self._reader.body(
-                *pair, fields=ancestors is not None and bool(fields & set(ancestors.outside))
-            )
-        )
+        pair, fields = self._classes.node(qualified), self._has_keyword_base(qualified)
+        return None if pair is None else self._reader.body(*pair, fields=fields)
+
+    def _has_keyword_base(self, qualified: str) -> bool:
+        bases = self._evaluator.knowledge.table_keyword_bases
+        return not bases.isdisjoint(self._classes.library_ancestors(qualified))
 
     @cached_method
     def mapped_class(self, qualified: str) -> MappedClass | None:

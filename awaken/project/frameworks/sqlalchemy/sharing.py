@@ -406,12 +406,8 @@ class _Uses:
     def _is_made_anew(self, module: Module, node: ast.Attribute) -> bool:
         """Whether ``node`` is a property, which may give another session each time."""
         for value in self._evaluator.values(module, node.value):
-            ancestors = (
-                self._evaluator.classes.ancestors(value.qualified)
-                if isinstance(value, InstanceOf)
-                else None
-            )
-            for facts in ancestors.inside if ancestors is not None else ():
+            qualified = value.qualified if isinstance(value, InstanceOf) else ""
+            for facts in self._evaluator.classes.line(qualified):
                 home, owner = self._evaluator.classes.node(facts.qualified) or (None, None)
                 if home is None or owner is None:
                     return True

@@ -130,12 +130,8 @@ class Renderings:
     def _of_method(self, module: Module, call: ast.Call, func: ast.Attribute) -> _Form | None:
         """Return a method of a class of the program that inherits it from a library."""
         for value in self._evaluator.values(module, func.value):
-            ancestors = (
-                self._evaluator.classes.ancestors(value.qualified)
-                if isinstance(value, InstanceOf)
-                else None
-            )
-            for above in ancestors.outside if ancestors is not None else ():
+            qualified = value.qualified if isinstance(value, InstanceOf) else ""
+            for above in self._evaluator.classes.library_ancestors(qualified):
                 if f"{above}.{func.attr}" in self._known.methods:
                     return _Form(_first(call, _NAME_KEYWORDS), None, call.keywords, in_flask=True)
                 language = self._known.foreign.get(above.partition(".")[0])

@@ -161,8 +161,7 @@ class CoroutineTests:
     ) -> Iterator[tuple[Module, ast.ClassDef]]:
         yield module, node
         classes = self._evaluator.classes
-        ancestors = classes.ancestors(f"{module.name}.{module.qualname(node)}")
-        for facts in () if ancestors is None else ancestors.inside[1:]:
+        for facts in classes.line(f"{module.name}.{module.qualname(node)}")[1:]:
             pair = classes.node(facts.qualified)
             if pair is not None:
                 yield pair

@@ -201,10 +201,8 @@ class FixtureRequests:
         if same_node(asking, around, module, owner):
             return True
         name = f"{asking.name}.{asking.qualname(around)}"
-        ancestors = self._evaluator.classes.ancestors(name)
         wanted = f"{module.name}.{module.qualname(owner)}"
-        inside = () if ancestors is None else ancestors.inside
-        return any(facts.qualified == wanted for facts in inside)
+        return any(facts.qualified == wanted for facts in self._evaluator.classes.line(name))
 
     def _named_tests(self, asking: Module, text: ast.Constant) -> Iterator[Request]:
         """Yield the tests for which ``usefixtures`` or a request names the fixture."""

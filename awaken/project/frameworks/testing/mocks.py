@@ -16,7 +16,7 @@ from awaken.project.values.domain import FunctionOf, InstanceOf, Session, Value
 from awaken.project.values.pytest_fixtures import fixture_for
 
 _CLASSES = library_names().mocks
-_MOST_STEPS = 10
+_DEEPEST = 10
 """Variables, fixtures and helpers that hand on one object; real tests have four."""
 
 
@@ -67,7 +67,7 @@ class Mocks:
 
     def _call_making(self, module: Module, node: ast.AST | None, depth: int = 0) -> Mocked | None:
         """Return the call that makes the object which ``node`` is, and the variables of it."""
-        if depth > _MOST_STEPS:
+        if depth > _DEEPEST:
             return None
         match node:
             case ast.Call():

@@ -168,9 +168,8 @@ class Reach:
     @cached_method
     def method(self, qualified: str, name: str) -> EntryPoint | None:
         """Return a method that a class of the project defines or inherits."""
-        ancestors = self._evaluator.classes.ancestors(qualified)
         # Nearest first, so that what overrides a method counts.
-        for facts in ancestors.inside if ancestors is not None else ():
+        for facts in self._evaluator.classes.line(qualified):
             pair = self._evaluator.classes.node(facts.qualified)
             for node in pair[1].body if pair is not None else ():
                 if pair is not None and isinstance(node, Function) and node.name == name:

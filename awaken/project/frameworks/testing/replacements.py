@@ -99,8 +99,7 @@ class Replacements:
 
     def methods(self, qualified: str, name: str) -> tuple[FunctionPlace, ...]:
         """Return the definitions of the method that instances of a class have, its own first."""
-        ancestors = self._evaluator.classes.ancestors(qualified)
-        for facts in () if ancestors is None else ancestors.inside:
+        for facts in self._evaluator.classes.line(qualified):
             if name in facts.members:
                 return self._named_functions(f"{facts.qualified}.{name}")
         return ()

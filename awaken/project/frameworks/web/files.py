@@ -30,12 +30,14 @@ class FoundInFiles(ABC, Generic[Found]):
     @cached_property
     def all(self) -> tuple[Found, ...]:
         """Return all of them, by file and place."""
-        return tuple(item for module in self._modules(self.words) for item in self._in(module))
+        return tuple(
+            item for module in self._modules(self.words) for item in self._items_in(module)
+        )
 
     def _modules(self, words: Sequence[bytes]) -> Iterator[Module]:
         """Yield the files that hold one of ``words`` and can be parsed."""
         return self._evaluator.modules_at(self._files_with(words))
 
     @abstractmethod
-    def _in(self, module: Module) -> Iterator[Found]:
+    def _items_in(self, module: Module) -> Iterator[Found]:
         """Yield those of one file, in the order of their places."""

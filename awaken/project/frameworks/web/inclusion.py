@@ -62,7 +62,7 @@ class Inclusions(FoundInFiles[Inclusion]):
                         waiting.append((parent, chain))
         return roots
 
-    def _in(self, module: Module) -> Iterator[Inclusion]:
+    def _items_in(self, module: Module) -> Iterator[Inclusion]:
         for node in module.nodes(ast.Call):
             if not isinstance(node.func, ast.Attribute):
                 continue

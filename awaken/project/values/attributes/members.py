@@ -114,9 +114,8 @@ class Members:
     def _receivers(self, owner: InstanceOf, name: str) -> list[Place]:
         """Return the first parameters of the functions that a class and its bases call ``name``."""
         classes = self._evaluator.classes
-        ancestors = classes.ancestors(owner.qualified)
         places: list[Place] = []
-        for facts in ancestors.inside if ancestors is not None else ():
+        for facts in classes.line(owner.qualified):
             module, body = classes.node(facts.qualified) or (None, None)
             if module is None or body is None:
                 continue
@@ -170,8 +169,7 @@ class Members:
     ) -> Values | None:
         """Return what the classes above that of ``owner`` have; None where it is not certain."""
         classes, knows = self._evaluator.classes, self._evaluator.library.knows
-        ancestors = classes.ancestors(owner.qualified)
-        for facts in ancestors.inside if ancestors is not None else ():
+        for facts in classes.line(owner.qualified):
             pair = classes.node(facts.qualified)
             if facts.qualified != owner.qualified and pair is not None:
                 values = self._own.of_class(owner, node.attr, *pair)

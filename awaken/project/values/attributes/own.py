@@ -55,9 +55,8 @@ class OwnAttributes:
 
         Classes that do not set it are added there.
         """
-        ancestors = self._evaluator.classes.ancestors(owner.qualified)
         known = set[str]() if without is None else without
-        for facts in ancestors.inside if ancestors is not None else ():
+        for facts in self._evaluator.classes.line(owner.qualified):
             if facts.qualified in known:
                 continue
             node = self._evaluator.classes.node(facts.qualified)
@@ -194,8 +193,9 @@ class OwnAttributes:
         """Whether a name that a class assigns in its body is a member of an enumeration."""
         if not bindings or any(binding.kind != "assignment" for binding in bindings):
             return False
-        ancestors = self._evaluator.classes.ancestors(owner.qualified)
-        is_enumeration = ancestors is not None and bool(_ENUMERATIONS & set(ancestors.outside))
+        is_enumeration = bool(
+            _ENUMERATIONS & set(self._evaluator.classes.library_ancestors(owner.qualified))
+        )
         return is_enumeration and not bindings[0].name.startswith("_")
 
     def _read(self, value: Value, name: str) -> Value:

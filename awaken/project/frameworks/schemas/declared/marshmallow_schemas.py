@@ -158,13 +158,11 @@ class MarshmallowSchemas:
     @cached_method
     def _bases_of(self, qualified: str) -> frozenset[str]:
         """Return the names of the libraries' schemas that a class inherits from."""
-        ancestors = self._evaluator.classes.ancestors(qualified)
+        classes = self._evaluator.classes
         known = {*_KNOWN.bases, *_KNOWN.mapped, *_KNOWN.whole}
-        bases = {name for name in (ancestors.outside if ancestors else ()) if name in known}
+        bases = known.intersection(classes.library_ancestors(qualified))
         # ``ma.Schema`` of an object of the program.
-        for _, module, body in (
-            self._evaluator.classes.bodies(qualified) if ancestors is not None else ()
-        ):
+        for _, module, body in classes.bodies(qualified):
             bases |= {base for base in map(last_name, self._of_extension(module, body)) if base}
         return frozenset(name.rpartition(".")[2] for name in bases)
 
@@ -248,8 +246,7 @@ class MarshmallowSchemas:
     def _kinds(self, module: Module, func: ast.expr) -> frozenset[str]:
         """Return the simple names of the class of a field and of those that it inherits from."""
         name = self._evaluator.names.qualified(module, func)
-        ancestors = None if name is None else self._evaluator.classes.ancestors(name)
-        outside = () if ancestors is None else ancestors.outside
+        outside = self._evaluator.classes.library_ancestors(name or "")
         return frozenset([last_name(func), *(word.rpartition(".")[2] for word in outside)])
 
     def _inner(self, module: Module, call: ast.Call, home: str) -> tuple[SchemaShape, ...] | None:

@@ -125,13 +125,11 @@ class ClassQueries:
         """Whether ``node`` is a Flask-SQLAlchemy object that nothing customises."""
         known = {name.rpartition(".")[0] for name in self._evaluator.knowledge.class_queries}
         for value in self._evaluator.values(module, node):
-            ancestors = self._classes.ancestors(getattr(value, "qualified", ""))
             if not isinstance(value, InstanceOf) or self._customised_text(value):
                 return False
             if value.custom_query == "?":
                 return False
-            kinds = {value.qualified} if ancestors is None else set(ancestors.outside)
-            if not known & kinds:
+            if known.isdisjoint(self._classes.library_names(value.qualified)):
                 return False
         return True
 
@@ -275,8 +273,7 @@ class ClassQueries:
         for value in values:
             if not isinstance(value, InstanceOf):
                 return None
-            ancestors = self._classes.ancestors(value.qualified)
-            kinds = (value.qualified,) if ancestors is None else ancestors.outside
+            kinds = self._classes.library_names(value.qualified)
             full = (f"{kind}.{attribute}" for kind in kinds)
             known = next((name for name in full if name in sessions), None)
             if known is None:
@@ -289,8 +286,7 @@ class ClassQueries:
 
     def _customised_text(self, value: InstanceOf) -> str:
         """Return that the class of an extension object makes queries of its own; else empty."""
-        ancestors = self._classes.ancestors(value.qualified)
-        for facts in ancestors.inside if ancestors is not None else ():
+        for facts in self._classes.line(value.qualified):
             node = self._classes.node(facts.qualified)
             if node is None:
                 return f"`{facts.qualified}` is defined more than once"

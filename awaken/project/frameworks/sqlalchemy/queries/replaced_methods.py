@@ -182,8 +182,7 @@ class ReplacedMethods:
     def _is_of(self, name: str | None, classes: set[str]) -> bool:
         if name is None or name in classes:
             return name is not None
-        ancestors = self._evaluator.classes.ancestors(name)
-        return ancestors is not None and not classes.isdisjoint(ancestors.outside)
+        return not classes.isdisjoint(self._evaluator.classes.library_ancestors(name))
 
     def _may_be_session(self, module: Module, put: Put) -> bool:
         """Whether an object is a session, or may be one: no other library has ``scalars``."""

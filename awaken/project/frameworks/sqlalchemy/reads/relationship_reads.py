@@ -239,10 +239,8 @@ class RelationshipReads:
         return tuple(dict.fromkeys(heirs)) if self._made_bases_of.isdisjoint(spelt) else None
 
     def _is_mapped_below(self, heir: str, qualified: str) -> bool:
-        ancestors = self._evaluator.classes.ancestors(heir) if heir != qualified else None
-        is_below = ancestors is not None and any(
-            facts.qualified == qualified for facts in ancestors.inside
-        )
+        line = self._evaluator.classes.line(heir)
+        is_below = any(facts.qualified == qualified != heir for facts in line)
         return is_below and self._models.mapped_class(heir) is not None
 
     @cached_method

@@ -96,13 +96,13 @@ class StandIns:
 
     def _is_own(self, qualified: str) -> bool:
         """Whether instances of a class answer ``query`` by something of its own."""
-        ancestors = self._believing.classes.ancestors(qualified)
-        if ancestors is None or self._models.status(qualified) in {"mapped", "base"}:
+        line = self._believing.classes.line(qualified)
+        if not line or self._models.status(qualified) in {"mapped", "base"}:
             return False
-        names = {member for each in ancestors.inside for member in each.members | each.assigned}
+        names = {member for each in line for member in each.members | each.assigned}
         if "query" in names or not _ANY & names:
             return "query" in names
-        return bool(_CALLED & names) or not all(map(self._only_forwards, ancestors.inside))
+        return bool(_CALLED & names) or not all(map(self._only_forwards, line))
 
     def _only_forwards(self, facts: ClassFacts) -> bool:
         """Whether a class asks another object for whatever it has not, and does nothing else."""

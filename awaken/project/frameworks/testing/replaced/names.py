@@ -195,10 +195,9 @@ class ReplacedNames:
 
     def _names_of_method(self, qualified: str, name: str) -> set[str]:
         classes = self._evaluator.classes
-        ancestors = classes.ancestors(qualified)
         family = [qualified, *classes.all_subclasses(qualified)]
-        family += [] if ancestors is None else [facts.qualified for facts in ancestors.inside]
-        family += [] if ancestors is None else ancestors.outside
+        family += [facts.qualified for facts in classes.line(qualified)]
+        family += classes.library_ancestors(qualified)
         return {f"{word}.{name}" for word in family}
 
     def _is_of_module(self, module: Module, node: ast.Attribute) -> bool:

@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from awaken.project.frameworks.testing.fixture_requests import is_automatic
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.classes import Ancestors
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name, parameters_of
@@ -104,9 +103,10 @@ class Users:
             return
         classes = self._evaluator.classes
         own = f"{module.name}.{module.qualname(owner)}"
-        above = _names_inside(classes.ancestors(own))
+        above = {facts.qualified for facts in classes.line(own)}
         for name in (name for path in paths for name in classes.in_file(path)):
-            if name == own or name in above or own in _names_inside(classes.ancestors(name)):
+            line = (facts.qualified for facts in classes.line(name))
+            if name == own or name in above or own in line:
                 home, body = classes.node(name) or (module, None)
                 parts = () if body is None else body.body
                 yield from ((home, part) for part in parts if isinstance(part, Function))
@@ -236,7 +236,3 @@ def place_of(module: Module, function: Function) -> Place:
 def _class_around(module: Module, node: ast.AST) -> ast.ClassDef | None:
     around = (part for part in (node, *module.ancestors(node)) if isinstance(part, ast.ClassDef))
     return next(around, None)
-
-
-def _names_inside(ancestors: Ancestors | None) -> set[str]:
-    return set() if ancestors is None else {facts.qualified for facts in ancestors.inside}
