@@ -23,13 +23,9 @@ from awaken.project.values.domain import (
 from awaken.project.values.evaluation import Evaluator
 
 VIEWS = {
-    "flask.views.MethodView",
-    "flask.views.View",
-    "flask_restful.Resource",
-    "flask_restplus.Resource",
-    "flask_restx.Resource",
-    "starlette.endpoints.HTTPEndpoint",
-}
+    "flask.views.MethodView", "flask.views.View", "flask_restful.Resource",
+    "flask_restplus.Resource", "flask_restx.Resource", "starlette.endpoints.HTTPEndpoint",
+}  # fmt: skip
 """Classes that call the methods of their subclasses that answer a request, and no others."""
 _OF_VIEWS = {
     "as_view", "delete", "dispatch", "dispatch_request", "get", "head", "method_not_allowed",

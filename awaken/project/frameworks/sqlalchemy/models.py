@@ -45,13 +45,9 @@ _MAPPING_DECORATORS = {
     "sqlalchemy.orm.registry.as_declarative_base": "base",
 }
 _HARMLESS_DECORATORS = {
-    "dataclasses.dataclass",
-    "functools.total_ordering",
-    "sqlalchemy.orm.declarative_mixin",
-    "sqlalchemy_utils.generic_repr",
-    "sqlalchemy_utils.models.generic_repr",
-    "typing.final",
-}
+    "dataclasses.dataclass", "functools.total_ordering", "sqlalchemy.orm.declarative_mixin",
+    "sqlalchemy_utils.generic_repr", "sqlalchemy_utils.models.generic_repr", "typing.final",
+}  # fmt: skip
 _IMPERATIVE = {"sqlalchemy.orm.registry.map_imperatively", "sqlalchemy.orm.mapper"}
 _HARMLESS_BASES = library_names().plain_bases | library_names().protocols
 _HARMLESS_BASES |= {"builtins.str", "enum.Enum"}

@@ -45,15 +45,9 @@ _LOOPS = (
 )
 _WORDS = (b"sqlalchemy.ext", b"sqlmodel.ext", b"asyncpg")
 _MAKING = (
-    b"AsyncConnection",
-    b"AsyncEngine",
-    b"AsyncSession",
-    b"async_engine",
-    b"async_object_session",
-    b"async_scoped_session",
-    b"async_session",
-    b"asyncpg",
-)
+    b"AsyncConnection", b"AsyncEngine", b"AsyncSession", b"async_engine", b"async_object_session",
+    b"async_scoped_session", b"async_session", b"asyncpg",
+)  # fmt: skip
 """A program with such a session holds one of these names, however it is imported. Many more hold
 ``sqlalchemy.ext`` for other reasons."""
 _LOCK = "asyncio.Lock"

@@ -28,18 +28,10 @@ from awaken.project.graph.holders import Holder
 from awaken.project.source.memo import cached_by
 from awaken.project.source.worklist import groups_of
 
-_NOT_FOLLOWED = frozenset(
-    [
-        "enable_assertions",
-        "enable_eagerloads",
-        "from_statement",
-        "only_return_tuples",
-        "reset_joinpoint",
-        "tuples",
-        "with_session",
-        "with_transformation",
-    ]
-)
+_NOT_FOLLOWED = frozenset({
+    "enable_assertions", "enable_eagerloads", "from_statement", "only_return_tuples",
+    "reset_joinpoint", "tuples", "with_session", "with_transformation",
+})  # fmt: skip
 """Builders whose effect on what comes in another statement is not followed."""
 
 _OTHER_COLUMNS = frozenset({"add_column", "add_columns", "with_entities"})
