@@ -164,7 +164,7 @@ class Project:
     def _begin(self) -> None:
         """Make the facts; nothing is known yet except the facts of single files."""
         # The facts call what holds the files, and never this object above them.
-        module, files_with = self._modules.module, self._texts.search.files_with
+        module = self._modules.module
         self._facts: FactsIndex = FactsIndex(
             self.snapshot, module, self._modules.searched, self._store.facts
         )
@@ -172,25 +172,27 @@ class Project:
         words = self._texts.words
         self._classes = Classes(self._names, module, words, self._facts)
         self._evaluator = ProgramEvaluator(
-            self._names, self._classes, module, knowledge(), words, self.ask
+            self._names,
+            self._classes,
+            module,
+            knowledge(),
+            words,
+            self._texts.search.files_with,
+            self.ask,
         )
         self.values = ProgramValues(self._evaluator)
         self.injections = self._evaluator.injections
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
-        self.in_force = InForces(self._evaluator, files_with)
-        self.orm = Orm(self._evaluator, files_with, self._templates, self.in_force, self)
-        self._doubles = Doubles(
-            self._evaluator, self.snapshot, files_with, lambda: self.has_sessions
-        )
+        self.in_force = InForces(self._evaluator)
+        self.orm = Orm(self._evaluator, self._templates, self.in_force, self)
+        self._doubles = Doubles(self._evaluator, self.snapshot, lambda: self.has_sessions)
         self.mocks = Mocks(self._evaluator)
         self.object_factories = ObjectFactories(self._evaluator)
         self.replacements = Replacements(self._evaluator)
-        self.replaced_names = ReplacedNames(self._evaluator, files_with, self.in_force)
-        self.web = Web(self._evaluator, files_with, self.targets)
-        self.coroutine_tests = CoroutineTests(
-            self._evaluator, files_with, lambda: self.pytest, self.targets
-        )
+        self.replaced_names = ReplacedNames(self._evaluator, self.in_force)
+        self.web = Web(self._evaluator, self.targets)
+        self.coroutine_tests = CoroutineTests(self._evaluator, lambda: self.pytest, self.targets)
 
     def at(self, snapshot: Snapshot) -> Project:
         """Return the same program with the files of another snapshot."""

@@ -16,7 +16,6 @@ from awaken.project.graph.stubs import is_stub
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, receivers
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, FunctionOf, Unknown
 from awaken.project.values.pytest_fixtures import fixture_for
 
@@ -31,9 +30,8 @@ _TABLE = running()
 class WhileRunning:
     """Answers for one project."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
         self._attributes = Attributes(evaluator)
         self._callees = Callees(evaluator)
 
@@ -73,7 +71,7 @@ class WhileRunning:
         """
         result: set[Place] = set()
         waiting: list[tuple[Module, ast.AST]] = []
-        for module in self._evaluator.modules_at(self._files_with(_TABLE.listening_words)):
+        for module in self._evaluator.modules_with(_TABLE.listening_words):
             for node in module.walk():
                 waiting += self._new(self._listeners(module, node), result)
         while waiting:

@@ -15,7 +15,6 @@ from awaken.project.frameworks.web.responses.routes import Responses
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, Environment, InstanceOf, Unknown, Values
 
 _KNOWN = schema_knowledge().models
@@ -68,21 +67,19 @@ class ModelReadings:
     def __init__(
         self,
         evaluator: ProgramEvaluator,
-        files_with: FilesWith,
         models: PydanticModels,
         given: Given,
     ) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
         self._models = models
         self._given = given
-        self._receivers = Receivers(evaluator, files_with)
+        self._receivers = Receivers(evaluator)
 
     def all(self) -> Iterator[Reading | Unread]:
         """Yield all of a program, by file and place."""
         makers = self._makers()
         words = sorted({*_WORDS, *(maker.encode() for maker in makers)})
-        for module in self._evaluator.modules_at(self._files_with(words)):
+        for module in self._evaluator.modules_with(words):
             for node in module.nodes(ast.Call):
                 yield from self._of_call(module, node, makers)
 

@@ -30,7 +30,6 @@ from awaken.project.names.classes import Ancestors, Classes, ClassFacts
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, without_arguments
-from awaken.project.source.words import FilesWith
 from awaken.project.source.worklist import reverse_postorder
 from awaken.project.values.domain import DeclarativeBase, External
 
@@ -91,14 +90,11 @@ class Imperative(NamedTuple):
 class Models:
     """Answers what is mapped; keeps small facts per class that was asked for."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, classes: Classes, files_with: FilesWith
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, classes: Classes) -> None:
         self._evaluator = evaluator
         self._classes = classes
-        self._files_with = files_with
         self._reader = MappingReader(evaluator)
-        self.relationships = Relationships(evaluator, classes, self._reader, files_with)
+        self.relationships = Relationships(evaluator, classes, self._reader)
 
     @cached_method
     def status(self, qualified: str) -> Status:
@@ -330,7 +326,7 @@ class Models:
 
     @cached_by(tuple, {})
     def _imperative(self) -> dict[str, Imperative]:
-        paths = self._files_with([b"map_imperatively", b"mapper("])
+        paths = self._evaluator.files_with([b"map_imperatively", b"mapper("])
         calls = (
             (module, node)
             for module in self._evaluator.modules_at(paths)

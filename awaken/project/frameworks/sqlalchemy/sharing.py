@@ -29,7 +29,6 @@ from awaken.project.source.trees import (
     argument_of,
     arguments_of,
 )
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown, Value
 
 _DEEPEST = 6  # calls inside of calls: from an endpoint over a service to a repository it is three
@@ -115,14 +114,13 @@ class _Use:
 class SharedSessions:
     """Finds what coroutines that run at once have in common."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
 
     @cached_property
     def _has_any(self) -> bool:
         """Whether the program can have such sessions: most that gather coroutines have none."""
-        return bool(self._files_with(_WORDS)) and bool(self._files_with(_MAKING))
+        return all(map(self._evaluator.files_with, (_WORDS, _MAKING)))
 
     def of(
         self, module: Module, together: ast.AST, made: Sequence[ast.expr]

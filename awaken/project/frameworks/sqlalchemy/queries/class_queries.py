@@ -17,7 +17,6 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import arguments_of, is_none, keyword_of
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown
 
 # Methods of a subclass of the extension's class that change sessions or queries.
@@ -62,13 +61,11 @@ class ClassQueries:
         classes: Classes,
         models: Models,
         query_classes: QueryClasses,
-        files_with: FilesWith,
     ) -> None:
         self._evaluator = evaluator
         self._classes = classes
         self._models = models
         self._query_classes = query_classes
-        self._files_with = files_with
 
     @cached_by(str, None)  # for a class that inherits from itself
     def of(self, qualified: str) -> Found | None:
@@ -212,7 +209,7 @@ class ClassQueries:
     def _assigned(self) -> Mapping[str, list[Found]]:
         """Return what statements assign to ``query`` of classes: ``Base.query = ...``."""
         result = defaultdict[str, list[Found]](list)
-        for module in self._evaluator.modules_at(self._files_with(_WRITTEN)):
+        for module in self._evaluator.modules_with(_WRITTEN):
             for node in module.nodes(ast.Assign):
                 for target in node.targets:
                     if not isinstance(target, ast.Attribute) or target.attr != "query":
@@ -231,7 +228,7 @@ class ClassQueries:
     @cached_by(tuple, {})
     def _model_classes(self) -> Mapping[str, list[Found]]:
         result = defaultdict[str, list[Found]](list)
-        for module in self._evaluator.modules_at(self._files_with(_MODEL_CLASS)):
+        for module in self._evaluator.modules_with(_MODEL_CLASS):
             for node in module.nodes(ast.Call):
                 base = keyword_of(node, "model_class")
                 name = None if base is None else self._evaluator.names.qualified(module, base)

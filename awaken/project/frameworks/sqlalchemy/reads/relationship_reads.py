@@ -19,7 +19,6 @@ from awaken.project.frameworks.sqlalchemy.reads.unseen import Unseen
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_method
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, Unknown, Values
 
 _PYTHON = (ProxySights, PythonSights)
@@ -47,13 +46,11 @@ class RelationshipReads:
         self,
         evaluator: ProgramEvaluator,
         models: Models,
-        files_with: FilesWith,
         sources: Sequence[Sights],
         proxies: ProxySights,
     ) -> None:
         self._evaluator = evaluator
         self._models = models
-        self._files_with = files_with
         self._proxies = proxies
         self._sources = sources
         self.tracing = Tracing(evaluator, sources)
@@ -110,7 +107,11 @@ class RelationshipReads:
 
     def _sites(self) -> list[Site]:
         relationships = self._models.relationships
-        return [site for path in self._files_with(WORDS) for site in relationships.in_file(path)]
+        return [
+            site
+            for path in self._evaluator.files_with(WORDS)
+            for site in relationships.in_file(path)
+        ]
 
     def _may_be_mapped(self, qualified: str) -> bool:
         """Whether a class, or one that inherits from it, is mapped, as far as that is cheap."""
@@ -127,7 +128,7 @@ class RelationshipReads:
         """The names that may be given to a call that makes a base."""
         evaluator, words = self._evaluator, self._evaluator.callers.words
         making = evaluator.classes.spellings_of(evaluator.knowledge.declarative_factories)
-        paths = {*self._files_with([_MODEL_CLASS])}
+        paths = {*self._evaluator.files_with([_MODEL_CLASS])}
         paths.update(path for name in making for path in words.files_with(name))
         result = (name for path in sorted(paths) for name in _BASE_OF.findall(words.text(path)))
         return frozenset(name.decode(errors="replace") for name in result)

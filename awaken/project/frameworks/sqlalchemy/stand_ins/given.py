@@ -15,7 +15,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, InstanceOf, Value
 
 _TEXTS = (b"def query(", b"query =", b"query:", b"__getattr__", b"__getattribute__")
@@ -40,10 +39,9 @@ class StandIn(Struct, frozen=True):
 class StandIns:
     """Finds them; a program without a class that could be one is only searched for a few words."""
 
-    def __init__(self, evaluator: ProgramEvaluator, models: Models, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
         self._believing = evaluator
         self._models = models
-        self._files_with = files_with
 
     def of(
         self, module: Module, receiver: ast.expr, without: Collection[str] = ()
@@ -70,15 +68,15 @@ class StandIns:
     @cached_property
     def doubting(self) -> DoubtingEvaluator:
         """The evaluator that takes no annotation's word for a session."""
-        return DoubtingEvaluator(self._believing, self._believing.load, self._files_with)
+        return DoubtingEvaluator(self._believing, self._believing.load)
 
     @cached_property
     def _may_be_any(self) -> bool:
-        for module in self._believing.modules_at(self._files_with([b"SimpleNamespace("])):
+        for module in self._believing.modules_with([b"SimpleNamespace("]):
             if any(map(_makes_one, module.walk())):
                 return True
         classes = self._believing.classes
-        paths = self._files_with(_TEXTS)
+        paths = self._believing.files_with(_TEXTS)
         return any(self._is_own(name) for path in paths for name in classes.in_file(path))
 
     def _name_of(self, module: Module, node: ast.expr, without: Collection[str]) -> str | None:

@@ -27,7 +27,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name, root_of
-from awaken.project.source.words import FilesWith
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
 _UNDONE = {"mocker", "monkeypatch"}
@@ -64,11 +63,10 @@ class InForce(Struct, frozen=True):
 class InForces:
     """Answers for one project; keeps what runs in each body."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
-        self._users = Users(evaluator, files_with)
-        self._running = WhileRunning(evaluator, files_with)
+        self._users = Users(evaluator)
+        self._running = WhileRunning(evaluator)
 
     def may_run(self, put: Place, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` of a file may run while the code at ``put`` replaces something."""
@@ -200,7 +198,8 @@ class InForces:
         if fixture_name(module, function, self._evaluator.names) is not None:
             yield from ((module, node) for node in _after_yield(module, function))
         stopping = [word.encode() for word in (*sorted(_STOPPING), _EVERYTHING, put.last)]
-        within = frozenset(self._files_with(_AT_THE_END)) & frozenset(self._files_with(stopping))
+        at_the_end, stopped = map(self._evaluator.files_with, (_AT_THE_END, stopping))
+        within = {*at_the_end} & {*stopped}
         for home, method in self._users.methods_within(module, function, sorted(within)):
             if method.name in TEARDOWN:
                 yield from ((home, node) for node in home.walk(method))

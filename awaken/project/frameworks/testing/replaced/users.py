@@ -12,7 +12,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name, parameters_of
-from awaken.project.source.words import FilesWith
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
@@ -37,9 +36,8 @@ class Tests(Struct, frozen=True):
 class Users:
     """Finds the tests by the names of what they ask for and call; keeps no tree."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
 
     def of(self, module: Module, function: Function) -> Tests | None:
         """Return the tests that may run ``function``, or run with it; None if any may."""
@@ -128,7 +126,7 @@ class Users:
 
     def _automatic(self, module: Module) -> Iterator[tuple[Module, Function]]:
         """Yield what runs for every test of a file: automatic fixtures, and hooks of pytest."""
-        for path in self._files_with([b"autouse", b"def pytest_"]):
+        for path in self._evaluator.files_with([b"autouse", b"def pytest_"]):
             folder, _, name = path.rpartition("/")
             start = f"{folder}/" if folder else ""
             is_above = name == "conftest.py" and module.path.startswith(start)
@@ -149,7 +147,7 @@ class Users:
         names = [name]
         # The list grows while it is read.
         for word in names:
-            for module in self._evaluator.modules_at(self._files_with([word.encode()])):
+            for module in self._evaluator.modules_with([word.encode()]):
                 for node in _naming(module, word):
                     tests = self._naming_it(module, node)
                     if tests is None:
