@@ -62,16 +62,14 @@ class Orm:
         program: Program,
     ) -> None:
         self._evaluator = evaluator
-        self.models = Models(evaluator, evaluator.classes)
+        self.models = Models(evaluator)
         self.relationships = self.models.relationships
         self.eager = EagerLoading(self.models)
         self.automap = Automap(evaluator, self.models)
         self.sessions = Sessions(evaluator, self.models)
         self.operations = Operations(evaluator, self.sessions)
         self.query_classes = QueryClasses(evaluator)
-        self.class_queries = ClassQueries(
-            evaluator, evaluator.classes, self.models, self.query_classes
-        )
+        self.class_queries = ClassQueries(evaluator, self.models, self.query_classes)
         self.shared_sessions = SharedSessions(evaluator)
         self.replaced_methods = ReplacedMethods(evaluator, self.sessions, in_force, program)
         self.stand_ins = StandIns(evaluator, self.models)

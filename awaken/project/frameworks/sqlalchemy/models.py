@@ -26,7 +26,7 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
 )
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationships, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.classes import Ancestors, Classes, ClassFacts
+from awaken.project.names.classes import Ancestors, ClassFacts
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, without_arguments
@@ -90,11 +90,11 @@ class Imperative(NamedTuple):
 class Models:
     """Answers what is mapped; keeps small facts per class that was asked for."""
 
-    def __init__(self, evaluator: ProgramEvaluator, classes: Classes) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._classes = classes
+        self._classes = evaluator.classes
         self._reader = MappingReader(evaluator)
-        self.relationships = Relationships(evaluator, classes, self._reader)
+        self.relationships = Relationships(evaluator, self._reader)
 
     @cached_method
     def status(self, qualified: str) -> Status:

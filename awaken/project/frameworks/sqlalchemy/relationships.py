@@ -19,7 +19,6 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
     is_mapped,
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.classes import Classes
 from awaken.project.names.tables import dotted_name, target_of
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
@@ -47,14 +46,9 @@ class Site(Struct, frozen=True):
 class Relationships:
     """Finds the relationships of files; keeps them per file that was asked for."""
 
-    def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        classes: Classes,
-        reader: MappingReader,
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, reader: MappingReader) -> None:
         self._evaluator = evaluator
-        self._classes = classes
+        self._classes = evaluator.classes
         self._reader = reader
         self._aliases: set[str] = set()
 

@@ -12,7 +12,7 @@ from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClass, QueryClasses
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.classes import Classes, ClassFacts
+from awaken.project.names.classes import ClassFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
@@ -56,14 +56,10 @@ class ClassQueries:
     """Answers where ``query`` of a class comes from; keeps one answer per class."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        classes: Classes,
-        models: Models,
-        query_classes: QueryClasses,
+        self, evaluator: ProgramEvaluator, models: Models, query_classes: QueryClasses
     ) -> None:
         self._evaluator = evaluator
-        self._classes = classes
+        self._classes = evaluator.classes
         self._models = models
         self._query_classes = query_classes
 
