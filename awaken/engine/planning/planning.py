@@ -73,7 +73,6 @@ class Planner(Protocol):
 
     def plan(self, rule: Rule, project: Project, constraints: Constraints) -> Planned:
         """Return what ``rule`` plans for ``project``."""
-        ...
 
 
 class PlainPlanner(Struct, frozen=True):

@@ -51,7 +51,6 @@ class Sources(Protocol):
 
         A clause says why there may be others, empty if not.
         """
-        ...
 
 
 @dataclass(slots=True)

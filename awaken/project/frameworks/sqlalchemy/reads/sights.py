@@ -26,7 +26,6 @@ class Sights(Protocol):
 
     def reading(self, names: Collection[str]) -> Iterator[Sight]:
         """Yield the places that read an attribute of one of these names, file by file."""
-        ...
 
 
 class PythonSights:

@@ -44,19 +44,16 @@ class Lookup(Protocol):
 
     def variable(self, value: Value) -> InstanceOf | None:
         """Return what a variable of a library's module holds."""
-        ...
 
     def called(
         self, function: External, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         """Return what a library's function gives."""
-        ...
 
     def made(
         self, qualified: str, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         """Return what calling a library's class makes."""
-        ...
 
 
 class Uses:
