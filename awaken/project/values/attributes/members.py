@@ -113,12 +113,8 @@ class Members:
 
     def _receivers(self, owner: InstanceOf, name: str) -> list[Place]:
         """Return the first parameters of the functions that a class and its bases call ``name``."""
-        classes = self._evaluator.classes
         places: list[Place] = []
-        for facts in classes.line(owner.qualified):
-            module, body = classes.node(facts.qualified) or (None, None)
-            if module is None or body is None:
-                continue
+        for _, module, body in self._evaluator.classes.bodies(owner.qualified):
             for binding in module.scopes.scope_made_by(body).bindings.get(name, []):
                 if isinstance(binding.node, Function):
                     places += [module.place(x) for x, _ in parameters_of(binding.node.args)][:1]

@@ -76,10 +76,8 @@ class OwnAttributes:
                 continue
             for base in self._evaluator.values(module, node.bases[index]):
                 parent = base.parent if isinstance(base, DeclarativeBase) else None
-                above = None if parent is None else classes.ancestors(parent)
-                for item in above.inside if above is not None else ():
-                    pair = classes.node(item.qualified)
-                    values = None if pair is None else self.of_class(owner, name, *pair)
+                for _, home, body in classes.bodies(parent or ""):
+                    values = self.of_class(owner, name, home, body)
                     if values is not None:
                         return values
         return None
