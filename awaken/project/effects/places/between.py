@@ -367,9 +367,9 @@ class EventGraph(ControlGraph):
 
         The caller of a generator gets something at each ``yield``.
         """
-        given = [point for point in self.points if isinstance(point, ast.Yield | ast.YieldFrom)]
-        if given:
-            return [point for argument in given for point in self.points[argument]]
+        yields = [point for point in self.points if isinstance(point, ast.Yield | ast.YieldFrom)]
+        if yields:
+            return [point for argument in yields for point in self.points[argument]]
         returns = [point for point in self.points if isinstance(point, ast.Return)]
         starts = [point for statement in returns for point in self.points[statement]]
         last = [] if self._end is None else [self._end]
