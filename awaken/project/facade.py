@@ -48,11 +48,7 @@ from awaken.project.store.summaries import Store
 from awaken.project.values.domain import ClassOf, External
 from awaken.project.values.possible import ProgramValues
 from awaken.workspace.ignores import Patterns
-from awaken.workspace.manifests.pytest_settings import (
-    PYTEST_READS,
-    PytestSettings,
-    settings_in,
-)
+from awaken.workspace.manifests.pytest_settings import PYTEST_READS, PytestSettings, settings_in
 from awaken.workspace.manifests.type_checkers import TYPE_CHECKER_READS, is_set_up
 from awaken.workspace.outside import OutsideFile
 from awaken.workspace.project_settings import UNTOLD, ProjectSettings
@@ -108,12 +104,7 @@ class Project:
         self.layout: Layout = (
             earlier.layout
             if earlier and same_paths
-            else Layout(
-                self._texts.python,
-                published=self.published,
-                inner=inner,
-                on_path=on_path,
-            )
+            else Layout(self._texts.python, published=self.published, inner=inner, on_path=on_path)
         )
         trees = None if earlier is None else earlier._modules  # noqa: SLF001  of the same class
         self._modules: ModuleStore = ModuleStore(

@@ -129,9 +129,7 @@ EXPECTED_FAILURE = Reason(
     "Remove that expectation.",
 )
 INSIDE_FSTRING = Reason(
-    "inside-f-string",
-    "the target is inside an f-string",
-    "Assign it to a variable first.",
+    "inside-f-string", "the target is inside an f-string", "Assign it to a variable first."
 )
 
 _FUNCTIONS = {

@@ -112,20 +112,12 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _HELP = "Give each task its own session, or await one coroutine after the other."
-KEPT = Reason(
-    "kept-coroutines",
-    "the coroutines share {}, and are stored before the gather",
-    _HELP,
-)
+KEPT = Reason("kept-coroutines", "the coroutines share {}, and are stored before the gather", _HELP)
 NOT_A_COROUTINE = Reason(
-    "not-a-coroutine",
-    "the arguments share {}, and may not be coroutines",
-    _HELP,
+    "not-a-coroutine", "the arguments share {}, and may not be coroutines", _HELP
 )
 NOT_AWAITED = Reason(
-    "not-awaited",
-    "the coroutines share {}, and `gather()` is not awaited directly",
-    _HELP,
+    "not-awaited", "the coroutines share {}, and `gather()` is not awaited directly", _HELP
 )
 RETURN_EXCEPTIONS = Reason(
     "return-exceptions",

@@ -160,10 +160,7 @@ class Formatting(Struct, frozen=True):
         return next((declaration for declaration in self.declared if declaration.executable), None)
 
 
-_ARGUMENTS = {
-    "black": ("--quiet",),
-    "ruff": ("format", "--quiet", "--no-cache"),
-}
+_ARGUMENTS = {"black": ("--quiet",), "ruff": ("format", "--quiet", "--no-cache")}
 
 
 def detect(root: Path) -> Formatter:

@@ -39,12 +39,7 @@ from awaken.engine.manifests.setting_keys import set_keys
 from awaken.engine.planning.exports import NamesTaken, may_release, names_taken
 from awaken.engine.progress import REWRITING, Progress, silent
 from awaken.engine.report import LeftToDo
-from awaken.engine.rewriting.rewritten import (
-    FileContext,
-    KnownRewritings,
-    Rewriters,
-    RewrittenFile,
-)
+from awaken.engine.rewriting.rewritten import FileContext, KnownRewritings, Rewriters, RewrittenFile
 from awaken.project.names.layout import Layout
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 

@@ -49,10 +49,7 @@ class Side:
 
 
 def sides_in(
-    project: Project,
-    rule: str,
-    module: Module,
-    lazies: Collection[str | None] = _LOADS_WHEN_READ,
+    project: Project, rule: str, module: Module, lazies: Collection[str | None] = _LOADS_WHEN_READ
 ) -> Iterator[Side]:
     """Yield the visible sides of a file with one of these values of ``lazy``."""
     if is_revision(module):

@@ -7,11 +7,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.functions.decorators import (
-    TRANSPARENT,
-    decorator_names,
-    method_kind,
-)
+from awaken.project.names.functions.decorators import TRANSPARENT, decorator_names, method_kind
 from awaken.project.names.functions.forwarding import Handing
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function, is_super, without_arguments

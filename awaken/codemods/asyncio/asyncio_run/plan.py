@@ -7,11 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.asyncio.asyncio_run.entries import (
-    is_entry,
-    leaves_nothing,
-    may_have_loops,
-)
+from awaken.codemods.asyncio.asyncio_run.entries import is_entry, leaves_nothing, may_have_loops
 from awaken.contract import Edit, Phase, Reason, Rewriter
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_behind

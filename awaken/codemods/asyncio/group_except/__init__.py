@@ -129,11 +129,7 @@ LEAVES = Reason(
     _NEVER,
     "Write `except*`, and leave the function after the `try`, because the handler cannot return.",
 )
-NAMED = Reason(
-    "named",
-    _NEVER,
-    "Write `except*`, and iterate over the `exceptions` of the group.",
-)
+NAMED = Reason("named", _NEVER, "Write `except*`, and iterate over the `exceptions` of the group.")
 OLD_PYTHON = Reason(
     "old-python",
     _NEVER,

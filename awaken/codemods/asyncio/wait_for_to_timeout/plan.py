@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 LOOP_ARGUMENT = Reason(
-    "loop-argument",
-    "`{}` passes a loop, which fails since Python 3.10",
-    "Remove the argument.",
+    "loop-argument", "`{}` passes a loop, which fails since Python 3.10", "Remove the argument."
 )
 NO_TIME = Reason(
     "no-time",

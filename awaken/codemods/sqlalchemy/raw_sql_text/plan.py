@@ -103,10 +103,7 @@ def _rewrite(site: Site[ast.Call], project: Project, statement: ast.expr, kind: 
     seen, places = ([], ()) if older else who_sees(project, site)
     caveats += seen
     written = name_here(site.module, site.node, "text", _HOMES, "sa_")
-    edits = [
-        site.insert_before(statement, f"{written.text}("),
-        site.insert_behind(statement, ")"),
-    ]
+    edits = [site.insert_before(statement, f"{written.text}("), site.insert_behind(statement, ")")]
     if written.needs is None:
         return Rewrite(_said_text(site, statement, written.text), edits, caveats, places)
     home, name, alias = written.needs

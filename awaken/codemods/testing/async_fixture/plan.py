@@ -166,10 +166,7 @@ def _require_plain(site: Site[ast.AsyncFunctionDef], decorator: ast.expr) -> Non
 
 
 def _loop_scope(
-    project: Project,
-    site: Site[ast.AsyncFunctionDef],
-    decorator: ast.expr,
-    requests: Requests,
+    project: Project, site: Site[ast.AsyncFunctionDef], decorator: ast.expr, requests: Requests
 ) -> str:
     """Return the scope of the loop that is to be written, empty if the default is right."""
     own = _scope(site, decorator)

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-TRANSPORTS = {
-    "httpx.AsyncClient": "httpx.ASGITransport",
-    "httpx.Client": "httpx.WSGITransport",
-}
+TRANSPORTS = {"httpx.AsyncClient": "httpx.ASGITransport", "httpx.Client": "httpx.WSGITransport"}
 _PARTIAL = "functools.partial"
 
 

@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_TEST_CLIENTS = {
-    "fastapi.testclient.TestClient",
-    "starlette.testclient.TestClient",
-}
+_TEST_CLIENTS = {"fastapi.testclient.TestClient", "starlette.testclient.TestClient"}
 _TRANSPORTS = {"httpx.ASGITransport", "httpx._transports.asgi.ASGITransport"}
 _HTTPX = {"httpx.AsyncClient"}
 _RUNS = (b"LifespanManager", b"lifespan_context", b"router.startup", b"async_asgi_testclient")

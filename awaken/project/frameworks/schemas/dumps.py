@@ -19,10 +19,7 @@ from awaken.project.values.domain import Unknown
 _SCHEMAS, _FIELDS = schema_knowledge().schemas, schema_knowledge().marshalling
 _FUNCTIONS = frozenset(function.rpartition(".")[2] for function in _FIELDS.functions)
 _DECORATORS = frozenset([*_SCHEMAS.decorators, *_FIELDS.decorators])
-_WORDS = (
-    *(f"{dump}(".encode() for dump in (*_SCHEMAS.dumps, *_SCHEMAS.decorators)),
-    b"marshal",
-)
+_WORDS = (*(f"{dump}(".encode() for dump in (*_SCHEMAS.dumps, *_SCHEMAS.decorators)), b"marshal")
 
 
 class DumpReadings:

@@ -19,9 +19,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 
 
 def schema_sights(
-    evaluator: ProgramEvaluator,
-    mapped: Models,
-    counts: Callable[[str], bool] | None = None,
+    evaluator: ProgramEvaluator, mapped: Models, counts: Callable[[str], bool] | None = None
 ) -> SchemaSights:
     """Return the places of models and schemas of a program that read attributes.
 

@@ -64,12 +64,7 @@ class EndpointReadings:
 class ModelReadings:
     """Reads of models on their arguments in Python code."""
 
-    def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        models: PydanticModels,
-        given: Given,
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, models: PydanticModels, given: Given) -> None:
         self._evaluator = evaluator
         self._models = models
         self._given = given

@@ -42,10 +42,7 @@ class CoroutineTests:
     """Runners of coroutine tests and fixtures; for rules that declare ``PYTEST_READS``."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        settings: Callable[[], PytestSettings],
-        targets: Any,
+        self, evaluator: ProgramEvaluator, settings: Callable[[], PytestSettings], targets: Any
     ) -> None:
         self._evaluator = evaluator
         self._settings = settings

@@ -14,12 +14,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from awaken.contract import Place
-from awaken.project.frameworks.testing.marks import (
-    Mark,
-    fakes_of,
-    marks_of,
-    patch_of,
-)
+from awaken.project.frameworks.testing.marks import Mark, fakes_of, marks_of, patch_of
 from awaken.project.frameworks.testing.reach import QueryUse, Reach, use_of
 from awaken.project.frameworks.testing.requests import Routes
 from awaken.project.frameworks.testing.suite import Suite
@@ -58,10 +53,7 @@ class Doubles:
     """Finds the mocks of Query in a project, once."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        files: WatchedSnapshot,
-        has_queries: Callable[[], bool],
+        self, evaluator: ProgramEvaluator, files: WatchedSnapshot, has_queries: Callable[[], bool]
     ) -> None:
         self._evaluator = evaluator
         self._files = files

@@ -212,12 +212,7 @@ class Replacements:
         return Replacement(node, name, shown, functions=tuple(functions))
 
     def _of_name(
-        self,
-        node: ast.Call | ast.Assign,
-        qualified: str | None,
-        name: str,
-        shown: str,
-        path: str,
+        self, node: ast.Call | ast.Assign, qualified: str | None, name: str, shown: str, path: str
     ) -> Replacement:
         """Return the value of a name at the top of the file ``path``."""
         if qualified is not None:

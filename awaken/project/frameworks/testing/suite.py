@@ -51,11 +51,7 @@ class Suite:
     """
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        reach: Reach,
-        fakes: AbstractSet[str],
-        unmarked: set[str],
+        self, evaluator: ProgramEvaluator, reach: Reach, fakes: AbstractSet[str], unmarked: set[str]
     ) -> None:
         self.evaluator = evaluator
         self.reach = reach

@@ -7,11 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from awaken.project.frameworks.web.applications import (
-    Application,
-    Resolved,
-    argument_at,
-)
+from awaken.project.frameworks.web.applications import Application, Resolved, argument_at
 from awaken.project.frameworks.web.files import FoundInFiles
 from awaken.project.source.modules import Module
 

@@ -53,12 +53,7 @@ class Web:
     @cached_property
     def serving(self) -> Serving:
         """Which applications are served, with their lifespans."""
-        return Serving(
-            self._evaluator,
-            self.applications,
-            self.registrations,
-            self.inclusions,
-        )
+        return Serving(self._evaluator, self.applications, self.registrations, self.inclusions)
 
     @cached_property
     def imports(self) -> CertainImports:

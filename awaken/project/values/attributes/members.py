@@ -9,11 +9,7 @@ from dataclasses import replace
 from awaken.contract import Place
 from awaken.project.names.functions.decorators import method_kind
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import (
-    Function,
-    last_name,
-    parameters_of,
-)
+from awaken.project.source.trees import Function, last_name, parameters_of
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.attributes.outside import OutsideAttributes
 from awaken.project.values.attributes.own import OwnAttributes

@@ -9,12 +9,7 @@ from collections.abc import Sequence
 from awaken.project.names.functions.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module, cached_in_file
-from awaken.project.source.trees import (
-    Function,
-    is_overload,
-    walk_statements,
-    without_arguments,
-)
+from awaken.project.source.trees import Function, is_overload, walk_statements, without_arguments
 from awaken.project.values.attributes.fields import GeneratedFields
 from awaken.project.values.domain import (
     NOWHERE,

@@ -12,11 +12,7 @@ from awaken.codemods.sqlalchemy.query_to_select.components.component import Chai
 from awaken.codemods.sqlalchemy.query_to_select.components.joining import join, joined_statement
 from awaken.codemods.sqlalchemy.query_to_select.components.translation import translated
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
-    BUILDERS,
-    SET_OPERATIONS,
-    Link,
-)
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import BUILDERS, SET_OPERATIONS, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import add_links, begun
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment

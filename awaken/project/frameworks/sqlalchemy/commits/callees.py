@@ -12,14 +12,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import Queue
-from awaken.project.values.domain import (
-    ClassOf,
-    External,
-    FunctionOf,
-    Producer,
-    Session,
-    Unknown,
-)
+from awaken.project.values.domain import ClassOf, External, FunctionOf, Producer, Session, Unknown
 
 Below = Literal["loads", "nothing", "unknown"]
 

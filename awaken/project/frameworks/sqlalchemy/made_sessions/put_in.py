@@ -40,9 +40,7 @@ class PutSessions:
     """
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        is_session: Callable[[Module, ast.expr], bool],
+        self, evaluator: ProgramEvaluator, is_session: Callable[[Module, ast.expr], bool]
     ) -> None:
         self._evaluator = evaluator
         self._is_session = is_session

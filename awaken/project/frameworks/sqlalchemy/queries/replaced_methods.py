@@ -48,11 +48,7 @@ class ReplacedMethods:
     """Finds what a program replaces in classes of libraries."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        sessions: Sessions,
-        in_force: InForces,
-        program: Program,
+        self, evaluator: ProgramEvaluator, sessions: Sessions, in_force: InForces, program: Program
     ) -> None:
         self._evaluator = evaluator
         self._sessions = sessions

@@ -14,12 +14,7 @@ from msgspec import Struct
 from awaken.contract import Place, Span
 from awaken.project.effects.places.while_running import Place as FunctionPlace
 from awaken.project.effects.places.while_running import WhileRunning
-from awaken.project.frameworks.testing.replaced.users import (
-    TEARDOWN,
-    Tests,
-    Users,
-    is_test,
-)
+from awaken.project.frameworks.testing.replaced.users import TEARDOWN, Tests, Users, is_test
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.memo import cached_method

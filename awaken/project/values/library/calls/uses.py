@@ -28,12 +28,8 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.library.calls.lines import Lines
 from awaken.project.values.library_types.declared_types import of_class
-from awaken.project.values.library_types.signatures import (
-    signature,
-)
-from awaken.project.values.library_types.solving import (
-    closed,
-)
+from awaken.project.values.library_types.signatures import signature
+from awaken.project.values.library_types.solving import closed
 from awaken.project.values.questions import Questions
 
 _ENTERED = {"generator": ("__iter__", "__aiter__"), "manager": ("__enter__", "__aenter__")}

@@ -39,12 +39,7 @@ _FLUSHING = {
 class Assignments:
     """Answers for one program."""
 
-    def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        models: Models,
-        eager: EagerLoading,
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, models: Models, eager: EagerLoading) -> None:
         self._evaluator = evaluator
         self._models = models
         self._eager = eager

@@ -38,10 +38,7 @@ class DynamicReads:
     """
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        declared: DeclaredRelationships,
-        assignments: Assignments,
+        self, evaluator: ProgramEvaluator, declared: DeclaredRelationships, assignments: Assignments
     ) -> None:
         self._evaluator = evaluator
         self._declared = declared

@@ -34,10 +34,7 @@ class GeneratedReads:
     """
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        models: Models,
-        declared: DeclaredRelationships,
+        self, evaluator: ProgramEvaluator, models: Models, declared: DeclaredRelationships
     ) -> None:
         self._evaluator = evaluator
         self._models = models
