@@ -94,7 +94,7 @@ class InForces:
     def _functions_while(self, path: str, span: Span) -> frozenset[FunctionPlace] | None:
         home = self._evaluator.load(path)
         parts = [] if home is None else _nodes_at(home, span)
-        return None if home is None else self._running.functions(home, parts, is_resumed=True)
+        return None if home is None else self._running.functions(home, parts)
 
     def _bodies_around(self, force: InForce) -> Iterator[tuple[str, Span]]:
         """Yield what runs with whole tests: fixtures, and other methods of their classes."""
