@@ -209,8 +209,36 @@ METHODS = {
     "on a parameter without annotation": (
         OWNER, "_f", {"a": "def g(x): x._f(1)"}, [], ["unresolved"],
     ),
+    "with arguments that it cannot take": (
+        OWNER, "_f", {"a": "def g(x): return x._f(), x._f(1, 2, 3), x._f(t=1), x._f(1, s=2, t=3)"},
+        [], [],
+    ),
+    "with arguments that are unpacked": (
+        OWNER, "_f", {"a": "def g(x, *y): x._f(*y)"}, [], ["unresolved"],
+    ),
+    "on an instance or the class, by keyword": (
+        OWNER, "_f", {"a": "def g(x, y): return x._f(s=1), x._f(y, s=1)"},
+        [], ["unresolved", "unresolved"],
+    ),
+    "a classmethod with arguments that it cannot take": (
+        OWNER, "_c", {"a": "def g(x): return x._c(1, 2), x._c()"}, [], [],
+    ),
+    "a staticmethod with arguments that it cannot take": (
+        OWNER, "_s", {"a": "def g(x): return x._s(1, 2), x._s()"}, [], [],
+    ),
+    "decorated, with arguments that it cannot take": (
+        (
+            "def _filled(f): return lambda *args: f(*args, 1)\n"
+            "class _Store:\n    @_filled\n    def _f(self, s): ..."
+        ),
+        "_f", {"a": "def g(x): x._f()"}, [], ["framework", "unresolved"],
+    ),
     "on something of a library": (
         OWNER, "_f", {"a": "import os\nos.path._f(1)"}, [], [],
+    ),
+    "on an attribute of a variable of a library": (
+        OWNER, "_f", {"a": "import flask\nflask.request.args._f(1)\nflask.g.x._f(1)"},
+        [], ["unresolved"],
     ),
     "on another class": (
         OWNER, "_f", {"a": "class A:\n    def _f(self): ...\nA()._f()"}, [], [],

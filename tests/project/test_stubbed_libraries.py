@@ -8,7 +8,7 @@ from described import described, values_of
 HEAD = """
 import contextlib, datetime, os, pathlib, sys, uuid
 from typing import Annotated, Optional, Union
-import aiohttp, anyio, httpx, requests
+import aiohttp, anyio, flask, httpx, requests
 import sqlalchemy as sa
 from alembic import op
 from fastapi import Request
@@ -71,6 +71,12 @@ KNOWN = [
     ("", "x = os.environ['a']", "str"),
     ("", "x = sys.argv[0]", "str"),
     ("", "for x in sys.argv: x", "str"),
+    # attributes of variables of libraries
+    ("", "x = flask.request.args.get('a')", "str | None"),
+    ("", "x = flask.request.args.get('a', type=int)", "int | None"),
+    ("", "x = flask.request.form['a']", "str"),
+    ("", "x = flask.request.files['a'].filename", "str | None"),
+    ("", "for x in flask.request.values.getlist('a'): x", "str"),
     # operators
     ("p: pathlib.Path", "x = p / 'a'", "pathlib.Path"),
     ("p: pathlib.Path", "x = 'a' / p", "pathlib.Path"),
@@ -98,6 +104,7 @@ NOT_KNOWN = [
     ("r: Request", "x = r.state.user", "`starlette.datastructures.State` declares no `user`"),
     ("s: Several", "x = s.model_dump()", "?it is declared as `Any`"),
     ("c: httpx.Client", "x = c.invented", "?`httpx.Client` declares no `invented`"),
+    ("", "x = flask.g.args.get('a')", "?the return value of `flask.g.args.get` is unknown"),
     ("", "x = TypeAdapter(Union[Item, int]).validate_python({})", "?the return type of"),
     ("", "x = TypeAdapter(Item | int).validate_python({})", "?the return type of"),
     ("", "x = Field()", "?the return value of `pydantic.Field` is unknown"),

@@ -207,6 +207,9 @@ class Hierarchy:
                 roles = {self._evaluator.knowledge.types.get(name) for name in self._names_outside}
                 return None if roles & _SESSIONS else False
             case External():
+                held = self._evaluator.library.variable(receiver)
+                if held is not None:
+                    return self._reaches_class(held.qualified, method)
                 # The standard library has no methods of the program's classes.
                 top = receiver.qualified.partition(".")[0]
                 return False if top in sys.stdlib_module_names or top == "builtins" else None

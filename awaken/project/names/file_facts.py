@@ -366,6 +366,30 @@ class Parameters(Struct, frozen=True, array_like=True):
         by_name = {name for name in declared.named if name in declared.needed}
         return self.others or by_name <= {*self.positional, *self.named}
 
+    def bind(self, arguments: Arguments) -> bool:
+        """Whether a call with ``arguments`` can run; else it raises TypeError."""
+        rest, names = self.positional[arguments.positional :], set(arguments.names)
+        if arguments.positional > len(self.positional) and not self.rest:
+            return False
+        by_name = {*rest, *self.named}
+        return self.needed.intersection(by_name) <= names and (self.others or names <= by_name)
+
+
+class Arguments(Struct, frozen=True, array_like=True):
+    """The arguments of a call that unpacks none: how many by position, and the names of others."""
+
+    positional: int
+    names: frozenset[str]
+
+
+def written_arguments(call: ast.Call) -> Arguments | None:
+    """Return what ``call`` passes; None if it unpacks anything."""
+    names = frozenset(keyword.arg for keyword in call.keywords if keyword.arg is not None)
+    is_unpacked = any(isinstance(argument, ast.Starred) for argument in call.args)
+    if is_unpacked or any(keyword.arg is None for keyword in call.keywords):
+        return None
+    return Arguments(len(call.args), names)
+
 
 def written_parameters(arguments: ast.arguments) -> Parameters:
     """Return the parameters of a function."""

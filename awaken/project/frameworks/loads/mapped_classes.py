@@ -24,6 +24,7 @@ from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import Function, has_decorator, is_none, keyword_of
 from awaken.project.source.worklist import Queue
+from awaken.project.values.domain import ModuleOf
 
 _TABLES = frozenset({"__table__", "__tablename__"})
 DEPTH = 4
@@ -60,7 +61,24 @@ def _entity_of_expression(reader: ModuleReader, node: ast.expr, depth: int) -> I
             return _entity_of_class_attribute(reader, node, depth)
         case ast.Subscript():
             return _entity_of_subscript(reader, node, depth)
+        case ast.Attribute() if reader.qualified(node) is None:
+            return _entity_of_values(reader, node)
     return None
+
+
+def _entity_of_values(reader: ModuleReader, node: ast.Attribute) -> Item | None:
+    """Return the item for a class of a module that is a value, as in ``self.models.User``.
+
+    A class of an object may be another one in a subclass of its class.
+    """
+    values, module = reader.project.values, reader.module
+    owners = values.without_callers(module, node.value).alternatives
+    if not owners or not all(isinstance(owner, ModuleOf) for owner in owners):
+        return None
+    classes = values.without_callers(module, node).classes
+    if len(classes) != 1 or reader.project.orm.mapped_class(classes[0]) is None:
+        return None
+    return Item(node, What.ENTITY, model=classes[0], owner=ast.unparse(node))
 
 
 def _entity_of_call(reader: ModuleReader, node: ast.Call, depth: int) -> Item | None:

@@ -12,6 +12,7 @@ from awaken.project.names.classes import ClassFacts, Definition
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
+from awaken.project.values.possible import ProgramValues
 
 
 class OrmProgram(Program, Protocol):
@@ -32,6 +33,10 @@ class OrmProgram(Program, Protocol):
     @property
     def calls(self) -> Calls:
         """Who calls what."""
+
+    @property
+    def values(self) -> ProgramValues:
+        """What expressions may be."""
 
     def definition(self, qualified: str) -> Definition | None:
         """Return what the project defines under this name."""

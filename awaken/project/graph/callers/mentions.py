@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from awaken.contract import Place, Span
+from awaken.project.names.file_facts import Arguments, written_arguments
 from awaken.project.names.tables import NameTarget
 from awaken.project.names.usages import UsageKind, is_annotation, usage_of
 from awaken.project.names.visibility import is_listed, is_public
@@ -64,8 +65,9 @@ class Receiver:
 class Mention:
     """A mention at ``place``: after a receiver, or bare, as one of these ``definitions``.
 
-    ``used`` is what uses it, of the ``kind`` of a ``Usage``, and ``text`` how that is written. The
-    scope of ``renamed_in`` gives it the other name ``name``, and gives that to nothing else.
+    ``used`` is what uses it, of the ``kind`` of a ``Usage``, and ``text`` how that is written. A
+    call passes ``arguments``, None if it unpacks any. The scope of ``renamed_in`` gives it the
+    other name ``name``, and gives that to nothing else.
     """
 
     place: Place
@@ -77,6 +79,7 @@ class Mention:
     text: str
     name: str = ""
     renamed_in: Definition | None = None
+    arguments: Arguments | None = None
 
     @property
     def is_in_function(self) -> bool:
@@ -183,6 +186,7 @@ def mention_of(
         module.excerpt(use.node),
         use.name,
         renamed_in,
+        written_arguments(use.node) if isinstance(use.node, ast.Call) else None,
     )
 
 

@@ -10,7 +10,14 @@ from awaken.project.graph.callers.composed_names import fits
 from awaken.project.graph.callers.mentions import Definition, Mention, Receiver
 from awaken.project.graph.callers.surroundings import Surroundings
 from awaken.project.graph.hierarchies import Hierarchy
-from awaken.project.names.functions.decorators import decorator_names, method_kind
+from awaken.project.names.file_facts import written_parameters
+from awaken.project.names.functions.decorators import (
+    MANAGERS,
+    REMEMBERING,
+    TRANSPARENT,
+    decorator_names,
+    method_kind,
+)
 from awaken.project.names.functions.generated import GeneratedInit
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
@@ -25,6 +32,7 @@ from awaken.project.values.domain import (
 )
 
 _NAMING = {"import", "assignment", "class"}
+_SAME_PARAMETERS = TRANSPARENT | MANAGERS | REMEMBERING
 
 
 class Target:
@@ -50,7 +58,12 @@ class Target:
             owner is not None and scope.parent is not None and (scope.parent.kind == "class")
         )
         self._qualified = f"{module.name}.{module.qualname(function)}"
-        self._method_kind = method_kind(decorator_names(evaluator.names, module, function))
+        decorators = decorator_names(evaluator.names, module, function)
+        self._method_kind = method_kind(decorators)
+        # Any other decorator may change the parameters.
+        self._parameters = (
+            written_parameters(function.args) if decorators <= _SAME_PARAMETERS else None
+        )
         self.hierarchy: Hierarchy | None = None
         self.made: set[str] = set()
         if owner is not None:
@@ -132,7 +145,17 @@ class Target:
         """Return the same of a mention of the name of the target, a method."""
         if mention.receiver is None:
             return 0 if self._definition in mention.definitions else False
-        return self._bound_method(mention.receiver)
+        bound = self._bound_method(mention.receiver)
+        return False if bound is None and not self._may_run(mention) else bound
+
+    def _may_run(self, mention: Mention) -> bool:
+        """Whether the method can be called with the arguments of a call, whatever its receiver."""
+        arguments, parameters = mention.arguments, self._parameters
+        if mention.kind != "call" or arguments is None or parameters is None:
+            return True
+        ways = [parameters] if self._method_kind != "class" else []
+        ways += [parameters.behind_first()] if self._method_kind != "static" else []
+        return any(way.bind(arguments) for way in ways)
 
     def _refers(self, module: Module, node: ast.Name | ast.Attribute) -> bool | None:
         """Whether a name or a dotted name means the function, or the class that it makes."""

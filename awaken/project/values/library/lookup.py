@@ -125,18 +125,35 @@ class Library:
         return self._result(name, found, own, call)
 
     def variable(self, value: Value) -> InstanceOf | None:
-        """Return what a variable of a library's module holds, as ``os.environ``; else None."""
+        """Return what a variable of a library's module holds, as ``os.environ``; else None.
+
+        The same of an attribute of what it holds, as ``flask.request.args``.
+        """
         if not isinstance(value, External) or value.receiver is not None:
             return None
         declared = self._lines.declaration(value.qualified)
-        node = declared.nodes[0] if declared is not None and declared.nodes else None
-        home = value.qualified.rpartition(".")[0]
+        home, _, name = value.qualified.rpartition(".")
+        if declared is None:
+            owner = self.variable(External(home)) if home else None
+            return None if owner is None else self._attribute_object(owner, name)
+        node = declared.nodes[0] if declared.nodes else None
         is_form = home in TYPING or not isinstance(node, ast.AnnAssign)
-        if declared is None or is_form or self._lines.declaration(home) is not None:
+        if is_form or self._lines.declaration(home) is not None:
             return None
         match of_variable(declared):
             case [InstanceOf() as held]:
                 return held
+        return None
+
+    def _attribute_object(self, owner: InstanceOf, name: str) -> InstanceOf | None:
+        """Return the object that an attribute of ``owner`` holds; None if it is no plain one."""
+        for value in self._lines.line(owner):
+            member = self._lines.member(value, name)
+            if member is not None:
+                match solved_values(_read(member, name, owner) or (), member.solution):
+                    case (InstanceOf() as held,):
+                        return held
+                return None
         return None
 
     def _called_on_variable(self, function: External, call: Call) -> Values | None:
