@@ -45,7 +45,7 @@ from awaken.project.source.replacing import puts_of
 from awaken.project.source.texts.program_texts import ProgramTexts
 from awaken.project.source.words import may_derive
 from awaken.project.store.summaries import Store
-from awaken.project.values.domain import ClassOf, External
+from awaken.project.values.domain import ClassOf, External, ModuleOf
 from awaken.project.values.possible import ProgramValues
 from awaken.workspace.ignores import Patterns
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS, PytestSettings, settings_in
@@ -497,7 +497,12 @@ class Project:
         ``model`` is an expression of a class at the same place, from whose file the variable may
         be imported. A clause says why it cannot be written.
         """
-        return Reach(self._names, self.module).of(module, site, owner, model)
+        home = None
+        if isinstance(model, ast.Attribute):
+            match self.values.without_callers(module, model.value).alternatives:
+                case [ModuleOf(path=path)]:
+                    home = self.layout.name_of(path)
+        return Reach(self._names, self.module).of(module, site, owner, model, home)
 
 
 def _found_doubles(project: Project) -> Doubles:

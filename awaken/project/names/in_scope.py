@@ -36,9 +36,12 @@ class Reach:
         self._names = names
         self._load = load
 
-    def of(self, module: Module, site: ast.expr, owner: str, model: ast.expr) -> InScope | str:
+    def of(
+        self, module: Module, site: ast.expr, owner: str, model: ast.expr, home: str | None
+    ) -> InScope | str:
         """Return how to write the variable ``owner`` at ``site``, where ``model`` is in scope.
 
+        ``home`` is the module of which ``model`` is read, if it is read of one.
         A new import is taken from a file that this one imports at the top, and that has the
         variable. So the order of imports stays, and no cycle appears. Otherwise a clause says why
         there is none.
@@ -46,7 +49,7 @@ class Reach:
         located = self._names.locate(owner)
         if located is not None and not self._is_constant(owner):
             return f"`{owner}` is given a value more than once"
-        result = self._seen(module, site, owner) or self._beside(module, owner, model)
+        result = self._seen(module, site, owner) or self._beside(owner, model, home)
         return result or self._imported(module, site, owner, model)
 
     def _is_constant(self, owner: str) -> bool:
@@ -130,13 +133,11 @@ class Reach:
             for binding in bindings
         )
 
-    def _beside(self, module: Module, owner: str, model: ast.expr) -> InScope | None:
+    def _beside(self, owner: str, model: ast.expr, home: str | None) -> InScope | None:
         """``models.User`` is in scope, so ``models.db`` is, if the module has it."""
-        if not isinstance(model, ast.Attribute):
-            return None
-        prefix = self._names.qualified(module, model.value)
-        for attribute in self._attributes(prefix, owner):
-            return InScope(f"{ast.unparse(model.value)}.{attribute}")
+        if isinstance(model, ast.Attribute):
+            for attribute in self._attributes(home, owner):
+                return InScope(f"{ast.unparse(model.value)}.{attribute}")
         return None
 
     # ------------------------------------------------------------------------------- one import
