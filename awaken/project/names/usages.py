@@ -107,8 +107,7 @@ def _is_returned(module: Module, node: ast.expr) -> bool:
     """Whether an annotation says what a function returns, which nobody makes for it."""
     span = module.span(node)
     around = next(
-        (ancestor for ancestor in module.ancestors(node) if isinstance(ancestor, ast.stmt)),
-        None,
+        (ancestor for ancestor in module.ancestors(node) if isinstance(ancestor, ast.stmt)), None
     )
     returned = getattr(around, "returns", None)
     return isinstance(returned, ast.expr) and module.span(returned).contains(span)
