@@ -28,21 +28,10 @@ _LAYOUT_TYPES = {
     cst.ParamSlash,
     cst.MaybeSentinel,
 }
-_LAYOUT_FIELDS = frozenset(
-    {
-        "default_indent",
-        "default_newline",
-        "encoding",
-        "footer",
-        "has_trailing_newline",
-        "header",
-        "indent",
-        "leading_lines",
-        "lines_after_decorators",
-        "lpar",
-        "rpar",
-    }
-)
+_LAYOUT_FIELDS = frozenset({
+    "default_indent", "default_newline", "encoding", "footer", "has_trailing_newline", "header",
+    "indent", "leading_lines", "lines_after_decorators", "lpar", "rpar",
+})  # fmt: skip
 
 
 def shape(root: cst.CSTNode) -> list[str]:

@@ -60,11 +60,7 @@ def causes(report: Report) -> int:
 
 
 def run_steps(
-    recipe: Recipe,
-    settings: Settings,
-    rules: Sequence[Rule],
-    run: RunStep,
-    numbers: range,
+    recipe: Recipe, settings: Settings, rules: Sequence[Rule], run: RunStep, numbers: range
 ) -> Iterator[StepRun]:
     """Yield the steps with these ``numbers``, each with what ``run`` returns for it.
 

@@ -124,10 +124,7 @@ class Surroundings(Struct, frozen=True):
 
 
 def entries_about(
-    baseline: Baseline,
-    asked: RootRun,
-    unread: frozenset[str],
-    scope: frozenset[str] | None = None,
+    baseline: Baseline, asked: RootRun, unread: frozenset[str], scope: frozenset[str] | None = None
 ) -> tuple[BaselineEntry, ...]:
     """Return the entries of ``baseline`` that the run says something about.
 

@@ -63,9 +63,9 @@ def has_room(function: Function, before: ast.arg, edges: Iterable[CallEdge]) -> 
     That one has no default; each of ``edges`` passes something to it, and no comment would be torn
     from what it is about.
     """
-    return not _has_default(function, before) and all(
-        _has_gap(edge, argument_to(edge, before)) for edge in edges
-    )
+    return not any(
+        argument is before and default for argument, default in parameters_of(function.args)
+    ) and all(_has_gap(edge, argument_to(edge, before)) for edge in edges)
 
 
 def is_name_used(context: FunctionContext, name: str) -> bool:
@@ -82,10 +82,6 @@ def argument_to(edge: CallEdge, parameter: ast.arg) -> ast.expr | ast.keyword | 
     value = edge.given(parameter)
     named = (keyword for keyword in edge.call.keywords if keyword.value is value)
     return next(named, None) or (value if value in edge.call.args else None)
-
-
-def _has_default(function: Function, before: ast.arg) -> bool:
-    return any(argument is before and default for argument, default in parameters_of(function.args))
 
 
 def _has_gap(edge: CallEdge, argument: ast.expr | ast.keyword | None) -> bool:

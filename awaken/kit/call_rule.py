@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-from awaken.contract import Constraints, Plan
-from awaken.kit.changes import decide, plan_of
+from awaken.kit.changes import Decided, decide
 from awaken.kit.reasons import INSIDE_FSTRING
-from awaken.kit.rule import Rule
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.f_strings import can_be_edited
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 
-class CallRule(Rule):
+class CallRule(SiteRule):
     """A rule whose sites are the calls of ``functions``, each a change of its own.
 
     ``functions`` are qualified names, ``asyncio.sleep``; ``triggers`` must find all their files.
@@ -28,11 +27,10 @@ class CallRule(Rule):
 
     functions: ClassVar[Collection[str]]
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
-        """Return one finding per call, and its change."""
-        del constraints  # no change needs another site
-        sites = calls_of(project, self, self.functions)
-        return plan_of(decide(site, self._rewrite, project) for site in sites)
+    def decisions(self, project: Project) -> Iterator[Decided]:
+        """Yield what is decided of each call."""
+        for site in calls_of(project, self, self.functions):
+            yield decide(site, self._rewrite, project)
 
     def _rewrite(self, site: Site[ast.Call], project: Project) -> Rewrite:
         if not can_be_edited(site.module, site.node):

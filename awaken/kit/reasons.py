@@ -6,9 +6,7 @@ from awaken.contract import Reason
 from awaken.workspace.outside import OTHER_PROJECT
 
 INSIDE_FSTRING = Reason(
-    "inside-f-string",
-    "`{}` is inside an f-string",
-    "Assign it to a variable first.",
+    "inside-f-string", "`{}` is inside an f-string", "Assign it to a variable first."
 )
 NAME_TAKEN = Reason(
     "name-taken",

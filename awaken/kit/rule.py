@@ -10,6 +10,7 @@ from msgspec import Struct
 from awaken.contract import (
     Change,
     Constraints,
+    Finding,
     Level,
     NoOptions,
     Phase,
@@ -22,6 +23,7 @@ from awaken.contract import (
 )
 
 if TYPE_CHECKING:
+    from awaken.kit.changes import Decided
     from awaken.project import Project
     from awaken.workspace.formats.toml_text import KeyPath
     from awaken.workspace.sources import Snapshot
@@ -127,3 +129,33 @@ class Rule:
         """Yield the same for a rule that has to know what was so ``before``."""
         del before
         return self.prove(after, changes)
+
+
+class SiteRule(Rule):
+    """A rule of which every site is a change of its own."""
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return the findings and changes of all sites."""
+        del constraints  # no change needs another site
+        from awaken.kit.changes import plan_of  # noqa: PLC0415  a recalled run needs none of it
+
+        return plan_of(self.decisions(project))
+
+    def decisions(self, project: Project) -> Iterable[Decided]:
+        """Yield what is decided of each site."""
+        raise NotImplementedError
+
+
+class Advice(Rule):
+    """A rule that rewrites nothing."""
+
+    kind = "advice"
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return all findings."""
+        del constraints  # nothing is rewritten
+        return Plan(tuple(self.findings(project)))
+
+    def findings(self, project: Project) -> Iterable[Finding]:
+        """Yield the findings."""
+        raise NotImplementedError

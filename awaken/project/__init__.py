@@ -11,15 +11,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module, site_id
     from awaken.workspace.sources import Snapshot, SourceFile
 
-__all__ = [
-    "ClassFacts",
-    "Definition",
-    "Module",
-    "Project",
-    "Snapshot",
-    "SourceFile",
-    "site_id",
-]
+__all__ = ["ClassFacts", "Definition", "Module", "Project", "Snapshot", "SourceFile", "site_id"]
 
 _HOMES = {
     "ClassFacts": "awaken.project.names.classes",

@@ -48,11 +48,7 @@ from awaken.project.store.summaries import Store
 from awaken.project.values.domain import ClassOf, External, ModuleOf
 from awaken.project.values.possible import ProgramValues
 from awaken.workspace.ignores import Patterns
-from awaken.workspace.manifests.pytest_settings import (
-    PYTEST_READS,
-    PytestSettings,
-    settings_in,
-)
+from awaken.workspace.manifests.pytest_settings import PYTEST_READS, PytestSettings, settings_in
 from awaken.workspace.manifests.type_checkers import TYPE_CHECKER_READS, is_set_up
 from awaken.workspace.outside import OutsideFile
 from awaken.workspace.project_settings import UNTOLD, ProjectSettings
@@ -108,12 +104,7 @@ class Project:
         self.layout: Layout = (
             earlier.layout
             if earlier and same_paths
-            else Layout(
-                self._texts.python,
-                published=self.published,
-                inner=inner,
-                on_path=on_path,
-            )
+            else Layout(self._texts.python, published=self.published, inner=inner, on_path=on_path)
         )
         trees = None if earlier is None else earlier._modules  # noqa: SLF001  of the same class
         self._modules: ModuleStore = ModuleStore(
@@ -164,7 +155,7 @@ class Project:
     def _begin(self) -> None:
         """Make the facts; nothing is known yet except the facts of single files."""
         # The facts call what holds the files, and never this object above them.
-        module, files_with = self._modules.module, self._texts.search.files_with
+        module = self._modules.module
         self._facts: FactsIndex = FactsIndex(
             self.snapshot, module, self._modules.searched, self._store.facts
         )
@@ -172,25 +163,27 @@ class Project:
         words = self._texts.words
         self._classes = Classes(self._names, module, words, self._facts)
         self._evaluator = ProgramEvaluator(
-            self._names, self._classes, module, knowledge(), words, self.ask
+            self._names,
+            self._classes,
+            module,
+            knowledge(),
+            words,
+            self._texts.search.files_with,
+            self.ask,
         )
         self.values = ProgramValues(self._evaluator)
         self.injections = self._evaluator.injections
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
-        self.in_force = InForces(self._evaluator, files_with)
-        self.orm = Orm(self._evaluator, files_with, self._templates, self.in_force, self)
-        self._doubles = Doubles(
-            self._evaluator, self.snapshot, files_with, lambda: self.has_sessions
-        )
+        self.in_force = InForces(self._evaluator)
+        self.orm = Orm(self._evaluator, self._templates, self.in_force, self)
+        self._doubles = Doubles(self._evaluator, self.snapshot, lambda: self.has_sessions)
         self.mocks = Mocks(self._evaluator)
         self.object_factories = ObjectFactories(self._evaluator)
         self.replacements = Replacements(self._evaluator)
-        self.replaced_names = ReplacedNames(self._evaluator, files_with, self.in_force)
-        self.web = Web(self._evaluator, files_with, self.targets)
-        self.coroutine_tests = CoroutineTests(
-            self._evaluator, files_with, lambda: self.pytest, self.targets
-        )
+        self.replaced_names = ReplacedNames(self._evaluator, self.in_force)
+        self.web = Web(self._evaluator, self.targets)
+        self.coroutine_tests = CoroutineTests(self._evaluator, lambda: self.pytest, self.targets)
 
     def at(self, snapshot: Snapshot) -> Project:
         """Return the same program with the files of another snapshot."""
@@ -486,13 +479,11 @@ class Project:
 
     def library_ancestors(self, qualified: str) -> tuple[str, ...]:
         """Return what a class of the project inherits from outside, directly or not."""
-        ancestors = self._classes.ancestors(qualified)
-        return () if ancestors is None else ancestors.outside
+        return self._classes.library_ancestors(qualified)
 
     def class_line(self, qualified: str) -> tuple[ClassFacts, ...]:
         """Return a class of the project and those that it inherits, the nearest first."""
-        ancestors = self._classes.ancestors(qualified)
-        return () if ancestors is None else ancestors.inside
+        return self._classes.line(qualified)
 
     def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from a class, directly or not."""

@@ -101,7 +101,7 @@ def test_the_driver_of_a_database_is_a_question(package, url, answers):
     text = text.replace('__all__ = ["find"]', "HOST = os.environ['HOST']")
     (package / "shop/store.py").write_text(f"import os\n\n{text}", "utf-8")
 
-    (question,) = questions_of(api.run_recipe("async-sessions", [Path()]))
+    (question,) = questions_of([*api.run_recipe("async-sessions", [Path()])])
     _, out = awaken("migrate", "async-sessions")
 
     assert list(question.answers)[: len(answers)] == answers

@@ -105,9 +105,7 @@ NO_BLOCK = Reason(
     "Write `asyncio.timeout()` where the block begins.",
 )
 OTHER_ARGUMENTS = Reason(
-    "other-arguments",
-    "`{}` is not called with one argument",
-    "Pass only the time.",
+    "other-arguments", "`{}` is not called with one argument", "Pass only the time."
 )
 OTHER_USE = Reason(
     "other-use",

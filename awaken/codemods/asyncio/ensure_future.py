@@ -99,15 +99,15 @@ right. The same programs have 13 calls of `ensure_future()` that stay.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Phase, Place, Plan
+from awaken.contract import Phase, Place
 from awaken.kit.caveats.replaced_names import doubles_of
-from awaken.kit.changes import decide, plan_of
+from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_beside, replace_name
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
-from awaken.kit.rule import Rule
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.f_strings import can_be_edited
@@ -121,7 +121,7 @@ _CREATE = "asyncio.create_task"
 _LOOPS = ("get_event_loop", "get_running_loop")
 
 
-class EnsureFuture(Rule):
+class EnsureFuture(SiteRule):
     """Rewrites ``ensure_future(coroutine)`` to ``create_task(coroutine)``."""
 
     name = "ensure-future"
@@ -132,10 +132,9 @@ class EnsureFuture(Rule):
     triggers = (b"ensure_future", b"loop().create_task")
     reasons = (INSIDE_FSTRING, NAME_TAKEN)
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per call, and its change."""
-        del constraints  # no change needs another site
-        return plan_of(decide(site, _rewrite, project) for site in self._sites(project))
+        return (decide(site, _rewrite, project) for site in self._sites(project))
 
     def _sites(self, project: Project) -> Iterator[Site[ast.Call]]:
         for module in site_modules(project, self.triggers):

@@ -76,12 +76,12 @@ awaken treats an attribute of a class as one lock, for all instances.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Finding, Phase, Place, Plan, Status
-from awaken.kit.rule import Rule
+from awaken.contract import Finding, Phase, Place, Status
+from awaken.kit.rule import Advice
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
 from awaken.project.effects.places.held import Lock, runs_held, taken
@@ -115,11 +115,10 @@ class _Way:
     places: tuple[Place, ...]
 
 
-class LockOrdering(Rule):
+class LockOrdering(Advice):
     """Advises against taking two locks in both orders."""
 
     name = "lock-ordering"
-    kind = "advice"
     family = "asyncio"
     phase = Phase.CONCURRENCY
     decides_by = "file"
@@ -128,9 +127,8 @@ class LockOrdering(Rule):
     anchors = (_MAKERS,)
     status = Status.PREVIEW
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def findings(self, project: Project) -> Iterable[Finding]:
         """Return one finding per pair of locks, at the first of its two ways."""
-        del constraints  # nothing is rewritten
         ways: dict[tuple[str, str], _Way] = {}
         names = _names_of_locks(project)
         words = [name.encode() for name in sorted(names)] if len(names) > 1 else []
@@ -139,13 +137,12 @@ class LockOrdering(Rule):
             for way in _ways(project, module, names, leading):
                 ways.setdefault((way.first.name, way.second.name), way)
         sites = set(project.site_files(self.triggers))
-        findings = [
+        return (
             _finding(self.name, way, ways[second, first])
             for (first, second), way in ways.items()
             if (second, first) in ways and way.module.path in sites
             if way.places < ways[second, first].places and not _is_apart(way, ways[second, first])
-        ]
-        return Plan(tuple(findings))
+        )
 
 
 def _is_apart(one: _Way, other: _Way) -> bool:

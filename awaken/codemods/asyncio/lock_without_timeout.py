@@ -81,11 +81,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Phase, Place, Plan, Status
-from awaken.kit.rule import Rule
+from awaken.contract import Finding, Phase, Place, Status
+from awaken.kit.rule import Advice
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Site
 from awaken.project.effects.places.held import Lock, runs_held, taken
@@ -115,11 +115,10 @@ _OF_WRITERS = re.compile(r"send|writ", re.IGNORECASE)
 _CURE = "Set a deadline inside: `async with asyncio.timeout(...)`."
 
 
-class LockWithoutTimeout(Rule):
+class LockWithoutTimeout(Advice):
     """Advises against holding a lock while something is awaited without a deadline."""
 
     name = "lock-without-timeout"
-    kind = "advice"
     family = "asyncio"
     phase = Phase.CONCURRENCY
     decides_by = "file"
@@ -128,23 +127,20 @@ class LockWithoutTimeout(Rule):
     anchors = ((b"Lock", b"Semaphore", b"CapacityLimiter"),)
     status = Status.PREVIEW
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def findings(self, project: Project) -> Iterable[Finding]:
         """Return one finding per ``async with`` that holds a lock without an end."""
-        del constraints  # nothing is rewritten
-        return Plan(
-            tuple(
-                Site(self.name, module, named).advised(
-                    f"`{module.excerpt(named)}` is held during `await {shown}()`, which "
-                    "may never finish",
-                    _CURE,
-                    (place,),
-                )
-                for module in site_modules(project, self.triggers, is_around_tests)
-                for node in module.nodes(ast.AsyncWith)
-                if not _has_deadline(module, node)
-                for _, named in _locks(project, module, node)[:1]
-                for shown, place in _endless(project, module, node)
+        return (
+            Site(self.name, module, named).advised(
+                f"`{module.excerpt(named)}` is held during `await {shown}()`, which "
+                "may never finish",
+                _CURE,
+                (place,),
             )
+            for module in site_modules(project, self.triggers, is_around_tests)
+            for node in module.nodes(ast.AsyncWith)
+            if not _has_deadline(module, node)
+            for _, named in _locks(project, module, node)[:1]
+            for shown, place in _endless(project, module, node)
         )
 
 

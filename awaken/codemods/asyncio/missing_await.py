@@ -116,16 +116,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Level, Phase, Plan, Reason, Status
+from awaken.contract import Level, Phase, Reason, Status
 from awaken.kit.caveats.replaced_names import caveats_of
-from awaken.kit.changes import decide, plan_of
+from awaken.kit.changes import Decided, decide
 from awaken.kit.reasons import INSIDE_FSTRING
-from awaken.kit.rule import Rule
+from awaken.kit.rule import SiteRule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.coroutines import coroutines
 from awaken.project.source.expressions.uses import targets_of, use_of
@@ -177,7 +177,7 @@ _PASSING_ON = (
 )  # fmt: skip
 
 
-class MissingAwait(Rule):
+class MissingAwait(SiteRule):
     """Awaits coroutines that are ignored, tested or used."""
 
     name = "missing-await"
@@ -190,10 +190,9 @@ class MissingAwait(Rule):
     status = Status.OPT_IN
     reasons = (INSIDE_FSTRING, OUTSIDE_COROUTINE)
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per coroutine that is never awaited, and its change."""
-        del constraints  # no change needs another site
-        return plan_of(
+        return (
             decide(Site(self.name, module, call), _rewrite, project, fates)
             for module, call, fates in self._found_items(project)
         )

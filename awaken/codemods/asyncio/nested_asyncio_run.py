@@ -88,10 +88,10 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Status
-from awaken.kit.changes import Decided, decide, plan_of
+from awaken.contract import Edit, Level, Phase, Reason, Status
+from awaken.kit.changes import Decided, decide
 from awaken.kit.reasons import INSIDE_FSTRING
-from awaken.kit.rule import Rule
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site, rewrite_through
 from awaken.project.source.test_files import is_around_tests
@@ -119,7 +119,7 @@ _BINDS_TIGHTER = (ast.Attribute, ast.Subscript)
 _GUARDS = Conditional | ast.Try | ast.While
 
 
-class NestedAsyncioRun(Rule):
+class NestedAsyncioRun(SiteRule):
     """Rewrites ``asyncio.run(c)`` in coroutines to ``await c``."""
 
     name = "nested-asyncio-run"
@@ -133,14 +133,10 @@ class NestedAsyncioRun(Rule):
     status = Status.OPT_IN
     reasons = (INSIDE_FSTRING, OTHER_ARGUMENTS, THROUGH)
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterator[Decided]:
         """Return one finding per call in a coroutine that starts a loop, or comes to one."""
-        del constraints  # no change needs another site
         if project.files_with((b"nest_asyncio",)):
-            return Plan()
-        return plan_of(self._decided(project))
-
-    def _decided(self, project: Project) -> Iterator[Decided]:
+            return
         for module in site_modules(project, self.triggers, is_around_tests, calling=_LAST):
             for call in _calls(project, module):
                 if module.enclosing_coroutine(call) is not None:

@@ -80,11 +80,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Phase, Plan
-from awaken.kit.rule import Rule
+from awaken.contract import Finding, Phase
+from awaken.kit.rule import Advice
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Site
 from awaken.knowledge.locks import locks
@@ -100,11 +100,10 @@ _TAKEN_BY_HAND = {"acquire", "release"}
 _CURE = "Create it once, where the tasks or threads start, and pass it to them. Or remove it."
 
 
-class SemaphorePerCall(Rule):
+class SemaphorePerCall(Advice):
     """Advises against locks and semaphores that nobody shares."""
 
     name = "semaphore-per-call"
-    kind = "advice"
     family = "asyncio"
     phase = Phase.CONCURRENCY
     decides_by = "file"
@@ -112,21 +111,18 @@ class SemaphorePerCall(Rule):
     triggers = (b"Semaphore", b"Lock", b"CapacityLimiter")
     per_file = True
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def findings(self, project: Project) -> Iterable[Finding]:
         """Return one finding per lock that only the call that made it can wait for."""
-        del constraints  # nothing is rewritten
-        return Plan(
-            tuple(
-                Site(self.name, module, call).advised(
-                    f"`{module.excerpt(call)}` is created {_when(module, call)} and not "
-                    "shared, so it limits nothing",
-                    _CURE,
-                )
-                for module in site_modules(
-                    project, self.triggers, lambda path: _has_none(project, path), locks().words
-                )
-                for call in _lone_locks(project, module)
+        return (
+            Site(self.name, module, call).advised(
+                f"`{module.excerpt(call)}` is created {_when(module, call)} and not "
+                "shared, so it limits nothing",
+                _CURE,
             )
+            for module in site_modules(
+                project, self.triggers, lambda path: _has_none(project, path), locks().words
+            )
+            for call in _lone_locks(project, module)
         )
 
 

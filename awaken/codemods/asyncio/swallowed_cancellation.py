@@ -117,13 +117,13 @@ neither reports `except asyncio.CancelledError`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Span, Status, TextEdit
-from awaken.kit.changes import decide, plan_of
+from awaken.contract import Edit, Level, Phase, Reason, Span, Status, TextEdit
+from awaken.kit.changes import Decided, decide
 from awaken.kit.payloads import WRITE_STATEMENTS, Statements
-from awaken.kit.rule import Rule
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.effects import suspensions
@@ -178,7 +178,7 @@ _ENDING = {"exit", "_exit"}
 _DELIBERATE = {"cancelling", "uncancel", "set_exception", "throw"}
 
 
-class SwallowedCancellation(Rule):
+class SwallowedCancellation(SiteRule):
     """Adds ``raise`` to handlers of ``CancelledError``, and narrows those of everything."""
 
     name = "swallowed-cancellation"
@@ -192,10 +192,9 @@ class SwallowedCancellation(Rule):
     status = Status.PREVIEW
     reasons = (CLEAN_UP, CODE_BEHIND, LEAVES, SHARED_LINE, SUPPRESSED)
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per handler or ``suppress()``, and its change."""
-        del constraints  # no change needs another site
-        return plan_of(
+        return (
             decide(Site(self.name, module, node), _rewrite, project)
             for module in site_modules(project, self.triggers, is_around_tests)
             if b"async def" in module.source.text

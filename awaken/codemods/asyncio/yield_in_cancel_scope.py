@@ -71,11 +71,11 @@ None of 33 programs (`benchmarks/recipes/statuses.md`) has such a `yield`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Phase, Plan
-from awaken.kit.rule import Rule
+from awaken.contract import Finding, Phase
+from awaken.kit.rule import Advice
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Site
 from awaken.project.source.test_files import is_around_tests
@@ -99,36 +99,32 @@ _CURE = (
 )
 
 
-class YieldInCancelScope(Rule):
+class YieldInCancelScope(Advice):
     """Advises against generators that are suspended inside of a cancel scope."""
 
     name = "yield-in-cancel-scope"
-    kind = "advice"
     family = "asyncio"
     phase = Phase.CONCURRENCY
     decides_by = "file"
     since = "0.1.0"
     triggers = tuple(sorted(name.encode() for name in _LAST))
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def findings(self, project: Project) -> Iterable[Finding]:
         """Return one finding per scope that a generator yields in."""
-        del constraints  # nothing is rewritten
         yielding = frozenset(project.files_with((b"yield",)))
 
         def is_left_out(path: str) -> bool:
             return path not in yielding or is_around_tests(path)
 
-        return Plan(
-            tuple(
-                Site(self.name, module, scope).advised(
-                    f"this generator yields inside `{module.excerpt(scope)}`, which may "
-                    "cancel the code that iterates over it",
-                    _CURE,
-                    (module.place(yields, "yields here"),),
-                )
-                for module in site_modules(project, self.triggers, is_left_out, _LAST)
-                for scope, yields in _found_scopes(project, module)
+        return (
+            Site(self.name, module, scope).advised(
+                f"this generator yields inside `{module.excerpt(scope)}`, which may "
+                "cancel the code that iterates over it",
+                _CURE,
+                (module.place(yields, "yields here"),),
             )
+            for module in site_modules(project, self.triggers, is_left_out, _LAST)
+            for scope, yields in _found_scopes(project, module)
         )
 
 

@@ -86,11 +86,11 @@ Two of the 13 are one place of a program at two commits.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Finding, Phase, Plan
-from awaken.kit.rule import Rule
+from awaken.contract import Finding, Phase
+from awaken.kit.rule import Advice
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Site
 from awaken.knowledge.library_names import library_names
@@ -109,11 +109,10 @@ _ASK_CURE = "Do it in the lifespan, before the `yield`, or in a migration."
 _OPEN_CURE = "Open it in the lifespan, keep it on `app.state`, and close it after the `yield`."
 
 
-class ModuleLevelResource(Rule):
+class ModuleLevelResource(Advice):
     """Advises against connections that are made when a module is imported."""
 
     name = "module-level-resource"
-    kind = "advice"
     family = "fastapi"
     phase = Phase.TIDY
     decides_by = "file"
@@ -122,13 +121,12 @@ class ModuleLevelResource(Rule):
     # A program that serves nothing has no lifespan to advise.
     anchors = (FRAMEWORKS,)
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def findings(self, project: Project) -> Iterable[Finding]:
         """Return one finding per thing that importing the application opens, or asks."""
-        del constraints  # nothing is rewritten
         result = [*self._asked(project), *self._opened(project)]
         imported = _imported_files(project) if result else set()
         findings = [finding for finding in result if finding.place.path in imported]
-        return Plan(tuple(sorted(findings, key=lambda finding: finding.place)))
+        return sorted(findings, key=lambda finding: finding.place)
 
     def _asked(self, project: Project) -> Iterator[Finding]:
         for module in site_modules(project, _ASKING, unless=is_aside):

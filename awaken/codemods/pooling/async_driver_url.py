@@ -121,11 +121,7 @@ SET_ELSEWHERE = Reason(
     "Change the default and the deployed value, or pass the engine "
     '`make_url(url).set(drivername="...")`.',
 )
-CHOOSE_DRIVER = Reason(
-    "choose-driver",
-    "{}",
-    'Set the option `driver = "asyncpg"` of this rule.',
-)
+CHOOSE_DRIVER = Reason("choose-driver", "{}", 'Set the option `driver = "asyncpg"` of this rule.')
 READ_ELSEWHERE = Reason(
     "read-elsewhere",
     "other code reads the URL as well: {}",
@@ -141,11 +137,7 @@ NOT_IN_ONE_PIECE = Reason(
     "the name of the driver is not in one string",
     "Write the URL in one string, with an asynchronous driver.",
 )
-BESIDE = Reason(
-    "beside-another",
-    "{} stays, and has the same URL",
-    "Fix the other engine first.",
-)
+BESIDE = Reason("beside-another", "{} stays, and has the same URL", "Fix the other engine first.")
 EXPECTED_FAILURE = Reason(
     "expected-failure",
     "the surrounding code expects that `create_async_engine()` fails",
@@ -410,10 +402,7 @@ def _other_reads(project: Project, text: UrlText, bound: Place) -> Iterator[Plac
     """Yield where a variable is read, other than for asynchronous engines and on the way there."""
     home = project.module(bound.path)
     target = (
-        next(
-            (part for part in home.nodes(ast.Name) if home.span(part) == bound.span),
-            None,
-        )
+        next((part for part in home.nodes(ast.Name) if home.span(part) == bound.span), None)
         if home is not None
         else None
     )

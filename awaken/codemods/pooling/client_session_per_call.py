@@ -89,11 +89,11 @@ an administrator removes.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Phase, Plan
-from awaken.kit.rule import Rule
+from awaken.contract import Finding, Phase
+from awaken.kit.rule import Advice
 from awaken.kit.sites import Site
 from awaken.project.frameworks.resources.openings import Opening, openings, words
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS
@@ -111,11 +111,10 @@ _REQUESTS = {"delete", "get", "head", "options", "patch", "post", "put", "reques
 _CURE = "Open one client in the lifespan, keep it on `app.state`, and use it from there."
 
 
-class ClientSessionPerCall(Rule):
+class ClientSessionPerCall(Advice):
     """Advises against HTTP clients that are made for every request."""
 
     name = "client-session-per-call"
-    kind = "advice"
     family = "pooling"
     phase = Phase.SESSIONS
     decides_by = "file"
@@ -123,20 +122,15 @@ class ClientSessionPerCall(Rule):
     triggers = words("client")
     anchors = (FRAMEWORKS,)
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def findings(self, project: Project) -> Iterable[Finding]:
         """Return one finding per client that requests lead to."""
-        del constraints  # nothing is rewritten
-        return Plan(
-            tuple(
-                Site(self.name, opening.module, opening.call).advised(
-                    f"`{opening.shown}` and its connections are created for every request",
-                    _CURE,
-                    way,
-                )
-                for opening in openings(project, "client")
-                if not _has_its_own(opening) and not _goes_anywhere(opening)
-                if (way := project.web.endpoints.leading_to(opening.module, opening.call))
+        return (
+            Site(self.name, opening.module, opening.call).advised(
+                f"`{opening.shown}` and its connections are created for every request", _CURE, way
             )
+            for opening in openings(project, "client")
+            if not _has_its_own(opening) and not _goes_anywhere(opening)
+            if (way := project.web.endpoints.leading_to(opening.module, opening.call))
         )
 
 

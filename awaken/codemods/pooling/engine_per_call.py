@@ -79,10 +79,11 @@ of the application.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Phase, Plan, Status
-from awaken.kit.rule import Rule
+from awaken.contract import Finding, Phase, Status
+from awaken.kit.rule import Advice
 from awaken.kit.sites import Site
 from awaken.knowledge.libraries import Resource
 from awaken.project.frameworks.resources.openings import Opening, openings, words
@@ -96,11 +97,10 @@ _RESOURCES: tuple[Resource, ...] = ("engine", "async-engine", "pool")
 _CURE = "Create it once, at module level or in the lifespan, and share it between requests."
 
 
-class EnginePerCall(Rule):
+class EnginePerCall(Advice):
     """Advises against engines and pools that are made for every request."""
 
     name = "engine-per-call"
-    kind = "advice"
     family = "pooling"
     phase = Phase.SESSIONS
     decides_by = "file"
@@ -109,18 +109,15 @@ class EnginePerCall(Rule):
     anchors = (FRAMEWORKS,)
     status = Status.PREVIEW
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def findings(self, project: Project) -> Iterable[Finding]:
         """Return one finding per engine or pool that requests lead to."""
-        del constraints  # nothing is rewritten
-        return Plan(
-            tuple(
-                Site(self.name, opening.module, opening.call).advised(
-                    f"`{opening.shown}` opens a new connection pool for every request", _CURE, way
-                )
-                for opening in openings(project, *_RESOURCES)
-                if not _is_named_by_caller(opening) and not _is_shared(opening)
-                if (way := project.web.endpoints.leading_to(opening.module, opening.call))
+        return (
+            Site(self.name, opening.module, opening.call).advised(
+                f"`{opening.shown}` opens a new connection pool for every request", _CURE, way
             )
+            for opening in openings(project, *_RESOURCES)
+            if not _is_named_by_caller(opening) and not _is_shared(opening)
+            if (way := project.web.endpoints.leading_to(opening.module, opening.call))
         )
 
 

@@ -96,13 +96,13 @@ The table has a cure for each reason. These targets are not reported:
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from awaken.contract import Constraints, Edit, Phase, Plan, Reason, Status
+from awaken.contract import Edit, Phase, Reason, Status
 from awaken.kit.caveats.failures import HIDDEN, caught_by_callers
-from awaken.kit.changes import decide, plan_of
-from awaken.kit.rule import Rule
+from awaken.kit.changes import Decided, decide
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
@@ -129,9 +129,7 @@ EXPECTED_FAILURE = Reason(
     "Remove that expectation.",
 )
 INSIDE_FSTRING = Reason(
-    "inside-f-string",
-    "the target is inside an f-string",
-    "Assign it to a variable first.",
+    "inside-f-string", "the target is inside an f-string", "Assign it to a variable first."
 )
 
 _FUNCTIONS = {
@@ -153,7 +151,7 @@ _CATCHING = library_names().catching_all | {None, "builtins.RuntimeError"}
 _CATCHING |= {"builtins.NotImplementedError"}
 
 
-class PoolEventTarget(Rule):
+class PoolEventTarget(SiteRule):
     """Rewrites ``listens_for(async_engine, ...)`` to listen to ``async_engine.sync_engine``."""
 
     name = "pool-event-target"
@@ -167,10 +165,9 @@ class PoolEventTarget(Rule):
     status = Status.PREVIEW
     reasons = (ASYNC_LISTENER, CLASS_TARGET, EXPECTED_FAILURE, INSIDE_FSTRING)
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per listener with an asynchronous target, and its change."""
-        del constraints  # every site is a change of its own
-        return plan_of(
+        return (
             decide(site, _rewrite, project, target, counterpart)
             for site in calls_of(project, self, _FUNCTIONS)
             if (target := argument(site.node, 0, "target")) is not None

@@ -79,8 +79,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Finding, Phase, Place, Plan, Status
-from awaken.kit.rule import Rule
+from awaken.contract import Finding, Phase, Place, Status
+from awaken.kit.rule import Advice
 from awaken.kit.search import argument, calls_of, modules_with
 from awaken.kit.sites import Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
@@ -113,11 +113,10 @@ class _Registry:
     name: str
 
 
-class ScopedSessionInAsync(Rule):
+class ScopedSessionInAsync(Advice):
     """Advises against registries of sessions that coroutines use."""
 
     name = "scoped-session-in-async"
-    kind = "advice"
     family = "sqlalchemy"
     phase = Phase.SESSIONS
     decides_by = "file"
@@ -126,15 +125,12 @@ class ScopedSessionInAsync(Rule):
     anchors = ((b"async def",),)
     status = Status.PREVIEW
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def findings(self, project: Project) -> Iterator[Finding]:
         """Return one finding per registry that coroutines use."""
-        del constraints  # nothing is rewritten
-        findings = []
         for registry in self._registries(project):
             places = tuple(_reached_places(project, registry))
             if places:
-                findings.append(_advice(project, registry, places))
-        return Plan(tuple(findings))
+                yield _advice(project, registry, places)
 
     def _registries(self, project: Project) -> Iterator[_Registry]:
         for site in calls_of(project, self, {_REGISTRY}):

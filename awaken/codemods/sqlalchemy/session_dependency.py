@@ -136,11 +136,11 @@ manager, not the session. A dependency that closes its session on every path is 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Status
-from awaken.kit.changes import decide, plan_of
+from awaken.contract import Edit, Level, Phase, Reason, Status
+from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_beside
 from awaken.kit.payloads import (
     SESSION_BLOCKS,
@@ -150,7 +150,7 @@ from awaken.kit.payloads import (
     Statements,
 )
 from awaken.kit.reasons import NAME_TAKEN
-from awaken.kit.rule import Rule
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.made_sessions.dependencies import (
@@ -192,7 +192,7 @@ _AFTERWARDS = "code that uses the session after the request finds it closed"
 _BEFORE_TASKS = "with FastAPI 0.106 to 0.117, so do background tasks and streamed bodies"
 
 
-class SessionDependency(Rule):
+class SessionDependency(SiteRule):
     """Rewrites dependencies that leave their session open to ones that close it."""
 
     name = "session-dependency"
@@ -207,12 +207,9 @@ class SessionDependency(Rule):
     status = Status.OPT_IN
     reasons = (CALLED, DECORATED, NAME_TAKEN, OTHER_SHAPE, OWN_ENDS, SWALLOWS)
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per dependency that leaves its session open, and its change."""
-        del constraints  # no change needs another site
-        return plan_of(
-            decide(site, _rewrite, project, given) for site, given in self._sites(project)
-        )
+        return (decide(site, _rewrite, project, given) for site, given in self._sites(project))
 
     def _sites(self, project: Project) -> Iterator[tuple[Site[Function], Given]]:
         for module in site_modules(project, self.triggers):

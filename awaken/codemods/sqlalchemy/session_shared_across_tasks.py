@@ -91,14 +91,14 @@ places were read, and are right: each gathers statements of one session.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Span, Status, TextEdit
-from awaken.kit.changes import decide, plan_of
+from awaken.contract import Edit, Level, Phase, Reason, Span, Status, TextEdit
+from awaken.kit.changes import Decided, decide
 from awaken.kit.reasons import INSIDE_FSTRING
-from awaken.kit.rule import Rule
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import argument, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
@@ -112,20 +112,12 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _HELP = "Give each task its own session, or await one coroutine after the other."
-KEPT = Reason(
-    "kept-coroutines",
-    "the coroutines share {}, and are stored before the gather",
-    _HELP,
-)
+KEPT = Reason("kept-coroutines", "the coroutines share {}, and are stored before the gather", _HELP)
 NOT_A_COROUTINE = Reason(
-    "not-a-coroutine",
-    "the arguments share {}, and may not be coroutines",
-    _HELP,
+    "not-a-coroutine", "the arguments share {}, and may not be coroutines", _HELP
 )
 NOT_AWAITED = Reason(
-    "not-awaited",
-    "the coroutines share {}, and `gather()` is not awaited directly",
-    _HELP,
+    "not-awaited", "the coroutines share {}, and `gather()` is not awaited directly", _HELP
 )
 RETURN_EXCEPTIONS = Reason(
     "return-exceptions",
@@ -151,7 +143,7 @@ class _Together(NamedTuple):
     coroutines: Sequence[ast.expr]
 
 
-class SessionSharedAcrossTasks(Rule):
+class SessionSharedAcrossTasks(SiteRule):
     """Awaits the coroutines of ``gather`` one after the other if they share a session."""
 
     name = "session-shared-across-tasks"
@@ -166,11 +158,10 @@ class SessionSharedAcrossTasks(Rule):
     per_file = True
     reasons = (INSIDE_FSTRING, KEPT, NOT_AWAITED, NOT_A_COROUTINE, RETURN_EXCEPTIONS, STARTED)
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding for coroutines that share a session, and its change."""
-        del constraints  # no change needs another site
         names = set(project.spellings_of(_NAMES))
-        return plan_of(
+        return (
             decide(Site(self.name, module, one.at), _rewrite, project, shared)
             for module in site_modules(project, self.triggers)
             for one in _items_together(project, module, names)

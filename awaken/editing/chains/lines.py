@@ -28,9 +28,7 @@ def clean_break(dot: cst.Dot) -> cst.Dot:
     )
 
 
-def without_comments(
-    space: cst.BaseParenthesizableWhitespace,
-) -> cst.BaseParenthesizableWhitespace:
+def without_comments(space: cst.BaseParenthesizableWhitespace) -> cst.BaseParenthesizableWhitespace:
     """Return ``space`` with its line break but without its comments and blank lines."""
     if not isinstance(space, cst.ParenthesizedWhitespace):
         return space

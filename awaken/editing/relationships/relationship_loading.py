@@ -52,10 +52,10 @@ def with_backref(node: cst.Arg, lazy: str, function: str, depth: int = 0) -> cst
     name = cst.Arg(node.value)
     quote = _quoted_string(cst.Call(node.value, [name]), lazy)
     keyword = keyword_argument("lazy", cst.SimpleString(quote))
-    given = [name, keyword]
+    arguments = [name, keyword]
     if depth:
-        given.append(keyword_argument("join_depth", cst.Integer(str(depth))))
-    return node.with_changes(value=cst.Call(cst.parse_expression(function), given))
+        arguments.append(keyword_argument("join_depth", cst.Integer(str(depth))))
+    return node.with_changes(value=cst.Call(cst.parse_expression(function), arguments))
 
 
 def _pair(key: str, value: cst.BaseExpression) -> cst.DictElement:

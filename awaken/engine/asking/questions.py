@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import tomlkit
@@ -30,15 +30,14 @@ class Question(Struct, frozen=True):
     root: RootReport
 
 
-def questions_of(runs: Iterable[StepRun]) -> list[Question]:
+def questions_of(runs: Sequence[StepRun]) -> list[Question]:
     """Return the questions of the steps that are blocked, those with the most places first.
 
     Steps before one that is stopped, also in part, ask as well: it may wait for what they leave.
     """
     asked: dict[tuple[str, ...], list[tuple[Finding, RootReport]]] = {}
-    several = [*runs]
-    stopped = [at for at, run in enumerate(several) if run.is_blocked or run.causes]
-    for at, run in enumerate(several):
+    stopped = [at for at, run in enumerate(runs) if run.is_blocked or run.causes]
+    for at, run in enumerate(runs):
         is_asking = run.is_blocked or at < max(stopped, default=0)
         for root in run.report.roots if is_asking else ():
             for finding in root.findings:

@@ -312,9 +312,7 @@ def count_kinds(
     return counts, ordinals
 
 
-def group_by_region(
-    regions: Mapping[ast.AST, Region],
-) -> list[tuple[Region, list[ast.AST]]]:
+def group_by_region(regions: Mapping[ast.AST, Region]) -> list[tuple[Region, list[ast.AST]]]:
     """Return the outermost of the ``regions``, each with all nodes whose own lie in it."""
     groups: list[tuple[Region, list[ast.AST]]] = [
         (region, []) for region in outermost(regions.values())

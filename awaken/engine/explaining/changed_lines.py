@@ -90,13 +90,10 @@ class ChangedLines:
         for hunk in self.hunks:
             if any(map(hunk.holds, edited)):
                 yield hunk
-            elif names and self._is_import(hunk):
+            elif names and any(_IMPORT.match(line) for line in (*self.old(hunk), *self.new(hunk))):
                 words = set(re.findall(rb"\w+", b"".join((*self.old(hunk), *self.new(hunk)))))
                 if names & words:
                     yield hunk
-
-    def _is_import(self, hunk: Hunk) -> bool:
-        return any(_IMPORT.match(line) for line in (*self.old(hunk), *self.new(hunk)))
 
     def alone(self, changes: Collection[ChangeId]) -> FileChange | None:
         """Return the file with what ``changes`` do to it and nothing else; None if that is nothing.

@@ -13,13 +13,7 @@ from awaken.engine.answering import Reading
 from awaken.engine.asking.staged_runs import StagedReport
 from awaken.engine.edits.comparison import extent
 from awaken.engine.explaining import no_site
-from awaken.engine.explaining.explanation import (
-    AskedPlace,
-    Explanation,
-    covers,
-    line_span,
-    offset,
-)
+from awaken.engine.explaining.explanation import AskedPlace, Explanation, covers, line_span, offset
 from awaken.engine.explaining.from_report import from_report
 from awaken.engine.explaining.no_site import NoSite
 from awaken.engine.explaining.site_teller import SiteTeller
@@ -60,11 +54,7 @@ class _Explainer:
     """Explains one place of one file that was read."""
 
     def __init__(
-        self,
-        run: RootRun,
-        asked: AskedPlace,
-        staged_report: StagedReport,
-        staged: StagedRun,
+        self, run: RootRun, asked: AskedPlace, staged_report: StagedReport, staged: StagedRun
     ) -> None:
         self._run = run
         self._asked = asked

@@ -160,10 +160,7 @@ class Formatting(Struct, frozen=True):
         return next((declaration for declaration in self.declared if declaration.executable), None)
 
 
-_ARGUMENTS = {
-    "black": ("--quiet",),
-    "ruff": ("format", "--quiet", "--no-cache"),
-}
+_ARGUMENTS = {"black": ("--quiet",), "ruff": ("format", "--quiet", "--no-cache")}
 
 
 def detect(root: Path) -> Formatter:
@@ -191,7 +188,7 @@ def formatting(root: Path) -> Formatting:
         if _text(root, name) is not None:
             ruff = _Table(name, _toml(root, name))
             break
-    hooks = _hooks(root)
+    hooks = set(_HOOK.findall(_text(root, _HOOKS) or ""))
     declared: list[Declared] = []
     for name, table, hook in (("black", black, "black"), ("ruff", ruff, "ruff-format")):
         origin = table.origin if table.value is not None else f"hook {hook} in {_HOOKS}"
@@ -228,10 +225,6 @@ def _toml(root: Path, name: str) -> dict[str, Any]:
 _HOOK = re.compile(r"^[ \t]*+(?:-[ \t]*+)?+id:[ \t]*+['\"]?+([\w-]++)", re.MULTILINE)
 
 
-def _hooks(root: Path) -> set[str]:
-    return set(_HOOK.findall(_text(root, _HOOKS) or ""))
-
-
 def _line_length(
     root: Path, ruff: _Table, black: _Table, declared: Sequence[Declared]
 ) -> tuple[int, str]:
@@ -239,8 +232,8 @@ def _line_length(
         length = table.value.get("line-length") if isinstance(table.value, dict) else None
         if isinstance(length, int) and length in _LENGTHS:
             return int(length), table.origin
-    for formatter in declared:
-        return _BLACK_DEFAULT, f"{formatter.name}'s default"
+    if declared:
+        return _BLACK_DEFAULT, f"{declared[0].name}'s default"
     return next(_linter_lengths(root), (_BLACK_DEFAULT, "black's default; nothing is declared"))
 
 

@@ -15,13 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from awaken.contract import ChangeId, NeedImport, Place, Problem, ReleaseImport, Span
-from awaken.editing.import_lines import (
-    LineStyle,
-    add_name,
-    by_type,
-    new_import,
-    remove_name,
-)
+from awaken.editing.import_lines import LineStyle, add_name, by_type, new_import, remove_name
 from awaken.engine.edits.owned_edits import OwnedEdit
 from awaken.engine.edits.slices import binds, line_of_statement, nodes_near_word
 from awaken.engine.edits.splices import Splice

@@ -257,11 +257,7 @@ def _run(
 ) -> subprocess.CompletedProcess[bytes]:
     try:
         return run_program(
-            words,
-            directory=directory,
-            environment=environment,
-            bounds=Bounds(seconds),
-            given=given,
+            words, directory=directory, environment=environment, bounds=Bounds(seconds), given=given
         )
     except OSError as error:
         reason = error.strerror or type(error).__name__

@@ -279,9 +279,7 @@ def _no_current_directory() -> Iterator[None]:
 
 
 def _serve(
-    connection: Connection,
-    function: Callable[[Any], Any],
-    inherited: Sequence[Connection],
+    connection: Connection, function: Callable[[Any], Any], inherited: Sequence[Connection]
 ) -> None:
     """Answer chunks of items, one result at a time, until the other end closes."""
     for other in inherited:

@@ -39,12 +39,7 @@ from awaken.engine.manifests.setting_keys import set_keys
 from awaken.engine.planning.exports import NamesTaken, may_release, names_taken
 from awaken.engine.progress import REWRITING, Progress, silent
 from awaken.engine.report import LeftToDo
-from awaken.engine.rewriting.rewritten import (
-    FileContext,
-    KnownRewritings,
-    Rewriters,
-    RewrittenFile,
-)
+from awaken.engine.rewriting.rewritten import FileContext, KnownRewritings, Rewriters, RewrittenFile
 from awaken.project.names.layout import Layout
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 
@@ -170,7 +165,6 @@ class _Work:
             return {}
         snapshot, line_length = self._snapshot, self._formatter.line_length
         layout = processing.layout or Layout(snapshot)
-        first_party = frozenset(name.partition(".")[0] for name in layout.modules())
         # A new file is imported like its neighbors.
         created = {path.rpartition("/")[2].removesuffix(".py") for path in self._created}
 
@@ -185,7 +179,7 @@ class _Work:
             return {
                 path: FileContext(
                     name=layout.name_of(path),
-                    first_party=first_party | created,
+                    first_party=layout.top_packages | created,
                     line_length=line_length,
                     taken=taken.of(path) if path in releasing else frozenset(),
                 )

@@ -32,11 +32,7 @@ from awaken.engine.planning.conflicts import resolve_conflicts
 from awaken.engine.planning.engine_reasons import UNDONE_BY_ANOTHER_RULE, Rejection
 from awaken.engine.planning.in_memory import EditedSnapshot
 from awaken.engine.planning.plan_contract import contract_broken
-from awaken.engine.planning.planning import (
-    PlainPlanner,
-    Planner,
-    internal_error,
-)
+from awaken.engine.planning.planning import PlainPlanner, Planner, internal_error
 from awaken.engine.planning.policy import (
     Policy,
     apply_policy,
@@ -495,11 +491,7 @@ def _knowing(stand: Mapping[Finding, Place], rule: Rule, policy: Policy) -> Poli
 
 
 def _without_rules(
-    guilty: frozenset[str],
-    snapshot: Snapshot,
-    rules: Sequence[Rule],
-    tools: Tools,
-    policy: Policy,
+    guilty: frozenset[str], snapshot: Snapshot, rules: Sequence[Rule], tools: Tools, policy: Policy
 ) -> Outcome:
     names = " and ".join(sorted(guilty))
     what = "planning again after the last phase still gives changes"

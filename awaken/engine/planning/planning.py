@@ -10,13 +10,7 @@ from msgspec import Struct, structs
 
 from awaken.contract import Constraints, Plan
 from awaken.engine.machine.limits import SECONDS_PER_RULE
-from awaken.engine.machine.workers import (
-    Died,
-    available_cores,
-    run_here,
-    run_many,
-    start_method,
-)
+from awaken.engine.machine.workers import Died, available_cores, run_here, run_many, start_method
 from awaken.engine.progress import PLANNING, Progress, silent
 from awaken.engine.report import Diagnostic
 from awaken.kit.rule import Rule
@@ -73,7 +67,6 @@ class Planner(Protocol):
 
     def plan(self, rule: Rule, project: Project, constraints: Constraints) -> Planned:
         """Return what ``rule`` plans for ``project``."""
-        ...
 
 
 class PlainPlanner(Struct, frozen=True):

@@ -70,10 +70,7 @@ superset, mlflow, ckan and prefect has 12,275."""
 
 
 def rewrite_file(
-    source: SourceFile,
-    edits: Sequence[OwnedEdit[Edit]],
-    rewriters: Rewriters,
-    context: FileContext,
+    source: SourceFile, edits: Sequence[OwnedEdit[Edit]], rewriters: Rewriters, context: FileContext
 ) -> RewrittenFile:
     """Return ``source`` with all ``edits`` made (in the order of their changes) that can be.
 

@@ -9,13 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from awaken.contract import ChangeId, Place, Problem, Span
-from awaken.engine.edits.comparison import (
-    Comparison,
-    around_alone,
-    extent,
-    misread,
-    syntax_alone,
-)
+from awaken.engine.edits.comparison import Comparison, around_alone, extent, misread, syntax_alone
 from awaken.engine.edits.slices import nodes_on_lines
 from awaken.engine.edits.splices import SpanMap, Splice, splice
 from awaken.project.source.modules import Module

@@ -21,16 +21,12 @@ from awaken.workspace.sources import Snapshot, SourceFile
 from awaken.workspace.suppressions import MARK, Suppression, suppressions_in
 
 
-def _same_place(place: Place) -> Place:
-    return place
-
-
 class PlanSnapshot(Struct, frozen=True):
     """The snapshot that a plan is made on, and how its places lead back to what is on disk."""
 
     snapshot: Snapshot
     before: Snapshot
-    on_disk: Callable[[Place], Place] = _same_place
+    on_disk: Callable[[Place], Place] = lambda place: place
 
 
 class SuppressionSources:

@@ -16,10 +16,7 @@ _PLAIN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "it is passed on by too many calls",
         ),
         (r"this is no generator that can be followed", "it comes out of a function that yields it"),
-        (
-            "some of its items are unknown",
-            "it is kept in a container that other code fills",
-        ),
+        ("some of its items are unknown", "it is kept in a container that other code fills"),
         (r"`getattr` is not followed", "it is read by `getattr()` with a computed name"),
         ("the statement that loaded it is unknown", "nothing visible loads it"),
         (

@@ -13,12 +13,7 @@ from awaken.kit.eager_loads.elsewhere import options_elsewhere
 from awaken.kit.eager_loads.levels import Level, Loads
 from awaken.kit.eager_loads.names import NamesHere
 from awaken.kit.eager_loads.options import Given, Option, given_at, written_code
-from awaken.kit.eager_loads.reasons import (
-    CRITERIA,
-    KEPT_OPTIONS,
-    NOT_STATEMENT,
-    UNKNOWN_ENTITY,
-)
+from awaken.kit.eager_loads.reasons import CRITERIA, KEPT_OPTIONS, NOT_STATEMENT, UNKNOWN_ENTITY
 from awaken.kit.eager_loads.refreshes import plan_refreshes
 from awaken.kit.eager_loads.statements import (
     GETS,
@@ -266,10 +261,7 @@ def _of_argument(project: Project, statement: Statement) -> Iterator[Given]:
 
 
 def _argument_edits(
-    site: Site[ast.expr],
-    call: ast.Call,
-    changed: Iterable[tuple[Given, str]],
-    added: Sequence[str],
+    site: Site[ast.expr], call: ast.Call, changed: Iterable[tuple[Given, str]], added: Sequence[str]
 ) -> Iterator[Edit]:
     """Yield the edits of the argument ``options`` of a call."""
     for given, text in changed:

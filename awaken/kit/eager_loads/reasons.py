@@ -27,9 +27,7 @@ INNER_CODE = Reason(
     "Move it into a function first.",
 )
 KEPT_OPTIONS = Reason(
-    "unknown-options",
-    "`{}` may be any loader option",
-    "Write the options where they are passed.",
+    "unknown-options", "`{}` may be any loader option", "Write the options where they are passed."
 )
 NESTED_REFRESH = Reason(
     "nested-refresh",
@@ -37,9 +35,7 @@ NESTED_REFRESH = Reason(
     "Load it with a statement that has the options, after the commit.",
 )
 NO_NAME = Reason(
-    "no-name",
-    "`{}` has no name in this file",
-    "Import the class, and add the option.",
+    "no-name", "`{}` has no name in this file", "Import the class, and add the option."
 )
 NO_REFRESH = Reason(
     "no-refresh",
@@ -62,14 +58,10 @@ SHARED = Reason(
     "Pass the options to the function that has the statement, or write a separate statement.",
 )
 UNKNOWN_ENTITY = Reason(
-    "unknown-entity",
-    "the class that `{}` loads is unknown",
-    "Write the class itself.",
+    "unknown-entity", "the class that `{}` loads is unknown", "Write the class itself."
 )
 UNKNOWN_STRATEGY = Reason(
-    "unknown-strategy",
-    "the `lazy=` of `{}` is unknown",
-    "Write `lazy=` as a string literal.",
+    "unknown-strategy", "the `lazy=` of `{}` is unknown", "Write `lazy=` as a string literal."
 )
 
 REASONS = (

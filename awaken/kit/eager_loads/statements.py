@@ -33,25 +33,10 @@ _EXECUTING = frozenset(
     ["exec", "execute", "scalar", "scalars", "stream", "stream_scalars", "paginate"]
 )
 _CONSUMING = frozenset({"dict", "enumerate", "iter", "len", "list", "set", "sorted", "tuple"})
-_RESULTS = frozenset(
-    [
-        "all",
-        "count",
-        "delete",
-        "exists",
-        "first",
-        "first_or_404",
-        "get",
-        "get_or_404",
-        "one",
-        "one_or_404",
-        "one_or_none",
-        "paginate",
-        "scalar",
-        "scalars",
-        "update",
-    ]
-)
+_RESULTS = frozenset({
+    "all", "count", "delete", "exists", "first", "first_or_404", "get", "get_or_404", "one",
+    "one_or_404", "one_or_none", "paginate", "scalar", "scalars", "update",
+})  # fmt: skip
 _FIRST_OF_ALL = "first of all"
 _SINGLE = frozenset(
     [

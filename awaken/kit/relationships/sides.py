@@ -49,10 +49,7 @@ class Side:
 
 
 def sides_in(
-    project: Project,
-    rule: str,
-    module: Module,
-    lazies: Collection[str | None] = _LOADS_WHEN_READ,
+    project: Project, rule: str, module: Module, lazies: Collection[str | None] = _LOADS_WHEN_READ
 ) -> Iterator[Side]:
     """Yield the visible sides of a file with one of these values of ``lazy``."""
     if is_revision(module):
@@ -63,13 +60,9 @@ def sides_in(
         if declared.facts.lazy not in lazies or not calls:
             continue
         call = calls[0]
-        node = _backref_of(call) if declared.reverse else call
+        node = keyword_of(call, "backref") if declared.reverse else call
         if node is not None:
             yield Side(Site(rule, module, node), call, declared)
-
-
-def _backref_of(call: ast.Call) -> ast.expr | None:
-    return keyword_of(call, "backref")
 
 
 def edits_of(project: Project, side: Side, lazy: str, depth: int = 0) -> list[Edit]:
@@ -79,7 +72,7 @@ def edits_of(project: Project, side: Side, lazy: str, depth: int = 0) -> list[Ed
     """
     site, node = side.site, side.site.node
     if not side.declared.reverse:
-        if _is_sqlmodel(project, side):
+        if project.qualified_name(side.site.module, side.call.func) == "sqlmodel.Relationship":
             return [site.rewrite(side.call, SET_LAZY_IN_KEYWORDS, Lazy(lazy, depth))]
         return [site.rewrite(side.call, SET_LAZY, Lazy(lazy)), *_depth(site, side.call, depth)]
     if isinstance(node, ast.Call):
@@ -94,10 +87,6 @@ def _depth(site: Site[ast.expr], call: ast.Call, depth: int) -> list[Edit]:
     if not depth or keyword_of(call, "join_depth") is not None:
         return []
     return [site.add_keyword(call, "join_depth", str(depth))]
-
-
-def _is_sqlmodel(project: Project, side: Side) -> bool:
-    return project.qualified_name(side.site.module, side.call.func) == "sqlmodel.Relationship"
 
 
 def _backref_name(project: Project, side: Side) -> tuple[str, list[Edit]]:

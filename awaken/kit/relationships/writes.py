@@ -133,11 +133,7 @@ class Writes:
         return None if node is None else (module, node)
 
     def _last_write(
-        self,
-        module: Module,
-        nodes: list[ast.AST],
-        classes: frozenset[str],
-        keys: frozenset[str],
+        self, module: Module, nodes: list[ast.AST], classes: frozenset[str], keys: frozenset[str]
     ) -> Place | None:
         """Return the last write in a region, unless the objects are expired after it."""
         place: Place | None = None

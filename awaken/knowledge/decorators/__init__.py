@@ -18,12 +18,14 @@ class Decorators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``same`` and ``forwarding`` are qualified names, ``package.*`` all that is below one: they give
     back the function itself, or what passes on all arguments and the result. ``registering`` and
     ``methods`` (those of instances of a class) give it back and have it called by somebody else.
+    ``unread`` wrap it by `functools.wraps`, pass on all arguments, and read no default of it.
     """
 
     source: str
     same: tuple[str, ...]
     forwarding: tuple[str, ...]
     registering: tuple[str, ...]
+    unread: tuple[str, ...]
     methods: dict[str, tuple[str, ...]]
 
     def is_same(self, qualified: str) -> bool:

@@ -22,6 +22,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``casts``: functions that return their second argument.
     - ``catching_all``: classes of exceptions that catch what any code is likely to raise.
     - ``looking``: functions that are given a function and neither call nor keep it.
+    - ``reading_signatures``: those of them that read its parameters, or its text.
     - ``task_makers``, ``loop_getters``: functions that make a task, and that return an event loop.
     - ``in_threads``: functions that run one of their arguments in a thread, and its position.
     - ``adding_methods``: methods that put one of their arguments into a container, its position.
@@ -45,6 +46,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     casts: frozenset[str]
     catching_all: frozenset[str]
     looking: frozenset[str]
+    reading_signatures: frozenset[str]
     task_makers: frozenset[str]
     loop_getters: tuple[str, ...]
     in_threads: dict[str, int]

@@ -52,12 +52,9 @@ class Attributes:
         values = self._evaluator.values(module, node)
         if len(values) != 1 or not isinstance(values[0], InstanceOf):
             return None
-        classes = self._evaluator.classes
-        ancestors = classes.ancestors(values[0].qualified)
-        if ancestors is None:
-            return None
-        result = [classes.node(facts.qualified) for facts in ancestors.inside]
-        return [pair for pair in result if pair is not None]
+        classes, name = self._evaluator.classes, values[0].qualified
+        line = [(home, body) for _, home, body in classes.bodies(name)]
+        return line if classes.line(name) else None
 
     def _is_stored(self, module: Module, node: ast.Attribute) -> bool:
         """Whether every instance of the receiver's class has the attribute, as a plain value."""

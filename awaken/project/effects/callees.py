@@ -233,8 +233,7 @@ class Callees:
         if len(values) != 1 or not isinstance(values[0], InstanceOf):
             return None
         kinds: set[str | None] = set()
-        ancestors = self._evaluator.classes.ancestors(values[0].qualified)
-        for facts in ancestors.inside if ancestors is not None else ():
+        for facts in self._evaluator.classes.line(values[0].qualified):
             home = self._evaluator.classes.node(facts.qualified)
             if home is None:
                 return None

@@ -47,7 +47,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.trees import Function
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 from awaken.workspace.text_files import Texts
 
@@ -58,33 +57,27 @@ class Orm:
     def __init__(
         self,
         evaluator: ProgramEvaluator,
-        files_with: FilesWith,
         templates: Callable[[], Texts | None],
         in_force: InForces,
         program: Program,
     ) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
-        self.models = Models(evaluator, evaluator.classes, files_with)
+        self.models = Models(evaluator)
         self.relationships = self.models.relationships
         self.eager = EagerLoading(self.models)
-        self.automap = Automap(evaluator, self.models, files_with)
-        self.sessions = Sessions(evaluator, self.models, files_with)
-        self.operations = Operations(evaluator, self.sessions, files_with)
-        self.query_classes = QueryClasses(evaluator, files_with)
-        self.class_queries = ClassQueries(
-            evaluator, evaluator.classes, self.models, self.query_classes, files_with
-        )
-        self.shared_sessions = SharedSessions(evaluator, files_with)
-        self.replaced_methods = ReplacedMethods(
-            evaluator, self.sessions, files_with, in_force, program
-        )
-        self.stand_ins = StandIns(evaluator, self.models, files_with)
-        self.engines = Engines(evaluator, files_with)
-        self.commits = Commits(evaluator, self.models, self.sessions, files_with)
+        self.automap = Automap(evaluator, self.models)
+        self.sessions = Sessions(evaluator, self.models)
+        self.operations = Operations(evaluator, self.sessions)
+        self.query_classes = QueryClasses(evaluator)
+        self.class_queries = ClassQueries(evaluator, self.models, self.query_classes)
+        self.shared_sessions = SharedSessions(evaluator)
+        self.replaced_methods = ReplacedMethods(evaluator, self.sessions, in_force, program)
+        self.stand_ins = StandIns(evaluator, self.models)
+        self.engines = Engines(evaluator)
+        self.commits = Commits(evaluator, self.models, self.sessions)
         self.schemas = self.schemas_reading(None)
-        sights = (self.schemas, TemplateSights(evaluator, files_with, templates))
-        self.reads = ProgramReads(evaluator, self.models, self.eager, files_with, sights)
+        sights = (self.schemas, TemplateSights(evaluator, templates))
+        self.reads = ProgramReads(evaluator, self.models, self.eager, sights)
         self._attributes = MappedAttributes(evaluator, self.models, self.eager, self.class_queries)
         evaluator.mapping = self._attributes
 
@@ -143,7 +136,7 @@ class Orm:
 
         Without ``counts`` that are the classes of the program that are mapped.
         """
-        return schema_sights(self._evaluator, self.models, self._files_with, counts)
+        return schema_sights(self._evaluator, self.models, counts)
 
     def is_collection(self, qualified: str, attribute: str) -> bool | None:
         """Return whether a relationship of a mapped class holds many objects.
@@ -219,7 +212,7 @@ class Orm:
         """Return the column that ``"table.column"`` refers to; None if none is visible."""
         table, _, column = foreign_key.rpartition(".")
         texts = [f"__tablename__ = {quote}{table}{quote}".encode() for quote in "\"'"]
-        for path in self._files_with(texts):
+        for path in self._evaluator.files_with(texts):
             for qualified in self._evaluator.classes.in_file(path):
                 mapped = self.models.mapped_class(qualified)
                 if mapped is None or mapped.tablename != table:

@@ -26,7 +26,6 @@ from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import Relati
 from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights, Sights
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_items
-from awaken.project.source.words import FilesWith
 
 
 class ProgramReads:
@@ -37,22 +36,21 @@ class ProgramReads:
         evaluator: ProgramEvaluator,
         models: Models,
         eager: EagerLoading,
-        files_with: FilesWith,
         sights: Sequence[Sights],
     ) -> None:
         self._evaluator = evaluator
-        self.expiry = Expiry(evaluator, files_with)
-        assignments = Assignments(evaluator, models, eager, files_with)
-        self._python = PythonSights(evaluator, assignments, files_with)
-        proxies = ProxySights(evaluator, models, files_with)
-        forms = FormSights(evaluator, assignments, files_with)
+        self.expiry = Expiry(evaluator)
+        assignments = Assignments(evaluator, models, eager)
+        self._python = PythonSights(evaluator, assignments)
+        proxies = ProxySights(evaluator, models)
+        forms = FormSights(evaluator, assignments)
         sources: tuple[Sights, ...] = (self._python, proxies, forms, *sights)
-        plain = self._plain = RelationshipReads(evaluator, models, files_with, sources, proxies)
+        plain = self._plain = RelationshipReads(evaluator, models, sources, proxies)
         readers: tuple[Sights, ...] = (self._python, forms, *sights)
         self.columns = ColumnReads(models, plain.tracing, plain.unseen, readers)
-        declared = DeclaredRelationships(models, evaluator.classes, files_with)
-        self._dynamic = DynamicReads(evaluator, declared, assignments, files_with)
-        self._generated = GeneratedReads(evaluator, models, declared, files_with)
+        declared = DeclaredRelationships(models, evaluator)
+        self._dynamic = DynamicReads(evaluator, declared, assignments)
+        self._generated = GeneratedReads(evaluator, models, declared)
         self._inverses = Inverses(evaluator, models)
         self._all: tuple[Read, ...] | None = None
 

@@ -24,6 +24,7 @@ from awaken.project.graph.leading import Leading, leading_to
 from awaken.project.graph.stubs import is_stub
 from awaken.project.graph.ways import End, Way, Ways
 from awaken.project.names.functions.definitions import Functions
+from awaken.project.names.functions.opaque import OpaqueUse, passed_names
 from awaken.project.names.functions.wrapping import Wrapping, Wrappings
 from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_method
@@ -140,6 +141,14 @@ class Calls:
         ``called`` says that it is given arguments first. None where it cannot be read.
         """
         return self._wrappings.of(qualified, called=called)
+
+    def opaque_use(self, qualified: str, decorator: ast.expr) -> OpaqueUse | None:
+        """Return what a decorator does that reads nothing of its function's signature.
+
+        None where it may read it. ``decorator`` is its expression, with its arguments.
+        """
+        passed = passed_names(decorator) if isinstance(decorator, ast.Call) else None
+        return self._evaluator.forwarding.opaque(qualified, passed)
 
     def decorated_by(self, qualified: str) -> Decorated | None:
         """Return what a decorator of the program is used for; None if it is used otherwise.

@@ -7,11 +7,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.functions.decorators import (
-    TRANSPARENT,
-    decorator_names,
-    method_kind,
-)
+from awaken.project.names.functions.decorators import TRANSPARENT, decorator_names, method_kind
 from awaken.project.names.functions.forwarding import Handing
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function, is_super, without_arguments
@@ -164,8 +160,7 @@ def _method_above(
     """Return the method that ``super()`` finds; other bases of subclasses are its relatives."""
     owner = module.enclosing_class(call)
     qualified = "" if owner is None else f"{module.name}.{module.qualname(owner)}"
-    ancestors = evaluator.classes.ancestors(qualified)
-    for facts in ancestors.inside[1:] if ancestors is not None else ():
+    for facts in evaluator.classes.line(qualified)[1:]:
         home, node = evaluator.classes.node(facts.qualified) or (None, None)
         if home is None or node is None:
             break

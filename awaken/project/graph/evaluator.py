@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from awaken.contract import Place
@@ -15,7 +16,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.programs.whole_program import Ask
 from awaken.project.source.trees import Function
-from awaken.project.source.words import Words
+from awaken.project.source.words import FilesWith, Words
 from awaken.project.values.calls.expected import expected_at
 from awaken.project.values.evaluation import Evaluator
 from awaken.project.values.questions import Passed
@@ -31,11 +32,13 @@ class ProgramEvaluator(Evaluator):
         load: Load,
         knowledge: Knowledge,
         words: Words,
+        files_with: FilesWith,
         ask: Ask,
     ) -> None:
         super().__init__(names, classes, load, knowledge)
         self.callers = CallIndex(self, words)
         self._words = words
+        self.files_with = files_with
         self.ask = ask
         self._passing = Passing(
             self.callers.of, load, self.parameters.is_open, partial(expected_at, self)
@@ -45,6 +48,10 @@ class ProgramEvaluator(Evaluator):
         """Return the calls that take exactly a place, each with its file."""
         module = self.load(place.path)
         return [] if module is None else [(module, call) for call in module.calls_at(place.span)]
+
+    def modules_with(self, words: Sequence[bytes]) -> Iterator[Module]:
+        """Yield the files that hold one of ``words`` and parse."""
+        return self.modules_at(self.files_with(words))
 
     def files_naming(self, word: str) -> list[str] | None:
         """Return the files that hold a word; None where callers are not followed."""

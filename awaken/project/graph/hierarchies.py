@@ -23,13 +23,9 @@ from awaken.project.values.domain import (
 from awaken.project.values.evaluation import Evaluator
 
 VIEWS = {
-    "flask.views.MethodView",
-    "flask.views.View",
-    "flask_restful.Resource",
-    "flask_restplus.Resource",
-    "flask_restx.Resource",
-    "starlette.endpoints.HTTPEndpoint",
-}
+    "flask.views.MethodView", "flask.views.View", "flask_restful.Resource",
+    "flask_restplus.Resource", "flask_restx.Resource", "starlette.endpoints.HTTPEndpoint",
+}  # fmt: skip
 """Classes that call the methods of their subclasses that answer a request, and no others."""
 _OF_VIEWS = {
     "as_view", "delete", "dispatch", "dispatch_request", "get", "head", "method_not_allowed",
@@ -79,21 +75,13 @@ class Hierarchy:
     @cached_property
     def _ancestors(self) -> frozenset[str]:
         """Everything inside the project that the class or one of its descendants inherits."""
-        result: set[str] = set()
-        for name in self.descendants:
-            ancestors = self._evaluator.classes.ancestors(name)
-            result |= (
-                {facts.qualified for facts in ancestors.inside} if ancestors is not None else set()
-            )
-        return frozenset(result)
+        line = self._evaluator.classes.line
+        return frozenset(facts.qualified for name in self.descendants for facts in line(name))
 
     @cached_property
     def _names_outside(self) -> frozenset[str]:
-        result: set[str] = set()
-        for name in self.descendants:
-            ancestors = self._evaluator.classes.ancestors(name)
-            result |= set(ancestors.outside) if ancestors is not None else set()
-        return frozenset(result)
+        above = self._evaluator.classes.library_ancestors
+        return frozenset(base for name in self.descendants for base in above(name))
 
     def hidden_base(self, method: str) -> str | None:
         """Return an external base of the class that may call ``method``; None if none."""

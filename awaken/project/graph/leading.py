@@ -31,10 +31,7 @@ class Leading(NamedTuple):
 
 
 def leading_to(
-    evaluator: ProgramEvaluator,
-    graph: Callable[[], CallGraph],
-    module: Module,
-    function: Function,
+    evaluator: ProgramEvaluator, graph: Callable[[], CallGraph], module: Module, function: Function
 ) -> Leading:
     """Return what leads to a function of ``module``; ``graph`` is made where that is too much."""
     calls: set[Place] = set()

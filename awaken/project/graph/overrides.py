@@ -38,8 +38,7 @@ class Overrides:
     @cached_method
     def line(self, qualified: str) -> dict[str, ClassFacts]:
         """Return the class and all that it inherits of the project, the nearest first."""
-        ancestors = self._classes.ancestors(qualified)
-        inside = () if ancestors is None else ancestors.inside
+        inside = self._classes.line(qualified)
         return {facts.qualified: facts for facts in inside}
 
     def definers(self, qualified: str, method: str) -> tuple[str, ...]:

@@ -102,13 +102,32 @@ class Classes:
         facts = self.facts(qualified)
         return None if facts is None else self._climb(facts)
 
+    def line(self, qualified: str) -> tuple[ClassFacts, ...]:
+        """Return a class of the project and those that it inherits, the nearest first."""
+        ancestors = self.ancestors(qualified)
+        return () if ancestors is None else ancestors.inside
+
+    def library_ancestors(self, qualified: str) -> tuple[str, ...]:
+        """Return what a class of the project inherits from outside, directly or not."""
+        ancestors = self.ancestors(qualified)
+        return () if ancestors is None else ancestors.outside
+
+    def library_names(self, qualified: str) -> tuple[str, ...]:
+        """Return those ancestors of a class; of a class of a library its own name."""
+        ancestors = self.ancestors(qualified)
+        return (qualified,) if ancestors is None else ancestors.outside
+
+    def has_own(self, qualified: str, name: str) -> bool:
+        """Whether a class, or one that it inherits, gives its objects something called ``name``."""
+        line = self.line(qualified)
+        return any(name in facts.members or name in facts.assigned for facts in line)
+
     def bodies(self, qualified: str) -> Iterator[tuple[str, Module, ast.ClassDef]]:
         """Yield a class of the project and those that it inherits: its name and its tree.
 
         The nearest first; a class that is not there exactly once is left out.
         """
-        ancestors = self.ancestors(qualified)
-        for facts in ancestors.inside if ancestors is not None else ():
+        for facts in self.line(qualified):
             node = self.node(facts.qualified)
             if node is not None:
                 yield facts.qualified, *node

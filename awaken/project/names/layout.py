@@ -61,7 +61,8 @@ class Layout:
         }
         self._roots = self._roots_by_name()
         self._names, self._by_name = self._name_files()
-        self._first = {name.partition(".")[0] for name in self._by_name}
+        self.top_packages = frozenset(name.partition(".")[0] for name in self._by_name)
+        """What the dotted names of all files begin with."""
 
     def name_of(self, path: str) -> str:
         """Return the one dotted name of the file at ``path``."""
@@ -77,7 +78,7 @@ class Layout:
 
     def may_have(self, qualified: str) -> bool:
         """Whether a file of the project has a name that begins as a dotted one does."""
-        return qualified.partition(".")[0] in self._first
+        return qualified.partition(".")[0] in self.top_packages
 
     def is_namespace(self, name: str) -> bool:
         """Whether ``name`` is a folder of the project without ``__init__.py``."""

@@ -12,6 +12,10 @@ from awaken.project.source.trees import last_name
 UsageKind = Literal["call", "alias", "decorator", "injected", "value", "nothing"]
 
 _OF_FUNCTIONS = {"cache_clear", "cache_info"}
+CALLING = {"__call__", "__get__", "__wrapped__"}
+"""Attributes of a function by which it is called after all."""
+_TELLING = CALLING | {"__code__", "__defaults__", "__kwdefaults__", "__signature__"}
+"""Attributes of a function by which others may call it, or read its parameters."""
 _TYPE_QUESTIONS = {
     "NewType", "TypeVar", "assert_type", "cast", "isinstance", "issubclass", "super",
 }  # fmt: skip
@@ -45,7 +49,8 @@ def usage_of(module: Module, node: ast.expr, *, is_class: bool) -> Usage:
             return Usage("injected", above)
         case ast.Attribute():
             # Any other attribute may be a way to call it, as ``task.delay`` is.
-            harmless = is_class or above.attr in _OF_FUNCTIONS or above.attr.startswith("__")
+            is_plain = above.attr.startswith("__") and above.attr not in _TELLING
+            harmless = is_class or above.attr in _OF_FUNCTIONS or is_plain
             return Usage("nothing" if harmless else "value", above)
         case ast.Assign(targets=[ast.Name(id=name)]):
             return Usage("alias", node, name)
@@ -102,8 +107,7 @@ def _is_returned(module: Module, node: ast.expr) -> bool:
     """Whether an annotation says what a function returns, which nobody makes for it."""
     span = module.span(node)
     around = next(
-        (ancestor for ancestor in module.ancestors(node) if isinstance(ancestor, ast.stmt)),
-        None,
+        (ancestor for ancestor in module.ancestors(node) if isinstance(ancestor, ast.stmt)), None
     )
     returned = getattr(around, "returns", None)
     return isinstance(returned, ast.expr) and module.span(returned).contains(span)

@@ -480,22 +480,14 @@ def _asks_for_main(test: ast.expr) -> bool:
     return False
 
 
-def _word_read(node: ast.Name) -> str | None:
-    return node.id if type(node.ctx) is ast.Load else None
-
-
-def _attribute_read(node: ast.Attribute) -> str | None:
-    return node.attr if type(node.ctx) is ast.Load else None
-
-
 def _last_word(node: ast.Constant) -> str | None:
     text = node.value
     return _SEPARATORS.split(text.removesuffix("()"))[-1] if isinstance(text, str) else None
 
 
 _WORD_OF: Mapping[type[ast.AST], Callable[[Any], str | None]] = {
-    ast.Name: _word_read,
-    ast.Attribute: _attribute_read,
+    ast.Name: lambda node: node.id if type(node.ctx) is ast.Load else None,
+    ast.Attribute: lambda node: node.attr if type(node.ctx) is ast.Load else None,
     ast.alias: lambda node: node.name,
     ast.Constant: _last_word,
 }

@@ -224,10 +224,7 @@ def _by_items(module: Module, call: ast.Call, first: ast.expr) -> Iterator[Put]:
 
 
 def _of_items(
-    module: Module,
-    node: ast.Call | ast.Subscript,
-    namespace: ast.expr,
-    items: _Items,
+    module: Module, node: ast.Call | ast.Subscript, namespace: ast.expr, items: _Items
 ) -> Iterator[Put]:
     """Yield what is put into the attributes of an object, or into ``sys.modules``."""
     match namespace:

@@ -192,56 +192,16 @@ def children_by_field(node: ast.AST) -> list[ast.AST]:
     return nodes
 
 
-def _named_nodes(node: ast.Name) -> list[ast.AST]:
-    return [node.ctx]
-
-
 def _attribute(node: ast.Attribute) -> list[ast.AST]:
     return [node.value, node.ctx]
-
-
-def _subscript(node: ast.Subscript) -> list[ast.AST]:
-    return [node.value, node.slice, node.ctx]
-
-
-def _elements(node: ast.Tuple | ast.List) -> list[ast.AST]:
-    return [*node.elts, node.ctx]
 
 
 def _value(node: ast.Expr | ast.keyword | ast.Await) -> list[ast.AST]:
     return [node.value]
 
 
-def _assignment(node: ast.Assign) -> list[ast.AST]:
-    return [*node.targets, node.value]
-
-
-def _comparison(node: ast.Compare) -> list[ast.AST]:
-    return [node.left, *node.ops, *node.comparators]
-
-
-def _return(node: ast.Return) -> list[ast.AST]:
-    return [] if node.value is None else [node.value]
-
-
-def _argument(node: ast.arg) -> list[ast.AST]:
-    return [] if node.annotation is None else [node.annotation]
-
-
 def _operation(node: ast.BinOp) -> list[ast.AST]:
     return [node.left, node.op, node.right]
-
-
-def _boolean(node: ast.BoolOp) -> list[ast.AST]:
-    return [node.op, *node.values]
-
-
-def _unary(node: ast.UnaryOp) -> list[ast.AST]:
-    return [node.op, node.operand]
-
-
-def _parts(node: ast.JoinedStr) -> list[ast.AST]:
-    return [*node.values]
 
 
 def _names(node: ast.Import | ast.ImportFrom) -> list[ast.AST]:
@@ -357,20 +317,20 @@ CHILDLESS = SHARED | {ast.Constant, ast.alias, ast.Pass, ast.Break, ast.Continue
 CHILDLESS |= {ast.Global, ast.Nonlocal}
 
 _IN_ORDER: dict[type[ast.AST], Callable[[Any], list[ast.AST]]] = {
-    ast.Name: _named_nodes,
+    ast.Name: lambda node: [node.ctx],
     ast.Attribute: _attribute,
-    ast.Subscript: _subscript,
-    **dict.fromkeys((ast.Tuple, ast.List), _elements),
+    ast.Subscript: lambda node: [node.value, node.slice, node.ctx],
+    **dict.fromkeys((ast.Tuple, ast.List), lambda node: [*node.elts, node.ctx]),
     **dict.fromkeys((ast.Expr, ast.keyword, ast.Await), _value),
-    ast.Assign: _assignment,
-    ast.Compare: _comparison,
+    ast.Assign: lambda node: [*node.targets, node.value],
+    ast.Compare: lambda node: [node.left, *node.ops, *node.comparators],
     ast.BinOp: _operation,
-    ast.BoolOp: _boolean,
-    ast.UnaryOp: _unary,
-    ast.JoinedStr: _parts,
+    ast.BoolOp: lambda node: [node.op, *node.values],
+    ast.UnaryOp: lambda node: [node.op, node.operand],
+    ast.JoinedStr: lambda node: [*node.values],
     **dict.fromkeys((ast.Import, ast.ImportFrom), _names),
-    ast.Return: _return,
-    ast.arg: _argument,
+    ast.Return: lambda node: [] if node.value is None else [node.value],
+    ast.arg: lambda node: [] if node.annotation is None else [node.annotation],
     ast.If: _if,
     ast.IfExp: _if_expression,
     ast.Dict: _dict,

@@ -76,15 +76,12 @@ class Mapping(Protocol):
 
     def attribute(self, owner: InstanceOf | ClassOf, name: str) -> Values:
         """Return what reading an attribute gives; empty where no mapping says so."""
-        ...
 
     def is_relationship(self, owner: InstanceOf, name: str) -> bool:
         """Whether an attribute leads to other mapped objects."""
-        ...
 
     def is_mapped(self, qualified: str) -> bool:
         """Whether a class of the program is mapped."""
-        ...
 
 
 class NoMapping:
@@ -110,39 +107,31 @@ class LibraryTypes(Protocol):
         self, owner: InstanceOf | ClassOf | Session, name: str, module: Module, node: ast.AST
     ) -> Values | None:
         """Return what an attribute of a library's class is; None where no stub says so."""
-        ...
 
     def called(
         self, function: External, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         """Return what a library's function gives; None where no stub says so."""
-        ...
 
     def overridden(self, owner: ClassOf, name: str, place: int) -> Values:
         """Return what a library declares of a parameter of a method that ``owner`` overrides."""
-        ...
 
     def made(
         self, qualified: str, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         """Return what a call of a library's class makes; None where no stub declares it."""
-        ...
 
     def used(self, how: How, value: Value, module: Module, node: ast.AST) -> Values | None:
         """Return what a value gives when it is used in this way; None if nothing says so."""
-        ...
 
     def knows(self, qualified: str) -> bool:
         """Whether a stub declares this name."""
-        ...
 
     def parameters_as(self, value: InstanceOf, base: str) -> tuple[Values, ...] | None:
         """Return the values of the parameters of a base; None if it is no base."""
-        ...
 
     def solution_of(self, owner: InstanceOf | ClassOf, base: str) -> Solution:
         """Return the values of the type variables of a base."""
-        ...
 
     def solve(
         self,
@@ -153,7 +142,6 @@ class LibraryTypes(Protocol):
         node: ast.expr,
     ) -> None:
         """Add the values of type variables where something is given."""
-        ...
 
 
 class Questions(Protocol):
@@ -171,28 +159,22 @@ class Questions(Protocol):
 
     def modules_at(self, paths: Iterable[str]) -> Iterator[Module]:
         """Yield those of the files at ``paths`` that parse."""
-        ...
 
     @property
     def library(self) -> LibraryTypes:
         """What libraries give."""
-        ...
 
     def values(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
         """Return what an expression may be."""
-        ...
 
     def declared(self, module: Module, annotation: ast.expr) -> Values:
         """Return what an annotation says that a value is."""
-        ...
 
     def says_nothing(self, module: Module, annotation: ast.expr) -> bool:
         """Whether an annotation leaves open what an object is."""
-        ...
 
     def binding(self, module: Module, binding: Binding, known: Environment) -> Values:
         """Return what one binding gives to its name."""
-        ...
 
     def assigned(
         self,
@@ -203,75 +185,58 @@ class Questions(Protocol):
         known: Environment,
     ) -> Values:
         """Return what an assignment gives."""
-        ...
 
     def called(
         self, functions: Values, module: Module, node: ast.Call, known: Environment = ()
     ) -> Values:
         """Return what ``node``, a call of one of these functions, gives."""
-        ...
 
     def iterated(self, values: Values, module: Module, node: ast.AST) -> Values:
         """Return what ``for`` gives of these values."""
-        ...
 
     def filled(self, found: Values, module: Module, name: str) -> Values:
         """Return what a class of ``module`` gives to ``name``, with what is put into it later."""
-        ...
 
     def declared_unsolved(self, module: Module, annotation: ast.expr) -> Values:
         """Return what an annotation says that a value is, with its type variables."""
-        ...
 
     def generic_class(self, qualified: str) -> GenericClass | None:
         """Return the type variables of a class of the program, and what it gives its bases."""
-        ...
 
     def named(self, qualified: str, module: Module, node: ast.AST) -> Values:
         """Return what a qualified name is."""
-        ...
 
     def global_values(self, module: Module, name: str) -> Values:
         """Return what a name of a module's own scope may be."""
-        ...
 
     def attribute(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
     ) -> Values:
         """Return what an attribute of a class, or of its instance, may be."""
-        ...
 
     def lacks(self, owner: InstanceOf, name: str, module: Module, node: ast.AST) -> bool:
         """Whether an instance of a class of the program is proved to have no method ``name``."""
-        ...
 
     def as_session(self, value: Value) -> Value:
         """Return the session that an instance is, or the value itself."""
-        ...
 
     def returned(self, function: FunctionOf) -> Values:
         """Return what a call of a function gives."""
-        ...
 
     def undecorated(self, module: Module, function: Function) -> Values:
         """Return the result of a function that a framework calls directly."""
-        ...
 
     def injected(self, module: Module, arguments: list[ast.expr]) -> Values:
         """Return what ``Annotated`` with these arguments says that FastAPI passes."""
-        ...
 
     def files_naming(self, word: str) -> list[str] | None:
         """Return the files that hold a word; None if callers are not to be followed."""
-        ...
 
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to a parameter."""
-        ...
 
     def received(self, module: Module, function: Function, parameter: ast.arg) -> Values:
         """Return the values of a parameter from visible callers, or why they are unknown."""
-        ...
 
     def solved(
         self,
@@ -282,8 +247,6 @@ class Questions(Protocol):
         lasting: Lasting = "question",
     ) -> Values:
         """Return the answer to a question that may lead back to itself, kept so long."""
-        ...
 
     def unknown(self, module: Module, node: ast.AST, why: str) -> Unknown:
         """Return that a node is unknown, and why."""
-        ...

@@ -11,13 +11,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, parameters_of
-from awaken.project.values.domain import (
-    ClassOf,
-    FunctionOf,
-    InstanceOf,
-    ModuleOf,
-    Values,
-)
+from awaken.project.values.domain import ClassOf, FunctionOf, InstanceOf, ModuleOf, Values
 
 if TYPE_CHECKING:
     from awaken.project.values.questions import Questions

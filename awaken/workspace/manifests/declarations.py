@@ -91,11 +91,7 @@ def _locks(root: Path) -> Iterator[tuple[str, Mapping[str, tuple[SpecifierSet, .
             locked = read_lock(path)
         except (OSError, ValueError):
             continue  # missing, or a problem that read_targets reports
-        yield _relative(path, root), locked
-
-
-def _relative(path: Path, root: Path) -> str:
-    return os.path.relpath(path, root).replace(os.sep, "/")
+        yield os.path.relpath(path, root).replace(os.sep, "/"), locked
 
 
 def line_of(path: Path, name: str) -> int:

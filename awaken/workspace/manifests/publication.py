@@ -14,7 +14,7 @@ python-poetry.org "Operating modes"; pdm-project.org "Package or Application".
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +195,7 @@ def _setup_py(root: Path) -> _Read:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and is_setup(node)]
     if not calls:
         return None
-    for node in _constants(tree):
+    for node in (node for node in ast.walk(tree) if isinstance(node, ast.Constant)):
         if node.value == PRIVATE and _stands_alone(root):
             why = f"says {PRIVATE!r}"
             return Publication(published=False, why=why, path=name, line=node.lineno)
@@ -208,10 +208,6 @@ def _name_in(call: ast.Call) -> str:
     values = [keyword.value for keyword in call.keywords if keyword.arg == "name"]
     named = [value.value for value in values if isinstance(value, ast.Constant)]
     return next((candidate for candidate in named if isinstance(candidate, str)), "(unknown)")
-
-
-def _constants(tree: ast.Module) -> Iterator[ast.Constant]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Constant))
 
 
 def _text(root: Path, name: str) -> str | Publication | None:

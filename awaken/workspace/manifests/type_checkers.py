@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 TYPE_CHECKER_READS = (
-    "/mypy.ini",
-    "/.mypy.ini",
-    "/pyrightconfig.json",
-    "/pyproject.toml",
-    "/setup.cfg",
+    "/mypy.ini", "/.mypy.ini", "/pyrightconfig.json", "/pyproject.toml", "/setup.cfg",
     "/.pre-commit-config.yaml",
-)
+)  # fmt: skip
 """The files beside Python that tell."""
 _SIGNS: Mapping[str, tuple[bytes, ...]] = {
     "pyproject.toml": (b"[tool.mypy", b"[tool.pyright", b"[tool.basedpyright", b"[tool.ty"),

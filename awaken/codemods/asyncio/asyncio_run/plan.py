@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.asyncio.asyncio_run.entries import (
-    is_entry,
-    leaves_nothing,
-    may_have_loops,
-)
-from awaken.contract import Constraints, Edit, Phase, Plan, Reason, Rewriter
-from awaken.kit.changes import decide, plan_of
+from awaken.codemods.asyncio.asyncio_run.entries import is_entry, leaves_nothing, may_have_loops
+from awaken.contract import Edit, Phase, Reason, Rewriter
+from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
-from awaken.kit.rule import Rule
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.trees import is_none, last_name
@@ -76,7 +72,7 @@ _NEW_LOOP = "`run()` creates a new loop, and existing objects may belong to anot
 _LEFT_TASKS = "`run()` cancels the remaining tasks"
 
 
-class AsyncioRun(Rule):
+class AsyncioRun(SiteRule):
     """Rewrites ``loop.run_until_complete(main())`` to ``asyncio.run(main())``."""
 
     name = "asyncio-run"
@@ -103,10 +99,9 @@ class AsyncioRun(Rule):
 
         return {"drop": rewrite.drop, "without-finally": rewrite.without_finally}
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per run of a coroutine, and its change."""
-        del constraints  # no change needs another site
-        return plan_of(decide(site, _rewrite, project) for site in self._sites(project))
+        return (decide(site, _rewrite, project) for site in self._sites(project))
 
     def _sites(self, project: Project) -> Iterator[Site[ast.Call]]:
         for module in site_modules(project, self.triggers):

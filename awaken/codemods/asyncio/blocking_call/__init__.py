@@ -133,9 +133,9 @@ from awaken.codemods.asyncio.blocking_call.calls import (
     may_be_in_functions,
 )
 from awaken.codemods.asyncio.blocking_call.reasons import ALL, THROUGH
-from awaken.contract import Constraints, Level, Phase, Plan, Status
-from awaken.kit.changes import Decided, decide, plan_of
-from awaken.kit.rule import Rule
+from awaken.contract import Level, Phase, Status
+from awaken.kit.changes import Decided, decide
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Site, rewrite_through
 from awaken.project.source.test_files import is_around_tests
@@ -144,7 +144,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 
-class BlockingCall(Rule):
+class BlockingCall(SiteRule):
     """Awaits what waits in the thread of the event loop, in another thread where it has to."""
 
     name = "blocking-call"
@@ -157,12 +157,9 @@ class BlockingCall(Rule):
     status = Status.PREVIEW
     reasons = ALL
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterator[Decided]:
         """Return one finding per call in a coroutine that blocks, or comes to one that does."""
-        del constraints  # no change needs another site
-        return plan_of(self._decided(project))
 
-    def _decided(self, project: Project) -> Iterator[Decided]:
         def unless(may_be_in: Callable[[bytes], bool]) -> Callable[[str], bool]:
             return lambda path: is_around_tests(path) or not may_be_in(project.snapshot[path].text)
 

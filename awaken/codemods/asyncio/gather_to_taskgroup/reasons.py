@@ -21,14 +21,10 @@ CREATED_EARLIER = Reason(
     asks_nothing=True,
 )
 DUPLICATE = Reason(
-    "dup-awaitable",
-    "`{}` is passed twice, and gather runs it once",
-    "Pass it once.",
+    "dup-awaitable", "`{}` is passed twice, and gather runs it once", "Pass it once."
 )
 LOOP_KEYWORD = Reason(
-    "loop-kw",
-    "`{}` is passed, which is unknown or an error since Python 3.10",
-    "Remove it.",
+    "loop-kw", "`{}` is passed, which is unknown or an error since Python 3.10", "Remove it."
 )
 NOT_A_COROUTINE = Reason(
     "not-a-coroutine",
@@ -41,9 +37,7 @@ NOT_AWAITED = Reason(
     "Await it in the coroutine that calls it.",
 )
 NO_ARGUMENTS = Reason(
-    "no-arguments",
-    "the gather has no arguments",
-    "Replace it with an empty list.",
+    "no-arguments", "the gather has no arguments", "Replace it with an empty list."
 )
 POSITION = Reason(
     "position",

@@ -25,9 +25,7 @@ _DISPLAYS: Mapping[str, type[cst.ListComp | cst.SetComp]] = {
 
 
 def write_group(
-    node: cst.BaseSmallStatement | cst.BaseCompoundStatement,
-    data: GroupCode,
-    around: Surroundings,
+    node: cst.BaseSmallStatement | cst.BaseCompoundStatement, data: GroupCode, around: Surroundings
 ) -> Sequence[cst.BaseStatement]:
     """``a, b = await gather(f(), g())`` → the task group, and ``a, b`` of its results."""
     arguments = list(_passed_arguments(node, data))

@@ -11,20 +11,12 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from awaken.codemods.asyncio.gather_to_taskgroup import reasons
-from awaken.codemods.asyncio.gather_to_taskgroup.arguments import (
-    Gathered,
-    Given,
-    gathered_by,
-)
+from awaken.codemods.asyncio.gather_to_taskgroup.arguments import Gathered, Given, gathered_by
 from awaken.codemods.asyncio.gather_to_taskgroup.caveats import of_program, read_before
 from awaken.codemods.asyncio.gather_to_taskgroup.left_undone import left_undone
 from awaken.codemods.asyncio.gather_to_taskgroup.names import Names
 from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Results, Started
-from awaken.codemods.asyncio.gather_to_taskgroup.placing import (
-    Position,
-    position_of,
-    which_await,
-)
+from awaken.codemods.asyncio.gather_to_taskgroup.placing import Position, position_of, which_await
 from awaken.kit.imports import name_beside
 from awaken.kit.names_here import is_dotted
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
@@ -115,11 +107,7 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
 
 
 def _group(
-    site: Site[ast.Call],
-    project: Project,
-    names: Names,
-    options: Options,
-    limit: ast.expr | None,
+    site: Site[ast.Call], project: Project, names: Names, options: Options, limit: ast.expr | None
 ) -> tuple[GroupCode, list[Edit]]:
     """Return the task group, with nothing started in it, and its imports. Raises Refused."""
     module, call = site.module, site.node

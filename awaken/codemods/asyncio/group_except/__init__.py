@@ -92,12 +92,12 @@ This rule runs after `gather-to-taskgroup`. Without that rule, these programs ha
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Level, Phase, Plan, Reason, Rewriter, Status
-from awaken.kit.changes import decide, plan_of
-from awaken.kit.rule import Rule
+from awaken.contract import Level, Phase, Reason, Rewriter, Status
+from awaken.kit.changes import Decided, decide
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
@@ -129,11 +129,7 @@ LEAVES = Reason(
     _NEVER,
     "Write `except*`, and leave the function after the `try`, because the handler cannot return.",
 )
-NAMED = Reason(
-    "named",
-    _NEVER,
-    "Write `except*`, and iterate over the `exceptions` of the group.",
-)
+NAMED = Reason("named", _NEVER, "Write `except*`, and iterate over the `exceptions` of the group.")
 OLD_PYTHON = Reason(
     "old-python",
     _NEVER,
@@ -141,7 +137,7 @@ OLD_PYTHON = Reason(
 )
 
 
-class GroupExcept(Rule):
+class GroupExcept(SiteRule):
     """Stars the handlers that a task group never matches."""
 
     name = "group-except"
@@ -154,10 +150,9 @@ class GroupExcept(Rule):
     status = Status.OPT_IN
     reasons = (MIXED, LEAVES, NAMED, OLD_PYTHON)
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per ``try``, at the first handler that matches nothing."""
-        del constraints  # no change needs another site
-        return plan_of(
+        return (
             decide(Site(self.name, module, handler), _starred_edits, project)
             for module in site_modules(project, self.triggers)
             for handler in _found_handlers(project, module)

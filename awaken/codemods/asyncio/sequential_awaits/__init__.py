@@ -80,7 +80,7 @@ This is advice: nothing is rewritten. With a task group, three things change:
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.asyncio.sequential_awaits.reading import (
@@ -88,8 +88,8 @@ from awaken.codemods.asyncio.sequential_awaits.reading import (
     may_read,
     reads_over_http,
 )
-from awaken.contract import Constraints, Phase, Plan, Status
-from awaken.kit.rule import Rule
+from awaken.contract import Finding, Phase, Status
+from awaken.kit.rule import Advice
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Site, listed_names
 from awaken.project.source.test_files import is_around_tests
@@ -103,11 +103,10 @@ _CURE = "Start all of them in one `asyncio.TaskGroup`, and read their results af
 _BLOCKS = ("body", "orelse", "finalbody")
 
 
-class SequentialAwaits(Rule):
+class SequentialAwaits(Advice):
     """Advises to send independent requests together."""
 
     name = "sequential-awaits"
-    kind = "advice"
     family = "asyncio"
     phase = Phase.CONCURRENCY
     decides_by = "file"
@@ -116,25 +115,22 @@ class SequentialAwaits(Rule):
     anchors = ((b"httpx", b"aiohttp"),)
     status = Status.OPT_IN
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def findings(self, project: Project) -> Iterable[Finding]:
         """Return one finding per row of requests, at the first of them."""
-        del constraints  # nothing is rewritten
 
         def is_out(path: str) -> bool:
             return is_around_tests(path) or not may_have_a_row(project.snapshot[path].text)
 
-        return Plan(
-            tuple(
-                Site(self.name, module, row[0]).advised(
-                    f"{_shown_text(module, row)} run one after the other, and none uses the "
-                    "result of another",
-                    _CURE,
-                    tuple(module.place(one, "this could run at the same time") for one in row[1:]),
-                )
-                for module in site_modules(project, self.triggers, is_out)
-                for candidates in _rows(module)
-                if len(row := _independent(project, module, candidates)) > 1
+        return (
+            Site(self.name, module, row[0]).advised(
+                f"{_shown_text(module, row)} run one after the other, and none uses the "
+                "result of another",
+                _CURE,
+                tuple(module.place(one, "this could run at the same time") for one in row[1:]),
             )
+            for module in site_modules(project, self.triggers, is_out)
+            for candidates in _rows(module)
+            if len(row := _independent(project, module, candidates)) > 1
         )
 
 

@@ -79,13 +79,14 @@ input is never large, ignore the finding.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from awaken.codemods.asyncio.unbounded_fan_out.fan_outs import FanOut, fan_outs, is_meant
 from awaken.codemods.asyncio.unbounded_fan_out.limits import is_limited_here, works_without_limit
 from awaken.codemods.asyncio.unbounded_fan_out.sizes import unbounded_size
-from awaken.contract import Constraints, Finding, Phase, Plan, Status
-from awaken.kit.rule import Rule
+from awaken.contract import Finding, Phase, Status
+from awaken.kit.rule import Advice
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Site
 from awaken.project.source.test_files import is_around_tests
@@ -96,11 +97,10 @@ if TYPE_CHECKING:
 _CURE = "Limit the tasks with a shared semaphore, or work in batches."
 
 
-class UnboundedFanOut(Rule):
+class UnboundedFanOut(Advice):
     """Advises against a task for each of any number of items."""
 
     name = "unbounded-fan-out"
-    kind = "advice"
     family = "asyncio"
     phase = Phase.CONCURRENCY
     decides_by = "file"
@@ -108,9 +108,8 @@ class UnboundedFanOut(Rule):
     triggers = (b"gather", b"create_task", b"ensure_future", b"start_soon", b"as_completed")
     status = Status.OPT_IN
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def findings(self, project: Project) -> Iterable[Finding]:
         """Return one finding per fan-out over an input of any size."""
-        del constraints  # nothing is rewritten
         findings: dict[ast.Call, Finding] = {}
         for module in site_modules(project, self.triggers, is_around_tests):
             for fan_out in fan_outs(project, module):
@@ -121,7 +120,7 @@ class UnboundedFanOut(Rule):
                         f"`{module.excerpt(fan_out.called)}()`, without a limit",
                         _CURE,
                     )
-        return Plan(tuple(findings.values()))
+        return findings.values()
 
 
 def _text_over(project: Project, one: FanOut) -> str | None:

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.asyncio.wait_for_to_timeout.payload import Limited
-from awaken.contract import Constraints, Phase, Plan, Reason, Rewriter, Status
+from awaken.contract import Phase, Reason, Rewriter, Status
 from awaken.editing.comments import comments_in
 from awaken.kit.caveats.replaced_names import doubles_of
-from awaken.kit.changes import decide, plan_of
+from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
-from awaken.kit.rule import Rule
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 LOOP_ARGUMENT = Reason(
-    "loop-argument",
-    "`{}` passes a loop, which fails since Python 3.10",
-    "Remove the argument.",
+    "loop-argument", "`{}` passes a loop, which fails since Python 3.10", "Remove the argument."
 )
 NO_TIME = Reason(
     "no-time",
@@ -64,7 +62,7 @@ _SIMPLE = (ast.AnnAssign, ast.Assign, ast.AugAssign, ast.Expr, ast.Return)
 _FOR_TOOLS = re.compile(rb"#.*\b(?:noqa|nosec|pragma|pylint|pyright|type:|ty:)")
 
 
-class WaitForToTimeout(Rule):
+class WaitForToTimeout(SiteRule):
     """Rewrites ``await wait_for(c, t)`` to ``async with timeout(t): await c``."""
 
     name = "wait-for-to-timeout"
@@ -93,12 +91,8 @@ class WaitForToTimeout(Rule):
 
         return {"call": rewrite.awaited_node, "statement": rewrite.limit}
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterator[Decided]:
         """Return one finding per call, and its change."""
-        del constraints  # no change needs another site
-        return plan_of(decide(site, _rewrite, project) for site in self._sites(project))
-
-    def _sites(self, project: Project) -> Iterator[Site[ast.Call]]:
         for site in calls_of(project, self, (_WAIT_FOR,)):
             given = argument(site.node, 0, "fut")
             is_gather = (
@@ -106,7 +100,7 @@ class WaitForToTimeout(Rule):
                 and project.qualified_name(site.module, given.func) == _GATHER
             )
             if not is_gather:
-                yield site
+                yield decide(site, _rewrite, project)
 
 
 def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.codemods.fastapi.annotated_dependency import reasons
-from awaken.codemods.fastapi.annotated_dependency.markers import Marked
+from awaken.codemods.fastapi.annotated_dependency.markers import Marked, has_lazy_annotations
 from awaken.codemods.fastapi.annotated_dependency.order import moved_parameters
 from awaken.codemods.fastapi.annotated_dependency.payload import SignatureRewrite
 from awaken.contract import Place
 from awaken.kit.sites import Refused
+from awaken.knowledge.decorators import library_decorators
 from awaken.project.graph.callers import CallSite, Obstacle
-from awaken.project.names.functions.decorators import MANAGERS, METHODS
+from awaken.project.names.functions.opaque import OpaqueUse
 from awaken.project.source.trees import Function, without_arguments
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ ROUTES = {
 }  # fmt: skip
 _REGISTERING = {"add_api_route", "add_api_websocket_route", "add_websocket_route"}
 _OVERRIDES = "dependency_overrides"
-_NEUTRAL = METHODS | MANAGERS | {"abc.abstractmethod"}
+_UNWRAPPING = "0.123.5"
+"""FastAPI evaluates annotations where the function is defined from then on, not its wrapper."""
 _LAST_WORD = re.compile(r"\w+\Z")
 _FOREIGN = {"inherited", "many", "named", "dynamic", "unresolved"}
 
@@ -54,7 +56,7 @@ def caveats_of(
     kept = {parameter.name for parameter in rewrite.parameters if parameter.kept}
     names = frozenset(parameter.name for parameter in marked)
     signature = _Signature(function, rewrite, names - kept, names & kept)
-    caveats = list(_of_decorators(project, module, function))
+    caveats = list(_of_decorators(project, module, signature))
     if not may_be_called(project, module, function):
         return caveats
     callers = project.calls.callers_of(module, function)
@@ -83,12 +85,48 @@ def _registers(decorator: ast.expr) -> bool:
     return False
 
 
-def _of_decorators(project: Project, module: Module, function: Function) -> Iterator[str]:
+def _of_decorators(project: Project, module: Module, signature: _Signature) -> Iterator[str]:
+    function = signature.function
+    known = library_decorators()
+    methods = {row.rpartition(".")[2] for row in known.unread}
+    # FastAPI gets what the decorators below make.
+    is_below = not is_route(function)
     for decorator in function.decorator_list:
-        plain = without_arguments(decorator)
-        if _registers(decorator) or project.qualified_name(module, plain) in _NEUTRAL:
+        if _registers(decorator):
+            is_below = True
             continue
-        yield f"`@{module.excerpt(plain)}` may read the defaults of the function"
+        plain = without_arguments(decorator)
+        name = project.qualified_name(module, plain) or ""
+        if isinstance(plain, ast.Attribute) and plain.attr in methods:
+            owners = project.instance_of(module, plain.value)
+            name = f"{owners[0]}.{plain.attr}" if len(owners) == 1 else name
+        wraps = OpaqueUse(wrapping={""}) if name in known.unread else None
+        use = wraps or project.calls.opaque_use(name, decorator)
+        text = f"`@{module.excerpt(plain)}`"
+        if use is None and not known.is_same(name):
+            yield f"{text} may read the defaults of the function"
+        elif use is not None:
+            yield from _of_wrapper(signature, use, text, is_below=is_below)
+            homes = use.signing
+            if project.targets.admits("fastapi", f"<{_UNWRAPPING}"):
+                homes = homes | use.wrapping
+            if is_below and has_lazy_annotations(module) and not homes <= {module.path}:
+                yield f"FastAPI may evaluate the new annotation in the file of {text}"
+
+
+def _of_wrapper(
+    signature: _Signature, use: OpaqueUse, text: str, *, is_below: bool
+) -> Iterator[str]:
+    """Yield what may change although a decorator, shown as ``text``, reads no default."""
+    if is_below and not use.carries:
+        yield f"{text} hides the parameters, so FastAPI may not pass them"
+    arguments = signature.function.args
+    first = [*arguments.posonlyargs, *arguments.args][: use.positional]
+    moves = moved_parameters(signature.function, signature.rewrite)
+    if moves.intersection(argument.arg for argument in first):
+        yield f"{text} passes arguments by position, and the parameters change their order"
+    for name in sorted(use.consumed & (signature.losing | signature.gaining)):
+        yield f"{text} may call the function without `{name}`"
 
 
 def _of_call(project: Project, signature: _Signature, site: CallSite) -> Iterator[str]:

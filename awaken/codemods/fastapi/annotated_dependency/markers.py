@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import io
 import tokenize
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from awaken.codemods.fastapi.annotated_dependency import reasons
 from awaken.codemods.fastapi.annotated_dependency.payload import ParameterRewrite
 from awaken.kit.sites import Refused
 from awaken.knowledge.injection import injection
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, last_name, parameters_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -68,7 +69,8 @@ def functions(project: Project, module: Module) -> Iterator[tuple[Function, list
 def read(project: Project, module: Module, marked: Marked) -> ParameterRewrite:
     """Return the rewrite of one parameter. Raises Refused."""
     _check_annotation(project, module, marked)
-    _check_names(module, marked.marker)
+    if has_lazy_annotations(module):
+        _check_names(module, marked)
     removed, value = _default(module, marked)
     if value is None:
         return ParameterRewrite(marked.name)
@@ -114,15 +116,13 @@ def _says_what(marker: ast.Call) -> bool:
     return bool(marker.args) or bool(names & {"dependency", None})
 
 
-def _check_names(module: Module, marker: ast.Call) -> None:
+def _check_names(module: Module, marked: Marked) -> None:
     """Raise Refused where an annotation would mean something else than the default does.
 
     With ``from __future__ import annotations`` FastAPI evaluates annotations itself, among the
     names at the top of the file.
     """
-    if not has_lazy_annotations(module):
-        return
-    for node in module.walk(marker):
+    for node in module.walk(marked.marker):
         if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
             continue
         bindings = module.scopes.bindings_of(node)
@@ -134,6 +134,50 @@ def _check_names(module: Module, marker: ast.Call) -> None:
         # FastAPI evaluates the text later, when the name may have its other value.
         if len(top) > 1:
             raise Refused(reasons.REBOUND_NAMES, node.id)
+    # Where there is a default, FastAPI ignores a type that it cannot evaluate.
+    if marked.kind in DEPENDENCIES and marked.parameter.annotation is not None:
+        for node in _names_in(module, marked.parameter.annotation):
+            if not _is_there(module, node):
+                raise Refused(reasons.UNBOUND_NAMES, node.id)
+
+
+def _names_in(module: Module, node: ast.expr) -> Iterator[ast.Name]:
+    """Yield the names that an expression reads, also in the types that it has in quotes."""
+    for part in module.walk(node):
+        match part:
+            case ast.Name(ctx=ast.Load()):
+                yield part
+            case ast.Constant(value=str()):
+                above = module.parent(part)
+                is_type = (
+                    not isinstance(above, ast.Subscript) or last_name(above.value) != "Literal"
+                )
+                quoted = module.parse_string(part) if is_type else None
+                if quoted is not None:
+                    yield from _names_in(module, quoted)
+
+
+def _is_there(module: Module, node: ast.Name) -> bool:
+    """Whether FastAPI finds the name ``node`` of a type: `if TYPE_CHECKING:` defines none."""
+    scopes = module.scopes
+    bindings = [
+        binding
+        for binding in scopes.module.bindings.get(node.id, ())
+        if binding.kind not in {"annotation", "delete"}
+        and getattr(binding.node, "lineno", 0) < node.lineno
+    ]
+    if not bindings:
+        return hasattr(builtins, node.id) or bool(scopes.import_stars)
+    conditions = [
+        {
+            (above, below in above.body)
+            for below, above in module.steps_up(binding.node)
+            if isinstance(above, ast.If)
+        }
+        for binding in bindings
+    ]
+    branches = set().union(*conditions)
+    return set() in conditions or any((above, not side) in branches for above, side in branches)
 
 
 def has_lazy_annotations(module: Module) -> bool:

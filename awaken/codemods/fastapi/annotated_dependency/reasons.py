@@ -30,6 +30,11 @@ REBOUND_NAMES = Reason(
     "its defaults",
     "Give each value its own name.",
 )
+UNBOUND_NAMES = Reason(
+    "unbound-names",
+    "`{}` may not exist when FastAPI evaluates the annotation",
+    "Import or define it above the function, outside of `if TYPE_CHECKING:`.",
+)
 NOT_NONE = Reason(
     "not-none",
     "the default of `{}` is None, but its type does not allow None",

@@ -11,14 +11,9 @@ from awaken.codemods.fastapi.on_event_to_lifespan.naming import (
     parameter_name,
 )
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.inlining import (
-    Body,
-    body_of,
-)
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.inlining import Body, body_of
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.reaching import Reaching
-from awaken.codemods.fastapi.on_event_to_lifespan.registrations.comments import (
-    moved_comments,
-)
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.comments import moved_comments
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step
 from awaken.project import Project
 from awaken.project.graph.mentions import mentions_of

@@ -17,12 +17,8 @@ from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
     Part,
     StatementEdit,
 )
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.inlining import (
-    head_comments,
-)
-from awaken.codemods.fastapi.on_event_to_lifespan.registrations.comments import (
-    suppressions_behind,
-)
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.inlining import head_comments
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.comments import suppressions_behind
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step, emptied_blocks
 from awaken.contract import Edit, InsertStatements, NeedImport, NodeEdit, ReleaseImport, SiteId
 from awaken.editing.comments import only_suppresses

@@ -61,9 +61,7 @@ ROUTER_STARTUP = Reason(
     "Wrap the code after it in `async with app.router.lifespan_context(app):`.",
 )
 EVENT_NAME = Reason(
-    "event-name",
-    "the value of the event `{}` is unknown",
-    'Write "startup" or "shutdown".',
+    "event-name", "the value of the event `{}` is unknown", 'Write "startup" or "shutdown".'
 )
 ASYNC_UNKNOWN = Reason(
     "async-unknown",
@@ -105,16 +103,8 @@ RUNS_AGAIN = Reason(
     "`{}` may run more than once for one application, and registers the handler each time",
     "Call it once for each application.",
 )
-LOOP = Reason(
-    "loop",
-    "handlers are registered in a loop",
-    "Register one handler that loops.",
-)
-KEYWORDS = Reason(
-    "kwargs",
-    "`{}` may contain handlers or a lifespan",
-    "Write out the arguments.",
-)
+LOOP = Reason("loop", "handlers are registered in a loop", "Register one handler that loops.")
+KEYWORDS = Reason("kwargs", "`{}` may contain handlers or a lifespan", "Write out the arguments.")
 OWN_CLASS = Reason(
     "own-class",
     "`{}` is a subclass of FastAPI with its own constructor",

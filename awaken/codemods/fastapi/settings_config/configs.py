@@ -103,7 +103,7 @@ def read(project: Project, config: Config) -> tuple[ConfigRewrite, list[str]]:
         keys.append(key)
     # A class takes the last of two values, a call takes no keyword twice.
     if len(set(keys)) != len(keys):
-        raise Refused(reasons.COMPUTED_CONFIG, _repeated_text(keys))
+        raise Refused(reasons.COMPUTED_CONFIG, next(key for key in keys if keys.count(key) > 1))
     lines = () if docstring is None else tuple(inspect.cleandoc(docstring).splitlines())
     function = f"{_prefix(project, config)}{FUNCTION}"
     return ConfigRewrite(function, tuple(keys), literals, lines), caveats
@@ -121,10 +121,6 @@ def _prefix(project: Project, config: Config) -> str:
         if name in known.bases:
             return f"{config.module.text_of(base.value)}."
     return ""
-
-
-def _repeated_text(keys: list[str]) -> str:
-    return next(key for key in keys if keys.count(key) > 1)
 
 
 def _check_class(project: Project, config: Config) -> list[str]:

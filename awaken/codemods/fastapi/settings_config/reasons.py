@@ -9,11 +9,7 @@ CONFIG_METHOD = Reason(
     "`{}` is a method of Config, which pydantic 2 never calls",
     "Move its code to the settings class, then remove it.",
 )
-REMOVED_KEY = Reason(
-    "removed-key",
-    "`{}` has no effect since pydantic 2",
-    "Remove it.",
-)
+REMOVED_KEY = Reason("removed-key", "`{}` has no effect since pydantic 2", "Remove it.")
 UNKNOWN_KEY = Reason(
     "unknown-key",
     "`{}` is not a setting of pydantic 2, so nothing reads it",

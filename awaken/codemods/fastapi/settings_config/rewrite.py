@@ -105,10 +105,7 @@ def _argument(node: cst.BaseSmallStatement, key: str, data: ConfigRewrite) -> cs
 
 
 def _exploded_call(
-    call: cst.Call,
-    items: Sequence[_Item],
-    header: cst.Comment | None,
-    around: Surroundings,
+    call: cst.Call, items: Sequence[_Item], header: cst.Comment | None, around: Surroundings
 ) -> cst.Call:
     outer = around.line_indent
     inner = outer + around.indent

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.engine_dispose import reasons
-from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason, Status
-from awaken.kit.changes import decide, plan_of
-from awaken.kit.rule import Rule
+from awaken.contract import Edit, Level, Phase, Place, Reason, Status
+from awaken.kit.changes import Decided, decide
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import SCRIPTS, is_imported, modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge import knowledge
@@ -39,7 +39,7 @@ class _Engine:
         return f"{self.opening.module.name}.{self.name}"
 
 
-class EngineDispose(Rule):
+class EngineDispose(SiteRule):
     """Adds ``await engine.dispose()`` to the end of the application's lifespan."""
 
     name = "engine-dispose"
@@ -56,13 +56,12 @@ class EngineDispose(Rule):
     reasons = reasons.ALL
     reads = (SCRIPTS,)
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per engine that nobody disposes of, and its change."""
-        del constraints  # every site is a change of its own
         engines = [engine for engine in _engines(project) if not _may_be_disposed(project, engine)]
         served = project.web.serving.all if engines else ()
         engines = [each for each in engines if served and not _is_of_script(project, each, served)]
-        return plan_of(
+        return (
             decide(
                 Site(self.name, engine.opening.module, engine.opening.call),
                 _rewrite,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.pool_pre_ping import reasons
 from awaken.codemods.pooling.pool_pre_ping.engines import engines
-from awaken.contract import Constraints, Level, Phase, Plan, Status
+from awaken.contract import Level, Phase, Status
 from awaken.kit.caveats.replaced_names import caveats_of
-from awaken.kit.changes import decide, plan_of
-from awaken.kit.rule import Rule
+from awaken.kit.changes import Decided, decide
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.engines.domain import Engine
@@ -26,7 +26,7 @@ _KNOWN_POOLS = {"", "AsyncAdaptedQueuePool", "QueuePool", "SingletonThreadPool"}
 _COSTS = "each connection from the pool first sends a ping to the database"
 
 
-class PoolPrePing(Rule):
+class PoolPrePing(SiteRule):
     """Adds ``pool_pre_ping=True`` to engines."""
 
     name = "pool-pre-ping"
@@ -40,10 +40,9 @@ class PoolPrePing(Rule):
     status = Status.PREVIEW
     reasons = reasons.ALL
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per engine that is kept and not pinged, and its change."""
-        del constraints  # every site is a change of its own
-        return plan_of(
+        return (
             decide(Site(self.name, module, engine.call), _rewrite, project, engine)
             for module in site_modules(project, self.triggers)
             for engine in engines(project, module)

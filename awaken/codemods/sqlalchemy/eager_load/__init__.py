@@ -134,19 +134,19 @@ The table has a cure for each reason. These reads are not reported:
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.eager_load.repeated import Repeated, repeated_reads
-from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason, Status
+from awaken.contract import Level, Phase, Place, Reason, Status
 from awaken.kit.caveats.replaced_names import doubles_passed
-from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
+from awaken.kit.changes import Decided, refused_together, rewritten_together
 from awaken.kit.eager_loads import REASONS, AddedLoad, plan_loads
 from awaken.kit.eager_loads.plain import plainly
 from awaken.kit.eager_loads.reasons import NO_REFRESH, SHARED
 from awaken.kit.relationships.readers import Readers
 from awaken.kit.relationships.writes import Writes
-from awaken.kit.rule import Rule
+from awaken.kit.rule import SiteRule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.reads.domain import Wanted
 from awaken.project.frameworks.sqlalchemy.reads.expressions import call_or_attribute_at
@@ -183,7 +183,7 @@ _UNTRACED: frozenset[How] = frozenset({"dynamic", "generated"})
 """Kinds of reads of which it is never told what loaded the object."""
 
 
-class EagerLoad(Rule):
+class EagerLoad(SiteRule):
     """Adds loader options to the statements whose objects are gone through."""
 
     name = "eager-load"
@@ -209,11 +209,10 @@ class EagerLoad(Rule):
         WRITTEN,
     )
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterable[Decided]:
         """Return a finding for each statement that more is loaded with, and its change."""
-        del constraints  # no change needs another site
         files = set(project.site_files(self.triggers))
-        return plan_of(
+        return (
             decision
             for decision in self._decided(project, repeated_reads(project))
             if all(finding.place.path in files for finding in decision.findings)

@@ -47,8 +47,7 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
     """Whether synchronous sessions get the argument as well: there it changes what is read."""
 
     sync: Annotated[
-        bool,
-        Meta(description="Also set the argument on synchronous sessions and their factories."),
+        bool, Meta(description="Also set the argument on synchronous sessions and their factories.")
     ] = False
 
 

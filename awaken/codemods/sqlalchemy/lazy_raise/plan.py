@@ -14,13 +14,7 @@ from awaken.codemods.sqlalchemy.lazy_raise.flushes import Flushes
 from awaken.codemods.sqlalchemy.lazy_raise.needs import Needs, Reads
 from awaken.codemods.sqlalchemy.lazy_raise.sides import refusals
 from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason, SiteId, Status
-from awaken.kit.changes import (
-    Decided,
-    connected,
-    plan_of,
-    refused_together,
-    rewritten_together,
-)
+from awaken.kit.changes import Decided, connected, plan_of, refused_together, rewritten_together
 from awaken.kit.eager_loads import PlannedLoads, plan_loads
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.relationships.sides import WORDS, Side, edits_of, sides_in

@@ -58,9 +58,7 @@ AWAITED = Reason(
     "Load it in the statement, and read it directly.",
 )
 UNKNOWN_OBJECT = Reason(
-    "unknown-object",
-    "{}",
-    "Annotate the object with its class at the read, or set `lazy` by hand.",
+    "unknown-object", "{}", "Annotate the object with its class at the read, or set `lazy` by hand."
 )
 UNKNOWN_LOAD = Reason(
     "unknown-load",
@@ -74,14 +72,10 @@ NOT_LOADED = Reason(
     "Load it there by hand, with `selectinload()`, `joinedload()` or `refresh()`, then set `lazy`.",
 )
 LOADED_BY_GET = Reason(
-    "loaded-by-get",
-    "{}",
-    "Replace `get()` with a `select()` that has the option, then set `lazy`.",
+    "loaded-by-get", "{}", "Replace `get()` with a `select()` that has the option, then set `lazy`."
 )
 EXPIRED_BY_NAME = Reason(
-    "expired-by-name",
-    "{}",
-    "Call `refresh()` with its name before the read, then set `lazy`.",
+    "expired-by-name", "{}", "Call `refresh()` with its name before the read, then set `lazy`."
 )
 WRITTEN_BEFORE = Reason(
     "written-before-read",
@@ -89,9 +83,7 @@ WRITTEN_BEFORE = Reason(
     "Call `refresh()` with its name after the write, or commit there. Then set `lazy`.",
 )
 NEEDS_SQL = Reason(
-    "needs-raise-on-sql",
-    "`raise` would break {}",
-    "Allow `raise_on_sql` with the option `mode`.",
+    "needs-raise-on-sql", "`raise` would break {}", "Allow `raise_on_sql` with the option `mode`."
 )
 
 ALL = (

@@ -28,8 +28,7 @@ _HOMES = {
     "CursorResult": ("sqlalchemy", "sqlalchemy.engine"),
     "aliased": ("sqlalchemy.orm", "sqlalchemy.orm.util"),
     **dict.fromkeys(
-        sql_names().set_operations,
-        ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
+        sql_names().set_operations, ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression")
     ),
 }
 """Where each name that the rule writes can be imported from; the first is where it will be."""

@@ -101,10 +101,7 @@ class Queries:
         """Return the component of a query; its rewrite where each caller reads the rows once."""
         try:
             return read_component(
-                self._reader,
-                member.root,
-                self._in_file,
-                mocks_by_hand=self._together.mocks_by_hand,
+                self._reader, member.root, self._in_file, mocks_by_hand=self._together.mocks_by_hand
             )
         except Refused:
             rewrite = rewrite_consumed(self._reader, member)

@@ -8,24 +8,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta, Struct
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.answers.doubles import (
-    TRIGGERS,
-    decided_doubles,
-)
+from awaken.codemods.sqlalchemy.query_to_select.answers.doubles import TRIGGERS, decided_doubles
 from awaken.codemods.sqlalchemy.query_to_select.answers.together import Together
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.pipeline import Queries
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Sites
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided
-from awaken.contract import (
-    Constraints,
-    Phase,
-    Place,
-    Plan,
-    Reason,
-    Rewriter,
-    SiteId,
-)
+from awaken.contract import Constraints, Phase, Place, Plan, Reason, Rewriter, SiteId
 from awaken.kit.rule import Rule
 from awaken.workspace.manifests.type_checkers import TYPE_CHECKER_READS
 

@@ -43,9 +43,7 @@ QUERY_HOOKS = Reason(
 MOCKS_BY_HAND = "rules.query-to-select.mocks_by_hand = true"
 """The answer that has mocks of queries left to the user."""
 KEPT_QUERY = Reason(
-    "kept-query",
-    "the query is kept {}",
-    "Execute the query in the same expression.",
+    "kept-query", "the query is kept {}", "Execute the query in the same expression."
 )
 KEPT_BUILDER = Reason(
     "kept-builder",
@@ -173,9 +171,7 @@ UNCALLED_METHOD = Reason(
     "Call it. If you need the method itself, wrap the call in a lambda.",
 )
 UNKNOWN_METHOD = Reason(
-    "unknown-method",
-    "`.{}` has no counterpart on select()",
-    "Rewrite this query by hand.",
+    "unknown-method", "`.{}` has no counterpart on select()", "Rewrite this query by hand."
 )
 REMOVED_METHOD = Reason(
     "removed-method",
@@ -233,9 +229,7 @@ NO_SESSION = Reason(
     "Pass the session: `Query(Model, session)`.",
 )
 LEGACY_ARGUMENT = Reason(
-    "legacy-argument",
-    "{} has no counterpart on select()",
-    "Rewrite this query by hand.",
+    "legacy-argument", "{} has no counterpart on select()", "Rewrite this query by hand."
 )
 COMMENT_LOST = Reason(
     "comment-lost",
@@ -243,9 +237,7 @@ COMMENT_LOST = Reason(
     "Move the comment above the statement.",
 )
 INSIDE_FSTRING = Reason(
-    "inside-f-string",
-    "the query is inside an f-string",
-    "Assign its result to a variable first.",
+    "inside-f-string", "the query is inside an f-string", "Assign its result to a variable first."
 )
 
 ALL = tuple(value for value in globals().values() if isinstance(value, Reason))

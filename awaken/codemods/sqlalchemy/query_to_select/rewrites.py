@@ -102,10 +102,6 @@ class Part:
         )
 
 
-def _nothing_else(_site: SiteId) -> Iterable[Edit]:
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class Rewrite:
     """The rewrite of ``roots``, of which none can be rewritten without all the others.
@@ -119,7 +115,7 @@ class Rewrite:
     parts: Sequence[Part]
     caveats: Sequence[str]
     needs: Sequence[tuple[str, Written]]
-    others: Callable[[SiteId], Iterable[Edit]] = _nothing_else
+    others: Callable[[SiteId], Iterable[Edit]] = lambda _site: ()
     requires: Sequence[tuple[Module, ast.AST]] = ()
 
     def beside(self, sites: Sites) -> Rewrite:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.raw_sql_text import reasons
@@ -15,11 +15,11 @@ from awaken.codemods.sqlalchemy.raw_sql_text.strings import (
     may_be_string,
     text_of,
 )
-from awaken.contract import Constraints, NeedImport, Phase, Plan, Reason
-from awaken.kit.changes import decide, plan_of
+from awaken.contract import NeedImport, Phase, Reason
+from awaken.kit.changes import Decided, decide
 from awaken.kit.names_here import name_here
 from awaken.kit.reasons import INSIDE_FSTRING
-from awaken.kit.rule import Rule
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
@@ -42,7 +42,7 @@ _PUT_TOGETHER = "a `:name` in a value that is inserted into this SQL becomes a p
 _UNSEEN = "a `:name` in this SQL becomes a parameter"
 
 
-class RawSqlText(Rule):
+class RawSqlText(SiteRule):
     """Wraps strings that are executed in ``text()``."""
 
     name = "raw-sql-text"
@@ -54,10 +54,9 @@ class RawSqlText(Rule):
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     reasons: ClassVar[tuple[Reason, ...]] = (INSIDE_FSTRING, *reasons.ALL)
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per string that is executed, and its change."""
-        del constraints  # every site is a change of its own
-        return plan_of(
+        return (
             decide(Site(self.name, module, call), _rewrite, project, statement, kind)
             for module in site_modules(project, self.triggers)
             for call, statement in _executed_pairs(module)
@@ -104,10 +103,7 @@ def _rewrite(site: Site[ast.Call], project: Project, statement: ast.expr, kind: 
     seen, places = ([], ()) if older else who_sees(project, site)
     caveats += seen
     written = name_here(site.module, site.node, "text", _HOMES, "sa_")
-    edits = [
-        site.insert_before(statement, f"{written.text}("),
-        site.insert_behind(statement, ")"),
-    ]
+    edits = [site.insert_before(statement, f"{written.text}("), site.insert_behind(statement, ")")]
     if written.needs is None:
         return Rewrite(_said_text(site, statement, written.text), edits, caveats, places)
     home, name, alias = written.needs

@@ -25,9 +25,7 @@ BACKSLASH = Reason(
     "Write the backslash twice, and wrap the SQL in `text()`.",
 )
 KEYWORDS = Reason(
-    "keywords",
-    "`{}` is passed as a keyword argument",
-    "Pass the parameters as one dictionary.",
+    "keywords", "`{}` is passed as a keyword argument", "Pass the parameters as one dictionary."
 )
 DRIVER_SQL = Reason(
     "driver-sql",

@@ -32,9 +32,7 @@ CLOSED_ELSEWHERE = Reason(
     "Create it with `with`, which closes it.",
 )
 REBOUND = Reason(
-    "rebound",
-    "`{}` is assigned again before it is closed",
-    "Give each session its own name.",
+    "rebound", "`{}` is assigned again before it is closed", "Give each session its own name."
 )
 OWN_ENDS = Reason(
     "own-ends",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -14,12 +14,12 @@ from awaken.codemods.sqlalchemy.session_in_route.sharing import (
     sharing_dependency,
     uses,
 )
-from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason, Rewriter, Status
-from awaken.kit.changes import decide, plan_of
+from awaken.contract import Edit, Level, Phase, Place, Reason, Rewriter, Status
+from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_beside
 from awaken.kit.names_here import name_here
 from awaken.kit.reasons import NAME_TAKEN
-from awaken.kit.rule import Rule
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import MadeSession
@@ -86,7 +86,7 @@ class _Made:
     session: MadeSession | None
 
 
-class SessionInRoute(Rule):
+class SessionInRoute(SiteRule):
     """Injects sessions that endpoints make."""
 
     name = "session-in-route"
@@ -103,12 +103,11 @@ class SessionInRoute(Rule):
         CALLED, COMMITS, INJECTED, NAME_TAKEN, NO_DEPENDENCY, OTHER_SHAPE, OWN_ENGINE, SHARED,
     )  # fmt: skip
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterable[Decided]:
         """Return a finding per session or engine that an endpoint makes, and its change."""
-        del constraints  # no change needs another site
         result = list(self._sites(project))
         given = list(_dependencies(project)) if result else []
-        return plan_of(decide(site, _rewrite, project, made, given) for site, made in result)
+        return (decide(site, _rewrite, project, made, given) for site, made in result)
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""

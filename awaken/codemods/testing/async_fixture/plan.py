@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.testing.async_fixture.reasons import (
@@ -16,11 +16,11 @@ from awaken.codemods.testing.async_fixture.reasons import (
     SEVERAL_RUNNERS,
 )
 from awaken.codemods.testing.async_fixture.uses import use_of
-from awaken.contract import Constraints, Edit, Phase, Place, Plan
-from awaken.kit.changes import decide, plan_of
+from awaken.contract import Edit, Phase, Place
+from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import NAME_TAKEN
-from awaken.kit.rule import Rule
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.testing.fixture_requests import Request, Requests
@@ -40,7 +40,7 @@ _HOOKS = ("pytest_fixture_setup", "pytest_pyfunc_call")
 _NEVER_RUNS = "its body never runs today, and will run"
 
 
-class AsyncFixture(Rule):
+class AsyncFixture(SiteRule):
     """Rewrites ``@pytest.fixture`` on asynchronous functions to ``@pytest_asyncio.fixture``."""
 
     name = "async-fixture"
@@ -64,15 +64,14 @@ class AsyncFixture(Rule):
         SEVERAL_RUNNERS,
     )
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per fixture that nobody runs, and its change."""
-        del constraints  # no change needs another site
         tests = project.coroutine_tests
         if not tests.uses_asyncio or tests.anyio_is_automatic:
-            return Plan()
+            return ()
         if project.pytest.asyncio_mode != "strict":
-            return Plan()
-        return plan_of(
+            return ()
+        return (
             decide(site, _rewrite, project, decorator, requests)
             for site, decorator in self._sites(project)
             if not _is_of_anyio(project, requests := tests.requests.of(site.module, site.node))
@@ -167,10 +166,7 @@ def _require_plain(site: Site[ast.AsyncFunctionDef], decorator: ast.expr) -> Non
 
 
 def _loop_scope(
-    project: Project,
-    site: Site[ast.AsyncFunctionDef],
-    decorator: ast.expr,
-    requests: Requests,
+    project: Project, site: Site[ast.AsyncFunctionDef], decorator: ast.expr, requests: Requests
 ) -> str:
     """Return the scope of the loop that is to be written, empty if the default is right."""
     own = _scope(site, decorator)

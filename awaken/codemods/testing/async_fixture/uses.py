@@ -12,16 +12,8 @@ from awaken.project.source.modules import Module
 Use = Literal["by-hand", "as-value", "unknown"]
 
 _OF_COROUTINES = {
-    "__aiter__",
-    "__anext__",
-    "__await__",
-    "aclose",
-    "asend",
-    "athrow",
-    "close",
-    "send",
-    "throw",
-}
+    "__aiter__", "__anext__", "__await__", "aclose", "asend", "athrow", "close", "send", "throw",
+}  # fmt: skip
 """What coroutines and asynchronous generators have: a read of it works today."""
 
 

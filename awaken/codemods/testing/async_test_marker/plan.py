@@ -14,11 +14,11 @@ from awaken.codemods.testing.async_test_marker.reasons import (
     UNKNOWN_CLASS,
     YIELDS,
 )
-from awaken.contract import Constraints, Edit, Level, Phase, Plan, Status
-from awaken.kit.changes import Decided, decide, plan_of, refused_together
+from awaken.contract import Edit, Level, Phase, Status
+from awaken.kit.changes import Decided, decide, refused_together
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import NAME_TAKEN
-from awaken.kit.rule import Rule
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.testing.coroutine_tests import loop_scope_of
@@ -43,7 +43,7 @@ _HANDING_ON = (
 """Decorators that keep a coroutine function: plugins see the function itself."""
 
 
-class AsyncTestMarker(Rule):
+class AsyncTestMarker(SiteRule):
     """Puts ``@pytest.mark.asyncio`` or ``@pytest.mark.anyio`` on coroutine tests."""
 
     name = "async-test-marker"
@@ -66,14 +66,10 @@ class AsyncTestMarker(Rule):
         YIELDS,
     )
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterator[Decided]:
         """Return one finding per test that nothing runs, and its change."""
-        del constraints  # no change needs another site
-        return plan_of(self._decided(project)) if _may_leave_tests(project) else Plan()
-
-    def _decided(self, project: Project) -> Iterator[Decided]:
         tests = project.coroutine_tests
-        for module in site_modules(project, self.triggers):
+        for module in site_modules(project, self.triggers) if _may_leave_tests(project) else ():
             sites = [
                 Site(self.name, module, node)
                 for node in module.nodes(ast.AsyncFunctionDef)

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-TRANSPORTS = {
-    "httpx.AsyncClient": "httpx.ASGITransport",
-    "httpx.Client": "httpx.WSGITransport",
-}
+TRANSPORTS = {"httpx.AsyncClient": "httpx.ASGITransport", "httpx.Client": "httpx.WSGITransport"}
 _PARTIAL = "functools.partial"
 
 
@@ -41,14 +38,10 @@ class Client:
 def clients(project: Project, module: Module) -> Iterator[Client]:
     """Yield the clients of one file in the order of the source."""
     for node in module.nodes(ast.Call):
-        if _may_give_app(module, node):
+        if any(keyword.arg == "app" or _unpacks_app(module, keyword) for keyword in node.keywords):
             client = _client(project, module, node)
             if client is not None:
                 yield client
-
-
-def _may_give_app(module: Module, call: ast.Call) -> bool:
-    return any(keyword.arg == "app" or _unpacks_app(module, keyword) for keyword in call.keywords)
 
 
 def _unpacks_app(module: Module, keyword: ast.keyword) -> bool:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.testing.httpx_asgi_transport import reasons
 from awaken.codemods.testing.httpx_asgi_transport.applications import may_be_none
 from awaken.codemods.testing.httpx_asgi_transport.clients import TRANSPORTS, Client, clients
 from awaken.codemods.testing.httpx_asgi_transport.payload import Transport
-from awaken.contract import Constraints, Phase, Plan, Rewriter
-from awaken.kit.changes import decide, plan_of
+from awaken.contract import Phase, Rewriter
+from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_beside
-from awaken.kit.rule import Rule
+from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _CATCHING = library_names().catching_all | {None, "builtins.TypeError"}
 
 
-class HttpxAsgiTransport(Rule):
+class HttpxAsgiTransport(SiteRule):
     """Rewrites ``AsyncClient(app=app)`` to ``AsyncClient(transport=ASGITransport(app=app))``."""
 
     name = "httpx-asgi-transport"
@@ -39,10 +39,9 @@ class HttpxAsgiTransport(Rule):
     needs: ClassVar[Mapping[str, str]] = {"httpx": ">=0.14"}
     reasons = reasons.ALL
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per client that is given an application, and its change."""
-        del constraints  # every site is a change of its own
-        return plan_of(
+        return (
             decide(Site(self.name, module, client.call), _rewrite, project, client)
             for module in site_modules(project, self.triggers)
             for client in clients(project, module)

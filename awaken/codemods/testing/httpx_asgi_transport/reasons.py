@@ -35,9 +35,7 @@ NAME_TAKEN = Reason(
     "Rename it, or write `httpx.ASGITransport` by hand with `import httpx`.",
 )
 INSIDE_FSTRING = Reason(
-    "inside-f-string",
-    "the client is created inside an f-string",
-    "Assign it to a variable first.",
+    "inside-f-string", "the client is created inside an f-string", "Assign it to a variable first."
 )
 
 ALL = tuple(value for value in globals().values() if isinstance(value, Reason))

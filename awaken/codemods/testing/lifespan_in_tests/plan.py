@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.testing.lifespan_in_tests.state import Reliance, relied_on
-from awaken.contract import Constraints, Finding, Phase, Place, Plan, Status
-from awaken.kit.rule import Rule
+from awaken.contract import Finding, Phase, Place, Status
+from awaken.kit.rule import Advice
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
 from awaken.project.frameworks.web.applications import Application
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_TEST_CLIENTS = {
-    "fastapi.testclient.TestClient",
-    "starlette.testclient.TestClient",
-}
+_TEST_CLIENTS = {"fastapi.testclient.TestClient", "starlette.testclient.TestClient"}
 _TRANSPORTS = {"httpx.ASGITransport", "httpx._transports.asgi.ASGITransport"}
 _HTTPX = {"httpx.AsyncClient"}
 _RUNS = (b"LifespanManager", b"lifespan_context", b"router.startup", b"async_asgi_testclient")
@@ -30,11 +27,10 @@ _ENTER = "Enter it: `with TestClient(app) as client:` runs the lifespan around t
 _MANAGE = "Run the lifespan around it with `async with LifespanManager(app):` from asgi-lifespan."
 
 
-class LifespanInTests(Rule):
+class LifespanInTests(Advice):
     """Advises to run the lifespan in tests that need it."""
 
     name = "lifespan-in-tests"
-    kind = "advice"
     family = "testing"
     phase = Phase.TIDY
     decides_by = "file"
@@ -42,25 +38,22 @@ class LifespanInTests(Rule):
     triggers = (b"TestClient", b"ASGITransport", b"AsyncClient")
     status = Status.PREVIEW
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def findings(self, project: Project) -> Iterable[Finding]:
         """Return one finding per client that leaves out what its application relies on."""
-        del constraints  # nothing is rewritten
         paths = [path for path in project.site_files(self.triggers) if is_around_tests(path)]
         if not paths:
-            return Plan()
+            return ()
         reliances = {
             server.application: relied
             for server in project.web.serving.all
             if (relied := relied_on(project, server))
         }
-        return Plan(
-            tuple(
-                self._finding(module, call, reliance)
-                for path in (paths if reliances else ())
-                if not _is_run(project, path) and (module := project.module(path)) is not None
-                for call, app in _clients(project, module)
-                if (reliance := _meant_reliance(project, module, app, reliances)) is not None
-            )
+        return (
+            self._finding(module, call, reliance)
+            for path in (paths if reliances else ())
+            if not _is_run(project, path) and (module := project.module(path)) is not None
+            for call, app in _clients(project, module)
+            if (reliance := _meant_reliance(project, module, app, reliances)) is not None
         )
 
     def _finding(self, module: Module, call: ast.Call, reliance: Reliance) -> Finding:

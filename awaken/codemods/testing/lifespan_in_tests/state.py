@@ -184,8 +184,7 @@ def _overridden(project: Project) -> set[str]:
                 case ast.Subscript(value=ast.Attribute(attr="dependency_overrides"), slice=key):
                     keys = [key]
                 case ast.Assign(
-                    targets=[ast.Attribute(attr="dependency_overrides")],
-                    value=ast.Dict(keys=given),
+                    targets=[ast.Attribute(attr="dependency_overrides")], value=ast.Dict(keys=given)
                 ):
                     keys = [argument for argument in given if argument is not None]
                 case _:

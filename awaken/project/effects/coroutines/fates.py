@@ -15,12 +15,7 @@ from awaken.contract import Place
 from awaken.knowledge.coroutines import Awaitable
 from awaken.knowledge.library_names import library_names
 from awaken.project.effects.coroutines.awaitables import Awaitables
-from awaken.project.effects.coroutines.passing_on import (
-    IntoParameter,
-    Onward,
-    PassingOn,
-    Taken,
-)
+from awaken.project.effects.coroutines.passing_on import IntoParameter, Onward, PassingOn, Taken
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.uses import Way, targets_of, use_of

@@ -213,12 +213,10 @@ class Between:
         """
         values = self._evaluator.values(module, call.func)
         item = values[0] if len(values) == 1 else None
-        ancestors = (
-            self._evaluator.classes.ancestors(item.qualified) if isinstance(item, ClassOf) else None
-        )
-        if ancestors is None or self._gets_a_session(module, call, ()):
+        line = self._evaluator.classes.line(item.qualified) if isinstance(item, ClassOf) else ()
+        if not line or self._gets_a_session(module, call, ()):
             return False
-        for facts in ancestors.inside:
+        for facts in line:
             if "__new__" in facts.members:
                 return False
             home = self._evaluator.classes.node(facts.qualified)
@@ -369,9 +367,9 @@ class EventGraph(ControlGraph):
 
         The caller of a generator gets something at each ``yield``.
         """
-        given = [point for point in self.points if isinstance(point, ast.Yield | ast.YieldFrom)]
-        if given:
-            return [point for argument in given for point in self.points[argument]]
+        yields = [point for point in self.points if isinstance(point, ast.Yield | ast.YieldFrom)]
+        if yields:
+            return [point for argument in yields for point in self.points[argument]]
         returns = [point for point in self.points if isinstance(point, ast.Return)]
         starts = [point for statement in returns for point in self.points[statement]]
         last = [] if self._end is None else [self._end]

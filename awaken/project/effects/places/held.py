@@ -23,23 +23,18 @@ class Program(Protocol):
 
     def module(self, path: str) -> Module | None:
         """Return the parsed file."""
-        ...
 
     def qualified_name(self, module: Module, node: ast.expr) -> str | None:
         """Return the dotted name of ``node``."""
-        ...
 
     def definition(self, qualified: str) -> Definition | None:
         """Return what the project defines under this name."""
-        ...
 
     def class_facts(self, qualified: str) -> ClassFacts | None:
         """Return the class with this qualified name, if the project defines it."""
-        ...
 
     def instance_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes of which ``node`` is an instance; empty if it may be more."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

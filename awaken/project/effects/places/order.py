@@ -242,21 +242,16 @@ class _Walk:
         return self._defaults(node.args)
 
     def _boolean(self, node: ast.BoolOp) -> Iterator[_Work]:
-        first, *others = node.values
-        yield first
-        steps: list[_Work] = []
-        for part in others:
-            steps += [self._acts(node), part]
-        yield from self._maybe(steps)
+        yield from self._first_always(node, node.values)
 
     def _compare(self, node: ast.Compare) -> Iterator[_Work]:
         yield node.left
-        first, *others = node.comparators
+        yield from self._first_always(node, node.comparators)
+
+    def _first_always(self, node: ast.AST, parts: Iterable[ast.expr]) -> Iterator[_Work]:
+        first, *others = parts
         yield first
-        steps: list[_Work] = []
-        for part in others:
-            steps += [self._acts(node), part]
-        yield from self._maybe(steps)
+        yield from self._maybe(step for part in others for step in (self._acts(node), part))
 
     def _choice(self, node: ast.IfExp) -> Iterator[_Work]:
         yield node.test

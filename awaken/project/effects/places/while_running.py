@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import chain
 
 from awaken.knowledge.running import running
 from awaken.project.effects.attributes import Attributes
@@ -16,7 +17,7 @@ from awaken.project.graph.stubs import is_stub
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, receivers
-from awaken.project.source.words import FilesWith
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import ClassOf, FunctionOf, Unknown
 from awaken.project.values.pytest_fixtures import fixture_for
 
@@ -31,38 +32,27 @@ _TABLE = running()
 class WhileRunning:
     """Answers for one project."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
         self._attributes = Attributes(evaluator)
         self._callees = Callees(evaluator)
 
-    def functions(
-        self, module: Module, parts: Sequence[ast.AST], *, is_resumed: bool = False
-    ) -> frozenset[Place] | None:
+    def functions(self, module: Module, parts: Iterable[ast.AST]) -> frozenset[Place] | None:
         """Return the functions that may run while ``parts`` of a file do; None if any may.
 
         Functions that are called are followed, and what is handed on counts as called. Python's own
         calls (of operators, ``with`` and loops) are not looked at, but properties are. Listeners to
-        sessions are not among them. With ``is_resumed`` it is known what runs while the parts wait
-        at a ``yield`` of their own.
+        sessions are not among them, nor what runs while the parts wait at a ``yield`` of their own.
         """
-        result: set[Place] = set()
-        waiting = [(module, item) for item in parts]
-        left = _MOST_NODES
-        while waiting:
-            home, part = waiting.pop()
-            for node in home.walk(part):
-                left -= 1
-                if is_resumed and part in parts and isinstance(node, ast.Yield):
-                    continue
-                called = None if left < 0 else self._run_by(home, node)
-                if called is None:
-                    return None
-                waiting += self._new(called, result)
-            if len(result) > _MOST_FUNCTIONS:
+        waiting = Worklist[Called]([], _place_of, _MOST_FUNCTIONS + 1)
+        own = ((module, node) for part in parts for node in module.walk(part))
+        nodes = ((home, node) for home, node in own if not isinstance(node, ast.Yield))
+        for count, (home, node) in enumerate(chain(nodes, _nodes_of(waiting))):
+            called = None if count >= _MOST_NODES else self._run_by(home, node)
+            if called is None:
                 return None
-        return frozenset(result)
+            waiting += called
+        return _all_seen(waiting)
 
     @cached_property
     def listening(self) -> frozenset[Place] | None:
@@ -71,16 +61,13 @@ class WhileRunning:
         Nearly all code calls what they listen to, so they may run while anything does. External
         functions that they call do not count.
         """
-        result: set[Place] = set()
-        waiting: list[tuple[Module, ast.AST]] = []
-        for module in self._evaluator.modules_at(self._files_with(_TABLE.listening_words)):
+        waiting = Worklist[Called]([], _place_of, _MOST_FUNCTIONS + 1)
+        for module in self._evaluator.modules_with(_TABLE.listening_words):
             for node in module.walk():
-                waiting += self._new(self._listeners(module, node), result)
-        while waiting:
-            home, part = waiting.pop()
-            for node in home.walk(part):
-                waiting += self._new(self._run_by(home, node) or (), result)
-        return frozenset(result) if len(result) <= _MOST_FUNCTIONS else None
+                waiting += self._listeners(module, node)
+        for home, node in _nodes_of(waiting):
+            waiting += self._run_by(home, node) or ()
+        return _all_seen(waiting)
 
     def _listeners(self, module: Module, node: ast.AST) -> Iterator[Called]:
         match node:
@@ -92,16 +79,6 @@ class WhileRunning:
                 for argument in node.args:
                     if isinstance(argument, ast.Name | ast.Attribute):
                         yield from self._handed_on(module, argument)
-
-    def _new(self, called: Iterable[Called], found: set[Place]) -> list[tuple[Module, ast.AST]]:
-        """Return what is still to be read of ``called``, and note it in ``found``."""
-        new: list[tuple[Module, ast.AST]] = []
-        for callee in called:
-            place = callee.module.path, callee.module.span(callee.function).start
-            if place not in found and len(found) <= _MOST_FUNCTIONS:
-                found.add(place)
-                new.append((callee.module, callee.function))
-        return new
 
     def _run_by(self, module: Module, node: ast.AST) -> list[Called] | None:
         """Return the functions that a node may run, its parts aside; None if any may be."""
@@ -205,3 +182,18 @@ def _registers(decorator: ast.expr) -> bool:
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
             return name in _TABLE.listening_decorators
     return False
+
+
+def _nodes_of(functions: Iterable[Called]) -> Iterator[tuple[Module, ast.AST]]:
+    for called in functions:
+        yield from ((called.module, node) for node in called.module.walk(called.function))
+
+
+def _place_of(called: Called) -> Place:
+    return called.module.path, called.module.span(called.function).start
+
+
+def _all_seen(functions: Worklist[Called]) -> frozenset[Place] | None:
+    """Return the places of the functions; None if there are too many."""
+    seen = frozenset(map(_place_of, functions.seen.values()))
+    return seen if len(seen) <= _MOST_FUNCTIONS else None

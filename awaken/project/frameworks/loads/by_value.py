@@ -6,10 +6,7 @@ import ast
 
 from awaken.project.frameworks.loads.certainty import WEAK
 from awaken.project.frameworks.loads.items import Item, What
-from awaken.project.frameworks.loads.mapped_classes import (
-    entity_of_attribute,
-    is_mapped,
-)
+from awaken.project.frameworks.loads.mapped_classes import entity_of_attribute, is_mapped
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.source.programs.undefined import is_undefined
 

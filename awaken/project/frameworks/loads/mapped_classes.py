@@ -182,12 +182,8 @@ def _class_node(
 
 def _entity_of_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item | None:
     bindings = reader.bindings(node)
-    result = [_entity_of_binding(reader, node, binding, depth) for binding in bindings]
-    if not result or any(item is None for item in result):
-        return None
-    items = [item for item in result if item is not None]
-    models = {item.model for item in items}
-    return replace(_joined_item(node, items), model=models.pop() if len(models) == 1 else None)
+    items = [_entity_of_binding(reader, node, binding, depth) for binding in bindings]
+    return _item_of_all(node, items)
 
 
 def _entity_of_binding(
@@ -208,13 +204,11 @@ def _entity_of_binding(
 
 
 def _entity_of_value(reader: ModuleReader, value: ast.expr, depth: int) -> Item | None:
-    first, *others = [entity_of(reader, branch, depth) for branch in branches(value)]
-    items = [item for item in others if item is not None]
-    if first is None or len(items) < len(others):
-        return None
+    items = [entity_of(reader, branch, depth) for branch in branches(value)]
+    joined = _joined_item(value, items)
     # The branches may be one class, as with a default.
-    is_one = all(item.model == first.model for item in items)
-    return first if is_one else _joined_item(value, [first, *items])
+    is_one = len({item.model for item in items if item is not None}) == 1
+    return items[0] if joined is not None and is_one else joined
 
 
 def _entity_of_loop(
@@ -223,11 +217,7 @@ def _entity_of_loop(
     """``for model in (User, Post)``, or ``for name, model in [("u", User), ("p", Post)]``."""
     elements = [_loop_element(part, bound, reader) for part in _iterated_elements(reader, bound)]
     items = [entity_of(reader, part, depth - 1) if part is not None else None for part in elements]
-    entities = [item for item in items if item is not None]
-    if not entities or len(entities) < len(items):
-        return None
-    models = {item.model for item in entities}
-    return replace(_joined_item(node, entities), model=models.pop() if len(models) == 1 else None)
+    return _item_of_all(node, items)
 
 
 def _iterated_elements(reader: ModuleReader, bound: ast.AST) -> list[ast.expr]:
@@ -301,15 +291,11 @@ def _entity_passed(
     # One invisible caller may pass another class.
     if passed is None or passed.doubts or not passed.calls:
         return None
-    result = [
+    items = [
         entity_of(ModuleReader(reader.project, given.module), given.node, depth - 1)
         for given in passed.given
     ]
-    items = [item for item in result if item is not None]
-    if not items or len(items) < len(result):
-        return None
-    models = {item.model for item in items}
-    return replace(_joined_item(node, items), model=models.pop() if len(models) == 1 else None)
+    return _item_of_all(node, items)
 
 
 def _entity_of_annotation(
@@ -400,10 +386,9 @@ def _entity_in(
         if facts is None or pair is None:
             continue
         given = list(_attribute_values(*pair, node, depth))
-        entities = [item for item in given if item is not None]
         if given:
             # A subclass may replace the attribute: the kind is known, the model is not.
-            return True, _joined_item(node, entities) if len(entities) == len(given) else None
+            return True, _joined_item(node, given)
         waiting += [base for base in facts.bases if base is not None]
     return False, None
 
@@ -419,12 +404,11 @@ def _entity_below(
         if pair is None:
             return None
         given += _attribute_values(*pair, node, depth)
-    entities = [item for item in given if item is not None and not item.certainty.is_weak]
-    if not entities or len(entities) < len(given):
-        return None
-    joined = _joined_item(node, entities)
+    joined = _joined_item(
+        node, [item and (None if item.certainty.is_weak else item) for item in given]
+    )
     # Only of a public class of a published project can somebody else have subclasses.
-    if not (reader.project.published and is_public(reader.module, qualified)):
+    if joined is None or not (reader.project.published and is_public(reader.module, qualified)):
         return joined
     text = ast.unparse(node)
     reason = (
@@ -470,18 +454,25 @@ def _entity_of_item(
     """``MODELS[key]``, where all values of the dictionary are mapped classes."""
     values = dictionary_values(reader.module, dictionary)
     items = [entity_of(reader, value, depth - 1) for value in values]
-    entities = [item for item in items if item is not None]
-    if not entities or len(entities) < len(items):
-        return None
-    joined = _joined_item(node, entities)
-    if not is_of_module(reader.module, dictionary):
+    joined = _joined_item(node, items)
+    if joined is None or not is_of_module(reader.module, dictionary):
         return joined
     reason = f"other files may put something else than mapped classes into `{dictionary.id}`"
     return replace(joined, certainty=least([PRESUMED, joined.certainty]).because(reason))
 
 
-def _joined_item(node: ast.expr, items: Sequence[Item]) -> Item:
-    """Return the item for what may be any of ``items``, of no one model."""
+def _item_of_all(node: ast.expr, items: Sequence[Item | None]) -> Item | None:
+    """Return the item for what may be any of ``items``, with their model if they have the same."""
+    joined = _joined_item(node, items)
+    models = {item.model for item in items if item is not None}
+    return joined and replace(joined, model=models.pop() if len(models) == 1 else None)
+
+
+def _joined_item(node: ast.expr, alternatives: Sequence[Item | None]) -> Item | None:
+    """Return the item for what may be any of them, of no one model; None if one is no item."""
+    items = [item for item in alternatives if item is not None]
+    if not items or len(items) < len(alternatives):
+        return None
     models = [item.models or frozenset([item.model or ""]) for item in items]
     return replace(
         items[0],

@@ -18,7 +18,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 
 _KNOWN = schema_knowledge().schemas
@@ -37,18 +36,15 @@ _MOST_MENTIONS = 200  # of one variable; a name that stands in more places is no
 class AdriftSchemas:
     """Answers for one program."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: FilesWith, schemas: MarshmallowSchemas
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, schemas: MarshmallowSchemas) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
         self._schemas = schemas
 
     def all(self) -> Iterator[tuple[SchemaShape, Unknown]]:
         """Yield each of them, with the place where it is handed on."""
         if not self._schemas.may_be_there:
             return
-        for path in self._files_with(_WORDS):
+        for path in self._evaluator.files_with(_WORDS):
             for qualified in self._evaluator.classes.in_file(path):
                 place = self._left_at(qualified) if self._schemas.is_schema(qualified) else None
                 if place is not None:

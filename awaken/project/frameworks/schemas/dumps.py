@@ -14,16 +14,12 @@ from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 
 _SCHEMAS, _FIELDS = schema_knowledge().schemas, schema_knowledge().marshalling
 _FUNCTIONS = frozenset(function.rpartition(".")[2] for function in _FIELDS.functions)
 _DECORATORS = frozenset([*_SCHEMAS.decorators, *_FIELDS.decorators])
-_WORDS = (
-    *(f"{dump}(".encode() for dump in (*_SCHEMAS.dumps, *_SCHEMAS.decorators)),
-    b"marshal",
-)
+_WORDS = (*(f"{dump}(".encode() for dump in (*_SCHEMAS.dumps, *_SCHEMAS.decorators)), b"marshal")
 
 
 class DumpReadings:
@@ -32,20 +28,18 @@ class DumpReadings:
     def __init__(
         self,
         evaluator: ProgramEvaluator,
-        files_with: FilesWith,
         schemas: MarshmallowSchemas,
         marshalling: Marshalling,
         given: Given,
     ) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
         self._schemas = schemas
         self._marshalling = marshalling
         self._given = given
 
     def all(self) -> Iterator[Reading | Unread]:
         """Yield all of a program, by file and place."""
-        for module in self._evaluator.modules_at(self._files_with(_WORDS)):
+        for module in self._evaluator.modules_with(_WORDS):
             for node in module.walk():
                 if isinstance(node, ast.Call):
                     yield from self._of_call(module, node)

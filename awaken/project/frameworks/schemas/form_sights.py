@@ -13,7 +13,6 @@ from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown, Values, union
 
 _KNOWN = schema_knowledge().forms
@@ -26,19 +25,16 @@ _Path = tuple[str, ...]
 class FormSights:
     """A form reads the attribute of each of its fields; a field may be filled by another form."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, assignments: Assignments, files_with: FilesWith
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, assignments: Assignments) -> None:
         self._evaluator = evaluator
         self._assignments = assignments
-        self._files_with = files_with
         self._forms = Forms(evaluator)
 
     def reading(self, names: Collection[str]) -> Iterator[Sight]:
         """Yield what forms read of objects, file by file; a program without forms has none."""
         forms = self._forms
         words = sorted({*_WORDS, *(name.encode() for name in forms.spellings)}) if forms.all else ()
-        for module in self._evaluator.modules_at(self._files_with(words) if words else ()):
+        for module in self._evaluator.modules_with(words):
             for node in module.nodes(ast.Call):
                 yield from self._of_call(module, node, names)
 

@@ -16,14 +16,10 @@ from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import Applications
 from awaken.project.frameworks.web.responses.routes import Responses
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.words import FilesWith
 
 
 def schema_sights(
-    evaluator: ProgramEvaluator,
-    mapped: Models,
-    files_with: FilesWith,
-    counts: Callable[[str], bool] | None = None,
+    evaluator: ProgramEvaluator, mapped: Models, counts: Callable[[str], bool] | None = None
 ) -> SchemaSights:
     """Return the places of models and schemas of a program that read attributes.
 
@@ -31,14 +27,14 @@ def schema_sights(
     """
     models = PydanticModels(evaluator)
     given = Given(evaluator, models, counts)
-    schemas = MarshmallowSchemas(evaluator, mapped, files_with)
-    responses = Responses(evaluator, Applications(evaluator), files_with)
+    schemas = MarshmallowSchemas(evaluator, mapped)
+    responses = Responses(evaluator, Applications(evaluator))
     return SchemaSights(
         evaluator,
         (
             EndpointReadings(evaluator, responses, models, given),
-            ModelReadings(evaluator, files_with, models, given),
-            DumpReadings(evaluator, files_with, schemas, Marshalling(evaluator, files_with), given),
+            ModelReadings(evaluator, models, given),
+            DumpReadings(evaluator, schemas, Marshalling(evaluator), given),
         ),
-        AdriftSchemas(evaluator, files_with, schemas),
+        AdriftSchemas(evaluator, schemas),
     )

@@ -14,7 +14,6 @@ from awaken.project.names.functions.decorators import decorator_names, method_ki
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, parameters_of
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import (
     Argument,
     ClassOf,
@@ -30,9 +29,8 @@ _MOST = 200  # that one class is made of; 45 in the largest of the programs look
 class Receivers:
     """Answers for one program."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
 
     def around(self, module: Module, node: ast.AST) -> list[Environment]:
         """Return what the first parameter of the method around ``node`` may be.
@@ -68,7 +66,7 @@ class Receivers:
             yield InstanceOf(qualified)
             return
         spellings = self._evaluator.classes.spellings(qualified)
-        paths = self._files_with([spelling.encode() for spelling in spellings])
+        paths = self._evaluator.files_with([spelling.encode() for spelling in spellings])
         for module in self._evaluator.modules_at(paths):
             for node in module.walk():
                 if _is_call_of(node, spellings):

@@ -33,7 +33,6 @@ class Readings(Protocol):
 
     def all(self) -> Iterator[Reading | Unread]:
         """Yield all of a program, by file and place."""
-        ...
 
 
 class SchemaSights:

@@ -15,7 +15,6 @@ from awaken.project.frameworks.web.responses.routes import Responses
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, Environment, InstanceOf, Unknown, Values
 
 _KNOWN = schema_knowledge().models
@@ -65,24 +64,17 @@ class EndpointReadings:
 class ModelReadings:
     """Reads of models on their arguments in Python code."""
 
-    def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        files_with: FilesWith,
-        models: PydanticModels,
-        given: Given,
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, models: PydanticModels, given: Given) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
         self._models = models
         self._given = given
-        self._receivers = Receivers(evaluator, files_with)
+        self._receivers = Receivers(evaluator)
 
     def all(self) -> Iterator[Reading | Unread]:
         """Yield all of a program, by file and place."""
         makers = self._makers()
         words = sorted({*_WORDS, *(maker.encode() for maker in makers)})
-        for module in self._evaluator.modules_at(self._files_with(words)):
+        for module in self._evaluator.modules_with(words):
             for node in module.nodes(ast.Call):
                 yield from self._of_call(module, node, makers)
 
@@ -122,7 +114,7 @@ class ModelReadings:
                 if is_known and kind is not None and given is not None:
                     declared = self._evaluator.declared(module, kind)
                     yield from self._validated(module, declared, given, lenient=False)
-            case _ if _maker(func) in makers:
+            case _ if last_name(func.value if isinstance(func, ast.Subscript) else func) in makers:
                 yield from self._made_readings(module, call)
 
     def _validated_by(
@@ -215,10 +207,6 @@ class ModelReadings:
 
 
 _FUNCTIONS = frozenset(function.rpartition(".")[2] for function in _KNOWN.functions)
-
-
-def _maker(func: ast.expr) -> str:
-    return last_name(func.value if isinstance(func, ast.Subscript) else func)
 
 
 def _is_true(node: ast.expr) -> bool:

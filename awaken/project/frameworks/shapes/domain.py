@@ -20,11 +20,9 @@ class Shape(Protocol):
     @property
     def name(self) -> str:
         """The class, or the place, that declares the fields."""
-        ...
 
     def fields(self) -> Sequence[Field]:
         """Return the fields that are read, by the order in which they are written."""
-        ...
 
     def __hash__(self) -> int: ...
 

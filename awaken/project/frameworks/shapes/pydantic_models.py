@@ -138,7 +138,7 @@ class PydanticModels:
         """
         fields = [
             item
-            for name in self._all_models()
+            for name in self._evaluator.classes.heirs_of(_KNOWN.bases)
             if lenient or self.reads_attributes(name)
             for item in self.fields(ModelShape(name, (), lenient, self))
         ]
@@ -166,13 +166,9 @@ class PydanticModels:
                     result.add(last_name(variable_of(statement)) or name_of)
         return frozenset(result)
 
-    def _all_models(self) -> list[str]:
-        return self._evaluator.classes.heirs_of(_KNOWN.bases)
-
     # ------------------------------------------------------------------------------- the classes
     def _is_below(self, qualified: str, bases: Sequence[str]) -> bool:
-        ancestors = self._evaluator.classes.ancestors(qualified)
-        outside = (qualified,) if ancestors is None else ancestors.outside
+        outside = self._evaluator.classes.library_names(qualified)
         return any(name in bases for name in outside)
 
     def _is_set(self, node: ast.AST, names: Sequence[str]) -> bool:

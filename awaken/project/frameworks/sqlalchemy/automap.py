@@ -10,7 +10,6 @@ from awaken.project.frameworks.sqlalchemy.mapping import names_view
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.words import FilesWith
 
 _FACTORY = "sqlalchemy.ext.automap.automap_base"
 _TABLE = "sqlalchemy.Table"
@@ -26,22 +25,21 @@ class Automap:
     primary key. It takes what the program declares of the same tables, so that is looked at.
     """
 
-    def __init__(self, evaluator: ProgramEvaluator, models: Models, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
         self._evaluator = evaluator
         self._models = models
-        self._files_with = files_with
 
     @cached_property
     def is_used(self) -> bool:
         """Whether some file names ``automap_base``."""
-        return bool(self._files_with([b"automap_base"]))
+        return bool(self._evaluator.files_with([b"automap_base"]))
 
     @cached_property
     def loads_one_table(self) -> bool:
         """Whether a ``select`` of any such class gives each of its rows once."""
         return (
             self.is_used
-            and not self._files_with(_OWN_WAYS)
+            and not self._evaluator.files_with(_OWN_WAYS)
             and self._is_plainly_prepared()
             and all(map(_is_plain_base, self._calls([b"automap_base"], _FACTORY)))
             and not any(map(_may_be_view, self._calls([b"Table("], _TABLE)))
@@ -74,7 +72,7 @@ class Automap:
 
     def _declared_classes(self) -> Iterator[str]:
         """Yield the classes that the program itself declares for automap to map."""
-        for path in self._files_with([b"__tablename__", b"__table__"]):
+        for path in self._evaluator.files_with([b"__tablename__", b"__table__"]):
             for name in self._evaluator.classes.in_file(path):
                 if self._models.is_automapped(name):
                     yield name
@@ -89,7 +87,7 @@ class Automap:
                 yield node
 
     def _all_calls(self, words: Sequence[bytes]) -> Iterator[tuple[Module, ast.Call]]:
-        for module in self._evaluator.modules_at(self._files_with(words)):
+        for module in self._evaluator.modules_with(words):
             for node in module.nodes(ast.Call):
                 yield module, node
 

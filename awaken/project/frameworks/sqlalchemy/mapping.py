@@ -10,10 +10,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct, structs
 
 from awaken.contract import Span
-from awaken.project.frameworks.sqlalchemy.constraints import (
-    Constraints,
-    constraints_of_value,
-)
+from awaken.project.frameworks.sqlalchemy.constraints import Constraints, constraints_of_value
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.tables import dotted_name
 from awaken.project.source.bindings import Binding

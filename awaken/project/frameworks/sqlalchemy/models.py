@@ -26,11 +26,10 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
 )
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationships, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.classes import Ancestors, Classes, ClassFacts
+from awaken.project.names.classes import Ancestors, ClassFacts
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, without_arguments
-from awaken.project.source.words import FilesWith
 from awaken.project.source.worklist import reverse_postorder
 from awaken.project.values.domain import DeclarativeBase, External
 
@@ -45,13 +44,9 @@ _MAPPING_DECORATORS = {
     "sqlalchemy.orm.registry.as_declarative_base": "base",
 }
 _HARMLESS_DECORATORS = {
-    "dataclasses.dataclass",
-    "functools.total_ordering",
-    "sqlalchemy.orm.declarative_mixin",
-    "sqlalchemy_utils.generic_repr",
-    "sqlalchemy_utils.models.generic_repr",
-    "typing.final",
-}
+    "dataclasses.dataclass", "functools.total_ordering", "sqlalchemy.orm.declarative_mixin",
+    "sqlalchemy_utils.generic_repr", "sqlalchemy_utils.models.generic_repr", "typing.final",
+}  # fmt: skip
 _IMPERATIVE = {"sqlalchemy.orm.registry.map_imperatively", "sqlalchemy.orm.mapper"}
 _HARMLESS_BASES = library_names().plain_bases | library_names().protocols
 _HARMLESS_BASES |= {"builtins.str", "enum.Enum"}
@@ -95,14 +90,11 @@ class Imperative(NamedTuple):
 class Models:
     """Answers what is mapped; keeps small facts per class that was asked for."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, classes: Classes, files_with: FilesWith
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._classes = classes
-        self._files_with = files_with
+        self._classes = evaluator.classes
         self._reader = MappingReader(evaluator)
-        self.relationships = Relationships(evaluator, classes, self._reader, files_with)
+        self.relationships = Relationships(evaluator, self._reader)
 
     @cached_method
     def status(self, qualified: str) -> Status:
@@ -129,9 +121,7 @@ class Models:
         if decorated is not None:
             return decorated
         inherited = self._inherited_status(facts)
-        ancestors = self._classes.ancestors(qualified)
-        keyword_bases = self._evaluator.knowledge.table_keyword_bases
-        if ancestors is not None and keyword_bases & set(ancestors.outside):
+        if self._has_keyword_base(qualified):
             # SQLModel maps a class only if it says ``table=True``.
             return "mapped" if ("table", "True") in facts.keywords else "plain"
         # A tree is loaded for a body.
@@ -205,15 +195,12 @@ class Models:
     @cached_method
     def body(self, qualified: str) -> ClassBody | None:
         """Return what the body of a class of the project maps by itself."""
-        pair, ancestors = self._classes.node(qualified), self._classes.ancestors(qualified)
-        fields = self._evaluator.knowledge.table_keyword_bases
-        return (
-            None
-            if pair is None
-            else self._reader.body(
-                *pair, fields=ancestors is not None and bool(fields & set(ancestors.outside))
-            )
-        )
+        pair, fields = self._classes.node(qualified), self._has_keyword_base(qualified)
+        return None if pair is None else self._reader.body(*pair, fields=fields)
+
+    def _has_keyword_base(self, qualified: str) -> bool:
+        bases = self._evaluator.knowledge.table_keyword_bases
+        return not bases.isdisjoint(self._classes.library_ancestors(qualified))
 
     @cached_method
     def mapped_class(self, qualified: str) -> MappedClass | None:
@@ -339,7 +326,7 @@ class Models:
 
     @cached_by(tuple, {})
     def _imperative(self) -> dict[str, Imperative]:
-        paths = self._files_with([b"map_imperatively", b"mapper("])
+        paths = self._evaluator.files_with([b"map_imperatively", b"mapper("])
         calls = (
             (module, node)
             for module in self._evaluator.modules_at(paths)

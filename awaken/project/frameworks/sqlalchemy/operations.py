@@ -18,7 +18,6 @@ from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, parameters_of
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import (
     InstanceOf,
     NoneValue,
@@ -80,15 +79,13 @@ class Operation:
 class Operations:
     """Finds operations, one file after the other."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, sessions: Sessions, files_with: FilesWith
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, sessions: Sessions) -> None:
         self._evaluator = evaluator
         self._sessions = sessions
         self._twins = twins()
         self._methods = self._twins.methods() | _TELLING
         self._inner = frozenset(self._twins.inner["session"])
-        self._put = PutSessions(evaluator, files_with, self._is_session)
+        self._put = PutSessions(evaluator, self._is_session)
         self._handed = HandedSessions(evaluator, self._runs_sync, self._is_engine)
         self._managers = EnteredResources(evaluator, self.resource_of)
 

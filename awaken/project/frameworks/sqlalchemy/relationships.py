@@ -19,11 +19,9 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
     is_mapped,
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.classes import Classes
 from awaken.project.names.tables import dotted_name, target_of
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.words import FilesWith
 from awaken.project.source.worklist import groups_of
 
 WORDS = (b"relationship", b"relation(", b"Relationship", b"dynamic_loader")
@@ -48,17 +46,10 @@ class Site(Struct, frozen=True):
 class Relationships:
     """Finds the relationships of files; keeps them per file that was asked for."""
 
-    def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        classes: Classes,
-        reader: MappingReader,
-        files_with: FilesWith,
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, reader: MappingReader) -> None:
         self._evaluator = evaluator
-        self._classes = classes
+        self._classes = evaluator.classes
         self._reader = reader
-        self._files_with = files_with
         self._aliases: set[str] = set()
 
     @cached_method
@@ -83,7 +74,8 @@ class Relationships:
     def backrefs_to(self, qualified: str) -> list[Site]:
         """Return the sides that backrefs in any file make on the class ``qualified``."""
         simple = qualified.rpartition(".")[2].encode()
-        paths = set(self._files_with([b"backref"])) & set(self._files_with([simple]))
+        backrefs, named = map(self._evaluator.files_with, ([b"backref"], [simple]))
+        paths = {*backrefs} & {*named}
         return [
             site
             for path in sorted(paths)
@@ -97,14 +89,14 @@ class Relationships:
 
     @cached_by(tuple, {})
     def _by_target(self) -> Mapping[str | None, list[Site]]:
-        sites = chain.from_iterable(map(self.in_file, self._files_with(WORDS)))
+        sites = chain.from_iterable(map(self.in_file, self._evaluator.files_with(WORDS)))
         return groups_of(sites, attrgetter("facts.target"))
 
     @cached_method
     def eager(self) -> list[Site]:
         """Return every side of the project that is, or may be, loaded with a join by itself."""
         # Without `lazy`, or keywords that may hold it, nothing is loaded by a join.
-        hits = self._calling & set(self._files_with([b"lazy", b"**"]))
+        hits = self._calling & set(self._evaluator.files_with([b"lazy", b"**"]))
         return [
             site
             for path in sorted(hits)
@@ -255,7 +247,7 @@ class Relationships:
             return here[0]
         names = [
             name
-            for path in self._files_with([f"class {simple}".encode()])
+            for path in self._evaluator.files_with([f"class {simple}".encode()])
             for name in self._classes.in_file(path)
             if _ends(name, text)
         ]

@@ -15,7 +15,6 @@ from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import arguments_of
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import (
     ClassOf,
     External,
@@ -59,10 +58,9 @@ class SessionProof(Struct, frozen=True):
 class Sessions:
     """Proves sessions with one evaluator."""
 
-    def __init__(self, evaluator: ProgramEvaluator, models: Models, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
         self._evaluator = evaluator
         self._models = models
-        self._files_with = files_with
 
     def of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session; None if it is proven to be no session."""
@@ -114,7 +112,7 @@ class Sessions:
         ``unless`` says that others may put something else there.
         """
         sessions: list[Session] = []
-        for other, value in put_as_item(self._evaluator, self._files_with, module, node):
+        for other, value in put_as_item(self._evaluator, module, node):
             proof = None if value is None else self._from_values(other, value)
             if value is None or not isinstance(proof, SessionProof):
                 return None
@@ -276,7 +274,7 @@ class Sessions:
     def _own_queries(self) -> tuple[bool, bool]:
         """Whether session classes, and whether other classes, define ``query``."""
         in_sessions = elsewhere = False
-        for module in self._evaluator.modules_at(self._files_with([b"def query("])):
+        for module in self._evaluator.modules_with([b"def query("]):
             for node in module.nodes(ast.FunctionDef):
                 if node.name != "query":
                     continue

@@ -29,7 +29,6 @@ from awaken.project.source.trees import (
     argument_of,
     arguments_of,
 )
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown, Value
 
 _DEEPEST = 6  # calls inside of calls: from an endpoint over a service to a repository it is three
@@ -45,15 +44,9 @@ _LOOPS = (
 )
 _WORDS = (b"sqlalchemy.ext", b"sqlmodel.ext", b"asyncpg")
 _MAKING = (
-    b"AsyncConnection",
-    b"AsyncEngine",
-    b"AsyncSession",
-    b"async_engine",
-    b"async_object_session",
-    b"async_scoped_session",
-    b"async_session",
-    b"asyncpg",
-)
+    b"AsyncConnection", b"AsyncEngine", b"AsyncSession", b"async_engine", b"async_object_session",
+    b"async_scoped_session", b"async_session", b"asyncpg",
+)  # fmt: skip
 """A program with such a session holds one of these names, however it is imported. Many more hold
 ``sqlalchemy.ext`` for other reasons."""
 _LOCK = "asyncio.Lock"
@@ -121,14 +114,13 @@ class _Use:
 class SharedSessions:
     """Finds what coroutines that run at once have in common."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
 
     @cached_property
     def _has_any(self) -> bool:
         """Whether the program can have such sessions: most that gather coroutines have none."""
-        return bool(self._files_with(_WORDS)) and bool(self._files_with(_MAKING))
+        return all(map(self._evaluator.files_with, (_WORDS, _MAKING)))
 
     def of(
         self, module: Module, together: ast.AST, made: Sequence[ast.expr]
@@ -406,12 +398,8 @@ class _Uses:
     def _is_made_anew(self, module: Module, node: ast.Attribute) -> bool:
         """Whether ``node`` is a property, which may give another session each time."""
         for value in self._evaluator.values(module, node.value):
-            ancestors = (
-                self._evaluator.classes.ancestors(value.qualified)
-                if isinstance(value, InstanceOf)
-                else None
-            )
-            for facts in ancestors.inside if ancestors is not None else ():
+            qualified = value.qualified if isinstance(value, InstanceOf) else ""
+            for facts in self._evaluator.classes.line(qualified):
                 home, owner = self._evaluator.classes.node(facts.qualified) or (None, None)
                 if home is None or owner is None:
                     return True

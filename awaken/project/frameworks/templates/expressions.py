@@ -276,11 +276,7 @@ class Expressions(ABC):
         return inners
 
     def _called(
-        self,
-        atom: Atom,
-        arguments: Sequence[Value],
-        keywords: dict[str, Value],
-        given: list[Value],
+        self, atom: Atom, arguments: Sequence[Value], keywords: dict[str, Value], given: list[Value]
     ) -> Value:
         match atom:
             case Way():

@@ -11,7 +11,6 @@ from awaken.project.frameworks.templates.contexts import Context, Expression
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, without_arguments
-from awaken.project.source.words import FilesWith
 
 _WORDS = (b"context_processor", b".globals", b"user_loader", b"request_loader")
 _PROCESSORS = {"context_processor", "app_context_processor"}
@@ -30,9 +29,8 @@ class _Names:
 class Given:
     """The names that all templates of a program see, each with the expressions that it means."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
 
     def contexts(self, *, in_flask: bool) -> Sequence[Context]:
         """Return what every template is given, or every template that Flask renders."""
@@ -47,7 +45,10 @@ class Given:
     def _names(self) -> _Names:
         names = _Names()
         # `flask.g` is known by its name alone; as bytes, `g.` is the end of many a word.
-        paths = {*self._files_with(_WORDS), *self._evaluator.callers.words.files_with("g")}
+        paths = {
+            *self._evaluator.files_with(_WORDS),
+            *self._evaluator.callers.words.files_with("g"),
+        }
         for module in self._evaluator.modules_at(sorted(paths)):
             for node in module.walk():
                 _note(module, node, names)

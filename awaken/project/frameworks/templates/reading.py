@@ -10,11 +10,7 @@ from jinja2 import nodes
 
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
 from awaken.project.frameworks.templates.expressions import Expressions
-from awaken.project.frameworks.templates.record import (
-    EVERYTHING,
-    Record,
-    TemplateRead,
-)
+from awaken.project.frameworks.templates.record import EVERYTHING, Record, TemplateRead
 from awaken.project.frameworks.templates.values import (
     NOTHING,
     ImportOf,
@@ -51,7 +47,6 @@ class Sources(Protocol):
 
         A clause says why there may be others, empty if not.
         """
-        ...
 
 
 @dataclass(slots=True)

@@ -20,7 +20,6 @@ from awaken.project.source.trees import (
     last_name,
     named_parameters,
 )
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf
 
 _DECORATING = b"aiohttp_jinja2"
@@ -69,9 +68,8 @@ class _Form:
 class Renderings:
     """Finds the calls of one program."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
         self._known = known = library_templates()
         functions = (*known.by_name, *known.by_source, *known.with_request)
         self._functions = {function.rpartition(".")[2] for function in functions}
@@ -94,9 +92,9 @@ class Renderings:
         by_name = calling({"TemplateResponse", *self._functions, *self._methods, *_FOREIGN})
         # The template that has the method is loaded, or made, in the same file.
         of_template = calling(_OF_TEMPLATE) & calling(_LOADING | _MAKING)
-        decorated = self._files_with([_DECORATING])
+        decorated = self._evaluator.files_with([_DECORATING])
         paths = by_name | of_template | frozenset(decorated)
-        return [path for path in self._files_with(_WORDS) if path in paths]
+        return [path for path in self._evaluator.files_with(_WORDS) if path in paths]
 
     # What a call is
 
@@ -130,12 +128,8 @@ class Renderings:
     def _of_method(self, module: Module, call: ast.Call, func: ast.Attribute) -> _Form | None:
         """Return a method of a class of the program that inherits it from a library."""
         for value in self._evaluator.values(module, func.value):
-            ancestors = (
-                self._evaluator.classes.ancestors(value.qualified)
-                if isinstance(value, InstanceOf)
-                else None
-            )
-            for above in ancestors.outside if ancestors is not None else ():
+            qualified = value.qualified if isinstance(value, InstanceOf) else ""
+            for above in self._evaluator.classes.library_ancestors(qualified):
                 if f"{above}.{func.attr}" in self._known.methods:
                     return _Form(_first(call, _NAME_KEYWORDS), None, call.keywords, in_flask=True)
                 language = self._known.foreign.get(above.partition(".")[0])

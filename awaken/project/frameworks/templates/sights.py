@@ -15,7 +15,6 @@ from awaken.project.frameworks.templates.given import Given
 from awaken.project.frameworks.templates.rendering import Rendering, Renderings
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_by
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 from awaken.workspace.text_files import Texts
 
@@ -40,12 +39,10 @@ class TemplateSights:
     ``TEMPLATE_READS``.
     """
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: FilesWith, texts: Callable[[], Texts | None]
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, texts: Callable[[], Texts | None]) -> None:
         self._texts = texts
-        self._renderings = Renderings(evaluator, files_with)
-        self._given = Given(evaluator, files_with)
+        self._renderings = Renderings(evaluator)
+        self._given = Given(evaluator)
 
     def reading(self, names: Collection[str]) -> Iterator[Sight]:
         """Yield the places that read an attribute of one of these names, call by call.

@@ -14,7 +14,6 @@ from awaken.project.frameworks.testing.fixture_requests import FixtureRequests
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of, values_given, without_arguments
-from awaken.project.source.words import FilesWith
 from awaken.workspace.manifests.pytest_settings import PytestSettings
 
 _ASYNCIO = "pytest.mark.asyncio"
@@ -43,21 +42,16 @@ class CoroutineTests:
     """Runners of coroutine tests and fixtures; for rules that declare ``PYTEST_READS``."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        files_with: FilesWith,
-        settings: Callable[[], PytestSettings],
-        targets: Any,
+        self, evaluator: ProgramEvaluator, settings: Callable[[], PytestSettings], targets: Any
     ) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
         self._settings = settings
         self._targets = targets
 
     @cached_property
     def requests(self) -> FixtureRequests:
         """The requests for fixtures, by fixture."""
-        return FixtureRequests(self._evaluator, self._files_with, self._settings())
+        return FixtureRequests(self._evaluator, self._settings())
 
     @cached_property
     def uses_asyncio(self) -> bool:
@@ -80,8 +74,8 @@ class CoroutineTests:
     def marked(self) -> dict[str, bool]:
         """Which of the plugins some file of the program names."""
         return {
-            "asyncio": bool(self._files_with((b"pytest_asyncio", b"mark.asyncio"))),
-            "anyio": bool(self._files_with((b"mark.anyio", b"anyio_backend"))),
+            "asyncio": bool(self._evaluator.files_with((b"pytest_asyncio", b"mark.asyncio"))),
+            "anyio": bool(self._evaluator.files_with((b"mark.anyio", b"anyio_backend"))),
         }
 
     @property
@@ -106,7 +100,7 @@ class CoroutineTests:
 
     def hooks(self, *names: str) -> Place | None:
         """Return a hook of pytest that the program defines under one of ``names``, the first."""
-        paths = self._files_with([f"def {name}".encode() for name in names])
+        paths = self._evaluator.files_with([f"def {name}".encode() for name in names])
         for module in self._evaluator.modules_at(paths):
             for node in module.functions:
                 if node.name in names:
@@ -116,7 +110,7 @@ class CoroutineTests:
     @cached_property
     def marking_hook(self) -> Place | None:
         """The hook of the program that may put marks of plugins on tests, if there is one."""
-        for path in self._files_with(
+        for path in self._evaluator.files_with(
             (b"def pytest_collection_modifyitems", b"def pytest_itemcollected")
         ):
             module = self._evaluator.load(path)
@@ -161,8 +155,7 @@ class CoroutineTests:
     ) -> Iterator[tuple[Module, ast.ClassDef]]:
         yield module, node
         classes = self._evaluator.classes
-        ancestors = classes.ancestors(f"{module.name}.{module.qualname(node)}")
-        for facts in () if ancestors is None else ancestors.inside[1:]:
+        for facts in classes.line(f"{module.name}.{module.qualname(node)}")[1:]:
             pair = classes.node(facts.qualified)
             if pair is not None:
                 yield pair

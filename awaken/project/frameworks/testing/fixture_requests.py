@@ -11,7 +11,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, is_constant, last_name, parameters_of
-from awaken.project.source.words import FilesWith
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import FunctionOf
 from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
@@ -50,11 +49,8 @@ class Requests:
 class FixtureRequests:
     """Finds what asks for fixtures, by the rules of pytest."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: FilesWith, settings: PytestSettings
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, settings: PytestSettings) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
         self._settings = settings
 
     def name_of(self, module: Module, function: Function) -> str | None:
@@ -155,7 +151,7 @@ class FixtureRequests:
         name = self.name_of(module, fixture)
         if name is None:
             return
-        for asking in self._evaluator.modules_at(self._files_with((name.encode(),))):
+        for asking in self._evaluator.modules_with((name.encode(),)):
             for node in asking.walk():
                 if isinstance(node, Function):
                     yield from self._asked_by(asking, node, name, module, fixture)
@@ -201,10 +197,8 @@ class FixtureRequests:
         if same_node(asking, around, module, owner):
             return True
         name = f"{asking.name}.{asking.qualname(around)}"
-        ancestors = self._evaluator.classes.ancestors(name)
         wanted = f"{module.name}.{module.qualname(owner)}"
-        inside = () if ancestors is None else ancestors.inside
-        return any(facts.qualified == wanted for facts in inside)
+        return any(facts.qualified == wanted for facts in self._evaluator.classes.line(name))
 
     def _named_tests(self, asking: Module, text: ast.Constant) -> Iterator[Request]:
         """Yield the tests for which ``usefixtures`` or a request names the fixture."""

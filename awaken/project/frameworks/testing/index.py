@@ -14,12 +14,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from awaken.contract import Place
-from awaken.project.frameworks.testing.marks import (
-    Mark,
-    fakes_of,
-    marks_of,
-    patch_of,
-)
+from awaken.project.frameworks.testing.marks import Mark, fakes_of, marks_of, patch_of
 from awaken.project.frameworks.testing.reach import QueryUse, Reach, use_of
 from awaken.project.frameworks.testing.requests import Routes
 from awaken.project.frameworks.testing.suite import Suite
@@ -30,7 +25,6 @@ from awaken.project.source.looked_at import Search, WatchedSnapshot
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import DOUBLE_WORDS, is_around_tests, may_configure
 from awaken.project.source.trees import Function
-from awaken.project.source.words import FilesWith
 
 _FAKED = re.compile(rb"def query\(|^\s+query\s*=", re.MULTILINE)
 _MOST_FILES = 60
@@ -59,16 +53,11 @@ class Doubles:
     """Finds the mocks of Query in a project, once."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        files: WatchedSnapshot,
-        files_with: FilesWith,
-        has_queries: Callable[[], bool],
+        self, evaluator: ProgramEvaluator, files: WatchedSnapshot, has_queries: Callable[[], bool]
     ) -> None:
         self._evaluator = evaluator
         self._files = files
         self._has_queries = has_queries
-        self._files_with = files_with
         self._words = evaluator.callers.words
         self._found: dict[Place, Double] | None = None
         self._by_use: dict[QueryUse, list[Double]] = {}
@@ -127,7 +116,7 @@ class Doubles:
         # A mock of another object's `query` is not a mock of Query.
         if not self._has_queries():
             return
-        tests = [path for path in self._files_with(DOUBLE_WORDS) if is_around_tests(path)]
+        tests = [path for path in self._evaluator.files_with(DOUBLE_WORDS) if is_around_tests(path)]
         marked = [path for path in tests if may_configure(self._files.searched(path).text)]
         self._files.looked_at.note_search(Search("doubles", b""), marked)
         fakes = dict(self._fakes_in(marked))
@@ -221,7 +210,7 @@ class Doubles:
     def _tests_in(self, module: Module) -> _Searched:
         """Return what the tests of a file have of doubles."""
         reach = Reach(self._evaluator)
-        routes = Routes(self._evaluator, self._files_with)
+        routes = Routes(self._evaluator)
         suite = Suite(self._evaluator, reach, self._fakes.keys(), self._unmarked)
         sightings: list[_Sighting] = []
         is_complete = True

@@ -16,7 +16,7 @@ from awaken.project.values.domain import FunctionOf, InstanceOf, Session, Value
 from awaken.project.values.pytest_fixtures import fixture_for
 
 _CLASSES = library_names().mocks
-_MOST_STEPS = 10
+_DEEPEST = 10
 """Variables, fixtures and helpers that hand on one object; real tests have four."""
 
 
@@ -67,15 +67,15 @@ class Mocks:
 
     def _call_making(self, module: Module, node: ast.AST | None, depth: int = 0) -> Mocked | None:
         """Return the call that makes the object which ``node`` is, and the variables of it."""
-        if depth > _MOST_STEPS:
+        if depth > _DEEPEST:
             return None
         match node:
             case ast.Call():
                 helper = self._helper(module, node)
                 if helper is None:
                     return Mocked(module, node)
-                given = helper.module.returned_by(helper.node)
-                return self._call_making(helper.module, given[0], depth + 1)
+                returned = helper.module.returned_by(helper.node)
+                return self._call_making(helper.module, returned[0], depth + 1)
             case ast.Attribute():
                 return self._kept(module, node, depth)
             case ast.Name():
@@ -132,8 +132,8 @@ class Mocks:
         parameter = None if value is None else home.scopes.parameter_of(value)
         if parameter is None or not isinstance(parameter.node, ast.arg):
             return None
-        given = argument_of(owner.call, function, parameter.node, 1)
-        return self._call_making(owner.module, given, depth + 1)
+        argument = argument_of(owner.call, function, parameter.node, 1)
+        return self._call_making(owner.module, argument, depth + 1)
 
     def all_made_at(self, module: Module, node: ast.expr) -> tuple[Mocked, ...]:
         """Return the mocks that ``node`` is, those that calls pass to a helper among them.
@@ -162,26 +162,26 @@ class Mocks:
         node = nearer[0] if nearer else (None if fixture is None else fixture.node)
         if not isinstance(node, Function):
             return None
-        given = [
+        results = [
             part.value
             for part in home.walk(node)
             if isinstance(part, ast.Return | ast.Yield) and part.value is not None
         ]
-        return self._call_making(home, given[0], depth + 1) if len(given) == 1 else None
+        return self._call_making(home, results[0], depth + 1) if len(results) == 1 else None
 
     def for_sessions(self, call: ast.Call, home: Module, function: Function) -> Iterator[ast.expr]:
         """Yield what a call passes to the parameters that are declared as sessions."""
-        for given, value in self._declared_pairs(call, home, function):
+        for argument, value in self._declared_pairs(call, home, function):
             if isinstance(value, Session) and value.kind == "session":
-                yield given
+                yield argument
 
     def of_class(
         self, call: ast.Call, home: Module, function: Function, cls: str
     ) -> Iterator[ast.expr]:
         """Yield what a call passes to the parameters that are declared as a class."""
-        for given, value in self._declared_pairs(call, home, function):
+        for argument, value in self._declared_pairs(call, home, function):
             if isinstance(value, InstanceOf) and value.qualified == cls:
-                yield given
+                yield argument
 
     def _declared_pairs(
         self, call: ast.Call, home: Module, function: Function, bound: int | None = None
@@ -193,17 +193,17 @@ class Mocks:
         if bound is None:
             bound = int(home.enclosing_class(function) is not None)
         for parameter, _ in parameters_of(function.args):
-            given = argument_of(call, function, parameter, bound)
-            if given is not None and parameter.annotation is not None:
+            argument = argument_of(call, function, parameter, bound)
+            if argument is not None and parameter.annotation is not None:
                 for value in self._evaluator.declared(home, parameter.annotation):
-                    yield given, value
+                    yield argument, value
 
     def passed(
         self, module: Module, call: ast.Call, home: Module, function: Function, bound: int
     ) -> Iterator[PassedMock]:
         """Yield the mocks that a call passes to the annotated parameters of a function."""
-        for given, value in self._declared_pairs(call, home, function, bound):
-            mocked = self.made_at(module, given)
+        for argument, value in self._declared_pairs(call, home, function, bound):
+            mocked = self.made_at(module, argument)
             match value:
                 case Session() if mocked is not None:
                     yield PassedMock(mocked)

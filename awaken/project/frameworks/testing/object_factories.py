@@ -75,9 +75,10 @@ class ObjectFactories:
             case ast.Attribute(attr=name, value=ast.Attribute(attr="_meta")):
                 return name == _HELD
             case ast.Name():
-                given = [binding.value for binding in module.scopes.bindings_of(node)]
-                return bool(given) and all(
-                    isinstance(part, ast.Attribute) and self.is_held(module, part) for part in given
+                values = [binding.value for binding in module.scopes.bindings_of(node)]
+                return bool(values) and all(
+                    isinstance(part, ast.Attribute) and self.is_held(module, part)
+                    for part in values
                 )
         return False
 

@@ -168,13 +168,11 @@ class Reach:
     @cached_method
     def method(self, qualified: str, name: str) -> EntryPoint | None:
         """Return a method that a class of the project defines or inherits."""
-        ancestors = self._evaluator.classes.ancestors(qualified)
         # Nearest first, so that what overrides a method counts.
-        for facts in ancestors.inside if ancestors is not None else ():
-            pair = self._evaluator.classes.node(facts.qualified)
-            for node in pair[1].body if pair is not None else ():
-                if pair is not None and isinstance(node, Function) and node.name == name:
-                    return EntryPoint(pair[0], node)
+        for _, home, body in self._evaluator.classes.bodies(qualified):
+            for node in body.body:
+                if isinstance(node, Function) and node.name == name:
+                    return EntryPoint(home, node)
         return None
 
     @cached_by(lambda _module, call: call)

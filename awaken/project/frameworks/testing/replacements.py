@@ -99,8 +99,7 @@ class Replacements:
 
     def methods(self, qualified: str, name: str) -> tuple[FunctionPlace, ...]:
         """Return the definitions of the method that instances of a class have, its own first."""
-        ancestors = self._evaluator.classes.ancestors(qualified)
-        for facts in () if ancestors is None else ancestors.inside:
+        for facts in self._evaluator.classes.line(qualified):
             if name in facts.members:
                 return self._named_functions(f"{facts.qualified}.{name}")
         return ()
@@ -213,12 +212,7 @@ class Replacements:
         return Replacement(node, name, shown, functions=tuple(functions))
 
     def _of_name(
-        self,
-        node: ast.Call | ast.Assign,
-        qualified: str | None,
-        name: str,
-        shown: str,
-        path: str,
+        self, node: ast.Call | ast.Assign, qualified: str | None, name: str, shown: str, path: str
     ) -> Replacement:
         """Return the value of a name at the top of the file ``path``."""
         if qualified is not None:

@@ -20,7 +20,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, keyword_of, parameters_of
-from awaken.project.source.words import FilesWith
 from awaken.project.source.worklist import Worklist
 
 METHODS = {"delete", "get", "head", "open", "options", "patch", "post", "put", "request"}
@@ -63,9 +62,8 @@ class _Router(NamedTuple):
 class Routes:
     """Finds the functions that answer requests."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
 
     @cached_method
     def answering(self, method: str, path: str) -> list[EntryPoint] | None:
@@ -80,7 +78,7 @@ class Routes:
 
     def _files(self, wanted: list[str]) -> list[str]:
         words = tuple(f"/{name}".encode() for name in wanted if _is_literal(name))
-        files = self._files_with(words or (b'"/"',))
+        files = self._evaluator.files_with(words or (b'"/"',))
         # The path of a router may be only where it is included.
         routers = (
             router.path
@@ -93,7 +91,7 @@ class Routes:
     def _prefixes(self) -> dict[_Router, list[list[str]]]:
         """The paths that each router has where it is included; those of the outer ones first."""
         included: defaultdict[_Router, list[tuple[_Router | None, list[str]]]] = defaultdict(list)
-        paths = self._files_with((b".include_router(", b".register_blueprint("))
+        paths = self._evaluator.files_with((b".include_router(", b".register_blueprint("))
         for module in self._evaluator.modules_at(paths):
             for node in module.nodes(ast.Call):
                 child = _included_router(node)

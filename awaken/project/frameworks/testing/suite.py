@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -16,6 +15,7 @@ from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import conftest_paths, is_around_tests, may_configure
 from awaken.project.source.trees import Function, is_constant
+from awaken.project.source.worklist import multimap
 from awaken.project.values.pytest_fixtures import fixture_name
 
 _FLOWS = (ast.Assign, ast.AnnAssign, ast.withitem, ast.Return, ast.Yield, ast.Call)
@@ -51,11 +51,7 @@ class Suite:
     """
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        reach: Reach,
-        fakes: AbstractSet[str],
-        unmarked: set[str],
+        self, evaluator: ProgramEvaluator, reach: Reach, fakes: AbstractSet[str], unmarked: set[str]
     ) -> None:
         self.evaluator = evaluator
         self.reach = reach
@@ -64,7 +60,6 @@ class Suite:
         self._words = {name.rpartition(".")[2].encode() for name in fakes}
         self._modules: dict[str, Module] = {}
         self._members: dict[str, Member] = {}
-        self._marks: dict[str, dict[str, list[Mark]]] = {}
 
     def member(self, module: Module, node: Function | ast.Module) -> Member:
         """Return the one member that a function is."""
@@ -113,20 +108,21 @@ class Suite:
 
     def marks(self, member: Member) -> Sequence[Mark]:
         """Return what makes doubles in a member."""
-        module = member.module
-        if module.path in self._unmarked:
+        if member.module.path in self._unmarked:
             return ()
-        if module.path not in self._marks:
-            marks = self._marks[module.path] = defaultdict(list)
-            text = module.source.text
-            # A file of helpers may make a double by the name of a class alone.
-            if may_configure(text) or any(word in text for word in self._words):
-                for mark in marks_of(module, self.evaluator.names, self._fakes):
-                    around = module.outermost_def(mark.node) or module.tree
-                    marks[Member(module, around).prefix].append(mark)
-            if not marks:
-                self._unmarked.add(module.path)
-        return self._marks[module.path].get(member.prefix, ())
+        return self._marks_in(member.module).get(member.prefix, ())
+
+    @cached_by(attrgetter("path"))
+    def _marks_in(self, module: Module) -> Mapping[str, list[Mark]]:
+        text = module.source.text
+        # A file of helpers may make a double by the name of a class alone.
+        is_marking = may_configure(text) or any(word in text for word in self._words)
+        marks = marks_of(module, self.evaluator.names, self._fakes) if is_marking else ()
+        around = ((module.outermost_def(mark.node) or module.tree, mark) for mark in marks)
+        by_member = multimap((Member(module, node).prefix, mark) for node, mark in around)
+        if not by_member:
+            self._unmarked.add(module.path)
+        return by_member
 
     def fixture(self, member: Member, name: str) -> Member | None:
         """Return the fixture that a parameter ``name`` of ``member`` receives."""

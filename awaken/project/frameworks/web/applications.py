@@ -75,8 +75,7 @@ class Applications:
 
     def kind_of(self, qualified: str) -> Kind | None:
         """Return what an instance of a class is, of a library or of the project."""
-        ancestors = self._evaluator.classes.ancestors(qualified)
-        bases = (qualified,) if ancestors is None else ancestors.outside
+        bases = self._evaluator.classes.library_names(qualified)
         known = application_classes()
         return next((known[base] for base in bases if base in known), None)
 

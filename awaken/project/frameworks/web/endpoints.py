@@ -146,8 +146,8 @@ class Endpoints:
         owner = module.parent(function)
         if not isinstance(owner, ast.ClassDef) or function.name not in _VERBS:
             return None
-        ancestors = self._evaluator.classes.ancestors(f"{module.name}.{module.qualname(owner)}")
-        if ancestors is None or not _VIEWS.intersection(ancestors.outside):
+        qualified = f"{module.name}.{module.qualname(owner)}"
+        if not _VIEWS.intersection(self._evaluator.classes.library_ancestors(qualified)):
             return None
         note = f"`{owner.name}.{function.name}` handles requests"
         return module.place(function, note)

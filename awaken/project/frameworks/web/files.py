@@ -10,7 +10,6 @@ from typing import ClassVar, Generic, TypeVar
 from awaken.project.frameworks.web.applications import Applications
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.words import FilesWith
 
 Found = TypeVar("Found")
 
@@ -20,22 +19,21 @@ class FoundInFiles(ABC, Generic[Found]):
 
     words: ClassVar[Sequence[bytes]]
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, applications: Applications, files_with: FilesWith
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, applications: Applications) -> None:
         self._evaluator = evaluator
         self._applications = applications
-        self._files_with = files_with
 
     @cached_property
     def all(self) -> tuple[Found, ...]:
         """Return all of them, by file and place."""
-        return tuple(item for module in self._modules(self.words) for item in self._in(module))
+        return tuple(
+            item for module in self._modules(self.words) for item in self._items_in(module)
+        )
 
     def _modules(self, words: Sequence[bytes]) -> Iterator[Module]:
         """Yield the files that hold one of ``words`` and can be parsed."""
-        return self._evaluator.modules_at(self._files_with(words))
+        return self._evaluator.modules_with(words)
 
     @abstractmethod
-    def _in(self, module: Module) -> Iterator[Found]:
+    def _items_in(self, module: Module) -> Iterator[Found]:
         """Yield those of one file, in the order of their places."""

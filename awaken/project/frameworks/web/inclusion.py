@@ -7,11 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from awaken.project.frameworks.web.applications import (
-    Application,
-    Resolved,
-    argument_at,
-)
+from awaken.project.frameworks.web.applications import Application, Resolved, argument_at
 from awaken.project.frameworks.web.files import FoundInFiles
 from awaken.project.source.modules import Module
 
@@ -62,7 +58,7 @@ class Inclusions(FoundInFiles[Inclusion]):
                         waiting.append((parent, chain))
         return roots
 
-    def _in(self, module: Module) -> Iterator[Inclusion]:
+    def _items_in(self, module: Module) -> Iterator[Inclusion]:
         for node in module.nodes(ast.Call):
             if not isinstance(node.func, ast.Attribute):
                 continue

@@ -46,10 +46,7 @@ class Installations:
     """
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        applications: Applications,
-        targets: Any,
+        self, evaluator: ProgramEvaluator, applications: Applications, targets: Any
     ) -> None:
         self._evaluator = evaluator
         self._applications = applications

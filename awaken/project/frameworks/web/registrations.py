@@ -105,7 +105,7 @@ class Registrations(FoundInFiles[Registration]):
             for application in lifespan.to.applications
         }
 
-    def _in(self, module: Module) -> Iterator[Registration]:
+    def _items_in(self, module: Module) -> Iterator[Registration]:
         for node in module.walk():
             match node:
                 case ast.Attribute(attr=name) if name in _METHODS:

@@ -40,7 +40,7 @@ class Runs(FoundInFiles[Run]):
 
     words = _WORDS
 
-    def _in(self, module: Module) -> Iterator[Run]:
+    def _items_in(self, module: Module) -> Iterator[Run]:
         for node in module.walk():
             match node:
                 case ast.Attribute(attr=event, value=ast.Attribute(attr="router", value=receiver)):

@@ -14,7 +14,6 @@ from awaken.project.frameworks.web.inclusion import ROUTERS, Inclusions
 from awaken.project.frameworks.web.registrations import GivenLifespan, Registrations
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import FunctionOf
 
 _MANAGER = "contextlib.asynccontextmanager"
@@ -46,13 +45,11 @@ class Serving:
         applications: Applications,
         registrations: Registrations,
         inclusions: Inclusions,
-        files_with: FilesWith,
     ) -> None:
         self._evaluator = evaluator
         self._applications = applications
         self._registrations = registrations
         self._inclusions = inclusions
-        self._files_with = files_with
 
     @cached_property
     def all(self) -> tuple[Served, ...]:
@@ -66,7 +63,7 @@ class Serving:
         return tuple(server for server in self._made_servers() if server.application not in mounted)
 
     def _made_servers(self) -> Iterator[Served]:
-        paths = self._files_with((b"FastAPI", b"Starlette"))
+        paths = self._evaluator.files_with((b"FastAPI", b"Starlette"))
         for module in self._evaluator.modules_at(path for path in paths if not is_aside(path)):
             for call in module.nodes(ast.Call):
                 name = self._evaluator.names.qualified(module, call.func) or ""

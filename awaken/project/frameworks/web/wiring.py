@@ -16,15 +16,13 @@ from awaken.project.frameworks.web.responses.routes import Responses
 from awaken.project.frameworks.web.runs import Runs
 from awaken.project.frameworks.web.serving import Serving
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.words import FilesWith
 
 
 class Web:
     """Facts about a program's web applications; they are worked out on demand."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith, targets: Any) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, targets: Any) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
         self._targets = targets
 
     @cached_property
@@ -35,12 +33,12 @@ class Web:
     @cached_property
     def registrations(self) -> Registrations:
         """The registrations of handlers and lifespans."""
-        return Registrations(self._evaluator, self.applications, self._files_with)
+        return Registrations(self._evaluator, self.applications)
 
     @cached_property
     def inclusions(self) -> Inclusions:
         """The inclusions and mounts of applications and routers."""
-        return Inclusions(self._evaluator, self.applications, self._files_with)
+        return Inclusions(self._evaluator, self.applications)
 
     @cached_property
     def endpoints(self) -> Endpoints:
@@ -50,18 +48,12 @@ class Web:
     @cached_property
     def responses(self) -> Responses:
         """Which endpoints return what, and as which response models."""
-        return Responses(self._evaluator, self.applications, self._files_with)
+        return Responses(self._evaluator, self.applications)
 
     @cached_property
     def serving(self) -> Serving:
         """Which applications are served, with their lifespans."""
-        return Serving(
-            self._evaluator,
-            self.applications,
-            self.registrations,
-            self.inclusions,
-            self._files_with,
-        )
+        return Serving(self._evaluator, self.applications, self.registrations, self.inclusions)
 
     @cached_property
     def imports(self) -> CertainImports:
@@ -71,7 +63,7 @@ class Web:
     @cached_property
     def runs(self) -> Runs:
         """The calls that run handlers by hand."""
-        return Runs(self._evaluator, self.applications, self._files_with)
+        return Runs(self._evaluator, self.applications)
 
     @cached_property
     def handlers(self) -> Handlers:

@@ -56,8 +56,7 @@ class Decorated:
         )
 
     def _registers(self, owner: str, method: str) -> bool:
-        ancestors = self._evaluator.classes.ancestors(owner)
-        bases = (owner,) if ancestors is None else ancestors.outside
+        bases = self._evaluator.classes.library_names(owner)
         known = library_decorators()
         return any(
             known.registers(base, method) or known.forwards(f"{base}.{method}") for base in bases

@@ -56,8 +56,7 @@ class Families:
         self._joining = multimap((name, i.qualified) for i, line in joining for name in line)
 
     def _above(self, facts: ClassFacts) -> Iterator[str]:
-        ancestors = self._classes.ancestors(facts.qualified)
-        outside = () if ancestors is None else ancestors.outside
+        outside = self._classes.library_ancestors(facts.qualified)
         return (
             name for name in (*self._line(facts.qualified), *outside) if name != facts.qualified
         )
@@ -120,8 +119,7 @@ class Families:
         return tuple(candidate for candidate in functions if candidate is not None)
 
     def _text_outside(self, qualified: str) -> str:
-        ancestors = self._classes.ancestors(qualified)
-        return next(iter(ancestors.outside), "") if ancestors is not None else ""
+        return next(iter(self._classes.library_ancestors(qualified)), "")
 
     def _overriding(self, qualified: str, method: str) -> list[str]:
         """Return the classes below one that define its ``method`` again, by the shorter way."""

@@ -187,8 +187,7 @@ class Referents:
 
     def _method(self, owner: str, name: str) -> Referent | None:
         """Return the method of a class of the project; None if it is no plain method."""
-        ancestors = self._evaluator.classes.ancestors(owner)
-        for facts in ancestors.inside if ancestors is not None else ():
+        for facts in self._evaluator.classes.line(owner):
             if name in facts.assigned:
                 return None
             if name in facts.members:

@@ -17,16 +17,11 @@ from awaken.project.source.trees import Function, without_arguments
 MethodKind = Literal["instance", "class", "static"]
 
 METHODS = frozenset({"builtins.classmethod", "builtins.staticmethod"})
-HANDING_ON = frozenset(
-    {
-        "neutron_lib.db.api.CONTEXT_READER",
-        "neutron_lib.db.api.CONTEXT_WRITER",
-        "neutron_lib.db.api.retry_db_errors",
-        "oslo_db.api.retry_on_deadlock",
-        "oslo_db.sqlalchemy.enginefacade.reader",
-        "oslo_db.sqlalchemy.enginefacade.writer",
-    }
-)
+HANDING_ON = frozenset({
+    "neutron_lib.db.api.CONTEXT_READER", "neutron_lib.db.api.CONTEXT_WRITER",
+    "neutron_lib.db.api.retry_db_errors", "oslo_db.api.retry_on_deadlock",
+    "oslo_db.sqlalchemy.enginefacade.reader", "oslo_db.sqlalchemy.enginefacade.writer",
+})  # fmt: skip
 """Decorators of libraries that call the function with what they are given, in a transaction or
 again after an error, and return what it returns."""
 TRANSPARENT = (

@@ -9,7 +9,9 @@ from typing import Literal
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.looking import Looking
+from awaken.project.names.functions.opaque import Opaque, OpaqueUse
 from awaken.project.names.resolution import Names
+from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
@@ -26,6 +28,7 @@ _Asked = Handing | Literal["coroutines"]
 _KINDS: tuple[Handing, ...] = ("same", "forwards", "calls")
 _PARTIAL = {"functools.partial"}
 _CASTS = library_names().casts
+_CHANGING = {"clear", "pop", "popitem", "setdefault", "update"}
 _ASKING = {
     "cast", "getattr", "hasattr", "iscoroutinefunction", "isfunction", "isgeneratorfunction",
     "isasyncgenfunction", "setattr", "signature", "update_wrapper", "wraps",
@@ -53,6 +56,7 @@ class Forwarding:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._looking = Looking(names, self.definition)
+        self._opaque = Opaque(names, self.definition)
 
     @cached_method
     def of(self, qualified: str, *, called: bool) -> HandedThrough | None:
@@ -82,6 +86,20 @@ class Forwarding:
             return False
         reader = _Reader(self._names, self._looking, definition[0], "coroutines")
         return reader.makes(definition[1]) if called else reader.decorates(definition[1])
+
+    @cached_method
+    def opaque(self, qualified: str, passed: frozenset[str] | None) -> OpaqueUse | None:
+        """Return what a decorator does that reads nothing of its function's signature.
+
+        ``passed`` are its arguments, if it is called first. None where it may read the signature,
+        or its code cannot be read.
+        """
+        pair = self.definition(qualified)
+        if pair is None:
+            return None
+        if passed is None:
+            return self._opaque.decorates(*pair)
+        return self._opaque.makes(*pair, passed)
 
     def is_looked_at(self, module: Module, call: ast.Call, given: ast.Name) -> bool:
         """Whether what ``call`` calls only looks at the function ``given``, its argument."""
@@ -247,7 +265,7 @@ class _Reader:
             return bool(calls)
         if not calls or not all(_passes_all(call, wrapper) for call in calls):
             return False
-        if self._module.is_generator(wrapper):
+        if self._module.is_generator(wrapper) or self._changes_arguments(wrapper):
             return False
         # A coroutine that is not awaited inside is wrapped in another one.
         is_async = isinstance(wrapper, ast.AsyncFunctionDef)
@@ -256,6 +274,21 @@ class _Reader:
         results = {self._result(call) for call in calls} - {None}
         returned = self._module.returned_by(wrapper)
         return bool(returned) and all(self._is_result(value, calls, results) for value in returned)
+
+    def _changes_arguments(self, wrapper: Function) -> bool:
+        """Whether ``wrapper`` changes its ``*args`` or ``**kwargs`` itself."""
+        scope = self._module.scopes.scope_made_by(wrapper)
+        stars = [part.arg for part in (wrapper.args.vararg, wrapper.args.kwarg) if part is not None]
+        uses = [
+            use_of(self._module, read)
+            for name in stars
+            for read in self._module.scopes.reads_in(scope, name)
+        ]
+        return any(len(scope.bindings.get(name, ())) != 1 for name in stars) or any(
+            (way == "item" and not isinstance(above.ctx, ast.Load))
+            or (way == "attribute" and above.attr in _CHANGING)
+            for way, above in uses
+        )
 
     def _gives_a_coroutine(self, wrapper: Function, given: str) -> bool:
         """Whether ``wrapper`` is a coroutine function, or returns what a call of ``given`` gives.

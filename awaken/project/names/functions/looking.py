@@ -7,13 +7,12 @@ from collections.abc import Callable
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.resolution import Names
+from awaken.project.names.usages import CALLING
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameter_getting
 
 _LOOKING = library_names().looking | library_names().casts | {"builtins.setattr"}
-_CALLING = {"__call__", "__get__", "__wrapped__"}
-"""Attributes of a function by which it is called after all."""
 _DEPTH = 3
 """A function of the project may hand it to another one, so often."""
 
@@ -56,5 +55,5 @@ class Looking:
         way, above = use_of(module, node)
         if way == "argument":
             return self._looks(module, above, node, depth)
-        is_plain = way == "attribute" and above.attr not in _CALLING
+        is_plain = way == "attribute" and above.attr not in CALLING
         return is_plain or way in {"compared", "formatted"}

@@ -34,10 +34,7 @@ class ProgramTexts:
         before = None if earlier is None else earlier.files
         self.search: TextSearch = TextSearch(texts, looked_at, earlier.search if earlier else None)
         self.words: Words = Words(
-            self.files,
-            self.search.candidates,
-            earlier.words.kept if earlier else words,
-            templates,
+            self.files, self.search.candidates, earlier.words.kept if earlier else words, templates
         )
         self.has_same_paths = before is not None and set(before) == set(snapshot)
         self.changed = frozenset(

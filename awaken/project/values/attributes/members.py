@@ -9,11 +9,7 @@ from dataclasses import replace
 from awaken.contract import Place
 from awaken.project.names.functions.decorators import method_kind
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import (
-    Function,
-    last_name,
-    parameters_of,
-)
+from awaken.project.source.trees import Function, last_name, parameters_of
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.attributes.outside import OutsideAttributes
 from awaken.project.values.attributes.own import OwnAttributes
@@ -113,13 +109,8 @@ class Members:
 
     def _receivers(self, owner: InstanceOf, name: str) -> list[Place]:
         """Return the first parameters of the functions that a class and its bases call ``name``."""
-        classes = self._evaluator.classes
-        ancestors = classes.ancestors(owner.qualified)
         places: list[Place] = []
-        for facts in ancestors.inside if ancestors is not None else ():
-            module, body = classes.node(facts.qualified) or (None, None)
-            if module is None or body is None:
-                continue
+        for _, module, body in self._evaluator.classes.bodies(owner.qualified):
             for binding in module.scopes.scope_made_by(body).bindings.get(name, []):
                 if isinstance(binding.node, Function):
                     places += [module.place(x) for x, _ in parameters_of(binding.node.args)][:1]
@@ -170,8 +161,7 @@ class Members:
     ) -> Values | None:
         """Return what the classes above that of ``owner`` have; None where it is not certain."""
         classes, knows = self._evaluator.classes, self._evaluator.library.knows
-        ancestors = classes.ancestors(owner.qualified)
-        for facts in ancestors.inside if ancestors is not None else ():
+        for facts in classes.line(owner.qualified):
             pair = classes.node(facts.qualified)
             if facts.qualified != owner.qualified and pair is not None:
                 values = self._own.of_class(owner, node.attr, *pair)

@@ -9,12 +9,7 @@ from collections.abc import Sequence
 from awaken.project.names.functions.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module, cached_in_file
-from awaken.project.source.trees import (
-    Function,
-    is_overload,
-    walk_statements,
-    without_arguments,
-)
+from awaken.project.source.trees import Function, is_overload, walk_statements, without_arguments
 from awaken.project.values.attributes.fields import GeneratedFields
 from awaken.project.values.domain import (
     NOWHERE,
@@ -55,9 +50,8 @@ class OwnAttributes:
 
         Classes that do not set it are added there.
         """
-        ancestors = self._evaluator.classes.ancestors(owner.qualified)
         known = set[str]() if without is None else without
-        for facts in ancestors.inside if ancestors is not None else ():
+        for facts in self._evaluator.classes.line(owner.qualified):
             if facts.qualified in known:
                 continue
             node = self._evaluator.classes.node(facts.qualified)
@@ -77,10 +71,8 @@ class OwnAttributes:
                 continue
             for base in self._evaluator.values(module, node.bases[index]):
                 parent = base.parent if isinstance(base, DeclarativeBase) else None
-                above = None if parent is None else classes.ancestors(parent)
-                for item in above.inside if above is not None else ():
-                    pair = classes.node(item.qualified)
-                    values = None if pair is None else self.of_class(owner, name, *pair)
+                for _, home, body in classes.bodies(parent or ""):
+                    values = self.of_class(owner, name, home, body)
                     if values is not None:
                         return values
         return None
@@ -194,8 +186,9 @@ class OwnAttributes:
         """Whether a name that a class assigns in its body is a member of an enumeration."""
         if not bindings or any(binding.kind != "assignment" for binding in bindings):
             return False
-        ancestors = self._evaluator.classes.ancestors(owner.qualified)
-        is_enumeration = ancestors is not None and bool(_ENUMERATIONS & set(ancestors.outside))
+        is_enumeration = bool(
+            _ENUMERATIONS & set(self._evaluator.classes.library_ancestors(owner.qualified))
+        )
         return is_enumeration and not bindings[0].name.startswith("_")
 
     def _read(self, value: Value, name: str) -> Value:

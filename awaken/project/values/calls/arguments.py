@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING
 
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, parameters_of
-from awaken.project.values.domain import (
-    Argument,
-    Environment,
-    FunctionOf,
-    Values,
-)
+from awaken.project.values.domain import Argument, Environment, FunctionOf, Values
 from awaken.project.values.library_types.solving import has_variables
 from awaken.project.values.questions import Questions, given_by
 

@@ -93,8 +93,7 @@ def _types_of(  # noqa: PLR0913
 
 def _field(evaluator: Questions, qualified: str, name: str) -> Iterator[Given]:
     """Yield the annotation of a field that calls of a class of the program set by its name."""
-    ancestors = evaluator.classes.ancestors(qualified)
-    for facts in () if ancestors is None else ancestors.inside:
+    for facts in evaluator.classes.line(qualified):
         if "__init__" in facts.members or "__new__" in facts.members:
             return
         node = evaluator.classes.node(facts.qualified)

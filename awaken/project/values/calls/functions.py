@@ -133,12 +133,7 @@ class Functions:
             "question" if holds else "tree",
         )
 
-    def _decorated_values(
-        self,
-        function: FunctionOf,
-        node: Function,
-        known: Environment,
-    ) -> Values:
+    def _decorated_values(self, function: FunctionOf, node: Function, known: Environment) -> Values:
         module, managed, wrapped = function.module, False, False
         for decorator, name in decorators_of(self._evaluator.names, module, node):
             if name in MANAGERS:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place
 from awaken.knowledge.injection import injection
 from awaken.knowledge.library_names import library_names
-from awaken.project.names.functions.decorators import (
-    MANAGERS,
-)
+from awaken.project.names.functions.decorators import MANAGERS
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import (

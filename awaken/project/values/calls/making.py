@@ -103,8 +103,7 @@ class Making:
 
     def told_apart(self, qualified: str, place: Place) -> Place | None:
         """Return ``place`` where instances of a class differ by the call that makes them."""
-        ancestors = self._evaluator.classes.ancestors(qualified)
-        bases = (qualified,) if ancestors is None else ancestors.outside
+        bases = self._evaluator.classes.library_names(qualified)
         known = application_classes()
         # Without a note, or it would differ from the same place told by others.
         plain = Place(place.path, place.span)

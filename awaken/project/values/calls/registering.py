@@ -48,16 +48,12 @@ def is_registering(evaluator: Questions, module: Module, decorator: ast.expr) ->
 
 def _gives_back(evaluator: Questions, owner: str, method: str) -> bool:
     """Whether the method is that of a library, which says that it gives back the function."""
-    ancestors = evaluator.classes.ancestors(owner)
-    if ancestors is not None and any(
-        method in facts.members or method in facts.assigned for facts in ancestors.inside
-    ):
-        return False
-    bases = (owner,) if ancestors is None else ancestors.outside
-    return any(library_decorators().registers(base, method) for base in bases)
+    classes = evaluator.classes
+    return not classes.has_own(owner, method) and any(
+        library_decorators().registers(base, method) for base in classes.library_names(owner)
+    )
 
 
 def _registers(evaluator: Questions, owner: str, method: str) -> bool:
-    ancestors = evaluator.classes.ancestors(owner)
-    bases = (owner, *(ancestors.outside if ancestors is not None else ()))
+    bases = (owner, *evaluator.classes.library_ancestors(owner))
     return any(registers_both_kinds(base, method) for base in bases)

@@ -106,7 +106,9 @@ class Additions:
             return found
         own = self._of_variable(module, module.scopes.module, name, 0, is_local=False)
         # No object is a module.
-        others = self._elsewhere(module, name, lambda owner: not self._has_own(owner, name))
+        others = self._elsewhere(
+            module, name, lambda owner: not self._evaluator.classes.has_own(owner, name)
+        )
         return self._grown(found, list(self._seen_in((*own, *others))), ())
 
     def to_attribute(self, found: Values, module: Module, name: str) -> Values:
@@ -119,7 +121,7 @@ class Additions:
 
     def _may_be(self, owner: str, module: Module, name: str) -> bool:
         """Whether what an object of ``owner`` calls ``name`` may be of a class of ``module``."""
-        if not self._has_own(owner, name):
+        if not self._evaluator.classes.has_own(owner, name):
             return True
         classes = self._evaluator.classes
         lines = [classes.ancestors(word) for word in (owner, *classes.all_subclasses(owner))]
@@ -128,13 +130,6 @@ class Additions:
             or bool(line.unresolved)
             or any(facts.path == module.path for facts in line.inside)
             for line in lines
-        )
-
-    def _has_own(self, owner: str, name: str) -> bool:
-        """Whether a class, or one that it inherits, gives its objects something called ``name``."""
-        ancestors = self._evaluator.classes.ancestors(owner)
-        return ancestors is not None and any(
-            name in facts.assigned or name in facts.members for facts in ancestors.inside
         )
 
     def _elsewhere(

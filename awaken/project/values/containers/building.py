@@ -304,12 +304,7 @@ class Building:
         return owner.parameters[0] if is_list and name in {"pop", "popleft"} else None
 
     def _of_dict(
-        self,
-        owner: InstanceOf,
-        name: str,
-        module: Module,
-        node: ast.Call,
-        known: Environment,
+        self, owner: InstanceOf, name: str, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         keys, values = owner.parameters
         match name:

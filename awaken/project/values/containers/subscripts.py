@@ -67,5 +67,4 @@ def _of_container(node: ast.Subscript, owner: Value) -> Values | None:
 
 
 def _is_typed_dict(evaluator: Questions, value: InstanceOf) -> bool:
-    ancestors = evaluator.classes.ancestors(value.qualified)
-    return ancestors is not None and not _TYPED.isdisjoint(ancestors.outside)
+    return not _TYPED.isdisjoint(evaluator.classes.library_ancestors(value.qualified))

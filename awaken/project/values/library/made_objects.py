@@ -18,12 +18,12 @@ _MAKING = frozenset({"_build", "_create", "_generate"})
 
 def made_by(evaluator: Questions, owner: ClassOf) -> Values:
     """Return what a call of the class ``owner`` gives, if that is a factory; empty if not."""
-    ancestors = evaluator.classes.ancestors(owner.qualified)
-    if ancestors is None or not _BASES & set(ancestors.outside):
+    line = evaluator.classes.line(owner.qualified)
+    if _BASES.isdisjoint(evaluator.classes.library_ancestors(owner.qualified)):
         return ()
-    if not all(_hands_on(evaluator, candidate) for candidate in ancestors.inside):
+    if not all(_hands_on(evaluator, candidate) for candidate in line):
         return ()
-    for facts in ancestors.inside:
+    for facts in line:
         module, node = evaluator.classes.node(facts.qualified) or (None, None)
         model = None if node is None else _model(node)
         if module is not None and model is not None:

@@ -103,8 +103,7 @@ def _is(evaluator: Questions, giver: str, module: Module, node: ast.AST) -> bool
 
 
 def _inherits(evaluator: Questions, value: InstanceOf, base: str) -> bool:
-    ancestors = evaluator.classes.ancestors(value.qualified)
-    return value.qualified == base or (ancestors is not None and base in ancestors.outside)
+    return base in (value.qualified, *evaluator.classes.library_ancestors(value.qualified))
 
 
 def _given_by(evaluator: Questions, module: Module, node: ast.AST) -> Values:

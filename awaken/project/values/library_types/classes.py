@@ -9,11 +9,7 @@ from typing import NamedTuple
 from awaken.knowledge.declarations import declaration
 from awaken.project.source.trees import items_in_brackets
 from awaken.project.values.domain import InstanceOf
-from awaken.project.values.library_types.declared_types import (
-    named_declaration,
-    read,
-    variables_in,
-)
+from awaken.project.values.library_types.declared_types import named_declaration, read, variables_in
 
 PARAMETRISED = {"typing.Generic", "typing.Protocol", "typing_extensions.Protocol"}
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 import ast
 
 from awaken.knowledge import knowledge
-from awaken.knowledge.declarations import (
-    Declaration,
-    declaration,
-    declared_in,
-    imported_module,
-)
+from awaken.knowledge.declarations import Declaration, declaration, declared_in, imported_module
 from awaken.project.source.trees import items_in_brackets, keyword_of
 from awaken.project.values.domain import (
     NOWHERE,

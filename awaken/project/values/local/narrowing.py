@@ -16,14 +16,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import conditions_in, conditions_passed
 from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import is_none
-from awaken.project.values.domain import (
-    InstanceOf,
-    NoneValue,
-    Unknown,
-    Value,
-    Values,
-    union,
-)
+from awaken.project.values.domain import InstanceOf, NoneValue, Unknown, Value, Values, union
 from awaken.project.values.library.promises import with_items
 from awaken.project.values.questions import Questions
 

@@ -47,7 +47,7 @@ def answers_alike(module: Module, function: ast.FunctionDef, asked: Iterable[Ask
 
     It looks at nothing that it is given, and what it gives hands itself on until the last method.
     """
-    if _only_raises(function):
+    if isinstance(_body(function)[0], ast.Raise):
         return True
     parameters = parameter_names(function.args)
     own = function.args.args[0].arg if module.enclosing_class(function) is not None else ""
@@ -93,10 +93,6 @@ def has_member(module: Module, node: ast.AST, name: str) -> bool:
         isinstance(part, ast.Attribute) and part.attr == name and isinstance(part.ctx, ast.Store)
         for part in module.walk()
     )
-
-
-def _only_raises(function: ast.FunctionDef) -> bool:
-    return isinstance(_body(function)[0], ast.Raise)
 
 
 def _body(function: Function) -> list[ast.stmt]:

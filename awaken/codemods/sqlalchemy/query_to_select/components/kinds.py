@@ -110,7 +110,7 @@ def _test(name: str, statements: Sequence[Statement], others: Sequence[Statement
     if any(statement.changed_items for statement in (*statements, *others)):
         return None
     own, rest = _lists(statements), _lists(others)
-    if _all(own, _is_one) and _all(rest, _are_several):
+    if _all(own, lambda items: len(items) == 1) and _all(rest, _are_several):
         return f"len({name}.column_descriptions) == 1"
     if _all(own, _begins_with_class) and _all(rest, _begins_with_column):
         return f'isinstance({name}.column_descriptions[0]["expr"], type)'
@@ -123,10 +123,6 @@ def _lists(statements: Sequence[Statement]) -> Sequence[Sequence[Item]]:
 
 def _all(lists: Sequence[Sequence[Item]], holds: Callable[[Sequence[Item]], bool]) -> bool:
     return all(map(holds, lists))
-
-
-def _is_one(items: Sequence[Item]) -> bool:
-    return len(items) == 1
 
 
 def _are_several(items: Sequence[Item]) -> bool:

@@ -12,11 +12,7 @@ from awaken.codemods.sqlalchemy.query_to_select.components.component import Chai
 from awaken.codemods.sqlalchemy.query_to_select.components.joining import join, joined_statement
 from awaken.codemods.sqlalchemy.query_to_select.components.translation import translated
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
-    BUILDERS,
-    SET_OPERATIONS,
-    Link,
-)
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import BUILDERS, SET_OPERATIONS, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import add_links, begun
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
@@ -28,18 +24,10 @@ from awaken.project.graph.holders import Holder
 from awaken.project.source.memo import cached_by
 from awaken.project.source.worklist import groups_of
 
-_NOT_FOLLOWED = frozenset(
-    [
-        "enable_assertions",
-        "enable_eagerloads",
-        "from_statement",
-        "only_return_tuples",
-        "reset_joinpoint",
-        "tuples",
-        "with_session",
-        "with_transformation",
-    ]
-)
+_NOT_FOLLOWED = frozenset({
+    "enable_assertions", "enable_eagerloads", "from_statement", "only_return_tuples",
+    "reset_joinpoint", "tuples", "with_session", "with_transformation",
+})  # fmt: skip
 """Builders whose effect on what comes in another statement is not followed."""
 
 _OTHER_COLUMNS = frozenset({"add_column", "add_columns", "with_entities"})

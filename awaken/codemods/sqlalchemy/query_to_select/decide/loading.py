@@ -13,18 +13,12 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.get import caveats_of, se
 from awaken.codemods.sqlalchemy.query_to_select.decide.operands import has_call, join_operands
 from awaken.codemods.sqlalchemy.query_to_select.decide.taken import caveats_of_taken
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.payload import (
-    LinkEdit,
-    QueryRewrite,
-)
+from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import TAKEN, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import ONE_BY_ONE
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.results.flushing import (
-    flushes_first,
-    is_buffered,
-)
+from awaken.codemods.sqlalchemy.query_to_select.results.flushing import flushes_first, is_buffered
 from awaken.codemods.sqlalchemy.query_to_select.results.laziness import runs_later
 from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import (
     caveats_of_statement,
@@ -42,16 +36,8 @@ from awaken.knowledge import knowledge
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.embedded import exists_in
 from awaken.project.frameworks.loads.entities import classify_all
-from awaken.project.frameworks.loads.items import (
-    Item,
-    Kind,
-    What,
-    doubts_of,
-    kind_of,
-)
-from awaken.project.frameworks.loads.repeats import (
-    is_loader,
-)
+from awaken.project.frameworks.loads.items import Item, Kind, What, doubts_of, kind_of
+from awaken.project.frameworks.loads.repeats import is_loader
 
 SessionFrom = Literal["receiver", "argument"] | int
 _ONE_BY_ONE = frozenset({"for", "yield from"}) | ONE_BY_ONE

@@ -9,61 +9,21 @@ from dataclasses import replace
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import OTHER_ITEMS, Link
 from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.source.worklist import preorder
 
-_COLUMN_OPERATORS = frozenset(
-    [
-        "in_",
-        "notin_",
-        "not_in",
-        "is_",
-        "isnot",
-        "is_not",
-        "like",
-        "ilike",
-        "contains",
-        "startswith",
-        "endswith",
-        "between",
-        "desc",
-        "asc",
-        "label",
-        "op",
-        "any_",
-        "all_",
-    ]
-)
+_COLUMN_OPERATORS = frozenset({
+    "in_", "notin_", "not_in", "is_", "isnot", "is_not", "like", "ilike", "contains", "startswith",
+    "endswith", "between", "desc", "asc", "label", "op", "any_", "all_",
+})  # fmt: skip
 
 _ONLY_OF_COLUMNS = frozenset({"in_", "notin_", "not_in", "is_", "isnot", "is_not", "like", "ilike"})
 """Operators by whose names a class will hardly have a method."""
 
-_ATTRIBUTES_OF_COLUMNS = frozenset(
-    [
-        "astext",
-        "c",
-        "class_",
-        "columns",
-        "comparator",
-        "default",
-        "description",
-        "element",
-        "expression",
-        "foreign_keys",
-        "impl",
-        "index",
-        "info",
-        "key",
-        "name",
-        "nullable",
-        "parent",
-        "primary_key",
-        "prop",
-        "property",
-        "server_default",
-        "table",
-        "type",
-        "unique",
-    ]
-)
+_ATTRIBUTES_OF_COLUMNS = frozenset({
+    "astext", "c", "class_", "columns", "comparator", "default", "description", "element",
+    "expression", "foreign_keys", "impl", "index", "info", "key", "name", "nullable", "parent",
+    "primary_key", "prop", "property", "server_default", "table", "type", "unique",
+})  # fmt: skip
 """What a column, a Table or a subquery has as well, so that it says nothing about a class."""
 
 _OF_COLUMNS = frozenset({"defer", "load_only", "undefer"})
@@ -120,17 +80,17 @@ def _has_mapper(reader: Reader, name: ast.Name) -> bool:
 def _always_evaluated(statement: ast.stmt) -> Iterator[ast.expr]:
     """Yield the calls, and what they are part of, that run whenever ``statement`` does."""
     # Branches and loops may never run what they hold.
-    if not isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr) or not statement.value:
-        return
-    waiting: list[ast.expr] = [statement.value]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        match node:
-            case ast.Call(func=func, args=args, keywords=keywords):
-                waiting += [func, *args, *(keyword.value for keyword in keywords)]
-            case ast.Attribute(value=value) | ast.Subscript(value=value):
-                waiting.append(value)
+    if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr) and statement.value:
+        yield from preorder([statement.value], _parts_of)
+
+
+def _parts_of(node: ast.expr) -> list[ast.expr]:
+    match node:
+        case ast.Call(func=func, args=args, keywords=keywords):
+            return [func, *args, *(keyword.value for keyword in keywords)]
+        case ast.Attribute(value=value) | ast.Subscript(value=value):
+            return [value]
+    return []
 
 
 def read_by_options(

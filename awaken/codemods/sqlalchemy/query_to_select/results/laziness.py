@@ -14,22 +14,10 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import (
 )
 from awaken.project.source.modules import Module
 
-_AT_ONCE = frozenset(
-    [
-        "all",
-        "any",
-        "dict",
-        "frozenset",
-        "list",
-        "max",
-        "min",
-        "next",
-        "set",
-        "sorted",
-        "sum",
-        "tuple",
-    ]
-)
+_AT_ONCE = frozenset({
+    "all", "any", "dict", "frozenset", "list", "max", "min", "next", "set", "sorted", "sum",
+    "tuple",
+})  # fmt: skip
 # `extend` of lists, `join` of strings, `update` of sets and dictionaries.
 _METHODS_AT_ONCE = frozenset({"extend", "join", "update"})
 

@@ -7,11 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from awaken.codemods.sqlalchemy.query_to_select.payload import (
-    Argument,
-    BulkRewrite,
-    SliceRewrite,
-)
+from awaken.codemods.sqlalchemy.query_to_select.payload import Argument, BulkRewrite, SliceRewrite
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.enclosing import in_call
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import rewrite_query
 from awaken.contract import Surroundings
@@ -182,9 +178,7 @@ def _broken(space: cst.BaseParenthesizableWhitespace, indent: str) -> cst.Parent
 
 
 def _below(
-    space: cst.BaseParenthesizableWhitespace,
-    above: cst.BaseParenthesizableWhitespace,
-    indent: str,
+    space: cst.BaseParenthesizableWhitespace, above: cst.BaseParenthesizableWhitespace, indent: str
 ) -> cst.BaseParenthesizableWhitespace:
     """Return ``space`` with the comments on lines of their own ``above`` an argument."""
     empty_lines = above.empty_lines if isinstance(above, cst.ParenthesizedWhitespace) else ()
@@ -197,9 +191,7 @@ def _below(
 
 
 def _at_end(
-    space: cst.BaseParenthesizableWhitespace,
-    behind: cst.BaseParenthesizableWhitespace,
-    indent: str,
+    space: cst.BaseParenthesizableWhitespace, behind: cst.BaseParenthesizableWhitespace, indent: str
 ) -> cst.BaseParenthesizableWhitespace:
     """Return ``space`` with the comment ``behind`` an argument, on its line."""
     if isinstance(behind, cst.ParenthesizedWhitespace) and behind.first_line.comment is not None:

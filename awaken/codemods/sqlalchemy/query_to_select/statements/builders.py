@@ -40,19 +40,10 @@ from awaken.project.source.trees import is_constant
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
 # Query raises for these after a limit; a select() would take them in front of it.
-_NOT_AFTER_LIMIT = frozenset(
-    {
-        "filter",
-        "where",
-        "filter_by",
-        "with_parent",
-        "join",
-        "outerjoin",
-        "order_by",
-        "group_by",
-        "having",
-    }
-)
+_NOT_AFTER_LIMIT = frozenset({
+    "filter", "where", "filter_by", "with_parent", "join", "outerjoin", "order_by", "group_by",
+    "having",
+})  # fmt: skip
 _CRITERIA_OF_ANY_KIND = _NOT_AFTER_LIMIT | {"limit", "offset", "slice", "distinct"}
 # Query raises for these once criteria or joins were added.
 _ONLY_FIRST = frozenset({"select_from", "from_statement"})

@@ -83,10 +83,6 @@ def _target(one: Target | None, other: Target | None) -> Target | None:
     return Target(None, _DIFFERS)
 
 
-def _target_key(target: Target | None) -> Hashable:
-    return target if target is None else (target.text,)
-
-
 def _same_at_first(one: Sequence[Item], other: Sequence[Item]) -> Sequence[Item]:
     """Return what was asked for at first; Refused where only one way makes an ORM statement."""
     are_orm = all(any(item.orm for item in items) for items in (one, other))
@@ -98,10 +94,6 @@ def _same_at_first(one: Sequence[Item], other: Sequence[Item]) -> Sequence[Item]
 
 def _nothing(_value: object) -> Hashable:
     return None
-
-
-def _looks_of_lists(lists: Sequence[Sequence[Item]]) -> Hashable:
-    return frozenset(map(looks, lists))
 
 
 def _shared_targets(one: tuple[Target, ...], other: tuple[Target, ...]) -> tuple[Target, ...]:
@@ -118,7 +110,7 @@ EACH_WAY = Join(operator.and_, operator.or_)
 """True if it is on each way: what makes a statement better known."""
 NODES = Join(_all_nodes, _shared_nodes, key=_ids, carried=list)
 """Expressions that were added on some way."""
-TARGET = Join(_target, _target, key=_target_key)
+TARGET = Join(_target, _target, key=lambda target: target if target is None else (target.text,))
 """What a builder means, nothing that can be written if it depends on the way."""
 PARTNERS = Join(_shared_targets, _all_targets, key=frozenset)
 """What is joined on each way."""
@@ -128,7 +120,7 @@ ITEMS = Join(_first, _first, key=looks)
 """Items, which look the same on both ways before anything else is joined."""
 ORM_ITEMS = Join(_same_at_first, _first, key=_nothing)
 """What makes an ORM statement."""
-LISTS = Join(_first, _first, key=_looks_of_lists)
+LISTS = Join(_first, _first, key=lambda lists: frozenset(map(looks, lists)))
 """Lists of items, as ``ITEMS``."""
 OF_CHAIN = Join(lambda _one, _other: [], _first, key=_nothing, carried=lambda _value: [])
 """What belongs to the builders of one chain, and says nothing of what comes behind it."""

@@ -304,17 +304,13 @@ def _asks_again(reader: Reader, node: ast.expr, owner: str) -> bool:
     for call in ast.walk(node):
         if not isinstance(call, ast.Call):
             continue
-        name = _name_of(call)
+        name = str(getattr(call.func, "attr", getattr(call.func, "id", "")))
         if name == "text" or exists_in(reader, call) is not None:
             return True
         # ``User.manager.has(User.id > 1)`` has a FROM of its own, as queries have.
         if (is_subquery(call) or name in {"any", "has"}) and _names_inside(call, owner):
             return True
     return False
-
-
-def _name_of(call: ast.Call) -> str:
-    return str(getattr(call.func, "attr", getattr(call.func, "id", "")))
 
 
 def _names_inside(call: ast.Call, owner: str) -> bool:

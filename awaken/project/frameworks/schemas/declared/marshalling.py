@@ -20,7 +20,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import arguments_of, keyword_of, last_name
-from awaken.project.source.words import FilesWith
 
 _KNOWN = schema_knowledge().marshalling
 _ROOTS = sorted({function.partition(".")[0].encode() for function in _KNOWN.functions})
@@ -46,9 +45,8 @@ class MarshalShape:
 class Marshalling:
     """Answers for one program."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
 
     def shapes(self, module: Module, node: ast.expr) -> tuple[Shape, ...]:
         """Return the dictionaries of fields that ``node`` names or makes a model of."""
@@ -74,7 +72,7 @@ class Marshalling:
     def all_fields(self) -> frozenset[str]:
         """All attributes that some visible dictionary of fields reads."""
         result: set[str] = set()
-        for path in self._files_with(_ROOTS):
+        for path in self._evaluator.files_with(_ROOTS):
             module = self._evaluator.load(path)
             for node in module.walk() if module is not None else ():
                 if module is not None and isinstance(node, ast.Dict) and _has_fields(node):

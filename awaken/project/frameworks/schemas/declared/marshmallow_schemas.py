@@ -22,7 +22,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant, keyword_of, last_name, values_given
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
 _KNOWN = schema_knowledge().schemas
@@ -48,10 +47,9 @@ class SchemaShape:
 class MarshmallowSchemas:
     """Answers for one program."""
 
-    def __init__(self, evaluator: ProgramEvaluator, mapped: Models, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, mapped: Models) -> None:
         self._evaluator = evaluator
         self._mapped = mapped
-        self._files_with = files_with
 
     def is_schema(self, qualified: str) -> bool:
         """Whether a class of the program is a schema."""
@@ -62,7 +60,7 @@ class MarshmallowSchemas:
         """Whether a file names a library of schemas: no class can inherit from one else."""
         known = {*_KNOWN.bases, *_KNOWN.mapped, *_KNOWN.whole, *_KNOWN.extensions}
         roots = sorted({name.partition(".")[0].encode() for name in known})
-        return bool(self._files_with(roots))
+        return bool(self._evaluator.files_with(roots))
 
     @cached_items
     def fields(self, shape: SchemaShape) -> Iterator[Field]:
@@ -149,7 +147,7 @@ class MarshmallowSchemas:
 
     @cached_items
     def _named_schemas(self, simple: str) -> Iterator[str]:
-        for path in self._files_with([f"class {simple}".encode()]) if simple else []:
+        for path in self._evaluator.files_with([f"class {simple}".encode()]) if simple else []:
             for location in self._evaluator.classes.in_file(path):
                 if location.rpartition(".")[2] == simple and self.is_schema(location):
                     yield location
@@ -158,13 +156,11 @@ class MarshmallowSchemas:
     @cached_method
     def _bases_of(self, qualified: str) -> frozenset[str]:
         """Return the names of the libraries' schemas that a class inherits from."""
-        ancestors = self._evaluator.classes.ancestors(qualified)
+        classes = self._evaluator.classes
         known = {*_KNOWN.bases, *_KNOWN.mapped, *_KNOWN.whole}
-        bases = {name for name in (ancestors.outside if ancestors else ()) if name in known}
+        bases = known.intersection(classes.library_ancestors(qualified))
         # ``ma.Schema`` of an object of the program.
-        for _, module, body in (
-            self._evaluator.classes.bodies(qualified) if ancestors is not None else ()
-        ):
+        for _, module, body in classes.bodies(qualified):
             bases |= {base for base in map(last_name, self._of_extension(module, body)) if base}
         return frozenset(name.rpartition(".")[2] for name in bases)
 
@@ -248,8 +244,7 @@ class MarshmallowSchemas:
     def _kinds(self, module: Module, func: ast.expr) -> frozenset[str]:
         """Return the simple names of the class of a field and of those that it inherits from."""
         name = self._evaluator.names.qualified(module, func)
-        ancestors = None if name is None else self._evaluator.classes.ancestors(name)
-        outside = () if ancestors is None else ancestors.outside
+        outside = self._evaluator.classes.library_ancestors(name or "")
         return frozenset([last_name(func), *(word.rpartition(".")[2] for word in outside)])
 
     def _inner(self, module: Module, call: ast.Call, home: str) -> tuple[SchemaShape, ...] | None:

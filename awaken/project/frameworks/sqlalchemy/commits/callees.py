@@ -12,14 +12,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import Queue
-from awaken.project.values.domain import (
-    ClassOf,
-    External,
-    FunctionOf,
-    Producer,
-    Session,
-    Unknown,
-)
+from awaken.project.values.domain import ClassOf, External, FunctionOf, Producer, Session, Unknown
 
 Below = Literal["loads", "nothing", "unknown"]
 
@@ -71,8 +64,7 @@ class Callees:
 
     def _of_class(self, name: str) -> Below:
         """Return the same for making an instance, as far as a class of the program does that."""
-        ancestors = self._evaluator.classes.ancestors(name)
-        inside = () if ancestors is None else ancestors.inside
+        inside = self._evaluator.classes.line(name)
         makes = any({"__init__", "__new__", "__post_init__"} & facts.members for facts in inside)
         return "unknown" if makes else "nothing"
 

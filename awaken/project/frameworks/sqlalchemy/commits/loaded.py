@@ -94,10 +94,9 @@ class Loaded:
     @cached_method
     def _of_attributes(self, name: str) -> Holds:
         self._active.append(name)
-        ancestors = self._evaluator.classes.ancestors(name)
         result = {
             self._of_attribute(name, attribute)
-            for facts in (ancestors.inside if ancestors else ())
+            for facts in self._evaluator.classes.line(name)
             for attribute in sorted(facts.members | facts.assigned)
         }
         self._active.pop()

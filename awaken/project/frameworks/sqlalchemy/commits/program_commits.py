@@ -20,7 +20,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, Producer, Session, Unknown
 
 _WORDS = (b".commit", b".begin", b".prepare", b".run_sync")
@@ -48,12 +47,9 @@ class _Start:
 class Commits:
     """Answers for one program."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, models: Models, sessions: Sessions, files_with: FilesWith
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, models: Models, sessions: Sessions) -> None:
         self._evaluator = evaluator
         self._sessions = sessions
-        self._files_with = files_with
         self.reloads = Reloads(evaluator, models)
         self._later = LaterInFunction(
             evaluator, Loaded(evaluator, models), self.reloads, Owners(evaluator)
@@ -65,7 +61,7 @@ class Commits:
 
         Calls on an object that is proven to be no session are left out.
         """
-        return chain.from_iterable(map(self._in_file, self._files_with(_WORDS)))
+        return chain.from_iterable(map(self._in_file, self._evaluator.files_with(_WORDS)))
 
     def expiring(self) -> tuple[Commit, ...]:
         """Return every visible call that expires objects, whatever the session's options are.
@@ -74,7 +70,7 @@ class Commits:
         transaction. ``begin_nested`` of a block is one too, because an exception ends it.
         """
         commits: list[Commit] = []
-        for module in self._evaluator.modules_at(self._files_with(_EXPIRING_WORDS)):
+        for module in self._evaluator.modules_with(_EXPIRING_WORDS):
             for node in module.walk():
                 match node:
                     case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _EXPIRING:
@@ -232,7 +228,7 @@ class Commits:
     # ------------------------------------------------------------------------- what comes after
     def _given_away(self) -> Iterator[Later]:
         """Yield the first call that passes a session to unread code, which may commit it."""
-        for module in self._evaluator.modules_at(self._files_with(_SESSIONS)):
+        for module in self._evaluator.modules_with(_SESSIONS):
             for node in module.nodes(ast.Call):
                 if self._gets_session(module, node):
                     why = f"`{module.excerpt(node.func)}` gets a session, and may commit"
@@ -299,7 +295,7 @@ class Commits:
             why = f"awaken does not follow the callers of `{function.name}`"
             unknown.append(Later("unknown", module.place(function), why, start.commit))
         # A background task may still read objects that a dependency commits on exit.
-        if module.is_generator(function) and self._files_with(_LATER_STILL):
+        if module.is_generator(function) and self._evaluator.files_with(_LATER_STILL):
             why = "code that runs in the background or streams may read objects later"
             unknown.append(Later("unknown", start.place, why, start.commit))
         callers = [_Start(site.place.path, site.place, start.commit) for site in result.sites]

@@ -11,7 +11,6 @@ from awaken.project.frameworks.sqlalchemy.engines.urls import UrlReader
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none, last_name
-from awaken.project.source.words import FilesWith
 
 ENGINE_WORDS = (b"_engine", b"engine_from_config")
 """Of these one stands in every file that makes an engine."""
@@ -23,14 +22,13 @@ _FROM_CONFIG = "engine_from_config"
 class Engines:
     """Answers for one program; keeps nothing between questions."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
         self._urls = UrlReader(evaluator)
 
     def all(self) -> Iterator[Engine]:
         """Yield every engine that the program makes, file by file; tests are files, too."""
-        for path in self._files_with(ENGINE_WORDS):
+        for path in self._evaluator.files_with(ENGINE_WORDS):
             module = self._evaluator.load(path)
             yield from self.in_file(module) if module is not None else ()
 

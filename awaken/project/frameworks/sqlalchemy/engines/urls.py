@@ -219,8 +219,7 @@ class UrlReader:
 
     def _member(self, qualified: str, attribute: str, reading: _Reading) -> Url:
         """Return what a class of the program gives its attribute, in its body and its methods."""
-        ancestors = self._evaluator.classes.ancestors(qualified)
-        for facts in ancestors.inside if ancestors is not None else ():
+        for facts in self._evaluator.classes.line(qualified):
             if attribute not in facts.members | facts.assigned:
                 continue
             module, owner = self._evaluator.classes.node(facts.qualified) or (None, None)

@@ -11,11 +11,10 @@ from collections.abc import Iterator
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.words import FilesWith
 
 
 def put_as_item(
-    evaluator: ProgramEvaluator, files_with: FilesWith, module: Module, node: ast.Subscript
+    evaluator: ProgramEvaluator, module: Module, node: ast.Subscript
 ) -> Iterator[tuple[Module, ast.expr | None]]:
     """Yield what is put where ``node`` is taken out; None for what is no plain assignment."""
     match node:
@@ -25,7 +24,7 @@ def put_as_item(
             return
     if module.scopes.parameter_of(node.value) is None:
         return
-    paths = files_with([f'{name}["{key}"]'.encode(), f"{name}['{key}']".encode()])
+    paths = evaluator.files_with([f'{name}["{key}"]'.encode(), f"{name}['{key}']".encode()])
     for other in evaluator.modules_at(paths):
         for part in other.walk():
             match part:

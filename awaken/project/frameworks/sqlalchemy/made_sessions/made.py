@@ -13,13 +13,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
-from awaken.project.values.domain import (
-    ClassOf,
-    InstanceOf,
-    Producer,
-    Session,
-    Value,
-)
+from awaken.project.values.domain import ClassOf, InstanceOf, Producer, Session, Value
 
 SESSION = "sqlalchemy.orm.Session"
 ASYNC_SESSION = "sqlalchemy.ext.asyncio.AsyncSession"

@@ -17,7 +17,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, InstanceOf
 
 _ANY = frozenset({"argparse.Namespace", "builtins.dict", "dict", "types.SimpleNamespace"})
@@ -41,13 +40,9 @@ class PutSessions:
     """
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        files_with: FilesWith,
-        is_session: Callable[[Module, ast.expr], bool],
+        self, evaluator: ProgramEvaluator, is_session: Callable[[Module, ast.expr], bool]
     ) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
         self._is_session = is_session
 
     def put_where(self, module: Module, node: ast.expr) -> Place | None:
@@ -64,7 +59,8 @@ class PutSessions:
 
     @cached_items
     def _put(self, name: str) -> Iterator[_Put]:
-        paths = (path for path in self._files_with([name.encode()]) if self._may_put(path, name))
+        named = self._evaluator.files_with([name.encode()])
+        paths = (path for path in named if self._may_put(path, name))
         for module in self._evaluator.modules_at(paths):
             for node in self._ways(module).get(name, ()):
                 if isinstance(node, ast.Dict):
@@ -149,7 +145,7 @@ class PutSessions:
 
     def _given_sessions(self, made: str, position: int) -> Iterator[_Put]:
         """Yield the sessions that are the argument at ``position`` where objects are made."""
-        files = self._files_with([made.encode()])
+        files = self._evaluator.files_with([made.encode()])
         for module in self._evaluator.names.facts.mentioning(made, files):
             for node in module.mentions(made):
                 call = module.call_of(node)

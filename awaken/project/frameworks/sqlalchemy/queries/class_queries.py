@@ -12,12 +12,11 @@ from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClass, QueryClasses
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.classes import Classes, ClassFacts
+from awaken.project.names.classes import ClassFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import arguments_of, is_none, keyword_of
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown
 
 # Methods of a subclass of the extension's class that change sessions or queries.
@@ -57,18 +56,12 @@ class ClassQueries:
     """Answers where ``query`` of a class comes from; keeps one answer per class."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        classes: Classes,
-        models: Models,
-        query_classes: QueryClasses,
-        files_with: FilesWith,
+        self, evaluator: ProgramEvaluator, models: Models, query_classes: QueryClasses
     ) -> None:
         self._evaluator = evaluator
-        self._classes = classes
+        self._classes = evaluator.classes
         self._models = models
         self._query_classes = query_classes
-        self._files_with = files_with
 
     @cached_by(str, None)  # for a class that inherits from itself
     def of(self, qualified: str) -> Found | None:
@@ -125,13 +118,11 @@ class ClassQueries:
         """Whether ``node`` is a Flask-SQLAlchemy object that nothing customises."""
         known = {name.rpartition(".")[0] for name in self._evaluator.knowledge.class_queries}
         for value in self._evaluator.values(module, node):
-            ancestors = self._classes.ancestors(getattr(value, "qualified", ""))
             if not isinstance(value, InstanceOf) or self._customised_text(value):
                 return False
             if value.custom_query == "?":
                 return False
-            kinds = {value.qualified} if ancestors is None else set(ancestors.outside)
-            if not known & kinds:
+            if known.isdisjoint(self._classes.library_names(value.qualified)):
                 return False
         return True
 
@@ -214,7 +205,7 @@ class ClassQueries:
     def _assigned(self) -> Mapping[str, list[Found]]:
         """Return what statements assign to ``query`` of classes: ``Base.query = ...``."""
         result = defaultdict[str, list[Found]](list)
-        for module in self._evaluator.modules_at(self._files_with(_WRITTEN)):
+        for module in self._evaluator.modules_with(_WRITTEN):
             for node in module.nodes(ast.Assign):
                 for target in node.targets:
                     if not isinstance(target, ast.Attribute) or target.attr != "query":
@@ -233,7 +224,7 @@ class ClassQueries:
     @cached_by(tuple, {})
     def _model_classes(self) -> Mapping[str, list[Found]]:
         result = defaultdict[str, list[Found]](list)
-        for module in self._evaluator.modules_at(self._files_with(_MODEL_CLASS)):
+        for module in self._evaluator.modules_with(_MODEL_CLASS):
             for node in module.nodes(ast.Call):
                 base = keyword_of(node, "model_class")
                 name = None if base is None else self._evaluator.names.qualified(module, base)
@@ -275,8 +266,7 @@ class ClassQueries:
         for value in values:
             if not isinstance(value, InstanceOf):
                 return None
-            ancestors = self._classes.ancestors(value.qualified)
-            kinds = (value.qualified,) if ancestors is None else ancestors.outside
+            kinds = self._classes.library_names(value.qualified)
             full = (f"{kind}.{attribute}" for kind in kinds)
             known = next((name for name in full if name in sessions), None)
             if known is None:
@@ -289,8 +279,7 @@ class ClassQueries:
 
     def _customised_text(self, value: InstanceOf) -> str:
         """Return that the class of an extension object makes queries of its own; else empty."""
-        ancestors = self._classes.ancestors(value.qualified)
-        for facts in ancestors.inside if ancestors is not None else ():
+        for facts in self._classes.line(value.qualified):
             node = self._classes.node(facts.qualified)
             if node is None:
                 return f"`{facts.qualified}` is defined more than once"

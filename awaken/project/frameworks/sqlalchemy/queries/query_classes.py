@@ -12,7 +12,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.words import FilesWith
 from awaken.project.source.worklist import reached
 
 _HARMLESS_BASES = library_names().plain_bases
@@ -40,9 +39,8 @@ class QueryClass(Struct, frozen=True):
 class QueryClasses:
     """Reads the Query classes of a project."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
 
     @cached_method
     def named(self, qualified: str) -> QueryClass | None:
@@ -80,7 +78,7 @@ class QueryClasses:
     def given(self) -> tuple[str, ...]:
         """Return the classes that any session of the project is given; ``?`` for an unknown one."""
         result: dict[str, None] = {}
-        paths = self._files_with([b"query_cls", b"query_class"])
+        paths = self._evaluator.files_with([b"query_cls", b"query_class"])
         for module in self._evaluator.modules_at(paths):
             for value in _given_in(module):
                 name = self._evaluator.names.qualified(module, value)
@@ -104,7 +102,7 @@ class QueryClasses:
     def _is_written_to(self, facts: ClassFacts) -> bool:
         """Whether something assigns to an attribute of the class: ``Own.filter = ...``."""
         simple = facts.qualified.rpartition(".")[2].encode()
-        for module in self._evaluator.modules_at(self._files_with([simple + b".", b"setattr("])):
+        for module in self._evaluator.modules_with([simple + b".", b"setattr("]):
             if simple in module.source.text:
                 names = self._evaluator.names
                 written = (names.qualified(module, node) for node in _written_to(module))

@@ -19,7 +19,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.replacing import UNTOLD, Put, puts_of, words_of
 from awaken.project.source.trees import last_name
-from awaken.project.source.words import FilesWith
 from awaken.project.source.worklist import reached
 from awaken.project.values.domain import Unknown
 
@@ -49,16 +48,10 @@ class ReplacedMethods:
     """Finds what a program replaces in classes of libraries."""
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        sessions: Sessions,
-        files_with: FilesWith,
-        in_force: InForces,
-        program: Program,
+        self, evaluator: ProgramEvaluator, sessions: Sessions, in_force: InForces, program: Program
     ) -> None:
         self._evaluator = evaluator
         self._sessions = sessions
-        self._files_with = files_with
         self._in_force = in_force
         self._program = program
 
@@ -151,10 +144,10 @@ class ReplacedMethods:
         named = [word.encode() for word in spellings]
         owners = {*spellings, UNTOLD}
         # One search for all words takes as long as each of the three below, which it answers.
-        if not self._files_with([*named, *objects, *words, b".multiple(", b"type("]):
+        if not self._evaluator.files_with([*named, *objects, *words, b".multiple(", b"type("]):
             return
-        concerned = set(self._files_with([*named, *objects]))
-        putting = concerned.intersection(self._files_with([*words, b".multiple("]))
+        concerned = set(self._evaluator.files_with([*named, *objects]))
+        putting = concerned.intersection(self._evaluator.files_with([*words, b".multiple("]))
         for module in self._evaluator.modules_at(self._program.files_putting(names, putting)):
             for put in puts_of(module, names):
                 # Cheap comparisons come first: an owner has to be evaluated.
@@ -162,7 +155,7 @@ class ReplacedMethods:
                 is_class = owner in owners and self._is_class(module, put, classes)
                 if is_class or (objects and self._may_be_session(module, put)):
                     yield _replaced_method(module, put)
-        deriving = concerned.intersection(self._files_with([b"type("]))
+        deriving = concerned.intersection(self._evaluator.files_with([b"type("]))
         for module in self._evaluator.modules_at(self._program.files_deriving(deriving)):
             for base in _bases_given(module):
                 if self._is_named(module, base, classes):
@@ -182,8 +175,7 @@ class ReplacedMethods:
     def _is_of(self, name: str | None, classes: set[str]) -> bool:
         if name is None or name in classes:
             return name is not None
-        ancestors = self._evaluator.classes.ancestors(name)
-        return ancestors is not None and not classes.isdisjoint(ancestors.outside)
+        return not classes.isdisjoint(self._evaluator.classes.library_ancestors(name))
 
     def _may_be_session(self, module: Module, put: Put) -> bool:
         """Whether an object is a session, or may be one: no other library has ``scalars``."""

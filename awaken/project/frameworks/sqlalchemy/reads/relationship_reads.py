@@ -19,7 +19,6 @@ from awaken.project.frameworks.sqlalchemy.reads.unseen import Unseen
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_method
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, Unknown, Values
 
 _PYTHON = (ProxySights, PythonSights)
@@ -47,13 +46,11 @@ class RelationshipReads:
         self,
         evaluator: ProgramEvaluator,
         models: Models,
-        files_with: FilesWith,
         sources: Sequence[Sights],
         proxies: ProxySights,
     ) -> None:
         self._evaluator = evaluator
         self._models = models
-        self._files_with = files_with
         self._proxies = proxies
         self._sources = sources
         self.tracing = Tracing(evaluator, sources)
@@ -65,7 +62,7 @@ class RelationshipReads:
         Also those of an attribute that some class has as a relationship, of an object of unknown
         class.
         """
-        untraced = _joined_items(self._untraced_items(wanted))
+        untraced = _joined_items((read for _, read in self._seen(wanted, self._sources)))
         self._follow(untraced)
         return map(self._traced_read, untraced)
 
@@ -110,7 +107,11 @@ class RelationshipReads:
 
     def _sites(self) -> list[Site]:
         relationships = self._models.relationships
-        return [site for path in self._files_with(WORDS) for site in relationships.in_file(path)]
+        return [
+            site
+            for path in self._evaluator.files_with(WORDS)
+            for site in relationships.in_file(path)
+        ]
 
     def _may_be_mapped(self, qualified: str) -> bool:
         """Whether a class, or one that inherits from it, is mapped, as far as that is cheap."""
@@ -127,13 +128,10 @@ class RelationshipReads:
         """The names that may be given to a call that makes a base."""
         evaluator, words = self._evaluator, self._evaluator.callers.words
         making = evaluator.classes.spellings_of(evaluator.knowledge.declarative_factories)
-        paths = {*self._files_with([_MODEL_CLASS])}
+        paths = {*self._evaluator.files_with([_MODEL_CLASS])}
         paths.update(path for name in making for path in words.files_with(name))
         result = (name for path in sorted(paths) for name in _BASE_OF.findall(words.text(path)))
         return frozenset(name.decode(errors="replace") for name in result)
-
-    def _untraced_items(self, wanted: Wanted) -> Iterator[_Untraced]:
-        return (read for _, read in self._seen(wanted, self._sources))
 
     def _seen(self, wanted: Wanted, sources: Sequence[Sights]) -> Iterator[tuple[Sight, _Untraced]]:
         """Yield the reads that are wanted, each with what tells of it."""
@@ -242,10 +240,8 @@ class RelationshipReads:
         return tuple(dict.fromkeys(heirs)) if self._made_bases_of.isdisjoint(spelt) else None
 
     def _is_mapped_below(self, heir: str, qualified: str) -> bool:
-        ancestors = self._evaluator.classes.ancestors(heir) if heir != qualified else None
-        is_below = ancestors is not None and any(
-            facts.qualified == qualified for facts in ancestors.inside
-        )
+        line = self._evaluator.classes.line(heir)
+        is_below = any(facts.qualified == qualified != heir for facts in line)
         return is_below and self._models.mapped_class(heir) is not None
 
     @cached_method

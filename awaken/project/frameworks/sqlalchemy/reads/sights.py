@@ -16,7 +16,6 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.run_sync import InRunSync
 from awaken.project.frameworks.sqlalchemy.reads.kinds.texts import TextSights
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, cached_in_file
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 
 _MATCHED = "__match_args__"
@@ -27,21 +26,17 @@ class Sights(Protocol):
 
     def reading(self, names: Collection[str]) -> Iterator[Sight]:
         """Yield the places that read an attribute of one of these names, file by file."""
-        ...
 
 
 class PythonSights:
     """The places in Python code: attributes, and what names them by a text that is known."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, assignments: Assignments, files_with: FilesWith
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, assignments: Assignments) -> None:
         self._evaluator = evaluator
         self._assignments = assignments
-        self._files_with = files_with
         self._texts = TextSights(evaluator, assignments)
         self._displays = Displays(evaluator)
-        self._in_run_sync = InRunSync(evaluator, files_with)
+        self._in_run_sync = InRunSync(evaluator)
 
     def reading(self, names: Collection[str], wanted: Wanted = ALL) -> Iterator[Sight]:
         """Yield the places that read an attribute of one of these names, file by file.
@@ -59,7 +54,7 @@ class PythonSights:
         """Return the files that may hold such a place, and few others: each of them is parsed."""
         words = self._evaluator.callers.words
         paths = {path for name in sorted(names) for path in words.read_in(name)}
-        named = self._files_with(sorted(name.encode() for name in names)) if names else []
+        named = self._evaluator.files_with(sorted(name.encode() for name in names)) if names else []
         matching = {*words.files_with("match")} & {*words.files_with("case")}
         if words.files_with(_MATCHED):
             paths |= matching

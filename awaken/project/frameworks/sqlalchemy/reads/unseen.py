@@ -96,9 +96,8 @@ class Unseen:
             return True
         if not isinstance(value, ClassOf):
             return False
-        ancestors = self._evaluator.classes.ancestors(value.qualified)
         roots = self._evaluator.knowledge.declarative_roots
-        return ancestors is not None and not roots.isdisjoint(ancestors.outside)
+        return not roots.isdisjoint(self._evaluator.classes.library_ancestors(value.qualified))
 
     def _asks_plain(self, module: Module, call: ast.Call) -> bool:
         """Whether `getattr` asks an object of the program for something that is never mapped."""

@@ -17,7 +17,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import OpenParameter, Passing
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, last_name
-from awaken.project.source.words import FilesWith
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Kept
 from awaken.project.values.attributes.members import Members
@@ -50,13 +49,13 @@ class DoubtingEvaluator(ProgramEvaluator):
     It shares what the ``believing`` one knows, the callers of functions among it, but no answer.
     """
 
-    def __init__(self, believing: ProgramEvaluator, load: Load, files_with: FilesWith) -> None:
-        words, ask = believing.callers.words, believing.ask
-        super().__init__(believing.names, believing.classes, load, believing.knowledge, words, ask)
+    def __init__(self, believing: ProgramEvaluator, load: Load) -> None:
+        asked = believing.callers.words, believing.files_with, believing.ask
+        super().__init__(believing.names, believing.classes, load, believing.knowledge, *asked)
         self.callers = believing.callers
         self.mapping = believing.mapping
         self.annotations = _WithoutSessions(self)
-        self.parameters = _Injected(self, files_with)
+        self.parameters = _Injected(self)
         self.members = _WithFields(self)
         # Nor is the type believed that the receiver of a function declares.
         self._passing = _Unpacking(self.callers.of, load, self.parameters.is_open, lambda *_: None)
@@ -102,9 +101,9 @@ class _WithoutSessions(Annotations):
 class _Injected(Parameters):
     """Parameters, with what ``app.dependency_overrides[get_db] = ...`` injects instead."""
 
-    def __init__(self, evaluator: DoubtingEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: DoubtingEvaluator) -> None:
         super().__init__(evaluator)
-        self._files_with = files_with
+        self._modules_with = evaluator.modules_with
 
     def _same(self, _module: Module, _node: ast.AST, declared: Values, injected: Values) -> Values:
         return injected or declared
@@ -134,7 +133,7 @@ class _Injected(Parameters):
     def _overriding(self) -> Mapping[str, list[tuple[str, tuple[int, int]]]]:
         """Where dependencies are overridden, by their names; the trees are not kept."""
         result = defaultdict[str, list[tuple[str, tuple[int, int]]]](list)
-        for home in self._evaluator.modules_at(self._files_with([b"dependency_overrides"])):
+        for home in self._modules_with([b"dependency_overrides"]):
             for target, _ in _overrides_in(home):
                 key = self._evaluator.names.qualified(home, target.slice)
                 if key is not None:

@@ -15,7 +15,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import ClassOf, InstanceOf, Value
 
 _TEXTS = (b"def query(", b"query =", b"query:", b"__getattr__", b"__getattribute__")
@@ -40,10 +39,9 @@ class StandIn(Struct, frozen=True):
 class StandIns:
     """Finds them; a program without a class that could be one is only searched for a few words."""
 
-    def __init__(self, evaluator: ProgramEvaluator, models: Models, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
         self._believing = evaluator
         self._models = models
-        self._files_with = files_with
 
     def of(
         self, module: Module, receiver: ast.expr, without: Collection[str] = ()
@@ -70,15 +68,15 @@ class StandIns:
     @cached_property
     def doubting(self) -> DoubtingEvaluator:
         """The evaluator that takes no annotation's word for a session."""
-        return DoubtingEvaluator(self._believing, self._believing.load, self._files_with)
+        return DoubtingEvaluator(self._believing, self._believing.load)
 
     @cached_property
     def _may_be_any(self) -> bool:
-        for module in self._believing.modules_at(self._files_with([b"SimpleNamespace("])):
+        for module in self._believing.modules_with([b"SimpleNamespace("]):
             if any(map(_makes_one, module.walk())):
                 return True
         classes = self._believing.classes
-        paths = self._files_with(_TEXTS)
+        paths = self._believing.files_with(_TEXTS)
         return any(self._is_own(name) for path in paths for name in classes.in_file(path))
 
     def _name_of(self, module: Module, node: ast.expr, without: Collection[str]) -> str | None:
@@ -96,13 +94,13 @@ class StandIns:
 
     def _is_own(self, qualified: str) -> bool:
         """Whether instances of a class answer ``query`` by something of its own."""
-        ancestors = self._believing.classes.ancestors(qualified)
-        if ancestors is None or self._models.status(qualified) in {"mapped", "base"}:
+        line = self._believing.classes.line(qualified)
+        if not line or self._models.status(qualified) in {"mapped", "base"}:
             return False
-        names = {member for each in ancestors.inside for member in each.members | each.assigned}
+        names = {member for each in line for member in each.members | each.assigned}
         if "query" in names or not _ANY & names:
             return "query" in names
-        return bool(_CALLED & names) or not all(map(self._only_forwards, ancestors.inside))
+        return bool(_CALLED & names) or not all(map(self._only_forwards, line))
 
     def _only_forwards(self, facts: ClassFacts) -> bool:
         """Whether a class asks another object for whatever it has not, and does nothing else."""
@@ -130,13 +128,10 @@ class StandIns:
             return None
         seen.add(place)
         for home, given in self._sources(module, node):
-            if self._own_named(home, given, name):
+            if name in map(self._own, self.doubting.values(home, given)):
                 further = self._handed_in(home, given, name, seen)
                 return further or (home, given)
         return None
-
-    def _own_named(self, module: Module, node: ast.expr, name: str) -> bool:
-        return name in map(self._own, self.doubting.values(module, node))
 
     def _sources(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, ast.expr]]:
         """Yield the expressions that a parameter, a variable or an attribute is given."""

@@ -14,12 +14,7 @@ from msgspec import Struct
 from awaken.contract import Place, Span
 from awaken.project.effects.places.while_running import Place as FunctionPlace
 from awaken.project.effects.places.while_running import WhileRunning
-from awaken.project.frameworks.testing.replaced.users import (
-    TEARDOWN,
-    Tests,
-    Users,
-    is_test,
-)
+from awaken.project.frameworks.testing.replaced.users import TEARDOWN, Tests, Users, is_test
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.memo import cached_method
@@ -27,7 +22,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name, root_of
-from awaken.project.source.words import FilesWith
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
 _UNDONE = {"mocker", "monkeypatch"}
@@ -64,11 +58,10 @@ class InForce(Struct, frozen=True):
 class InForces:
     """Answers for one project; keeps what runs in each body."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
-        self._users = Users(evaluator, files_with)
-        self._running = WhileRunning(evaluator, files_with)
+        self._users = Users(evaluator)
+        self._running = WhileRunning(evaluator)
 
     def may_run(self, put: Place, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` of a file may run while the code at ``put`` replaces something."""
@@ -101,7 +94,7 @@ class InForces:
     def _functions_while(self, path: str, span: Span) -> frozenset[FunctionPlace] | None:
         home = self._evaluator.load(path)
         parts = [] if home is None else _nodes_at(home, span)
-        return None if home is None else self._running.functions(home, parts, is_resumed=True)
+        return None if home is None else self._running.functions(home, parts)
 
     def _bodies_around(self, force: InForce) -> Iterator[tuple[str, Span]]:
         """Yield what runs with whole tests: fixtures, and other methods of their classes."""
@@ -200,7 +193,8 @@ class InForces:
         if fixture_name(module, function, self._evaluator.names) is not None:
             yield from ((module, node) for node in _after_yield(module, function))
         stopping = [word.encode() for word in (*sorted(_STOPPING), _EVERYTHING, put.last)]
-        within = frozenset(self._files_with(_AT_THE_END)) & frozenset(self._files_with(stopping))
+        at_the_end, stopped = map(self._evaluator.files_with, (_AT_THE_END, stopping))
+        within = {*at_the_end} & {*stopped}
         for home, method in self._users.methods_within(module, function, sorted(within)):
             if method.name in TEARDOWN:
                 yield from ((home, node) for node in home.walk(method))

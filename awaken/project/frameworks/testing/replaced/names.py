@@ -17,7 +17,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.replacing import UNTOLD, Put, may_put, puts_in, words_of
 from awaken.project.source.test_files import is_of_program
 from awaken.project.source.trees import keyword_of, last_name, root_of
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import (
     ClassOf,
     External,
@@ -77,11 +76,8 @@ class _Target(Struct, frozen=True):
 class ReplacedNames:
     """Answers for one project: what a name means where tests put something in its place."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, files_with: FilesWith, in_force: InForces
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, in_force: InForces) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
         self._in_force = in_force
 
     def of(self, module: Module, node: ast.expr) -> tuple[Replaced, ...]:
@@ -195,10 +191,9 @@ class ReplacedNames:
 
     def _names_of_method(self, qualified: str, name: str) -> set[str]:
         classes = self._evaluator.classes
-        ancestors = classes.ancestors(qualified)
         family = [qualified, *classes.all_subclasses(qualified)]
-        family += [] if ancestors is None else [facts.qualified for facts in ancestors.inside]
-        family += [] if ancestors is None else ancestors.outside
+        family += [facts.qualified for facts in classes.line(qualified)]
+        family += classes.library_ancestors(qualified)
         return {f"{word}.{name}" for word in family}
 
     def _is_of_module(self, module: Module, node: ast.Attribute) -> bool:
@@ -234,11 +229,12 @@ class ReplacedNames:
 
     def _files_that_put(self, word: str) -> list[str]:
         """Return the files whose text may hold a put of ``word``, sorted."""
-        self._files_with([word.encode()])  # the others are searched for in these alone
-        items = set(self._files_with(_ITEMS)).intersection(self._files_with(_NAMESPACES))
-        keyword = items.union(self._files_with([b"multiple("]))
-        keyword.intersection_update(self._files_with([f"{word}=".encode()]))
-        files = keyword.union(self._files_with(words_of(word)))
+        files_with = self._evaluator.files_with
+        files_with([word.encode()])  # the others are searched for in these alone
+        items = set(files_with(_ITEMS)).intersection(files_with(_NAMESPACES))
+        keyword = items.union(files_with([b"multiple("]))
+        keyword.intersection_update(files_with([f"{word}=".encode()]))
+        files = keyword.union(files_with(words_of(word)))
         # ``input"`` ends like ``put"``.
         return sorted(files.intersection(self._evaluator.files_naming(word) or files))
 

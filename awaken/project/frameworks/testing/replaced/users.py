@@ -9,11 +9,9 @@ from msgspec import Struct
 
 from awaken.project.frameworks.testing.fixture_requests import is_automatic
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.classes import Ancestors
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name, parameters_of
-from awaken.project.source.words import FilesWith
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
@@ -38,9 +36,8 @@ class Tests(Struct, frozen=True):
 class Users:
     """Finds the tests by the names of what they ask for and call; keeps no tree."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
 
     def of(self, module: Module, function: Function) -> Tests | None:
         """Return the tests that may run ``function``, or run with it; None if any may."""
@@ -104,9 +101,10 @@ class Users:
             return
         classes = self._evaluator.classes
         own = f"{module.name}.{module.qualname(owner)}"
-        above = _names_inside(classes.ancestors(own))
+        above = {facts.qualified for facts in classes.line(own)}
         for name in (name for path in paths for name in classes.in_file(path)):
-            if name == own or name in above or own in _names_inside(classes.ancestors(name)):
+            line = (facts.qualified for facts in classes.line(name))
+            if name == own or name in above or own in line:
                 home, body = classes.node(name) or (module, None)
                 parts = () if body is None else body.body
                 yield from ((home, part) for part in parts if isinstance(part, Function))
@@ -128,7 +126,7 @@ class Users:
 
     def _automatic(self, module: Module) -> Iterator[tuple[Module, Function]]:
         """Yield what runs for every test of a file: automatic fixtures, and hooks of pytest."""
-        for path in self._files_with([b"autouse", b"def pytest_"]):
+        for path in self._evaluator.files_with([b"autouse", b"def pytest_"]):
             folder, _, name = path.rpartition("/")
             start = f"{folder}/" if folder else ""
             is_above = name == "conftest.py" and module.path.startswith(start)
@@ -149,7 +147,7 @@ class Users:
         names = [name]
         # The list grows while it is read.
         for word in names:
-            for module in self._evaluator.modules_at(self._files_with([word.encode()])):
+            for module in self._evaluator.modules_with([word.encode()]):
                 for node in _naming(module, word):
                     tests = self._naming_it(module, node)
                     if tests is None:
@@ -236,7 +234,3 @@ def place_of(module: Module, function: Function) -> Place:
 def _class_around(module: Module, node: ast.AST) -> ast.ClassDef | None:
     around = (part for part in (node, *module.ancestors(node)) if isinstance(part, ast.ClassDef))
     return next(around, None)
-
-
-def _names_inside(ancestors: Ancestors | None) -> set[str]:
-    return set() if ancestors is None else {facts.qualified for facts in ancestors.inside}

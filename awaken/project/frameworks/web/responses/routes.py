@@ -47,7 +47,7 @@ class Responses(FoundInFiles[Endpoint]):
 
     words = _WORDS
 
-    def _in(self, module: Module) -> Iterator[Endpoint]:
+    def _items_in(self, module: Module) -> Iterator[Endpoint]:
         for node in module.walk():
             if isinstance(node, Function):
                 for decorator in node.decorator_list:

@@ -167,8 +167,7 @@ class Arguments:
         return 1 if call.func.attr == "run_in_executor" else None
 
     def _lines(self, qualified: str) -> tuple[str, ...]:
-        ancestors = self._slots.evaluator.classes.ancestors(qualified)
-        return (qualified, *(ancestors.outside if ancestors is not None else ()))
+        return (qualified, *self._slots.evaluator.classes.library_ancestors(qualified))
 
     def _into_container(
         self, module: Module, call: ast.Call, node: ast.expr, depth: int

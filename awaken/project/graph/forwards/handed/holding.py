@@ -14,11 +14,7 @@ from awaken.project.graph.forwards.handed.slots import End, Found, Slot, Slots, 
 from awaken.project.graph.forwards.handed.variables import Variables
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function, parameters_of
-from awaken.project.values.fixtures_by_name import (
-    ASKING,
-    fixtures_asked_for,
-    is_asking,
-)
+from awaken.project.values.fixtures_by_name import ASKING, fixtures_asked_for, is_asking
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
 

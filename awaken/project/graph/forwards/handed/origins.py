@@ -9,13 +9,7 @@ from itertools import chain
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import Call
-from awaken.project.graph.forwards.handed.libraries import (
-    CALLING,
-    PASSING,
-    SAME,
-    TABLES_OF,
-    TAKING,
-)
+from awaken.project.graph.forwards.handed.libraries import CALLING, PASSING, SAME, TABLES_OF, TAKING
 from awaken.project.graph.forwards.handed.slots import (
     KEYS,
     End,

@@ -159,8 +159,7 @@ class Slots:
 
     def field(self, owner: str, name: str, depth: int) -> Slot:
         """Return the attribute ``name`` of a class, the same for all that share it."""
-        ancestors = self.evaluator.classes.ancestors(owner)
-        for facts in reversed(ancestors.inside if ancestors is not None else ()):
+        for facts in reversed(self.evaluator.classes.line(owner)):
             if name in facts.members or name in facts.assigned:
                 return Slot("field", facts.qualified, -1, name, depth)
         return Slot("field", owner, -1, name, depth)

@@ -33,9 +33,7 @@ from awaken.project.values.library_types.signatures import (
     refuses_literal,
     signature,
 )
-from awaken.project.values.library_types.solving import (
-    has_variables,
-)
+from awaken.project.values.library_types.solving import has_variables
 from awaken.project.values.questions import Questions
 
 _NUMBERS = {("builtins.int", "builtins.float"), ("builtins.bool", "builtins.int")}

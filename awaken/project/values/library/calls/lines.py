@@ -8,15 +8,9 @@ from dataclasses import dataclass
 
 from awaken.knowledge.declarations import Declaration, declaration
 from awaken.project.source.worklist import Worklist
-from awaken.project.values.domain import (
-    InstanceOf,
-    Values,
-)
+from awaken.project.values.domain import InstanceOf, Values
 from awaken.project.values.library_types.classes import GenericClass, library_class
-from awaken.project.values.library_types.solving import (
-    Solution,
-    solved_values,
-)
+from awaken.project.values.library_types.solving import Solution, solved_values
 from awaken.project.values.questions import Questions
 
 

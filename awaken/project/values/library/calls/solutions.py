@@ -21,11 +21,7 @@ from awaken.project.values.library.calls.fitting import Call, Fitting
 from awaken.project.values.library.calls.lines import Lines, Member
 from awaken.project.values.library.calls.uses import Uses
 from awaken.project.values.library_types.classes import library_class
-from awaken.project.values.library_types.signatures import (
-    Filled,
-    Signature,
-    signature,
-)
+from awaken.project.values.library_types.signatures import Filled, Signature, signature
 from awaken.project.values.library_types.solving import (
     SELF,
     Solution,
@@ -46,12 +42,7 @@ class Solutions:
         self._uses = uses
 
     def of(
-        self,
-        found: Member,
-        one: Signature,
-        arguments: list[Filled],
-        own: Values,
-        call: Call,
+        self, found: Member, one: Signature, arguments: list[Filled], own: Values, call: Call
     ) -> Solution:
         """Return the values of a member's type variables in a call of it."""
         solution: dict[str, Values] = {**found.solution}

@@ -28,12 +28,8 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.library.calls.lines import Lines
 from awaken.project.values.library_types.declared_types import of_class
-from awaken.project.values.library_types.signatures import (
-    signature,
-)
-from awaken.project.values.library_types.solving import (
-    closed,
-)
+from awaken.project.values.library_types.signatures import signature
+from awaken.project.values.library_types.solving import closed
 from awaken.project.values.questions import Questions
 
 _ENTERED = {"generator": ("__iter__", "__aiter__"), "manager": ("__enter__", "__aenter__")}
@@ -44,19 +40,16 @@ class Lookup(Protocol):
 
     def variable(self, value: Value) -> InstanceOf | None:
         """Return what a variable of a library's module holds."""
-        ...
 
     def called(
         self, function: External, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         """Return what a library's function gives."""
-        ...
 
     def made(
         self, qualified: str, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         """Return what calling a library's class makes."""
-        ...
 
 
 class Uses:

@@ -15,9 +15,7 @@ import msgspec
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
-from awaken.codemods.sqlalchemy.query_to_select.components.decide.writes import (
-    CRITERIA_OF_COLUMNS,
-)
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.writes import CRITERIA_OF_COLUMNS
 from awaken.codemods.sqlalchemy.query_to_select.components.states import States, keep_meaning
 from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import check_link, executed_write
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written

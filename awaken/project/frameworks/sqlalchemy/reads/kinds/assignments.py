@@ -20,7 +20,6 @@ from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import (
     External,
     InstanceOf,
@@ -40,17 +39,10 @@ _FLUSHING = {
 class Assignments:
     """Answers for one program."""
 
-    def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        models: Models,
-        eager: EagerLoading,
-        files_with: FilesWith,
-    ) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, models: Models, eager: EagerLoading) -> None:
         self._evaluator = evaluator
         self._models = models
         self._eager = eager
-        self._files_with = files_with
 
     def may_load(self, module: Module, owner: ast.expr, attribute: str) -> bool:
         """Whether assigning to an attribute of what ``owner`` gives may load a relationship."""
@@ -78,7 +70,7 @@ class Assignments:
         """The attributes that a class has of which an assignment to them may load."""
         return {
             name
-            for path in self._files_with(WORDS)
+            for path in self._evaluator.files_with(WORDS)
             for site in self._models.relationships.in_file(path)
             if (name := site.attribute) is not None
             if self.loads_old(site.owner or "", name, site.facts)

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS
-from awaken.project.names.classes import Classes
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_method
-from awaken.project.source.words import FilesWith
 
 Declared = tuple[str, str, RelationshipFacts]
 
@@ -17,10 +16,9 @@ Declared = tuple[str, str, RelationshipFacts]
 class DeclaredRelationships:
     """Answers for one program; keeps what a class has."""
 
-    def __init__(self, models: Models, classes: Classes, files_with: FilesWith) -> None:
+    def __init__(self, models: Models, evaluator: ProgramEvaluator) -> None:
         self._models = models
-        self._classes = classes
-        self._files_with = files_with
+        self._evaluator = evaluator
 
     @cached_method
     def of(self, qualified: str) -> tuple[Declared, ...]:
@@ -34,7 +32,7 @@ class DeclaredRelationships:
 
     def everywhere(self) -> Iterator[Declared]:
         """Yield the relationships of all classes of the program that are known."""
-        for path in self._files_with(WORDS):
+        for path in self._evaluator.files_with(WORDS):
             for site in self._models.relationships.in_file(path):
                 if site.owner is not None and site.attribute is not None:
                     yield site.owner, site.attribute, site.facts
@@ -49,7 +47,7 @@ class DeclaredRelationships:
         return (item for item in self.everywhere() if self._inherits(item[0], qualified))
 
     def _inherits(self, owner: str, qualified: str) -> bool:
-        owners = (owner, *self._classes.all_subclasses(owner))
+        owners = (owner, *self._evaluator.classes.all_subclasses(owner))
         return any(qualified in self._models.ancestor_names(name) for name in owners)
 
 

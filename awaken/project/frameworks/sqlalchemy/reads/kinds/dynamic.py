@@ -21,7 +21,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, variable_of
-from awaken.project.source.words import FilesWith
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
@@ -39,16 +38,11 @@ class DynamicReads:
     """
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        declared: DeclaredRelationships,
-        assignments: Assignments,
-        files_with: FilesWith,
+        self, evaluator: ProgramEvaluator, declared: DeclaredRelationships, assignments: Assignments
     ) -> None:
         self._evaluator = evaluator
         self._declared = declared
         self._assignments = assignments
-        self._files_with = files_with
         self._named = NamedByText(evaluator)
         self._loaded = Loaded(evaluator)
 
@@ -58,7 +52,7 @@ class DynamicReads:
 
     def _all(self) -> Iterator[Read]:
         """Yield them file by file; a program without relationships has none."""
-        paths = self._files_with(_WORDS) if self._files_with(WORDS) else ()
+        paths = self._evaluator.files_with(_WORDS) if self._evaluator.files_with(WORDS) else ()
         for module in self._evaluator.modules_at(paths):
             for node in module.walk():
                 if isinstance(node, ast.Call):

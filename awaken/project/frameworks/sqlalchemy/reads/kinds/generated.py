@@ -12,7 +12,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant, without_arguments
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import Unknown
 
 _WORDS = (b"mapped_as_dataclass", b"MappedAsDataclass", b"dataclass")
@@ -35,21 +34,16 @@ class GeneratedReads:
     """
 
     def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        models: Models,
-        declared: DeclaredRelationships,
-        files_with: FilesWith,
+        self, evaluator: ProgramEvaluator, models: Models, declared: DeclaredRelationships
     ) -> None:
         self._evaluator = evaluator
         self._models = models
         self._declared = declared
-        self._files_with = files_with
 
     def of(self, attributes: Collection[str]) -> Iterator[Read]:
         """Yield those of some attributes, class by class."""
         # Subclasses may be in files without any of the words.
-        paths = self._files_with(_WORDS)
+        paths = self._evaluator.files_with(_WORDS)
         named = [location for path in paths for location in self._evaluator.classes.in_file(path)]
         below = [other for name in named for other in self._evaluator.classes.all_subclasses(name)]
         for qualified in dict.fromkeys((*named, *below)):

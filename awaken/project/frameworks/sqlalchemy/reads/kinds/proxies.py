@@ -10,7 +10,6 @@ from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import InstanceOf, Unknown, Values
 
 _WORD = b"association_proxy"
@@ -23,16 +22,15 @@ class ProxySights:
     Then it reads ``title`` of each of them, which may be a relationship as well.
     """
 
-    def __init__(self, evaluator: ProgramEvaluator, models: Models, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
         self._evaluator = evaluator
         self._models = models
-        self._files_with = files_with
 
     def reading(self, names: Collection[str]) -> Iterator[Sight]:
         """Yield the places that read such a proxy, file by file."""
         proxies = self._proxies(names)
         words = sorted({name.encode() for _, name in proxies})
-        for module in self._evaluator.modules_at(self._files_with(words) if words else ()):
+        for module in self._evaluator.modules_with(words):
             for node in module.nodes(ast.Attribute):
                 yield from self._sights(module, node, proxies)
 
@@ -92,7 +90,7 @@ class ProxySights:
     def _all(self) -> tuple[tuple[tuple[str, str], _Path], ...]:
         """All proxies of the program."""
         result: list[tuple[tuple[str, str], _Path]] = []
-        for module in self._evaluator.modules_at(self._files_with([_WORD])):
+        for module in self._evaluator.modules_with([_WORD]):
             for node in module.nodes(ast.ClassDef):
                 owner = f"{module.name}.{module.qualname(node)}"
                 result += [((owner, name), read) for name, read in _declared(module, node)]

@@ -10,7 +10,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda
-from awaken.project.source.words import FilesWith
 from awaken.project.values.domain import FunctionOf
 
 
@@ -20,9 +19,8 @@ class InRunSync:
     Functions that these call in turn are not followed.
     """
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
 
     def holds(self, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` is in a function that is passed to ``run_sync``."""
@@ -34,7 +32,7 @@ class InRunSync:
 
     @cached_items
     def _places(self) -> Iterator[Place]:
-        files = self._files_with([b"run_sync"])
+        files = self._evaluator.files_with([b"run_sync"])
         for module in self._evaluator.names.facts.mentioning("run_sync", files):
             for name in module.mentions("run_sync"):
                 call = module.call_of(name)

@@ -79,11 +79,19 @@ class BetweenLoadAndRead:
 
         By hand, or as part of another object: whatever it is given to counts.
         """
-        module = self._evaluator.load(load.path)
-        start = None if module is None else loading_call(module, load)
+        module, start, _ = self._loading(load)
         for node in uses_of(module, start) if module is not None and start is not None else ():
             if module is not None:
                 yield Event("add", module.place(node))
+
+    def _loading(
+        self, load: Place
+    ) -> tuple[Module | None, ast.expr | None, FunctionOrLambda | None]:
+        """Return the call that loads at a place, with its file and the function around it."""
+        home = self._evaluator.load(load.path)
+        start = None if home is None else loading_call(home, load)
+        around = None if home is None or start is None else home.enclosing_function(start)
+        return home, start, around
 
     def _events(self, trace: Trace, read: Read) -> tuple[Event, ...]:
         module = self._evaluator.load(read.place.path)
@@ -122,9 +130,7 @@ class BetweenLoadAndRead:
         That is before the view returns, or when it has: sessions are closed after that. Of other
         functions it is not known who goes on with what they load.
         """
-        home = self._evaluator.load(load.path)
-        start = None if home is None else loading_call(home, load)
-        function = None if home is None or start is None else home.enclosing_function(start)
+        home, start, function = self._loading(load)
         if home is not None and isinstance(function, Function):
             callers = self._evaluator.callers.of(home, function)
             kinds = {obstacle.kind for obstacle in callers.obstacles}
@@ -171,9 +177,7 @@ class BetweenLoadAndRead:
 
         None where that function does not call what loads it.
         """
-        home = self._evaluator.load(load.path)
-        start = None if home is None else loading_call(home, load)
-        function = None if home is None or start is None else home.enclosing_function(start)
+        home, start, function = self._loading(load)
         if home is None or start is None or function is None or frame.function is None:
             return (Event("unknown", load, "it is loaded outside of functions"),)
         if function is not frame.function:
@@ -189,9 +193,7 @@ class BetweenLoadAndRead:
         That is a dependency or a fixture. Anything else that is made for the function may come
         between.
         """
-        home = self._evaluator.load(load.path)
-        start = None if home is None else loading_call(home, load)
-        holder = None if home is None or start is None else home.enclosing_function(start)
+        home, start, holder = self._loading(load)
         function, parameter = frame.function, _received(frame)
         if home is None or function is None or holder is None or parameter is None:
             why = "how it gets from one function to the other is not followed"

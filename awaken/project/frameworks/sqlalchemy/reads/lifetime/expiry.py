@@ -10,7 +10,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant, keyword_of
-from awaken.project.source.words import FilesWith
 
 _ROLES = {"async", "async-factory", "factory", "session"}
 _OPTION = "expire_on_commit"
@@ -19,9 +18,8 @@ _OPTION = "expire_on_commit"
 class Expiry:
     """Answers for one program."""
 
-    def __init__(self, evaluator: ProgramEvaluator, files_with: FilesWith) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._files_with = files_with
 
     def never_by_commit(self) -> bool:
         """Whether every visible session is made with ``expire_on_commit=False``.
@@ -42,9 +40,10 @@ class Expiry:
 
     def _paths(self) -> list[str]:
         # Without the word nothing says so, and no other file is parsed.
-        if not self._files_with([_OPTION.encode()]):
+        option, files_with = _OPTION.encode(), self._evaluator.files_with
+        if not files_with([option]):
             return []
-        return self._files_with([_OPTION.encode(), b"Session(", b"sessionmaker", b"SQLAlchemy("])
+        return files_with([option, b"Session(", b"sessionmaker", b"SQLAlchemy("])
 
     def _in_file(self, path: str) -> Iterator[tuple[Module, ast.Call, bool]]:
         """Yield each call that makes sessions, or says so, and whether these do not expire."""

@@ -5,14 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from awaken.contract import Place
-from awaken.project.values.domain import (
-    External,
-    InstanceOf,
-    NotRelevant,
-    Origin,
-    Unknown,
-    Values,
-)
+from awaken.project.values.domain import External, InstanceOf, NotRelevant, Origin, Unknown, Values
 
 
 @dataclass(slots=True)

@@ -55,8 +55,8 @@ class LoadKinds:
 
     def _set_by(self, qualified: str, call: ast.Call) -> tuple[str, ...]:
         """Return the attributes that a new object is given by its declarative constructor."""
-        ancestors = self._evaluator.classes.ancestors(qualified)
+        line = self._evaluator.classes.line(qualified)
         # One of the program's own may do anything with what it is given.
-        if ancestors is None or any("__init__" in facts.members for facts in ancestors.inside):
+        if not line or any("__init__" in facts.members for facts in line):
             return ()
         return tuple(keyword.arg for keyword in call.keywords if keyword.arg is not None)

@@ -208,8 +208,7 @@ class Receivers:
     def _may_have(self, qualified: str, method: Method) -> bool:
         """Whether an attribute of an instance of a class may be the method."""
         classes = self._evaluator.classes
-        above = classes.ancestors(qualified)
-        for facts in above.inside if above is not None else ():
+        for facts in classes.line(qualified):
             if method.name in facts.members:
                 if facts.qualified == method.owner:
                     return True
