@@ -1,10 +1,10 @@
-"""Count what keeps the programs of training.toml synchronous; run no test of theirs.
+"""Count what keeps the programs of training.toml, or of LIST, synchronous; run no test of theirs.
 
 As `measure.py` does, but without environments, two programs at once and 180 seconds for a command:
 `awaken migrate async-sessions --commit` with the first answer that it prints. Then the step of
 sessions is read once more, so that what is left counts in a whole program, too. Usage:
 
-    uv run python benchmarks/first_contact/train.py CORPUS RESULT [NAME ...]
+    uv run python benchmarks/first_contact/train.py CORPUS RESULT [NAME ...] [--list LIST]
 
 CORPUS is that of `measure.py`. RESULT has a table for each program; what awaken said stays in
 `CORPUS/said/NAME`, and each finding that is left in `CORPUS/left/NAME`.
@@ -63,13 +63,14 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("result", type=Path)
     parser.add_argument("names", nargs="*")
+    parser.add_argument("--list", type=Path, default=LIST)
     arguments = parser.parse_args()
     corpus = arguments.corpus.absolute()
     for folder in ("said", "left"):
         (corpus / folder).mkdir(exist_ok=True)
     rows = tomllib.loads(arguments.result.read_text()) if arguments.result.exists() else {}
     with ProcessPoolExecutor(2) as pool:
-        entries = tomllib.loads(LIST.read_text())
+        entries = tomllib.loads(arguments.list.read_text())
         names = arguments.names or list(entries)
         tables = pool.map(train, names, map(entries.get, names), [corpus] * len(names))
         for name, rows[name] in zip(names, tables, strict=True):

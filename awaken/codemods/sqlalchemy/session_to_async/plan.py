@@ -16,9 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.leftover import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.decide.deciding import decided_components
 from awaken.codemods.sqlalchemy.session_to_async.decide.outcome import Outcome
-from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import (
-    WORDS,
-)
+from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import WORDS
 from awaken.codemods.sqlalchemy.session_to_async.options import Options
 from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.payload import (

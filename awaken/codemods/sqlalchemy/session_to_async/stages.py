@@ -31,9 +31,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.find.clients import Clients
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import listeners
-from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import (
-    FileOperations,
-)
+from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import FileOperations
 from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
@@ -111,9 +109,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.strings.casting impor
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.scripts.loops import Loops
-from awaken.codemods.sqlalchemy.session_to_async.statements.at_import import (
-    members_at_import,
-)
+from awaken.codemods.sqlalchemy.session_to_async.statements.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.environments import (
     Environments,
 )
@@ -122,9 +118,7 @@ from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import Cli
 from awaken.codemods.sqlalchemy.session_to_async.suites.settings import old_test_tools
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_workers import shared_workers
-from awaken.contract import (
-    Place,
-)
+from awaken.contract import Place
 from awaken.kit.changes import Member, member
 from awaken.kit.sites import Site
 from awaken.project.frameworks.sqlalchemy.engines.domain import Engine
@@ -151,7 +145,7 @@ class Blocking(NamedTuple):
             self.project,
             self.operations,
             frozenset(places),
-            is_loop_bound=self.resources.is_loop_bound,
+            databases=self.resources.drivers if self.resources.is_loop_bound else (),
             bridged=self.options.bridged,
         )
 

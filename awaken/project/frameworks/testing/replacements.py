@@ -221,7 +221,7 @@ class Replacements:
                 return Replacement(node, name, shown, module=home, home=path)
             functions = self._named_functions(qualified)
             if functions:
-                return Replacement(node, name, shown, functions=functions)
+                return Replacement(node, name, shown, functions=functions, home=path)
             if self._evaluator.classes.facts(qualified) is not None:
                 return Replacement(node, name, shown, cls=qualified, is_class=True, home=path)
         module = self._evaluator.load(path)

@@ -39,8 +39,8 @@ class SynchronousPart:
     """The synchronous work of a program with its database, and the functions that wait for it.
 
     It keeps places and no trees; ``loading`` are statements in front of which something is loaded.
-    Where connections are bound to an event loop, clients of tests wait as well. Functions that are
-    ``bridged``, by name, stay plain.
+    Where connections belong to an event loop, ``databases`` are those of the program. Clients of
+    tests wait as well then. Functions that are ``bridged``, by name, stay plain.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class SynchronousPart:
         operations: FileOperations,
         loading: Iterable[Place] = (),
         *,
-        is_loop_bound: bool = False,
+        databases: Collection[str] = (),
         bridged: Collection[str] = (),
     ) -> None:
         self.project = project
@@ -62,7 +62,8 @@ class SynchronousPart:
         self.wrappers = Wrappers(project)
         self.locks = Locks(self)
         self._loading = frozenset(loading)
-        self.is_loop_bound = is_loop_bound
+        self.is_loop_bound = bool(databases)
+        self.databases = databases
         self._bridged = bridged
         self._operations = operations
         self._asynchronous: set[FunctionPlace] = set()

@@ -14,7 +14,7 @@ from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 KNOWN = boundaries().tasks
 """What is known of the tasks of workers."""
+ASKING = {"get_event_loop", "get_running_loop"}
+"""What raises where no event loop is running, or gives one that says so."""
 
 _RUN = "asyncio.run"
 _LOOPS = {"asyncio.get_event_loop", "asyncio.new_event_loop"}
@@ -111,6 +113,23 @@ def runs_loop(project: Project, module: Module, call: ast.Call) -> bool:
             return _is_loop(project, module, loop)
         case ast.Attribute(value=ast.Call(args=[], keywords=[]) as made, attr=name):
             return name == _WAITING and project.qualified_name(module, made.func) in _LOOPS
+    return False
+
+
+def asks_for_loop(module: Module, call: ast.Call) -> bool:
+    """Whether a call runs a loop only where its function has found that none is running.
+
+    ``if loop.is_running(): ... else: ...``, or ``except RuntimeError:`` where it asks for the loop.
+    """
+    for node, above in module.steps_up(call):
+        match node, above:
+            case _, ast.If(test=ast.Call(func=ast.Attribute(attr="is_running")), orelse=orelse):
+                if node in orelse:
+                    return True
+            case ast.ExceptHandler(type=ast.Name(id="RuntimeError")), ast.Try(body=[first, *_]):
+                calls = (part for part in ast.walk(first) if isinstance(part, ast.Call))
+                if not ASKING.isdisjoint(last_name(part.func) for part in calls):
+                    return True
     return False
 
 

@@ -15,12 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_o
 from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import given_to_unknown
 from awaken.kit.search import modules_with
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import (
-    Function,
-    last_name,
-    parameter_names,
-    without_arguments,
-)
+from awaken.project.source.trees import Function, last_name, parameter_names, without_arguments
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:

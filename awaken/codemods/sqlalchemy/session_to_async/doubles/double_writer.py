@@ -7,10 +7,7 @@ import dataclasses
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
-    accepting,
-    not_understood,
-)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import accepting, not_understood
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import inserted_arguments
 from awaken.codemods.sqlalchemy.session_to_async.doubles.results import needs_synchronous_result
 from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambdas import (

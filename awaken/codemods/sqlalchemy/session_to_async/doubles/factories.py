@@ -10,10 +10,7 @@ import ast
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
-    ASYNC_MOCK,
-    not_understood,
-)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK, not_understood
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     ASYNCHRONOUS,
     Manager,
@@ -187,6 +184,15 @@ class PatchedFactories:
             for request in asked.direct
             for node in request.module.walk(request.function)
         )
+
+
+def makes_sessions(part: SynchronousPart, replacement: Replacement) -> bool:
+    """Whether a patch replaces a factory of sessions, or a manager that gives one to ``with``."""
+    for module, function in filter(None, map(part.node_of, replacement.functions)):
+        for node in module.walk(function):
+            if isinstance(node, ast.Yield) and node.value is not None:
+                return isinstance(part.project.orm.session_of(module, node.value), SessionProof)
+    return replacement.factory
 
 
 def sessions_given(

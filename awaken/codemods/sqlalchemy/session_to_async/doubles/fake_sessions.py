@@ -62,10 +62,11 @@ class FakeSessions:
         self._others = {
             *known.entered["session"],
             *known.bridged["session"],
-            *known.missing["session"],
             # An expired attribute is loaded again after that.
             "expire",
         }
+        # `query`, which an asynchronous session lacks, is refused where the program calls it.
+        self._methods = self._awaited | self._others | {*known.missing["session"]}
 
     def add(self, module: Module, made: ast.expr, along: tuple[Place, ...]) -> bool:
         """Note what makes sessions in a test; False if it gives anything but such a fake."""
@@ -111,7 +112,7 @@ class FakeSessions:
             facts is not None
             and is_around_tests(facts.path)
             and not any(facts.bases)
-            and bool(facts.members & (self._awaited | self._others))
+            and bool(facts.members & self._methods)
         )
 
     @cached_property
@@ -155,10 +156,10 @@ class FakeSessions:
 
     def _line(self, qualified: str) -> Iterator[str]:
         """Yield a class of tests and those that it inherits, if no library has one of them."""
-        line, methods = self._project.class_line(qualified), self._awaited | self._others
+        line = self._project.class_line(qualified)
         is_own = all(is_around_tests(facts.path) for facts in line)
         for facts in line if is_own and not self._project.library_ancestors(qualified) else ():
-            if facts.members & methods:
+            if facts.members & self._methods:
                 yield facts.qualified
 
     def _values(self, module: Module, node: ast.expr) -> Values:

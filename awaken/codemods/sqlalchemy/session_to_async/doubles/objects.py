@@ -17,11 +17,9 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden imp
     given_by,
     overrides_of,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
-    ASYNC_MOCK,
-    asynchronous,
-)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK, asynchronous
 from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import (
+    makes_sessions,
     sessions_given,
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import (
@@ -121,7 +119,7 @@ class MockedObjects:
             module = self._project.module(path)
             replaced = () if module is None else self._project.replacements.in_module(module)
             for replacement in replaced:
-                if module is not None and replacement.factory:
+                if module is not None and makes_sessions(self._part, replacement):
                     self._add_entered(module, replacement)
                 elif module is not None and (replacement.cls or replacement.functions):
                     self._add_given(module, replacement)

@@ -14,20 +14,12 @@ from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
-    not_understood,
-)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import not_understood
 from awaken.codemods.sqlalchemy.session_to_async.doubles.double_writer import DoubleWriter
-from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import (
-    PatchedFactories,
-)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import PatchedFactories
 from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_sessions import FakeSessions
-from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
-    entered_asynchronously,
-)
-from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.objects import (
-    PatchedObjects,
-)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import entered_asynchronously
+from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.objects import PatchedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.session_classes import (
     PatchedSessions,
 )
@@ -131,8 +123,8 @@ class Doubles:
             return Rewrite(message, [])
         if kinds != {"manager"} or not isinstance(replacement.node, ast.Call):
             raise not_understood(replacement, module.excerpt(replacement.node))
-        if {keyword.arg for keyword in replacement.node.keywords}:
-            raise not_understood(replacement, module.excerpt(replacement.node))
+        if replacement.node.keywords:
+            return self._factories.written(site, replacement)
         return Rewrite(message, list(entered_asynchronously(self._project, site, replacement)))
 
     def _of_factory(

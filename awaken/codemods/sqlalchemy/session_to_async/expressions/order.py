@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from awaken.codemods.sqlalchemy.session_to_async.reasons import (
-    GENERATOR_USE,
-    NOT_AWAITABLE_HERE,
-)
+from awaken.codemods.sqlalchemy.session_to_async.reasons import GENERATOR_USE, NOT_AWAITABLE_HERE
 from awaken.kit.sites import Refused
 from awaken.project.source.modules import Module
 

@@ -26,10 +26,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     Delegated,
     Displayed,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reasons import (
-    GENERATOR_USE,
-    NOT_AWAITABLE_HERE,
-)
+from awaken.codemods.sqlalchemy.session_to_async.reasons import GENERATOR_USE, NOT_AWAITABLE_HERE
 from awaken.contract import Span
 from awaken.kit.sites import Refused
 from awaken.project.graph.forwards.in_place import applied_by, called_in_place

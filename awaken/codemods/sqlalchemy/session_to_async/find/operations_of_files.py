@@ -13,9 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.blocking import BlockingEn
 from awaken.codemods.sqlalchemy.session_to_async.find.idle import is_given_by_none
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import is_in_listener
 from awaken.codemods.sqlalchemy.session_to_async.find.migration_helpers import Helpers
-from awaken.codemods.sqlalchemy.session_to_async.find.unannotated import (
-    UnannotatedSessions,
-)
+from awaken.codemods.sqlalchemy.session_to_async.find.unannotated import UnannotatedSessions
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.knowledge.asynchronous import twins

@@ -18,10 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Sc
 from awaken.codemods.sqlalchemy.session_to_async.colour import managers
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.colour.properties.reading import read_at
-from awaken.codemods.sqlalchemy.session_to_async.colour.results import (
-    MANAGER,
-    is_constructor,
-)
+from awaken.codemods.sqlalchemy.session_to_async.colour.results import MANAGER, is_constructor
 from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import (
     runs_of,
     write_call_of_task,
@@ -55,12 +52,15 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.differing import (
-        DifferingUses,
-    )
+    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.differing import DifferingUses
     from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
 
+_CANCELLED = (
+    "cancelling the task of `{}` may interrupt its database calls. Before Python 3.12, psycopg may "
+    "lose the cancellation: awaiting the task has no end"
+)
+_MAKING_TASKS = {"create_task", "ensure_future"}
 _TEST_CASE = "unittest.TestCase"
 _PROPERTIES = {"cached_property", "deleter", "hybrid_property", "property", "setter"}
 
@@ -109,7 +109,8 @@ class FunctionWriter:
             )
             return Rewrite(message, [*edits, *split], caveats)
         if function not in part.steps or not isinstance(node, ast.FunctionDef):
-            return Rewrite(f"`{function.qualname}` awaits its database calls", edits)
+            message = f"`{function.qualname}` awaits its database calls"
+            return Rewrite(message, edits, list(_caveats_of_task(self._project, function)))
         edits += self._doctests.naming(function, site.id)
         way = chain(part.steps, function)
         over = [f"`{step.to.qualname}`" for step in way if step.to is not None]
@@ -413,3 +414,15 @@ def _way(function: FunctionPlace, steps: Iterable[Step]) -> Iterator[Place]:
 
 def _cut(site: Site[ast.AST], start: int, end: int) -> Edit:
     return TextEdit(path=site.module.path, anchor=Span(start, end), text="", site=site.id)
+
+
+def _caveats_of_task(project: Project, function: FunctionPlace) -> Iterator[str]:
+    """Yield what may change where a file makes a task of a coroutine function, and cancels one."""
+    name = function.qualname.rpartition(".")[2]
+    files = {*project.files_with((b".cancel(",))} & {*project.files_with((name.encode(),))}
+    for module in project.modules_at(sorted(files)):
+        above = (module.parent(module.call_of(node) or node) for node in module.mentions(name))
+        made = (last_name(call.func) for call in above if isinstance(call, ast.Call))
+        if not _MAKING_TASKS.isdisjoint(made):
+            yield _CANCELLED.format(name)
+            return

@@ -14,9 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import SPA
 from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import RunSync
 from awaken.codemods.sqlalchemy.session_to_async.foreign.streaming import Streaming
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers.stacks import Stacks
-from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import (
-    annotation,
-)
+from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import annotation
 from awaken.contract import Edit, Place, Span
 from awaken.kit.imports import name_beside, release_imports, replace_name
 from awaken.kit.sites import Refused, Site

@@ -7,10 +7,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.colour.managers import (
-    ENTERING,
-    inherited_calls,
-)
+from awaken.codemods.sqlalchemy.session_to_async.colour.managers import ENTERING, inherited_calls
 from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.fakes import Fakes
 from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.stand_ins import StandIns
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before

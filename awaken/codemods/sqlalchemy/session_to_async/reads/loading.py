@@ -34,14 +34,7 @@ from awaken.contract import Place
 from awaken.kit.changes import Member, member
 from awaken.kit.eager_loads import PlannedLoads, plan_loads
 from awaken.kit.eager_loads.statements import node_at
-from awaken.kit.relationships.sides import (
-    LOADS_WITH_OBJECT,
-    WORDS,
-    Key,
-    Side,
-    edits_of,
-    sides_in,
-)
+from awaken.kit.relationships.sides import LOADS_WITH_OBJECT, WORDS, Key, Side, edits_of, sides_in
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY

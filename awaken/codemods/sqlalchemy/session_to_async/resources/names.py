@@ -19,9 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.listeners import (
 from awaken.codemods.sqlalchemy.session_to_async.find.migration_helpers import Helpers
 from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
 from awaken.codemods.sqlalchemy.session_to_async.payload import HAND_ON, HandedOn
-from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import (
-    caveats_of_kept_state,
-)
+from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import caveats_of_kept_state
 from awaken.codemods.sqlalchemy.session_to_async.resources.given_engines import libraries_given
 from awaken.codemods.sqlalchemy.session_to_async.resources.inserts import refers_to_itself
 from awaken.codemods.sqlalchemy.session_to_async.resources.registries import never_removed

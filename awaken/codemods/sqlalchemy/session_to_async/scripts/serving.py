@@ -14,14 +14,8 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.program import Synchrono
 from awaken.codemods.sqlalchemy.session_to_async.payload import ENCLOSE, Enclosed
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.scripts.loops import Loops
-from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import (
-    Region,
-    runs_no_loop,
-)
-from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import (
-    is_one_call,
-    waiting_in,
-)
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region, runs_no_loop
+from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import is_one_call, waiting_in
 from awaken.contract import Edit
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace

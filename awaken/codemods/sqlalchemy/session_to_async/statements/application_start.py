@@ -11,18 +11,10 @@ from textwrap import indent
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import schema_change
-from awaken.codemods.sqlalchemy.session_to_async.payload import (
-    POSTPONE,
-    REMOVE,
-    Postponed,
-    Removed,
-)
+from awaken.codemods.sqlalchemy.session_to_async.payload import POSTPONE, REMOVE, Postponed, Removed
 from awaken.codemods.sqlalchemy.session_to_async.scripts.names import names_kept
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region
-from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import (
-    Waiting,
-    is_entered,
-)
+from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import Waiting, is_entered
 from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
     Scripts,
     blank_lines_above,

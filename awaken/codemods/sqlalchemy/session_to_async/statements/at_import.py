@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import begins_process
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import schema_change
+from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import (
+    of_schema,
+    schema_change,
+)
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_script
-from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import (
-    is_entered,
-    waiting_in,
-)
+from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import is_entered, waiting_in
 from awaken.codemods.sqlalchemy.session_to_async.statements.application_start import (
     ApplicationStart,
 )
@@ -67,7 +67,7 @@ def members_at_import(
         if is_left(operation.node):
             site: Site[ast.AST] = Site(rule, module, operation.node)
             shown = f"`{module.excerpt(operation.node)}`"
-            yield member(site, shown, _run_where_tests_are, part.project, operation)
+            yield member(site, shown, _run_where_tests_are, part, operation)
     for node in filter(is_left, waiting.entered):
         shown = f"`{module.excerpt(node)}`"
         yield Member(Site(rule, module, node), Refused(reasons.AT_IMPORT, shown), shown)
@@ -102,7 +102,9 @@ def _is_collected(project: Project, module: Module) -> bool:
 
 
 # ------------------------------------------------------------------------------ changes of tables
-def _run_where_tests_are(site: Site[ast.AST], project: Project, operation: Operation) -> Rewrite:
+def _run_where_tests_are(
+    site: Site[ast.AST], part: SynchronousPart, operation: Operation
+) -> Rewrite:
     """Return the rewrite of a change of tables in a file of tests. Raises Refused."""
     module, node = site.module, operation.node
     statement = module.parent(node)
@@ -112,19 +114,22 @@ def _run_where_tests_are(site: Site[ast.AST], project: Project, operation: Opera
         raise Refused(reasons.AT_IMPORT, shown)
     if module.parent(statement) is not module.tree:
         raise Refused(reasons.AT_IMPORT, shown)
-    return _run_in_tests(project, site, statement)
+    return _run_in_tests(part, site, statement)
 
 
-def _run_in_tests(project: Project, site: Site[ast.AST], statement: ast.Expr) -> Rewrite:
+def _run_in_tests(part: SynchronousPart, site: Site[ast.AST], statement: ast.Expr) -> Rewrite:
     """Return how tables are made where tests are collected: no loop runs there."""
     module = site.module
     name = module.scopes.fresh_name(_name_of_change(module, statement))
     changed = indent(f"{schema_change(module, statement.value)}\n", _INDENTED)
+    if part.is_loop_bound and "sqlite" not in part.databases:
+        # Connections belong to this loop. One of SQLite may keep the tables in memory.
+        changed += f"{_INDENTED}await {of_schema(module, statement.value)[0]}.dispose()\n"
     code = f"async def {name}() -> None:\n{changed}"
     edits: list[Edit] = [
         site.insert_statements(module.place(statement), "before", code),
         site.replace(statement.value, f"asyncio.run({name}())"),
-        import_of_asyncio(project, site),
+        import_of_asyncio(part.project, site),
     ]
     return Rewrite(f"`asyncio.run()` runs `{module.excerpt(statement)}`", edits)
 

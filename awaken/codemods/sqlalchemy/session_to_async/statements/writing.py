@@ -13,14 +13,8 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import ENCLOSE, Enclose
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.scripts.loops import Loops
 from awaken.codemods.sqlalchemy.session_to_async.scripts.names import names_kept
-from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import (
-    Region,
-    regions_of,
-)
-from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import (
-    Waiting,
-    is_one_call,
-)
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region, regions_of
+from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import Waiting, is_one_call
 from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite, Site

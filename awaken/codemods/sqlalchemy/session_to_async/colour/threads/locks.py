@@ -17,11 +17,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.reach import Reach
-from awaken.codemods.sqlalchemy.session_to_async.colour.threads.takings import (
-    Part,
-    Taking,
-    takings,
-)
+from awaken.codemods.sqlalchemy.session_to_async.colour.threads.takings import Part, Taking, takings
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import waits
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Place

@@ -17,10 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.listeners import (
     is_factory_by_another_name,
     targets,
 )
-from awaken.codemods.sqlalchemy.session_to_async.find.mentions import (
-    mentions_of,
-    texts_naming,
-)
+from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_of, texts_naming
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Site

@@ -17,11 +17,7 @@ from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import (
-    Function,
-    last_name,
-    parameter_getting,
-)
+from awaken.project.source.trees import Function, last_name, parameter_getting
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart

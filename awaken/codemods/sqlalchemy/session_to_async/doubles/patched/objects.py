@@ -6,10 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
-    ASYNC_MOCK,
-    not_understood,
-)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK, not_understood
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import results_given
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import entered_asynchronously

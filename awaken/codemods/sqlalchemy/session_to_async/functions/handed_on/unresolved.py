@@ -7,9 +7,7 @@ from collections.abc import Iterator
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting import fits
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unpacking import (
-    unpacks_others,
-)
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unpacking import unpacks_others
 from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import (
     annotation,
     unknown_behind,

@@ -13,11 +13,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.added_again import AddedAgain
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.own_reads import read_of_held
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses import (
-    ADDING,
-    Use,
-    Uses,
-)
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses import ADDING, Use, Uses
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.contract import Place
 from awaken.project.effects.own import own_nodes, what_runs

@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import shared_resources
-from awaken.codemods.sqlalchemy.session_to_async.payload import (
-    MIGRATE,
-    REMOVE,
-    Migrating,
-    Removed,
-)
+from awaken.codemods.sqlalchemy.session_to_async.payload import MIGRATE, REMOVE, Migrating, Removed
 from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.commands import Commands
 from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.entering import (
     Entering,
