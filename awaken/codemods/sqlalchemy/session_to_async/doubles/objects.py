@@ -235,11 +235,11 @@ class MockedObjects:
             around = None if module is None else module.function_at(start)
             if module is None or around is None:
                 continue
-            for method, value in assigned(module, around, name):
-                statement = module.parent(value)
-                if method in found.methods and statement is not None:
-                    attribute: Site[ast.AST] = Site(self._rule, module, statement)
-                    yield member(attribute, shown, self._assigned_rewrite, value)
+            mocks = [pair[1] for pair in assigned(module, around, name) if pair[0] in found.methods]
+            # One statement may give a mock to several methods.
+            for value in dict.fromkeys(mocks):
+                at: Site[ast.AST] = Site(self._rule, module, module.parent(value) or value)
+                yield member(at, shown, self._assigned_rewrite, value)
 
     def _made_mock(self, site: Site[ast.AST], found: _Found) -> Rewrite:
         """Return the mock with methods that can be awaited. Raises Refused."""
