@@ -56,7 +56,7 @@ _MOST_KEPT = 64 << 20
 """Bytes of one file that is kept; a patch of more is nothing that anybody reviews."""
 _MOST_OF_LOG = 200_000
 _CHILD = (
-    # As in ``awaken.engine.machine.garbage``, but while modules are imported as well.
+    # As in ``awaken.engine.machine.memory``, but while modules are imported as well.
     "import gc, sys; gc.disable(); sys.path.insert(0, {!r}); "
     "from awaken.batch.working.child import main; main()"
 )

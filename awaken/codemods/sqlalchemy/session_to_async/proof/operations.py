@@ -39,7 +39,7 @@ _ENTERED = {
     "contextlib.AsyncExitStack",
 }  # fmt: skip
 """Classes whose objects only ``async with`` enters."""
-_STACKED = "enter_async_context"
+_COROUTINES = {"aclose", "enter_async_context"}  # of whatever object
 _NOT_AWAITED = "is an operation that nothing awaits"
 _NOT_ENTERED = "is not entered asynchronously"
 
@@ -118,7 +118,7 @@ def _lost_text(after: Project, module: Module, node: ast.Call) -> str:
         is_written = after.qualified_name(module, node.func) in _written_coroutines()
         return _NOT_AWAITED if is_written and _is_unread(after, module, node) else ""
     called = value_behind(module, node.func)
-    if isinstance(called, ast.Attribute) and called.attr == _STACKED:
+    if isinstance(called, ast.Attribute) and called.attr in _COROUTINES:
         return _NOT_AWAITED if _is_unread(after, module, node) else ""
     if not isinstance(called, ast.Attribute) or called.attr not in _methods():
         return ""
@@ -126,7 +126,7 @@ def _lost_text(after: Project, module: Module, node: ast.Call) -> str:
     if kind is None:
         return ""
     if kind == "client":
-        waits = name in twins().clients.awaited or name == "aclose"
+        waits = name in twins().clients.awaited
     else:
         waits = name in _OWN or name in twins().awaited.get(kind, ())
     if waits:
@@ -144,7 +144,7 @@ def _methods() -> frozenset[str]:
     """Return the names of all methods of the asynchronous side that have to be awaited."""
     known = twins()
     tables = (*known.awaited.values(), *known.entered.values(), known.clients.awaited)
-    return frozenset(chain(*tables, _OWN, ("aclose",)))
+    return frozenset(chain(*tables, _OWN))
 
 
 @cache
