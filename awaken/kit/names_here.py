@@ -132,7 +132,7 @@ def written_by_caller(project: Project, edge: CallEdge, written: Written) -> Wri
     if not name.isidentifier():
         return None
     # Python mangles `__name` inside a class.
-    own = into.flow.scope.bindings.get(into.flow.scope.mangled(name), [])
+    own = into.flow.scope.bound(name)
     if not own:
         return _of_module(project, into, written, caller, edge.call.func)
     parameter = own[0].node

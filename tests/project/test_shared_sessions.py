@@ -25,6 +25,10 @@ class Users:
     def fresh(self) -> AsyncSession:
         return maker()
 
+    @property
+    def __hidden(self) -> AsyncSession:
+        return maker()
+
     async def get(self, key):
         return await self.session.get(object, key)
 
@@ -40,6 +44,9 @@ class Users:
 
     async def apart(self, key):
         return await self.fresh.get(object, key)
+
+    async def hidden(self, key):
+        return await self.__hidden.get(object, key)
 
     async def pure(self, key):
         self.session.add(key)
@@ -125,6 +132,7 @@ def test_one_session(body, shown):
         main("load(s, 1), load(t, 2)", given="s: AsyncSession, t: AsyncSession"),
         main("users.locked(1), users.locked(2)"),
         main("users.apart(1), users.apart(2)"),
+        main("users.hidden(1), users.hidden(2)"),
         main("users.pure(1), users.pure(2)"),
         main("Users(maker()).get(1), Users(maker()).get(2)"),
         main("*[load(one, 1) for one in (s, s)]"),

@@ -165,7 +165,7 @@ def _method_above(
         if home is None or node is None:
             break
         scope = home.scopes.scope_made_by(node)
-        bindings = scope.bindings.get(scope.mangled(method), [])
+        bindings = scope.bound(method)
         if len(bindings) == 1 and isinstance(bindings[0].node, _FUNCTIONS):
             return Family(home, bindings[0].node, InstanceOf(qualified))
         if bindings:
@@ -222,7 +222,7 @@ def _relatives(
         return
     for module, relative in binding:
         scope = module.scopes.scope_made_by(relative)
-        bindings = scope.bindings.get(scope.mangled(method), [])
+        bindings = scope.bound(method)
         is_same = same_node(module, relative, home, owner)
         if len(bindings) == 1 and isinstance(bindings[0].node, _FUNCTIONS) and not is_same:
             yield module, bindings[0].node

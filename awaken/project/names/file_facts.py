@@ -231,7 +231,7 @@ def _functions(
         if scope.kind != "function" or not isinstance(node, Function):
             continue
         around = module.scopes.scope_of(node)
-        bindings = around.bindings.get(around.mangled(node.name), ())
+        bindings = around.bound(node.name)
         function = WrittenFunction(
             module.span(node).start,
             tuple(_decorator(module, decorator) for decorator in node.decorator_list),

@@ -99,6 +99,10 @@ class Scope:
             return name
         return f"_{self.private}{name}"
 
+    def bound(self, name: str) -> list[Binding]:
+        """Return what binds ``name``, as it is written in this scope."""
+        return self.bindings.get(self.mangled(name), [])
+
     def enclosing_function(self) -> FunctionOrLambda | None:
         """Return the innermost function or lambda that this scope is, or lies in."""
         for scope in self.chain():

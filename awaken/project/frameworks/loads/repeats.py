@@ -148,7 +148,7 @@ class Sources:
         body = None if facts is None or module is None else module.class_at(facts.span)
         if module is None or body is None:
             return False
-        bindings = module.scopes.scope_made_by(body).bindings.get(node.attr, [])
+        bindings = module.scopes.scope_made_by(body).bound(node.attr)
         return bool(bindings) and all(isinstance(item.value, ast.Constant) for item in bindings)
 
     def _is_value_call(self, node: ast.Call) -> bool:

@@ -84,7 +84,7 @@ class FormSights:
                 continue
             for below in map(classes.node, classes.all_subclasses(value.qualified)):
                 scope = None if below is None else below[0].scopes.scope_made_by(below[1])
-                for binding in scope.bindings.get(node.attr, ()) if scope is not None else ():
+                for binding in scope.bound(node.attr) if scope is not None else ():
                     if below is not None and binding.value is not None:
                         yield self._evaluator.values(below[0], binding.value)
 

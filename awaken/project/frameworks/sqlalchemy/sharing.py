@@ -403,7 +403,7 @@ class _Uses:
                 home, owner = self._evaluator.classes.node(facts.qualified) or (None, None)
                 if home is None or owner is None:
                     return True
-                bindings = home.scopes.scope_made_by(owner).bindings.get(node.attr, [])
+                bindings = home.scopes.scope_made_by(owner).bound(node.attr)
                 if any(binding.kind == "function" for binding in bindings):
                     return True
         return False

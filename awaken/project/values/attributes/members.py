@@ -111,7 +111,7 @@ class Members:
         """Return the first parameters of the functions that a class and its bases call ``name``."""
         places: list[Place] = []
         for _, module, body in self._evaluator.classes.bodies(owner.qualified):
-            for binding in module.scopes.scope_made_by(body).bindings.get(name, []):
+            for binding in module.scopes.scope_made_by(body).bound(name):
                 if isinstance(binding.node, Function):
                     places += [module.place(x) for x, _ in parameters_of(binding.node.args)][:1]
         return places

@@ -82,7 +82,7 @@ class OwnAttributes:
     ) -> Values | None:
         """Return what the class ``node`` itself sets: in its body, and on ``self`` anywhere."""
         scope = module.scopes.scope_made_by(node)
-        bindings = scope.bindings.get(scope.mangled(name), [])
+        bindings = scope.bound(name)
         bindings = [binding for binding in bindings if not is_overload(binding.node)] or bindings
         made = self._fields.of(owner, module, node, name) if bindings else None
         if made is not None:
@@ -212,7 +212,7 @@ class OwnAttributes:
         Augmented assignments are left out.
         """
         scope = module.scopes.scope_made_by(node)
-        bindings = scope.bindings.get(scope.mangled(name), [])
+        bindings = scope.bound(name)
         result = [(binding.value, binding.annotation) for binding in bindings]
         for target, value, annotation in _assignments(module, node).get(name, []):
             if not isinstance(module.parent(target), ast.AugAssign):

@@ -263,7 +263,7 @@ def _behind_variable(project: Project, context: FunctionContext, session: Writte
 
     A property may give another session each time that it is read.
     """
-    bindings = context.flow.scope.bindings.get(context.flow.scope.mangled(session.text), [])
+    bindings = context.flow.scope.bound(session.text)
     value = bindings[0].value if len(bindings) == 1 else None
     if value is None or bindings[0].kind != "assignment" or not is_dotted(value):
         return session
@@ -294,7 +294,7 @@ def _check(component: Component, use: ChainFragment, text: str, root: ChainFragm
     # A call, or an item, may give another session each time.
     if not all(part.isidentifier() for part in text.split(".")):
         raise Refused(reasons.SESSION_CHANGES, f"a second `{text}`", because=because)
-    bindings = own.bindings.get(own.mangled(name), [])
+    bindings = own.bound(name)
     if _is_outdated(component, context, bindings) or _is_set(context, text):
         raise Refused(
             reasons.SESSION_CHANGES,

@@ -52,7 +52,7 @@ def query_read(
     query = receiver.value
     if receiver.attr != "session" or not isinstance(query, ast.Name):
         return None
-    bindings = context.flow.scope.bindings.get(context.flow.scope.mangled(query.id), [])
+    bindings = context.flow.scope.bound(query.id)
     notes = filter(None, (binding.declared for binding in bindings))
     is_noted = any(reader.library_name(note) == "Query" for note in notes)
     is_made = any(binding.value is not None and query_root(binding.value) for binding in bindings)

@@ -107,7 +107,7 @@ class Loaded:
         module, node = self._evaluator.classes.node(owner) or (None, None)
         if module is None or node is None:
             return "unknown"
-        bindings = module.scopes.scope_made_by(node).bindings.get(attribute, [])
+        bindings = module.scopes.scope_made_by(node).bound(attribute)
         # The result of a property is loaded when it is read.
         if bindings and all(isinstance(binding.node, Function) for binding in bindings):
             return "nothing"

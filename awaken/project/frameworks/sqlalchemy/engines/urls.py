@@ -225,7 +225,7 @@ class UrlReader:
             module, owner = self._evaluator.classes.node(facts.qualified) or (None, None)
             if module is None or owner is None:
                 return Url()
-            bindings = module.scopes.scope_made_by(owner).bindings.get(attribute, [])
+            bindings = module.scopes.scope_made_by(owner).bound(attribute)
             given = [self._of_class(module, binding, reading) for binding in bindings]
             given += [
                 self._read(module, node, reading) for node in _assigned(module, owner, attribute)

@@ -178,7 +178,7 @@ def _is_same(
 ) -> bool:
     """Whether the local ``name`` is given no other value between both places."""
     scope = context.flow.scope
-    changes = [binding.node for binding in scope.bindings.get(scope.mangled(name.id), ())]
+    changes = [binding.node for binding in scope.bound(name.id)]
     outdated = {
         r for text in component.variables(context) for r in context.flow.outdated(text, changes)
     }

@@ -235,7 +235,7 @@ class Displays:
         )
         for module in self._evaluator.modules_at(paths):
             for scope in module.scopes.scopes:
-                bindings = scope.bindings.get(node.attr, []) if scope.kind == "class" else []
+                bindings = scope.bound(node.attr) if scope.kind == "class" else []
                 for binding in bindings:
                     inner = Parts.unknown()
                     if binding.value is not None:

@@ -72,7 +72,7 @@ class GeneratedReads:
         node = self._evaluator.classes.node(owner)
         if node is None:
             return None
-        bindings = node[0].scopes.scope_made_by(node[1]).bindings.get(attribute, [])
+        bindings = node[0].scopes.scope_made_by(node[1]).bound(attribute)
         for binding in bindings:
             if binding.annotation is not None:
                 return node[0], binding.value or binding.annotation
