@@ -60,6 +60,21 @@ def test_a_file_of_settings_is_made_above_the_selected_folder(repository):
     assert outcome_of(repository) == "2 passed"
 
 
+def test_requirements_of_the_selected_folder_change_as_those_above_it(repository):
+    (repository / "backend" / "requirements.txt").write_text("SQLAlchemy==2.0.40\npytest\n")
+    (repository / "other").mkdir()
+    (repository / "other" / "requirements.txt").write_text("sqlalchemy\n")
+
+    report = api.run([repository / "backend"], OPTIONS).roots[0]
+
+    texts = {file.path: file.after.text.decode() for file in report.files}
+    own = "SQLAlchemy[asyncio]==2.0.40\npytest\npytest-asyncio\n"
+    assert texts["backend/requirements.txt"] == own
+    above = "sqlalchemy[asyncio]>=2.0\naiosqlite\npytest\npytest-asyncio\n"
+    assert texts["requirements.txt"] == above
+    assert "other/requirements.txt" not in texts
+
+
 def test_a_file_of_settings_that_git_ignores_is_not_made_again(repository):
     (repository / ".gitignore").write_text("pytest.ini\n")
     (repository / "pytest.ini").write_text("[pytest]\n")
