@@ -88,14 +88,15 @@ class SetKey(Struct, frozen=True, kw_only=True):
     """In the settings file at ``path``, ``key`` of ``table`` is ``value``.
 
     ``table`` are the keys from the outside in, empty for the top of a TOML file; of an INI file the
-    one name of a section. Two changes may set a key to the same value. If it cannot be written, it
-    is reported as left to do, and the change is kept.
+    one name of a section. With ``may_create`` a missing file is created. Two changes may set a key
+    to the same value. If it cannot be written, it is left to do, and the change is kept.
     """
 
     path: str
     table: tuple[str, ...]
     key: str
     value: SettingValue
+    may_create: bool = False
     site: SiteId
 
 

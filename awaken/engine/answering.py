@@ -78,7 +78,7 @@ class Reading:
         known = self._memory.files
         self._reader = FileReader(root.path, paths, known, recognise=recognised_recipes)
         asked_for = read_texts(Enclosure(root.path), root.path, asked.found.texts)
-        self._texts = {**asked_for.files, **read_manifests(root.path)}
+        self._texts = {**asked_for.files, **read_manifests(root.path, root.selected)}
         publication = publication_of(root, asked.settings)
         self._project_settings = ProjectSettings(
             publication.published,

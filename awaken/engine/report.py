@@ -34,11 +34,11 @@ class Diagnostic(Struct, frozen=True, order=True):
 
 
 class LeftToDo(Struct, frozen=True, order=True):
-    """A line of a settings file that awaken could not write, and a user should.
+    """Lines of a settings file that awaken could not write, and a user should.
 
-    ``add`` is the line, ``table`` the table it belongs to (empty where there is none); ``path`` is
-    project-relative, ``line`` 1-based, 0 where it is unknown. ``why`` is a clause, ``command`` the
-    one that writes the file, where a tool does. ``changes`` need it; they are made all the same.
+    ``add`` are the lines, ``table`` the table of all of them (empty where there is none); ``path``
+    is project-relative, ``line`` 1-based, 0 where it is unknown. ``why`` is a clause, ``command``
+    the one that writes the file, where a tool does. ``changes`` need it; they are made anyway.
     """
 
     path: str

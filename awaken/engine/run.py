@@ -270,7 +270,6 @@ def _tools(
     own = {rule.name for rule in rules if type(rule).__module__.startswith("awaken.codemods.")}
     known = KnownRewritings() if units is None else Rewritings(units.cache, own)
     looked_at = LookedAt()
-    may_write = asked.found.root.selects
     # Each project reuses what the one before read of files that are still the same.
     projects: list[Project] = []
 
@@ -280,7 +279,7 @@ def _tools(
             # The trees of what is edited are of no use to the next one.
             project.give_up({path for change in changes for path in change.paths})
         layout = projects[0].layout if projects else None
-        processing = Processing(asked.jobs, asked.progress, may_write, layout, known)
+        processing = Processing(asked.jobs, asked.progress, layout, known)
         try:
             return apply_in_memory(snapshot, changes, rewriters, formatter, processing)
         except RewritersFailed as failed:

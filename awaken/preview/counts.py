@@ -50,7 +50,8 @@ def todo(left: LeftToDo) -> str:
     if not left.add:
         return f"{left.why}: run `{left.command}`" if left.command else left.why
     table = f" to {left.table}" if left.table else ""
-    return f"add `{left.add}`{table}: {left.why}"
+    add = " and ".join(f"`{line}`" for line in left.add.splitlines())
+    return f"add {add}{table}: {left.why}"
 
 
 def diagnostics(report: Report) -> Iterator[tuple[RootReport | None, Diagnostic]]:

@@ -84,10 +84,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     that word. ``suite`` says that the program brings tests of its own: the same ones pass on both
     sides, and afterwards no coroutine is left that nobody awaited. Its side after holds only the
     files that differ. ``beside`` names rules that run in the same run; ``options`` are the rule's
-    own settings. ``published`` says whether others may import from the program. ``gone`` are the
-    comments that go with the lines in which they suppressed something. With ``pass`` the rule is
-    foreign code, as a ``[[tool.awaken.pass]]`` names it: the command of LibCST or the script of
-    Bowler is next to ``case.toml``.
+    own settings. ``published`` says whether others may import from the program. ``paths`` are what
+    the run is about, none for all. ``gone`` are the comments that go with the lines in which they
+    suppressed something. With ``pass`` the rule is foreign code, as a ``[[tool.awaken.pass]]``
+    names it: the command of LibCST or the script of Bowler is next to ``case.toml``.
     """
 
     rows: tuple[str, ...] = ()
@@ -98,6 +98,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     targets: Mapping[str, str] = field(default_factory=dict)
     unsafe: bool = False
     published: bool = True
+    paths: tuple[str, ...] = ()
     execute: bool | None = None
     application: str | None = None
     suite: Suite | None = None

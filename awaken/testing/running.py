@@ -73,7 +73,7 @@ def run_case(  # noqa: PLR0913
     holds. Foreign code may plan anything.
 
     ``rules`` are those to choose from, None for every installed one; ``excluded`` are sites to
-    leave alone. ``paths`` are the files that the run is about, none for all.
+    leave alone. ``paths`` are the files that the run is about, none for those that the case names.
     """
     files = case.before if files is None else files
     with _tracebacks() as raised, tempfile.TemporaryDirectory(prefix="awaken-case-") as directory:
@@ -82,7 +82,8 @@ def run_case(  # noqa: PLR0913
         write_project(root, files)
         chosen = options(case, excluded=excluded, jobs=jobs)
         rules = with_pass(case, rules, root)
-        run = api.run([root / path for path in paths] or [root], chosen, rules=rules)
+        paths = paths or case.settings.paths or (".",)
+        run = api.run([root / path for path in paths], chosen, rules=rules)
         require(run.roots, f"awaken failed: {'; '.join(item.message for item in run.diagnostics)}")
         (report,) = run.roots
     if case.settings.foreign is None:

@@ -9,16 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rewriting_helpers import change
 
-from awaken.contract import Requirement, SetKey, Span, TextEdit
+from awaken.contract import CreateFile, Requirement, SetKey, Span, TextEdit
 from awaken.engine.planning.in_memory import Processing, apply_in_memory
+from awaken.preview.counts import todo
 from awaken.workspace.formats.ini import parse_ini
 from awaken.workspace.sources import Snapshot, SourceFile
 
 PYTEST = ("tool", "pytest", "ini_options")
 
 
-def key(value="auto", path="pyproject.toml", table=PYTEST, name="asyncio_mode"):
-    return SetKey(path=path, table=table, key=name, value=value, site="s")
+def key(value="auto", path="pyproject.toml", table=PYTEST, name="asyncio_mode", **values):
+    return SetKey(path=path, table=table, key=name, value=value, site="s", **values)
 
 
 def run(files, *edits, **options):
@@ -221,10 +222,44 @@ def test_an_ini_file_that_cannot_be_written_is_left_to_do(text, table, words):
 def test_other_files_are_left_to_do():
     assert left("a: 1\n", key(path="x.yml")).why == "awaken sets no keys in .yml files"
     (missing,) = run({}, key()).left_to_do
-    assert missing.why == "there is no such file"
-    (above,) = run({}, key(path="../pytest.ini", table=("pytest",))).left_to_do
+    assert missing.why == "awaken reads no such file"
+    (above,) = run({}, key(path="../pytest.ini", table=("pytest",), may_create=True)).left_to_do
     assert (above.path, above.why) == ("../pytest.ini", "it is outside of the project")
-    assert left(HEAD, key(), may_write=lambda _: False).why == "it is outside the selected paths"
+
+
+@pytest.mark.parametrize(
+    ("path", "table", "text"),
+    [
+        ("pytest.ini", ("pytest",), "[pytest]\nasyncio_mode = auto\nb = 1\n"),
+        ("pyproject.toml", PYTEST, f'{HEAD}{MODE}b = "1"\n'),
+    ],
+)
+def test_a_file_that_does_not_exist_is_created(path, table, text):
+    place = {"path": path, "table": table, "may_create": True}
+    result = run({}, key(**place), key("1", name="b", **place))
+
+    assert (result.problems, result.left_to_do) == ((), ())
+    assert (result.created, dict(result.maps)) == ({path}, {})
+    assert result.snapshot[path].text.decode() == text
+
+
+def test_a_file_that_another_change_creates_gets_the_key():
+    made = CreateFile(path="pytest.ini", text="[x]\n", site="s")
+    result = run({}, made, key(path="pytest.ini", table=("pytest",)))
+    assert result.snapshot["pytest.ini"].text == b"[x]\n\n[pytest]\nasyncio_mode = auto\n"
+
+
+def test_keys_of_one_table_are_one_step():
+    place = {"path": "../pytest.ini", "table": ("pytest",)}
+    other = key(path="../pytest.ini", table=("x",))
+    steps = run({}, key(**place), key("1", name="b", **place), other).left_to_do
+
+    assert [(step.add, step.table, step.changes) for step in steps] == [
+        ("asyncio_mode = auto\nb = 1", "[pytest]", ("c0", "c1")),
+        ("asyncio_mode = auto", "[x]", ("c2",)),
+    ]
+    add = "add `asyncio_mode = auto` and `b = 1` to [pytest]"
+    assert todo(steps[0]) == f"{add}: it is outside of the project"
 
 
 PIECES = st.sampled_from(

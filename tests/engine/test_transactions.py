@@ -164,7 +164,7 @@ def test_only_selected_paths_are_written(changing, root, path):
         (root / path).write_text("print(1)\n")
     before = on_disk(root)
     report = run(changing, root, paths=[root / path])
-    assert set(shown(report)) <= {path, "helpers.py", "pyproject.toml"}
+    assert set(shown(report)) <= {path, "helpers.py", "pyproject.toml", "setup.cfg"}
     api.apply(report)
     changed = {name for name, content in on_disk(root).items() if before.get(name) != content}
     assert changed == set(shown(report))
@@ -213,13 +213,13 @@ def test_what_cannot_be_written_is_left_to_do(root):
     assert {change for one in report.left_to_do for change in one.changes} == made
 
 
-def test_keys_outside_the_selected_paths_are_left_to_do(root):
+def test_keys_and_requirements_belong_to_the_project_whatever_is_selected(root):
     transaction = TRANSACTIONS["c-keys-of-settings"]
     transaction.write(root)
     report = run(transaction, root, paths=[root / "a.py", root / "b.py"])
 
-    assert set(shown(report)) == {"a.py", "b.py"}
-    assert {one.why for one in report.roots[0].left_to_do} == {"it is outside the selected paths"}
+    assert shown(report) == transaction.after
+    assert report.roots[0].left_to_do == ()
 
 
 @pytest.mark.parametrize(

@@ -168,14 +168,15 @@ def test_what_could_not_be_done_comes_first() -> None:
 
 def test_lines_of_settings_that_are_left_to_do_are_tasks() -> None:
     left = (
-        LeftToDo("setup.cfg", 3, "mode = auto", "[tool:pytest]", "it is not a valid INI file"),
+        LeftToDo("setup.cfg", 3, "mode = auto\nb = 1", "[tool:pytest]", "it is not valid INI"),
         LeftToDo("uv.lock", 0, "", "", "run `uv lock`"),
     )
 
     assert of(report(root_report(ROOT, findings=(), left_to_do=left))) == (
         "## awaken: 2 places to look at\n\n"
         "### Settings left to do, 2 places\n\n"
-        "- [ ] `setup.cfg:3` add `mode = auto` to `[tool:pytest]` (it is not a valid INI file)\n"
+        "- [ ] `setup.cfg:3` add `mode = auto` and `b = 1` to `[tool:pytest]` "
+        "(it is not valid INI)\n"
         "- [ ] `uv.lock` (run `uv lock`)\n\n"
     )
 

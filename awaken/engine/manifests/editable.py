@@ -23,10 +23,15 @@ _INCLUDES_LIMIT = 50
 _INCLUDE = re.compile(r"^(?:-r|--requirement)[ \t=]*([^\s#]+)", re.MULTILINE)
 
 
-def read_manifests(root: Path) -> dict[str, SourceFile]:
-    """Return the manifests of the project in ``root`` that are there and are text, by name."""
+def read_manifests(root: Path, selected: Iterable[str] = ()) -> dict[str, SourceFile]:
+    """Return the manifests of the project in ``root`` that are there and are text, by name.
+
+    A ``selected`` folder may have requirements files of its own.
+    """
     enclosure = enclosure_of(root)
     names = requirement_files(root, ())
+    for folder in sorted({*selected} - {"."}):
+        names += [path_below(folder, name) for name in requirement_files(root / folder, ())]
     # A compiled file is named by itself; its source is edited.
     names += [f"{name.removesuffix('.txt')}.in" for name in names if name.endswith(".txt")]
     files = dict(read_texts(enclosure, root, dict.fromkeys([*MANIFESTS, *names])).files)

@@ -30,12 +30,11 @@ class KeysSet(Struct, frozen=True):
 def set_keys(
     edits: Sequence[OwnedEdit[SetKey]],
     source_of: Callable[[str], SourceFile | None],
-    may_write: Callable[[str], bool],
 ) -> KeysSet:
-    """Return the files with every key that ``edits`` set.
+    """Return the files with every key that ``edits`` set, the new ones as well.
 
-    ``source_of`` gives a file as it is now, ``may_write`` says whether it may be changed. Changes
-    that set one key to the same value agree; of others, the later ones are a problem.
+    ``source_of`` gives a file as it is now. Changes that set one key to the same value agree; of
+    others, the later ones are a problem.
     """
     wanted: dict[tuple[str, tuple[str, ...], str], list[OwnedEdit[SetKey]]] = {}
     problems: list[Problem] = []
@@ -48,31 +47,36 @@ def set_keys(
         else:
             same.append(owned)
     files: dict[str, tuple[SourceFile, SpanMap]] = {}
-    left: list[LeftToDo] = []
+    left: dict[tuple[str, int, str, str], tuple[list[str], dict[ChangeId, None]]] = {}
     for (path, _, _), agreeing in wanted.items():
         edit = agreeing[0].edit
         source = files[path][0] if path in files else source_of(path)
         try:
-            new, moved = _edited_file(source, edit, may_write)
+            new, moved = _edited_file(source, edit)
         except CannotAdd as error:
-            changes = tuple(dict.fromkeys(item.change for item in agreeing))
-            left.append(_left(edit, error, changes))
+            table = f"[{'.'.join(edit.table)}]" if edit.table else ""
+            lines, asking = left.setdefault((path, error.line, table, str(error)), ([], {}))
+            lines.append(line_for(edit))
+            asking.update(dict.fromkeys(item.change for item in agreeing))
             continue
         if moved:
             before = files[path][1] if path in files else SpanMap()
             files[path] = (new, before.then(moved))
-    return KeysSet(files, tuple(left), tuple(problems))
+    # The keys of one table are one step.
+    steps = (
+        LeftToDo(path, line, "\n".join(lines), table, why, tuple(asking))
+        for (path, line, table, why), (lines, asking) in left.items()
+    )
+    return KeysSet(files, tuple(steps), tuple(problems))
 
 
-def _edited_file(
-    source: SourceFile | None, edit: SetKey, may_write: Callable[[str], bool]
-) -> tuple[SourceFile, SpanMap]:
+def _edited_file(source: SourceFile | None, edit: SetKey) -> tuple[SourceFile, SpanMap]:
     """Return the file with the key, and the way back. Raises CannotAdd."""
+    if ".." in PurePosixPath(edit.path).parts:
+        raise CannotAdd("it is outside of the project")
+    source = source or (SourceFile(edit.path, b"") if edit.may_create else None)
     if source is None:
-        is_above = ".." in PurePosixPath(edit.path).parts
-        raise CannotAdd("it is outside of the project" if is_above else "there is no such file")
-    if not may_write(edit.path):
-        raise CannotAdd("it is outside the selected paths")
+        raise CannotAdd("awaken reads no such file")
     return with_text(source, _with_key(editable_text(source), edit))
 
 
@@ -95,17 +99,6 @@ def _with_key(text: str, edit: SetKey) -> str:
         if gone not in replaced:
             raise CannotAdd("no library writes it without touching other lines")
     return new
-
-
-def _left(edit: SetKey, error: CannotAdd, changes: tuple[ChangeId, ...]) -> LeftToDo:
-    return LeftToDo(
-        path=edit.path,
-        line=error.line,
-        add=line_for(edit),
-        table=f"[{'.'.join(edit.table)}]" if edit.table else "",
-        why=str(error),
-        changes=changes,
-    )
 
 
 def line_for(edit: SetKey) -> str:

@@ -7,7 +7,7 @@ and calls again; imports and files that several changes share are computed from 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -52,14 +52,12 @@ decide whether processes are worth starting."""
 class Processing(Struct, frozen=True):
     """The number of processes that rewrite files (None: one per core), and who gets progress.
 
-    Keys of settings are set in files alone that ``may_write`` allows; elsewhere they are left to
-    do. ``layout`` names the modules of the program, those of its files alone if it is None.
-    ``known`` are the rewritten files of earlier runs.
+    ``layout`` names the modules of the program, those of its files alone if it is None. ``known``
+    are the rewritten files of earlier runs.
     """
 
     jobs: int | None = None
     progress: Progress = silent
-    may_write: Callable[[str], bool] = lambda _: True
     layout: Layout | None = None
     known: KnownRewritings = KnownRewritings()
 
@@ -101,7 +99,7 @@ def apply_in_memory(
     work.left_to_do += required.left
     for path, (source, moved) in required.files.items():
         work.put(path, source, moved)
-    keys = set_keys(_owned_edits(changes, SetKey), work.current, processing.may_write)
+    keys = set_keys(_owned_edits(changes, SetKey), work.current)
     work.problems += keys.problems
     work.left_to_do += keys.left
     for path, (source, moved) in keys.files.items():
@@ -133,10 +131,12 @@ class _Work:
 
     def current(self, path: str) -> SourceFile | None:
         """Return a file as it is after what was done so far; None where there is none."""
-        return self._files.get(path, self._snapshot.get(path))
+        return self._created.get(path) or self._files.get(path, self._snapshot.get(path))
 
     def put(self, path: str, source: SourceFile, moved: SpanMap) -> None:
-        if moved:
+        if path not in self._snapshot:
+            self._created[path] = source
+        elif moved:
             self._files[path] = source
             self._maps[path] = self._maps.get(path, SpanMap()).then(moved)
 

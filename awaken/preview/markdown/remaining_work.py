@@ -140,7 +140,8 @@ def _left_to_do(report: Report, asked: Asked) -> Iterator[Group]:
         for left in root.left_to_do:
             line = f":{left.line}" if left.line else ""
             where = code(relative(root.root, left.path, base) + line)
-            what = f"add {code(left.add)} " if left.add else ""
+            add = " and ".join(map(code, left.add.splitlines()))
+            what = f"add {add} " if add else ""
             table = f"to {code(left.table)} " if left.add and left.table else ""
             tasks.append(f"- [ ] {where} {what}{table}({prose(left.why)})")
     if tasks:

@@ -10,7 +10,6 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.program import Synchrono
 from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.reasons import OLD_TEST_TOOL
 from awaken.contract import (
-    CreateFile,
     Edit,
     InsertStatements,
     NeedImport,
@@ -30,7 +29,7 @@ from awaken.project.source.trees import without_arguments
 from awaken.workspace.manifests.pytest_settings import TEST_LOOP_SCOPE
 
 _PLUGIN = "pytest-asyncio"
-_TABLE = ("tool", "pytest", "ini_options")
+_TABLE = "tool.pytest.ini_options"
 FIXTURE_LOOP_SCOPE = "asyncio_default_fixture_loop_scope"
 _SCOPED_LOOPS = "scoped_loops"
 _EVENT_LOOP = """\
@@ -58,17 +57,13 @@ def test_settings(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
         required = f"{_PLUGIN}<{_plugin().since[_SCOPED_LOOPS]}" if _is_held_back(part) else _PLUGIN
         beside = ("pytest",)
         yield Requirement(root="", requirement=required, group="dev", beside=beside, site=site)
-    if settings.path or "pyproject.toml" in project.snapshot:
-        path = settings.path or "pyproject.toml"
-        table: tuple[str, ...] = _TABLE
-        if settings.path:
-            name = settings.table.strip("[]") or "pytest"
-            table = tuple(name.split(".")) if path.endswith(".toml") else (name,)
-        for key, value in values.items():
-            yield SetKey(path=path, table=table, key=key, value=value, site=site)
-    else:
-        lines = "".join(f"{key} = {value}\n" for key, value in values.items())
-        yield CreateFile(path="pytest.ini", text=f"[pytest]\n{lines}", site=site)
+    path, name = settings.path or "pytest.ini", settings.table.strip("[]") or "pytest"
+    if not settings.path and "pyproject.toml" in project.snapshot:
+        path, name = "pyproject.toml", _TABLE
+    table = tuple(name.split(".")) if path.endswith(".toml") else (name,)
+    may_create = path not in {settings.path, *(file.path for file in settings.unread)}
+    for key, value in values.items():
+        yield SetKey(path=path, table=table, key=key, value=value, may_create=may_create, site=site)
 
 
 def old_test_tools(part: SynchronousPart, rule: str) -> Iterator[Member]:
@@ -83,8 +78,8 @@ def old_test_tools(part: SynchronousPart, rule: str) -> Iterator[Member]:
     elif not _knows(part, FIXTURE_LOOP_SCOPE) and not _has_one_loop(part) and _is_shared(part):
         missing = "scoped_loops"
     targets = part.project.targets
-    is_new = targets.distribution("pytest") and not targets.admits("pytest", "<8.2")
-    if is_new and not _knows(part, _PYTEST_8_2):
+    may_create = targets.distribution("pytest") and not targets.admits("pytest", "<8.2")
+    if may_create and not _knows(part, _PYTEST_8_2):
         missing = _PYTEST_8_2
     if missing:
         target = targets.distribution(_PLUGIN)
