@@ -76,7 +76,7 @@ def test_what_is_loaded(project, words, late, expected):
     ("old", "new"),
     [
         ("return session.query(User).all()", "return []"),
-        ("session.query(User)", "session.query(x)"),
+        ("query(User).all()", "query(User).search('a')"),
     ],
     ids=["no site", "a site that stays"],
 )
