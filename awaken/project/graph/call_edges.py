@@ -16,10 +16,17 @@ from awaken.contract import Place, Span
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.dispatch import Called
-from awaken.project.graph.passing import default_of, is_omitted
+from awaken.project.graph.passing import default_of
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Load, Module
-from awaken.project.source.trees import Function, argument_of, has_decorator, is_none, parameters_of
+from awaken.project.source.trees import (
+    Function,
+    argument_of,
+    has_decorator,
+    is_none,
+    parameters_of,
+    unpacks,
+)
 from awaken.project.values.domain import Unknown
 from awaken.project.values.local.flow import Flow, flow_of
 
@@ -322,7 +329,12 @@ class CallEdges:
             given = edge.given(parameter)
             default = default_of(context.function, parameter)
             # Without an argument it is None, which is not among the followed values.
-            if given is None and default is not None and is_omitted(edge.call) and is_none(default):
+            if (
+                given is None
+                and default is not None
+                and not unpacks(edge.call)
+                and is_none(default)
+            ):
                 result.append((context, default))
                 continue
             if given is None:

@@ -19,7 +19,7 @@ from awaken.project.graph.callers.found import Obstacle
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.uses import is_only_unpacked, passed_keywords
 from awaken.project.source.modules import Load, Module
-from awaken.project.source.trees import Function, argument_of, parameters_of
+from awaken.project.source.trees import Function, argument_of, parameters_of, unpacks
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.questions import Given, Passed
 
@@ -84,7 +84,7 @@ class Passing:
             found.calls += 1
             given = _passed_by(call, asked, site.bound)
             # It then has the default, which was added above, or is missing in ``**kwargs``.
-            if given is None and (default is not None or is_named) and is_omitted(call):
+            if given is None and (default is not None or is_named) and not unpacks(call):
                 continue
             if given is None:
                 unpacked = self._in_keywords(module, call, asked.parameter.arg)
@@ -223,12 +223,6 @@ def _is_declared(asked: OpenParameter) -> bool:
     return asked.parameter is args.vararg or any(
         argument.arg == asked.parameter.arg for argument, _ in parameters_of(args)
     )
-
-
-def is_omitted(call: ast.Call) -> bool:
-    """Whether a parameter that the call does not name has its default: nothing is unpacked."""
-    unpacked = any(isinstance(argument, ast.Starred) for argument in call.args)
-    return not unpacked and all(keyword.arg is not None for keyword in call.keywords)
 
 
 def default_of(function: Function, parameter: ast.arg) -> ast.expr | None:

@@ -21,6 +21,7 @@ from awaken.project.source.trees import (
     last_name,
     parameters_of,
     root_of,
+    unpacks,
     without_arguments,
 )
 from awaken.project.source.words import WordSet
@@ -366,8 +367,13 @@ class Parameters(Struct, frozen=True, array_like=True):
         by_name = {name for name in declared.named if name in declared.needed}
         return self.others or by_name <= {*self.positional, *self.named}
 
-    def bind(self, arguments: Arguments) -> bool:
-        """Whether a call with ``arguments`` can run; else it raises TypeError."""
+    def bind(self, arguments: Arguments | None) -> bool:
+        """Whether a call with ``arguments`` can run; else it raises TypeError.
+
+        None are those of a call that unpacks some: they may be anything.
+        """
+        if arguments is None:
+            return True
         rest, names = self.positional[arguments.positional :], set(arguments.names)
         if arguments.positional > len(self.positional) and not self.rest:
             return False
@@ -384,11 +390,9 @@ class Arguments(Struct, frozen=True, array_like=True):
 
 def written_arguments(call: ast.Call) -> Arguments | None:
     """Return what ``call`` passes; None if it unpacks anything."""
-    names = frozenset(keyword.arg for keyword in call.keywords if keyword.arg is not None)
-    is_unpacked = any(isinstance(argument, ast.Starred) for argument in call.args)
-    if is_unpacked or any(keyword.arg is None for keyword in call.keywords):
+    if unpacks(call):
         return None
-    return Arguments(len(call.args), names)
+    return Arguments(len(call.args), frozenset(keyword.arg or "" for keyword in call.keywords))
 
 
 def written_parameters(arguments: ast.arguments) -> Parameters:

@@ -262,6 +262,18 @@ def fingerprint(root: ast.AST) -> bytes:
     return digest.digest()
 
 
+def unpacks(call: ast.Call) -> bool:
+    """Whether ``call`` unpacks any of its arguments, by ``*`` or ``**``."""
+    return any(isinstance(argument, ast.Starred) for argument in call.args) or any(
+        keyword.arg is None for keyword in call.keywords
+    )
+
+
+def variadic(arguments: ast.arguments) -> list[ast.arg]:
+    """Return the parameters that collect all further arguments, ``*args`` and ``**kwargs``."""
+    return [part for part in (arguments.vararg, arguments.kwarg) if part is not None]
+
+
 def type_params(node: ast.AST) -> list[ast.AST]:
     """Return the type parameters of a definition (Python 3.12 and later have them)."""
     return getattr(node, "type_params", [])

@@ -9,7 +9,7 @@ from awaken.project.names.functions.decorators import PYTEST_FIXTURES
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Load, Module, same_node
 from awaken.project.source.test_files import conftest_paths
-from awaken.project.source.trees import Function, last_name, without_arguments
+from awaken.project.source.trees import Function, last_name, unpacks, without_arguments
 from awaken.project.values.domain import FunctionOf
 
 _ARGUMENTS_OF_PATCHES = {"unittest.mock.patch": 1, "unittest.mock.patch.object": 2}
@@ -149,9 +149,9 @@ def _mocks_given(module: Module, decorator: ast.expr, name: str, names: Names) -
     qualified = names.qualified(module, without_arguments(decorator))
     if not isinstance(decorator, ast.Call) or qualified is None:
         return None
-    keywords = {keyword.arg for keyword in decorator.keywords}
-    if None in keywords or any(isinstance(argument, ast.Starred) for argument in decorator.args):
+    if unpacks(decorator):
         return None
+    keywords = {keyword.arg for keyword in decorator.keywords}
     if qualified == "unittest.mock.patch.multiple":
         return None if name in keywords else 0
     if qualified == "unittest.mock.patch.dict":

@@ -15,7 +15,7 @@ from awaken.codemods.fastapi.annotated_dependency import reasons
 from awaken.codemods.fastapi.annotated_dependency.payload import ParameterRewrite
 from awaken.kit.sites import Refused
 from awaken.knowledge.injection import injection
-from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.trees import Function, last_name, parameters_of, unpacks
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -195,9 +195,7 @@ def _default(module: Module, marked: Marked) -> tuple[int, ast.expr | None]:
     marker = marked.marker
     if marked.kind in DEPENDENCIES:
         return -1, None
-    if any(isinstance(argument, ast.Starred) for argument in marker.args) or any(
-        node.arg is None for node in marker.keywords
-    ):
+    if unpacks(marker):
         raise Refused(reasons.UNREAD_MARKER, module.excerpt(marker))
     # The default is the first parameter of every marker that has one.
     if marker.args:

@@ -10,6 +10,7 @@ from awaken.project.frameworks.sqlalchemy.mapping import names_view
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import unpacks
 
 _FACTORY = "sqlalchemy.ext.automap.automap_base"
 _TABLE = "sqlalchemy.Table"
@@ -55,10 +56,7 @@ class Automap:
             if isinstance(node.func, ast.Attribute) and node.func.attr == "prepare"
         ]
         return bool(calls) and all(
-            len(call.args) <= _PLAIN_ARGUMENTS
-            and not any(isinstance(part, ast.Starred) for part in call.args)
-            and all(part.arg is not None for part in call.keywords)
-            for call in calls
+            len(call.args) <= _PLAIN_ARGUMENTS and not unpacks(call) for call in calls
         )
 
     def _eager_owners(self) -> Iterator[str | None]:

@@ -150,12 +150,12 @@ class Target:
 
     def _may_run(self, mention: Mention) -> bool:
         """Whether the method can be called with the arguments of a call, whatever its receiver."""
-        arguments, parameters = mention.arguments, self._parameters
-        if mention.kind != "call" or arguments is None or parameters is None:
+        parameters = self._parameters
+        if mention.kind != "call" or parameters is None:
             return True
         ways = [parameters] if self._method_kind != "class" else []
         ways += [parameters.behind_first()] if self._method_kind != "static" else []
-        return any(way.bind(arguments) for way in ways)
+        return any(way.bind(mention.arguments) for way in ways)
 
     def _refers(self, module: Module, node: ast.Name | ast.Attribute) -> bool | None:
         """Whether a name or a dotted name means the function, or the class that it makes."""

@@ -21,6 +21,7 @@ from awaken.project.source.trees import (
     last_name,
     parameters_of,
     variable_of,
+    variadic,
 )
 
 Handing = Literal["same", "forwards", "calls"]
@@ -28,7 +29,7 @@ _Asked = Handing | Literal["coroutines"]
 _KINDS: tuple[Handing, ...] = ("same", "forwards", "calls")
 _PARTIAL = {"functools.partial"}
 _CASTS = library_names().casts
-_CHANGING = {"clear", "pop", "popitem", "setdefault", "update"}
+_CHANGING = library_names().changing_methods
 _ASKING = {
     "cast", "getattr", "hasattr", "iscoroutinefunction", "isfunction", "isgeneratorfunction",
     "isasyncgenfunction", "setattr", "signature", "update_wrapper", "wraps",
@@ -278,7 +279,7 @@ class _Reader:
     def _changes_arguments(self, wrapper: Function) -> bool:
         """Whether ``wrapper`` changes its ``*args`` or ``**kwargs`` itself."""
         scope = self._module.scopes.scope_made_by(wrapper)
-        stars = [part.arg for part in (wrapper.args.vararg, wrapper.args.kwarg) if part is not None]
+        stars = [part.arg for part in variadic(wrapper.args)]
         uses = [
             use_of(self._module, read)
             for name in stars

@@ -22,6 +22,7 @@ from awaken.project.source.trees import (
     arguments_of,
     last_name,
     parameter_getting,
+    variadic,
     without_arguments,
 )
 from awaken.project.source.worklist import Queue, preorder
@@ -413,7 +414,7 @@ class _Uses:
         if owners or not isinstance(wrapper, FunctionOrLambda):
             return False
         args = wrapper.args
-        stars = [part.arg for part in (args.vararg, args.kwarg) if part is not None]
+        stars = [part.arg for part in variadic(args)]
         places = [part.arg for part in (*args.posonlyargs, *args.args)]
         if [last_name(name) for name in names] != [*places, *stars]:
             return False
@@ -443,7 +444,7 @@ class _Uses:
         """Whether nothing takes an argument out of those that ``wrapper`` unpacks again."""
         args = wrapper.args
         scope = self._scopes.scope_made_by(wrapper)
-        stars = [part.arg for part in (args.vararg, args.kwarg) if part is not None]
+        stars = [part.arg for part in variadic(args)]
         if any(len(scope.bindings.get(name, ())) != 1 for name in stars):
             return False
         reads = [] if args.kwarg is None else self._scopes.reads_in(scope, args.kwarg.arg)

@@ -16,7 +16,7 @@ from awaken.knowledge.running import running
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda, parameters_of
+from awaken.project.source.trees import Function, FunctionOrLambda, parameters_of, variadic
 from awaken.project.values.calls.expected import expected_of
 from awaken.project.values.domain import (
     ClassOf,
@@ -73,7 +73,7 @@ class Parameters:
             # The receiver of a method says more than its class.
             passed = self._passed_values(known, parameter)
             return (owner,) if passed is None else passed
-        if parameter in _variadic(function):
+        if isinstance(function, FunctionOrLambda) and parameter in variadic(function.args):
             return self._packed_values(module, function, parameter)
         given = self._declared(module, parameter, binding.value)
         given = self._scoped_by_fixture(module, function, parameter, given)
@@ -165,7 +165,7 @@ class Parameters:
             isinstance(parameter, ast.arg)
             and isinstance(function, Function)
             and self._receiver(module, function, parameter) is None
-            and parameter not in _variadic(function)
+            and parameter not in variadic(function.args)
             and not self._declared(module, parameter, binding.value)
             and not self._fixture(module, function, parameter)
         )
@@ -377,11 +377,6 @@ def passed_on_by(values: Values) -> Values:
         elif value != NoneValue():
             result = union(result, (value,))
     return result
-
-
-def _variadic(function: ast.AST) -> list[ast.arg]:
-    args: ast.arguments = function.args  # type: ignore[attr-defined]
-    return [argument for argument in (args.vararg, args.kwarg) if argument is not None]
 
 
 def _is_only_mocked(values: Values) -> bool:

@@ -22,7 +22,7 @@ from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, arguments_of
+from awaken.project.source.trees import Function, arguments_of, unpacks
 from awaken.project.values.domain import FunctionOf, Unknown
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class UnannotatedSessions:
     def _is_visible(self, component: Component) -> bool:
         """Whether all is visible that the functions of a component are passed."""
         calls = (call for place in component.calls for _, call in self._project.calls_at(place))
-        return not component.leaks and not any(map(_unpacks, calls))
+        return not component.leaks and not any(map(unpacks, calls))
 
     @cached_property
     def _passed_to_unknown(self) -> frozenset[Place]:
@@ -258,8 +258,3 @@ def _variables(node: ast.expr) -> Iterator[ast.Name | ast.Attribute]:
 
 def _is_argument(node: ast.AST) -> bool:
     return isinstance(node, ast.Call | ast.keyword | ast.Starred | ast.List | ast.Tuple)
-
-
-def _unpacks(call: ast.Call) -> bool:
-    is_starred = any(isinstance(argument, ast.Starred) for argument in call.args)
-    return is_starred or any(keyword.arg is None for keyword in call.keywords)

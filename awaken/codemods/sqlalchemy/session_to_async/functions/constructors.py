@@ -24,7 +24,7 @@ from awaken.kit.sites import Refused, Site
 from awaken.project.graph.callers.found import Callers, Obstacle
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import last_name, variadic
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -115,7 +115,7 @@ class Constructors:
         used = {one.id for below in moved for one in ast.walk(below) if isinstance(one, ast.Name)}
         arguments = node.args
         parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-        others = [part for part in (arguments.vararg, arguments.kwarg) if part is not None]
+        others = variadic(arguments)
         names = {parameter.arg for parameter in (*parameters, *others)}
         returned, imports = made_object(self._project, site, node)
         yield from imports

@@ -16,10 +16,10 @@ from awaken.project.graph.forwards.handed.slots import (
     Spot,
     takes_receiver,
 )
-from awaken.project.graph.passing import collected, default_of, is_omitted
+from awaken.project.graph.passing import collected, default_of
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, argument_of, parameters_of
+from awaken.project.source.trees import Function, argument_of, parameters_of, unpacks
 from awaken.project.values.domain import FunctionOf
 from awaken.project.values.pytest_fixtures import fixture_for
 
@@ -176,7 +176,7 @@ class Variables:
             given = argument_of(node, function, parameter, bound)
             if given is not None:
                 yield Spot(home, given, slot.depth)
-            elif default_of(function, parameter) is None or not is_omitted(node):
+            elif default_of(function, parameter) is None or unpacks(node):
                 yield _not_followed(home, node)
 
         yield from self._maybe_passed(module, function, parameter, slot)

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.names.file_facts import written_arguments, written_parameters
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, has_decorator, parameters_of
+from awaken.project.source.trees import Function, has_decorator
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, TupleOf, Value
 
 _PLAIN = {
@@ -47,28 +48,13 @@ def takes(part: SynchronousPart, module: Module, call: ast.Call, function: Funct
         return False
     home, node = pair
     bound = 1 if _is_method(home, node) else 0
-    return _takes(call, node.args, bound) and not any(
+    parameters = written_parameters(node.args)
+    bindable = parameters.behind_first() if bound else parameters
+    return bindable.bind(written_arguments(call)) and not any(
         _is_foreign(part, module, given, home, parameter)
         and (not is_test_file(module.path) or _uses(part, home, function, parameter))
         for given, parameter in _given_pairs(call, node.args, bound)
     )
-
-
-def _takes(call: ast.Call, arguments: ast.arguments, bound: int) -> bool:
-    """Whether a function takes as many arguments as a call passes, and is given all it needs."""
-    if any(isinstance(argument, ast.Starred) for argument in call.args) or any(
-        keyword.arg is None for keyword in call.keywords
-    ):
-        return True
-    positional = _positional(arguments, bound)
-    names = {argument.arg for argument in (*positional, *arguments.kwonlyargs)}
-    given = {node.arg for node in call.keywords} | {one.arg for one in positional[: len(call.args)]}
-    needed = {
-        argument.arg for argument, default in parameters_of(arguments)[bound:] if default is None
-    } & names
-    too_many = len(call.args) > len(positional) and arguments.vararg is None
-    unknown = not {keyword.arg for keyword in call.keywords} <= names and arguments.kwarg is None
-    return not too_many and not unknown and needed <= given
 
 
 def _given_pairs(

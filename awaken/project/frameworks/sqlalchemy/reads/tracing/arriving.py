@@ -22,10 +22,10 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.receivers import (
 )
 from awaken.project.graph.callers.decorated import calls_nothing_else
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.passing import default_of, is_omitted
+from awaken.project.graph.passing import default_of
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
 from awaken.project.source.modules import Module, cached_in_file
-from awaken.project.source.trees import Function, argument_of, last_name, named_parameters
+from awaken.project.source.trees import Function, argument_of, last_name, named_parameters, unpacks
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import Origin, Values
 
@@ -164,7 +164,7 @@ class Arriving:
         if given is None and wanted.bound and parameter in named_parameters(function)[:1]:
             self._receiver(module, call, function, arrivals)
             return
-        if given is None and default_of(function, parameter) is not None and is_omitted(call):
+        if given is None and default_of(function, parameter) is not None and not unpacks(call):
             return
         if given is None:
             why = f"`{module.excerpt(call)}` passes it in a way that is not followed"
