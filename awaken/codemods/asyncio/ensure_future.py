@@ -110,6 +110,7 @@ from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.f_strings import can_be_edited
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ if TYPE_CHECKING:
 
 _ENSURE = "asyncio.ensure_future"
 _CREATE = "asyncio.create_task"
-_LOOPS = ("get_event_loop", "get_running_loop")
+_LOOPS = library_names().loop_getters
 
 
 class EnsureFuture(SiteRule):
@@ -177,8 +178,7 @@ def _is_of_running_loop(project: Project, module: Module, node: ast.Call) -> boo
     match node.func:
         case ast.Attribute(value=ast.Call(func=asked, args=[]), attr="create_task"):
             in_coroutine = module.enclosing_coroutine(node) is not None
-            home, _, name = (project.qualified_name(module, asked) or "").rpartition(".")
-            return in_coroutine and home == "asyncio" and name in _LOOPS
+            return in_coroutine and project.qualified_name(module, asked) in _LOOPS
     return False
 
 
@@ -197,9 +197,7 @@ def _of_loop(site: Site[ast.Call], project: Project) -> Rewrite:
     asked = func.value.func if isinstance(func, ast.Attribute) else func  # type: ignore[attr-defined]
     written, imports = name_beside(project, site, asked, _CREATE)
     caveats, doubles = doubles_of(project, module, asked, _CREATE)
-    unused = [
-        site.release_import("asyncio", name) for name in ("get_event_loop", "get_running_loop")
-    ]
+    unused = [site.release_import("asyncio", name.rpartition(".")[2]) for name in _LOOPS]
     message = f"`{module.excerpt(func)}` becomes `{written}`"
     edits = [site.replace(func, written), *imports, *unused]
     return Rewrite(message, edits, caveats, doubles)

@@ -13,6 +13,7 @@ from awaken.contract import Edit, Span
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous.boundaries import boundaries
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import FunctionOf
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 KNOWN = boundaries().tasks
 """What is known of the tasks of workers."""
-ASKING = {"get_event_loop", "get_running_loop"}
+ASKING = {name.rpartition(".")[2] for name in library_names().loop_getters}
 """What raises where no event loop is running, or gives one that says so."""
 
 _RUN = "asyncio.run"

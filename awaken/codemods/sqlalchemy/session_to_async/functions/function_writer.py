@@ -45,6 +45,7 @@ from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.colouring import Step, chain
 from awaken.project.graph.forwards.in_place import applied_by
@@ -60,7 +61,7 @@ _CANCELLED = (
     "cancelling the task of `{}` may interrupt its database calls. Before Python 3.12, psycopg may "
     "lose the cancellation: awaiting the task has no end"
 )
-_MAKING_TASKS = {"create_task", "ensure_future"}
+_MAKING_TASKS = {name.rpartition(".")[2] for name in library_names().task_makers}
 _TEST_CASE = "unittest.TestCase"
 _PROPERTIES = {"cached_property", "deleter", "hybrid_property", "property", "setter"}
 
