@@ -69,19 +69,25 @@ class Library:
         instance = _instance(owner)
         if instance is None:
             return None
+        value, member = self._declared(instance, name) or (None, None)
+        if value is None or member is None:
+            return None
+        # By the class that it was read from: that is the name which programs write.
+        full = f"{self._lines.outside_of(instance) or value.qualified}.{name}"
+        other = _alias_of(member.nodes[0], name)
+        if other is not None:
+            return self.attribute(owner, other, module, node)
+        given = _read(member, full, owner)
+        solution = {**member.solution, SELF: (instance,)}
+        why = f"the type of `{full}` is unknown"
+        return given and closed(solved_values(given, solution), module.place(node), why)
+
+    def _declared(self, instance: InstanceOf, name: str) -> tuple[InstanceOf, Member] | None:
+        """Return the nearest class of ``instance`` of which a stub declares ``name``, and that."""
         for value in self._lines.line(instance):
             member = self._lines.member(value, name)
-            if member is None:
-                continue
-            # By the class that it was read from: that is the name which programs write.
-            full = f"{self._lines.outside_of(instance) or value.qualified}.{name}"
-            other = _alias_of(member.nodes[0], name)
-            if other is not None:
-                return self.attribute(owner, other, module, node)
-            given = _read(member, full, owner)
-            solution = {**member.solution, SELF: (instance,)}
-            why = f"the type of `{full}` is unknown"
-            return given and closed(solved_values(given, solution), module.place(node), why)
+            if member is not None:
+                return value, member
         return None
 
     def overridden(self, owner: ClassOf, name: str, place: int) -> Values:
@@ -89,15 +95,11 @@ class Library:
 
         The receiver does not count for ``place``. Empty where no stub says so.
         """
-        for value in self._lines.line(InstanceOf(owner.qualified)):
-            member = self._lines.member(value, name)
-            if member is None:
-                continue
-            match member.nodes:
-                case [ast.FunctionDef() | ast.AsyncFunctionDef() as node]:
-                    places = signature(member.module, node, is_method=True).positional
-                    return places[place].type if 0 <= place < len(places) else ()
-            return ()
+        _, member = self._declared(InstanceOf(owner.qualified), name) or (None, None)
+        match member.nodes if member is not None else ():
+            case [ast.FunctionDef() | ast.AsyncFunctionDef() as node] if member is not None:
+                places = signature(member.module, node, is_method=True).positional
+                return places[place].type if 0 <= place < len(places) else ()
         return ()
 
     def called(
@@ -107,10 +109,8 @@ class Library:
         call, name = Call(module, node, known), function.qualified
         instance = None if function.receiver is None else _instance(function.receiver)
         if instance is not None:
-            simple = name.rpartition(".")[2]
-            members = (self._lines.member(value, simple) for value in self._lines.line(instance))
-            found = next((member for member in members if member is not None), None)
-            result = None if found is None else self._result(name, found, (instance,), call)
+            _, member = self._declared(instance, name.rpartition(".")[2]) or (None, None)
+            result = None if member is None else self._result(name, member, (instance,), call)
             return None if result is None else loaded_results(result, function, module, node)
         declared = self._lines.declaration(name)
         if declared is None:
@@ -135,25 +135,19 @@ class Library:
         home, _, name = value.qualified.rpartition(".")
         if declared is None:
             owner = self.variable(External(home)) if home else None
-            return None if owner is None else self._attribute_object(owner, name)
-        node = declared.nodes[0] if declared.nodes else None
-        is_form = home in TYPING or not isinstance(node, ast.AnnAssign)
-        if is_form or self._lines.declaration(home) is not None:
-            return None
-        match of_variable(declared):
+            _, member = (None if owner is None else self._declared(owner, name)) or (None, None)
+            if owner is None or member is None:
+                return None
+            values = solved_values(_read(member, name, owner) or (), member.solution)
+        else:
+            node = declared.nodes[0] if declared.nodes else None
+            is_form = home in TYPING or not isinstance(node, ast.AnnAssign)
+            if is_form or self._lines.declaration(home) is not None:
+                return None
+            values = of_variable(declared)
+        match values:
             case [InstanceOf() as held]:
                 return held
-        return None
-
-    def _attribute_object(self, owner: InstanceOf, name: str) -> InstanceOf | None:
-        """Return the object that an attribute of ``owner`` holds; None if it is no plain one."""
-        for value in self._lines.line(owner):
-            member = self._lines.member(value, name)
-            if member is not None:
-                match solved_values(_read(member, name, owner) or (), member.solution):
-                    case (InstanceOf() as held,):
-                        return held
-                return None
         return None
 
     def _called_on_variable(self, function: External, call: Call) -> Values | None:
