@@ -497,12 +497,15 @@ class Project:
         ``model`` is an expression of a class at the same place, from whose file the variable may
         be imported. A clause says why it cannot be written.
         """
-        home = None
-        if isinstance(model, ast.Attribute):
-            match self.values.without_callers(module, model.value).alternatives:
-                case [ModuleOf(path=path)]:
-                    home = self.layout.name_of(path)
-        return Reach(self._names, self.module).of(module, site, owner, model, home)
+        reach = Reach(self._names, self.module, self._module_named)
+        return reach.of(module, site, owner, model)
+
+    def _module_named(self, module: Module, node: ast.expr) -> str | None:
+        """Return the name of the only module of the program that ``node`` may be."""
+        match self.values.without_callers(module, node).alternatives:
+            case [ModuleOf(path=path)]:
+                return self.layout.name_of(path)
+        return None
 
 
 def _found_doubles(project: Project) -> Doubles:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -30,18 +30,21 @@ class InScope(Struct, frozen=True):
 
 
 class Reach:
-    """Finds names for variables at the top of the project's files."""
+    """Finds names for variables at the top of the project's files.
 
-    def __init__(self, names: Names, load: Load) -> None:
+    ``module_named`` gives the dotted name of the module that an expression of a file is.
+    """
+
+    def __init__(
+        self, names: Names, load: Load, module_named: Callable[[Module, ast.expr], str | None]
+    ) -> None:
         self._names = names
         self._load = load
+        self._module_named = module_named
 
-    def of(
-        self, module: Module, site: ast.expr, owner: str, model: ast.expr, home: str | None
-    ) -> InScope | str:
+    def of(self, module: Module, site: ast.expr, owner: str, model: ast.expr) -> InScope | str:
         """Return how to write the variable ``owner`` at ``site``, where ``model`` is in scope.
 
-        ``home`` is the module of which ``model`` is read, if it is read of one.
         A new import is taken from a file that this one imports at the top, and that has the
         variable. So the order of imports stays, and no cycle appears. Otherwise a clause says why
         there is none.
@@ -49,7 +52,7 @@ class Reach:
         located = self._names.locate(owner)
         if located is not None and not self._is_constant(owner):
             return f"`{owner}` is given a value more than once"
-        result = self._seen(module, site, owner) or self._beside(owner, model, home)
+        result = self._seen(module, site, owner) or self._beside(module, owner, model)
         return result or self._imported(module, site, owner, model)
 
     def _is_constant(self, owner: str) -> bool:
@@ -133,10 +136,10 @@ class Reach:
             for binding in bindings
         )
 
-    def _beside(self, owner: str, model: ast.expr, home: str | None) -> InScope | None:
+    def _beside(self, module: Module, owner: str, model: ast.expr) -> InScope | None:
         """``models.User`` is in scope, so ``models.db`` is, if the module has it."""
         if isinstance(model, ast.Attribute):
-            for attribute in self._attributes(home, owner):
+            for attribute in self._attributes(self._module_named(module, model.value), owner):
                 return InScope(f"{ast.unparse(model.value)}.{attribute}")
         return None
 

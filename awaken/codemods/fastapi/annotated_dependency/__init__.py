@@ -193,8 +193,9 @@ A *safe* rewrite gives the same responses, the same OpenAPI document, and the sa
 direct call. FastAPI calls its functions by name. awaken looks up direct calls in the whole program
 and its tests: each passes every parameter without a default. Use as an endpoint, a dependency or an
 override is not a call. A decorator of the program may only copy the signature, and call the
-function with all that it gets. awaken reads its code. awaken assumes that no code outside the program calls an endpoint. A type
-checker that skips functions without annotations now checks those that get their first one.
+function with all that it gets. awaken reads its code. awaken assumes that no code outside the
+program calls an endpoint. A type checker that skips functions without annotations now checks those
+that get their first one.
 
 | an *unsafe* rewrite | what may change |
 | --- | --- |
