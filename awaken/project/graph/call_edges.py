@@ -21,6 +21,7 @@ from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import (
     Function,
+    always_returns,
     argument_of,
     has_decorator,
     is_none,
@@ -97,7 +98,7 @@ class Unseen:
 
     ``callers``: another call of the function may be hidden; ``returned``: the function need not
     return it; ``passed``: a call may pass it anywhere; ``held``: it may be something else. ``what``
-    is a clause, of ``passed`` the function that is called, of ``returned`` nothing.
+    is a clause, of ``passed`` and ``returned`` the function.
     """
 
     kind: Literal["callers", "returned", "passed", "held"]
@@ -205,13 +206,10 @@ class CallEdges:
     # -------------------------------------------------------------------------- out of functions
     def returned(self, context: FunctionContext) -> list[tuple[FunctionContext, ast.expr]] | Unseen:
         """Return what the function of ``context`` returns."""
-        result: list[tuple[FunctionContext, ast.expr]] = []
-        for node in context.module.returns_of(context.function):
-            if node.value is None:
-                # A bare ``return`` gives None, which is not the value that is followed.
-                return Unseen("returned", places=(context.place(node),))
-            result.append((context, node.value))
-        return result
+        returns = list(context.module.returns_of(context.function))
+        # A bare ``return`` gives None, which is not the value that is followed.
+        unseen = next((why_not_returned(context, node) for node in returns if not node.value), None)
+        return unseen or [(context, node.value) for node in returns if node.value is not None]
 
     def results(self, context: FunctionContext) -> list[CallEdge] | Unseen:
         """Return all calls of the function of ``context``, whose results are followed."""
@@ -229,8 +227,9 @@ class CallEdges:
         if isinstance(reached, Unknown):
             return False
         for edge in reached:
-            if not always_returns(edge.into):
-                return Unseen("returned", places=(edge.into.place(edge.into.function),))
+            unseen = why_not_returned(edge.into)
+            if unseen is not None:
+                return unseen
         for edge in reached:
             results = self.results(edge.into)
             if isinstance(results, Unseen):
@@ -284,8 +283,9 @@ class CallEdges:
         if not isinstance(many, ast.Tuple) or reached is None or isinstance(reached, Unknown):
             return False
         for edge in reached:
-            if not always_returns(edge.into):
-                return Unseen("returned", places=(edge.into.place(edge.into.function),))
+            unseen = why_not_returned(edge.into)
+            if unseen is not None:
+                return unseen
         for edge in reached:
             unpacked = self.unpacked(edge.into, many.elts.index(target))
             if isinstance(unpacked, Unseen):
@@ -364,12 +364,23 @@ class CallEdges:
         return passing
 
 
-def always_returns(context: FunctionContext) -> bool:
-    """Whether every call of the function of ``context`` gives what it returns, or raises."""
+def why_not_returned(context: FunctionContext, none: ast.Return | None = None) -> Unseen | None:
+    """Return why a call may give something else than what a function returns; None if it can't.
+
+    ``none`` is a ``return`` of the function without a value, if it has one.
+    """
     function, module = context.function, context.module
-    is_async = isinstance(function, ast.AsyncFunctionDef)
     # Calling a coroutine or a generator function gives something else than what it returns.
-    return not is_async and not module.is_generator(function) and _always_leaves(function.body)
+    if isinstance(function, ast.AsyncFunctionDef):
+        why = "is a coroutine function"
+    elif module.is_generator(function):
+        why = "is a generator function"
+    elif none is not None or not always_returns(function.body):
+        why = "may also return None"
+    else:
+        return None
+    what = f"`{function.name}`, which {why}"
+    return Unseen("returned", what, (context.place(none or function),))
 
 
 def _hidden_by(name: str, why: str, place: Place) -> Unseen:
@@ -388,23 +399,3 @@ def _target_of(module: Module, call: ast.Call, element: int) -> ast.Name | None:
             starred = any(isinstance(node, ast.Starred) for node in targets)
             return target if isinstance(target, ast.Name) and not starred else None
     return None
-
-
-def _always_leaves(body: list[ast.stmt]) -> bool:
-    """Whether the end of ``body`` is never reached."""
-    match body[-1] if body else None:
-        case ast.Return() | ast.Raise():
-            return True
-        case ast.If(body=first, orelse=second):
-            return _always_leaves(first) and _always_leaves(second)
-        case ast.Try(body=inner, handlers=handlers, orelse=orelse, finalbody=final):
-            # The last statement of `finally` counts, whatever was in progress.
-            return _always_leaves(final) or (
-                _always_leaves(orelse or inner)
-                and all(_always_leaves(handler.body) for handler in handlers)
-            )
-        case ast.Match(cases=cases):
-            # Without a last case that takes everything, no case may fit.
-            is_open = cases[-1].guard is None and isinstance(cases[-1].pattern, ast.MatchAs)
-            return is_open and all(_always_leaves(case.body) for case in cases)
-    return False

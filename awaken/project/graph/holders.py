@@ -17,7 +17,7 @@ from awaken.project.graph.call_edges import (
     CallEdges,
     FunctionContext,
     Unseen,
-    always_returns,
+    why_not_returned,
 )
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import whole_conditional
@@ -187,9 +187,7 @@ class Holders:
     def _returned_items(
         self, context: FunctionContext, element: int | None
     ) -> tuple[Holder, ...] | Unseen:
-        if not always_returns(context):
-            return Unseen("returned", places=(context.place(context.function),))
-        return (self.of(context, None, element),)
+        return why_not_returned(context) or (self.of(context, None, element),)
 
     def _parameters(
         self, context: FunctionContext, argument: ast.expr

@@ -356,14 +356,19 @@ _IN_ORDER: dict[type[ast.AST], Callable[[Any], list[ast.AST]]] = {
 }
 
 
-def always_returns(body: list[ast.stmt]) -> bool:
-    """Whether every way through ``body`` is known to end in a ``return`` or ``raise``."""
-    match body[-1]:
+def always_returns(body: Sequence[ast.stmt]) -> bool:
+    """Whether every way through ``body`` ends in ``return`` or ``raise``; ``with`` may swallow."""
+    match body[-1] if body else None:
         case ast.Return() | ast.Raise():
             return True
         case ast.If(body=first, orelse=second):
-            return bool(second) and always_returns(first) and always_returns(second)
-        case ast.Try(body=first, handlers=handlers, orelse=second):
+            return always_returns(first) and always_returns(second)
+        case ast.Try(body=first, handlers=handlers, orelse=second, finalbody=final):
             ends = [second or first, *(handler.body for handler in handlers)]
-            return all(always_returns(end) for end in ends)
+            # The last statement of `finally` counts, whatever was in progress.
+            return always_returns(final) or all(always_returns(end) for end in ends)
+        case ast.Match(cases=cases):
+            # Without a last case that takes everything, no case may fit.
+            is_open = cases[-1].guard is None and isinstance(cases[-1].pattern, ast.MatchAs)
+            return is_open and all(always_returns(case.body) for case in cases)
     return False

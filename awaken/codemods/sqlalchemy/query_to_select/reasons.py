@@ -107,6 +107,11 @@ RETURNED_QUERY = Reason(
     "the query is returned, and its callers may rely on Query",
     "Execute it in the same expression, or rewrite its callers.",
 )
+NOT_ALWAYS_RETURNED = Reason(
+    "not-always-returned",
+    "the query is returned by {}",
+    "Execute the query in the function. Or return it on every path, after any `with` block.",
+)
 UNSEEN_CALLERS = Reason(
     "unseen-callers",
     "the query goes through {}",

@@ -45,7 +45,7 @@ from awaken.project.values.local.flow import Reaching
 Found = TypeVar("Found")
 _REASONS: Mapping[str, Reason] = {
     "callers": reasons.UNSEEN_CALLERS,
-    "returned": reasons.RETURNED_QUERY,
+    "returned": reasons.NOT_ALWAYS_RETURNED,
     "passed": reasons.PASSED_QUERY,
     "held": reasons.KEPT_QUERY,
 }
