@@ -179,7 +179,7 @@ def _is_entered_alone(module: Module, name: ast.Name) -> bool:
     """Whether the variable ``name`` is only entered, and by one task or thread at a time."""
     scope = module.scopes.scope_of(name)
     function = scope.node
-    bindings = scope.bindings.get(name.id, [])
+    bindings = scope.bound(name.id)
     if not isinstance(function, Function) or len(bindings) != 1:
         return False
     reads = module.scopes.reads_in(scope, name.id)

@@ -201,8 +201,8 @@ def _is_handed(
     """Whether each decorator of the program hands its function through in one of these ways."""
     for decorator in function.decorator_list:
         name = evaluator.names.qualified(home, without_arguments(decorator)) or ""
-        handed = evaluator.forwarding.of(name, called=isinstance(decorator, ast.Call))
-        if name not in TRANSPARENT and (handed is None or handed.kind not in handings):
+        handing = evaluator.forwarding.of(name, called=isinstance(decorator, ast.Call))
+        if name not in TRANSPARENT and (handing not in handings):
             return False
     return True
 

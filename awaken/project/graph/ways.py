@@ -121,7 +121,7 @@ class Ways:
             return None
         self._seen.add(key)
         scope = module.scopes.scope_of(function)
-        if len(scope.bindings.get(function.name, ())) != 1:
+        if len(scope.bound(function.name)) != 1:
             return None
         owner = scope.node if isinstance(scope.node, ast.ClassDef) else None
         word = owner.name if owner is not None and function.name == "__init__" else function.name

@@ -210,6 +210,6 @@ def _is_next(evaluator: Questions, home: Module, function: Function, qualified: 
         if name == qualified:
             return True
         handing = evaluator.forwarding.of(name, called=isinstance(decorator, ast.Call))
-        if handing is None or handing.kind == "calls":
+        if handing not in {"same", "forwards"}:
             return False
     return False

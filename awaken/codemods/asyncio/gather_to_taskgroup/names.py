@@ -94,7 +94,7 @@ class Names:
         """Whether ``name`` in ``scope`` is, or would be, a variable of the function."""
         if scope is self._function:
             # A name that is bound and never read, such as `_`, may be bound again.
-            parameters = {one.kind for one in scope.bindings.get(name, ())} - {"for", "assignment"}
+            parameters = {one.kind for one in scope.bound(name)} - {"for", "assignment"}
             known = (scope.reads, scope.globals, scope.nonlocals)
             return bool(parameters) or any(name in names for names in known)
         if name not in scope.reads:

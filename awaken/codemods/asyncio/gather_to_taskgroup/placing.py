@@ -97,7 +97,7 @@ def _is_indexed(module: Module, awaited: ast.Await, statement: ast.stmt) -> bool
     match statement:
         case ast.Assign(targets=[ast.Name() as target], value=value) if value is awaited:
             scope = module.scopes.scope_of(target)
-            bindings = scope.bindings.get(target.id, [])
+            bindings = scope.bound(target.id)
         case _:
             return False
     reads = [

@@ -141,7 +141,7 @@ def _body(project: Project, lifespan: Lifespan, step: Step) -> Body | None:
     # Tests and other modules may call the handler directly.
     if any(mentions_of(project, step.module, function)):
         return None
-    bindings = scope.bindings.get(function.name, [])
+    bindings = scope.bound(function.name)
     # The name is rebound, so it may not mean this function at the start.
     if any(not isinstance(binding.node, Function) for binding in bindings):
         return None

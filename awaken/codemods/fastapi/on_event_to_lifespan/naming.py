@@ -64,7 +64,7 @@ def _is_the_application(project: Project, lifespan: Lifespan, name: str) -> bool
     home = lifespan.home
     scopes = home.module.scopes
     owner = scopes.owner(name, home.scope if lifespan.nested else scopes.module)
-    bindings = [] if owner is None else owner.bindings.get(name, [])
+    bindings = [] if owner is None else owner.bound(name)
     # A registrar is given its application, so the name is a parameter.
     if len(bindings) == 1 and home.call is None:
         return name == home.variable
@@ -118,7 +118,7 @@ def _is_together(one: Step, other: Step) -> bool:
 
 def _name_of_function(project: Project, step: Step, function: Function, taken: set[str]) -> str:
     scopes = step.module.scopes
-    bindings = scopes.scope_of(function).bindings.get(function.name, [])
+    bindings = scopes.scope_of(function).bound(function.name)
     if bindings[-1].node is function and len(bindings) == 1:
         return function.name
     place = step.module.place(function)

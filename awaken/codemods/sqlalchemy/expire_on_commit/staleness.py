@@ -118,7 +118,7 @@ def only_variable(maker: Maker) -> Place | None:
         case _:
             return None
     scope = module.scopes.scope_of(target)
-    is_only = scope.kind == "function" and len(scope.bindings.get(target.id, [])) == 1
+    is_only = scope.kind == "function" and len(scope.bound(target.id)) == 1
     if maker.is_factory or not is_only:
         return None
     reads = [name for each in module.scopes.scopes for name in each.reads.get(target.id, [])]

@@ -90,5 +90,5 @@ def _is_plain_call(call: ast.Call) -> bool:
 
 def _shares_its_name(module: Module, made: ast.stmt, name: str) -> bool:
     """Whether the name is something else at times: whose reads are meant is not followed."""
-    bindings = module.scopes.scope_of(made).bindings.get(name, [])
+    bindings = module.scopes.scope_of(made).bound(name)
     return len(bindings) != 1

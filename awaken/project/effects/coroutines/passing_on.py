@@ -160,7 +160,7 @@ def _to_function(called: Called, where: _Argument, depth: int) -> Taken | IntoPa
         elif arguments.vararg is not None and number >= len(positional):
             name, inner = arguments.vararg.arg, depth + 1 - where.is_starred
     scope = called.module.scopes.scope_made_by(called.function)
-    bindings = [item for item in scope.bindings.get(name or "", ()) if item.kind == "parameter"]
+    bindings = [item for item in scope.bound(name or "") if item.kind == "parameter"]
     if not bindings:
         why = f"which parameter of `{called.function.name}` gets it is not certain"
         return Taken("unknown", why=why)

@@ -120,7 +120,7 @@ def _parts_of(module: Module, name: ast.Name) -> list[tuple[str, ast.expr]] | No
     scope = module.scopes.owner(name.id, module.scopes.scope_of(name))
     # Another file may put something into one of a module.
     inside = scope is not None and isinstance(scope.node, Function)
-    bindings = scope.bindings.get(name.id, []) if scope is not None and inside else []
+    bindings = scope.bound(name.id) if scope is not None and inside else []
     result: list[tuple[str, ast.expr]] = []
     for binding in bindings:
         if binding.kind != "assignment" or not isinstance(binding.value, ast.Dict | ast.Call):

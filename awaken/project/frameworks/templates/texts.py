@@ -44,7 +44,7 @@ def texts_of(module: Module, node: ast.expr | None, deep: int = _DEEPEST) -> tup
 def assigned_nodes(module: Module, name: ast.Name) -> list[ast.expr | None]:
     """Return all that a variable is assigned in its file; None for what is not told."""
     scope = module.scopes.owner(name.id, module.scopes.scope_of(name))
-    bindings = [] if scope is None else scope.bindings.get(name.id, [])
+    bindings = [] if scope is None else scope.bound(name.id)
     return [item.value if item.kind == "assignment" else None for item in bindings] or [None]
 
 

@@ -11,6 +11,7 @@ from awaken.project.names.functions.decorators import (
     REMEMBERING,
     TRANSPARENT,
 )
+from awaken.project.names.functions.opaque import passed_names
 from awaken.project.source.modules import Module
 from awaken.project.values.evaluation import Evaluator
 
@@ -26,8 +27,9 @@ def calls_nothing_else(
     """
     if name is None:
         return False
-    called = isinstance(module.parent(decorator), ast.Call)
-    handed = evaluator.forwarding.of(name, called=called)
-    if handed is not None:
-        return handed.kind != "calls" and not handed.kept
+    call = module.parent(decorator)
+    passed = passed_names(call) if isinstance(call, ast.Call) else None
+    handing = evaluator.forwarding.of(name, called=passed is not None)
+    if handing is not None:
+        return handing != "calls" and not evaluator.forwarding.hands_on(name, passed)
     return name in _CALLS_NOTHING_ELSE or library_decorators().only_forwards(name)

@@ -174,7 +174,7 @@ def mention_of(
     renamed_in = None
     if use.kind == "alias":
         scope = module.scopes.scope_of(node)
-        if len(scope.bindings.get(use.name, [])) == 1:
+        if len(scope.bound(use.name)) == 1:
             renamed_in = Definition.of(module, scope.node)
     return Mention(
         module.place(node),

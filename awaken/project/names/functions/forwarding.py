@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from awaken.knowledge.library_names import library_names
@@ -25,30 +24,17 @@ from awaken.project.source.trees import (
 )
 
 Handing = Literal["same", "forwards", "calls"]
+"""A decorator's use of its function.
+
+``same``: it returns the function itself; ``forwards``: a wrapper that passes on all the arguments
+that it is given, and returns what the function returns; ``calls``: a wrapper that calls it with
+others, or returns something else.
+"""
 _Asked = Handing | Literal["coroutines"]
 _KINDS: tuple[Handing, ...] = ("same", "forwards", "calls")
 _PARTIAL = {"functools.partial"}
 _CASTS = library_names().casts
 _CHANGING = library_names().changing_methods
-_ASKING = {
-    "cast", "getattr", "hasattr", "iscoroutinefunction", "isfunction", "isgeneratorfunction",
-    "isasyncgenfunction", "setattr", "signature", "update_wrapper", "wraps",
-}  # fmt: skip
-"""Functions that are given a function and neither call it nor keep it."""
-
-
-@dataclass(frozen=True, slots=True)
-class HandedThrough:
-    """A decorator's use of its function.
-
-    ``same``: it returns the function itself; ``forwards``: a wrapper that passes on all the
-    arguments that it is given, and returns what the function returns; ``calls``: a wrapper that
-    calls it with others, or returns something else. ``kept`` says that it also hands the function
-    to somebody else, who may call it: a registry.
-    """
-
-    kind: Handing
-    kept: bool
 
 
 class Forwarding:
@@ -58,9 +44,10 @@ class Forwarding:
         self._names = names
         self._looking = Looking(names, self.definition)
         self._opaque = Opaque(names, self.definition)
+        self._keeping = Opaque(names, self.definition, may_read=True)
 
     @cached_method
-    def of(self, qualified: str, *, called: bool) -> HandedThrough | None:
+    def of(self, qualified: str, *, called: bool) -> Handing | None:
         """Return what the decorator with this qualified name does with its function.
 
         ``called`` says that it is given arguments first: ``@retry(3)``. None where its code cannot
@@ -71,9 +58,9 @@ class Forwarding:
             return None
         module, node = definition
         for kind in _KINDS:
-            reader = _Reader(self._names, self._looking, module, kind)
+            reader = _Reader(self._names, module, kind)
             if reader.makes(node) if called else reader.decorates(node):
-                return HandedThrough(kind, reader.keeps(node))
+                return kind
         return None
 
     @cached_method
@@ -85,7 +72,7 @@ class Forwarding:
         definition = self.definition(qualified)
         if definition is None:
             return False
-        reader = _Reader(self._names, self._looking, definition[0], "coroutines")
+        reader = _Reader(self._names, definition[0], "coroutines")
         return reader.makes(definition[1]) if called else reader.decorates(definition[1])
 
     @cached_method
@@ -95,12 +82,23 @@ class Forwarding:
         ``passed`` are its arguments, if it is called first. None where it may read the signature,
         or its code cannot be read.
         """
+        return self._use(self._opaque, qualified, passed)
+
+    @cached_method
+    def hands_on(self, qualified: str, passed: frozenset[str] | None) -> bool:
+        """Whether a decorator may hand its function to somebody who calls it: a registry.
+
+        ``passed`` are its arguments, if it is called first.
+        """
+        return self._use(self._keeping, qualified, passed) is None
+
+    def _use(
+        self, opaque: Opaque, qualified: str, passed: frozenset[str] | None
+    ) -> OpaqueUse | None:
         pair = self.definition(qualified)
         if pair is None:
             return None
-        if passed is None:
-            return self._opaque.decorates(*pair)
-        return self._opaque.makes(*pair, passed)
+        return opaque.decorates(*pair) if passed is None else opaque.makes(*pair, passed)
 
     def is_looked_at(self, module: Module, call: ast.Call, given: ast.Name) -> bool:
         """Whether what ``call`` calls only looks at the function ``given``, its argument."""
@@ -124,56 +122,10 @@ class Forwarding:
 class _Reader:
     """Reads the decorators of one module; ``kind`` is what they must do at least."""
 
-    def __init__(self, names: Names, looking: Looking, module: Module, kind: _Asked) -> None:
+    def __init__(self, names: Names, module: Module, kind: _Asked) -> None:
         self._names = names
-        self._looking = looking
         self._module = module
         self._kind = kind
-
-    def keeps(self, outermost: Function) -> bool:
-        """Whether a function inside of ``outermost`` may be handed to somebody else.
-
-        Told from all parameters that are called, returned, or decorated inside.
-        """
-        return any(
-            self._is_handed_on(node)
-            for node in self._module.walk(outermost)
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-        )
-
-    def _is_handed_on(self, name: ast.Name) -> bool:
-        """Whether ``name`` is a function that is used in any way that may keep it."""
-        bindings = self._module.scopes.bindings_of(name)
-        if not any(self._holds_a_function(item.node, item.scope.node) for item in bindings):
-            return False
-        match self._module.parent(name):
-            case ast.Call(func=func) if func is name:
-                return False
-            case ast.Call(func=func) as call:
-                if isinstance(func, ast.Name) and self._is_local(func):
-                    return False
-                is_asking = last_name(func) in _ASKING or self._is_made_again(call)
-                return not is_asking and not self._looking.is_looked_at(self._module, call, name)
-            case ast.Return() | ast.Attribute() | ast.Compare() | ast.Await() | ast.Expr():
-                return False
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                return False  # it decorates another one
-        return True
-
-    def _is_made_again(self, call: ast.Call) -> bool:
-        return self._names.qualified(self._module, call.func) in _PARTIAL
-
-    def _holds_a_function(self, node: ast.AST, scope: ast.AST) -> bool:
-        """Whether a binding is an inner function, or a parameter that holds one."""
-        if isinstance(node, Function):
-            return self._module.enclosing_function(node) is not None
-        if not isinstance(node, ast.arg) or not isinstance(scope, Function):
-            return False
-        return node.arg == _first(scope) and self.decorates(scope)
-
-    def _is_local(self, name: ast.Name) -> bool:
-        nodes = [binding.node for binding in self._module.scopes.bindings_of(name)]
-        return len(nodes) == 1 and isinstance(nodes[0], Function)
 
     def makes(self, function: Function) -> bool:
         """Whether all that ``function`` returns are decorators that hand through.
@@ -285,7 +237,7 @@ class _Reader:
             for name in stars
             for read in self._module.scopes.reads_in(scope, name)
         ]
-        return any(len(scope.bindings.get(name, ())) != 1 for name in stars) or any(
+        return any(len(scope.bound(name)) != 1 for name in stars) or any(
             (way == "item" and not isinstance(above.ctx, ast.Load))
             or (way == "attribute" and above.attr in _CHANGING)
             for way, above in uses
@@ -353,7 +305,7 @@ class _Reader:
 
     def _is_rebound(self, function: Function) -> bool:
         scope = self._module.scopes.scope_made_by(function)
-        return len(scope.bindings.get(_first(function), ())) != 1
+        return len(scope.bound(_first(function))) != 1
 
 
 def _first(function: Function) -> str:

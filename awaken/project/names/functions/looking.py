@@ -12,7 +12,7 @@ from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameter_getting
 
-_LOOKING = library_names().looking | library_names().casts | {"builtins.setattr"}
+_LOOKING = library_names().looking | library_names().casts
 _DEPTH = 3
 """A function of the project may hand it to another one, so often."""
 

@@ -1,6 +1,7 @@
 """Decorators for which a function is opaque: they call it, and read nothing of its signature.
 
-Each use of the function must be a known one: a new signature then changes nothing for them.
+Each use of the function must be a known one: a new signature then changes nothing for them. The
+same reader tells which decorators keep the function to themselves, and may read its signature.
 """
 
 from __future__ import annotations
@@ -65,13 +66,22 @@ class OpaqueUse:
 
 
 class Opaque:
-    """Reads decorators; ``definition`` finds the only function with a qualified name."""
+    """Reads decorators; ``definition`` finds the only function with a qualified name.
+
+    With ``may_read``, they may read the signature and change arguments, but hand on nothing that
+    calls the function.
+    """
 
     def __init__(
-        self, names: Names, definition: Callable[[str], tuple[Module, Function] | None]
+        self,
+        names: Names,
+        definition: Callable[[str], tuple[Module, Function] | None],
+        *,
+        may_read: bool = False,
     ) -> None:
         self.names = names
         self.definition = definition
+        self.may_read = may_read
 
     @cached_by(lambda module, function, *others: (module.place(function), *others))
     def uses(
@@ -113,6 +123,8 @@ class Opaque:
             case ast.Name():
                 functions = local_functions(module, node)
                 return _joined(self.decorates(module, item, depth) for item in functions)
+            case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=name)]), body=ast.Name(id=result)):
+                return OpaqueUse(returns=True) if name == result else None
             case ast.Call(func=func, args=[ast.Name(id=name)]) if maker and name == maker.name:
                 is_partial = self.names.qualified(module, func) == "functools.partial"
                 return self.decorates(module, maker, depth) if is_partial else None
@@ -169,6 +181,7 @@ class _Uses:
         depth: int,
     ) -> None:
         self._opaque = opaque
+        self._may_read = opaque.may_read
         self._module = module
         self._scopes = module.scopes
         self._function = function
@@ -189,16 +202,17 @@ class _Uses:
         module, function = self._module, self._function
         scope = self._scopes.scope_made_by(function)
         calls = (node for node in module.walk(function) if isinstance(node, ast.Call))
-        if any(last_name(call.func) in _FRAMES for call in calls):
+        if not self._may_read and any(last_name(call.func) in _FRAMES for call in calls):
             return None
-        if any(len(scope.bindings.get(name, ())) != 1 for name in self._parameters):
+        if any(len(scope.bound(name)) != 1 for name in self._parameters):
             return None
         for name in sorted(self._parameters):
             self._held += self._scopes.reads_in(scope, name)
         if not self._are_known():
             return None
         # Signatures are read of what holds the function, and set from nothing else.
-        if self._signed != self._signing or not all(map(self.holds, self._asked)):
+        is_read = self._signed != self._signing or not all(map(self.holds, self._asked))
+        if is_read and not self._may_read:
             return None
         returned = _parts(module.returned_by(function))
         results = [node for node in returned if not self._is_decorator(node)]
@@ -245,6 +259,8 @@ class _Uses:
         return way in {"compared", "dropped", "formatted", "tested"}
 
     def _is_known_attribute(self, node: ast.Attribute) -> bool:
+        if self._may_read:
+            return True
         if node.attr == "__signature__" and isinstance(node.ctx, ast.Store):
             self._signed.add(node)
             self._sign(node)
@@ -253,16 +269,15 @@ class _Uses:
         return is_plain and not isinstance(node.ctx, ast.Del)
 
     def _is_known_argument(self, call: ast.Call, node: ast.expr) -> bool:
-        module = self._module
         name = self._name(call.func) or f"builtins.{self._scopes.builtin_called(call)}"
         match name, call:
             case "functools.wraps", ast.Call(args=[_], keywords=[]):
-                above = module.parent(call)
-                if not isinstance(above, Function) or above.decorator_list != [call]:
-                    return False
-                self._carrying.add(above)
-                self._use.wrapping.add(module.path)
-                return self._is_wrapper(above)
+                return self._is_wraps(call)
+            case _ if self._may_read and name in _LIBRARY.looking:
+                return True
+            case "functools.partial", _ if self._may_read:
+                self._held += [call]
+                return True
             case "functools.wraps" | "functools.update_wrapper", _:
                 return False
             case "inspect.signature", _:
@@ -280,6 +295,15 @@ class _Uses:
         elif name not in _LOOKING:
             self._handed.setdefault(call, 0)
         return True
+
+    def _is_wraps(self, call: ast.Call) -> bool:
+        """Whether `functools.wraps` alone decorates a wrapper of the function."""
+        above = self._module.parent(call)
+        if not isinstance(above, Function) or above.decorator_list != [call]:
+            return self._may_read
+        self._carrying.add(above)
+        self._use.wrapping.add(self._module.path)
+        return self._is_wrapper(above)
 
     def _is_handed_on(self, call: ast.Call, held: list[ast.expr]) -> bool:
         """Whether a function of the program that ``call`` gives the function leaves it opaque."""
@@ -405,6 +429,9 @@ class _Uses:
     # -------------------------------------------------------------------------------- wrappers
     def _passes_all(self, call: ast.Call, passed: list[ast.expr]) -> bool:
         """Whether ``call`` passes on all that the function around it gets, in its places."""
+        if self._may_read:
+            around = self._module.enclosing_function(call)
+            return around is self._function or (around is not None and self._is_wrapper(around))
         unpacked = [keyword.value for keyword in call.keywords if keyword.arg is None]
         starred = [node.value for node in passed if isinstance(node, ast.Starred)]
         names = [*passed[: len(passed) - len(starred)], *starred, *unpacked]
@@ -430,7 +457,7 @@ class _Uses:
         self._wrappers.add(wrapper)
         around = list(self._module.ancestors(wrapper))
         is_inner = self._function in around and not isinstance(around[0], ast.ClassDef)
-        if not is_inner or not self._is_whole(wrapper):
+        if not is_inner or not (self._may_read or self._is_whole(wrapper)):
             return False
         if isinstance(wrapper, ast.Lambda):
             self._held += [wrapper]
@@ -445,7 +472,7 @@ class _Uses:
         args = wrapper.args
         scope = self._scopes.scope_made_by(wrapper)
         stars = [part.arg for part in variadic(args)]
-        if any(len(scope.bindings.get(name, ())) != 1 for name in stars):
+        if any(len(scope.bound(name)) != 1 for name in stars):
             return False
         reads = [] if args.kwarg is None else self._scopes.reads_in(scope, args.kwarg.arg)
         passing = [read for read in reads if use_of(self._module, read).way == "unpacked"]

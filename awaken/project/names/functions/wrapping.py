@@ -123,7 +123,7 @@ class Wrappings:
         if not positional or isinstance(decorator, ast.AsyncFunctionDef):
             return None
         given = positional[0].arg
-        if len(scope.bindings.get(given, ())) != 1 or module.is_generator(decorator):
+        if len(scope.bound(given)) != 1 or module.is_generator(decorator):
             return None
         returned = list(_returned(module, decorator))
         is_same = all(isinstance(node, ast.Name) and node.id == given for node in returned)

@@ -180,14 +180,12 @@ class Functions:
         if name is None:
             return False
         called = isinstance(module.parent(decorator), ast.Call)
-        handed = self._evaluator.forwarding.of(name, called=called)
-        if handed is not None and handed.kind != "calls":
+        handing = self._evaluator.forwarding.of(name, called=called)
+        if handing in {"same", "forwards"}:
             return True
         if self._evaluator.declared_decorators.of(name, called=called) == "same":
             return True
-        if handed is not None:
-            return False
-        return library_decorators().forwards(name)
+        return handing is None and library_decorators().forwards(name)
 
     def _gives_back(self, module: Module, decorator: ast.expr) -> bool:
         """Whether a decorator declares, by a type variable, that it returns what it is given."""

@@ -123,7 +123,7 @@ def _unpacked_names(home: Home, names_in: Callable[[ast.AST], set[str]]) -> set[
     names = {name for node in keywords if node.arg is None for name in names_in(node.value)}
 
     def names_for(name: str) -> Iterator[str]:
-        for binding in home.scope.bindings.get(name, ()):
+        for binding in home.scope.bound(name):
             yield from names_in(binding.value) if binding.value is not None else ()
 
     return reached(names, names_for)

@@ -97,7 +97,7 @@ def alias_of(context: FunctionContext, read: ast.expr) -> tuple[str, ast.stmt] |
     variable, body = variable_of(statement), context.function.body
     if variable is None:
         return None
-    bindings = context.flow.scope.bindings.get(variable.id, [])
+    bindings = context.flow.scope.bound(variable.id)
     values = [binding for binding in bindings if binding.kind != "annotation"]
     # The only statement of a function cannot go.
     if statement not in body or len(body) == 1 or len(values) != 1:

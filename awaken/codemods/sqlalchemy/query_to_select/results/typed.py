@@ -111,7 +111,7 @@ class _Asked:
         owner = scopes.owner(target.id, scopes.scope_of(target))
         if owner is None or owner.kind in {"module", "class"}:
             return False
-        bindings = owner.bindings.get(target.id, [])
+        bindings = owner.bound(target.id)
         if not way and any(_makes_list(item) for item in bindings if item.node is not target):
             return True
         if any(self._is_list(binding.annotation, way) for binding in bindings):

@@ -93,7 +93,7 @@ class Persistence:
             module, function, node, name
         ):
             return True
-        bindings = module.scopes.scope_made_by(function).bindings.get(name, ())
+        bindings = module.scopes.scope_made_by(function).bound(name)
         if not any(isinstance(binding.node, ast.arg) for binding in bindings):
             return False
         return any(
@@ -144,7 +144,7 @@ class Persistence:
 
         A refresh flushes first, unless the session has ``autoflush=False``.
         """
-        bindings = module.scopes.scope_made_by(function).bindings.get(name, ())
+        bindings = module.scopes.scope_made_by(function).bound(name)
         made = [
             value
             for binding in bindings

@@ -102,7 +102,7 @@ class Properties:
             return False
         module, node = defined
         # A setter is a second function of that name.
-        return len(module.scopes.scope_made_by(node).bindings.get(name, ())) == 1
+        return len(module.scopes.scope_made_by(node).bound(name)) == 1
 
     # ------------------------------------------------------------------------------------ writing
     def edits(self, site: Site[ast.AST], function: FunctionPlace) -> Iterator[Edit]:

@@ -127,7 +127,7 @@ class Uses:
             parameter = parameter_getting(call, home[1], node, bound)
             scope = home[0].scopes.scope_made_by(home[1])
             name = "" if parameter is None else parameter.arg
-            is_only = len(scope.bindings.get(name, ())) == 1
+            is_only = len(scope.bound(name)) == 1
             for read in scope.reads.get(name, ()) if is_only else ():
                 yield from self._calls_behind(home[0], read, chain, depth + 1)
 

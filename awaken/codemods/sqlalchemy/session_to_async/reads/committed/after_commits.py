@@ -438,7 +438,7 @@ def _conditions(
 
 def _is_bound(module: Module, function: Function, statement: ast.stmt, name: str) -> bool:
     """Whether a variable has its object where a statement runs, and keeps it."""
-    bindings = module.scopes.scope_made_by(function).bindings.get(name, ())
+    bindings = module.scopes.scope_made_by(function).bound(name)
     end = module.span(statement).start
     places = [
         module.statement_of(item.node) for item in bindings if not isinstance(item.node, ast.arg)

@@ -217,7 +217,7 @@ class BetweenLoadAndRead:
             return False
         function = module.enclosing_function(parameter)
         scope = None if function is None else module.scopes.scope_made_by(function)
-        bindings = [] if scope is None else scope.bindings.get(parameter.arg, [])
+        bindings = [] if scope is None else scope.bound(parameter.arg)
         values = [value for each in bindings for value in self._evaluator.binding(module, each, ())]
         return not values or not all(isinstance(value, Session) for value in values)
 
