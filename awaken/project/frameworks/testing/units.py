@@ -465,12 +465,12 @@ def _applied_calls(call: ast.Call) -> Iterator[ast.Call]:
 
 
 def _is_plain(node: ast.expr, helpers: Mapping[ast.Call, Member]) -> bool:
-    """Whether an expression is an object itself: a variable, a part of one, what a helper made."""
+    """Whether an expression is an object: a variable, a part, what a helper or a patch gives."""
     match node:
-        case ast.Name():
+        case ast.Name() | ast.Attribute(value=ast.Name(id="self" | "cls")):
             return True
-        case ast.Attribute(value=ast.Name(id="self" | "cls")):
-            return True
+        case ast.Call(func=ast.Attribute(value=value, attr="start"), args=[]):
+            return _is_plain(value, helpers)
         case ast.Subscript(value=value, slice=ast.Constant()):
             return _is_plain(value, helpers)
         case ast.Call():
