@@ -50,6 +50,9 @@ from awaken.project.values.replaced import parameter_of_replaced
 # Python makes class methods of them without a decorator (`__new__`: a static one given the class).
 _ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
 
+# They are given a dictionary of the fields that are valid already.
+_VALIDATORS = {"pydantic.validator", "pydantic.v1.validator"}
+
 
 class Parameters:
     """Follows parameters: annotations, dependencies, the first one of a method, the call."""
@@ -278,7 +281,7 @@ class Parameters:
         return (InstanceOf(known),)
 
     def _overridden(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
-        """Return what a library declares of a parameter of its method, and what calls pass."""
+        """Return what a library passes to a method that it calls, and what calls pass."""
         if parameter.annotation is not None or not isinstance(function, Function):
             return ()
         positional = [*function.args.posonlyargs, *function.args.args]
@@ -288,6 +291,9 @@ class Parameters:
         qualified = ClassOf(f"{module.name}.{module.qualname(owner)}")
         place = positional.index(parameter) - 1
         declared = self._evaluator.library.overridden(qualified, function.name, place)
+        names = self._evaluator.names
+        if parameter.arg == "values" and _VALIDATORS & decorator_names(names, module, function):
+            declared = (InstanceOf("builtins.dict"),)
         if not declared or any(isinstance(value, Unknown | TypeVariable) for value in declared):
             return ()
         passed = self.received(module, function, parameter)

@@ -50,6 +50,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     read_nodes,
     whole_if,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
@@ -182,8 +183,8 @@ class ReadsAfterCommits:
         if not session:
             function, imports = name_beside(self._project, site, None, _SESSION_OF)
             session = f"{function}({item})"
-        names = ", ".join(f'"{word}"' for word in sorted({read.name for read in reads}))
-        line = f"await {session}.refresh({item}, attribute_names=[{names}])\n"
+        line, needed_names = self._refreshed(site, reads, session, item)
+        imports = [*imports, *needed_names]
         if first.behind and is_expired:
             # Refreshed in part, it counts as loaded: the columns of a rollback would be missed.
             line = f"await {session}.refresh({item})\n{line}"
@@ -210,6 +211,31 @@ class ReadsAfterCommits:
             # Options of the statement may have loaded the other side, which resets this one.
             line += loaded_as_read(session, back)
         return line, imports
+
+    def _refreshed(
+        self, site: Site[ast.AST], reads: list[_Read], session: str, item: str
+    ) -> tuple[str, list[Edit]]:
+        """Return what loads attributes of an object again, and its imports."""
+        names = ", ".join(f'"{word}"' for word in sorted({read.name for read in reads}))
+        if not self._may_be_unsaved(site.node, site.module, reads):
+            return f"await {session}.refresh({item}, attribute_names=[{names}])\n", []
+        # Without autoflush a refresh discards what the function has changed by then.
+        inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
+        saved = site.module.fresh_local(site.node, "saved", "names")
+        code = f"{saved} = {{{names}}} & {inspect}({item}).unmodified\nif {saved}:\n"
+        return f"{code}    await {session}.refresh({item}, attribute_names={saved})\n", [needed]
+
+    def _may_be_unsaved(self, node: ast.AST, module: Module, reads: list[_Read]) -> bool:
+        """Whether a loop around, or another name of an item, may have changed what is read."""
+        names, function = {read.name for read in reads}, module.enclosing_def(node)
+        loops = [each for each in module.ancestors(node) if isinstance(each, ast.For | ast.While)]
+        return holds_back(self._project) and any(
+            isinstance(part, ast.Attribute)
+            and isinstance(part.ctx, ast.Store)
+            and part.attr in names
+            for around in ([function] if reads[0].is_many else loops)
+            for part in module.walk(around)
+        )
 
     # ---------------------------------------------------------------------------------- reads
     def _all(self) -> Iterator[tuple[Module, list[_Read]]]:
