@@ -164,7 +164,8 @@ class Writes:
         if name in _SENDING and self._is_sql(module, node, classes):
             return True
         if name == _DELETING:
-            return self._is_sql(module, node, classes) or self._is_session(module, node)
+            orm = self._project.orm
+            return self._is_sql(module, node, classes) or orm.may_call_session(module, node)
         made = self._project.qualified_name(module, node.func)
         if made in classes or (made and self._is_below(made, classes)):
             return any(keyword.arg is None or keyword.arg in keys for keyword in node.keywords)
@@ -208,12 +209,7 @@ class Writes:
         receiver = call.func.value
         text = module.text_of(receiver)
         is_of_table = "__table__" in text or ".query" in text or "query(" in text
-        return is_of_table or self._is_session(module, call)
-
-    def _is_session(self, module: Module, call: ast.Call) -> bool:
-        if not isinstance(call.func, ast.Attribute):
-            return False
-        return self._project.orm.session_of(module, call.func.value) is not None
+        return is_of_table or self._project.orm.may_call_session(module, call)
 
 
 def _last_time(module: Module, load: ast.AST | None, read: ast.AST) -> int:

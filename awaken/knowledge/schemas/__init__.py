@@ -27,7 +27,8 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     - ``functions``: functions that are given a type, then what is read as such.
     - ``adapters``: classes that are given a type, and have ``adapter_methods``.
     - ``validators``: decorators of methods that are given the object that is validated,
-      ``field_validators`` of those that are given what a field is read from.
+      ``field_validators`` of those that are given what a field is read from; those ``with_values``
+      take a dictionary of the valid fields as ``values``.
     - ``encoders``: functions that take all that an object has in its ``__dict__``.
     """
 
@@ -47,6 +48,7 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     adapter_methods: tuple[str, ...]
     validators: tuple[str, ...]
     field_validators: tuple[str, ...]
+    with_values: tuple[str, ...]
     encoders: tuple[str, ...]
 
 

@@ -89,6 +89,11 @@ class Orm:
         """
         return self.sessions.of(module, node)
 
+    def may_call_session(self, module: Module, call: ast.Call) -> bool:
+        """Whether ``call`` may call a method of a session."""
+        receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+        return receiver is not None and self.session_of(module, receiver) is not None
+
     def resource_of(self, module: Module, node: ast.expr) -> Resource | Unknown | None:
         """Return which synchronous resource an expression is; None if it is proved to be none."""
         return self.operations.resource_of(module, node)

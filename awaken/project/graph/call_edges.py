@@ -379,8 +379,7 @@ def why_not_returned(context: FunctionContext, none: ast.Return | None = None) -
         why = "may also return None"
     else:
         return None
-    what = f"`{function.name}`, which {why}"
-    return Unseen("returned", what, (context.place(none or function),))
+    return Unseen("returned", f"`{function.name}`, which {why}", (context.place(none or function),))
 
 
 def _hidden_by(name: str, why: str, place: Place) -> Unseen:

@@ -19,6 +19,16 @@ def is_none(node: ast.AST | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
+def is_text(node: ast.AST | None) -> bool:
+    """Whether ``node`` is a string literal."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def position(node: ast.expr | ast.stmt | ast.arg) -> tuple[int, int]:
+    """Return the line and the column at which ``node`` begins."""
+    return node.lineno, node.col_offset
+
+
 def last_name(node: ast.AST | None) -> str:
     """Return ``c`` of ``a.b.c``, the name itself of a name, and nothing of other expressions."""
     if isinstance(node, ast.Attribute):

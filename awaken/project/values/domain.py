@@ -8,6 +8,7 @@ from typing import Literal
 
 from awaken.contract import Place, Span
 from awaken.project.source.modules import Module, same_node
+from awaken.project.source.trees import position
 
 How = Literal["callable", "manager", "generator", "coroutine", "awaitable", "factory"]
 SessionKind = Literal["session", "scoped", "async", "async-scoped"]
@@ -165,7 +166,7 @@ class Argument:
             isinstance(other, Argument)
             and same_node(self.module, self.value, other.module, other.value)
             # The parameter may be of a tree parsed again, too.
-            and _position(self.parameter) == _position(other.parameter)
+            and position(self.parameter) == position(other.parameter)
             and self.known == other.known
             and self.receiver == other.receiver
         )
@@ -175,7 +176,7 @@ class Argument:
             # Many objects are the receiver of one method: their classes distinguish them.
             receiver = getattr(self.receiver, "qualified", None)
             path, parameter, value = self.module.path, self.parameter, self.value
-            result = hash((path, receiver, *_position(parameter), *_position(value)))
+            result = hash((path, receiver, *position(parameter), *position(value)))
             object.__setattr__(self, "_hash", result)
         return self._hash
 
@@ -201,7 +202,7 @@ class FunctionOf:
         )
 
     def __hash__(self) -> int:
-        return hash((self.module.path, _position(self.node)))
+        return hash((self.module.path, position(self.node)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,10 +280,6 @@ _LARGEST = 200  # values inside of each other: tuples of pairs of tuples double 
 NOWHERE = Place("", Span(0, 0))
 """The place of what is unknown wherever it is asked."""
 MOST_ORIGINS = 8  # as many as alternatives: more than that no rule looks at one by one
-
-
-def _position(node: ast.arg | ast.expr | ast.stmt) -> tuple[int, int]:
-    return node.lineno, node.col_offset
 
 
 def as_instance(value: TupleOf) -> InstanceOf:

@@ -346,12 +346,9 @@ class Reads:
             for call in module.walk(module.enclosing_function(made))
             if isinstance(call, ast.Call) and start <= module.span(call).start < end
         )
-        return start <= end and not any(self._is_of_a_session(module, call) for call in between)
-
-    def _is_of_a_session(self, module: Module, call: ast.Call) -> bool:
-        if not isinstance(call.func, ast.Attribute):
-            return False
-        return self._project.orm.session_of(module, call.func.value) is not None
+        return start <= end and not any(
+            self._project.orm.may_call_session(module, call) for call in between
+        )
 
     def _node(self, place: Place) -> tuple[Module | None, ast.expr | None]:
         """Return the expression at a place of Python code."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from awaken.knowledge.injection import injection
 from awaken.knowledge.running import running
+from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
@@ -49,9 +50,6 @@ from awaken.project.values.replaced import parameter_of_replaced
 
 # Python makes class methods of them without a decorator (`__new__`: a static one given the class).
 _ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
-
-# They are given a dictionary of the fields that are valid already.
-_VALIDATORS = {"pydantic.validator", "pydantic.v1.validator"}
 
 
 class Parameters:
@@ -291,8 +289,8 @@ class Parameters:
         qualified = ClassOf(f"{module.name}.{module.qualname(owner)}")
         place = positional.index(parameter) - 1
         declared = self._evaluator.library.overridden(qualified, function.name, place)
-        names = self._evaluator.names
-        if parameter.arg == "values" and _VALIDATORS & decorator_names(names, module, function):
+        decorators = decorator_names(self._evaluator.names, module, function)
+        if parameter.arg == "values" and decorators & {*schema_knowledge().models.with_values}:
             declared = (InstanceOf("builtins.dict"),)
         if not declared or any(isinstance(value, Unknown | TypeVariable) for value in declared):
             return ()

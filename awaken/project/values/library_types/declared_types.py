@@ -6,7 +6,7 @@ import ast
 
 from awaken.knowledge import knowledge
 from awaken.knowledge.declarations import Declaration, declaration, declared_in, imported_module
-from awaken.project.source.trees import items_in_brackets, keyword_of
+from awaken.project.source.trees import items_in_brackets, keyword_of, position
 from awaken.project.values.domain import (
     NOWHERE,
     InstanceOf,
@@ -191,4 +191,4 @@ def variables_in(module: str, nodes: list[ast.expr]) -> tuple[str, ...]:
 def _names(node: ast.expr) -> list[ast.Name]:
     """Return the names in a type from left to right."""
     names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
-    return sorted(names, key=lambda name: (name.lineno, name.col_offset))
+    return sorted(names, key=position)

@@ -16,7 +16,7 @@ from awaken.contract import Place
 from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import FunctionOrLambda, walk
+from awaken.project.source.trees import FunctionOrLambda, position, walk
 from awaken.project.source.worklist import reverse_postorder
 from awaken.project.values.domain import TooLarge, Unknown
 from awaken.project.values.local.control import ControlGraph
@@ -108,7 +108,7 @@ class Flow:
     def reads(self, name: str) -> tuple[ast.Name, ...]:
         """Return every read of the local ``name``, also those of functions inside this one."""
         name = self.scope.mangled(name)
-        return tuple(sorted(self._scopes.reads_in(self.scope, name), key=_position))
+        return tuple(sorted(self._scopes.reads_in(self.scope, name), key=position))
 
     def reaching(self, read: ast.Name) -> Reaching | Unknown:
         """Return the definitions that may reach ``read``; Unknown where it runs at another time."""
@@ -276,10 +276,6 @@ def _groups(bindings: Mapping[str, Sequence[Binding]]) -> dict[str, list[str]]:
         size += len(own) + 1
         groups[name] = group
     return groups
-
-
-def _position(read: ast.Name) -> tuple[int, int]:
-    return read.lineno, read.col_offset
 
 
 def flow_of(module: Module, function: FunctionOrLambda) -> Flow:

@@ -10,6 +10,7 @@ import ast
 from typing import Literal
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.project.source.trees import is_text
 
 Unexecuted = tuple[Literal["dropped", "shown"], str, ast.expr]
 """Kind, name and whole of the end of a query, as ``read_end`` gives them."""
@@ -57,17 +58,13 @@ def _longer_text(reader: Reader, text: ast.expr, query: ast.expr) -> ast.expr | 
         case ast.BinOp(op=ast.Add()) if text is not query:
             return parent
         case ast.BinOp(op=ast.Mod(), left=left):
-            return parent if left is not text and _is_text(left) else None
+            return parent if left is not text and is_text(left) else None
         case ast.Tuple():
             whole = module.parent(parent)
             if not isinstance(whole, ast.BinOp) or not isinstance(whole.op, ast.Mod):
                 return None
-            return whole if _is_text(whole.left) else None
+            return whole if is_text(whole.left) else None
     return None
-
-
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _shows(reader: Reader, call: ast.Call) -> bool:

@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Reason
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.expressions.uses import targets_of, use_of
-from awaken.project.source.trees import keyword_of, last_name, receivers
+from awaken.project.source.trees import keyword_of, last_name, position, receivers
 
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module
@@ -332,7 +332,7 @@ def _described_keeping(module: Module, parent: ast.AST | None) -> str:
     if not isinstance(target, ast.Name):
         return f"in `{text}`"
     reads = module.scopes.reads_of(target)
-    reads.sort(key=lambda read: (read.lineno, read.col_offset))
+    reads.sort(key=position)
     # In a loop, all reads may precede the assignment.
     later = [read for read in reads if read.lineno > (parent.end_lineno or 0)] or reads
     return f"in `{text}`, which line {later[0].lineno} uses" if later else f"in `{text}`"

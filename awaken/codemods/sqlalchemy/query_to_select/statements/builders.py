@@ -36,7 +36,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.targets import (
 )
 from awaken.project.frameworks.loads.entities import classify_all
 from awaken.project.frameworks.loads.items import Item, What
-from awaken.project.source.trees import is_constant
+from awaken.project.source.trees import is_constant, is_text
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
 # Query raises for these after a limit; a select() would take them in front of it.
@@ -221,7 +221,7 @@ def _join(statement: Statement, link: Link, _position: int, _executed: bool) -> 
 def _refuse_old_join(reader: Reader, link: Link) -> None:
     arguments = link.call.args
     # Forms of 1.x: neither Query nor select() takes them in 2.0.
-    if any(isinstance(a, ast.Constant) and isinstance(a.value, str) for a in arguments):
+    if any(is_text(a) for a in arguments):
         raise Refused(reasons.REMOVED_METHOD, f"{link.name}() with the name of a relationship")
     if arguments and isinstance(arguments[0], ast.Tuple):
         raise Refused(reasons.REMOVED_METHOD, f"the tuple form of {link.name}()")

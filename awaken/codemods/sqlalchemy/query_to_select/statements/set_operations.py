@@ -22,7 +22,7 @@ from awaken.project.frameworks.loads.embedded import exists_in
 from awaken.project.frameworks.loads.entities import classify_all
 from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.repeats import Sources, is_subquery
-from awaken.project.source.trees import arguments_of, chained_calls, last_name
+from awaken.project.source.trees import arguments_of, chained_calls, is_text, last_name
 
 BEFORE = frozenset({"filter", "where", "filter_by", "order_by", "group_by", "having", "join"})
 BEFORE |= {"outerjoin", "limit", "offset", "slice", "distinct", "select_from", "with_session"}
@@ -249,7 +249,7 @@ def _check_later(statement: Statement, link: Link, item: Item, later: Sequence[L
 
 def _check_criteria(link: Link, after: Link, known: Sequence[Sources]) -> None:
     for node in arguments_of(after.call):
-        if any(_is_text(part) for part in (node, *_ordered_nodes(node))):
+        if any(is_text(part) for part in (node, *_ordered_nodes(node))):
             raise Refused(reasons.RAISES_TODAY, f"{after.name}() by a name after {link.name}()")
         if not any(candidate.only([node]) for candidate in known):
             raise _unclear(link, after)
@@ -258,10 +258,6 @@ def _check_criteria(link: Link, after: Link, known: Sequence[Sources]) -> None:
 def _ordered_nodes(node: ast.expr) -> Sequence[ast.expr]:
     """Return what ``desc(...)`` and the like are called with."""
     return node.args if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ()
-
-
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _check_items(statement: Statement, link: Link, after: Link, known: Sequence[Sources]) -> None:

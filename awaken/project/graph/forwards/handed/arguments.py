@@ -74,7 +74,7 @@ class Arguments:
         position = self._in_thread(module, call, qualified)
         if position is not None and not depth:
             is_run = node in call.args and call.args.index(node) == position
-            yield End("thread", module, call) if is_run else self._leak(module, node, call)
+            yield End("thread", module, call) if is_run else End.leak(module, node, call)
             return
         if qualified == "dataclasses.replace":
             yield from self._replaced(module, call, node, depth)
@@ -85,7 +85,7 @@ class Arguments:
             for value, owner, name in self._slots.fields_given(module, call)
             if value is node
         ]
-        yield from result or (self._leak(module, node, call),)
+        yield from result or (End.leak(module, node, call),)
 
     def _through(self, module: Module, call: ast.Call, qualified: str, spot: Spot) -> Spot | None:
         """Return the slot that holds ``spot`` after a call that returns or stores it."""
@@ -187,13 +187,13 @@ class Arguments:
     def _replaced(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
         name = next((keyword.arg for keyword in call.keywords if keyword.value is node), None)
         if name is None:
-            yield self._leak(module, node, call)
+            yield End.leak(module, node, call)
             return
         for owner in self._slots.evaluator.values(module, call.args[0]) if call.args else ():
             if isinstance(owner, InstanceOf) and self._slots.is_own(owner.qualified):
                 yield self._slots.field(owner.qualified, name, depth)
             else:
-                yield self._leak(module, node, call)
+                yield End.leak(module, node, call)
 
     def _parameters(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
         """Yield the parameters that ``call`` passes ``node`` to."""
@@ -204,7 +204,7 @@ class Arguments:
             home = self._slots.evaluator.load(place.path)
             function = None if home is None else home.function_at(place.start)
             if home is None or function is None:
-                yield self._leak(module, node, call)
+                yield End.leak(module, node, call)
                 continue
             bound = bound_by(module, call, home, function, self._slots)
             parameter = parameter_getting(call, function, node, bound)
@@ -214,11 +214,7 @@ class Arguments:
                 name = function.args.vararg.arg
                 yield self._slots.parameter(home, function, name, depth + 1)
             else:
-                yield self._leak(module, node, call)
-
-    def _leak(self, module: Module, node: ast.AST, to: ast.AST | None = None) -> End:
-        shown = module.excerpt(node if to is None else to)
-        return End("leak", module, node, f"`{shown}` may call it")
+                yield End.leak(module, node, call)
 
 
 def _registered(module: Module, call: ast.Call, depth: int) -> Found:

@@ -118,7 +118,7 @@ class Consumers:
                     why = f"awaken does not follow the values that `{name}` yields"
                     yield End("leak", module, node, why)
             case _:
-                yield self._leak(module, node)
+                yield End.leak(module, node)
 
     def _is_table(self, module: Module, node: ast.expr) -> bool:
         values = self._slots.evaluator.values(module, node)
@@ -137,7 +137,7 @@ class Consumers:
             return
         call = module.call_of(node)
         if not depth or call is None:
-            yield self._leak(module, node)
+            yield End.leak(module, node)
         elif depth in (KEYS + 1, KEYS + _IN_PAIRS):
             yield from self._of_table(module, node, call, depth)
         elif node.attr in TAKING:
@@ -151,7 +151,7 @@ class Consumers:
         elif node.attr in JOINING and not call.keywords:
             yield from (Spot(module, argument, depth) for argument in call.args)
         elif node.attr not in IDLE:
-            yield self._leak(module, node)
+            yield End.leak(module, node)
 
     def _of_table(self, module: Module, node: ast.Attribute, call: ast.Call, depth: int) -> Found:
         """Yield where the keys of a dictionary go, of which ``call`` calls a method."""
@@ -167,13 +167,13 @@ class Consumers:
             yield Spot(module, call, depth)
         elif node.attr == "items" and isinstance(above, ast.For | ast.comprehension):
             if _of_pair(above.target, call) is None:
-                yield self._leak(module, node)
+                yield End.leak(module, node)
             else:
                 yield Spot(module, call, depth + 1)
         elif node.attr in JOINING and not call.keywords:
             yield from (Spot(module, argument, depth) for argument in call.args)
         elif node.attr not in {*IDLE, *ADDING, "values"}:
-            yield self._leak(module, node)
+            yield End.leak(module, node)
 
     # ------------------------------------------------------------------------------- assignments
     def _target(self, module: Module, target: ast.expr, depth: int) -> Found:
@@ -192,11 +192,7 @@ class Consumers:
                 for element in elements:
                     yield from self._target(module, element, depth - 1)
             case _:
-                yield self._leak(module, target)
-
-    def _leak(self, module: Module, node: ast.AST, to: ast.AST | None = None) -> End:
-        shown = module.excerpt(node if to is None else to)
-        return End("leak", module, node, f"`{shown}` may call it")
+                yield End.leak(module, target)
 
 
 def _depth_inside(display: ast.expr, value: ast.expr, depth: int) -> int:

@@ -112,6 +112,11 @@ class End(NamedTuple):
     node: ast.AST
     why: str = ""
 
+    @classmethod
+    def leak(cls, module: Module, node: ast.AST, to: ast.AST | None = None) -> End:
+        """Return the end at ``to``, or at ``node`` itself, which may call what is followed."""
+        return cls("leak", module, node, f"`{module.excerpt(to or node)}` may call it")
+
 
 Found = Iterator[Spot | Slot | End]
 
