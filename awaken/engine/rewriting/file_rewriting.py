@@ -137,7 +137,7 @@ class _Work:
         pieces: list[Piece] = []
         for region, nodes in group_by_region(self._regions(jobs)):
             # Made before LibCST sees the slice: afterwards their places would be gone.
-            inner = [piece for piece in loose if _is_inside(piece.span, region.span)]
+            inner = [piece for piece in loose if _is_inside(piece, region)]
             loose = [piece for piece in loose if piece not in inner]
             for piece in [piece for piece in loose if piece.span.overlaps(region.span)]:
                 self._reject(piece.span, "it crosses the edge of another rewrite", piece.changes)
@@ -419,10 +419,11 @@ def _is_bracket(span: Span, text: bytes) -> bool:
     return span.start == span.end and any(bracket in text for bracket in b"()[]{}")
 
 
-def _is_inside(span: Span, region: Span) -> bool:
-    """Whether ``span`` lies in ``region`` and does not only touch its edge."""
-    at_edge = span.start == span.end and span.start in {region.start, region.end}
-    return region.contains(span) and not at_edge
+def _is_inside(piece: Piece, region: Region) -> bool:
+    """Whether ``piece`` is in ``region``: at its edge, only ``async`` of the first statement is."""
+    span, whole = piece.span, region.span
+    edges = {whole.end} if piece.is_token and not region.is_expression else {whole.start, whole.end}
+    return whole.contains(span) and not (span.start == span.end and span.start in edges)
 
 
 def _check_fstring(module: Module, region: Region, new: bytes) -> None:

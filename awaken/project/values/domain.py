@@ -287,6 +287,11 @@ def as_instance(value: TupleOf) -> InstanceOf:
     return InstanceOf("builtins.tuple", parameters=(union(*value.items),) if value.items else ())
 
 
+def without_none(values: Values) -> Values:
+    """Return ``values`` other than None."""
+    return tuple(value for value in values if value != NoneValue())
+
+
 def union(*groups: Values) -> Values:
     """Return the alternatives of all ``groups`` together, without repetition.
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
-from awaken.contract import Place, Reason
+from awaken.contract import Reason
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import Application
@@ -73,7 +73,8 @@ class Obstacles:
         for installation in self._installations(application):
             # A lifespan would silence what the installer registers.
             if installation.effect in {"registers", "replaces"}:
-                raise Refused(reasons.INSTALLER, installation.name, because=(_place(installation),))
+                place = installation.module.place(installation.node)
+                raise Refused(reasons.INSTALLER, installation.name, because=(place,))
 
     def _look_at_lifespans(self, application: Application, own: Sequence[Owned]) -> None:
         """Refuse an application that has a lifespan, or may get one."""
@@ -254,7 +255,3 @@ def _detail(refused: Refused) -> str:
     # The message is already filled, and would be filled twice.
     head, _, tail = refused.reason.message.partition("{}")
     return refused.message.removeprefix(head).removesuffix(tail)
-
-
-def _place(installation: Installation) -> Place:
-    return installation.module.place(installation.node)

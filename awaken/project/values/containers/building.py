@@ -19,6 +19,7 @@ from awaken.project.values.domain import (
     Value,
     Values,
     union,
+    without_none,
 )
 from awaken.project.values.items import (
     BOOL,
@@ -225,7 +226,7 @@ class Building:
         if qualified == "builtins.filter":
             result = self.items_of(module, items, known)
             if isinstance(function, ast.Constant) and function.value is None:
-                result = tuple(value for value in result if value != NoneValue())
+                result = without_none(result)
             return (InstanceOf(qualified, parameters=(result,)),)
         # The arguments of the function are the items, which have no expression.
         called = ast.copy_location(ast.Call(function, [], []), node)

@@ -16,6 +16,7 @@ from awaken.project.values.domain import (
     Values,
     union,
     values_inside,
+    without_none,
 )
 from awaken.project.values.questions import Questions
 
@@ -110,7 +111,7 @@ def narrower(evaluator: Questions, declared: Values, found: Values) -> Values:
         return found
     # A value that is declared not to be None is not, whatever a path may seem to give.
     if NoneValue() not in declared:
-        found = tuple(value for value in found if value != NoneValue())
+        found = without_none(found)
     narrowed = [_narrowed_value(evaluator, value, declared) for value in found]
     known = tuple(value for value in narrowed if value is not None)
     return known if known and len(known) == len(narrowed) else declared

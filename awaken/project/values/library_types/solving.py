@@ -10,7 +10,6 @@ from awaken.project.values.domain import (
     NOWHERE,
     ClassOf,
     InstanceOf,
-    NoneValue,
     Producer,
     TupleOf,
     TypeVariable,
@@ -118,8 +117,3 @@ def _as_class(value: Value) -> Value:
         case TypeVariable():
             return replace(value, as_class=True)
     return value
-
-
-def without_none(values: Values) -> Values:
-    """Return ``values`` other than None."""
-    return tuple(value for value in values if value != NoneValue())

@@ -16,7 +16,15 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import conditions_in, conditions_passed
 from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import is_none
-from awaken.project.values.domain import InstanceOf, NoneValue, Unknown, Value, Values, union
+from awaken.project.values.domain import (
+    InstanceOf,
+    NoneValue,
+    Unknown,
+    Value,
+    Values,
+    union,
+    without_none,
+)
 from awaken.project.values.library.promises import with_items
 from awaken.project.values.questions import Questions
 
@@ -65,7 +73,7 @@ class Narrowing:
                 left=checked, ops=[ast.Is() | ast.IsNot() as operator], comparators=[other]
             ) if is_none(other) and _is_same(checked, read):
                 is_not_none = isinstance(operator, ast.IsNot) is check.is_true
-                return _without_none(found) if is_not_none else (NoneValue(),)
+                return without_none(found) if is_not_none else (NoneValue(),)
             case ast.Call(func=ast.Name(id="isinstance"), args=[checked, kind]) if (
                 _is_same(checked, read)
                 and not module.scopes.is_bound("isinstance", check.test)
@@ -73,7 +81,7 @@ class Narrowing:
             ):
                 return self._of_class(module, kind, found, is_true=check.is_true)
             case _ if _is_same(check.test, read):
-                return _without_none(found) if check.is_true else found
+                return without_none(found) if check.is_true else found
         return found
 
     def _of_class(self, module: Module, kind: ast.expr, found: Values, *, is_true: bool) -> Values:
@@ -117,10 +125,6 @@ class Narrowing:
         if "builtins.bool" in names:
             names.add("builtins.int")
         return any(isinstance(item, InstanceOf) and item.qualified in names for item in declared)
-
-
-def _without_none(found: Values) -> Values:
-    return tuple(value for value in found if value != NoneValue())
 
 
 def _end_of_binding(module: Module, node: ast.AST) -> _Position:

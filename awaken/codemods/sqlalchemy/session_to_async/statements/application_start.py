@@ -10,6 +10,8 @@ from itertools import takewhile
 from textwrap import indent
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import schema_change
 from awaken.codemods.sqlalchemy.session_to_async.payload import POSTPONE, REMOVE, Postponed, Removed
 from awaken.codemods.sqlalchemy.session_to_async.scripts.names import names_kept
@@ -17,7 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region
 from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import Waiting, is_entered
 from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
     Scripts,
-    blank_lines_above,
+    blank_lines_below,
     lines_above,
 )
 from awaken.contract import Edit, Place, ReplaceStatements, Span
@@ -123,11 +125,8 @@ class ApplicationStart:
                 edits: list[Edit] = [site.rewrite(statement, REMOVE, Removed())]
                 comment, anchor = self._comment(statement)
                 if comment:
-                    edits.append(
-                        ReplaceStatements(
-                            path=self._module.path, anchor=anchor, text="", site=site.id
-                        )
-                    )
+                    path = self._module.path
+                    edits.append(ReplaceStatements(path=path, anchor=anchor, text="", site=site.id))
                     code = f"{comment}{code}"
                 caveats = [_LATER.format(_what(statement, shown))]
                 outcome = Rewrite(f"{shown} moves into the lifespan", edits, caveats)
@@ -148,7 +147,7 @@ class ApplicationStart:
         """Return the comment that is about one statement alone, and its lines; it may be empty."""
         module, text = self._module, self._module.source.text
         above, span = lines_above(module, statement), module.span(statement)
-        lines = [*takewhile(lambda one: one.startswith(b"#"), reversed(above))][::-1]
+        lines = _comments_on(above)
         others = above[: len(above) - len(lines)]
         behind = text[span.end :].splitlines()[:2]
         is_apart = bool(others) and not others[-1].strip() and not b"".join(behind).strip()
@@ -231,7 +230,8 @@ class ApplicationStart:
             edits = scripts.inside(site, [statement])
         except Refused as refused:
             return refused
-        edits.append(site.rewrite(statement, POSTPONE, data))
+        comments = len(_comments_on(lines_above(self._module, statement)))
+        edits.append(replace(site.rewrite(statement, POSTPONE, data), lines_above=comments))
         message = f"`{data.name}()` does this when the application starts"
         return Rewrite(message, edits, [_LATER.format(f"runs `{data.name}()`")])
 
@@ -257,7 +257,8 @@ class ApplicationStart:
 
     def _number_above(self, statement: ast.stmt) -> int:
         decorators = getattr(statement, "decorator_list", None)
-        return blank_lines_above(self._module, decorators[0] if decorators else statement)
+        above = lines_above(self._module, decorators[0] if decorators else statement)
+        return blank_lines_below(above[: len(above) - len(_comments_on(above))])
 
     def _starting(self, application: _Application, body: str, regions: list[Region]) -> Member:
         """Return how an application runs code before it serves requests."""
@@ -364,6 +365,11 @@ def _is_started_by_tests(project: Project, started: tuple[str, ...]) -> bool:
         for call in module.walk()
         if isinstance(call, ast.Call) and last_name(call.func) == "TestClient"
     )
+
+
+def _comments_on(above: list[bytes]) -> list[bytes]:
+    """Return the last of the lines ``above`` a statement that are comments: they belong to it."""
+    return [*takewhile(lambda line: line.startswith(b"#"), reversed(above))][::-1]
 
 
 def _is_docstring(statement: ast.stmt) -> bool:

@@ -69,7 +69,7 @@ class Scripts:
             before=region.statements_above,
             behind=len(region.holder.body) - region.last - 1,
             kept=names_kept(module, statements),
-            blank_lines=blank_lines_above(module, region.holder),
+            blank_lines=blank_lines_below(lines_above(module, region.holder)),
         )
         message = f"`asyncio.run()` runs `{module.excerpt(site.node)}` and the code after it"
         written = site.rewrite(region.holder, ENCLOSE, data)
@@ -83,11 +83,10 @@ class Scripts:
         return self._writer.enclosed(site, top, statements)
 
 
-def blank_lines_above(module: Module, statement: ast.AST) -> int:
-    """Return how many blank lines are directly above a statement, at most two."""
-    above = lines_above(module, statement)
-    blank = [*takewhile(lambda item: not item.strip(), reversed(above))]
-    return min(len(blank), _APART) if above else _APART
+def blank_lines_below(lines: list[bytes]) -> int:
+    """Return how many blank lines end the first lines of a file, at most two; two for none."""
+    blank = [*takewhile(lambda item: not item.strip(), reversed(lines))]
+    return min(len(blank), _APART) if lines else _APART
 
 
 def lines_above(module: Module, statement: ast.AST) -> list[bytes]:

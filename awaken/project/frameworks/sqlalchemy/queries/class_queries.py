@@ -17,7 +17,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import arguments_of, is_none, keyword_of
-from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown
+from awaken.project.values.domain import InstanceOf, Session, Unknown, without_none
 
 # Methods of a subclass of the extension's class that change sessions or queries.
 _DECISIVE = {
@@ -260,7 +260,7 @@ class ClassQueries:
         sessions = self._evaluator.knowledge.class_queries
         values = self._evaluator.named(owner, module, node)
         # ``db = None`` is a placeholder until the real one is made.
-        values = tuple(alternative for alternative in values if alternative != NoneValue())
+        values = without_none(values)
         place = module.place(node, "the base class")
         query: ClassQuery | None = None
         for value in values:

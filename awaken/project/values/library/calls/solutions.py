@@ -15,6 +15,7 @@ from awaken.project.values.domain import (
     Values,
     as_instance,
     union,
+    without_none,
     without_origins,
 )
 from awaken.project.values.library.calls.fitting import Call, Fitting
@@ -27,7 +28,6 @@ from awaken.project.values.library_types.solving import (
     Solution,
     has_variables,
     solved_values,
-    without_none,
 )
 
 _SEQUENCE = "collections.abc.Sequence"

@@ -17,7 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.entering 
 )
 from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.given import Given, given_in
 from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
-    blank_lines_above,
+    blank_lines_below,
     lines_above,
 )
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
@@ -126,7 +126,7 @@ class Environments:
             made="" if entering.engine else module.text_of(entering.given),
             entered=entering.method,
             connection=entering.connection,
-            above=0 if is_told else max(apart - blank_lines_above(module, block), 0),
+            above=0 if is_told else max(apart - blank_lines_below(lines_above(module, block)), 0),
             blank_lines=apart,
         )
         written = site.rewrite(block, MIGRATE, data)
