@@ -7,6 +7,7 @@ import ast
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
+from awaken.project.values.domain import ModuleOf
 
 
 def made_anew(reader: Reader, session: ast.expr) -> str | None:
@@ -15,9 +16,12 @@ def made_anew(reader: Reader, session: ast.expr) -> str | None:
     That is ``path:line`` of the property that ``session`` may name.
 
     Any property of the project counts that has the attribute's name and calls something, whatever
-    its class. A registry does not count, because it keeps its session.
+    its class. A registry does not count, because it keeps its session; nor a variable of a module.
     """
     if not isinstance(session, ast.Attribute):
+        return None
+    owners = reader.project.values.of(reader.module, session.value).alternatives
+    if owners and all(isinstance(owner, ModuleOf) for owner in owners):
         return None
     proof = reader.project.orm.session_of(reader.module, session)
     # A scoped_session gives the same session until it is removed.
