@@ -420,7 +420,7 @@ def _is_bracket(span: Span, text: bytes) -> bool:
 
 
 def _is_inside(piece: Piece, region: Region) -> bool:
-    """Whether ``piece`` is in ``region``: at its edge, only ``async`` of the first statement is."""
+    """Whether ``piece`` is in ``region``; of its edges, a token may start the first statement."""
     span, whole = piece.span, region.span
     edges = {whole.end} if piece.is_token and not region.is_expression else {whole.start, whole.end}
     return whole.contains(span) and not (span.start == span.end and span.start in edges)

@@ -202,7 +202,7 @@ def _is_handed(
     for decorator in function.decorator_list:
         name = evaluator.names.qualified(home, without_arguments(decorator)) or ""
         handing = evaluator.forwarding.of(name, called=isinstance(decorator, ast.Call))
-        if name not in TRANSPARENT and (handing not in handings):
+        if name not in TRANSPARENT and handing not in handings:
             return False
     return True
 
