@@ -52,7 +52,7 @@ class Reach:
         located = self._names.locate(owner)
         if located is not None and not self._is_constant(owner):
             return f"`{owner}` is given a value more than once"
-        result = self._seen(module, site, owner) or self._beside(module, owner, model)
+        result = self._seen(module, site, owner) or self._in_same_module(module, owner, model)
         return result or self._imported(module, site, owner, model)
 
     def _is_constant(self, owner: str) -> bool:
@@ -136,7 +136,7 @@ class Reach:
             for binding in bindings
         )
 
-    def _beside(self, module: Module, owner: str, model: ast.expr) -> InScope | None:
+    def _in_same_module(self, module: Module, owner: str, model: ast.expr) -> InScope | None:
         """``models.User`` is in scope, so ``models.db`` is, if the module has it."""
         if isinstance(model, ast.Attribute):
             for attribute in self._attributes(self._module_named(module, model.value), owner):

@@ -24,7 +24,7 @@ def is_text(node: ast.AST | None) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def position(node: ast.expr | ast.stmt | ast.arg) -> tuple[int, int]:
+def position(node: ast.expr | ast.stmt | ast.arg | ast.keyword) -> tuple[int, int]:
     """Return the line and the column at which ``node`` begins."""
     return node.lineno, node.col_offset
 
@@ -292,7 +292,7 @@ def type_params(node: ast.AST) -> list[ast.AST]:
 def _arguments(args: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> list[ast.AST]:
     together: list[ast.expr | ast.keyword] = [*args, *keywords]
     if keywords and any(isinstance(argument, ast.Starred) for argument in args):
-        together.sort(key=lambda part: (part.lineno, part.col_offset))
+        together.sort(key=position)
     return list(together)
 
 

@@ -20,12 +20,12 @@ from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import (
     InstanceOf,
-    NoneValue,
     Producer,
     Session,
     Unknown,
     UnknownResult,
     Value,
+    without_none,
 )
 
 How = Literal[
@@ -248,7 +248,7 @@ class Operations:
         proof = self._sessions.of(module, node)
         if proof is not None and not isinstance(proof, Unknown):
             return proof.kind if proof.kind in {"session", "scoped"} else None
-        values = [value for value in self._evaluator.values(module, node) if value != NoneValue()]
+        values = without_none(self._evaluator.values(module, node))
         kinds = {self._of_value(value) for value in values if not self._is_fake(value)}
         if len(kinds) == 1 and None not in kinds:
             return kinds.pop()

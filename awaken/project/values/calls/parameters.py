@@ -32,6 +32,7 @@ from awaken.project.values.domain import (
     Unknown,
     Values,
     union,
+    without_none,
     without_origins,
 )
 from awaken.project.values.library.higher_order import items_called_with
@@ -331,7 +332,7 @@ class Parameters:
             return ()
         # A default alone is no evidence: no visible call relies on it.
         is_called = bool(passed.calls or declared)
-        result = [value for value in values if value != NoneValue()] if is_called else []
+        result = without_none(values) if is_called else ()
         # Tests pass mocks where the program passes the real thing.
         if not doubts and result and not _is_only_mocked(values):
             return values

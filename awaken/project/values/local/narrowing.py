@@ -15,7 +15,7 @@ from typing import NamedTuple
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import conditions_in, conditions_passed
 from awaken.project.source.modules import Module, cached_in_file
-from awaken.project.source.trees import is_none
+from awaken.project.source.trees import is_none, position
 from awaken.project.values.domain import (
     InstanceOf,
     NoneValue,
@@ -62,7 +62,7 @@ class Narrowing:
             return found
         ends = [_end_of_binding(module, binding.node) for binding in bindings]
         for check in _checks(module, read):
-            start = check.test.lineno, check.test.col_offset
+            start = position(check.test)
             if not any(start < end <= check.until for end in ends):
                 found = self._narrowed(module, read, check, found)
         return found
@@ -184,7 +184,7 @@ def _key(node: ast.expr) -> object:
 def _checks(module: Module, read: _Read) -> Iterator[_Check]:
     """Yield the checks that were passed before a read, the nearest first."""
     inner: ast.AST = read
-    until = read.lineno, read.col_offset
+    until = position(read)
     for outer in module.ancestors(read):
         for test, is_true in (*conditions_passed(outer, inner), *_pairs_before(outer, inner)):
             for part, was_true in _parts(test, is_true=is_true):

@@ -21,7 +21,7 @@ from awaken.project import Module
 from awaken.project.frameworks.loads.entities import classify_all
 from awaken.project.frameworks.loads.items import What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
-from awaken.project.source.trees import arguments_of
+from awaken.project.source.trees import arguments_of, position
 
 _IGNORED = frozenset({"order_by", "distinct", "autoflush", "yield_per", "enable_eagerloads"})
 _IGNORED |= {"reset_joinpoint", "with_session"}
@@ -35,14 +35,14 @@ def settings_of(reader: Reader, chain: Chain) -> GetRewrite:
     _check_target(reader, chain)
     session: int | None = None
     settings: list[GetSetting] = []
-    for position, link in enumerate(chain.links):
+    for number, link in enumerate(chain.links):
         setting = _setting(reader, link)
         # Of these the last call counts; options and execution options add up.
         if setting in {"with_for_update", "populate_existing"} and setting in settings:
             settings[settings.index(setting)] = "dropped"
         settings.append(setting)
         # The last with_session() counts, whatever session made the query.
-        session = position if link.name == "with_session" else session
+        session = number if link.name == "with_session" else session
     _refuse_comments(reader, chain, settings)
     if session is not None:
         return GetRewrite(settings=tuple(settings), session=session)
@@ -171,4 +171,4 @@ def _refuse_comments_at_start(module: Module, root: ast.expr, whole: ast.expr) -
 
 
 def _left(call: ast.Call) -> Sequence[ast.expr]:
-    return sorted(arguments_of(call), key=lambda node: (node.lineno, node.col_offset))
+    return sorted(arguments_of(call), key=position)

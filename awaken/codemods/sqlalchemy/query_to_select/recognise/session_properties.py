@@ -20,9 +20,6 @@ def made_anew(reader: Reader, session: ast.expr) -> str | None:
     """
     if not isinstance(session, ast.Attribute):
         return None
-    owners = reader.project.values.of(reader.module, session.value).alternatives
-    if owners and all(isinstance(owner, ModuleOf) for owner in owners):
-        return None
     proof = reader.project.orm.session_of(reader.module, session)
     # A scoped_session gives the same session until it is removed.
     if isinstance(proof, SessionProof) and proof.kind == "scoped":
@@ -34,7 +31,10 @@ def made_anew(reader: Reader, session: ast.expr) -> str | None:
             if not isinstance(node, ast.FunctionDef) or not _is_property(session.attr, node):
                 continue
             if any(not _is_of_registry(reader, module, call) for call in _calls(node)):
-                return f"{path}:{node.lineno}"
+                # Asked last: most names are those of no property.
+                owners = reader.project.values.of(reader.module, session.value).alternatives
+                is_of_module = owners and all(isinstance(owner, ModuleOf) for owner in owners)
+                return None if is_of_module else f"{path}:{node.lineno}"
     return None
 
 

@@ -11,7 +11,7 @@ from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
-from awaken.project.values.domain import FunctionOf, InstanceOf, NoneValue
+from awaken.project.values.domain import FunctionOf, InstanceOf, without_none
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -62,7 +62,7 @@ def _says_plain(part: SynchronousPart, home: Module, parameter: ast.arg) -> bool
     if parameter.annotation is None:
         return False
     declared = part.project.values.declared(home, parameter.annotation)
-    wanted = [value for value in declared.alternatives if value != NoneValue()]
+    wanted = without_none(declared.alternatives)
     return (
         declared.is_known
         and bool(wanted)

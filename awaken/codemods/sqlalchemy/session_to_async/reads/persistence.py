@@ -150,7 +150,7 @@ class Persistence:
             for binding in bindings
             if isinstance(value := binding.value, ast.Call) and self._makes_mapped(module, value)
         ]
-        if not made or not self._holds_back:
+        if not made or not self.holds_back:
             return False
         place = self._project.calls.graph().place_of(module, function)
         flushing = set(self._flushing(module, function, place, {place}))
@@ -193,7 +193,8 @@ class Persistence:
         )
 
     @cached_property
-    def _holds_back(self) -> bool:
+    def holds_back(self) -> bool:
+        """Whether a session of the program may load without writing first what was changed."""
         return holds_back(self._project)
 
     @cached_property

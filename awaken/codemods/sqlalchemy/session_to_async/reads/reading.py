@@ -14,7 +14,7 @@ from awaken.project.source.expressions.alternatives import (
 )
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.trees import Function, root_of
-from awaken.project.values.domain import InstanceOf, NoneValue, Values
+from awaken.project.values.domain import InstanceOf, Values, without_none
 
 if TYPE_CHECKING:
     from awaken.contract import Place
@@ -108,7 +108,7 @@ def kind_of(project: Project, values: Values) -> str:
 
     ``optional`` is one that may be None.
     """
-    result = [alternative for alternative in values if alternative != NoneValue()]
+    result = without_none(values)
     if result and all(_is_mapped(project, alternative) for alternative in result):
         return "one" if len(result) == len(values) else "optional"
     for value in result:

@@ -16,7 +16,7 @@ from awaken.contract import Span
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import OpenParameter, Passing
 from awaken.project.source.modules import Load, Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, position
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Kept
 from awaken.project.values.attributes.members import Members
@@ -114,10 +114,10 @@ class _Injected(Parameters):
             return result
         evaluator = self._evaluator
         name = evaluator.names.qualified(module, default.args[0])
-        for path, position in self._overriding.get(name or "", ()):
+        for path, place in self._overriding.get(name or "", ()):
             home = evaluator.load(path)
             for target, value in _overrides_in(home) if home is not None else ():
-                if home is not None and (target.lineno, target.col_offset) == position:
+                if home is not None and position(target) == place:
                     result = union(result, *map(self._given_by, evaluator.values(home, value)))
         return result
 
@@ -137,7 +137,7 @@ class _Injected(Parameters):
             for target, _ in _overrides_in(home):
                 key = self._evaluator.names.qualified(home, target.slice)
                 if key is not None:
-                    result[key].append((home.path, (target.lineno, target.col_offset)))
+                    result[key].append((home.path, position(target)))
         return result
 
 

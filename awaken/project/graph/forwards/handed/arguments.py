@@ -35,7 +35,7 @@ from awaken.project.graph.passing import collected
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_getting
 from awaken.project.values.calls.registering import registered_function
-from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue, Session
+from awaken.project.values.domain import ClassOf, InstanceOf, Session, without_none
 
 
 class Arguments:
@@ -131,7 +131,7 @@ class Arguments:
             return False
         values = self._slots.evaluator.values(module, call.func.value)
         # None has no method, whatever is passed to that.
-        owners = [value for value in values if value != NoneValue()]
+        owners = without_none(values)
         names = {
             f"{base}.{call.func.attr}"
             for owner in owners

@@ -11,7 +11,7 @@ from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_super, last_name
-from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue
+from awaken.project.values.domain import ClassOf, InstanceOf, without_none
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -91,7 +91,7 @@ class PropertyReads:
             values = self._project.values.of(module, node.value)
             unknown = values.unknown
             # Nothing is read of None.
-            owners = [value for value in values.alternatives if value != NoneValue()]
+            owners = without_none(values.alternatives)
             result = [
                 isinstance(item, ClassOf | InstanceOf) and self._is_owner(item.qualified, name, kin)
                 for item in owners

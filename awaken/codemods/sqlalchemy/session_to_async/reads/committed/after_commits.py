@@ -50,7 +50,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     read_nodes,
     whole_if,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
@@ -216,26 +215,15 @@ class ReadsAfterCommits:
         self, site: Site[ast.AST], reads: list[_Read], session: str, item: str
     ) -> tuple[str, list[Edit]]:
         """Return what loads attributes of an object again, and its imports."""
-        names = ", ".join(f'"{word}"' for word in sorted({read.name for read in reads}))
-        if not self._may_be_unsaved(site.node, site.module, reads):
+        words = {read.name for read in reads}
+        names = ", ".join(f'"{word}"' for word in sorted(words))
+        if not self._states.holds_back or not _may_be_set(site, words, is_many=reads[0].is_many):
             return f"await {session}.refresh({item}, attribute_names=[{names}])\n", []
         # Without autoflush a refresh discards what the function has changed by then.
         inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
         saved = site.module.fresh_local(site.node, "saved", "names")
         code = f"{saved} = {{{names}}} & {inspect}({item}).unmodified\nif {saved}:\n"
         return f"{code}    await {session}.refresh({item}, attribute_names={saved})\n", [needed]
-
-    def _may_be_unsaved(self, node: ast.AST, module: Module, reads: list[_Read]) -> bool:
-        """Whether a loop around, or another name of an item, may have changed what is read."""
-        names, function = {read.name for read in reads}, module.enclosing_def(node)
-        loops = [each for each in module.ancestors(node) if isinstance(each, ast.For | ast.While)]
-        return holds_back(self._project) and any(
-            isinstance(part, ast.Attribute)
-            and isinstance(part.ctx, ast.Store)
-            and part.attr in names
-            for around in ([function] if reads[0].is_many else loops)
-            for part in module.walk(around)
-        )
 
     # ---------------------------------------------------------------------------------- reads
     def _all(self) -> Iterator[tuple[Module, list[_Read]]]:
@@ -460,6 +448,17 @@ def _conditions(
             return [None]
         result.append(statement)
     return list(dict.fromkeys(result))
+
+
+def _may_be_set(site: Site[ast.AST], names: set[str], *, is_many: bool) -> bool:
+    """Whether a loop around, or another name of one of many objects, may have set an attribute."""
+    module, node = site.module, site.node
+    loops = [each for each in module.ancestors(node) if isinstance(each, ast.For | ast.While)]
+    return any(
+        isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and part.attr in names
+        for around in ([module.enclosing_def(node)] if is_many else loops)
+        for part in module.walk(around)
+    )
 
 
 def _is_bound(module: Module, function: Function, statement: ast.stmt, name: str) -> bool:

@@ -17,7 +17,7 @@ from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.memo import cached_method
 from awaken.project.values.containers.unpacking import received_value
-from awaken.project.values.domain import InstanceOf, NoneValue, Values
+from awaken.project.values.domain import InstanceOf, Values, without_none
 from awaken.project.values.possible import PossibleValues
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class ConvertedValues:
 
     def _types(self, values: PossibleValues) -> set[str]:
         """Return the types of plain values that something may have, if it is one of them."""
-        alternatives = [value for value in values.alternatives if value != NoneValue()]
+        alternatives = without_none(values.alternatives)
         names = {value.qualified for value in alternatives if isinstance(value, InstanceOf)}
         is_all = values.is_known and len(names) == len(alternatives)
         return names if is_all and all(map(self._is_plain, names)) else set()

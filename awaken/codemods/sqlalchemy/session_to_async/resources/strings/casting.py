@@ -27,7 +27,7 @@ from awaken.knowledge.ecosystem import typed_arguments
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.migrations import is_revision
-from awaken.project.values.domain import InstanceOf, NoneValue, Value
+from awaken.project.values.domain import InstanceOf, Value, without_none
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -178,7 +178,7 @@ def _among(project: Project, module: Module, wanted: str, given: ast.expr) -> It
                 yield _Given(item, wanted)
         case _:
             possible_values = project.values.of(module, given)
-            known = [value for value in possible_values.alternatives if value != NoneValue()]
+            known = without_none(possible_values.alternatives)
             among = project.values.items_of(module, given)
             are_strings = among.instance_of == ("builtins.str",) and not among.may_be_none
             if are_strings and possible_values.is_known and all(map(_is_collection, known)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import is_text, last_name
 from awaken.project.values.domain import NoneValue
 
 if TYPE_CHECKING:
@@ -86,9 +86,7 @@ def _is_decoded(project: Project, module: Module, node: ast.Name) -> bool:
         case ast.Assign(
             value=ast.Call(func=ast.Attribute(value=owner, attr="decode"), args=args, keywords=[])
         ) if last_name(owner) not in {"codecs", "jwt"}:
-            is_plain = all(
-                isinstance(part, ast.Constant) and isinstance(part.value, str) for part in args
-            )
+            is_plain = all(map(is_text, args))
         case _:
             return False
     is_module = project.qualified_name(module, owner) is not None
