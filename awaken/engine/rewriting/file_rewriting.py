@@ -340,13 +340,21 @@ class _Work:
             except Misplaced as error:
                 self._reject(owned.edit.at, str(error), [owned.change])
                 continue
-            by_place.setdefault(new.spot.at, []).append((owned.change, new))
+            held = by_place.setdefault(new.spot.at, [])
+            if new.spot.end is not None and held and held[0][0] != owned.change:
+                self._reject(
+                    owned.edit.at, "another change already edits this code", [owned.change]
+                )
+                continue
+            held.append((owned.change, new))
         pieces: list[Piece] = []
         for at, held in by_place.items():
             parts = [part for _, part in held]
             texts = inserted_texts(self._module.source.text, parts, self.style.newline)
-            for (change, _), text in zip(held, texts, strict=True):
-                pieces.append(Piece(Span(at, at), text.encode(), (change,)))
+            for (change, part), text in zip(held, texts, strict=True):
+                if text:
+                    span = Span(at, at if part.spot.end is None else part.spot.end)
+                    pieces.append(Piece(span, text.encode(), (change,)))
         return pieces
 
     def _tokens(self, edits: Sequence[OwnedEdit[TextEdit]]) -> list[Piece]:
