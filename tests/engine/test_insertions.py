@@ -113,7 +113,7 @@ def test_places_without_a_line_of_their_own_are_refused(text, code, where):
         ("x; y; z;  # z\n", "y", "after", "x; y\nnew\nz;  # z\n"),
         ("x; y\n", "y", "after", "x; y\nnew\n"),
         ("if a:\r\n  x ;(y)\r\n", "(y)", "before", "if a:\r\n  x\r\n  new\r\n  (y)\r\n"),
-        ('def f():\n  "f"; x\n', 'def f():\n  "f"; x', "body-start", 'def f():\n  "f"\n  new\n  x\n'),
+        ('def f():\n  ""; x\n', 'def f():\n  ""; x', "body-start", 'def f():\n  ""\n  new\n  x\n'),
     ],
 )  # fmt: skip
 def test_insertion_parts_the_statements_of_one_line(text, code, where, expected):
