@@ -21,6 +21,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_o
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import variable_of
@@ -38,6 +39,7 @@ _BINDS = {"bind", "binds"}
 """The arguments of a factory that give it engines."""
 _CHANGING = {"configure", "remove", "update_execution_options"}
 """Methods of engines and factories that change them for all who use them."""
+_VARYING = tuple(f"{name}." for name in library_names().varying)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ def shared_resources(
     resources, in_memory = _made_resources(project, sites)
     joining = in_memory | {name for name, _, _ in texts_naming(project, resources)}
     joining |= set(_assigned_names(project, resources)) | set(_of_other_engines(project, resources))
+    joining |= {name for name, resource in resources.items() if _varies(project, resource)}
     if any(is_factory_by_another_name(project, *target) for target in targets(project)):
         joining |= resources.keys()
     for mention in mentions_of(project, resources):
@@ -154,6 +157,29 @@ def _of_other_engines(project: Project, found: dict[str, Shared]) -> Iterator[st
             binds = binds or [key.value for key in call.keywords if key.arg is None]
             if not all(_is_own(project, module, bind, found) for bind in binds):
                 yield name
+
+
+def _varies(project: Project, shared: Shared) -> bool:
+    """Whether the statement may make something else when its code runs a second time.
+
+    ``create_engine(f"sqlite:///{tempfile.mkdtemp()}/shop.db")`` is another database then.
+    """
+    module, span = project.module(shared.statement.path), shared.statement.span
+    if module is None:
+        return False
+    nodes: list[ast.AST] = [part for part in module.tree.body if module.span(part) == span]
+    names = (part for node in nodes for part in module.walk(node) if isinstance(part, ast.Name))
+    values = (module.scopes.only_value(name) for name in names)
+    # The text of a URL is written again, with another driver.
+    nodes += [value for value in values if isinstance(value, ast.JoinedStr)]
+    parts = [*((module, node) for node in nodes), *project.calls.run_inside(module, nodes)]
+    calls = (
+        project.qualified_name(home, call.func) or ""
+        for home, part in parts
+        for call in home.walk(part)
+        if isinstance(call, ast.Call)
+    )
+    return any(f"{name}.".startswith(_VARYING) for name in calls)
 
 
 def _is_own(project: Project, module: Module, bind: ast.expr, found: dict[str, Shared]) -> bool:
