@@ -1,7 +1,7 @@
 """Pydantic models that are completed when they first validate, which fails in a greenlet.
 
-A model whose annotations name a class that is defined below it looks for that class in the frames
-that call it, and a greenlet has too few of them (`BaseModel.model_rebuild` of Pydantic 2).
+Annotations of a model may name a class that is defined below it. The model looks for that class in
+the frames that call it, and a greenlet has too few. Source: `model_rebuild` of Pydantic 2.
 """
 
 from __future__ import annotations
