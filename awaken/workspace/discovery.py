@@ -572,7 +572,7 @@ class _Walk:
         return True
 
     def is_tracked(self, relative: str) -> bool:
-        """Whether git tracks an ignored path that the user did not name: such a path is read later."""
+        """Whether git tracks an ignored path; a path that the user named is read later."""
         return relative.rstrip("/") not in self.named and self.tracked.hold(relative)
 
     def file(self, relative: str, real: str, *, is_file: bool) -> None:

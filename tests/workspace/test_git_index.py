@@ -112,10 +112,13 @@ def test_an_index_that_leads_out_is_not_read(tmp_path):
 
 
 def test_a_shared_index_is_as_none(tmp_path):
-    top = repository(tmp_path, "a.py", "b.py")
+    # Of few files git would write a new shared one.
+    top = repository(tmp_path, *(f"{number}.py" for number in range(20)))
     git(top, "update-index", "--split-index")
+    (top / "later.py").write_text("")
+    git(top, "add", "later.py")
 
-    assert tracked(top, ["a.py", "b.py"]) == []
+    assert tracked(top, ["0.py", "later.py"]) == []
 
 
 def tracked_in(top, raw):
