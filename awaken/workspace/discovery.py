@@ -18,6 +18,7 @@ from awaken.workspace.ignores import (
     DEFAULT_EXCLUDE,
     PathPatterns,
     Patterns,
+    TrackedPaths,
     gitignore,
     is_excluded,
     leaves_out,
@@ -453,6 +454,9 @@ class _Walk:
         self.broken_links: list[str] = []
         self.excluded: list[ExcludedPath] = []
         self.named = tuple(self.taken())
+        self.tracked = TrackedPaths(root.path)
+        # Ignored directories of which only the files count that git tracks.
+        self.partly: set[str] = set()
         self.links: list[tuple[str, tuple[Patterns, ...]]] = []
         # Real paths of directories and files, against links that lead in circles.
         self.seen: set[str] = set()
@@ -532,6 +536,9 @@ class _Walk:
         self, relative: str, names: set[str], ignores: tuple[Patterns, ...]
     ) -> tuple[Patterns, ...]:
         """Return ``ignores`` with those of a directory's own ``.gitignore``."""
+        if relative in self.partly:
+            # Git reads none in an ignored directory.
+            return (Patterns(self.base, ("*",)),)
         if ".gitignore" in names and self.settings.respect_gitignore:
             return (*ignores, gitignore(self.base + relative))
         return ignores
@@ -543,24 +550,30 @@ class _Walk:
             return
         if is_excluded(self.exclude_patterns, path, name):
             self.unread_texts.add(FileProblem(relative, 0, "is left out by `exclude`"))
-        elif is_excluded(ignores, path, name):
+        elif is_excluded(ignores, path, name) and not self.is_tracked(relative):
             self.unread_texts.add(FileProblem(relative, 0, "is left out by .gitignore"))
         elif name.isprintable():
             self.texts.add(relative)
 
     def wanted(self, relative: str, name: str, ignores: tuple[Patterns, ...]) -> bool:
-        """Whether neither an option nor a ``.gitignore`` leaves the path out, and it prints."""
+        """Whether no option and no ``.gitignore`` leaves the path out, and it prints."""
         path = self.base + relative
         if is_excluded(self.exclude_patterns, path, name):
             self.excluded.append(ExcludedPath(relative, "exclude"))
             return False
         if is_excluded(ignores, path, name):
-            self.excluded.append(ExcludedPath(relative, ".gitignore"))
-            return False
+            if not self.is_tracked(relative):
+                self.excluded.append(ExcludedPath(relative, ".gitignore"))
+                return False
+            self.partly.add(relative)
         if not name.isprintable():
             self.problem(relative.rstrip("/"), "has a name that is not printable UTF-8; rename it")
             return False
         return True
+
+    def is_tracked(self, relative: str) -> bool:
+        """Whether git tracks an ignored path; a path that the user named is read later."""
+        return relative.rstrip("/") not in self.named and self.tracked.hold(relative)
 
     def file(self, relative: str, real: str, *, is_file: bool) -> None:
         """Note one file; pipes, sockets and devices are problems."""

@@ -1,15 +1,22 @@
-"""Patterns of names that a walk leaves out: the ``exclude`` options and ``.gitignore`` files."""
+"""Patterns of names that a walk leaves out: the ``exclude`` options and ``.gitignore`` files.
+
+The latter have no effect on what git tracks.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
+from bisect import bisect_left
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from awaken.workspace.formats.git_index import LARGEST, paths_of_index
 from awaken.workspace.reading import METADATA_LIMIT, Enclosure, enclosure_of, working_tree
 from awaken.workspace.sources import LINE_END
 
@@ -225,12 +232,73 @@ def outer_gitignores(root: Path) -> list[Patterns]:
 
 
 def _in_file(enclosure: Enclosure, directory: str, name: str) -> Patterns:
-    return Patterns(directory, _lines(enclosure, directory + name), directory + name)
+    text = _read(enclosure, directory + name).decode("utf-8-sig", "replace")
+    return Patterns(directory, LINE_END.split(text), directory + name)
 
 
-def _lines(enclosure: Enclosure, path: str) -> list[str]:
+def _read(enclosure: Enclosure, path: str, limit: int = METADATA_LIMIT) -> bytes:
     try:
-        raw = enclosure.read(path, METADATA_LIMIT)
+        return enclosure.read(path, limit)
     except OSError:
-        return []
-    return LINE_END.split(raw.decode("utf-8-sig", "replace"))
+        return b""
+
+
+class TrackedPaths:
+    """The paths below ``root``, an absolute directory, that git tracks; read at the first use."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def hold(self, path: str) -> bool:
+        """Whether git tracks a path, relative to the root, or anything below a directory.
+
+        A directory ends in a slash. Git has the name itself of a submodule or a link.
+        """
+        prefix, paths = self._index
+        name = prefix + os.fsencode(path)
+        bare = name.rstrip(b"/")
+        at, below = bisect_left(paths, bare), bisect_left(paths, name)
+        is_below = name != bare and b"".join(paths[below : below + 1]).startswith(name)
+        return is_below or paths[at : at + 1] == (bare,)
+
+    @cached_property
+    def _index(self) -> tuple[bytes, tuple[bytes, ...]]:
+        """The path of the root in its working tree, and the paths in the index."""
+        top = working_tree(self._root)
+        directory = None if top is None else _git_directory(top)
+        if top is None or directory is None:
+            return b"", ()
+        inside = "" if top == self._root else f"{self._root.relative_to(top).as_posix()}/"
+        raw = _read(Enclosure(directory), f"{directory}/index", LARGEST)
+        return os.fsencode(inside), _paths_of(raw)
+
+
+# Kept by its bytes: the projects of a repository share an index, and may be many.
+_paths_of = lru_cache(maxsize=1)(paths_of_index)
+
+_POINTER = re.compile(rb"gitdir: ([^\r\n\0]+)[\r\n]*")
+_WORKTREE = re.compile(rb'^[ \t]*+worktree[ \t]*+=[ \t]*+([^\r\n\0"]+)$', re.MULTILINE)
+
+
+def _git_directory(top: Path) -> Path | None:
+    """Return the git directory of the working tree in ``top``; None if it is not surely its own.
+
+    A linked working tree and a submodule have a file that names it. It counts if it names the
+    working tree as well: no repository can arrange that in a directory of others.
+    """
+    place = top / ".git"
+    if place.is_dir():
+        return place if Enclosure(top).holds(place) else None
+    pointer = _POINTER.fullmatch(_read(Enclosure(top), f"{place}"))
+    directory = _joined(top, pointer[1]) if pointer else top
+    if not {"worktrees", "modules"}.intersection(directory.parts[:-1]):
+        return None
+    enclosure = Enclosure(directory)
+    of_submodule = _WORKTREE.search(_read(enclosure, f"{directory}/config"))
+    of_worktree = _read(enclosure, f"{directory}/gitdir").rstrip(b"\r\n")
+    named = of_submodule[1] + b"/.git" if of_submodule else of_worktree
+    return directory if _joined(directory, named) == place else None
+
+
+def _joined(directory: Path, name: bytes) -> Path:
+    return Path(os.path.realpath(directory / os.fsdecode(name)))

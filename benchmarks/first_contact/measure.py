@@ -185,12 +185,20 @@ class Program:
         return signs["+"] - signs["-"]
 
     def install(self, left: Sequence[str] = ()) -> None:
-        """Install the requirements as they are now, and what is ``left`` to write."""
+        """Install the requirements as they are now, and what is ``left`` to write.
+
+        Files of requirements that the migration wrote are installed as well.
+        """
         command = ["uv", "pip", "install", "-q", "--python", str(self.python)]
         before = self.checkout / self.project.relative_to(self.copy)
         added = self._declared(self.project) - self._declared(before)
+        changed = ["diff", "--name-only", "-z", "--diff-filter=d", self.commits()[0]]
+        names = self._git(*changed, "--", "*requirements*.txt").stdout.split("\0")
+        written = [word for name in names if name for word in ("-r", str(self.copy / name))]
         subprocess.run(
-            [*command, *self.entry["install"], *sorted(added), *left], cwd=self.root, check=True
+            [*command, *self.entry["install"], *written, *sorted(added), *left],
+            cwd=self.root,
+            check=True,
         )
 
     @staticmethod

@@ -29,6 +29,23 @@ def test_a_migration_makes_a_commit_for_each_step(shop):
     assert len(subjects(shop)) == 2
 
 
+def test_files_that_git_tracks_and_ignores_are_committed(tmp_path, monkeypatch):
+    program = committed(Program(tmp_path / "shop", {"shop.py": GOOD, "old/shop.py": GOOD}))
+    (program.root / ".gitignore").write_text("old/\n")
+    (program.root / "old/other.py").write_text(GOOD)
+    git(program.root, "add", ".gitignore")
+    git(program.root, "commit", "-qm", "Ignore")
+    monkeypatch.chdir(program.root)
+
+    code, out = awaken("migrate", "sqlalchemy-2", "--commit")
+
+    assert code == 0, out.decode()
+    assert (program.root / "old/shop.py").read_text("utf-8") == GOOD_AFTER
+    assert (program.root / "old/other.py").read_text("utf-8") == GOOD
+    assert git(program.root, "status", "--porcelain") == b""
+    assert b"old/shop.py" in git(program.root, "show", "--stat", "--format=")
+
+
 def test_an_undone_commit_is_made_again(shop):
     committed(shop)
     awaken("migrate", "sqlalchemy-2", "--commit")

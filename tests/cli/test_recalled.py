@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import time
 
 import pytest
@@ -222,6 +223,22 @@ def test_a_clock_that_is_set_back_recalls_nothing_wrong(project, printed, monkey
     os.utime(project / "app.py", (1, 1))
 
     assert printed("check") == by_the_oracle(printed, ["check"])
+
+
+def test_an_ignored_file_counts_from_when_git_tracks_it(project, printed):
+    git = ["git", "-C", str(project)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    (project / ".gitignore").write_text("more/\n")
+    ignored = recalled(printed, ["check"])
+    subprocess.run([*git, "add", "-f", "more/again.py"], check=True)
+
+    tracked = printed("check")
+
+    assert tracked == by_the_oracle(printed, ["check"])
+    assert b"again.py" not in ignored[1]
+    assert b"again.py" in tracked[1]
+    subprocess.run([*git, "rm", "-q", "--cached", "more/again.py"], check=True)
+    assert recalled(printed, ["check"]) == ignored
 
 
 def _shards(directory):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from git_repository import Repository
 from msgspec import Struct
 from rules_for_tests import OverFiles, RenameCalls, RequiresBase
 
@@ -455,3 +456,21 @@ def test_a_file_that_is_none(tmp_path, monkeypatch, name, message):
     with pytest.raises(UserError) as caught:
         api.explain(Path(name), 1)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"), [("gen/app.py", None), ("gen/b/other.py", "excluded")]
+)
+def test_a_file_that_git_tracks_is_not_left_out_by_a_gitignore(explain, tmp_path, path, expected):
+    top = tmp_path / "program"
+    git = Repository(top)
+    git.write(".gitignore", "gen/\n")
+    git.write("gen/app.py", "")
+    git("add", "--force", "gen/app.py")
+
+    found = explain("old(1)\n", 1, path=path)
+
+    assert ("excluded" if "excluded" in codes(found) else None, not found.sites) == (
+        expected,
+        expected is not None,
+    )

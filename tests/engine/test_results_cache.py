@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from awaken import knowledge
 from awaken.engine.remembering import result_places, results_cache
 from awaken.engine.remembering.result_places import results_directory
 from awaken.engine.remembering.results_cache import ResultsCache, prune
@@ -424,6 +425,14 @@ def test_directory_depends_on_project_python_and_the_code_of_awaken(tmp_path, mo
     result_places.own_digest.cache_clear()
 
     assert changed != first
+
+
+def test_the_tables_and_stubs_of_awaken_are_part_of_its_code():
+    package = Path(knowledge.__file__).parent
+    data = {str(path) for path in package.rglob("*") if path.suffix in {".toml", ".pyi"}}
+
+    assert {Path(path).suffix for path in data} == {".toml", ".pyi"}
+    assert data <= set(result_places._files(str(package)))
 
 
 def test_default_is_the_users_cache_directory(tmp_path):

@@ -10,7 +10,11 @@ import contextlib, datetime, os, pathlib, sys, uuid
 from typing import Annotated, Optional, Union
 import aiohttp, anyio, flask, httpx, requests
 import sqlalchemy as sa
-from alembic import op
+from alembic import context, op
+from alembic.config import Config
+from alembic.migration import MigrationContext as Former
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from fastapi import Request
 from fastmcp import Context
 from pydantic import BaseModel, Field, RootModel, TypeAdapter
@@ -66,6 +70,14 @@ KNOWN = [
     ("", "x = op.get_bind()", "sqlalchemy.Connection"),
     ("", "x = sa.text('a')", "sqlalchemy.TextClause"),
     ("", "with op.batch_alter_table('a') as x: x", "alembic.operations.BatchOperations"),
+    ("c: sa.Connection", "x = MigrationContext.configure(c).get_current_revision()", "str | None"),
+    ("", "x = Former.configure()", "alembic.runtime.migration.MigrationContext"),
+    ("", "x = op.get_context().get_current_heads()", "tuple[str]"),
+    ("", "x = context.get_context().bind", "sqlalchemy.Connection | None"),
+    ("", "x = context.config.get_main_option('a')", "str | None"),
+    ("", "x = Config('a').get_section('b', {})", "dict[str, str]"),
+    ("", "x = ScriptDirectory.from_config(Config()).get_revision('a').doc", "str"),
+    ("s: ScriptDirectory", "for x in s.walk_revisions(): x", "alembic.script.Script"),
     # variables of libraries, and items by a method
     ("", "x = os.environ.get('a')", "str | None"),
     ("", "x = os.environ['a']", "str"),

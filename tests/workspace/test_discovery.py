@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from awaken.workspace import ignores
 from awaken.workspace.discovery import (
     DEPTH_LIMIT,
     DiscoverySettings,
+    ExcludedPath,
     Root,
     discover,
     find_files,
@@ -409,6 +411,92 @@ def test_gitignore_of_the_repository_holds_in_inner_projects(tmp_path):
 
     assert files(one) == ["a.py"]
     assert files(ignored) == ["gen.py"]
+
+
+def in_git(base, *names):
+    git = ["git", "-c", f"core.excludesFile={os.devnull}", "-C", str(base)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "add", "--force", "--", *names], check=True)
+
+
+def test_files_that_git_tracks_count_although_they_are_ignored(tmp_path):
+    app = project(tmp_path / "app", *GITIGNORED, "logs/deep/y.py", "logs/deep/z.py", "logs/w.py")
+    for name, text in GITIGNORE.items():
+        write(app, name, text=text)
+    tracked = ("logs/x.py", "logs/deep/y.py", "a.gen.py", "sub/local.py", "sub/only_here/x.py")
+    in_git(app, *tracked)
+    listed = subprocess.run(
+        ["git", "-C", str(app), "ls-files", "--cached", "--others", "--exclude-standard"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert files(app) == sorted(name for name in listed.stdout.split() if name.endswith(".py"))
+    assert set(tracked) <= set(files(app))
+    assert not {"logs/w.py", "logs/deep/z.py"} & set(files(app))
+
+
+def test_an_ignored_directory_with_tracked_files_reads_no_gitignore_of_its_own(tmp_path):
+    app = project(tmp_path / "app", "gen/a.py", "gen/b.py")
+    write(app, ".gitignore", text="gen/\n")
+    write(app, "gen/.gitignore", text="!b.py\n")
+    in_git(app, "gen/a.py")
+
+    found = find_files(Root(app))
+
+    assert found.files == ("gen/a.py",)
+    assert ExcludedPath("gen/b.py", ".gitignore") in found.excluded
+
+
+def test_what_git_tracks_is_left_out_by_options_and_by_default(tmp_path):
+    app = project(tmp_path / "app", "build/a.py", "old/b.py", "c.py")
+    write(app, ".gitignore", text="build/\nold/\n")
+    in_git(app, "build/a.py", "old/b.py", "c.py")
+
+    assert files(app) == ["c.py", "old/b.py"]
+    assert files(app, exclude=("old",)) == ["build/a.py", "c.py"]
+
+
+def test_a_directory_that_the_user_named_is_read_with_what_git_does_not_track(tmp_path):
+    app = project(tmp_path / "app", "gen/a.py", "gen/b.py", "gen/sub/c.py", "gen/sub/d.py")
+    write(app, ".gitignore", text="gen/\n")
+    in_git(app, "gen/a.py", "gen/sub/c.py")
+
+    assert find_files(Root(app, ("gen",))).files == (
+        *("gen/a.py", "gen/b.py", "gen/sub/c.py", "gen/sub/d.py"),
+    )
+    assert find_files(Root(app, ("gen/sub", "gen/b.py"))).files == (
+        *("gen/a.py", "gen/b.py", "gen/sub/c.py", "gen/sub/d.py"),
+    )
+
+
+def test_texts_and_inner_projects_count_if_git_tracks_them(tmp_path):
+    app = project(tmp_path / "app", "a.py")
+    project(app / "gen/inner", "b.py")
+    write(app, "gen/pytest.ini", "gen/tox.ini", text="")
+    write(app, ".gitignore", text="gen/\npytest.ini\n")
+    in_git(app, "gen/inner/b.py", "gen/pytest.ini")
+
+    found = find_files(Root(app), DiscoverySettings(reads=("pytest.ini", "tox.ini")))
+
+    assert found.nested == (Root(app / "gen/inner"),)
+    assert found.texts == ("gen/pytest.ini",)
+    assert found.unread_texts == (FileProblem("gen/tox.ini", 0, "is left out by .gitignore"),)
+
+
+def test_the_index_of_git_is_read_only_if_something_is_ignored(tmp_path, monkeypatch):
+    app = project(tmp_path / "app", "a.py", ".venv/b.py")
+    write(app, ".gitignore", text=".venv/\nlogs/\n")
+    in_git(app, "a.py")
+    read = []
+    monkeypatch.setattr(ignores, "_paths_of", lambda raw: read.append(raw) or ())
+
+    assert files(app) == ["a.py"]
+    assert read == []
+    write(app, "logs/c.py", "logs/d.py", "e/logs/c.py")
+    assert files(app) == ["a.py"]
+    assert len(read) == 1
 
 
 def test_what_the_user_names_is_read_although_it_is_left_out(tmp_path):

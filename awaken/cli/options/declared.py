@@ -136,7 +136,7 @@ class ProjectOptions(PassOptions):
     ] = None
     respect_gitignore: Annotated[
         bool | None,
-        _switch("respect-gitignore", "Exclude the files that .gitignore ignores.", FILES),
+        _switch("respect-gitignore", "Exclude untracked files that .gitignore ignores.", FILES),
     ] = None
     since: Annotated[
         str | None, _value("REF", "Only sites that touch lines changed since this commit.", FILES)

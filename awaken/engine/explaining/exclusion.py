@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.workspace.discovery import DiscoverySettings
-from awaken.workspace.ignores import Patterns, gitignore, outer_gitignores
+from awaken.workspace.ignores import Patterns, TrackedPaths, gitignore, outer_gitignores
 
 
 class Exclusion(Struct, frozen=True):
@@ -32,6 +32,8 @@ def exclusion_of(root: Path, path: str, settings: DiscoverySettings) -> Exclusio
     base = f"{root}/"
     excluded = [candidate.below(root) for candidate in settings.exclude if candidate.patterns]
     ignores = outer_gitignores(root) if settings.respect_gitignore else []
+    tracked = TrackedPaths(root)
+    ignored = None
     parts = path.split("/")
     for depth, part in enumerate(parts):
         above = "".join(f"{name}/" for name in parts[:depth])
@@ -39,10 +41,13 @@ def exclusion_of(root: Path, path: str, settings: DiscoverySettings) -> Exclusio
         if settings.respect_gitignore:
             ignores.append(gitignore(base + above))
         # In the order of the walk, which asks the option first.
-        for patterns in (excluded, ignores):
-            exclusion = _decided_pattern(patterns, base, what)
-            if exclusion is not None:
-                return exclusion
+        exclusion = _decided_pattern(excluded, base, what)
+        if exclusion is not None:
+            return exclusion
+        # Below an ignored directory no other pattern says anything.
+        ignored = ignored or _decided_pattern(ignores, base, what)
+        if ignored is not None and not tracked.hold(what):
+            return ignored
     return None
 
 

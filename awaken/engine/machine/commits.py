@@ -46,7 +46,8 @@ def commit(directory: Path, files: Sequence[Path], message: str) -> str:
     """
     names = b"\0".join(map(os.fsencode, files))
     for words in (
-        ("add", *_LISTED),
+        # Git adds no file that it ignores, although it tracks it.
+        ("add", "--force", *_LISTED),
         ("commit", "--quiet", "--only", "--message", message, *_LISTED),
     ):
         done = _git(directory, *words, given=names)

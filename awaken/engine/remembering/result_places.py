@@ -102,7 +102,7 @@ def _files(own: str) -> list[str]:
         os.path.join(directory, name)  # noqa: PTH118
         for directory, _, names in os.walk(own)
         for name in names
-        if name.endswith((".py", ".toml"))
+        if name.endswith((".py", ".pyi", ".toml"))
     )
 
 

@@ -37,6 +37,12 @@ FOREIGN_SESSION = Reason(
     "its session comes from {}, outside of the project",
     "Make the session in the project, with its own engine and `sessionmaker`.",
 )
+UNUSED_SESSION = Reason(
+    "unused-session",
+    "it does not use the session from {}",
+    "Remove the parameter.",
+    asks_nothing=True,
+)
 FOREIGN_MODEL = Reason(
     "foreign-model",
     "{}, whose files awaken does not read: reading their relationships may load objects",

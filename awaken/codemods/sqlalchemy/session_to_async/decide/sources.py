@@ -16,7 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import NAMES
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name, parameters_of
+from awaken.project.source.trees import Function, last_name, parameters_of
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -62,6 +62,17 @@ def given_by(
 def takes_session(site: Site[ast.AST]) -> bool:
     """Whether a name of the synchronous side annotates a parameter."""
     return any(isinstance(ancestor, ast.arg) for ancestor in site.module.ancestors(site.node))
+
+
+def leaves_unused(site: Site[ast.AST]) -> bool:
+    """Whether a name of the synchronous side annotates a parameter that its function never uses."""
+    above = list(site.module.ancestors(site.node))
+    parameter = next((node for node in above if isinstance(node, ast.arg)), None)
+    function = next((node for node in above if isinstance(node, Function)), None)
+    if parameter is None or function is None:
+        return False
+    names = (node for node in site.module.walk(function) if isinstance(node, ast.Name))
+    return parameter.arg not in {name.id for name in names}
 
 
 def injected_from_outside(

@@ -1,0 +1,1 @@
+from alembic.runtime.migration import MigrationContext as MigrationContext
