@@ -244,7 +244,11 @@ def _read(enclosure: Enclosure, path: str, limit: int = METADATA_LIMIT) -> bytes
 
 
 class TrackedPaths:
-    """The paths below ``root``, an absolute directory, that git tracks; read at the first use."""
+    """The paths below ``root``, an absolute directory, that git tracks; read at the first use.
+
+    A linked working tree and a submodule have their index elsewhere. It is not read, so no path
+    counts as tracked there.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -265,40 +269,11 @@ class TrackedPaths:
     def _index(self) -> tuple[bytes, tuple[bytes, ...]]:
         """The path of the root in its working tree, and the paths in the index."""
         top = working_tree(self._root)
-        directory = None if top is None else _git_directory(top)
-        if top is None or directory is None:
+        if top is None:
             return b"", ()
         inside = "" if top == self._root else f"{self._root.relative_to(top).as_posix()}/"
-        raw = _read(Enclosure(directory), f"{directory}/index", LARGEST)
-        return os.fsencode(inside), _paths_of(raw)
+        return os.fsencode(inside), _paths_of(_read(Enclosure(top), f"{top}/.git/index", LARGEST))
 
 
 # Kept by its bytes: the projects of a repository share an index, and may be many.
 _paths_of = lru_cache(maxsize=1)(paths_of_index)
-
-_POINTER = re.compile(rb"gitdir: ([^\r\n\0]+)[\r\n]*")
-_WORKTREE = re.compile(rb'^[ \t]*+worktree[ \t]*+=[ \t]*+([^\r\n\0"]+)$', re.MULTILINE)
-
-
-def _git_directory(top: Path) -> Path | None:
-    """Return the git directory of the working tree in ``top``; None if it is not surely its own.
-
-    A linked working tree and a submodule have a file that names it. It counts if it names the
-    working tree as well: no repository can arrange that in a directory of others.
-    """
-    place = top / ".git"
-    if place.is_dir():
-        return place if Enclosure(top).holds(place) else None
-    pointer = _POINTER.fullmatch(_read(Enclosure(top), f"{place}"))
-    directory = _joined(top, pointer[1]) if pointer else top
-    if not {"worktrees", "modules"}.intersection(directory.parts[:-1]):
-        return None
-    enclosure = Enclosure(directory)
-    of_submodule = _WORKTREE.search(_read(enclosure, f"{directory}/config"))
-    of_worktree = _read(enclosure, f"{directory}/gitdir").rstrip(b"\r\n")
-    named = of_submodule[1] + b"/.git" if of_submodule else of_worktree
-    return directory if _joined(directory, named) == place else None
-
-
-def _joined(directory: Path, name: bytes) -> Path:
-    return Path(os.path.realpath(directory / os.fsdecode(name)))

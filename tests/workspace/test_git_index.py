@@ -75,30 +75,19 @@ def test_paths_are_told_relative_to_the_project(tmp_path):
     assert tracked(top / "one", ["a.py", "b/", "d.py", "one/a.py"]) == ["a.py", "b/"]
 
 
-def test_a_linked_worktree_and_a_submodule_have_an_index_elsewhere(tmp_path):
+def test_an_index_outside_of_the_repository_is_not_read(tmp_path):
     top = repository(tmp_path / "top", "a.py")
     git(top, "commit", "-qm", "a")
     git(top, "worktree", "add", "-q", str(tmp_path / "linked"))
     outer = repository(tmp_path / "outer")
     git(outer, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(top), "sub")
-
-    assert tracked(tmp_path / "linked", ["a.py", "b.py"]) == ["a.py"]
-    assert tracked(outer / "sub", ["a.py", "b.py"]) == ["a.py"]
-    assert tracked(outer, ["sub/", "sub/a.py"]) == ["sub/"]
-
-
-def test_a_git_directory_elsewhere_counts_only_if_it_names_the_working_tree(tmp_path):
-    top = repository(tmp_path / "top", "a.py")
-    git(top, "commit", "-qm", "a")
-    git(top, "worktree", "add", "-q", str(tmp_path / "linked"))
     stranger = tmp_path / "stranger"
     stranger.mkdir()
-    for pointer in (top / ".git/worktrees/linked", top / ".git", "", "x" * 5000, "\0"):
-        (stranger / ".git").write_text(f"gitdir: {pointer}\n")
-        assert tracked(stranger, ["a.py"]) == []
-    (stranger / ".git").unlink()
     (stranger / ".git").symlink_to(top / ".git", target_is_directory=True)
 
+    assert tracked(tmp_path / "linked", ["a.py"]) == []
+    assert tracked(outer / "sub", ["a.py"]) == []
+    assert tracked(outer, ["sub/", "sub/a.py"]) == ["sub/"]
     assert tracked(stranger, ["a.py"]) == []
 
 
