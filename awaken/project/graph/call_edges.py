@@ -17,6 +17,7 @@ from awaken.project.graph.callers import Callers
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.dispatch import Called
 from awaken.project.graph.passing import default_of
+from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import (
@@ -354,14 +355,14 @@ class CallEdges:
 
     @cached_by(lambda _context, parameter: parameter)
     def _passing(self, context: FunctionContext, parameter: ast.arg) -> dict[ast.AST, CallEdge]:
-        passing: dict[ast.AST, CallEdge] = {}
         calls = self.calls_of(context)
-        # Reversed, so that of two calls the first one counts.
-        for edge in reversed([] if isinstance(calls, Unseen) else calls):
-            whole = edge.given(parameter)
-            # Each part counts: of ``a if x else b`` both are passed by this call.
-            passing |= dict.fromkeys(() if whole is None else ast.walk(whole), edge)
-        return passing
+        given = (
+            (edge, edge.given(parameter)) for edge in ([] if isinstance(calls, Unseen) else calls)
+        )
+        # Of `a if x else b` both are passed by this call, but not what a call in it passes on.
+        return {
+            part: edge for edge, whole in given if whole is not None for part in branches(whole)
+        }
 
 
 def why_not_returned(context: FunctionContext, none: ast.Return | None = None) -> Unseen | None:

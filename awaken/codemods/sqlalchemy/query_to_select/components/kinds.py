@@ -11,13 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
+from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment
 from awaken.codemods.sqlalchemy.query_to_select.components.states import States
 from awaken.codemods.sqlalchemy.query_to_select.payload import KindsRewrite, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.loads.entities import classify_all
-from awaken.project.frameworks.loads.items import Item, Kind, What, kind_of
+from awaken.project.frameworks.loads.items import Item, Kind, What
 
 _KINDS = (Kind.ENTITY, Kind.ROWS_WITH_ENTITY, Kind.ROWS)
 
@@ -30,29 +29,6 @@ class Way:
     statements: list[Statement]
 
 
-def states_of(component: Component) -> tuple[States, ...]:
-    """Return the statements of ``component``, for each kind of query by itself if they differ.
-
-    Raises Refused if those of one kind differ as well.
-    """
-    try:
-        return (States(component),)
-    except Refused as refused:
-        is_told = not component.project.targets.admits("sqlalchemy", "<1.4.33")
-        groups = _by_kind(component) if is_told else []
-        if refused.reason is not reasons.DIFFERENT_QUERIES or len(groups) < 2:  # noqa: PLR2004
-            raise
-        return tuple(States(component, group) for group in groups)
-
-
-def reaching(states: Sequence[States], fragment: ChainFragment) -> list[States]:
-    """Return those of ``states`` of which a query gets to ``fragment``: the first if none does."""
-    if len(states) == 1:
-        return list(states)
-    result = [state for state in states if state.of(fragment, executed=False) is not None]
-    return result or [states[0]]
-
-
 def execution_of_kinds(
     fragment: ChainFragment, states: Sequence[States], found: Sequence[object]
 ) -> KindsRewrite:
@@ -61,8 +37,9 @@ def execution_of_kinds(
     Raises Refused where the selected entities do not decide it.
     """
     left: list[Way] = []
+    is_old = any(item.component.project.targets.admits("sqlalchemy", "<1.4.33") for item in states)
     for item, data in zip(states, found, strict=True):
-        if not isinstance(data, QueryRewrite):
+        if is_old or not isinstance(data, QueryRewrite):
             raise different(states, fragment)
         statement = item.reached(fragment, executed=True)
         alike = next((way for way in left if way.data == data), None)
@@ -92,17 +69,6 @@ def different(states: Sequence[States], fragment: ChainFragment) -> Refused:
     result = (state.reached(fragment, executed=False) for state in states)
     asked = (", ".join(ast.unparse(item.node) for item in _lists([entry])[0]) for entry in result)
     return Refused(reasons.DIFFERENT_QUERIES, " or ".join(f"`{text}`" for text in asked))
-
-
-def _by_kind(component: Component) -> list[set[ast.expr]]:
-    """Return the calls that begin a query, together those that ask for one kind of result."""
-    nodes: dict[Kind, set[ast.expr]] = {kind: set() for kind in _KINDS}
-    for root in component.roots:
-        kind = kind_of(classify_all(component.reader(root.context), root.items))
-        if kind not in nodes:
-            return []
-        nodes[kind].add(root.start)
-    return [group for group in nodes.values() if group]
 
 
 def _test(name: str, statements: Sequence[Statement], others: Sequence[Statement]) -> str | None:

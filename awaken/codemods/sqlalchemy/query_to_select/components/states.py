@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Mapping, Sequence
-from functools import cached_property
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
+from copy import copy
+from functools import cached_property, reduce
 from operator import attrgetter
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
 from awaken.codemods.sqlalchemy.query_to_select.components.joining import join, joined_statement
+from awaken.codemods.sqlalchemy.query_to_select.components.origins import Arrival, Origins
 from awaken.codemods.sqlalchemy.query_to_select.components.translation import translated
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import BUILDERS, SET_OPERATIONS, Link
@@ -18,8 +21,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.builders import add_l
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import BEFORE
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.loads.items import Item
-from awaken.project.graph.call_edges import FunctionContext
+from awaken.project.frameworks.loads.items import Item, kind_of
+from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.graph.holders import Holder
 from awaken.project.source.memo import cached_by
 from awaken.project.source.worklist import groups_of
@@ -35,90 +38,154 @@ _OTHER_COLUMNS = frozenset({"add_column", "add_columns", "with_entities"})
 _A_SESSION = ast.Name("session", ast.Load())
 """Stands for the session, whose name is found for each place by itself."""
 
+_MOST_CALLS = 3
+"""Calls that are told apart: a helper of a helper of a helper."""
+_MOST_ARRIVALS = 500
+"""Ways by calls; with more of them, calls are not told apart at all."""
+
 
 class States:
     """The statements that the definitions of a component come to; raises Refused if they differ.
 
-    With ``begun_by`` only the queries count that begin with one of these calls.
+    What a function returns to a caller is what that caller passed to it. Only ``arrivals`` count,
+    if there are any.
     """
 
-    def __init__(self, component: Component, begun_by: Container[ast.expr] | None = None) -> None:
-        self._component = component
-        self._begun_by = begun_by
-        self._known: dict[Holder, Statement] = {}
+    def __init__(self, component: Component) -> None:
+        self.component = component
+        self._origins = Origins(component)
+        self._known: dict[Holder, dict[Arrival, Statement]] = {}
+        self._outer: dict[Arrival, dict[Arrival, None]] = {}
+        self.arrivals: Container[Arrival] | None = None
         names = {link.name for fragment in component.fragments for link in fragment.links}
         for fragment in component.fragments:
             for link in fragment.links:
                 if not _is_followed(names, fragment, link):
                     because = (fragment.context.place(link.call),)
                     raise reasons.kept_builder(link.name, because)
-        self._solve()
+        if not self._solve(_MOST_CALLS):
+            self._known, self._outer = {}, {}
+            self._solve(0)
 
-    def _solve(self) -> None:
-        readers = self._component.readers()
-        order = self._component.in_order()
+    def _solve(self, calls: int) -> bool:
+        """Work out the statements by the last ``calls`` of each; return whether they are few."""
+        readers = self.component.readers()
+        order = self.component.in_order()
         changed = set(order)
         while changed:
             for holder in order:
                 if holder in changed:
                     changed.remove(holder)
-                    if self._has_changed(holder):
-                        # Only what is made of this statement may be another one now.
-                        changed.update(readers[holder])
+                    is_other, is_wider = self._have_changed(holder, calls)
+                    # Only what is made of this statement may be another one now. Where one arrival
+                    # stands for several calls, what was returned may go to one more caller.
+                    changed.update(order if is_wider else readers[holder] if is_other else ())
+            if calls and len(self._outer) > _MOST_ARRIVALS:
+                return False
+        return True
 
-    def _has_changed(self, holder: Holder) -> bool:
-        """Work out the statement of ``kept``; return whether it is another one than before."""
-        result = [
-            self._translated_statement(state, fragment.context, holder.context)
-            for fragment in self._component.definitions[holder]
-            if (state := self.of(fragment, executed=False)) is not None
-        ]
-        if not result:
-            return False
-        state, before = joined_statement(result), self._known.get(holder)
-        if before is not None:
+    def _have_changed(self, holder: Holder, calls: int) -> tuple[bool, bool]:
+        """Work out the statements of ``holder``; return whether one is another than before.
+
+        And whether one arrived in a way that stood for other calls before.
+        """
+        result = defaultdict[Arrival, list[Statement]](list)
+        is_wider = False
+        for fragment in self.component.definitions[holder]:
+            call = self._origins.call_passing(holder, fragment)
+            for arrival, statement in self._arriving(fragment).items():
+                inner = arrival
+                if holder.parameter is not None:
+                    inner = arrival.entering(call, calls)
+                    outer = self._outer.setdefault(inner, {})
+                    is_wider |= bool(outer) and arrival not in outer
+                    outer[arrival] = None
+                result[inner].append(
+                    self._translated_statement(statement, fragment.context, holder.context)
+                )
+        known = self._known.setdefault(holder, {})
+        is_other = False
+        for arrival, statements in result.items():
+            before = known.get(arrival)
             # Joined with what it was, it can only grow, so that the rounds come to an end.
-            state = joined_statement([before, state])
-        self._known[holder] = state
-        return before is None or before.key != state.key
+            state = joined_statement([*([] if before is None else [before]), *statements])
+            is_other |= before is None or before.key != state.key
+            known[arrival] = state
+        return is_other, is_wider
+
+    def _arriving(self, fragment: ChainFragment) -> dict[Arrival, Statement]:
+        """Return the statements that ``fragment`` comes to, by how each arrived."""
+        if fragment.recognised is not None:
+            statement = self.reached(fragment, executed=False)
+            return {Arrival(kind_of(statement.items)): statement}
+        befores = self._before(fragment)
+        return {arrival: _continued(befores[arrival], fragment) for arrival in befores}
 
     def items_of(self, holder: Holder) -> Sequence[Item]:
-        """Return what the queries ask for that ``kept`` may hold; nothing where none comes."""
-        return self._known[holder].items if holder in self._known else ()
+        """Return what the queries ask for that ``holder`` may have; nothing where they differ."""
+        statements = list(self._known.get(holder, {}).values())
+        try:
+            return joined_statement(statements).items if statements else ()
+        except Refused:
+            return ()
+
+    def apart(self, fragment: ChainFragment) -> list[States]:
+        """Return the statements of what reaches ``fragment``: together, if they are alike.
+
+        If not, those of each kind, or else of each arrival, by themselves; raises Refused if one
+        differs by branch.
+        """
+        before = {} if fragment.recognised else self._before(fragment)
+        by_kind = groups_of(sorted(before, key=_by_kind), _by_kind).values()
+        for parts in ([list(before)], list(by_kind), [[arrival] for arrival in before]):
+            result = [self._of_arrivals(part) for part in parts]
+            try:
+                for states in result:
+                    states.of(fragment, executed=False)
+            except Refused as refused:
+                if refused.reason is not reasons.DIFFERENT_QUERIES or len(parts) == len(before):
+                    raise
+            else:
+                break
+        return result
+
+    def _of_arrivals(self, arrivals: Container[Arrival]) -> States:
+        result = copy(self)
+        result.arrivals = arrivals
+        return result
 
     def of(self, fragment: ChainFragment, *, executed: bool) -> Statement | None:
         """Return the statement that ``fragment`` comes to; None while nothing reaches it."""
-        chain = fragment.chain(_A_SESSION)
         if fragment.recognised is not None:
-            if self._begun_by is not None and fragment.start not in self._begun_by:
-                return None
             if isinstance(fragment.start, ast.Call) and fragment.start.keywords:
                 raise Refused(reasons.RAISES_TODAY, "query() takes no keyword arguments")
-            reader = self._component.reader(fragment.context)
-            statement = begun(reader, chain, self._criteria_in(fragment.context))
-        else:
-            before = self._facts_before(fragment)
-            if before is None:
-                return None
-            statement = before.continued_by(chain)
-        add_links(statement, executed)
-        return statement
+            reader = self.component.reader(fragment.context)
+            criteria = self._criteria_in(fragment.context)
+            statement = begun(reader, fragment.chain(_A_SESSION), criteria)
+            add_links(statement, executed)
+            return statement
+        # Facts that were joined once are kept: most reads see the same facts as the one before, and
+        # one more.
+        befores = self._before(fragment).values()
+        return _continued(reduce(self._join, befores), fragment, executed) if befores else None
 
-    def _facts_before(self, fragment: ChainFragment) -> Statement | None:
-        """Return the facts of the query that ``fragment`` starts with.
+    def _before(self, fragment: ChainFragment) -> dict[Arrival, Statement]:
+        """Return the facts of the queries that ``fragment`` starts with, by how each arrived."""
+        result: dict[Arrival, Statement] = {}
+        for call, holder in self._origins.before(fragment):
+            for inner, statement in self._known.get(holder, {}).items():
+                other = self._translated_statement(statement, holder.context, fragment.context)
+                for arrival in self._returned(inner, call):
+                    if self.arrivals is None or arrival in self.arrivals:
+                        known = result.get(arrival)
+                        result[arrival] = other if known is None else self._join(known, other)
+        return result
 
-        Facts that were joined once are kept: most reads see the same facts as the one before, and
-        one more.
-        """
-        joined: Statement | None = None
-        for holder in self._component.holders.reaching(fragment.context, fragment.start):
-            if holder not in self._known:
-                continue
-            other = self._known[holder]
-            if holder.context is not fragment.context:
-                other = self._translated_statement(other, holder.context, fragment.context)
-            joined = other if joined is None else self._join(joined, other)
-        return joined
+    def _returned(self, inner: Arrival, call: CallEdge | None) -> Iterable[Arrival]:
+        """Return how a query arrived at ``call`` that arrived as ``inner`` in the function."""
+        if call is None or not inner.calls:
+            return (inner,)
+        return self._outer[inner] if inner.calls[-1] is call else ()
 
     @cached_by(lambda statement, other: (statement.number, other.number))
     def _join(self, statement: Statement, other: Statement) -> Statement:
@@ -136,7 +203,7 @@ class States:
     ) -> Statement:
         if source is target:
             return statement
-        return translated(statement, self._component.reader(target), target)
+        return translated(statement, self.component.reader(target), target)
 
     def _criteria_in(self, context: FunctionContext) -> list[ast.expr]:
         """Return the arguments of all builders that are called in ``context``."""
@@ -145,7 +212,17 @@ class States:
 
     @cached_property
     def _fragments(self) -> Mapping[FunctionContext, list[ChainFragment]]:
-        return groups_of(self._component.fragments, attrgetter("context"))
+        return groups_of(self.component.fragments, attrgetter("context"))
+
+
+def _continued(before: Statement, fragment: ChainFragment, executed: bool = False) -> Statement:
+    statement = before.continued_by(fragment.chain(_A_SESSION))
+    add_links(statement, executed)
+    return statement
+
+
+def _by_kind(arrival: Arrival) -> int:
+    return arrival.kind.value
 
 
 def _is_followed(names: set[str], fragment: ChainFragment, link: Link) -> bool:
