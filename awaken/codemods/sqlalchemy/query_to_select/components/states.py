@@ -91,6 +91,8 @@ class States:
         """
         result = defaultdict[Arrival, list[Statement]](list)
         is_wider = False
+        if holder.parameter is not None and not self._origins.is_always_passed(holder):
+            calls = 0
         for fragment in self.component.definitions[holder]:
             call = self._origins.call_passing(holder, fragment)
             for arrival, statement in self._arriving(fragment).items():
@@ -117,7 +119,7 @@ class States:
         """Return the statements that ``fragment`` comes to, by how each arrived."""
         if fragment.recognised is not None:
             statement = self.reached(fragment, executed=False)
-            return {Arrival(kind_of(statement.items)): statement}
+            return {Arrival(fragment.start, kind_of(statement.items)): statement}
         befores = self._before(fragment)
         return {arrival: _continued(befores[arrival], fragment) for arrival in befores}
 
