@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
-from awaken.codemods.sqlalchemy.query_to_select.components.origins import Origins
 from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters import (
     SessionParameter,
     Wanted,
@@ -37,7 +36,6 @@ class ComponentSession:
 
     def __init__(self, component: Component) -> None:
         self._component = component
-        self._calls = Origins(component)
         self._of_holder: dict[Holder, set[Origin]] = {
             holder: set() for holder in component.definitions
         }
@@ -68,7 +66,7 @@ class ComponentSession:
             return {_session_of(fragment.recognised)} if read is None else self._origins(read)
         return {
             outer
-            for edge, holder in self._calls.before(fragment)
+            for edge, holder in self._component.holders.ways_to(fragment.context, fragment.start)
             for origin in self._of_holder[holder]
             for outer in ({origin} if edge is None else self._seen_by_caller(edge, origin))
         }
@@ -80,7 +78,7 @@ class ComponentSession:
     def _seen_by_caller(self, edge: CallEdge, origin: Origin) -> set[Origin]:
         """Return how the caller writes the session of what the function returns."""
         if isinstance(origin, Holder):
-            given = self._calls.passed_to(origin)[edge]
+            given = self._component.passed_to(origin).get(edge, ())
             return {outer for argument in given for outer in self._origins(argument)}
         if isinstance(origin, Refused):
             return {origin}
@@ -125,7 +123,7 @@ class ComponentSession:
         found: set[Written | Refused] = set()
         ways: dict[ChainFragment, set[Written | Refused]] = {}
         for fragment in self._component.definitions[parameter]:
-            edge = self._calls.call_passing(parameter, fragment)
+            edge = self._component.call_passing(parameter, fragment)
             ways[fragment] = self._resolved_names(self._origins(fragment), fragment.start, above)
             for one in ways[fragment]:
                 is_named = isinstance(one, Written) and edge is not None
@@ -142,7 +140,7 @@ class ComponentSession:
         given: dict[CallEdge, Written] = {}
         again: list[CallEdge] = []
         for fragment, sessions in ways.items():
-            edge = self._calls.call_passing(parameter, fragment)
+            edge = self._component.call_passing(parameter, fragment)
             session = next(iter(sessions), None)
             # A function that calls itself with its own query passes the parameter on.
             if edge is not None and not sessions and edge.context is parameter.context:

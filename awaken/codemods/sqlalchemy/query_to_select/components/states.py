@@ -6,13 +6,13 @@ import ast
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import attrgetter
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
 from awaken.codemods.sqlalchemy.query_to_select.components.joining import join, joined_statement
-from awaken.codemods.sqlalchemy.query_to_select.components.origins import Arrival, Origins
 from awaken.codemods.sqlalchemy.query_to_select.components.translation import translated
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import BUILDERS, SET_OPERATIONS, Link
@@ -38,10 +38,16 @@ _OTHER_COLUMNS = frozenset({"add_column", "add_columns", "with_entities"})
 _A_SESSION = ast.Name("session", ast.Load())
 """Stands for the session, whose name is found for each place by itself."""
 
-_MOST_CALLS = 3
-"""Calls that are told apart: a helper of a helper of a helper."""
-_MOST_ARRIVALS = 500
-"""Ways by calls; with more of them, calls are not told apart at all."""
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How the query that begins at ``root`` got into a function: ``call`` passed it.
+
+    None where it began there, or came out of a function called there.
+    """
+
+    root: ast.expr
+    call: CallEdge | None = None
 
 
 class States:
@@ -53,7 +59,6 @@ class States:
 
     def __init__(self, component: Component) -> None:
         self.component = component
-        self._origins = Origins(component)
         self._known: dict[Holder, dict[Arrival, Statement]] = {}
         self._outer: dict[Arrival, dict[Arrival, None]] = {}
         self.arrivals: Container[Arrival] | None = None
@@ -63,12 +68,9 @@ class States:
                 if not _is_followed(names, fragment, link):
                     because = (fragment.context.place(link.call),)
                     raise reasons.kept_builder(link.name, because)
-        if not self._solve(_MOST_CALLS):
-            self._known, self._outer = {}, {}
-            self._solve(0)
+        self._solve()
 
-    def _solve(self, calls: int) -> bool:
-        """Work out the statements by the last ``calls`` of each; return whether they are few."""
+    def _solve(self) -> None:
         readers = self.component.readers()
         order = self.component.in_order()
         changed = set(order)
@@ -76,41 +78,35 @@ class States:
             for holder in order:
                 if holder in changed:
                     changed.remove(holder)
-                    is_other, is_wider = self._have_changed(holder, calls)
+                    is_other, is_wider = self._have_changed(holder)
                     # Only what is made of this statement may be another one now. Where one arrival
                     # stands for several calls, what was returned may go to one more caller.
                     changed.update(order if is_wider else readers[holder] if is_other else ())
-            if calls and len(self._outer) > _MOST_ARRIVALS:
-                return False
-        return True
 
-    def _have_changed(self, holder: Holder, calls: int) -> tuple[bool, bool]:
+    def _have_changed(self, holder: Holder) -> tuple[bool, bool]:
         """Work out the statements of ``holder``; return whether one is another than before.
 
         And whether one arrived in a way that stood for other calls before.
         """
         result = defaultdict[Arrival, list[Statement]](list)
-        is_wider = False
-        if holder.parameter is not None and not self._origins.is_always_passed(holder):
-            calls = 0
+        known = self._known.setdefault(holder, {})
+        is_other = is_wider = False
         for fragment in self.component.definitions[holder]:
-            call = self._origins.call_passing(holder, fragment)
+            call = self.component.call_passing(holder, fragment)
             for arrival, statement in self._arriving(fragment).items():
                 inner = arrival
                 if holder.parameter is not None:
-                    inner = arrival.entering(call, calls)
+                    inner = Arrival(arrival.root, call)
                     outer = self._outer.setdefault(inner, {})
                     is_wider |= bool(outer) and arrival not in outer
                     outer[arrival] = None
                 result[inner].append(
                     self._translated_statement(statement, fragment.context, holder.context)
                 )
-        known = self._known.setdefault(holder, {})
-        is_other = False
         for arrival, statements in result.items():
             before = known.get(arrival)
             # Joined with what it was, it can only grow, so that the rounds come to an end.
-            state = joined_statement([*([] if before is None else [before]), *statements])
+            state = joined_statement(statements if before is None else [before, *statements])
             is_other |= before is None or before.key != state.key
             known[arrival] = state
         return is_other, is_wider
@@ -118,10 +114,9 @@ class States:
     def _arriving(self, fragment: ChainFragment) -> dict[Arrival, Statement]:
         """Return the statements that ``fragment`` comes to, by how each arrived."""
         if fragment.recognised is not None:
-            statement = self.reached(fragment, executed=False)
-            return {Arrival(fragment.start, kind_of(statement.items)): statement}
-        befores = self._before(fragment)
-        return {arrival: _continued(befores[arrival], fragment) for arrival in befores}
+            return {Arrival(fragment.start): self.reached(fragment, executed=False)}
+        before = self._before(fragment)
+        return {arrival: _continued(before[arrival], fragment) for arrival in before}
 
     def items_of(self, holder: Holder) -> Sequence[Item]:
         """Return what the queries ask for that ``holder`` may have; nothing where they differ."""
@@ -138,8 +133,9 @@ class States:
         differs by branch.
         """
         before = {} if fragment.recognised else self._before(fragment)
-        by_kind = groups_of(sorted(before, key=_by_kind), _by_kind).values()
-        for parts in ([list(before)], list(by_kind), [[arrival] for arrival in before]):
+        kinds = groups_of(before, lambda arrival: kind_of(before[arrival].items).value)
+        by_kind = [kinds[kind] for kind in sorted(kinds)]
+        for parts in ([list(before)], by_kind, [[arrival] for arrival in before]):
             result = [self._of_arrivals(part) for part in parts]
             try:
                 for states in result:
@@ -174,7 +170,7 @@ class States:
     def _before(self, fragment: ChainFragment) -> dict[Arrival, Statement]:
         """Return the facts of the queries that ``fragment`` starts with, by how each arrived."""
         result: dict[Arrival, Statement] = {}
-        for call, holder in self._origins.before(fragment):
+        for call, holder in self.component.holders.ways_to(fragment.context, fragment.start):
             for inner, statement in self._known.get(holder, {}).items():
                 other = self._translated_statement(statement, holder.context, fragment.context)
                 for arrival in self._returned(inner, call):
@@ -185,9 +181,12 @@ class States:
 
     def _returned(self, inner: Arrival, call: CallEdge | None) -> Iterable[Arrival]:
         """Return how a query arrived at ``call`` that arrived as ``inner`` in the function."""
-        if call is None or not inner.calls:
+        if call is None or inner.call is None:
             return (inner,)
-        return self._outer[inner] if inner.calls[-1] is call else ()
+        # What comes out of a call that passes none is taken for one of the others.
+        if call not in self.component.passing:
+            return (Arrival(inner.root),)
+        return self._outer[inner] if inner.call is call else ()
 
     @cached_by(lambda statement, other: (statement.number, other.number))
     def _join(self, statement: Statement, other: Statement) -> Statement:
@@ -221,10 +220,6 @@ def _continued(before: Statement, fragment: ChainFragment, executed: bool = Fals
     statement = before.continued_by(fragment.chain(_A_SESSION))
     add_links(statement, executed)
     return statement
-
-
-def _by_kind(arrival: Arrival) -> int:
-    return arrival.kind.value
 
 
 def _is_followed(names: set[str], fragment: ChainFragment, link: Link) -> bool:
