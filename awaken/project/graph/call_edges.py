@@ -347,22 +347,16 @@ class CallEdges:
             return Unseen("held", what, (context.place(parameter),))
         return result
 
-    def edge_passing(
-        self, context: FunctionContext, parameter: ast.arg, given: ast.expr
-    ) -> CallEdge | None:
-        """Return the call that passes ``given``, or a value of which it is one alternative."""
-        return self._passing(context, parameter).get(given)
-
     @cached_by(lambda _context, parameter: parameter)
-    def _passing(self, context: FunctionContext, parameter: ast.arg) -> dict[ast.AST, CallEdge]:
+    def passing(self, context: FunctionContext, parameter: ast.arg) -> dict[ast.AST, CallEdge]:
+        """Return what all calls pass to ``parameter``, each with its call.
+
+        Of `a if x else b` a call passes both, but nothing that a call in it passes on.
+        """
         calls = self.calls_of(context)
-        given = (
-            (edge, edge.given(parameter)) for edge in ([] if isinstance(calls, Unseen) else calls)
-        )
-        # Of `a if x else b` both are passed by this call, but not what a call in it passes on.
-        return {
-            part: edge for edge, whole in given if whole is not None for part in branches(whole)
-        }
+        edges = [] if isinstance(calls, Unseen) else calls
+        given = ((edge, edge.given(parameter)) for edge in edges)
+        return {part: edge for edge, whole in given if whole for part in branches(whole)}
 
 
 def why_not_returned(context: FunctionContext, none: ast.Return | None = None) -> Unseen | None:

@@ -110,12 +110,9 @@ def classify(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item:
             return _classify_call(reader, node, depth)
         case ast.Name():
             return _classify_name(reader, node, depth)
-        case ast.BinOp(left=left, right=right):
-            return _combined(reader, node, (left, right), depth)
-        case ast.Compare(left=left, comparators=others):
-            return _combined(reader, node, (left, *others), depth)
-        case ast.UnaryOp(operand=operand):
-            return _combined(reader, node, (operand,), depth)
+        case ast.BinOp() | ast.Compare() | ast.UnaryOp():
+            parts = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
+            return _combined(reader, node, parts, depth)
         case ast.Subscript(value=value):
             return _classify_subscript(reader, node, value, depth)
         case ast.Constant(value=None):

@@ -144,9 +144,7 @@ class Component:
     def call_passing(self, parameter: Holder, fragment: ChainFragment) -> CallEdge | None:
         """Return the call that passes ``fragment``; None if ``parameter`` is another holder."""
         node = parameter.parameter
-        if node is None:
-            return None
-        return self.edges.edge_passing(parameter.context, node, fragment.node)
+        return self.edges.passing(parameter.context, node).get(fragment.node) if node else None
 
     @cached_method
     def passed_to(self, parameter: Holder) -> Mapping[CallEdge | None, list[ChainFragment]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment
@@ -16,17 +15,7 @@ from awaken.codemods.sqlalchemy.query_to_select.components.states import States
 from awaken.codemods.sqlalchemy.query_to_select.payload import KindsRewrite, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.loads.items import Item, Kind, What
-
-_KINDS = (Kind.ENTITY, Kind.ROWS_WITH_ENTITY, Kind.ROWS)
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How a query is executed that is one of ``statements``."""
-
-    data: QueryRewrite
-    statements: list[Statement]
+from awaken.project.frameworks.loads.items import Item, What
 
 
 def execution_of_kinds(
@@ -36,32 +25,23 @@ def execution_of_kinds(
 
     Raises Refused where the selected entities do not decide it.
     """
-    left: list[Way] = []
-    is_old = any(item.component.project.targets.admits("sqlalchemy", "<1.4.33") for item in states)
-    for item, data in zip(states, found, strict=True):
-        if is_old or not isinstance(data, QueryRewrite):
-            raise different(states, fragment)
-        statement = item.reached(fragment, executed=True)
-        alike = next((way for way in left if way.data == data), None)
-        if alike is None:
-            left.append(Way(data, [statement]))
-        else:
-            alike.statements.append(statement)
+    ways: dict[QueryRewrite, list[Statement]] = {}
     # The variable is read again for each way, and nothing else may be done twice.
     if fragment.links or not isinstance(fragment.start, ast.Name):
         raise different(states, fragment)
-    tested = []
+    for item, data in zip(states, found, strict=True):
+        is_told = not item.component.project.targets.admits("sqlalchemy", "<1.4.33")
+        if not is_told or not isinstance(data, QueryRewrite):
+            raise different(states, fragment)
+        ways.setdefault(data, []).append(item.reached(fragment, executed=True))
+    tested, left = [], list(ways.items())
     while len(left) > 1:
-        way, *left = left
-        test = _test(fragment.start.id, way.statements, _statements(left))
+        (data, own), *left = left
+        test = _test(fragment.start.id, own, [other for _, others in left for other in others])
         if test is None:
             raise different(states, fragment)
-        tested.append((test, way.data))
-    return KindsRewrite(ways=tuple(tested), otherwise=left[0].data)
-
-
-def _statements(ways: Sequence[Way]) -> list[Statement]:
-    return [statement for way in ways for statement in way.statements]
+        tested.append((test, data))
+    return KindsRewrite(ways=tuple(tested), otherwise=left[0][0])
 
 
 def different(states: Sequence[States], fragment: ChainFragment) -> Refused:

@@ -53,8 +53,8 @@ class Arrival:
 class States:
     """The statements that the definitions of a component come to; raises Refused if they differ.
 
-    What a function returns to a caller is what that caller passed to it. Only ``arrivals`` count,
-    if there are any.
+    A function returns to a caller the query that this caller passed. Only ``arrivals`` count, if
+    there are any.
     """
 
     def __init__(self, component: Component) -> None:
@@ -79,14 +79,14 @@ class States:
                 if holder in changed:
                     changed.remove(holder)
                     is_other, is_wider = self._have_changed(holder)
-                    # Only what is made of this statement may be another one now. Where one arrival
-                    # stands for several calls, what was returned may go to one more caller.
+                    # Only what is made of this statement may be another one now. Or a function
+                    # returns what it returned before to one more caller.
                     changed.update(order if is_wider else readers[holder] if is_other else ())
 
     def _have_changed(self, holder: Holder) -> tuple[bool, bool]:
         """Work out the statements of ``holder``; return whether one is another than before.
 
-        And whether one arrived in a way that stood for other calls before.
+        And whether one arrived by a known call from elsewhere.
         """
         result = defaultdict[Arrival, list[Statement]](list)
         known = self._known.setdefault(holder, {})
@@ -119,7 +119,7 @@ class States:
         return {arrival: _continued(before[arrival], fragment) for arrival in before}
 
     def items_of(self, holder: Holder) -> Sequence[Item]:
-        """Return what the queries ask for that ``holder`` may have; nothing where they differ."""
+        """Return the items of the queries that ``holder`` may have; nothing where they differ."""
         statements = list(self._known.get(holder, {}).values())
         try:
             return joined_statement(statements).items if statements else ()
@@ -127,7 +127,7 @@ class States:
             return ()
 
     def apart(self, fragment: ChainFragment) -> list[States]:
-        """Return the statements of what reaches ``fragment``: together, if they are alike.
+        """Return the statements that reach ``fragment``: together, if they are alike.
 
         If not, those of each kind, or else of each arrival, by themselves; raises Refused if one
         differs by branch.
@@ -183,7 +183,7 @@ class States:
         """Return how a query arrived at ``call`` that arrived as ``inner`` in the function."""
         if call is None or inner.call is None:
             return (inner,)
-        # What comes out of a call that passes none is taken for one of the others.
+        # A call that passes none seems to give one of the others.
         if call not in self.component.passing:
             return (Arrival(inner.root),)
         return self._outer[inner] if inner.call is call else ()

@@ -171,23 +171,11 @@ def _decide_statements(
                 raise different(result, fragment)
             decision.parts.append(Rewritten(fragment, written[0]))
     for fragment in component.uses:
-        data = _used_by_kinds(fragment, states, session, decision)
+        # No kind matters to the session of a query.
+        result = [states] if fragment.ending == "session" else states.apart(fragment)
+        uses = [_used(component, fragment, each, session, decision) for each in result]
+        data = uses[0] if is_agreed(uses) else execution_of_kinds(fragment, result, uses)
         decision.parts.append(Rewritten(fragment, data))
-
-
-def _used_by_kinds(
-    fragment: ChainFragment,
-    states: States,
-    session: ComponentSession,
-    decision: ComponentDecision,
-) -> QueryRewrite | BulkRewrite | ExtensionRewrite | KindsRewrite | None:
-    # No kind matters to the session of a query.
-    result = [states] if fragment.ending == "session" else states.apart(fragment)
-    component = decision.component
-    written = [_used(component, fragment, each, session, decision) for each in result]
-    if is_agreed(written):
-        return written[0]
-    return execution_of_kinds(fragment, result, written)
 
 
 def _decide_writes(
