@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -38,15 +37,22 @@ _OTHER_COLUMNS = frozenset({"add_column", "add_columns", "with_entities"})
 _A_SESSION = ast.Name("session", ast.Load())
 """Stands for the session, whose name is found for each place by itself."""
 
+_GROUPS: tuple[Callable[[ChainFragment, Statement], Hashable], ...] = (
+    lambda _root, _statement: None,
+    lambda _root, statement: kind_of(statement.items),
+    lambda root, _statement: root.start,
+)
+"""What tells queries apart where they begin: nothing, if all are alike, their kind, their place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How the query that begins at ``root`` got into a function: ``call`` passed it.
+    """How a query of ``group`` got into a function: ``call`` passed it.
 
     None where it began there, or came out of a function called there.
     """
 
-    root: ast.expr
+    group: Hashable
     call: CallEdge | None = None
 
 
@@ -59,8 +65,6 @@ class States:
 
     def __init__(self, component: Component) -> None:
         self.component = component
-        self._known: dict[Holder, dict[Arrival, Statement]] = {}
-        self._outer: dict[Arrival, dict[Arrival, None]] = {}
         self.arrivals: Container[Arrival] | None = None
         names = {link.name for fragment in component.fragments for link in fragment.links}
         for fragment in component.fragments:
@@ -68,9 +72,19 @@ class States:
                 if not _is_followed(names, fragment, link):
                     because = (fragment.context.place(link.call),)
                     raise reasons.kept_builder(link.name, because)
-        self._solve()
+        for group in _GROUPS:
+            try:
+                self._solve(group)
+            except Refused as refused:
+                if refused.reason is not reasons.DIFFERENT_QUERIES or group is _GROUPS[-1]:
+                    raise
+            else:
+                break
 
-    def _solve(self) -> None:
+    def _solve(self, group: Callable[[ChainFragment, Statement], Hashable]) -> None:
+        self._group = group
+        self._known: dict[Holder, dict[Arrival, Statement]] = {}
+        self._outer: dict[Arrival, dict[Arrival, None]] = {}
         readers = self.component.readers()
         order = self.component.in_order()
         changed = set(order)
@@ -82,13 +96,14 @@ class States:
                     # Only what is made of this statement may be another one now. Or a function
                     # returns what it returned before to one more caller.
                     changed.update(order if is_wider else readers[holder] if is_other else ())
+        for use in self.component.uses if group is not _GROUPS[-1] else ():
+            self._before(use)
 
     def _have_changed(self, holder: Holder) -> tuple[bool, bool]:
         """Work out the statements of ``holder``; return whether one is another than before.
 
         And whether one arrived by a known call from elsewhere.
         """
-        result = defaultdict[Arrival, list[Statement]](list)
         known = self._known.setdefault(holder, {})
         is_other = is_wider = False
         for fragment in self.component.definitions[holder]:
@@ -96,27 +111,33 @@ class States:
             for arrival, statement in self._arriving(fragment).items():
                 inner = arrival
                 if holder.parameter is not None:
-                    inner = Arrival(arrival.root, call)
+                    inner = Arrival(arrival.group, call)
                     outer = self._outer.setdefault(inner, {})
                     is_wider |= bool(outer) and arrival not in outer
                     outer[arrival] = None
-                result[inner].append(
-                    self._translated_statement(statement, fragment.context, holder.context)
-                )
-        for arrival, statements in result.items():
-            before = known.get(arrival)
-            # Joined with what it was, it can only grow, so that the rounds come to an end.
-            state = joined_statement(statements if before is None else [before, *statements])
-            is_other |= before is None or before.key != state.key
-            known[arrival] = state
+                state = self._translated_statement(statement, fragment.context, holder.context)
+                before = known.get(inner)
+                # Joined with what it was, it can only grow, so that the rounds come to an end.
+                state = state if before is None else self._join(before, state)
+                known[inner] = self._first_alike(holder, state.key, state)
+                is_other |= before is not known[inner]
         return is_other, is_wider
+
+    @cached_by(lambda holder, key, _state: (holder, key))
+    def _first_alike(self, _holder: Holder, _key: Hashable, state: Statement) -> Statement:
+        return state
 
     def _arriving(self, fragment: ChainFragment) -> dict[Arrival, Statement]:
         """Return the statements that ``fragment`` comes to, by how each arrived."""
         if fragment.recognised is not None:
-            return {Arrival(fragment.start): self.reached(fragment, executed=False)}
+            statement = self.reached(fragment, executed=False)
+            return {Arrival(self._group(fragment, statement)): statement}
         before = self._before(fragment)
-        return {arrival: _continued(before[arrival], fragment) for arrival in before}
+        return {arrival: self._continued(before[arrival], fragment) for arrival in before}
+
+    @cached_by(lambda before, fragment: (before.number, fragment.node))
+    def _continued(self, before: Statement, fragment: ChainFragment) -> Statement:
+        return _continued(before, fragment)
 
     def items_of(self, holder: Holder) -> Sequence[Item]:
         """Return the items of the queries that ``holder`` may have; nothing where they differ."""
@@ -185,7 +206,7 @@ class States:
             return (inner,)
         # A call that passes none seems to give one of the others.
         if call not in self.component.passing:
-            return (Arrival(inner.root),)
+            return (Arrival(inner.group),)
         return self._outer[inner] if inner.call is call else ()
 
     @cached_by(lambda statement, other: (statement.number, other.number))
@@ -199,6 +220,7 @@ class States:
             raise Refused(reasons.KEPT_QUERY, "in a variable that no branch assigns")
         return statement
 
+    @cached_by(lambda statement, _source, target: (statement.number, target))
     def _translated_statement(
         self, statement: Statement, source: FunctionContext, target: FunctionContext
     ) -> Statement:
