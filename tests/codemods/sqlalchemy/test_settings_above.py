@@ -108,7 +108,9 @@ def test_settings_above_the_project_are_left_to_do_in_one_step(repository):
 
 
 def test_loop_scope_is_said_where_warnings_are_errors(repository):
-    settings = "[pytest]\nfilterwarnings =\n    ignore::UserWarning\n    error::DeprecationWarning\n"
+    settings = (
+        "[pytest]\nfilterwarnings =\n    ignore::UserWarning\n    error::DeprecationWarning\n"
+    )
     (repository / "pytest.ini").write_text(settings)
 
     report = api.run([repository], OPTIONS).roots[0]

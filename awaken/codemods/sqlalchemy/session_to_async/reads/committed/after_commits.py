@@ -56,7 +56,6 @@ from awaken.kit.imports import name_beside
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
-from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
@@ -236,14 +235,7 @@ class ReadsAfterCommits:
         module, function = site.module, site.module.enclosing_def(site.node)
         loops = [x for x in module.ancestors(site.node) if isinstance(x, ast.For | ast.While)]
         around = [function or module.tree] if is_many else loops
-        spans, graph = [*map(module.span, around)], self._project.calls.graph()
-        called = {
-            callee
-            for call in (graph.callees(FunctionPlace.of(module, function)) if spans else ())
-            if any(span.contains(call.place.span) for span in spans)
-            for callee in call.functions
-        }
-        bodies = self._project.calls.definitions_of(graph.reached(called))
+        bodies = self._project.calls.run_inside(module, around)
         parts = [*((module, part) for part in around), *bodies]
         return any(_sets(home, part, names) for home, part in parts)
 
