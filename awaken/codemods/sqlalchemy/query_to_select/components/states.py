@@ -104,7 +104,7 @@ class States:
 
         And whether one arrived by a known call from elsewhere.
         """
-        known = self._known.setdefault(holder, {})
+        known, result = self._known.setdefault(holder, {}), dict[Arrival, Statement]()
         is_other = is_wider = False
         for fragment in self.component.definitions[holder]:
             call = self.component.call_passing(holder, fragment)
@@ -116,11 +116,13 @@ class States:
                     is_wider |= bool(outer) and arrival not in outer
                     outer[arrival] = None
                 state = self._translated_statement(statement, fragment.context, holder.context)
-                before = known.get(inner)
-                # Joined with what it was, it can only grow, so that the rounds come to an end.
-                state = state if before is None else self._join(before, state)
-                known[inner] = self._first_alike(holder, state.key, state)
-                is_other |= before is not known[inner]
+                result[inner] = self._join(result[inner], state) if inner in result else state
+        for arrival, statement in result.items():
+            before = known.get(arrival)
+            # Joined with what it was, it can only grow, so that the rounds come to an end.
+            state = statement if before is None else self._join(before, statement)
+            known[arrival] = self._first_alike(holder, state.key, state)
+            is_other |= before is not known[arrival]
         return is_other, is_wider
 
     @cached_by(lambda holder, key, _state: (holder, key))
