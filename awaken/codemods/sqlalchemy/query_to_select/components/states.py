@@ -152,8 +152,8 @@ class States:
     def apart(self, fragment: ChainFragment) -> list[States]:
         """Return the statements that reach ``fragment``: together, if they are alike.
 
-        If not, those of each kind, or else of each arrival, by themselves; raises Refused if one
-        differs by branch.
+        If not, those of each kind, or else of each arrival, by themselves. Raises Refused if one
+        of these differs by branch.
         """
         before = {} if fragment.recognised else self._before(fragment)
         kinds = groups_of(before, lambda arrival: kind_of(before[arrival].items).value)
