@@ -17,6 +17,7 @@ from awaken.project.graph.callers import Callers
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.dispatch import Called
 from awaken.project.graph.passing import default_of
+from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import (
@@ -346,22 +347,16 @@ class CallEdges:
             return Unseen("held", what, (context.place(parameter),))
         return result
 
-    def edge_passing(
-        self, context: FunctionContext, parameter: ast.arg, given: ast.expr
-    ) -> CallEdge | None:
-        """Return the call that passes ``given``, or a value of which it is one alternative."""
-        return self._passing(context, parameter).get(given)
-
     @cached_by(lambda _context, parameter: parameter)
-    def _passing(self, context: FunctionContext, parameter: ast.arg) -> dict[ast.AST, CallEdge]:
-        passing: dict[ast.AST, CallEdge] = {}
+    def passing(self, context: FunctionContext, parameter: ast.arg) -> dict[ast.AST, CallEdge]:
+        """Return what all calls pass to ``parameter``, each with its call.
+
+        Of `a if x else b` a call passes both, but nothing that a call in it passes on.
+        """
         calls = self.calls_of(context)
-        # Reversed, so that of two calls the first one counts.
-        for edge in reversed([] if isinstance(calls, Unseen) else calls):
-            whole = edge.given(parameter)
-            # Each part counts: of ``a if x else b`` both are passed by this call.
-            passing |= dict.fromkeys(() if whole is None else ast.walk(whole), edge)
-        return passing
+        edges = [] if isinstance(calls, Unseen) else calls
+        given = ((edge, edge.given(parameter)) for edge in edges)
+        return {part: edge for edge, whole in given if whole for part in branches(whole)}
 
 
 def why_not_returned(context: FunctionContext, none: ast.Return | None = None) -> Unseen | None:

@@ -119,21 +119,23 @@ class Holders:
     # -------------------------------------------------------------------------- what holds a value
     def reaching(self, context: FunctionContext, read: ast.expr) -> tuple[Holder, ...]:
         """Return what may have held the value of ``read``: a variable, or a followed call."""
+        return tuple(holder for _, holder in self.ways_to(context, read))
+
+    def ways_to(
+        self, context: FunctionContext, read: ast.expr
+    ) -> Sequence[tuple[CallEdge | None, Holder]]:
+        """Return the same, with the call by which the value came out of a function, if it did."""
         # A call that is followed gives what the function holds, not what a variable does.
-        if read in self._edges.known:
-            return tuple(holder for _, holder in self.ways_out(read))
-        return self._reaching(context, read)
+        if read not in self._edges.known:
+            return [(None, holder) for holder in self._reaching(context, read)]
+        calls, element = self._edges.known[read]
+        return [(call, self.of(call.into, None, element)) for call in calls]
 
     @cached_by(lambda _context, read: read)
     def _reaching(self, context: FunctionContext, read: ast.expr) -> tuple[Holder, ...]:
         reaching = context.flow.reaching(read) if isinstance(read, ast.Name) else None
         bindings = reaching.definitions if isinstance(reaching, Reaching) else ()
         return tuple([self.of(context, binding) for binding in bindings])
-
-    def ways_out(self, read: ast.expr) -> list[tuple[CallEdge, Holder]]:
-        """Return how the value of ``read`` came out of functions, if it did."""
-        ways, element = self._edges.known.get(read, ((), None))
-        return [(way, self.of(way.into, None, element)) for way in ways]
 
     def holding(
         self, context: FunctionContext, node: ast.expr

@@ -110,14 +110,13 @@ def classify(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item:
             return _classify_call(reader, node, depth)
         case ast.Name():
             return _classify_name(reader, node, depth)
-        case ast.BinOp(left=left, right=right):
-            return _combined(reader, node, (left, right), depth)
-        case ast.Compare(left=left, comparators=others):
-            return _combined(reader, node, (left, *others), depth)
-        case ast.UnaryOp(operand=operand):
-            return _combined(reader, node, (operand,), depth)
+        case ast.BinOp() | ast.Compare() | ast.UnaryOp():
+            parts = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
+            return _combined(reader, node, parts, depth)
         case ast.Subscript(value=value):
             return _classify_subscript(reader, node, value, depth)
+        case ast.Constant(value=None):
+            return Item(node, What.EXPRESSION, orm=False, constant=True)  # NULL
         case _ if len(parts := branches(node)) > 1:
             return _any_of(node, [classify(reader, part, depth) for part in parts])
     return Item(node, What.UNKNOWN)
@@ -264,9 +263,9 @@ def _inner(reader: ModuleReader, nodes: Iterable[ast.expr], depth: int) -> list[
 
     An expression that is too deep may be of any class, and is ``mixed``.
     """
+    nodes = [node for node in nodes if not isinstance(node, ast.Constant)]
     if depth == 0:
-        unseen = (node for node in nodes if not isinstance(node, ast.Constant))
-        return [Item(node, What.UNKNOWN, orm=False, mixed=True) for node in unseen]
+        return [Item(node, What.UNKNOWN, orm=False, mixed=True) for node in nodes]
     # Less deep each time: a variable may be built on itself.
     items = (classify(reader, node, depth - 1) for node in nodes)
     return [item for item in items if item.what is not What.UNKNOWN or item.mixed]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select.components.truths import Truth
@@ -12,9 +13,10 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.contract import Place
-from awaken.project.graph.call_edges import CallEdges, FunctionContext
+from awaken.project.graph.call_edges import CallEdge, CallEdges, FunctionContext
 from awaken.project.graph.holders import Holder, Holders
-from awaken.project.source.worklist import reverse_postorder
+from awaken.project.source.memo import cached_method
+from awaken.project.source.worklist import groups_of, reverse_postorder
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -74,7 +76,7 @@ class ChainFragment:
         return self.context.place(self.node, note)
 
 
-@dataclass(slots=True)
+@dataclass
 class Component:
     """The queries that share variables and functions.
 
@@ -138,6 +140,22 @@ class Component:
                     if before in result:
                         result[before][holder] = None
         return {holder: list(after) for holder, after in result.items()}
+
+    def call_passing(self, parameter: Holder, fragment: ChainFragment) -> CallEdge | None:
+        """Return the call that passes ``fragment``; None if ``parameter`` is another holder."""
+        node = parameter.parameter
+        return self.edges.passing(parameter.context, node).get(fragment.node) if node else None
+
+    @cached_method
+    def passed_to(self, parameter: Holder) -> Mapping[CallEdge | None, list[ChainFragment]]:
+        """Return the fragments that each call passes to ``parameter``."""
+        return groups_of(self.definitions[parameter], partial(self.call_passing, parameter))
+
+    @cached_property
+    def passing(self) -> set[CallEdge | None]:
+        """The calls that pass a query; others pass None, or a mock that the user rewrites."""
+        parameters = (holder for holder in self.definitions if holder.parameter)
+        return {call for parameter in parameters for call in self.passed_to(parameter)}
 
     def variables(self, context: FunctionContext) -> set[str]:
         """Return the names in ``context`` that hold a query."""

@@ -8,49 +8,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
+from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment
 from awaken.codemods.sqlalchemy.query_to_select.components.states import States
 from awaken.codemods.sqlalchemy.query_to_select.payload import KindsRewrite, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.loads.entities import classify_all
-from awaken.project.frameworks.loads.items import Item, Kind, What, kind_of
-
-_KINDS = (Kind.ENTITY, Kind.ROWS_WITH_ENTITY, Kind.ROWS)
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How a query is executed that is one of ``statements``."""
-
-    data: QueryRewrite
-    statements: list[Statement]
-
-
-def states_of(component: Component) -> tuple[States, ...]:
-    """Return the statements of ``component``, for each kind of query by itself if they differ.
-
-    Raises Refused if those of one kind differ as well.
-    """
-    try:
-        return (States(component),)
-    except Refused as refused:
-        is_told = not component.project.targets.admits("sqlalchemy", "<1.4.33")
-        groups = _by_kind(component) if is_told else []
-        if refused.reason is not reasons.DIFFERENT_QUERIES or len(groups) < 2:  # noqa: PLR2004
-            raise
-        return tuple(States(component, group) for group in groups)
-
-
-def reaching(states: Sequence[States], fragment: ChainFragment) -> list[States]:
-    """Return those of ``states`` of which a query gets to ``fragment``: the first if none does."""
-    if len(states) == 1:
-        return list(states)
-    result = [state for state in states if state.of(fragment, executed=False) is not None]
-    return result or [states[0]]
+from awaken.project.frameworks.loads.items import Item, What
 
 
 def execution_of_kinds(
@@ -60,31 +25,23 @@ def execution_of_kinds(
 
     Raises Refused where the selected entities do not decide it.
     """
-    left: list[Way] = []
-    for item, data in zip(states, found, strict=True):
-        if not isinstance(data, QueryRewrite):
-            raise different(states, fragment)
-        statement = item.reached(fragment, executed=True)
-        alike = next((way for way in left if way.data == data), None)
-        if alike is None:
-            left.append(Way(data, [statement]))
-        else:
-            alike.statements.append(statement)
+    ways: dict[QueryRewrite, list[Statement]] = {}
     # The variable is read again for each way, and nothing else may be done twice.
     if fragment.links or not isinstance(fragment.start, ast.Name):
         raise different(states, fragment)
-    tested = []
+    for item, data in zip(states, found, strict=True):
+        is_told = not item.component.project.targets.admits("sqlalchemy", "<1.4.33")
+        if not is_told or not isinstance(data, QueryRewrite):
+            raise different(states, fragment)
+        ways.setdefault(data, []).append(item.reached(fragment, executed=True))
+    tested, left = [], list(ways.items())
     while len(left) > 1:
-        way, *left = left
-        test = _test(fragment.start.id, way.statements, _statements(left))
+        (data, own), *left = left
+        test = _test(fragment.start.id, own, [other for _, others in left for other in others])
         if test is None:
             raise different(states, fragment)
-        tested.append((test, way.data))
-    return KindsRewrite(ways=tuple(tested), otherwise=left[0].data)
-
-
-def _statements(ways: Sequence[Way]) -> list[Statement]:
-    return [statement for way in ways for statement in way.statements]
+        tested.append((test, data))
+    return KindsRewrite(ways=tuple(tested), otherwise=left[0][0])
 
 
 def different(states: Sequence[States], fragment: ChainFragment) -> Refused:
@@ -92,17 +49,6 @@ def different(states: Sequence[States], fragment: ChainFragment) -> Refused:
     result = (state.reached(fragment, executed=False) for state in states)
     asked = (", ".join(ast.unparse(item.node) for item in _lists([entry])[0]) for entry in result)
     return Refused(reasons.DIFFERENT_QUERIES, " or ".join(f"`{text}`" for text in asked))
-
-
-def _by_kind(component: Component) -> list[set[ast.expr]]:
-    """Return the calls that begin a query, together those that ask for one kind of result."""
-    nodes: dict[Kind, set[ast.expr]] = {kind: set() for kind in _KINDS}
-    for root in component.roots:
-        kind = kind_of(classify_all(component.reader(root.context), root.items))
-        if kind not in nodes:
-            return []
-        nodes[kind].add(root.start)
-    return [group for group in nodes.values() if group]
 
 
 def _test(name: str, statements: Sequence[Statement], others: Sequence[Statement]) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from functools import partial
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
@@ -24,7 +23,6 @@ from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.graph.holders import Holder
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.memo import cached_method
-from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import Unknown
 
 Origin = Written | Holder | Refused
@@ -63,18 +61,14 @@ class ComponentSession:
 
     def _origins(self, fragment: ChainFragment) -> set[Origin]:
         """Return the sessions of ``fragment``, as they are written in its function."""
-        component, ways = self._component, self._component.holders.ways_out(fragment.start)
         if fragment.recognised is not None:
             read = self._read_off(fragment)
             return {_session_of(fragment.recognised)} if read is None else self._origins(read)
-        if not ways:
-            reaching = component.holders.reaching(fragment.context, fragment.start)
-            return {origin for holder in reaching for origin in self._of_holder[holder]}
         return {
             outer
-            for edge, holder in ways
+            for edge, holder in self._component.holders.ways_to(fragment.context, fragment.start)
             for origin in self._of_holder[holder]
-            for outer in self._seen_by_caller(edge, origin)
+            for outer in ({origin} if edge is None else self._seen_by_caller(edge, origin))
         }
 
     def _read_off(self, root: ChainFragment) -> ChainFragment | None:
@@ -84,7 +78,7 @@ class ComponentSession:
     def _seen_by_caller(self, edge: CallEdge, origin: Origin) -> set[Origin]:
         """Return how the caller writes the session of what the function returns."""
         if isinstance(origin, Holder):
-            given = self._given_fragments(edge, origin)
+            given = self._component.passed_to(origin).get(edge, ())
             return {outer for argument in given for outer in self._origins(argument)}
         if isinstance(origin, Refused):
             return {origin}
@@ -93,21 +87,6 @@ class ComponentSession:
     @cached_method
     def _outer_name(self, edge: CallEdge, origin: Written) -> Written | Refused:
         return _name_outside(self._component.project, edge, origin)
-
-    def _given_fragments(self, edge: CallEdge, parameter: Holder) -> list[ChainFragment]:
-        """Return the fragments that are passed to ``parameter`` by the call of ``edge``."""
-        return self._given_by(parameter)[edge]
-
-    @cached_method
-    def _given_by(self, parameter: Holder) -> Mapping[CallEdge | None, list[ChainFragment]]:
-        given = self._component.definitions[parameter]
-        return groups_of(given, partial(self._way_into, parameter))
-
-    def _way_into(self, parameter: Holder, fragment: ChainFragment) -> CallEdge | None:
-        node = parameter.parameter
-        if node is None:
-            return None
-        return self._component.edges.edge_passing(parameter.context, node, fragment.node)
 
     # ----------------------------------------------------------------------------- where executed
     def at(self, use: ChainFragment) -> Written:
@@ -144,7 +123,7 @@ class ComponentSession:
         found: set[Written | Refused] = set()
         ways: dict[ChainFragment, set[Written | Refused]] = {}
         for fragment in self._component.definitions[parameter]:
-            edge = self._way_into(parameter, fragment)
+            edge = self._component.call_passing(parameter, fragment)
             ways[fragment] = self._resolved_names(self._origins(fragment), fragment.start, above)
             for one in ways[fragment]:
                 is_named = isinstance(one, Written) and edge is not None
@@ -161,7 +140,8 @@ class ComponentSession:
         given: dict[CallEdge, Written] = {}
         again: list[CallEdge] = []
         for fragment, sessions in ways.items():
-            edge, session = self._way_into(parameter, fragment), next(iter(sessions), None)
+            edge = self._component.call_passing(parameter, fragment)
+            session = next(iter(sessions), None)
             # A function that calls itself with its own query passes the parameter on.
             if edge is not None and not sessions and edge.context is parameter.context:
                 again.append(edge)

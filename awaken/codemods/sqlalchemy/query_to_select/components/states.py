@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from functools import cached_property, reduce
 from operator import attrgetter
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
@@ -18,8 +20,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.builders import add_l
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import BEFORE
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.loads.items import Item
-from awaken.project.graph.call_edges import FunctionContext
+from awaken.project.frameworks.loads.items import Item, kind_of
+from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.graph.holders import Holder
 from awaken.project.source.memo import cached_by
 from awaken.project.source.worklist import groups_of
@@ -35,90 +37,179 @@ _OTHER_COLUMNS = frozenset({"add_column", "add_columns", "with_entities"})
 _A_SESSION = ast.Name("session", ast.Load())
 """Stands for the session, whose name is found for each place by itself."""
 
+_GROUPS: tuple[Callable[[ChainFragment, Statement], Hashable], ...] = (
+    lambda _root, _statement: None,
+    lambda _root, statement: kind_of(statement.items),
+    lambda root, _statement: root.start,
+)
+"""What tells queries apart where they begin: nothing, if all are alike, their kind, their place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a query of ``group`` got into a function: ``call`` passed it.
+
+    None where it began there, or came out of a function called there.
+    """
+
+    group: Hashable
+    call: CallEdge | None = None
+
 
 class States:
     """The statements that the definitions of a component come to; raises Refused if they differ.
 
-    With ``begun_by`` only the queries count that begin with one of these calls.
+    A function returns to a caller the query that this caller passed. Only ``arrivals`` count, if
+    there are any.
     """
 
-    def __init__(self, component: Component, begun_by: Container[ast.expr] | None = None) -> None:
-        self._component = component
-        self._begun_by = begun_by
-        self._known: dict[Holder, Statement] = {}
+    def __init__(self, component: Component) -> None:
+        self.component = component
+        self.arrivals: Container[Arrival] | None = None
         names = {link.name for fragment in component.fragments for link in fragment.links}
         for fragment in component.fragments:
             for link in fragment.links:
                 if not _is_followed(names, fragment, link):
                     because = (fragment.context.place(link.call),)
                     raise reasons.kept_builder(link.name, because)
-        self._solve()
+        for group in _GROUPS:
+            try:
+                self._solve(group)
+            except Refused as refused:
+                if refused.reason is not reasons.DIFFERENT_QUERIES or group is _GROUPS[-1]:
+                    raise
+            else:
+                break
 
-    def _solve(self) -> None:
-        readers = self._component.readers()
-        order = self._component.in_order()
+    def _solve(self, group: Callable[[ChainFragment, Statement], Hashable]) -> None:
+        self._group = group
+        self._known: dict[Holder, dict[Arrival, Statement]] = {}
+        self._outer: dict[Arrival, dict[Arrival, None]] = {}
+        readers = self.component.readers()
+        order = self.component.in_order()
         changed = set(order)
         while changed:
             for holder in order:
                 if holder in changed:
                     changed.remove(holder)
-                    if self._has_changed(holder):
-                        # Only what is made of this statement may be another one now.
-                        changed.update(readers[holder])
+                    is_other, is_wider = self._have_changed(holder)
+                    # Only what is made of this statement may be another one now. Or a function
+                    # returns what it returned before to one more caller.
+                    changed.update(order if is_wider else readers[holder] if is_other else ())
+        for use in self.component.uses if group is not _GROUPS[-1] else ():
+            self._before(use)
 
-    def _has_changed(self, holder: Holder) -> bool:
-        """Work out the statement of ``kept``; return whether it is another one than before."""
-        result = [
-            self._translated_statement(state, fragment.context, holder.context)
-            for fragment in self._component.definitions[holder]
-            if (state := self.of(fragment, executed=False)) is not None
-        ]
-        if not result:
-            return False
-        state, before = joined_statement(result), self._known.get(holder)
-        if before is not None:
+    def _have_changed(self, holder: Holder) -> tuple[bool, bool]:
+        """Work out the statements of ``holder``; return whether one is another than before.
+
+        And whether one arrived by a known call from elsewhere.
+        """
+        known, result = self._known.setdefault(holder, {}), dict[Arrival, Statement]()
+        is_other = is_wider = False
+        for fragment in self.component.definitions[holder]:
+            call = self.component.call_passing(holder, fragment)
+            for arrival, statement in self._arriving(fragment).items():
+                inner = arrival
+                if holder.parameter is not None:
+                    inner = Arrival(arrival.group, call)
+                    outer = self._outer.setdefault(inner, {})
+                    is_wider |= bool(outer) and arrival not in outer
+                    outer[arrival] = None
+                state = self._translated_statement(statement, fragment.context, holder.context)
+                result[inner] = self._join(result[inner], state) if inner in result else state
+        for arrival, statement in result.items():
+            before = known.get(arrival)
             # Joined with what it was, it can only grow, so that the rounds come to an end.
-            state = joined_statement([before, state])
-        self._known[holder] = state
-        return before is None or before.key != state.key
+            state = statement if before is None else self._join(before, statement)
+            known[arrival] = self._first_alike(holder, state.key, state)
+            is_other |= before is not known[arrival]
+        return is_other, is_wider
+
+    @cached_by(lambda holder, key, _state: (holder, key))
+    def _first_alike(self, _holder: Holder, _key: Hashable, state: Statement) -> Statement:
+        return state
+
+    def _arriving(self, fragment: ChainFragment) -> dict[Arrival, Statement]:
+        """Return the statements that ``fragment`` comes to, by how each arrived."""
+        if fragment.recognised is not None:
+            statement = self.reached(fragment, executed=False)
+            return {Arrival(self._group(fragment, statement)): statement}
+        before = self._before(fragment)
+        return {arrival: self._continued(before[arrival], fragment) for arrival in before}
+
+    @cached_by(lambda before, fragment: (before.number, fragment.node))
+    def _continued(self, before: Statement, fragment: ChainFragment) -> Statement:
+        return _continued(before, fragment)
 
     def items_of(self, holder: Holder) -> Sequence[Item]:
-        """Return what the queries ask for that ``kept`` may hold; nothing where none comes."""
-        return self._known[holder].items if holder in self._known else ()
+        """Return the items of the queries that ``holder`` may have; nothing where they differ."""
+        statements = list(self._known.get(holder, {}).values())
+        try:
+            return joined_statement(statements).items if statements else ()
+        except Refused:
+            return ()
+
+    def apart(self, fragment: ChainFragment) -> list[States]:
+        """Return the statements that reach ``fragment``: together, if they are alike.
+
+        If not, those of each kind, or else of each arrival, by themselves. Raises Refused if one
+        of these differs by branch.
+        """
+        before = {} if fragment.recognised else self._before(fragment)
+        kinds = groups_of(before, lambda arrival: kind_of(before[arrival].items).value)
+        by_kind = [kinds[kind] for kind in sorted(kinds)]
+        for parts in ([list(before)], by_kind, [[arrival] for arrival in before]):
+            result = [self._of_arrivals(part) for part in parts]
+            try:
+                for states in result:
+                    states.of(fragment, executed=False)
+            except Refused as refused:
+                if refused.reason is not reasons.DIFFERENT_QUERIES or len(parts) == len(before):
+                    raise
+            else:
+                break
+        return result
+
+    def _of_arrivals(self, arrivals: Container[Arrival]) -> States:
+        result = copy(self)
+        result.arrivals = arrivals
+        return result
 
     def of(self, fragment: ChainFragment, *, executed: bool) -> Statement | None:
         """Return the statement that ``fragment`` comes to; None while nothing reaches it."""
-        chain = fragment.chain(_A_SESSION)
         if fragment.recognised is not None:
-            if self._begun_by is not None and fragment.start not in self._begun_by:
-                return None
             if isinstance(fragment.start, ast.Call) and fragment.start.keywords:
                 raise Refused(reasons.RAISES_TODAY, "query() takes no keyword arguments")
-            reader = self._component.reader(fragment.context)
-            statement = begun(reader, chain, self._criteria_in(fragment.context))
-        else:
-            before = self._facts_before(fragment)
-            if before is None:
-                return None
-            statement = before.continued_by(chain)
-        add_links(statement, executed)
-        return statement
+            reader = self.component.reader(fragment.context)
+            criteria = self._criteria_in(fragment.context)
+            statement = begun(reader, fragment.chain(_A_SESSION), criteria)
+            add_links(statement, executed)
+            return statement
+        # Facts that were joined once are kept: most reads see the same facts as the one before, and
+        # one more.
+        befores = self._before(fragment).values()
+        return _continued(reduce(self._join, befores), fragment, executed) if befores else None
 
-    def _facts_before(self, fragment: ChainFragment) -> Statement | None:
-        """Return the facts of the query that ``fragment`` starts with.
+    def _before(self, fragment: ChainFragment) -> dict[Arrival, Statement]:
+        """Return the facts of the queries that ``fragment`` starts with, by how each arrived."""
+        result: dict[Arrival, Statement] = {}
+        for call, holder in self.component.holders.ways_to(fragment.context, fragment.start):
+            for inner, statement in self._known.get(holder, {}).items():
+                other = self._translated_statement(statement, holder.context, fragment.context)
+                for arrival in self._returned(inner, call):
+                    if self.arrivals is None or arrival in self.arrivals:
+                        known = result.get(arrival)
+                        result[arrival] = other if known is None else self._join(known, other)
+        return result
 
-        Facts that were joined once are kept: most reads see the same facts as the one before, and
-        one more.
-        """
-        joined: Statement | None = None
-        for holder in self._component.holders.reaching(fragment.context, fragment.start):
-            if holder not in self._known:
-                continue
-            other = self._known[holder]
-            if holder.context is not fragment.context:
-                other = self._translated_statement(other, holder.context, fragment.context)
-            joined = other if joined is None else self._join(joined, other)
-        return joined
+    def _returned(self, inner: Arrival, call: CallEdge | None) -> Iterable[Arrival]:
+        """Return how a query arrived at ``call`` that arrived as ``inner`` in the function."""
+        if call is None or inner.call is None:
+            return (inner,)
+        # A call that passes none seems to give one of the others.
+        if call not in self.component.passing:
+            return (Arrival(inner.group),)
+        return self._outer[inner] if inner.call is call else ()
 
     @cached_by(lambda statement, other: (statement.number, other.number))
     def _join(self, statement: Statement, other: Statement) -> Statement:
@@ -131,12 +222,13 @@ class States:
             raise Refused(reasons.KEPT_QUERY, "in a variable that no branch assigns")
         return statement
 
+    @cached_by(lambda statement, _source, target: (statement.number, target))
     def _translated_statement(
         self, statement: Statement, source: FunctionContext, target: FunctionContext
     ) -> Statement:
         if source is target:
             return statement
-        return translated(statement, self._component.reader(target), target)
+        return translated(statement, self.component.reader(target), target)
 
     def _criteria_in(self, context: FunctionContext) -> list[ast.expr]:
         """Return the arguments of all builders that are called in ``context``."""
@@ -145,7 +237,13 @@ class States:
 
     @cached_property
     def _fragments(self) -> Mapping[FunctionContext, list[ChainFragment]]:
-        return groups_of(self._component.fragments, attrgetter("context"))
+        return groups_of(self.component.fragments, attrgetter("context"))
+
+
+def _continued(before: Statement, fragment: ChainFragment, executed: bool = False) -> Statement:
+    statement = before.continued_by(fragment.chain(_A_SESSION))
+    add_links(statement, executed)
+    return statement
 
 
 def _is_followed(names: set[str], fragment: ChainFragment, link: Link) -> bool:

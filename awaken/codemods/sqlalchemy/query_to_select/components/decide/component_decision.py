@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -30,8 +30,6 @@ from awaken.codemods.sqlalchemy.query_to_select.components.kinds import (
     different,
     execution_of_kinds,
     is_agreed,
-    reaching,
-    states_of,
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.session_names import ComponentSession
 from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters import (
@@ -59,8 +57,7 @@ from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import caveats_
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import caveats_of_parents
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import Written
-from awaken.project.frameworks.loads.items import Item, Kind, What, kind_of
-from awaken.project.graph.holders import Holder
+from awaken.project.frameworks.loads.items import Kind, What, kind_of
 
 _EXECUTED = frozenset({"all", "first", "one", "one_or_none", "scalar", "count"})
 _RUNS = frozenset({"executed", "iterated", "written", "extended"})
@@ -108,17 +105,17 @@ class ComponentDecision:
 def decide_component(component: Component) -> ComponentDecision:
     """Decide the rewrite of all queries of ``component``; raises Refused."""
     session = ComponentSession(component)
-    kinds = states_of(component)
+    states = States(component)
     decision = ComponentDecision(component)
     decision.annotations = annotations_of(
-        component, {holder: _items_of(kinds, holder) for holder in component.definitions}
+        component, {holder: states.items_of(holder) for holder in component.definitions}
     )
     end = bulk_end(component)
     if end is None:
-        _decide_statements(kinds, session, decision)
+        _decide_statements(states, session, decision)
     else:
         # Whatever kind of query it was, it is not a query any more.
-        _decide_writes(States(component), session, decision, end)
+        _decide_writes(states, session, decision, end)
     decision.parameters = list(session.parameters.values())
     # Where nothing runs, no session is written any more.
     executes = any(use.ending in _RUNS for use in component.uses)
@@ -158,21 +155,15 @@ def _may_be_none(component: Component, truth: Truth) -> bool:
     return any(holder in component.optional for holder in reaching)
 
 
-def _items_of(kinds: Sequence[States], holder: Holder) -> Sequence[Item]:
-    """Return what the queries in ``holder`` ask for; nothing where they are of several kinds."""
-    result = [items for kind in kinds if (items := kind.items_of(holder))]
-    return result[0] if len(result) == 1 else ()
-
-
 def _decide_statements(
-    kinds: Sequence[States], session: ComponentSession, decision: ComponentDecision
+    states: States, session: ComponentSession, decision: ComponentDecision
 ) -> None:
     """Add the rewrites of queries that mostly load objects."""
     component = decision.component
     for fragments in component.definitions.values():
         for fragment in fragments:
-            result = reaching(kinds, fragment)
-            statements = [_state(states, fragment) for states in result]
+            result = states.apart(fragment)
+            statements = [_state(each, fragment) for each in result]
             for statement in statements:
                 _check_items(statement)
             written = [_definition(item, decision, fragment) for item in statements]
@@ -180,23 +171,11 @@ def _decide_statements(
                 raise different(result, fragment)
             decision.parts.append(Rewritten(fragment, written[0]))
     for fragment in component.uses:
-        data = _used_by_kinds(fragment, kinds, session, decision)
+        # No kind matters to the session of a query.
+        result = [states] if fragment.ending == "session" else states.apart(fragment)
+        uses = [_used(component, fragment, each, session, decision) for each in result]
+        data = uses[0] if is_agreed(uses) else execution_of_kinds(fragment, result, uses)
         decision.parts.append(Rewritten(fragment, data))
-
-
-def _used_by_kinds(
-    fragment: ChainFragment,
-    kinds: Sequence[States],
-    session: ComponentSession,
-    decision: ComponentDecision,
-) -> QueryRewrite | BulkRewrite | ExtensionRewrite | KindsRewrite | None:
-    # No kind matters to the session of a query.
-    result = kinds[:1] if fragment.ending == "session" else reaching(kinds, fragment)
-    component = decision.component
-    written = [_used(component, fragment, states, session, decision) for states in result]
-    if is_agreed(written):
-        return written[0]
-    return execution_of_kinds(fragment, result, written)
 
 
 def _decide_writes(
