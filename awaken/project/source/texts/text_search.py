@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.workspace.formats.byte_search import ByteSearch
+from awaken.workspace.formats.byte_search import texts_with
 from awaken.workspace.work import WORK
 
 
@@ -73,9 +73,4 @@ class TextSearch:
 def _hits(texts: Mapping[str, bytes], words: Sequence[bytes]) -> dict[bytes, frozenset[str]]:
     """Return for each of ``words`` the texts that contain it."""
     WORK.searches += len(texts)
-    result: dict[bytes, list[str]] = {word: [] for word in words}
-    words_in = ByteSearch(words).words_in
-    for path, text in texts.items():
-        for word in words_in(text):
-            result[word].append(path)
-    return {word: frozenset(paths) for word, paths in result.items()}
+    return texts_with(words, texts)
