@@ -18,7 +18,7 @@ from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.project.source.looked_at import LookedAt, Search, SearchKind, facts_search
 from awaken.project.source.test_files import is_around_tests, may_configure
-from awaken.project.source.words import WORDS_OF, may_derive, stands_alone, uses_module
+from awaken.project.source.words import may_derive, stands, uses_module
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 from awaken.workspace.suppressions import MARK
@@ -220,12 +220,7 @@ def answer(search: Search, source: SourceFile) -> bytes | None:
 
 def _stands(word: bytes, text: bytes, kind: SearchKind) -> bool:
     # The patterns know ASCII words only; any other word may be in every file.
-    if word not in text or not word.isascii():
-        return word in text
-    if not stands_alone(word, text):
-        return False
-    words = WORDS_OF[kind](text) if kind in WORDS_OF else None
-    return words is None or word in words
+    return word in text and (not word.isascii() or stands(word, text, kind))
 
 
 def _facts(sought: bytes, source: SourceFile) -> bytes | None:

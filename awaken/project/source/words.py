@@ -36,11 +36,12 @@ _PLAIN_CLASS = re.compile(
     rb"(?:\[[^()#'\"\]]*\][ \t]*)?"  # type parameters without brackets of their own
     rb"(?:\(([^()#'\"]*)\)[ \t]*)?:"  # bases without calls, comments and strings
 )
-# A parenthesis may be closed before the call: ``(load)(x)``.
-_CALLED = re.compile(rb"(?<!\w)(\w++)[\s\\)]*+\(")
-_RENAMED = re.compile(rb"(?<!\w)(\w++)[\s\\]++as\b")
-# Keyword arguments and comparisons match as well: a file too many is only read in vain.
-_ASSIGNED = re.compile(rb"=[\s(\\]*+(?:[\w.]*\.)?(\w++)[ \t)]*+(?:[;:#\r\n\\]|\Z)")
+# What follows a word. A parenthesis may be closed before the call: ``(load)(x)``.
+_CALLING = re.compile(rb"[\s\\)]*+\(")
+_RENAMING = re.compile(rb"[\s\\]++as\b")
+_ENDING = re.compile(rb"[ \t)]*+(?:[;:#\r\n\\]|\Z)")
+_CHAIN = b".0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BEFORE_VALUE = b" \t\n\r\f\v(\\"
 _READ_FROM = re.compile(rb"\s*+\.|\s++import\b")
 _AS = re.compile(rb"\s++as\b")
 _IMPORT_END = re.compile(rb"import\s*(?:\((?:[^)#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r?\n|\\)*+)")
@@ -63,8 +64,9 @@ eighth of all, the imports of all files are read."""
 
 
 _Found = frozenset[bytes] | None
-WordKind = Literal["inherited", "renamed", "called", "imported", "read"]
+WordKind = Literal["inherited", "imported", "read"]
 WORD_KINDS: tuple[WordKind, ...] = get_args(WordKind)
+_Standing = WordKind | Literal["renamed", "called"]
 
 
 class WordSet(Struct, frozen=True, array_like=True):
@@ -275,17 +277,19 @@ class Words:
             for path in (*self.called_in(name), *self.renamed_in(name))
         )
 
-    def _standing(self, word: str, kind: WordKind) -> list[str]:
+    def _standing(self, word: str, kind: _Standing) -> list[str]:
         """Return the files in which ``word`` is one of those of this ``kind``, or may be."""
         paths = self._among(self.files_with(word), word, kind)
         self._note(kind, word, paths)
         return paths
 
-    def _among(self, paths: list[str], word: str, kind: WordKind) -> list[str]:
+    def _among(self, paths: list[str], word: str, kind: _Standing) -> list[str]:
         # The patterns know ASCII words only; any other word may be in every file.
         if not word.isascii():
             return paths
         encoded = word.encode()
+        if kind == "renamed" or kind == "called":
+            return [path for path in paths if stands(encoded, self._searched_text(path), kind)]
         return [
             path for path in paths if self._words_of(kind, self._searched_text(path)).has(encoded)
         ]
@@ -399,9 +403,25 @@ def _classes(text: bytes) -> Iterator[int]:
             yield start
 
 
-def _renamed_words(text: bytes) -> frozenset[bytes]:
-    """Return the words that an import or an assignment may give another name."""
-    return frozenset((*_RENAMED.findall(text), *_ASSIGNED.findall(text)))
+def _is_renamed(word: bytes, text: bytes) -> bool:
+    """Whether an import or an assignment may give ``word`` another name."""
+    for start in _places(word, text):
+        stop = start + len(word)
+        if _RENAMING.match(text, stop) or (_ENDING.match(text, stop) and _is_value(text, start)):
+            return True
+    return False
+
+
+def _is_value(text: bytes, start: int) -> bool:
+    """Whether ``=`` is before the word at ``start``, or before the names that it is read from.
+
+    In keyword arguments and comparisons as well: a file too many is only read in vain.
+    """
+    while start and text[start - 1] in _CHAIN:
+        start -= 1
+    while start and text[start - 1] in _BEFORE_VALUE:
+        start -= 1
+    return text.endswith(b"=", 0, start)
 
 
 def _imported_words(text: bytes) -> frozenset[bytes]:
@@ -425,15 +445,28 @@ def _read(text: bytes) -> frozenset[bytes]:
     return frozenset(_READ.findall(text))
 
 
-def _called_words(text: bytes) -> frozenset[bytes]:
-    """Return the words that parentheses follow somewhere."""
-    return frozenset(_CALLED.findall(text))
+def _is_called(word: bytes, text: bytes) -> bool:
+    """Whether a parenthesis follows ``word`` somewhere."""
+    return any(_CALLING.match(text, start + len(word)) for start in _places(word, text))
 
 
+def stands(word: bytes, text: bytes, kind: SearchKind) -> bool:
+    """Whether ``word``, of letters of ASCII, stands in ``text`` as a search of ``kind`` wants it."""
+    if kind in _STANDS:
+        WORK.searches += 1
+        return _STANDS[kind](word, text)
+    if not stands_alone(word, text):
+        return False
+    words = WORDS_OF[kind](text) if kind in WORDS_OF else None
+    return words is None or word in words
+
+
+_STANDS: Mapping[SearchKind, Callable[[bytes, bytes], bool]] = {
+    "renamed": _is_renamed,
+    "called": _is_called,
+}
 WORDS_OF: Mapping[SearchKind, Callable[[bytes], _Found]] = {
     "inherited": _inherited_words,
-    "renamed": _renamed_words,
-    "called": _called_words,
     "imported": _imported_words,
     "read": _read,
 }
