@@ -389,7 +389,7 @@ class Project:
 
     def index_words(self) -> None:
         """Take the words of all files now, for many searches: processes then share them."""
-        self._texts.words.index()
+        self._texts.search.index.by_word()
 
     def files_renaming(self, name: str) -> list[str]:
         """Return the Python files that may give what has this name another one."""

@@ -31,6 +31,18 @@ def test_words_are_found_where_they_are(texts, questions):
         assert search.files_with(words) == holding
 
 
+_SOUGHT = st.lists(st.text("abA_(. ", max_size=9).map(str.encode), min_size=1, max_size=4)
+
+
+@given(st.lists(st.text("abA_(. ä", max_size=30).map(str.encode), max_size=4), _SOUGHT)
+def test_the_index_finds_what_a_search_finds(texts, sought):
+    by_path = {f"{number}.py": text for number, text in enumerate(texts)}
+    search = TextSearch(by_path, LookedAt())
+    search.index.by_word()
+    for part in sought:
+        assert search.files_with([part]) == [path for path, text in by_path.items() if part in text]
+
+
 def test_a_long_text_is_searched_as_well(monkeypatch):
     monkeypatch.setattr("awaken.workspace.formats.byte_search._LONG", 3)
     search = TextSearch({"a.py": b"one two", "b.py": b"two"}, LookedAt())

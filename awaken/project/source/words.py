@@ -13,7 +13,6 @@ from collections.abc import (
     MutableMapping,
     Sequence,
 )
-from collections.abc import Set as AbstractSet
 from copy import copy
 from functools import cached_property
 from typing import Literal, get_args
@@ -22,6 +21,7 @@ from msgspec import Struct
 
 from awaken.contract import Place, Span
 from awaken.project.source.looked_at import Search, SearchKind, WatchedSnapshot
+from awaken.project.source.texts.word_index import WordIndex
 from awaken.workspace.sources import is_python
 from awaken.workspace.work import WORK
 
@@ -53,11 +53,6 @@ hold a comma itself."""
 _COMMENTED = (".cfg", ".ini", ".toml", ".yaml", ".yml")
 _COMMENT = re.compile(rb"^[ \t]*+#[^\r\n]*+", re.MULTILINE)
 """A line of a settings file that is a comment: nobody finds a function by it."""
-_SPACED = bytes(byte if _WORD.match(bytes([byte])) else ord(" ") for byte in range(256))
-"""A table for ``translate`` that leaves the words, apart from each other."""
-_MOST_SEARCHES = 80
-"""Words to search the text for; after that all words are taken, which takes as long as 80
-searches: 0.5 s against 6 ms each in the 33 MB of homeassistant."""
 _MOST_FILES = 300
 """Files with a word in which to look for it among imports; for words of more files, which are an
 eighth of all, the imports of all files are read."""
@@ -95,23 +90,25 @@ KeptWords = Mapping[WordKind, MutableMapping[bytes, WordSet]]
 class Words:
     """Searches the text of a snapshot; ``candidates`` gives the Python files that hold bytes.
 
-    ``kept`` holds words of texts; all snapshots of a run may share it. ``templates`` are paths of
-    files that count as nowhere.
+    ``index`` is that of their words. ``kept`` holds words of texts; all snapshots of a run may
+    share it. ``templates`` are paths of files that count as nowhere.
     """
 
     def __init__(
         self,
         files: WatchedSnapshot,
         candidates: FilesWith,
+        index: WordIndex | None = None,
         kept: KeptWords | None = None,
         templates: Collection[str] = (),
     ) -> None:
         self._files = files
         self._candidates = candidates
         self._found: dict[str, list[str]] = {}
-        self._known = 0  # words that an earlier run searched for
+        self._stood: dict[tuple[_Standing, str], list[str]] = {}
+        self._index = index
         self._noted: dict[Search, frozenset[str]] = {}
-        self._all_of: dict[SearchKind, Mapping[bytes, list[str]]] = {}
+        self._all_of: dict[WordKind, Mapping[bytes, list[str]]] = {}
         self.kept: KeptWords = {kind: {} for kind in WORD_KINDS} if kept is None else kept
         # Templates exist only with a rule that reads them, and no answer depends on that.
         self._others = sorted(
@@ -121,7 +118,6 @@ class Words:
     def know(self, found: Mapping[str, list[str]]) -> None:
         """Know the Python files, sorted, that have each of some words, from an earlier run."""
         self._found.update(found)
-        self._known = len(self._found)
 
     def files_with(self, word: str) -> list[str]:
         """Return the Python files that have ``word`` as a whole word, sorted by path."""
@@ -148,32 +144,10 @@ class Words:
             self._noted[search] = frozenset(paths)
         self._files.looked_at.note_search(search, self._noted[search])
 
-    def index(self) -> None:
-        """Take all words at once, if that is not done: for whoever asks for many of them."""
-        self._by_word("word")
-
-    def follow(self, earlier: Words, changed: Collection[str]) -> None:
-        """Take over the index of the words of an ``earlier`` snapshot: ``changed`` files differ."""
-        if "word" not in earlier._all_of:
-            return
-        index = dict(earlier._all_of["word"])
-        for path in filter(is_python, changed):
-            before, now = earlier._words_at(path), self._words_at(path)
-            for word in before - now:
-                index[word] = [other for other in index[word] if other != path]
-            for word in now - before:
-                index[word] = sorted((*index.get(word, ()), path))
-        self._all_of["word"] = index
-
-    def _words_at(self, path: str) -> AbstractSet[bytes]:
-        """Return the words of a file; none if the snapshot lacks it."""
-        return _words_in(self._searched_text(path)) if path in self._files else set()
-
     def _search(self, word: str) -> list[str]:
         encoded = word.encode()
-        many = "word" in self._all_of or len(self._found) - self._known >= _MOST_SEARCHES
-        if many and _WORDS.fullmatch(encoded):
-            return self._by_word("word").get(encoded, [])
+        if self._index is not None and self._index.is_worth_it and _WORDS.fullmatch(encoded):
+            return self._index.by_word().get(encoded, [])
         paths = self._candidates([encoded])
         if not word.isascii():
             return paths  # word boundaries of bytes are those of ASCII
@@ -182,22 +156,15 @@ class Words:
     def _searched_text(self, path: str) -> bytes:
         return self._files.searched(path).text
 
-    def _by_word(self, kind: WordKind | Literal["word"]) -> Mapping[bytes, list[str]]:
-        """Return the Python files by their words: half a second for 10,000 files."""
+    def _by_word(self, kind: WordKind) -> Mapping[bytes, list[str]]:
+        """Return the Python files by their words of one kind."""
         if kind not in self._all_of:
             found: defaultdict[bytes, list[str]] = defaultdict(list)
             for path in self.python():
-                for word in self._distinct_words(kind, self._searched_text(path)):
+                for word in self._words_of(kind, self._searched_text(path)).words():
                     found[word].append(path)
             self._all_of[kind] = found
         return self._all_of[kind]
-
-    def _distinct_words(self, kind: WordKind | Literal["word"], text: bytes) -> Collection[bytes]:
-        if kind != "word":
-            return self._words_of(kind, text).words()
-        # Not kept: to read them again takes as long as to find them.
-        WORK.searches += 1
-        return _words_in(text)
 
     def _words_of(self, kind: WordKind, text: bytes) -> WordSet:
         kept = self.kept[kind]
@@ -279,16 +246,18 @@ class Words:
 
     def _standing(self, word: str, kind: _Standing) -> list[str]:
         """Return the files in which ``word`` is one of those of this ``kind``, or may be."""
-        paths = self._among(self.files_with(word), word, kind)
-        self._note(kind, word, paths)
-        return paths
+        paths = self.files_with(word)
+        if (kind, word) not in self._stood:
+            self._stood[kind, word] = self._among(paths, word, kind)
+        self._note(kind, word, self._stood[kind, word])
+        return self._stood[kind, word]
 
     def _among(self, paths: list[str], word: str, kind: _Standing) -> list[str]:
         # The patterns know ASCII words only; any other word may be in every file.
         if not word.isascii():
             return paths
         encoded = word.encode()
-        if kind == "renamed" or kind == "called":
+        if kind == "renamed" or kind == "called":  # noqa: PLR1714  so that mypy sees which
             return [path for path in paths if stands(encoded, self._searched_text(path), kind)]
         return [
             path for path in paths if self._words_of(kind, self._searched_text(path)).has(encoded)
@@ -323,10 +292,6 @@ class Words:
             if start is not None:
                 return Place(path, Span(start, start + len(encoded)))
         return None
-
-
-def _words_in(text: bytes) -> set[bytes]:
-    return set(text.translate(_SPACED).split())
 
 
 def uses_module(text: bytes, last: bytes, *, imported: bool) -> bool:
@@ -451,7 +416,7 @@ def _is_called(word: bytes, text: bytes) -> bool:
 
 
 def stands(word: bytes, text: bytes, kind: SearchKind) -> bool:
-    """Whether ``word``, of letters of ASCII, stands in ``text`` as a search of ``kind`` wants it."""
+    """Whether ``word``, which is ASCII, stands in ``text`` as a search of ``kind`` wants it."""
     if kind in _STANDS:
         WORK.searches += 1
         return _STANDS[kind](word, text)
