@@ -166,13 +166,13 @@ def test_facts_from_another_file_of_the_same_text_say_the_same():
 def test_known_facts_need_no_tree():
     files = snapshot(a=CLASSES)
     module = Project(files, None).module("a.py")
-    known = {CLASSES.encode(): facts_of(module)}
+    known = {"names": {CLASSES.encode(): facts_of(module, "names")}}
 
     def load(path):
         raise AssertionError(path)
 
     facts = FactsIndex(WatchedSnapshot(files, LookedAt()), load, load, known)
-    assert facts.table("a.py") == facts_of(module).table
+    assert facts.table("a.py") == facts_of(module, "names").table
     assert facts.table("nowhere.py") is None
 
 
