@@ -7,7 +7,7 @@ from copy import copy
 
 from awaken.project.source.looked_at import LookedAt, Search
 from awaken.project.source.texts.word_index import WordIndex
-from awaken.workspace.formats.byte_search import texts_with
+from awaken.workspace.formats.byte_search import FEW, texts_with
 from awaken.workspace.work import WORK
 
 
@@ -62,7 +62,8 @@ class TextSearch:
             self._hits.update({word: self._holding(word) for word in unknown})
         elif unknown:
             texts = self._candidates(unknown)
-            self.index.count(len(unknown) if texts is self._texts else 0)
+            # Many words at once take as long as a few.
+            self.index.count(min(len(unknown), FEW) if texts is self._texts else 0)
             self._hits.update(_hits(texts, unknown))
         return sorted(set[str]().union(*(self._hits[word] for word in words)))
 
