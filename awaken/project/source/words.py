@@ -47,9 +47,9 @@ _AS = re.compile(rb"\s++as\b")
 _IMPORT_END = re.compile(rb"import\s*(?:\((?:[^)#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r?\n|\\)*+)")
 # Text that may be between a dot and an attribute, also where a text like "{0." "name}" goes on.
 _READ = re.compile(rb"""\.(?:\s|\\|[rRuU]?["']|#[^\n]*+)*+(\w++)""")
-_WITH_BASES = re.compile(rb"(?<!\w)type[\s\\)]*+\([^(),'\"#]*+[(,'\"#]")
-"""A call of `type()` with more than the object of which the type is asked, or with one that may
-hold a comma itself."""
+_WITH_BASES = re.compile(rb"[\s\\)]*+\([^(),'\"#]*+[(,'\"#]")
+"""What follows `type` in a call with more than the object of which the type is asked, or with one
+that may hold a comma itself."""
 _COMMENTED = (".cfg", ".ini", ".toml", ".yaml", ".yml")
 _COMMENT = re.compile(rb"^[ \t]*+#[^\r\n]*+", re.MULTILINE)
 """A line of a settings file that is a comment: nobody finds a function by it."""
@@ -319,7 +319,8 @@ def _is_attribute(text: bytes, start: int) -> bool:
 
 def may_derive(text: bytes) -> bool:
     """Whether a file may call `type()` with bases."""
-    return _WITH_BASES.search(text) is not None
+    word = b"type"
+    return any(_WITH_BASES.match(text, start + len(word)) for start in _places(word, text))
 
 
 def stands_alone(word: bytes, text: bytes) -> bool:
