@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any
 
 from msgspec import structs
@@ -42,6 +44,7 @@ from awaken.project.source.programs.module_store import ModuleStore
 from awaken.project.source.programs.start_folders import StartFolder, start_folders
 from awaken.project.source.programs.whole_program import Answer, WholeProgram
 from awaken.project.source.replacing import puts_of
+from awaken.project.source.test_files import is_test_file
 from awaken.project.source.texts.program_texts import ProgramTexts
 from awaken.project.source.words import may_derive
 from awaken.project.store.summaries import Store
@@ -301,17 +304,27 @@ class Project:
     def pytest(self) -> PytestSettings:
         """The settings of pytest, as they are in this snapshot; without any, its defaults.
 
+        Those of the root, or of the directory that is nearest to all tests, which pytest is run in.
+
         For rules that declare ``PYTEST_READS`` in ``reads``; raises ValueError for others.
         """
-        texts = {pattern: self.texts(pattern) for pattern in PYTEST_READS}
-        files = {name: file for each in texts.values() for name, file in each.files.items()}
+        texts = [self.texts(pattern) for pattern in PYTEST_READS]
+        files = {path: file for each in texts for path, file in each.files.items()}
+        tests = [posixpath.dirname(path) for path in self.snapshot if is_test_file(path)]
+        folder = PurePosixPath(posixpath.commonpath(tests) if tests else "")
 
-        def text_of(name: str) -> str | None:
-            return files[name].text.decode() if name in files else None
+        def settings_of(folder: PurePosixPath) -> PytestSettings | None:
+            def text_of(name: str) -> str | None:
+                path = str(folder / name)
+                return files[path].text.decode() if path in files else None
 
-        pytest_settings = settings_in(text_of) or self._settings.pytest_above or PytestSettings()
-        unread = tuple(problem for each in texts.values() for problem in each.unread)
-        return structs.replace(pytest_settings, unread=unread)
+            settings = settings_in(text_of)
+            return settings and structs.replace(settings, path=str(folder / settings.path))
+
+        nearest = map(settings_of, (PurePosixPath(), folder, *folder.parents))
+        settings = next(filter(None, nearest), self._settings.pytest_above) or PytestSettings()
+        unread = tuple(problem for each in texts for problem in each.unread)
+        return structs.replace(settings, unread=unread)
 
     @cached_property
     def outside(self) -> OutsideLinks:

@@ -151,6 +151,33 @@ def test_what_an_earlier_step_leaves_for_a_mock_is_a_question(package, capfd):
     assert "select(User)" in (package / "shop/store.py").read_text("utf-8")
 
 
+COUNTED = """
+
+def count(db, model):
+    return db.query(model).filter(getattr(model, "id") > 0).first()
+
+
+def count_users():
+    with Local() as db:
+        return count(db, User)
+"""
+
+
+@pytest.mark.parametrize(("passed", "is_asked"), [("User", True), ("User.id", False), ("x", False)])
+def test_what_a_public_function_is_passed_is_a_question(package, passed, is_asked):
+    text = PACKAGE["shop/store.py"].replace('__all__ = ["find"]', "__all__ = []")
+    counted = COUNTED.replace("(db, User)", f"(db, {passed})")
+    (package / "shop/store.py").write_text(f"{text}{counted}", "utf-8")
+
+    code, out = awaken("migrate", "async-sessions")
+
+    assert ("[tool.awaken]\n  published = false" in out.decode()) is is_asked
+    assert not is_asked or code == 2
+    if is_asked:
+        awaken("migrate", "async-sessions", "--no-published", "--to", "1")
+        assert "select(model)" in (package / "shop/store.py").read_text("utf-8")
+
+
 DRIVERS = 'rules.session-to-async.drivers.postgresql = "asyncpg"'
 BRIDGED = 'rules.session-to-async.bridged = ["a.b"]'
 

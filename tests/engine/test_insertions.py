@@ -91,8 +91,8 @@ def test_inserted_code_has_the_newline_and_indentation_of_its_place():
     ("text", "code", "where"),
     [
         ("if a: x\n", "x", "before"),
-        ("x; y\n", "y", "before"),
-        ("x; y\n", "x", "after"),
+        ("if a: x; y\n", "y", "before"),
+        ("if a: x; y\n", "y", "after"),
         ("def f(): x\n", "def f(): x", "body-start"),
         ("if a:\n  x\nelif b:\n  y\n", "elif b:\n  y", "before"),
         ("x = 1\n", "x = 1", "body-start"),
@@ -102,6 +102,35 @@ def test_inserted_code_has_the_newline_and_indentation_of_its_place():
 def test_places_without_a_line_of_their_own_are_refused(text, code, where):
     _, guilty = refused(text, change(insert(text, code, where, "new\n"), id="guilty"))
     assert guilty == ["guilty"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "where", "expected"),
+    [
+        ("x; y\n", "x", "before", "new\nx; y\n"),
+        ("x; y\n", "x", "after", "x\nnew\ny\n"),
+        ("x; y\n", "y", "before", "x\nnew\ny\n"),
+        ("x; y; z;  # z\n", "y", "after", "x; y\nnew\nz;  # z\n"),
+        ("x; y\n", "y", "after", "x; y\nnew\n"),
+        ("if a:\r\n  x ;(y)\r\n", "(y)", "before", "if a:\r\n  x\r\n  new\r\n  (y)\r\n"),
+        ('def f():\n  ""; x\n', 'def f():\n  ""; x', "body-start", 'def f():\n  ""\n  new\n  x\n'),
+    ],
+)  # fmt: skip
+def test_insertion_parts_the_statements_of_one_line(text, code, where, expected):
+    assert after(text, change(insert(text, code, where, "new\n"))) == expected
+
+
+def test_insertions_of_two_changes_between_the_same_statements_are_refused():
+    text = "x; y\n"
+    changes = (change(insert(text, "y", "before", f"{name}\n"), id=name) for name in ("a", "b"))
+    _, guilty = refused(text, *changes)
+    assert guilty == ["b"]
+
+
+def test_insertion_before_a_statement_of_a_shared_line_that_is_rewritten_too():
+    text = "x = 1; y = f(1)\n"
+    edits = [insert(text, "y = f(1)", "before", "new\n"), node_edit(text, "f(1)", "wrap")]
+    assert after(text, change(*edits)) == "x = 1\nnew\ny = wrapped(f(1))\n"
 
 
 def test_insertion_before_a_statement_that_is_rewritten_too():

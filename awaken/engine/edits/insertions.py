@@ -18,6 +18,8 @@ from awaken.engine.edits.slices import (
     is_elif,
     line_of_statement,
     nodes_on_lines,
+    share_a_line,
+    statements_of_line,
 )
 from awaken.engine.edits.style import (
     FileStyle,
@@ -37,12 +39,14 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 class Spot(Struct, frozen=True):
     """The byte where a line starts that new statements push down, and their indentation.
 
-    ``opens_block`` says that no other statement precedes it in its block.
+    ``opens_block`` says that no other statement precedes it in its block. Between two statements of
+    one line they replace what is there up to ``end``: each gets lines of its own.
     """
 
     at: int
     indent: str
     opens_block: bool = False
+    end: int | None = None
 
 
 class Inserted(Struct, frozen=True):
@@ -93,7 +97,10 @@ def _blank(statement: cst.BaseStatement, spot: Spot, beside_imports: bool) -> in
 
 def inserted_texts(text: bytes, parts: Sequence[Inserted], newline: str) -> list[str]:
     """Return what to insert for each of ``parts``, which all go to one place, in their order."""
-    at = parts[0].spot.at
+    at, end = parts[0].spot.at, parts[0].spot.end
+    if end is not None:
+        lines = newline + "".join(part.text for part in parts) + parts[0].spot.indent
+        return [lines, *("" for _ in parts[1:])]
     above, below = blank_lines_around(text, at)
     # At the end of a file without a last newline the new lines begin with one and end without.
     unfinished = at > 0 and LINE_END_BYTES.fullmatch(text[at - 1 : at]) is None
@@ -133,12 +140,32 @@ def _spot(module: Module, edit: InsertStatements) -> Spot:
     # For ast an elif is an If like any other, and its block has no lines.
     if is_elif(module, statement):
         raise Misplaced("new statements cannot be inserted next to an elif")
-    start, end = _own_lines(module, statement)
-    indent = line_indent(module.source.text, start).decode()
-    if edit.where == "after":
-        return Spot(end, indent)
-    opens = block_of(module, statement)[0] is statement and bool(indent)
-    return Spot(above_comments(module.source.text, start), indent, opens)
+    spot_of = _spot_after if edit.where == "after" else _spot_before
+    return spot_of(module, statement)
+
+
+def _spot_before(module: Module, statement: ast.stmt) -> Spot:
+    block = block_of(module, statement)
+    index = block.index(statement)
+    if index and share_a_line(block[index - 1], statement):
+        return _spot_between(module, block[index - 1], statement)
+    text = module.source.text
+    start, indent = _line_of(module, statement)
+    return Spot(above_comments(text, start), indent, opens_block=not index and bool(indent))
+
+
+def _spot_after(module: Module, statement: ast.stmt) -> Spot:
+    block = block_of(module, statement)
+    following = block[block.index(statement) + 1 :][:1]
+    if following and share_a_line(statement, following[0]):
+        return _spot_between(module, statement, following[0])
+    _, indent = _line_of(module, statements_of_line(module, statement)[0])
+    return Spot(line_end(module.source.text, module.span(statement).end), indent)
+
+
+def _spot_between(module: Module, statement: ast.stmt, following: ast.stmt) -> Spot:
+    _, indent = _line_of(module, statements_of_line(module, statement)[0])
+    return Spot(module.span(statement).end, indent, end=module.span(following).start)
 
 
 def _statement_at(module: Module, at: Span) -> ast.stmt:
@@ -149,28 +176,20 @@ def _statement_at(module: Module, at: Span) -> ast.stmt:
     raise Misplaced("no statement found at the place of an insertion")
 
 
-def _own_lines(module: Module, statement: ast.stmt) -> tuple[int, int]:
-    """Return the bytes of the statement's lines. Raises Misplaced if it shares one."""
-    text, start = module.source.text, line_of_statement(module, statement)
-    end = module.span(statement).end
-    stop = line_end(text, end)
-    block = block_of(module, statement)
-    neighbours = block[block.index(statement) + 1 :][:1]
-    if start is None or any(module.span(neighbour).start < stop for neighbour in neighbours):
+def _line_of(module: Module, statement: ast.stmt) -> tuple[int, str]:
+    """Return where the line of a statement starts, and its indentation. Raises Misplaced."""
+    start = line_of_statement(module, statement)
+    if start is None:
         raise Misplaced("new statements cannot be inserted next to one that shares its line")
-    return start, stop
+    return start, line_indent(module.source.text, start).decode()
 
 
 def _body_start(module: Module, definition: ast.stmt) -> Spot:
     if not isinstance(definition, _DEFINITIONS):
         raise Misplaced("the place of an insertion is not a definition")
     first = definition.body[0]
-    start, end = _own_lines(module, first)
-    indent = line_indent(module.source.text, start).decode()
     # A docstring is one only while it comes first.
-    if is_docstring(first):
-        return Spot(end, indent)
-    return Spot(above_comments(module.source.text, start), indent, opens_block=True)
+    return _spot_after(module, first) if is_docstring(first) else _spot_before(module, first)
 
 
 def is_docstring(statement: ast.stmt) -> bool:

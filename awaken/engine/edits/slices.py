@@ -210,21 +210,27 @@ def _needs_its_parent(module: Module, node: ast.AST) -> bool:
 
 def _statement_region(module: Module, statement: ast.stmt) -> Region:
     while True:
-        block = block_of(module, statement)
-        first = last = block.index(statement)
         # `a; b; c`: LibCST sees one line, so all of it is one slice.
-        while first and _share_a_line(block[first - 1], block[first]):
-            first -= 1
-        while last + 1 < len(block) and _share_a_line(block[last], block[last + 1]):
-            last += 1
-        start = line_of_statement(module, block[first])
+        block, line = block_of(module, statement), statements_of_line(module, statement)
+        start = line_of_statement(module, line[0])
         if start is not None and not is_elif(module, statement):
             break
         # `if x: y` on one line, and an elif, can only be parsed with the surrounding code.
         statement = _statement_above(module, statement)
-    end = line_end(module.source.text, module.span(block[last]).end)
-    whole = first == 0 and last + 1 == len(block) and module.parent(statement) is not module.tree
-    return Region(Span(start, end), tuple(block[first : last + 1]), False, fills_block=whole)
+    end = line_end(module.source.text, module.span(line[-1]).end)
+    whole = len(line) == len(block) and module.parent(statement) is not module.tree
+    return Region(Span(start, end), tuple(line), is_expression=False, fills_block=whole)
+
+
+def statements_of_line(module: Module, statement: ast.stmt) -> list[ast.stmt]:
+    """Return the statements of a block that share the line of one, itself included."""
+    block = block_of(module, statement)
+    first = last = block.index(statement)
+    while first and share_a_line(block[first - 1], block[first]):
+        first -= 1
+    while last + 1 < len(block) and share_a_line(block[last], block[last + 1]):
+        last += 1
+    return block[first : last + 1]
 
 
 def with_lines_above(module: Module, region: Region, lines: int) -> Region:
@@ -247,7 +253,8 @@ def block_of(module: Module, statement: ast.stmt) -> list[ast.stmt]:
     raise Misplaced("the statement is not part of this file")
 
 
-def _share_a_line(one: ast.stmt, other: ast.stmt) -> bool:
+def share_a_line(one: ast.stmt, other: ast.stmt) -> bool:
+    """Whether a statement ends on the line on which the ``other`` begins."""
     return one.end_lineno == other.lineno
 
 

@@ -94,8 +94,11 @@ def compiling(text: str) -> str | None:
 
 
 def written_to(command: str, path: str) -> str:
-    """Return the command of a tool that prints, so that it writes ``path`` instead."""
+    """Return the command of a tool, run at the root, that writes ``path``."""
+    folder, _, name = path.rpartition("/")
     prints = command.startswith(("uv pip compile", "uv export", "poetry export", "pdm export"))
+    if folder and "/" not in command:  # it was run in the folder of the file
+        return f"cd {shlex.quote(folder)} && {written_to(command, name)}"
     if not prints or _OUTPUT.search(command):
         return command
     return f"{command} -o {shlex.quote(path)}"

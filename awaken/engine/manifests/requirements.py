@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import PurePosixPath
 
 from msgspec import Struct
 from packaging.requirements import InvalidRequirement, Requirement
@@ -124,10 +123,8 @@ class _Work:
             except CannotAdd as error:
                 error.path = path
                 raise
-            source = f"{path.removesuffix('.txt')}.in"
+            # Without a header a person may keep it, even next to the file of a tool.
             command = compiling(text) if path.endswith(".txt") else None
-            if source in self._snapshot and source != path:
-                command = command or f"pip-compile {PurePosixPath(source).name}"
             if command is None:
                 result += listings
             else:

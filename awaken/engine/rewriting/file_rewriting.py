@@ -135,9 +135,10 @@ class _Work:
         tokens = self._tokens(of_kind(edits, TextEdit))
         loose = [*tokens, *inserts]
         pieces: list[Piece] = []
+        size = len(self._module.source.text)
         for region, nodes in group_by_region(self._regions(jobs)):
             # Made before LibCST sees the slice: afterwards their places would be gone.
-            inner = [piece for piece in loose if _is_inside(piece, region)]
+            inner = [piece for piece in loose if _is_inside(piece, region, size)]
             loose = [piece for piece in loose if piece not in inner]
             for piece in [piece for piece in loose if piece.span.overlaps(region.span)]:
                 self._reject(piece.span, "it crosses the edge of another rewrite", piece.changes)
@@ -340,13 +341,21 @@ class _Work:
             except Misplaced as error:
                 self._reject(owned.edit.at, str(error), [owned.change])
                 continue
-            by_place.setdefault(new.spot.at, []).append((owned.change, new))
+            held = by_place.setdefault(new.spot.at, [])
+            if new.spot.end is not None and held and held[0][0] != owned.change:
+                self._reject(
+                    owned.edit.at, "another change already edits this code", [owned.change]
+                )
+                continue
+            held.append((owned.change, new))
         pieces: list[Piece] = []
         for at, held in by_place.items():
             parts = [part for _, part in held]
             texts = inserted_texts(self._module.source.text, parts, self.style.newline)
-            for (change, _), text in zip(held, texts, strict=True):
-                pieces.append(Piece(Span(at, at), text.encode(), (change,)))
+            for (change, part), text in zip(held, texts, strict=True):
+                if text:
+                    span = Span(at, at if part.spot.end is None else part.spot.end)
+                    pieces.append(Piece(span, text.encode(), (change,)))
         return pieces
 
     def _tokens(self, edits: Sequence[OwnedEdit[TextEdit]]) -> list[Piece]:
@@ -419,10 +428,15 @@ def _is_bracket(span: Span, text: bytes) -> bool:
     return span.start == span.end and any(bracket in text for bracket in b"()[]{}")
 
 
-def _is_inside(piece: Piece, region: Region) -> bool:
-    """Whether ``piece`` is in ``region``; of its edges, a token may start the first statement."""
+def _is_inside(piece: Piece, region: Region, size: int) -> bool:
+    """Whether ``piece`` is in ``region``; of its edges, a token may start the first statement.
+
+    It may end the last one, too, in a file of ``size`` bytes that ends without a newline.
+    """
     span, whole = piece.span, region.span
-    edges = {whole.end} if piece.is_token and not region.is_expression else {whole.start, whole.end}
+    edges = {whole.start, whole.end}
+    if piece.is_token and not region.is_expression:
+        edges = {whole.end} - {size}
     return whole.contains(span) and not (span.start == span.end and span.start in edges)
 
 

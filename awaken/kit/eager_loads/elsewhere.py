@@ -49,4 +49,6 @@ def _begins_itself(call: ast.Call) -> bool:
         if node.func.attr in _BEGINS:
             return True
         node = node.func.value
-    return last_name(node.func if isinstance(node, ast.Call) else node) in _BEGINS
+    # A variable may be called `query`.
+    begin = node.func if isinstance(node, ast.Call) else node
+    return last_name(begin) in _BEGINS and not isinstance(node, ast.Name)

@@ -24,6 +24,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``looking``: functions that are given a function and neither call nor keep it.
     - ``reading_signatures``: those of them that read its parameters, or its text.
     - ``task_makers``, ``loop_getters``: functions that make a task, and that return an event loop.
+    - ``varying``: functions, and modules of them, that return another value each time.
     - ``in_threads``: functions that run one of their arguments in a thread, and its position.
     - ``adding_methods``: methods that put one of their arguments into a container, its position.
     - ``joining_methods``, ``removing_methods``: methods that put in all items, or take some out.
@@ -49,6 +50,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reading_signatures: frozenset[str]
     task_makers: frozenset[str]
     loop_getters: tuple[str, ...]
+    varying: tuple[str, ...]
     in_threads: dict[str, int]
     adding_methods: dict[str, int]
     joining_methods: frozenset[str]

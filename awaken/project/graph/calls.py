@@ -114,6 +114,15 @@ class Calls:
         """Yield the definitions of functions."""
         return self._evaluator.functions_at((item.path, item.start) for item in functions)
 
+    def run_inside(
+        self, module: Module, nodes: Iterable[ast.AST]
+    ) -> Iterator[tuple[Module, Function]]:
+        """Yield the functions that calls in some nodes of a file run, over any number of calls."""
+        spans, graph = [*map(module.span, nodes)], self.graph()
+        calls = graph.calls_in(module.path) if spans else ()
+        inside = (call for call in calls if any(span.contains(call.place.span) for span in spans))
+        return self.definitions_of(graph.reached(x for call in inside for x in call.functions))
+
     @cached_property
     def _functions(self) -> Functions:
         names = self._evaluator.names

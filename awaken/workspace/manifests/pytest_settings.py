@@ -252,5 +252,5 @@ _READERS: tuple[tuple[str, Callable[[str], _Found | None]], ...] = (
 )
 """The files in the order in which pytest asks them, and what reads each."""
 
-PYTEST_READS = tuple(f"/{name}" for name, _ in _READERS)
+PYTEST_READS = tuple(name for name, _ in _READERS)
 """What a rule declares in ``reads`` to ask for ``Project.pytest``."""

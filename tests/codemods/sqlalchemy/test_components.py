@@ -95,6 +95,30 @@ def test_only_of_a_database_in_memory_it_is_said_that_sessions_share_a_connectio
     assert ("share one connection" in said) is is_in_memory
 
 
+FOLDERS = "import tempfile\n\n\ndef folder():\n    return tempfile.mkdtemp()\n"
+
+
+@pytest.mark.parametrize(
+    ("made", "is_apart"),
+    [
+        ('create_engine(f"postgresql+psycopg://localhost/{os.getpid()}")', True),
+        ('create_engine(f"postgresql+psycopg://localhost/{uuid.uuid4()}")', False),
+        ('create_engine(f"sqlite:///{folders.folder()}/shop.db")', False),
+        ('create_engine(URL)\nURL = f"sqlite:///{folders.folder()}/shop.db"', False),
+        ('create_engine(f"sqlite:///{FOLDER}/shop.db")\nFOLDER = folders.folder()', True),
+    ],
+)
+def test_engine_whose_code_gives_another_one_each_time_is_not_written_twice(made, is_apart):
+    made, _, above = made.partition("\n")
+    database = DATABASE.replace('create_engine("postgresql+psycopg://localhost/shop")', made)
+    database = f"import os\nimport uuid\nimport folders\n{above}\n{database}"
+    api = f"{READS}        db.commit()\n"
+
+    found = levels(database=database, folders=FOLDERS, stays=STAYS, api=api)
+
+    assert found["api"] == (CONVERTS if is_apart else STOPPED)
+
+
 CALLING = """\
 import common
 

@@ -16,7 +16,8 @@ FILES = CASES / "settings-above-the-folder" / "before"
 OPTIONS = api.Options(
     settings=Settings(select=("session-to-async",), unsafe_fixes=True), use_cache=False
 )
-LINES = "asyncio_mode = auto\nasyncio_default_fixture_loop_scope = module"
+SCOPE = "module"  # the widest of the fixtures that become asynchronous
+LINES = f"asyncio_mode = auto\nasyncio_default_fixture_loop_scope = {SCOPE}"
 PROJECT = """\
 [project]
 name = "rides"
@@ -103,4 +104,20 @@ def test_settings_above_the_project_are_left_to_do_in_one_step(repository):
         (repository / "backend" / file.path).write_bytes(file.after.raw())
     assert outcome_of(repository) != "2 passed"
     (repository / "pytest.ini").write_text(f"[pytest]\n{step.add}\n")
+    assert outcome_of(repository) == "2 passed"
+
+
+def test_loop_scope_is_said_where_warnings_are_errors(repository):
+    settings = (
+        "[pytest]\nfilterwarnings =\n    ignore::UserWarning\n    error::DeprecationWarning\n"
+    )
+    (repository / "pytest.ini").write_text(settings)
+
+    report = api.run([repository], OPTIONS).roots[0]
+
+    (text,) = (file.after.text.decode() for file in report.files if file.path == "pytest.ini")
+    lines = text.removeprefix(settings).splitlines()
+    assert lines == ["asyncio_mode = auto", f"asyncio_default_fixture_loop_scope = {SCOPE}"]
+    for file in report.files:
+        (repository / file.path).write_bytes(file.after.raw())
     assert outcome_of(repository) == "2 passed"

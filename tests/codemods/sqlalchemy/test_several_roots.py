@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -167,6 +168,42 @@ def test_program_with_a_part_out_of_sight_is_left_whole(tmp_path, apart, below):
     assert edited(report) == set()
     reasons = {one.reason for each in report.roots for one in each.findings}
     assert "session-to-async/out-of-sight" in reasons
+
+
+FILL = """\
+import sys
+sys.path.append(".")
+from app.database import Base, LocalSession, User, engine
+
+Base.metadata.create_all(engine)
+with LocalSession() as db:
+    db.add(User(name="second"))
+    db.commit()
+"""
+
+
+def test_script_of_another_project_keeps_the_engine_that_it_uses(tmp_path):
+    database = tmp_path / "shop.db"
+    text = DATABASE.replace("sqlite://", f"sqlite:///{database}").replace(
+        ", poolclass=StaticPool", ""
+    )
+    others = {
+        "app/database.py": text,
+        "scripts/pyproject.toml": PROJECT,
+        "scripts/fill.py": FILL,
+    }
+    root = written(tmp_path / "shop", {**PROGRAM, **others})
+
+    report = run(root, "session-to-async")
+    (whole,) = [each for each in report.roots if each.files]
+    for file in whole.files:
+        (root / file.path).write_bytes(file.after.raw())
+
+    assert {"app/database.py", "app/services/users.py"} <= edited(report)
+    subprocess.run([sys.executable, "-B", "scripts/fill.py"], cwd=root, check=True, timeout=120)
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("SELECT name FROM users").fetchall() == [("second",)]
+    assert passes(root)
 
 
 @pytest.mark.parametrize("other", UNRELATED.values(), ids=UNRELATED)

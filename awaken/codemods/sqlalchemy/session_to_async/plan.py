@@ -66,6 +66,7 @@ from awaken.contract import (
 from awaken.kit.changes import plan_of
 from awaken.kit.reasons import NAME_TAKEN, OUT_OF_SIGHT
 from awaken.kit.rule import Rule
+from awaken.kit.search import SCRIPTS
 from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS
@@ -88,7 +89,7 @@ class SessionToAsync(Rule):
     declares: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=2.0"}  # `async_sessionmaker`, `URL`
     triggers = WORDS
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
-    reads = (*TEMPLATE_READS, *PYTEST_READS, *DOCTEST_READS, *URL_READS)
+    reads = (SCRIPTS, *TEMPLATE_READS, *PYTEST_READS, *DOCTEST_READS, *URL_READS)
     looks_outside = True
     status = Status.OPT_IN
     options = Options

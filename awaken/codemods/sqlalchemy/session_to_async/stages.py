@@ -16,7 +16,6 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import Own
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import (
     exported_functions,
     given_out_of_sight,
-    resource_out_of_sight,
     used_out_of_sight,
 )
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
@@ -356,15 +355,11 @@ def resource_members(
     """Yield the members of the names that make engines and sessions, each with its name."""
     for site, qualified in resource_sites(part.project, rule):
         shown = f"`{site.module.text_of(site.node)}`"
-        refused = resource_out_of_sight(part, site)
-        if refused is not None:
-            yield Member(site, refused, shown), qualified
-        else:
-            rewritten = member(site, shown, writer.rewritten, qualified)
-            # A call of a class of the program changes with that class.
-            heir = part.project.class_definition(qualified)
-            along = () if heir is None else (heir[0].place(heir[1]),)
-            yield replace(rewritten, along=along), qualified
+        rewritten = member(site, shown, writer.rewritten, qualified)
+        # A call of a class of the program changes with that class.
+        heir = part.project.class_definition(qualified)
+        along = () if heir is None else (heir[0].place(heir[1]),)
+        yield replace(rewritten, along=along), qualified
 
 
 def _waiting_clients(project: Project, resources: ResourceWriter) -> Clients | None:

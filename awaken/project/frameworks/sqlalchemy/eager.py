@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from awaken.project.frameworks.sqlalchemy.keys import holds_many
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
 from awaken.project.frameworks.sqlalchemy.relationships import Site
@@ -62,14 +63,16 @@ class EagerLoading:
         A side that a mixin declares is one of the class ``name`` that inherits it.
         """
         facts = site.facts
-        if facts.uselist is not None or not facts.plain_join or facts.secondary:
+        if facts.uselist is not None or facts.secondary:
             return facts.uselist
         inherits = site.owner in self._models.ancestor_names(name)
         owner = self._models.mapped_class(name if inherits else site.owner or "")
         target = self._models.mapped_class(facts.target or "")
         if owner is None or target is None or not (owner.complete and target.complete):
             return None
-        return direction(owner, target)
+        if facts.foreign_keys and not facts.remote_side:
+            return holds_many(owner, target, facts.foreign_keys)
+        return direction(owner, target) if facts.plain_join else None
 
 
 def direction(owner: MappedClass, target: MappedClass) -> bool | None:

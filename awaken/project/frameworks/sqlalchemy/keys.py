@@ -100,6 +100,24 @@ def _by_named_keys(owner: Side, target: Side, named: tuple[str, ...]) -> Partner
     return "one" if pins_one(target.mapped, other) else "many"
 
 
+def holds_many(owner: MappedClass, target: MappedClass, named: tuple[str, ...]) -> bool | None:
+    """Return whether a relationship with ``foreign_keys=[...]`` is a collection; None if unknown.
+
+    It is one if the columns are those of its target, and none if they are its owner's (SQLAlchemy
+    documentation, "Handling Multiple Join Paths").
+    """
+    if owner.tablename is None or target.tablename in {None, owner.tablename}:
+        return None
+    for mapped, other, is_own in ((owner, target, True), (target, owner, False)):
+        keys = [
+            (mapped.columns[name].foreign_key or "").split(".")[:-1]
+            for name in _of_class(named, mapped, is_default=is_own) or ()
+        ]
+        if keys:
+            return not is_own if all(other.tablename in key for key in keys) else None
+    return None
+
+
 def _by_remote_side(owner: Side, target: Side, facts: RelationshipFacts) -> Partners | None:
     """Return what a relationship leads to that names the columns at its other end."""
     links = _links(owner, target.tables)

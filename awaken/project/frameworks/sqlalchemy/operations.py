@@ -17,7 +17,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, is_none, parameters_of
 from awaken.project.values.domain import (
     InstanceOf,
     Producer,
@@ -259,11 +259,16 @@ class Operations:
 
     @cached_by(Module.place)
     def session_variable(self, module: Module, function: Function) -> str:
-        """Return how a function names the only session that it uses; empty without one."""
+        """Return how a function names the only session that it uses; empty without one.
+
+        Empty, too, for a parameter that is None by default: the function may have no session.
+        """
         return self._session_variable(module, function)
 
     def _session_variable(self, module: Module, function: Function) -> str:
-        first = next((argument.arg for argument, _ in parameters_of(function.args)), "")
+        parameters = list(parameters_of(function.args))
+        first = next((argument.arg for argument, _ in parameters), "")
+        optional = {item.arg for item, default in parameters if is_none(default)}
         names: set[str] = set()
         for node in module.walk(function):
             match node:
@@ -277,7 +282,11 @@ class Operations:
                     continue
             if is_own and self.resource_of(module, node) in {"scoped", "session"}:
                 names.add(module.text_of(node))
-        return names.pop() if len(names) == 1 else ""
+        if len(names) != 1:
+            return ""
+        (name,) = names
+        is_sure = name not in optional or len(module.scopes.scope_made_by(function).bound(name)) > 1
+        return name if is_sure else ""
 
     def _fakes(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes of tests of which an engine, or a connection, may be an instance."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import ClassOf
 
 _LONGEST = 40
 """Characters of source that a sentence can hold, in a line of 100 with the rest of it."""
@@ -91,4 +93,20 @@ def refuse_unknown(reader: Reader, items: Sequence[Item]) -> None:
     for item in items:
         if item.what is What.UNKNOWN:
             help_text = tell_kind(reader, item)
-            raise Refused(reasons.UNKNOWN_ENTITY, quoted(item.node), help_text)
+            refused = Refused(reasons.UNKNOWN_ENTITY, quoted(item.node), help_text)
+            raise refused.answered_by(*_answers(reader, item.node))
+
+
+def _answers(reader: Reader, node: ast.expr) -> Iterator[str]:
+    """Yield the setting that makes all callers of a function visible, if these pass classes."""
+    parameters = reader.bindings(node) if isinstance(node, ast.Name) else []
+    functions = [binding.scope.node for binding in parameters if binding.kind == "parameter"]
+    for function in functions if reader.project.published else ():
+        if not isinstance(function, Function):
+            continue
+        values = reader.project.values.of(reader.module, node).alternatives
+        obstacles = reader.project.calls.callers_of(reader.module, function).obstacles
+        if {obstacle.kind for obstacle in obstacles} == {"outside"} and any(
+            isinstance(value, ClassOf) for value in values
+        ):
+            yield "published = false"

@@ -6,7 +6,10 @@ import ast
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.components.component import piece_with
+from awaken.codemods.sqlalchemy.session_to_async.components.component import (
+    piece_with,
+    used_elsewhere,
+)
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import piece_around
 from awaken.codemods.sqlalchemy.session_to_async.reasons import PUBLISHED
 from awaken.contract import Place
@@ -16,7 +19,6 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import variable_of
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -63,18 +65,9 @@ def used_out_of_sight(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Re
     Those belong to another project of the repository, are left out, or do not parse.
     """
     for function in sorted(part.steps):
-        refused = _used_refusal(part, function.path, function.qualname)
+        refused = used_elsewhere(part.project, function.path, function.qualname)
         if refused is not None:
             yield function, refused
-
-
-def resource_out_of_sight(part: SynchronousPart, site: Site[ast.expr]) -> Refused | None:
-    """Return why an engine or a factory stays: an unread file uses its name."""
-    for ancestor in site.module.ancestors(site.node):
-        if (variable := variable_of(ancestor)) is not None:
-            is_global = site.module.parent(ancestor) is site.module.tree
-            return _used_refusal(part, site.module.path, variable.id) if is_global else None
-    return None
 
 
 def given_out_of_sight(
@@ -92,13 +85,3 @@ def given_out_of_sight(
                         OUT_OF_SIGHT, shown, cure_of_outside(file.why, part.project.outside.folder)
                     )
                     yield Member(site, refused, f"`{name}`")
-
-
-def _used_refusal(part: SynchronousPart, path: str, qualname: str) -> Refused | None:
-    if qualname.rpartition(".")[2].startswith("__") or "<locals>" in qualname:
-        return None
-    use = part.project.outside.uses_of(path, qualname)
-    if use is None:
-        return None
-    shown = f"`{qualname}`: {use.path}:{use.line} names it, and that file {use.why}"
-    return Refused(OUT_OF_SIGHT, shown, cure_of_outside(use.why, part.project.outside.folder))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -17,7 +17,10 @@ from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared impor
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
 from awaken.contract import Place
 from awaken.kit.changes import Member
+from awaken.kit.reasons import OUT_OF_SIGHT, cure_of_outside
+from awaken.kit.sites import Refused
 from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -53,12 +56,27 @@ class Placed:
         self.made: defaultdict[str, list[Member]] = defaultdict(list)
         self.by_piece: defaultdict[Piece, list[Member]] = defaultdict(list)
         names = {resource.piece: name for name, resource in self.shared.items()}
-        for member in chain((item for item, _ in found.resources), found.functions):
+        resources = (self._unless_used_elsewhere(member, names) for member, _ in found.resources)
+        for member in chain(resources, found.functions):
             piece = piece_with(member)
             if piece in names:
                 self.made[names[piece]].append(member)
             else:
                 self.by_piece[piece].append(member)
+
+    def _unless_used_elsewhere(self, member: Member, names: Collection[Piece]) -> Member:
+        """Return a member; refused if it makes a global variable that an unread file uses.
+
+        An engine or a factory in ``names`` gets an asynchronous one next to it instead.
+        """
+        module = member.site.module
+        for ancestor in module.ancestors(member.site.node):
+            variable = variable_of(ancestor)
+            if variable is not None and module.scopes.scope_of(variable) is module.scopes.module:
+                refused = used_elsewhere(self._project, module.path, variable.id)
+                is_shared = piece_with(member) in names
+                return member if refused is None or is_shared else replace(member, outcome=refused)
+        return member
 
     def along(self) -> Iterator[tuple[Piece, Piece]]:
         """Yield the pieces that have to change together, for a member says so."""
@@ -208,6 +226,17 @@ class Components:
         needed += [base for name in self.in_place for base in self.shared[name].built_on]
         names = with_bases(self.shared, needed) - self.in_place
         return sorted((self.shared[name] for name in names), key=lambda resource: resource.piece)
+
+
+def used_elsewhere(project: Project, path: str, qualname: str) -> Refused | None:
+    """Return the refusal to change what an unread file uses; None if none does."""
+    if qualname.rpartition(".")[2].startswith("__") or "<locals>" in qualname:
+        return None
+    use = project.outside.uses_of(path, qualname)
+    if use is None:
+        return None
+    shown = f"`{qualname}`: {use.path}:{use.line} names it, and that file {use.why}"
+    return Refused(OUT_OF_SIGHT, shown, cure_of_outside(use.why, project.outside.folder))
 
 
 def piece_with(member: Member) -> Piece:

@@ -98,9 +98,10 @@ def _removed_members(project: Project, components: Components, name: str) -> Ite
     shared = components.shared[name]
     module = project.module(shared.piece.path)
     first, *others = components.making(name, ())
-    statement = None if module is None else module.statement_of(first.site.node)
-    if module is None or statement is None:
+    if module is None:
         return
+    span = shared.statement.span
+    statement = next(part for part in module.tree.body if module.span(part) == span)
     message = f"`{components.twins[name]}` replaces `{shared.name}`, which is no longer used"
     site: Site[ast.AST] = first.site
     names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))

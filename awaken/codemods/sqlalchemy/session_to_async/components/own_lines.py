@@ -40,7 +40,13 @@ def _refusal(project: Project, edit: Edit) -> Refused | None:
     statement = None if module is None else _statement_at(module, at)
     if isinstance(edit, InsertStatements) and edit.where == "body-start":
         statement = getattr(statement, "body", [None])[0]
-    if module is None or statement is None or not _shares_line(module, statement):
+    if module is None or statement is None:
+        return None
+    # New lines part two statements of one line, but not one from the header of its block.
+    around = module.block_of(statement)
+    others = [each for each in around if each is not statement and _share_a_line(each, statement)]
+    first = min([statement, *others], key=lambda each: module.span(each).start)
+    if _begins_line(module, first) and (isinstance(edit, InsertStatements) or not others):
         return None
     because = (module.place(statement),)
     return Refused(SHARED_LINE, f"`{module.excerpt(statement)}`", because=because)
@@ -51,11 +57,12 @@ def _statement_at(module: Module, span: Span) -> ast.stmt | None:
     return next(here, None)
 
 
-def _shares_line(module: Module, statement: ast.stmt) -> bool:
+def _share_a_line(one: ast.stmt, other: ast.stmt) -> bool:
+    return other.lineno in {one.lineno, one.end_lineno} or one.lineno == other.end_lineno
+
+
+def _begins_line(module: Module, statement: ast.stmt) -> bool:
     text, start = module.source.text, module.span(statement).start
     before = text[:start].rpartition(b"\n")[2].rpartition(b"\r")[2]
-    block = module.block_of(statement)
-    following = block[block.index(statement) + 1 :][:1]
     # Decorators come before.
-    is_inside = bool(before.strip()) and not getattr(statement, "decorator_list", ())
-    return is_inside or any(node.lineno == statement.end_lineno for node in following)
+    return not before.strip() or bool(getattr(statement, "decorator_list", ()))

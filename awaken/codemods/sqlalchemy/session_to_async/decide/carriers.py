@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
 from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_of
 from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import given_to_unknown
-from awaken.kit.search import modules_with
+from awaken.kit.search import argument, modules_with
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameter_names, without_arguments
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.project.frameworks.sqlalchemy.operations import Operation
 
 _TOLD = {"annotation", "assignment", "augmented"}
 _HANDED = ("handed", "to something unknown")
@@ -107,7 +108,7 @@ class Carriers:
             own = self._part.place_of(module, node)
             for operation in self._part.operations_of(module, own):
                 if operation.how != "lazy":
-                    yield from self._read(module, operation.node)
+                    yield from self._read(module, _receiver_of(operation))
         for part in module.walk(node):
             match part:
                 case ast.Assign(targets=targets, value=value):
@@ -121,11 +122,8 @@ class Carriers:
                     if variable and any(self._is_resource(module, item) for item in arguments):
                         yield Carrier("variable", variable)
 
-    def _read(self, module: Module, operation: ast.expr) -> Iterator[Carrier]:
+    def _read(self, module: Module, receiver: ast.expr) -> Iterator[Carrier]:
         """Yield what an operation takes its session from."""
-        receiver = operation
-        if isinstance(operation, ast.Call) and isinstance(operation.func, ast.Attribute):
-            receiver = operation.func.value
         while isinstance(receiver, ast.Attribute | ast.Call | ast.Subscript):
             if isinstance(receiver, ast.Attribute) and not _is_self(receiver.value):
                 if self._project.qualified_name(module, receiver) in self._shared:
@@ -202,6 +200,16 @@ def _node_of(module: Module, piece: Piece) -> ast.AST | None:
         return function
     starting = (node for node in module.tree.body if module.span(node).start == piece.start)
     return next(starting, None)
+
+
+def _receiver_of(operation: Operation) -> ast.expr:
+    """Return the session, connection or engine of an operation."""
+    match operation.node:
+        case ast.Call(func=ast.Attribute(value=receiver)) as call:
+            # `metadata.create_all(engine)`
+            bind = argument(call, 0, "bind") if operation.how == "schema" else None
+            return receiver if bind is None else bind
+    return operation.node
 
 
 def _root(node: ast.expr) -> str:

@@ -30,6 +30,7 @@ from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import last_name, named_parameters, without_arguments
+from awaken.project.values.domain import InstanceOf, Value
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -213,9 +214,8 @@ class Links:
         for statement in module.tree.body:
             if module.span(statement).start == piece.start:
                 value = getattr(statement, "value", None)
-                made = value.func if isinstance(value, ast.Call) else None
-                name = None if made is None else self._project.qualified_name(module, made)
-                if name not in twins().absorbing.applications:
+                made = self._project.values.of(module, value).alternatives if value else ()
+                if not any(map(_is_application, made)):
                     self._followed.add(piece)
 
     def _holder(self, module: Module, piece: Piece) -> str | None:
@@ -291,6 +291,10 @@ class Links:
             return f"{folder}/" if folder else ""
         is_of_tests = name.startswith("test_") or name.endswith("_test.py")
         return f"{path}/" if is_of_tests else ""
+
+
+def _is_application(value: Value) -> bool:
+    return isinstance(value, InstanceOf) and value.qualified in twins().absorbing.applications
 
 
 def _is_fixture(decorator: ast.expr) -> bool:

@@ -22,9 +22,10 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import registers_both_kinds, twins
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.wrapping import Wrapping
+from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.f_strings import has_long_text
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, without_arguments
+from awaken.project.source.trees import Function, parameters_of, without_arguments
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -36,9 +37,13 @@ class Decorators:
     def __init__(self, part: SynchronousPart) -> None:
         self._part = part
         self._project: Project = part.project
+        self._applying: set[str] = set()
 
     def hands_through(self, module: Module, function: Function, decorator: ast.expr) -> bool:
         """Whether a decorator of ``function`` does the same for it as a coroutine function."""
+        return self._is_same(module, decorator, is_generator=module.is_generator(function))
+
+    def _is_same(self, module: Module, decorator: ast.expr, *, is_generator: bool) -> bool:
         plain = without_arguments(decorator)
         names = twins().decorators.names
         qualified = self._project.qualified_name(module, plain) or ""
@@ -49,7 +54,7 @@ class Decorators:
             return True
         wrapping = self._wrapping(module, decorator)
         if wrapping is not None:
-            return wrapping.is_same or not module.is_generator(function)
+            return wrapping.is_same or not is_generator
         if isinstance(plain, ast.Name):
             # A mark that several tests share: `slow = pytest.mark.timeout(60)`.
             bindings = module.scopes.bindings_of(plain)
@@ -58,8 +63,8 @@ class Decorators:
             return (
                 isinstance(value, ast.Call)
                 and is_kept
-                and self.hands_through(module, function, value)
-            )
+                and self._is_same(module, value, is_generator=is_generator)
+            ) or self._applies_others(module, decorator, is_generator=is_generator)
         if not isinstance(plain, ast.Attribute):
             return False
         owners = self._owners(module, plain)
@@ -70,6 +75,42 @@ class Decorators:
             )
             for lines in owners
         )
+
+    def _applies_others(self, module: Module, decorator: ast.expr, *, is_generator: bool) -> bool:
+        """Whether a decorator of the program only applies others, which do the same.
+
+        ``def limited(f): return limiter.limit("5/minute")(f) if limiter else f``. One that is
+        called with arguments first returns another one.
+        """
+        is_called = isinstance(decorator, ast.Call)
+        name = self._project.qualified_name(module, without_arguments(decorator)) or ""
+        definition = None if name in self._applying else self._project.definition(name)
+        home = None if definition is None else self._project.module(definition.path)
+        if definition is None or home is None:
+            return False
+        function = home.function_at(definition.span.start)
+        if not isinstance(function, ast.FunctionDef) or function.decorator_list:
+            return False
+        given = (
+            "" if is_called else next((node.arg for node, _ in parameters_of(function.args)), "")
+        )
+        uses = [x for x in home.walk(function) if isinstance(x, ast.Name) and x.id == given]
+        returned = [part for node in home.returned_by(function) for part in branches(node)]
+        applied: list[ast.expr] = []
+        for value in returned:
+            match value:
+                case ast.Call() if is_called:
+                    applied.append(value)
+                case ast.Call(func=other, args=[argument], keywords=[]) if argument in uses:
+                    applied.append(other)
+                case _ if value not in uses:
+                    return False
+        if not returned or (not is_called and len(uses) != len(returned)):
+            return False
+        self._applying.add(name)  # it may apply itself
+        is_same = all(self._is_same(home, other, is_generator=is_generator) for other in applied)
+        self._applying.remove(name)
+        return is_same
 
     def registers(self, module: Module, decorator: ast.expr) -> bool:
         """Whether a decorator makes a function an endpoint or a handler of an application."""

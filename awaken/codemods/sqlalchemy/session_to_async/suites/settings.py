@@ -141,8 +141,10 @@ def _values(part: SynchronousPart) -> Iterator[tuple[str, str]]:
             yield TEST_LOOP_SCOPE, "session"
         return
     said, widest = settings.fixture_loop_scope, _widest(part)
-    # Where nothing is said, a fixture runs in the loop of its own scope.
-    if said in _SCOPES and _SCOPES.index(said) < _SCOPES.index(widest):
+    # Where nothing is said, a fixture runs in the loop of its own scope, and the plugin warns.
+    is_error = not said and any(line.startswith("error") for line in settings.filter_warnings)
+    is_narrow = said in _SCOPES and _SCOPES.index(said) < _SCOPES.index(widest)
+    if is_narrow or (is_error and _knows(part, FIXTURE_LOOP_SCOPE)):
         yield FIXTURE_LOOP_SCOPE, widest
 
 

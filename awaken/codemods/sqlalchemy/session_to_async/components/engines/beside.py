@@ -201,6 +201,7 @@ class Beside:
                 continue
             edits = edits_of(writes.get(name, ()))
             code = asynchronous_code(module, item, edits, self._names)
+            code = f"\n{code}" if "\n" in code and code.startswith("if ") else code
             made: Site[ast.AST] = Site(self._rule, module, module.tree)
             made.id = site
             yield made.insert_statements(item.statement, "after", f"{code}\n")

@@ -21,9 +21,10 @@ from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_o
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.migrations import is_of_alembic
-from awaken.project.source.trees import last_name, variable_of
+from awaken.project.source.trees import variable_of
 from awaken.project.source.worklist import groups_of, reached
 
 if TYPE_CHECKING:
@@ -38,15 +39,19 @@ _BINDS = {"bind", "binds"}
 """The arguments of a factory that give it engines."""
 _CHANGING = {"configure", "remove", "update_execution_options"}
 """Methods of engines and factories that change them for all who use them."""
+_VARYING = tuple(f"{name}." for name in library_names().varying)
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
     """One engine or factory: its name, the statement that makes it, and who uses it.
 
+    The statement may be an ``if`` that makes one in each of its branches, and does nothing else.
+
     ``uses`` are the places that name it, with their pieces. ``built_on`` are the others that its
     own statement uses, by their names, with the place. ``kept`` are places that use it and stay
-    synchronous whatever happens, as in the environment of Alembic.
+    synchronous whatever happens, as in the environment of Alembic. Of an unread file that uses it,
+    the place is that of the statement.
     """
 
     qualified: str
@@ -70,21 +75,10 @@ def shared_resources(
 
     ``sites`` are the names of the synchronous side, each with what it names.
     """
-    resources: dict[str, Shared] = {}
-    in_memory: set[str] = set()
-    for site, qualified in sites:
-        made = _made_statement(site.module, site.node) if qualified in _MAKERS else None
-        if made is not None:
-            name = f"{site.module.name}.{last_name(variable_of(made))}"
-            piece = piece_around(site.module, made)
-            is_engine = qualified.endswith(".create_engine")
-            resources.setdefault(name, Shared(name, piece, site.module.place(made), is_engine))
-            # Another engine would see none of what it keeps in memory.
-            urls = urls_in(project, site.module, site.module.place(made))
-            if any(text.is_in_memory for url in urls for text in url.texts):
-                in_memory.add(name)
+    resources, in_memory = _made_resources(project, sites)
     joining = in_memory | {name for name, _, _ in texts_naming(project, resources)}
     joining |= set(_assigned_names(project, resources)) | set(_of_other_engines(project, resources))
+    joining |= {name for name, resource in resources.items() if _varies(project, resource)}
     if any(is_factory_by_another_name(project, *target) for target in targets(project)):
         joining |= resources.keys()
     for mention in mentions_of(project, resources):
@@ -102,7 +96,31 @@ def shared_resources(
         else:
             resources[mention.qualified].uses.append((module.place(node), piece))
     _join(resources, joining)
+    for resource in resources.values():
+        if project.outside.uses_of(resource.piece.path, resource.name) is not None:
+            resource.kept.append(resource.statement)
     return resources
+
+
+def _made_resources(
+    project: Project, sites: Iterable[tuple[Site[ast.expr], str]]
+) -> tuple[dict[str, Shared], set[str]]:
+    """Return those that statements of files make, and the names of those in memory."""
+    resources: dict[str, Shared] = {}
+    in_memory: set[str] = set()
+    for site, qualified in sites:
+        made = _made_statement(site.module, site.node) if qualified in _MAKERS else None
+        if made is not None:
+            statement, variable = made
+            name, place = f"{site.module.name}.{variable}", site.module.place(statement)
+            piece = piece_around(site.module, statement)
+            is_engine = qualified.endswith(".create_engine")
+            resources.setdefault(name, Shared(name, piece, place, is_engine))
+            # Another engine would see none of what it keeps in memory.
+            urls = urls_in(project, site.module, place)
+            if any(text.is_in_memory for url in urls for text in url.texts):
+                in_memory.add(name)
+    return resources, in_memory
 
 
 def _join(found: dict[str, Shared], joining: set[str]) -> None:
@@ -141,6 +159,29 @@ def _of_other_engines(project: Project, found: dict[str, Shared]) -> Iterator[st
                 yield name
 
 
+def _varies(project: Project, shared: Shared) -> bool:
+    """Whether the statement may make something else when its code runs a second time.
+
+    ``create_engine(f"sqlite:///{tempfile.mkdtemp()}/shop.db")`` is another database then.
+    """
+    module, span = project.module(shared.statement.path), shared.statement.span
+    if module is None:
+        return False
+    nodes: list[ast.AST] = [part for part in module.tree.body if module.span(part) == span]
+    names = (part for node in nodes for part in module.walk(node) if isinstance(part, ast.Name))
+    values = (module.scopes.only_value(name) for name in names)
+    # The text of a URL is written again, with another driver.
+    nodes += [value for value in values if isinstance(value, ast.JoinedStr)]
+    parts = [*((module, node) for node in nodes), *project.calls.run_inside(module, nodes)]
+    calls = (
+        project.qualified_name(home, call.func) or ""
+        for home, part in parts
+        for call in home.walk(part)
+        if isinstance(call, ast.Call)
+    )
+    return any(f"{name}.".startswith(_VARYING) for name in calls)
+
+
 def _is_own(project: Project, module: Module, bind: ast.expr, found: dict[str, Shared]) -> bool:
     """Whether an engine is a shared one, or made where it is given."""
     if isinstance(bind, ast.Call):
@@ -159,22 +200,37 @@ def _with_users(found: dict[str, Shared], joining: set[str]) -> set[str]:
     return reached(joining, users_of) & found.keys()
 
 
-def _made_statement(module: Module, node: ast.expr) -> ast.Assign | ast.AnnAssign | None:
-    """Return the statement of a file that gives the only value to a variable, made by ``node``."""
-    statement = module.statement_of(node)
+def _made_statement(module: Module, node: ast.expr) -> tuple[ast.stmt, str] | None:
+    """Return the statement of a file that alone gives a variable its value, made by ``node``."""
     call: ast.AST | None = module.parent(node)
-    if not isinstance(call, ast.Call) or call.func is not node:
-        return None
-    if not isinstance(statement, ast.Assign | ast.AnnAssign):
-        return None
-    if module.parent(statement) is not module.tree or not isinstance(statement.value, ast.Call):
-        return None
-    name = last_name(variable_of(statement))
-    if not name or len(module.scopes.module.bindings.get(name, ())) != 1:
+    statement = module.statement_of(node)
+    variable = variable_of(statement)
+    if not isinstance(call, ast.Call) or call.func is not node or variable is None:
         return None
     # `scoped_session(sessionmaker(engine))` is made by the outer call.
-    inner = {call, module.parent(call)}
-    return statement if statement.value in inner else None
+    if getattr(statement, "value", None) not in {call, module.parent(call)}:
+        return None
+    while statement is not None and isinstance(above := module.parent(statement), ast.If):
+        statement = above
+    bindings = module.scopes.module.bindings.get(variable.id, ())
+    assigned = list(assigned_alone(statement))
+    is_only = {target.id for target in assigned} == {variable.id} and len(assigned) == len(bindings)
+    return (statement, variable.id) if statement in module.tree.body and is_only else None
+
+
+def assigned_alone(statement: ast.AST | None) -> Iterator[ast.Name]:
+    """Yield the variables that a statement assigns, in each branch of an ``if``.
+
+    Nothing for any other statement, nor where a branch does more.
+    """
+    variable = variable_of(statement)
+    if variable is not None:
+        yield variable
+    elif isinstance(statement, ast.If):
+        branches = [statement.body, statement.orelse]
+        names = [[*assigned_alone(branch[0])] if len(branch) == 1 else [] for branch in branches]
+        if all(names):
+            yield from (name for branch in names for name in branch)
 
 
 def urls_in(project: Project, module: Module, statement: Place) -> Iterator[Url]:

@@ -6,14 +6,16 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import (
+    Shared,
+    assigned_alone,
+)
 from awaken.codemods.sqlalchemy.session_to_async.payload import HandedOn, Wrapped
 from awaken.contract import Edit, NodeEdit, Span, TextEdit
 from awaken.kit.changes import Member
 from awaken.kit.payloads import ADD_KEYWORD
 from awaken.kit.sites import Rewrite
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -27,37 +29,42 @@ def asynchronous_code(
     ``edits`` are those that make it asynchronous in its place; ``names`` are the asynchronous ones,
     by those of the others.
     """
-    start = shared.statement.span.start
-    text = module.source.text
-    pieces: list[tuple[int, int, str]] = []
-    for edit in edits:
-        if isinstance(edit, TextEdit) and shared.statement.span.contains(edit.anchor):
-            pieces.append((edit.anchor.start, edit.anchor.end, edit.text))
-        elif isinstance(edit, TextEdit):
-            pieces += of_variables(module, shared, edit)
-        elif isinstance(edit, NodeEdit) and edit.rewriter == ADD_KEYWORD:
-            written = f"{edit.data.name}={edit.data.value}"
-            pieces.append(_argument(text, edit.anchor.start, edit.anchor.end, written))
-        elif isinstance(edit, NodeEdit) and isinstance(edit.data, Wrapped):
-            span = module.span(_wrapped_argument(module, edit.anchor, edit.data))
-            pieces.append((span.end, span.end, ")"))
-            pieces.append((span.start, span.start, f"{edit.data.function}("))
-        elif isinstance(edit, NodeEdit) and isinstance(edit.data, HandedOn):
-            pieces.append((edit.anchor.end, edit.anchor.end, ")"))
-            pieces.append((edit.anchor.start, edit.anchor.start, f"{edit.data.function}("))
+    start, text = shared.statement.span.start, module.source.text
+    pieces = [piece for edit in edits for piece in _pieces_of(module, shared, edit)]
     for name, place in shared.built_on.items():
         if name in names:
             end = place.span.end
             last = name.rpartition(".")[2].encode()
             begin = end - len(last)
             pieces.append((begin, end, names[name]))
-    pieces.append((start, start + len(shared.name.encode()), names[shared.qualified]))
+    for variable in assigned_alone(_statement_at(module, shared.statement.span)):
+        span = module.span(variable)
+        pieces.append((span.start, span.end, names[shared.qualified]))
     written_text = text
     for begin, end, code in sorted(pieces, reverse=True):
         written_text = written_text[:begin] + code.encode() + written_text[end:]
     more = len(written_text) - len(text)
     made = written_text[start : shared.statement.span.end + more].decode()
     return "\n".join(made.splitlines())
+
+
+def _pieces_of(module: Module, shared: Shared, edit: Edit) -> Iterator[tuple[int, int, str]]:
+    """Yield the bytes that an edit replaces in the text of the statement, with the new text."""
+    match edit:
+        case TextEdit(anchor=anchor) if shared.statement.span.contains(anchor):
+            yield anchor.start, anchor.end, edit.text
+        case TextEdit():
+            yield from of_variables(module, shared, edit)
+        case NodeEdit(anchor=anchor, data=data) if edit.rewriter == ADD_KEYWORD:
+            written = f"{data.name}={data.value}"
+            yield _argument(module.source.text, anchor.start, anchor.end, written)
+        case NodeEdit(data=Wrapped() as data, anchor=anchor):
+            span = module.span(_wrapped_argument(module, anchor, data))
+            yield span.end, span.end, ")"
+            yield span.start, span.start, f"{data.function}("
+        case NodeEdit(data=HandedOn() as data, anchor=anchor):
+            yield anchor.end, anchor.end, ")"
+            yield anchor.start, anchor.start, f"{data.function}("
 
 
 def of_variables(module: Module, shared: Shared, edit: TextEdit) -> list[tuple[int, int, str]]:
@@ -144,16 +151,25 @@ def _made_alike(
     code = asynchronous_code(module, shared, edits, {**found, shared.qualified: shared.name})
     wanted = _value_of(ast.parse(code, filename="").body[0])
     for statement in module.tree.body:
-        variable = None if wanted is None else variable_of(statement)
-        if variable is not None and _value_of(statement) == wanted:
+        variables = [*assigned_alone(statement)] if wanted else []
+        if variables and _value_of(statement) == wanted:
+            (name,) = {variable.id for variable in variables}
             start = module.span(statement).start
             uses = [place.span.start for place, _ in shared.uses if place.path == module.path]
-            is_bound_once = len(module.scopes.module.bindings.get(variable.id, ())) == 1
+            is_alone = len(module.scopes.module.bindings.get(name, ())) == len(variables)
             # A name of the other one above would refer to this one before it exists.
-            if is_bound_once and all(start < use for use in uses):
-                yield variable.id
+            if is_alone and all(start < use for use in uses):
+                yield name
 
 
-def _value_of(statement: ast.stmt) -> str | None:
-    value = getattr(statement, "value", None)
-    return None if value is None else ast.dump(value)
+def _value_of(statement: ast.stmt) -> str:
+    """Return what a statement does, without the name of its one variable; empty without."""
+    names = {variable.id for variable in assigned_alone(statement)}
+    if len(names) != 1:
+        return ""
+    values = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else statement
+    return "" if values is None else ast.dump(values).replace(repr(names.pop()), "''")
+
+
+def _statement_at(module: Module, span: Span) -> ast.stmt | None:
+    return next((part for part in module.tree.body if module.span(part) == span), None)

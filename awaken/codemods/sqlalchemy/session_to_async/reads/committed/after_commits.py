@@ -217,13 +217,27 @@ class ReadsAfterCommits:
         """Return what loads attributes of an object again, and its imports."""
         words = {read.name for read in reads}
         names = ", ".join(f'"{word}"' for word in sorted(words))
-        if not self._states.holds_back or not _may_be_set(site, words, is_many=reads[0].is_many):
+        if not self._states.holds_back or not self._may_be_set(
+            site, words, is_many=reads[0].is_many
+        ):
             return f"await {session}.refresh({item}, attribute_names=[{names}])\n", []
-        # Without autoflush a refresh discards what the function has changed by then.
+        # Without autoflush a refresh discards what was changed by then.
         inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
         saved = site.module.fresh_local(site.node, "saved", "names")
         code = f"{saved} = {{{names}}} & {inspect}({item}).unmodified\nif {saved}:\n"
         return f"{code}    await {session}.refresh({item}, attribute_names={saved})\n", [needed]
+
+    def _may_be_set(self, site: Site[ast.AST], names: set[str], *, is_many: bool) -> bool:
+        """Whether a loop around may have set an attribute, or another name of one of many objects.
+
+        The functions that it calls may have done so, too.
+        """
+        module, function = site.module, site.module.enclosing_def(site.node)
+        loops = [x for x in module.ancestors(site.node) if isinstance(x, ast.For | ast.While)]
+        around = [function or module.tree] if is_many else loops
+        bodies = self._project.calls.run_inside(module, around)
+        parts = [*((module, part) for part in around), *bodies]
+        return any(_sets(home, part, names) for home, part in parts)
 
     # ---------------------------------------------------------------------------------- reads
     def _all(self) -> Iterator[tuple[Module, list[_Read]]]:
@@ -450,13 +464,10 @@ def _conditions(
     return list(dict.fromkeys(result))
 
 
-def _may_be_set(site: Site[ast.AST], names: set[str], *, is_many: bool) -> bool:
-    """Whether a loop around, or another name of one of many objects, may have set an attribute."""
-    module, node = site.module, site.node
-    loops = [each for each in module.ancestors(node) if isinstance(each, ast.For | ast.While)]
+def _sets(module: Module, around: ast.AST, names: set[str]) -> bool:
+    """Whether code sets an attribute that has one of ``names``."""
     return any(
         isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and part.attr in names
-        for around in ([module.enclosing_def(node)] if is_many else loops)
         for part in module.walk(around)
     )
 
