@@ -438,7 +438,7 @@ class Project:
         return (None if self._columns[name] else self._delegated_library(module, node)) or name
 
     def _is_column(self, attribute: str) -> bool:
-        """Whether a class says that its attribute is what a call of SQLAlchemy gives: no name."""
+        """Whether a class makes its attribute by a call of SQLAlchemy: it is no library's name."""
         owner, _, name = attribute.rpartition(".")
         for _, module, body in self._classes.bodies(owner):
             for statement in body.body:

@@ -198,7 +198,7 @@ class _Extents:
             first, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]
             width = node.end_col_offset - node.col_offset  # type: ignore[attr-defined]
         except AttributeError:
-            # Such as the parameters of a function: what they hold has a position.
+            # The parameters of a function together have no position, and each of them has.
             return levels < 1 or any(self.holds(child, levels - 1) for child in _children(node))
         if first != last:
             self._starts = self._starts or list(

@@ -87,7 +87,7 @@ class FileNames(Struct, frozen=True, array_like=True):
 
 
 class FileUses(Struct, frozen=True, array_like=True):
-    """What a file does with names.
+    """The uses of names in a file.
 
     ``renamed`` gives the other names that something gets anywhere in the file, by import or
     assignment. ``called`` are the last names of what is called. ``functions`` are all functions and
@@ -123,7 +123,7 @@ KnownFacts = Mapping[FactsKind, MutableMapping[bytes, Any]]
 
 
 def answer_of(module: Module, part: str, word: str = "") -> bytes | None:
-    """Return a digest of a part; of ``mentioned`` b"" if ``word`` may be in it, else None.
+    """Return a digest of a part of the facts; for ``mentioned`` whether ``word`` may be in it.
 
     Raises UnicodeEncodeError for half a surrogate pair in a literal.
     """
@@ -195,7 +195,7 @@ class FactsIndex:
         return mentioned is None or _mentions(mentioned, word)
 
     def _noted_facts(self, path: str, part: str, word: str = "") -> Any:
-        """Return the facts of a file that have a ``part``, which the caller uses; None if none."""
+        """Return the facts of a file with the ``part`` that the caller uses."""
         kind = _KIND_OF[part]
         if (path, kind) not in self._of:
             is_there = path in self._snapshot
@@ -235,7 +235,7 @@ class FactsIndex:
 
 @cached_in_file
 def facts_of(module: Module, kind: FactsKind) -> Any:
-    """Return what ``module`` says by itself, of one of the ``FACTS``."""
+    """Return one kind of facts of ``module``."""
     if kind == "names":
         return FileNames(table_of(module), tuple(_classes(module)))
     if kind == "mentioned":

@@ -126,7 +126,7 @@ class Scope:
 _LEAVES = CHILDLESS - {ast.Name, ast.Global, ast.Nonlocal}
 
 _ONLY_VALUE = frozenset({ast.Attribute, ast.Expr, ast.keyword, ast.Await, ast.Starred})
-"""What binds nothing, and holds nothing but its value."""
+"""Nodes that bind nothing, and hold nothing but their value."""
 
 Work = list[tuple[ast.AST, Scope]]
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp

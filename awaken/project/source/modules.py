@@ -115,7 +115,7 @@ class Module:
     def _line_starts(self) -> list[int]:
         lines = self.source.text.splitlines(keepends=True)
         starts = list(accumulate(map(len, lines), initial=0))
-        # A text without an end of its last line has no line behind it.
+        # A text without an end of its last line has no line after it.
         return starts if not lines or lines[-1].endswith((b"\n", b"\r")) else starts[:-1]
 
     @of_file
@@ -492,7 +492,7 @@ def _asks_for_main(test: ast.expr) -> bool:
 
 
 def _last_word(text: str) -> str:
-    """Return what is behind the last dot, colon or slash of a text."""
+    """Return the part of a text after its last dot, colon or slash."""
     text = text.removesuffix("()")
     return text[max(text.rfind("."), text.rfind(":"), text.rfind("/")) + 1 :]
 

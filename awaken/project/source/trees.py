@@ -182,7 +182,7 @@ def walk_statements(root: ast.AST) -> Iterator[ast.AST]:
 def children(node: ast.AST) -> list[ast.AST]:
     """Return the direct children of ``node`` in the order of the source, as a new list.
 
-    None are operators and contexts, which stand nowhere. ``ast.iter_child_nodes`` goes by field,
+    Operators and contexts are left out: they have no place. ``ast.iter_child_nodes`` goes by field,
     which differs for some nodes. Positions are compared only where ``*args`` may follow a keyword:
     in f-strings they are wrong.
     """
@@ -367,7 +367,7 @@ IN_ORDER: Mapping[type[ast.AST], Callable[[Any], list[ast.AST]]] = {
     ast.MatchMapping: _mapping_pattern,
     **dict.fromkeys(CHILDLESS, _leaf),
 }
-"""What nodes hold in the order of the source; of all others it is that of the fields."""
+"""The children of nodes in the order of the source, where that is not the order of the fields."""
 
 
 def always_returns(body: Sequence[ast.stmt]) -> bool:

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from awaken.contract import Place, Span
 from awaken.project.source.looked_at import Search, SearchKind, WatchedSnapshot
-from awaken.project.source.texts.word_index import WordIndex
+from awaken.workspace.formats.word_index import WordIndex
 from awaken.workspace.sources import is_python
 from awaken.workspace.work import WORK
 
@@ -36,7 +36,7 @@ _PLAIN_CLASS = re.compile(
     rb"(?:\[[^()#'\"\]]*\][ \t]*)?"  # type parameters without brackets of their own
     rb"(?:\(([^()#'\"]*)\)[ \t]*)?:"  # bases without calls, comments and strings
 )
-# What follows a word. A parenthesis may be closed before the call: ``(load)(x)``.
+# The text after a word. A parenthesis may be closed before the call: ``(load)(x)``.
 _CALLING = re.compile(rb"[\s\\)]*+\(")
 _RENAMING = re.compile(rb"[\s\\]++as\b")
 _ENDING = re.compile(rb"[ \t)]*+(?:[;:#\r\n\\]|\Z)")
@@ -48,8 +48,7 @@ _IMPORT_END = re.compile(rb"import\s*(?:\((?:[^)#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r
 # Text that may be between a dot and an attribute, also where a text like "{0." "name}" goes on.
 _READ = re.compile(rb"""\.(?:\s|\\|[rRuU]?["']|#[^\n]*+)*+(\w++)""")
 _WITH_BASES = re.compile(rb"[\s\\)]*+\([^(),'\"#]*+[(,'\"#]")
-"""What follows `type` in a call with more than the object of which the type is asked, or with one
-that may hold a comma itself."""
+"""The text after `type` in a call with several arguments, or one that may hold a comma."""
 _COMMENTED = (".cfg", ".ini", ".toml", ".yaml", ".yml")
 _COMMENT = re.compile(rb"^[ \t]*+#[^\r\n]*+", re.MULTILINE)
 """A line of a settings file that is a comment: nobody finds a function by it."""
@@ -417,7 +416,7 @@ def _is_called(word: bytes, text: bytes) -> bool:
 
 
 def stands(word: bytes, text: bytes, kind: SearchKind) -> bool:
-    """Whether ``word``, which is ASCII, stands in ``text`` as a search of ``kind`` wants it."""
+    """Whether a search of ``kind`` for ``word``, in ASCII, finds ``text``."""
     if kind in _STANDS:
         WORK.searches += 1
         return _STANDS[kind](word, text)

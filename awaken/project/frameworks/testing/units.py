@@ -39,7 +39,7 @@ class ProgramCall:
 
 
 class _Carried(dict[str, set[str]]):
-    """What objects carry by their keys; ``parts`` are the keys of parts of containers."""
+    """The mocks of objects by the keys of the objects; ``parts`` are keys inside containers."""
 
     def __init__(self) -> None:
         super().__init__()

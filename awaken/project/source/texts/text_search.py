@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.project.source.texts.word_index import WordIndex
 from awaken.workspace.formats.byte_search import FEW, texts_with
+from awaken.workspace.formats.word_index import WordIndex
 from awaken.workspace.work import WORK
 
 
@@ -61,10 +61,9 @@ class TextSearch:
         if unknown and self.index.is_worth_it:
             self._hits.update({word: self._holding(word) for word in unknown})
         elif unknown:
-            texts = self._candidates(unknown)
             # Many words at once take as long as a few.
-            self.index.count(min(len(unknown), FEW) if texts is self._texts else 0)
-            self._hits.update(_hits(texts, unknown))
+            self.index.count(min(len(unknown), FEW))
+            self._hits.update(_hits(self._texts, unknown))
         return sorted(set[str]().union(*(self._hits[word] for word in words)))
 
     def _holding(self, word: bytes) -> frozenset[str]:
@@ -73,16 +72,6 @@ class TextSearch:
         if is_certain:
             return paths
         return _hits({path: self._texts[path] for path in paths}, [word])[word]
-
-    def _candidates(self, words: Sequence[bytes]) -> Mapping[str, bytes]:
-        """Return the texts that may hold one of ``words``: parts of all were found before."""
-        result = set[str]()
-        for word in words:
-            known = [paths for part, paths in self._hits.items() if part in word]
-            if not known:
-                return self._texts
-            result |= min(known, key=len)
-        return {path: self._texts[path] for path in sorted(result)}
 
 
 def _hits(texts: Mapping[str, bytes], words: Sequence[bytes]) -> dict[bytes, frozenset[str]]:

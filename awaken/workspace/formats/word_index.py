@@ -13,8 +13,10 @@ _WORDS = re.compile(rb"\w++")
 _SPACED = bytes(byte if _WORDS.match(bytes([byte])) else ord(" ") for byte in range(256))
 """A table for ``translate`` that leaves the words, apart from each other."""
 _ENOUGH = 50
-"""Searches through all texts after which all words are taken: that takes as long as 80 searches, in
-the 33 MB of homeassistant 0.4 s, and then nearly every search takes nothing."""
+"""Searches through all texts after which all words are taken.
+
+That takes as long as 80 searches, 0.4 s in the 33 MB of homeassistant. Then a search takes nothing.
+"""
 _SHORT = 3
 """Letters of a part of a word that too many words have."""
 _MOST_EDITED = 0.1
@@ -30,7 +32,7 @@ class WordIndex:
         self._paths: dict[bytes, list[str]] | None = None
 
     def after(self, texts: Mapping[str, bytes]) -> WordIndex:
-        """Return the index of later texts, which is made if this one is, and few texts differ."""
+        """Return the index of later texts; it is made if this one is, and few texts differ."""
         later = WordIndex(texts)
         later._searches = self._searches
         if self._paths is not None:
