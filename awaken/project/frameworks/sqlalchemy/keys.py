@@ -103,8 +103,8 @@ def _by_named_keys(owner: Side, target: Side, named: tuple[str, ...]) -> Partner
 def holds_many(owner: MappedClass, target: MappedClass, named: tuple[str, ...]) -> bool | None:
     """Return whether a relationship with ``foreign_keys=[...]`` is a collection; None if unknown.
 
-    It is one if the columns are those of its target, and none if they are its owner's (SQLAlchemy
-    documentation, "Handling Multiple Join Paths").
+    It is one if the columns are its target's, and none if they are its owner's (SQLAlchemy,
+    "Handling Multiple Join Paths").
     """
     if owner.tablename is None or target.tablename in {None, owner.tablename}:
         return None

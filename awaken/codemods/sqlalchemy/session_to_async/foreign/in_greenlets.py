@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.foreign.incomplete_models import completed
 from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import opened_lambda
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit, Span
@@ -78,6 +79,10 @@ class InGreenlets:
             adapter, imports = name_beside(self._project, self._site, None, _ADAPTER)
             yield from imports
             function = f"{adapter}({function})"
+        named = module.mentions(function.rpartition(".")[2])
+        models = [node for node in named if isinstance(node, ast.Name | ast.Attribute)]
+        model = next((node for node in models if module.text_of(node) == function), None)
+        yield from completed(self._project, self._site, operation.node, model)
         self._awaiting.keeps(operation.node)
         span = module.span(operation.node)
         # Outside of all that is awaited in it.

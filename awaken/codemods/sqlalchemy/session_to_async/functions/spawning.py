@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import SPAWN
+from awaken.codemods.sqlalchemy.session_to_async.foreign.incomplete_models import (
+    completed,
+    model_of,
+)
 from awaken.contract import Edit, Span
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Site
@@ -32,6 +36,7 @@ def spawn(
     name, imports = name_beside(project, site, None, SPAWN)
     for call in result:
         _write(site.module, insertions, call, name)
+        imports += completed(project, site, call, model_of(call))
     return imports
 
 
