@@ -10,8 +10,9 @@ _LONG = 1_000_000
 """Bytes of a text that is searched for one word after the other: the automaton gives every single
 occurrence, and a hostile file may hold millions."""
 FEW = 12
-"""Words that are searched for one after the other: each takes 5 ms in the 33 MB of homeassistant,
-and all at once 50 to 80 ms, as then nothing is skipped."""
+"""Words that are searched for one after the other: each takes 5 ms in the 33 MB of homeassistant.
+
+All at once take 50 to 80 ms, as then nothing is skipped."""
 
 
 class ByteSearch:
