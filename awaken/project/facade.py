@@ -159,6 +159,7 @@ class Project:
         """Make the facts; nothing is known yet except the facts of single files."""
         # The facts call what holds the files, and never this object above them.
         module = self._modules.module
+        self._columns: dict[str, bool] = {}
         self._facts: FactsIndex = FactsIndex(
             self.snapshot, module, self._modules.searched, self._store.facts
         )
@@ -402,7 +403,7 @@ class Project:
 
     def index_words(self) -> None:
         """Take the words of all files now, for many searches: processes then share them."""
-        self._texts.words.index()
+        self._texts.search.index.by_word()
 
     def files_renaming(self, name: str) -> list[str]:
         """Return the Python files that may give what has this name another one."""
@@ -428,11 +429,26 @@ class Project:
         """
         name = self._names.qualified(module, node)
         located = None if name is None else self._names.locate(name)
-        if located is None or not isinstance(node, ast.Attribute):
+        if name is None or located is None or not isinstance(node, ast.Attribute):
             return name
         if len(located.rest) < len(("db", "func")):  # not an attribute of something defined
             return name
-        return self._delegated_library(module, node) or name
+        if name not in self._columns:
+            self._columns[name] = self._is_column(name)
+        return (None if self._columns[name] else self._delegated_library(module, node)) or name
+
+    def _is_column(self, attribute: str) -> bool:
+        """Whether a class makes its attribute by a call of SQLAlchemy: it is no library's name."""
+        owner, _, name = attribute.rpartition(".")
+        for _, module, body in self._classes.bodies(owner):
+            for statement in body.body:
+                match statement:
+                    case (
+                        ast.Assign(targets=[ast.Name(id=bound)], value=ast.Call(func=made))
+                        | ast.AnnAssign(target=ast.Name(id=bound), value=ast.Call(func=made))
+                    ) if bound == name:
+                        return (self.qualified_name(module, made) or "").startswith("sqlalchemy.")
+        return False
 
     def _delegated_library(self, module: Module, node: ast.Attribute) -> str | None:
         """Return the library name of ``db.func`` of a Flask-SQLAlchemy ``db``."""

@@ -46,9 +46,10 @@ def made(monkeypatch):
     """Note of which files facts are worked out."""
     paths, real = [], file_facts.facts_of
 
-    def noting(module):
-        paths.append(module.path)
-        return real(module)
+    def noting(module, kind):
+        if module.path not in paths:
+            paths.append(module.path)
+        return real(module, kind)
 
     monkeypatch.setattr(file_facts, "facts_of", noting)
     return paths

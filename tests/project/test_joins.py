@@ -82,6 +82,7 @@ def test_a_join_parses_no_file_whose_facts_are_known():
     sources = {path: decode(path, text.encode()) for path, text in files.items()}
     earlier = Project(Snapshot(sources), None)
     earlier._facts.functions("m.py")
+    earlier._facts.table("m.py")
     project = Project(Snapshot(sources), None, looked_at=LookedAt(), store=earlier._store)
     module = module_of(project, "a.py")
     call = next(node for node in module.walk() if isinstance(node, ast.Call))

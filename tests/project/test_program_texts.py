@@ -31,6 +31,18 @@ def test_words_are_found_where_they_are(texts, questions):
         assert search.files_with(words) == holding
 
 
+_SOUGHT = st.lists(st.text("abA_(. ", max_size=9).map(str.encode), min_size=1, max_size=4)
+
+
+@given(st.lists(st.text("abA_(. ä", max_size=30).map(str.encode), max_size=4), _SOUGHT)
+def test_the_index_finds_what_a_search_finds(texts, sought):
+    by_path = {f"{number}.py": text for number, text in enumerate(texts)}
+    search = TextSearch(by_path, LookedAt())
+    search.index.by_word()
+    for part in sought:
+        assert search.files_with([part]) == [path for path, text in by_path.items() if part in text]
+
+
 def test_a_long_text_is_searched_as_well(monkeypatch):
     monkeypatch.setattr("awaken.workspace.formats.byte_search._LONG", 3)
     search = TextSearch({"a.py": b"one two", "b.py": b"two"}, LookedAt())
@@ -154,13 +166,13 @@ def test_facts_from_another_file_of_the_same_text_say_the_same():
 def test_known_facts_need_no_tree():
     files = snapshot(a=CLASSES)
     module = Project(files, None).module("a.py")
-    known = {CLASSES.encode(): facts_of(module)}
+    known = {"names": {CLASSES.encode(): facts_of(module, "names")}}
 
     def load(path):
         raise AssertionError(path)
 
     facts = FactsIndex(WatchedSnapshot(files, LookedAt()), load, load, known)
-    assert facts.table("a.py") == facts_of(module).table
+    assert facts.table("a.py") == facts_of(module, "names").table
     assert facts.table("nowhere.py") is None
 
 

@@ -219,7 +219,7 @@ _FILES = st.dictionaries(
 def test_the_index_of_words_follows_edits(before, edits, word):
     """A later snapshot takes the index over, and answers as one without an index does."""
     earlier = _texts(before)
-    earlier.words.index()
+    earlier.search.index.by_word()
     sources = {path: earlier.files.searched(path) for path in before}
     edited = {path: decode(path, edits[path].encode()) for path in before if path in edits}
     later = ProgramTexts(Snapshot({**sources, **edited}), LookedAt(), earlier)

@@ -18,13 +18,12 @@ from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.project.source.looked_at import LookedAt, Search, SearchKind, facts_search
 from awaken.project.source.test_files import is_around_tests, may_configure
-from awaken.project.source.words import WORDS_OF, may_derive, stands_alone, uses_module
+from awaken.project.source.words import may_derive, stands, uses_module
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 from awaken.workspace.suppressions import MARK
 
 if TYPE_CHECKING:
-    from awaken.project.names.file_facts import FileFacts
     from awaken.project.source.modules import Module
 
 _MARKED = Search("bytes", MARK)
@@ -220,12 +219,7 @@ def answer(search: Search, source: SourceFile) -> bytes | None:
 
 def _stands(word: bytes, text: bytes, kind: SearchKind) -> bool:
     # The patterns know ASCII words only; any other word may be in every file.
-    if word not in text or not word.isascii():
-        return word in text
-    if not stands_alone(word, text):
-        return False
-    words = WORDS_OF[kind](text) if kind in WORDS_OF else None
-    return words is None or word in words
+    return word in text and (not word.isascii() or stands(word, text, kind))
 
 
 def _facts(sought: bytes, source: SourceFile) -> bytes | None:
@@ -242,26 +236,25 @@ def _facts(sought: bytes, source: SourceFile) -> bytes | None:
         return b"" if uses_module(text, sought, imported=imported) else None
     if part == "imports":
         return b"" if _stands(word.encode(), source.text, "imported") else None
-    known = _facts_in(source)
-    if known is None:
+    module = _module_of(source)
+    if module is None:
         return _UNKNOWN
-    module, facts = known
     if part == "puts":
         return b"" if puts_of(module, word.split() or None) else None
+    from awaken.project.names.file_facts import answer_of  # noqa: PLC0415
+
     try:
-        return facts.answer(part, word)
+        return answer_of(module, part, word)
     except UnicodeEncodeError:
         return _UNKNOWN
 
 
 @lru_cache(maxsize=1)
-def _facts_in(source: SourceFile) -> tuple[Module, FileFacts] | None:
-    """Return the tree of a file, and its facts; None if it does not parse."""
-    from awaken.project.names.file_facts import facts_of  # noqa: PLC0415  as above
-    from awaken.project.source.modules import Module  # noqa: PLC0415
+def _module_of(source: SourceFile) -> Module | None:
+    """Return the tree of a file; None if it does not parse."""
+    from awaken.project.source.modules import Module  # noqa: PLC0415  as above
 
     try:
-        module = Module(source, parse(source), "")
+        return Module(source, parse(source), "")
     except Unparsable:
         return None
-    return module, facts_of(module)

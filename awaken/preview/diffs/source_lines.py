@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 from functools import cached_property
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -63,19 +64,13 @@ class SourceLines:
 
     @cached_property
     def _starts(self) -> list[int]:
-        matches = LINE_END_BYTES.finditer(self._text)
-        return [0, *(match.end() for match in matches)][: len(self.lines)]
+        lines = self._text.splitlines(keepends=True)
+        return list(accumulate(map(len, lines), initial=0))[: len(lines)]
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return the line and column (1-based, in characters) of the byte at ``offset``."""
-        if self._is_plain and offset < len(self._text):
-            index, start = (
-                self._text.count(b"\n", 0, offset),
-                self._text.rfind(b"\n", 0, offset) + 1,
-            )
-        else:
-            index = max(bisect.bisect_right(self._starts, offset) - 1, 0)
-            start = self._starts[index] if self._starts else 0
+        index = max(bisect.bisect_right(self._starts, offset) - 1, 0)
+        start = self._starts[index] if self._starts else 0
         return index + 1, len(self._text[start:offset].decode("utf-8", "replace")) + 1
 
     def region(self, span: Span) -> Region:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, MutableMapping
-from typing import Literal
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -14,7 +14,7 @@ from awaken.contract import Span
 from awaken.project.names.tables import ModuleTable, dotted_name, table_of, target_of
 from awaken.project.source.bindings import Scope
 from awaken.project.source.looked_at import WatchedSnapshot
-from awaken.project.source.modules import Load, Module
+from awaken.project.source.modules import Load, Module, cached_in_file
 from awaken.project.source.trees import (
     Function,
     FunctionOrLambda,
@@ -79,37 +79,67 @@ class WrittenFunction(Struct, frozen=True, array_like=True):
     gives: Literal["coroutine", "generator", "anything"]
 
 
-class FileFacts(Struct, frozen=True, array_like=True):
-    """Facts of one file, whatever its path and the other files.
-
-    ``table`` holds the names of its module scope and ``classes`` its classes. ``renamed`` gives the
-    other names that something gets anywhere in the file, by import or assignment. ``called`` are
-    the last names of what is called. ``functions`` are all functions and methods by their
-    ``__qualname__``, several where a name is defined several times. ``mentioned`` are the words of
-    which the file has mentions (``Module.mentions``), as far as they are names.
-    """
+class FileNames(Struct, frozen=True, array_like=True):
+    """The names of the module scope of a file, and its classes."""
 
     table: ModuleTable
     classes: tuple[WrittenClass, ...]
+
+
+class FileUses(Struct, frozen=True, array_like=True):
+    """The uses of names in a file.
+
+    ``renamed`` gives the other names that something gets anywhere in the file, by import or
+    assignment. ``called`` are the last names of what is called. ``functions`` are all functions and
+    methods by their ``__qualname__``, several where a name is defined several times.
+    """
+
     renamed: dict[str, tuple[str, ...]]
     called: frozenset[str]
     functions: dict[str, tuple[WrittenFunction, ...]]
-    mentioned: WordSet
 
-    def answer(self, part: str, word: str = "") -> bytes | None:
-        """Return a digest of a part; of ``mentioned`` b"" if ``word`` may be in it, else None.
 
-        Raises UnicodeEncodeError for half a surrogate pair in a literal.
-        """
-        if part == "mentioned":
-            return b"" if self.mentions(word) else None
-        # Sets and dictionaries have an order of their own in each process.
-        encoded = msgspec.msgpack.encode(getattr(self, part), order="deterministic")
-        return hashlib.blake2b(encoded, digest_size=16).digest()
+FactsKind = Literal["names", "uses", "mentioned"]
+FACTS: Mapping[FactsKind, type[Struct]] = {
+    "names": FileNames,
+    "uses": FileUses,
+    "mentioned": WordSet,
+}
+"""The facts of one file that are made together, whatever its path and the other files.
 
-    def mentions(self, word: str) -> bool:
-        """Whether the file may have mentions of ``word``."""
-        return not word.isidentifier() or self.mentioned.has(word.encode())
+The words that are ``mentioned`` are those of its mentions (``Module.mentions``), as far as they are
+names.
+"""
+_KIND_OF: Mapping[str, FactsKind] = {
+    "table": "names",
+    "classes": "names",
+    "renamed": "uses",
+    "called": "uses",
+    "functions": "uses",
+    "mentioned": "mentioned",
+}
+KnownFacts = Mapping[FactsKind, MutableMapping[bytes, Any]]
+"""Facts by their kind and the text that they are of."""
+
+
+def answer_of(module: Module, part: str, word: str = "") -> bytes | None:
+    """Return a digest of a part of the facts; for ``mentioned`` whether ``word`` may be in it.
+
+    Raises UnicodeEncodeError for half a surrogate pair in a literal.
+    """
+    return _answer(facts_of(module, _KIND_OF[part]), part, word)
+
+
+def _answer(facts: Any, part: str, word: str) -> bytes | None:
+    if part == "mentioned":
+        return b"" if _mentions(facts, word) else None
+    # Sets and dictionaries have an order of their own in each process.
+    encoded = msgspec.msgpack.encode(getattr(facts, part), order="deterministic")
+    return hashlib.blake2b(encoded, digest_size=16).digest()
+
+
+def _mentions(mentioned: WordSet, word: str) -> bool:
+    return not word.isidentifier() or mentioned.has(word.encode())
 
 
 class FactsIndex:
@@ -125,62 +155,65 @@ class FactsIndex:
         snapshot: WatchedSnapshot,
         load: Load,
         searched: Load,
-        known: MutableMapping[bytes, FileFacts] | None = None,
+        known: KnownFacts | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._load = load
         self._searched = searched
-        self.known = {} if known is None else known
-        self._of: dict[str, FileFacts | None] = {}
+        self.known: KnownFacts = {kind: {} for kind in FACTS} if known is None else known
+        self._of: dict[tuple[str, FactsKind], Any] = {}
         self._noted = set[tuple[str, str, str]]()
 
     def table(self, path: str) -> ModuleTable | None:
         """Return the top-level names of a file; None if there is none, or it does not parse."""
-        facts = self._noted_facts(path, "table")
+        facts: FileNames | None = self._noted_facts(path, "table")
         return None if facts is None else facts.table
 
     def classes(self, path: str) -> tuple[WrittenClass, ...]:
         """Return the classes of a file; none if it does not parse."""
-        facts = self._noted_facts(path, "classes")
+        facts: FileNames | None = self._noted_facts(path, "classes")
         return () if facts is None else facts.classes
 
     def functions(self, path: str) -> dict[str, tuple[WrittenFunction, ...]]:
         """Return the functions of a file by their ``__qualname__``; none if it does not parse."""
-        facts = self._noted_facts(path, "functions")
+        facts: FileUses | None = self._noted_facts(path, "functions")
         return {} if facts is None else facts.functions
 
     def renamed(self, path: str) -> dict[str, tuple[str, ...]]:
         """Return the other names that a file gives to something; none if it does not parse."""
-        facts = self._noted_facts(path, "renamed")
+        facts: FileUses | None = self._noted_facts(path, "renamed")
         return {} if facts is None else facts.renamed
 
     def called(self, path: str) -> frozenset[str]:
         """Return the last names of what a file calls; none if it does not parse."""
-        facts = self._noted_facts(path, "called")
+        facts: FileUses | None = self._noted_facts(path, "called")
         return frozenset() if facts is None else facts.called
 
     def may_mention(self, path: str, word: str) -> bool:
         """Whether the file at ``path`` may have mentions of ``word``, also if it does not parse."""
-        facts = self._noted_facts(path, "mentioned", word)
-        return facts is None or facts.mentions(word)
+        mentioned: WordSet | None = self._noted_facts(path, "mentioned", word)
+        return mentioned is None or _mentions(mentioned, word)
 
-    def _noted_facts(self, path: str, part: str, word: str = "") -> FileFacts | None:
-        """Return the facts of a file, of which the caller uses ``part``."""
-        if path not in self._of:
+    def _noted_facts(self, path: str, part: str, word: str = "") -> Any:
+        """Return the facts of a file with the ``part`` that the caller uses."""
+        kind = _KIND_OF[part]
+        if (path, kind) not in self._of:
             is_there = path in self._snapshot
-            self._of[path] = self._by_content(self._snapshot.searched(path)) if is_there else None
-        facts = self._of[path]
+            self._of[path, kind] = (
+                self._by_content(self._snapshot.searched(path), kind) if is_there else None
+            )
+        facts = self._of[path, kind]
         if (path, part, word) not in self._noted:
             self._noted.add((path, part, word))
             try:
                 if facts is not None:
-                    answer = facts.answer(part, word)
+                    answer = _answer(facts, part, word)
                     self._snapshot.looked_at.note_facts(path, part, word, answer)
             except UnicodeEncodeError:
                 facts = None
             if facts is None:
                 self._snapshot.looked_at.note_read(path)
-        return self._of[path]
+        return self._of[path, kind]
 
     def mentioning(self, word: str, paths: Iterable[str]) -> Iterator[Module]:
         """Yield those of the files at ``paths`` that parse and may have mentions of ``word``."""
@@ -189,37 +222,37 @@ class FactsIndex:
             if module is not None:
                 yield module
 
-    def _by_content(self, source: SourceFile) -> FileFacts | None:
-        known = self.known.get(source.text)
+    def _by_content(self, source: SourceFile, kind: FactsKind) -> Any:
+        known = self.known[kind].get(source.text)
         if known is None:
             module = self._searched(source.path)
             # A syntax error is not kept: the next reader needs its message.
             if module is None:
                 return None
-            known = self.known[source.text] = facts_of(module)
+            known = self.known[kind][source.text] = facts_of(module, kind)
         return known
 
 
-def facts_of(module: Module) -> FileFacts:
-    """Return what ``module`` says by itself."""
-    # One walk for all, by exact type: it is taken of every file.
-    calls, stores, yields = list[ast.Call](), list[ast.Attribute](), list[ast.expr]()
+@cached_in_file
+def facts_of(module: Module, kind: FactsKind) -> Any:
+    """Return one kind of facts of ``module``."""
+    if kind == "names":
+        return FileNames(table_of(module), tuple(_classes(module)))
+    if kind == "mentioned":
+        return WordSet.of(word.encode() for word in module.words() if word.isidentifier())
+    # One walk, by exact type.
+    calls, yields = list[ast.Call](), list[ast.expr]()
     for node in module.walk():
-        kind = type(node)
-        if kind is ast.Call:
+        node_type = type(node)
+        if node_type is ast.Call:
             calls.append(node)  # type: ignore[arg-type]
-        elif kind is ast.Attribute and type(node.ctx) is ast.Store:  # type: ignore[attr-defined]
-            stores.append(node)  # type: ignore[arg-type]
-        elif kind is ast.Yield or kind is ast.YieldFrom:
+        elif node_type is ast.Yield or node_type is ast.YieldFrom:
             yields.append(node)  # type: ignore[arg-type]
     generators = {module.enclosing_function(yield_) for yield_ in yields}
-    return FileFacts(
-        table=table_of(module),
-        classes=tuple(_classes(module, stores)),
+    return FileUses(
         renamed={name: tuple(sorted(others)) for name, others in _renamed_values(module).items()},
         called=frozenset(name for call in calls if (name := last_name(call.func))),
         functions=_functions(module, generators),
-        mentioned=WordSet.of(word.encode() for word in module.words() if word.isidentifier()),
     )
 
 
@@ -266,10 +299,13 @@ def _renamed_values(module: Module) -> dict[str, set[str]]:
     return result
 
 
-def _assigned_values(module: Module, stores: list[ast.Attribute]) -> dict[ast.ClassDef, set[str]]:
+def _assigned_values(module: Module) -> dict[ast.ClassDef, set[str]]:
     """Return the attributes that the methods of each class set on their first parameter."""
     result: dict[ast.ClassDef, set[str]] = {}
-    for node in stores:
+    for node in module.walk():
+        # By exact type: one of a hundred nodes.
+        if type(node) is not ast.Attribute or type(node.ctx) is not ast.Store:
+            continue
         function = module.enclosing_function(node)
         owner = None if function is None else module.scopes.scope_of(function).node
         if not isinstance(owner, ast.ClassDef) or not isinstance(node.value, ast.Name):
@@ -280,11 +316,12 @@ def _assigned_values(module: Module, stores: list[ast.Attribute]) -> dict[ast.Cl
     return result
 
 
-def _classes(module: Module, stores: list[ast.Attribute]) -> list[WrittenClass]:
-    assigned = _assigned_values(module, stores)
+def _classes(module: Module) -> list[WrittenClass]:
     written_classes: dict[str, WrittenClass] = {}
-    for scope in module.scopes.scopes:
-        if isinstance(scope.node, ast.ClassDef) and scope.kind == "class":
+    scopes = [scope for scope in module.scopes.scopes if scope.kind == "class"]
+    assigned = _assigned_values(module) if scopes else {}
+    for scope in scopes:
+        if isinstance(scope.node, ast.ClassDef):
             qualname = module.qualname(scope.node)
             # Which of the two the name means is decided at run time, so neither is certain.
             written_classes[qualname] = _class(

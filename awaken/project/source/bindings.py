@@ -123,7 +123,10 @@ class Scope:
 
 
 # Nodes that bind nothing and hold nothing: two of five, so not worth a visit.
-_LEAVES = CHILDLESS - {ast.Global, ast.Nonlocal}
+_LEAVES = CHILDLESS - {ast.Name, ast.Global, ast.Nonlocal}
+
+_ONLY_VALUE = frozenset({ast.Attribute, ast.Expr, ast.keyword, ast.Await, ast.Starred})
+"""Nodes that bind nothing, and hold nothing but their value."""
 
 Work = list[tuple[ast.AST, Scope]]
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -150,24 +153,25 @@ class Builder:
 
     def _walk(self, tree: ast.Module) -> None:
         stack: Work = [(tree, self.module)]
+        visits, notes = self._VISITS.get, self._NOTES.get
         while stack:
             node, scope = stack.pop()
             kind = type(node)
+            while kind in _ONLY_VALUE:
+                node = node.value  # type: ignore[attr-defined]
+                kind = type(node)
             # By hand what most nodes are: a call for each takes a third longer.
             if kind is ast.Name and type(node.ctx) is ast.Load:  # type: ignore[attr-defined]
                 name: str = node.id  # type: ignore[attr-defined]
                 reads = scope.reads.setdefault(scope.mangled(name) if scope.private else name, [])
                 reads.append(node)  # type: ignore[arg-type]
                 continue
-            if kind is ast.Attribute:
-                stack.append((node.value, scope))  # type: ignore[attr-defined]
-                continue
-            visit = self._VISITS.get(kind)
+            visit = visits(kind)
             if visit is not None:
                 # Reversed, for the last one is taken first.
                 stack.extend(reversed(visit(self, node, scope)))
                 continue
-            note = self._NOTES.get(kind)
+            note = notes(kind)
             if note is not None:
                 note(self, node, scope)
             below = children(node)

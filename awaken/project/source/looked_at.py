@@ -47,8 +47,8 @@ SearchKind = Literal[
 ``inherited``, ``renamed``, ``called``, ``imported`` and ``read`` what ``Words`` answers;
 ``doubles`` (of nothing) whether a file of tests may hold doubles of Query; ``exports`` which names
 it takes from a module of that last name; ``facts`` what one file, by its path, says in a part: a
-digest of that part of its ``FileFacts``; in ``puts`` whether it puts something in the place of an
-attribute with one of some names (none: any); in ``derives`` whether it may call `type()` with
+digest of that part of its facts (``FACTS``); in ``puts`` whether it puts something in the place of
+an attribute with one of some names (none: any); in ``derives`` whether it may call `type()` with
 bases.
 ``awaken.engine.remembering.evidence`` answers them for one file."""
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 import bisect
 import hashlib
-import re
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterator, KeysView, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, KeysView, Sequence
 from copy import copy
 from functools import wraps
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Any, Concatenate, Generic, TypeVar, overload
 
 from awaken.contract import Place, SiteId, Span
@@ -18,10 +17,12 @@ from awaken.project.source.memo import Asked, cached_method
 from awaken.project.source.scopes import ScopeTable
 from awaken.project.source.trees import (
     CHILDLESS,
+    IN_ORDER,
     SHARED,
     Function,
     FunctionOrLambda,
     children,
+    children_by_field,
     fingerprint,
     walk,
 )
@@ -32,7 +33,6 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 _BLOCKS = ("body", "orelse", "finalbody")
 _EXCERPT = 60
-_SEPARATORS = re.compile(r"[.:/]")
 
 
 Value = TypeVar("Value")
@@ -113,7 +113,10 @@ class Module:
 
     @of_file
     def _line_starts(self) -> list[int]:
-        return [0, *(match.end() for match in LINE_END_BYTES.finditer(self.source.text))]
+        lines = self.source.text.splitlines(keepends=True)
+        starts = list(accumulate(map(len, lines), initial=0))
+        # A text without an end of its last line has no line after it.
+        return starts if not lines or lines[-1].endswith((b"\n", b"\r")) else starts[:-1]
 
     @of_file
     def _nodes_and_parents(self) -> tuple[list[ast.AST], dict[ast.AST, ast.AST]]:
@@ -124,14 +127,13 @@ class Module:
         while stack:
             node = stack.pop()
             order.append(node)
-            if type(node) not in CHILDLESS:
-                below = children(node)
+            kind = type(node)
+            if kind not in CHILDLESS:
+                below = IN_ORDER.get(kind, children_by_field)(node)
                 for child in below:
                     parents[child] = node
                 below.reverse()
                 stack += below
-        for shared in [parent for parent in parents if type(parent) in SHARED]:
-            del parents[shared]  # they stand in many places
         return order, parents
 
     @property
@@ -150,7 +152,7 @@ class Module:
             return Span(0, len(self.source.text))
         line = getattr(node, "lineno", None)
         if line is None:
-            spans = [self.span(child) for child in children(node) if type(child) not in SHARED]
+            spans = [self.span(child) for child in children(node)]
             if not spans:
                 raise ValueError(f"{type(node).__name__} has no position")
             return Span(min(spans).start, max(span.end for span in spans))
@@ -242,11 +244,20 @@ class Module:
     @of_file
     def _by_word(self) -> dict[str, list[ast.AST]]:
         nodes: dict[str, list[ast.AST]] = {}
+        # By hand, and by exact type: it looks at every node.
         for node in self._nodes_and_parents[0]:
-            of_kind = _WORD_OF.get(type(node))
-            word = None if of_kind is None else of_kind(node)
-            if word is not None:
-                nodes.setdefault(word, []).append(node)
+            kind: Any = type(node)
+            if kind is ast.Name and type(node.ctx) is ast.Load:  # type: ignore[attr-defined]
+                word = node.id  # type: ignore[attr-defined]
+            elif kind is ast.Attribute and type(node.ctx) is ast.Load:  # type: ignore[attr-defined]
+                word = node.attr  # type: ignore[attr-defined]
+            elif kind is ast.Constant and type(node.value) is str:  # type: ignore[attr-defined]
+                word = _last_word(node.value)  # type: ignore[attr-defined]
+            elif kind is ast.alias:
+                word = node.name  # type: ignore[attr-defined]
+            else:
+                continue
+            nodes.setdefault(word, []).append(node)
         return nodes
 
     def mentions(self, word: str) -> Sequence[ast.AST]:
@@ -480,18 +491,10 @@ def _asks_for_main(test: ast.expr) -> bool:
     return False
 
 
-def _last_word(node: ast.Constant) -> str | None:
-    text = node.value
-    return _SEPARATORS.split(text.removesuffix("()"))[-1] if isinstance(text, str) else None
-
-
-_WORD_OF: Mapping[type[ast.AST], Callable[[Any], str | None]] = {
-    ast.Name: lambda node: node.id if type(node.ctx) is ast.Load else None,
-    ast.Attribute: lambda node: node.attr if type(node.ctx) is ast.Load else None,
-    ast.alias: lambda node: node.name,
-    ast.Constant: _last_word,
-}
-"""How nodes that may mention a word do so, as ``Module.mentions`` says."""
+def _last_word(text: str) -> str:
+    """Return the part of a text after its last dot, colon or slash."""
+    text = text.removesuffix("()")
+    return text[max(text.rfind("."), text.rfind(":"), text.rfind("/")) + 1 :]
 
 
 def site_id(rule: str, module: Module, node: ast.AST) -> SiteId:

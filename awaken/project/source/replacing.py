@@ -43,6 +43,7 @@ _PUT = (
     rb"|\.NAME,(?:[ \t]*+(?:#.*)?$|.{0,200}(?:=|\bin\b)|.{200})"  # among targets
 )
 """What a file holds that puts ``NAME`` somewhere, by its text."""
+_MAY_PUT = {ast.Attribute, ast.Subscript, ast.Call}
 _Items = list[tuple[ast.expr, ast.expr | None]]
 """What is put into a namespace: keys, with values where these are known."""
 
@@ -75,7 +76,8 @@ class Put:
 @cached_in_file
 def puts_in(module: Module) -> Mapping[str, Sequence[Put]]:
     """Return all that a file puts in the place of attributes, by their names."""
-    puts = (put for node in module.walk() for put in _puts(module, node))
+    nodes = (node for node in module.walk() if type(node) in _MAY_PUT)
+    puts = (put for node in nodes for put in _puts(module, node))
     return groups_of(puts, attrgetter("last"))
 
 

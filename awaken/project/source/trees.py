@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -182,10 +182,11 @@ def walk_statements(root: ast.AST) -> Iterator[ast.AST]:
 def children(node: ast.AST) -> list[ast.AST]:
     """Return the direct children of ``node`` in the order of the source, as a new list.
 
-    ``ast.iter_child_nodes`` goes by field, which differs for some nodes. Positions are compared
-    only where ``*args`` may follow a keyword: in f-strings they are wrong.
+    Operators and contexts are left out: they have no place. ``ast.iter_child_nodes`` goes by field,
+    which differs for some nodes. Positions are compared only where ``*args`` may follow a keyword:
+    in f-strings they are wrong.
     """
-    in_order = _IN_ORDER.get(type(node))
+    in_order = IN_ORDER.get(type(node))
     return children_by_field(node) if in_order is None else in_order(node)
 
 
@@ -202,16 +203,8 @@ def children_by_field(node: ast.AST) -> list[ast.AST]:
     return nodes
 
 
-def _attribute(node: ast.Attribute) -> list[ast.AST]:
-    return [node.value, node.ctx]
-
-
-def _value(node: ast.Expr | ast.keyword | ast.Await) -> list[ast.AST]:
+def _value(node: ast.Expr | ast.keyword | ast.Await | ast.Attribute | ast.Starred) -> list[ast.AST]:
     return [node.value]
-
-
-def _operation(node: ast.BinOp) -> list[ast.AST]:
-    return [node.left, node.op, node.right]
 
 
 def _names(node: ast.Import | ast.ImportFrom) -> list[ast.AST]:
@@ -258,7 +251,11 @@ def _leaf(_node: ast.AST) -> list[ast.AST]:
 def fingerprint(root: ast.AST) -> bytes:
     """Return a digest of the syntax of ``root``: equal for equal code, whatever its layout."""
     digest = hashlib.sha256()
-    for node in walk(root):
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        below = children_by_field if type(node) in _HOLDING_SHARED else children
+        waiting += reversed(below(node))
         parts = [type(node).__name__]
         for name, value in ast.iter_fields(node):
             if isinstance(value, list):
@@ -335,20 +332,26 @@ SHARED = frozenset(
 )
 """Operators and contexts: objects that all trees share, so they stand nowhere."""
 
-CHILDLESS = SHARED | {ast.Constant, ast.alias, ast.Pass, ast.Break, ast.Continue}
+CHILDLESS = SHARED | {ast.Name, ast.Constant, ast.alias, ast.Pass, ast.Break, ast.Continue}
 CHILDLESS |= {ast.Global, ast.Nonlocal}
 
-_IN_ORDER: dict[type[ast.AST], Callable[[Any], list[ast.AST]]] = {
-    ast.Name: lambda node: [node.ctx],
-    ast.Attribute: _attribute,
-    ast.Subscript: lambda node: [node.value, node.slice, node.ctx],
-    **dict.fromkeys((ast.Tuple, ast.List), lambda node: [*node.elts, node.ctx]),
-    **dict.fromkeys((ast.Expr, ast.keyword, ast.Await), _value),
+_HOLDING_SHARED = frozenset(
+    {
+        *(ast.Name, ast.Attribute, ast.Subscript, ast.Starred, ast.List, ast.Tuple),
+        *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.AugAssign),
+    }
+)
+
+IN_ORDER: Mapping[type[ast.AST], Callable[[Any], list[ast.AST]]] = {
+    ast.Subscript: lambda node: [node.value, node.slice],
+    **dict.fromkeys((ast.Tuple, ast.List), lambda node: [*node.elts]),
+    **dict.fromkeys((ast.Attribute, ast.Expr, ast.keyword, ast.Await, ast.Starred), _value),
     ast.Assign: lambda node: [*node.targets, node.value],
-    ast.Compare: lambda node: [node.left, *node.ops, *node.comparators],
-    ast.BinOp: _operation,
-    ast.BoolOp: lambda node: [node.op, *node.values],
-    ast.UnaryOp: lambda node: [node.op, node.operand],
+    ast.AugAssign: lambda node: [node.target, node.value],
+    ast.Compare: lambda node: [node.left, *node.comparators],
+    ast.BinOp: lambda node: [node.left, node.right],
+    ast.BoolOp: lambda node: [*node.values],
+    ast.UnaryOp: lambda node: [node.operand],
     ast.JoinedStr: lambda node: [*node.values],
     **dict.fromkeys((ast.Import, ast.ImportFrom), _names),
     ast.Return: lambda node: [] if node.value is None else [node.value],
@@ -364,6 +367,7 @@ _IN_ORDER: dict[type[ast.AST], Callable[[Any], list[ast.AST]]] = {
     ast.MatchMapping: _mapping_pattern,
     **dict.fromkeys(CHILDLESS, _leaf),
 }
+"""The children of nodes in the order of the source, where that is not the order of the fields."""
 
 
 def always_returns(body: Sequence[ast.stmt]) -> bool:

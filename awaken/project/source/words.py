@@ -13,7 +13,6 @@ from collections.abc import (
     MutableMapping,
     Sequence,
 )
-from collections.abc import Set as AbstractSet
 from copy import copy
 from functools import cached_property
 from typing import Literal, get_args
@@ -22,6 +21,7 @@ from msgspec import Struct
 
 from awaken.contract import Place, Span
 from awaken.project.source.looked_at import Search, SearchKind, WatchedSnapshot
+from awaken.workspace.formats.word_index import WordIndex
 from awaken.workspace.sources import is_python
 from awaken.workspace.work import WORK
 
@@ -36,35 +36,31 @@ _PLAIN_CLASS = re.compile(
     rb"(?:\[[^()#'\"\]]*\][ \t]*)?"  # type parameters without brackets of their own
     rb"(?:\(([^()#'\"]*)\)[ \t]*)?:"  # bases without calls, comments and strings
 )
-# A parenthesis may be closed before the call: ``(load)(x)``.
-_CALLED = re.compile(rb"(?<!\w)(\w++)[\s\\)]*+\(")
-_RENAMED = re.compile(rb"(?<!\w)(\w++)[\s\\]++as\b")
-# Keyword arguments and comparisons match as well: a file too many is only read in vain.
-_ASSIGNED = re.compile(rb"=[\s(\\]*+(?:[\w.]*\.)?(\w++)[ \t)]*+(?:[;:#\r\n\\]|\Z)")
+# The text after a word. A parenthesis may be closed before the call: ``(load)(x)``.
+_CALLING = re.compile(rb"[\s\\)]*+\(")
+_RENAMING = re.compile(rb"[\s\\]++as\b")
+_ENDING = re.compile(rb"[ \t)]*+(?:[;:#\r\n\\]|\Z)")
+_CHAIN = b".0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BEFORE_VALUE = b" \t\n\r\f\v(\\"
 _READ_FROM = re.compile(rb"\s*+\.|\s++import\b")
 _AS = re.compile(rb"\s++as\b")
 _IMPORT_END = re.compile(rb"import\s*(?:\((?:[^)#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r?\n|\\)*+)")
 # Text that may be between a dot and an attribute, also where a text like "{0." "name}" goes on.
 _READ = re.compile(rb"""\.(?:\s|\\|[rRuU]?["']|#[^\n]*+)*+(\w++)""")
-_WITH_BASES = re.compile(rb"(?<!\w)type[\s\\)]*+\([^(),'\"#]*+[(,'\"#]")
-"""A call of `type()` with more than the object of which the type is asked, or with one that may
-hold a comma itself."""
+_WITH_BASES = re.compile(rb"[\s\\)]*+\([^(),'\"#]*+[(,'\"#]")
+"""The text after `type` in a call with several arguments, or one that may hold a comma."""
 _COMMENTED = (".cfg", ".ini", ".toml", ".yaml", ".yml")
 _COMMENT = re.compile(rb"^[ \t]*+#[^\r\n]*+", re.MULTILINE)
 """A line of a settings file that is a comment: nobody finds a function by it."""
-_SPACED = bytes(byte if _WORD.match(bytes([byte])) else ord(" ") for byte in range(256))
-"""A table for ``translate`` that leaves the words, apart from each other."""
-_MOST_SEARCHES = 80
-"""Words to search the text for; after that all words are taken, which takes as long as 80
-searches: 0.5 s against 6 ms each in the 33 MB of homeassistant."""
 _MOST_FILES = 300
 """Files with a word in which to look for it among imports; for words of more files, which are an
 eighth of all, the imports of all files are read."""
 
 
 _Found = frozenset[bytes] | None
-WordKind = Literal["inherited", "renamed", "called", "imported", "read"]
+WordKind = Literal["inherited", "imported", "read"]
 WORD_KINDS: tuple[WordKind, ...] = get_args(WordKind)
+_Standing = WordKind | Literal["renamed", "called"]
 
 
 class WordSet(Struct, frozen=True, array_like=True):
@@ -93,23 +89,25 @@ KeptWords = Mapping[WordKind, MutableMapping[bytes, WordSet]]
 class Words:
     """Searches the text of a snapshot; ``candidates`` gives the Python files that hold bytes.
 
-    ``kept`` holds words of texts; all snapshots of a run may share it. ``templates`` are paths of
-    files that count as nowhere.
+    ``index`` is that of their words. ``kept`` holds words of texts; all snapshots of a run may
+    share it. ``templates`` are paths of files that count as nowhere.
     """
 
     def __init__(
         self,
         files: WatchedSnapshot,
         candidates: FilesWith,
+        index: WordIndex | None = None,
         kept: KeptWords | None = None,
         templates: Collection[str] = (),
     ) -> None:
         self._files = files
         self._candidates = candidates
         self._found: dict[str, list[str]] = {}
-        self._known = 0  # words that an earlier run searched for
+        self._stood: dict[tuple[_Standing, str], list[str]] = {}
+        self._index = index
         self._noted: dict[Search, frozenset[str]] = {}
-        self._all_of: dict[SearchKind, Mapping[bytes, list[str]]] = {}
+        self._all_of: dict[WordKind, Mapping[bytes, list[str]]] = {}
         self.kept: KeptWords = {kind: {} for kind in WORD_KINDS} if kept is None else kept
         # Templates exist only with a rule that reads them, and no answer depends on that.
         self._others = sorted(
@@ -119,7 +117,6 @@ class Words:
     def know(self, found: Mapping[str, list[str]]) -> None:
         """Know the Python files, sorted, that have each of some words, from an earlier run."""
         self._found.update(found)
-        self._known = len(self._found)
 
     def files_with(self, word: str) -> list[str]:
         """Return the Python files that have ``word`` as a whole word, sorted by path."""
@@ -146,32 +143,10 @@ class Words:
             self._noted[search] = frozenset(paths)
         self._files.looked_at.note_search(search, self._noted[search])
 
-    def index(self) -> None:
-        """Take all words at once, if that is not done: for whoever asks for many of them."""
-        self._by_word("word")
-
-    def follow(self, earlier: Words, changed: Collection[str]) -> None:
-        """Take over the index of the words of an ``earlier`` snapshot: ``changed`` files differ."""
-        if "word" not in earlier._all_of:
-            return
-        index = dict(earlier._all_of["word"])
-        for path in filter(is_python, changed):
-            before, now = earlier._words_at(path), self._words_at(path)
-            for word in before - now:
-                index[word] = [other for other in index[word] if other != path]
-            for word in now - before:
-                index[word] = sorted((*index.get(word, ()), path))
-        self._all_of["word"] = index
-
-    def _words_at(self, path: str) -> AbstractSet[bytes]:
-        """Return the words of a file; none if the snapshot lacks it."""
-        return _words_in(self._searched_text(path)) if path in self._files else set()
-
     def _search(self, word: str) -> list[str]:
         encoded = word.encode()
-        many = "word" in self._all_of or len(self._found) - self._known >= _MOST_SEARCHES
-        if many and _WORDS.fullmatch(encoded):
-            return self._by_word("word").get(encoded, [])
+        if self._index is not None and self._index.is_worth_it and _WORDS.fullmatch(encoded):
+            return self._index.by_word().get(encoded, [])
         paths = self._candidates([encoded])
         if not word.isascii():
             return paths  # word boundaries of bytes are those of ASCII
@@ -180,22 +155,15 @@ class Words:
     def _searched_text(self, path: str) -> bytes:
         return self._files.searched(path).text
 
-    def _by_word(self, kind: WordKind | Literal["word"]) -> Mapping[bytes, list[str]]:
-        """Return the Python files by their words: half a second for 10,000 files."""
+    def _by_word(self, kind: WordKind) -> Mapping[bytes, list[str]]:
+        """Return the Python files by their words of one kind."""
         if kind not in self._all_of:
             found: defaultdict[bytes, list[str]] = defaultdict(list)
             for path in self.python():
-                for word in self._distinct_words(kind, self._searched_text(path)):
+                for word in self._words_of(kind, self._searched_text(path)).words():
                     found[word].append(path)
             self._all_of[kind] = found
         return self._all_of[kind]
-
-    def _distinct_words(self, kind: WordKind | Literal["word"], text: bytes) -> Collection[bytes]:
-        if kind != "word":
-            return self._words_of(kind, text).words()
-        # Not kept: to read them again takes as long as to find them.
-        WORK.searches += 1
-        return _words_in(text)
 
     def _words_of(self, kind: WordKind, text: bytes) -> WordSet:
         kept = self.kept[kind]
@@ -275,17 +243,21 @@ class Words:
             for path in (*self.called_in(name), *self.renamed_in(name))
         )
 
-    def _standing(self, word: str, kind: WordKind) -> list[str]:
+    def _standing(self, word: str, kind: _Standing) -> list[str]:
         """Return the files in which ``word`` is one of those of this ``kind``, or may be."""
-        paths = self._among(self.files_with(word), word, kind)
-        self._note(kind, word, paths)
-        return paths
+        paths = self.files_with(word)
+        if (kind, word) not in self._stood:
+            self._stood[kind, word] = self._among(paths, word, kind)
+        self._note(kind, word, self._stood[kind, word])
+        return self._stood[kind, word]
 
-    def _among(self, paths: list[str], word: str, kind: WordKind) -> list[str]:
+    def _among(self, paths: list[str], word: str, kind: _Standing) -> list[str]:
         # The patterns know ASCII words only; any other word may be in every file.
         if not word.isascii():
             return paths
         encoded = word.encode()
+        if kind == "renamed" or kind == "called":  # noqa: PLR1714  so that mypy sees which
+            return [path for path in paths if stands(encoded, self._searched_text(path), kind)]
         return [
             path for path in paths if self._words_of(kind, self._searched_text(path)).has(encoded)
         ]
@@ -321,10 +293,6 @@ class Words:
         return None
 
 
-def _words_in(text: bytes) -> set[bytes]:
-    return set(text.translate(_SPACED).split())
-
-
 def uses_module(text: bytes, last: bytes, *, imported: bool) -> bool:
     """Whether a file may use a module called ``last`` as a value, and does not just read from it.
 
@@ -350,7 +318,8 @@ def _is_attribute(text: bytes, start: int) -> bool:
 
 def may_derive(text: bytes) -> bool:
     """Whether a file may call `type()` with bases."""
-    return _WITH_BASES.search(text) is not None
+    word = b"type"
+    return any(_WITH_BASES.match(text, start + len(word)) for start in _places(word, text))
 
 
 def stands_alone(word: bytes, text: bytes) -> bool:
@@ -399,9 +368,25 @@ def _classes(text: bytes) -> Iterator[int]:
             yield start
 
 
-def _renamed_words(text: bytes) -> frozenset[bytes]:
-    """Return the words that an import or an assignment may give another name."""
-    return frozenset((*_RENAMED.findall(text), *_ASSIGNED.findall(text)))
+def _is_renamed(word: bytes, text: bytes) -> bool:
+    """Whether an import or an assignment may give ``word`` another name."""
+    for start in _places(word, text):
+        stop = start + len(word)
+        if _RENAMING.match(text, stop) or (_ENDING.match(text, stop) and _is_value(text, start)):
+            return True
+    return False
+
+
+def _is_value(text: bytes, start: int) -> bool:
+    """Whether ``=`` is before the word at ``start``, or before the names that it is read from.
+
+    In keyword arguments and comparisons as well: a file too many is only read in vain.
+    """
+    while start and text[start - 1] in _CHAIN:
+        start -= 1
+    while start and text[start - 1] in _BEFORE_VALUE:
+        start -= 1
+    return text.endswith(b"=", 0, start)
 
 
 def _imported_words(text: bytes) -> frozenset[bytes]:
@@ -425,15 +410,28 @@ def _read(text: bytes) -> frozenset[bytes]:
     return frozenset(_READ.findall(text))
 
 
-def _called_words(text: bytes) -> frozenset[bytes]:
-    """Return the words that parentheses follow somewhere."""
-    return frozenset(_CALLED.findall(text))
+def _is_called(word: bytes, text: bytes) -> bool:
+    """Whether a parenthesis follows ``word`` somewhere."""
+    return any(_CALLING.match(text, start + len(word)) for start in _places(word, text))
 
 
+def stands(word: bytes, text: bytes, kind: SearchKind) -> bool:
+    """Whether a search of ``kind`` for ``word``, in ASCII, finds ``text``."""
+    if kind in _STANDS:
+        WORK.searches += 1
+        return _STANDS[kind](word, text)
+    if not stands_alone(word, text):
+        return False
+    words = WORDS_OF[kind](text) if kind in WORDS_OF else None
+    return words is None or word in words
+
+
+_STANDS: Mapping[SearchKind, Callable[[bytes, bytes], bool]] = {
+    "renamed": _is_renamed,
+    "called": _is_called,
+}
 WORDS_OF: Mapping[SearchKind, Callable[[bytes], _Found]] = {
     "inherited": _inherited_words,
-    "renamed": _renamed_words,
-    "called": _called_words,
     "imported": _imported_words,
     "read": _read,
 }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, MutableMapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from awaken.project.names.file_facts import FileFacts
+from awaken.project.names.file_facts import FACTS, FactsKind
 from awaken.project.source.words import WORD_KINDS, WordKind, WordSet
 from awaken.project.store.table import Table
 
@@ -88,7 +88,10 @@ class Store:
     def __init__(self, made_by: str = "", table: Table | None = None) -> None:
         self._table = table
         digests: dict[bytes, bytes] = {}
-        self.facts: Summaries[FileFacts] = Summaries(FileFacts, f"{made_by} facts", table, digests)
+        self.facts: dict[FactsKind, Summaries[Any]] = {
+            kind: Summaries(type_, f"{made_by} facts {kind}", table, digests)
+            for kind, type_ in FACTS.items()
+        }
         self.words: dict[WordKind, Summaries[WordSet]] = {
             kind: Summaries(WordSet, f"{made_by} words {kind}", table, digests)
             for kind in WORD_KINDS

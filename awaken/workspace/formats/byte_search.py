@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 _LONG = 1_000_000
 """Bytes of a text that is searched for one word after the other: the automaton gives every single
 occurrence, and a hostile file may hold millions."""
+FEW = 12
+"""Words that are searched for one after the other: each takes 5 ms in the 33 MB of homeassistant.
+
+All at once take 50 to 80 ms, as then nothing is skipped."""
 
 
 class ByteSearch:
-    """Finds ``words`` in texts: all of them at once, which costs hardly more than one."""
+    """Finds ``words`` in texts: all of them at once, which costs no more than a dozen."""
 
     def __init__(self, words: Sequence[bytes]) -> None:
         self._words = words
@@ -23,12 +27,32 @@ class ByteSearch:
             if words and all(words)
             else None
         )
-        self._is_single = len(words) == 1
 
     def words_in(self, text: bytes) -> Collection[bytes]:
         """Return those of the words that ``text`` holds."""
         if self._finds is None or len(text) > _LONG:
             return [word for word in self._words if word in text]
-        if self._is_single:
-            return self._words if self._finds(text) else ()
         return {self._words[index] for index, _, _ in self._finds(text, overlapping=True)}
+
+
+def texts_with(words: Sequence[bytes], texts: Mapping[str, bytes]) -> dict[bytes, frozenset[str]]:
+    """Return for each of ``words`` the names of the ``texts`` that hold it."""
+    if len(words) <= FEW:
+        return {word: _with_word(word, texts) for word in words}
+    result: dict[bytes, list[str]] = {word: [] for word in words}
+    words_in = ByteSearch(words).words_in
+    for name, text in texts.items():
+        for word in words_in(text):
+            result[word].append(name)
+    return {word: frozenset(names) for word, names in result.items()}
+
+
+def _with_word(word: bytes, texts: Mapping[str, bytes]) -> frozenset[str]:
+    if not word:
+        return frozenset(texts)
+    finds: Callable[[bytes], Collection[object]] = BytesAhoCorasick(
+        [word], implementation=Implementation.DFA
+    ).find_matches_as_indexes
+    return frozenset(
+        name for name, text in texts.items() if (word in text if len(text) > _LONG else finds(text))
+    )

@@ -43,7 +43,6 @@ PIECES = {
 }
 _QUERIES = (b".query", b"Query(")
 _FEW_FILES = 20  # of which each process may ask the same
-_MANY_FILES = 80  # with more names than are searched for one by one
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,10 +71,10 @@ class QueryToSelect(Rule):
 
     def prepare(self, project: Project, files: Sequence[str]) -> None:
         """Find the mocks of Query, since any test may keep any file as it is, and first queries."""
+        if len(files) > _FEW_FILES:
+            project.index_words()  # callers are asked for by name
         project.doubles.find()
         if len(files) > _FEW_FILES:
-            if len(files) > _MANY_FILES:
-                project.index_words()  # callers are asked for by name
             # The others ask most of it again, each process for itself.
             next(filter(Sites(project, _QUERIES).of, project.modules_at(files)), None)
 

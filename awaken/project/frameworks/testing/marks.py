@@ -80,13 +80,16 @@ def fakes_of(module: Module) -> Iterator[tuple[str, ast.stmt]]:
                         yield f"{module.name}.{module.qualname(node)}", statement
 
 
+_MAY_MARK = {ast.Attribute, ast.Call, ast.Name}
+
+
 def marks_of(module: Module, names: Names, fakes: AbstractSet[str]) -> Iterator[Mark]:
     """Yield what makes doubles in a test file, in the order of the source.
 
     ``fakes`` are the qualified names of the classes that have a ``query`` of their own.
     """
     words = {name.rpartition(".")[2] for name in fakes}
-    for node in module.walk():
+    for node in (node for node in module.walk() if type(node) in _MAY_MARK):
         match node:
             case ast.Attribute(attr="query"):
                 mark = configured(module, node)

@@ -156,12 +156,21 @@ class Suite:
         """Yield what runs before a test by itself: set-up methods and automatic fixtures."""
         module = member.module
         around = module.enclosing_class(member.node)
-        for node in [*module.tree.body, *(around.body if around is not None else [])]:
-            if isinstance(node, Function) and node is not member.node:
-                automatic = any(_is_automatic(decorator) for decorator in node.decorator_list)
-                # At the top of a file such a name is a function like any other.
-                if automatic or (node.name in _SETUP and node not in module.tree.body):
+        for owner in (module.tree, around):
+            for node in () if owner is None else self._automatic_in(module, owner):
+                if node is not member.node:
                     yield self.member(module, node)
+
+    @cached_by(lambda _module, owner: owner)
+    def _automatic_in(self, module: Module, owner: ast.Module | ast.ClassDef) -> list[Function]:
+        # At the top of a file the name of a set-up method is one like any other.
+        setup = set[str]() if owner is module.tree else _SETUP
+        return [
+            node
+            for node in owner.body
+            if isinstance(node, Function)
+            and (node.name in setup or any(map(_is_automatic, node.decorator_list)))
+        ]
 
     def target(self, member: Member, patch: Patch) -> PatchedName | None:
         """Return the object of the program that a patch replaces, if it is visible."""

@@ -38,6 +38,20 @@ class ProgramCall:
     inside: bool
 
 
+class _Carried(dict[str, set[str]]):
+    """The mocks of objects by the keys of the objects; ``parts`` are keys inside containers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: dict[str, set[str]] = {}
+
+    def __missing__(self, key: str) -> set[str]:
+        for at, letter in enumerate(key):
+            if letter == "[":
+                self.parts.setdefault(key[:at], set()).add(key)
+        return self.setdefault(key, set())
+
+
 class Unit:
     """One test with all that runs in it from the files of the tests."""
 
@@ -47,7 +61,7 @@ class Unit:
         self.members: dict[str, Member] = {}
         self.doubles: dict[str, tuple[Member, Mark]] = {}
         self.marks: defaultdict[str, list[Mark]] = defaultdict(list)
-        self._carried: dict[str, set[str]] = defaultdict(set)
+        self._carried = _Carried()
         self._same: dict[str, str] = {}
         self._classes: dict[str, set[str]] = defaultdict(set)
         self._fixtures: dict[str, Member] = {}
@@ -243,10 +257,8 @@ class Unit:
         """Return what an object carries; of a container, also what its parts do."""
         if key is None:
             return set()
-        result = set(self._carried.get(key, ()))
-        return result.union(
-            *(names for part, names in self._carried.items() if part.startswith(f"{key}["))
-        )
+        parts = self._carried.parts.get(key, ())
+        return set[str]().union(*(self._carried.get(part, ()) for part in (key, *parts)))
 
     def _carry(self, member: Member) -> None:
         for node in self._suite.flows(member):

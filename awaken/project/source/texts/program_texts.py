@@ -34,7 +34,11 @@ class ProgramTexts:
         before = None if earlier is None else earlier.files
         self.search: TextSearch = TextSearch(texts, looked_at, earlier.search if earlier else None)
         self.words: Words = Words(
-            self.files, self.search.candidates, earlier.words.kept if earlier else words, templates
+            self.files,
+            self.search.candidates,
+            self.search.index,
+            earlier.words.kept if earlier else words,
+            templates,
         )
         self.has_same_paths = before is not None and set(before) == set(snapshot)
         self.changed = frozenset(
@@ -43,8 +47,6 @@ class ProgramTexts:
             # By identity: a file that nobody edited is the same object in both snapshots.
             if before is None or path not in before or snapshot[path] is not before.searched(path)
         )
-        if earlier is not None and self.has_same_paths:
-            self.words.follow(earlier.words, self.changed)
 
     def know(self, answers: Iterable[tuple[Search, Iterable[str]]]) -> None:
         """Know the paths of the files in which searches of an earlier run hold, as they are now."""

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.workspace.formats.byte_search import ByteSearch
+from awaken.workspace.formats.byte_search import FEW, texts_with
+from awaken.workspace.formats.word_index import WordIndex
 from awaken.workspace.work import WORK
 
 
 class TextSearch:
     """Answers which of ``texts``, by path, hold some bytes; each is searched for once.
 
-    Words that are asked for together are searched for together, which costs hardly more than one.
+    Words that are asked for together are searched for together. After many searches an index of
+    all words answers.
     Results of an ``earlier`` search in the same texts are reused. Searches are noted in
     ``looked_at``.
     """
@@ -24,6 +26,7 @@ class TextSearch:
         self._texts = texts
         self._looked_at = looked_at
         self._hits: dict[bytes, frozenset[str]] = {}
+        self.index: WordIndex = earlier.index.after(texts) if earlier else WordIndex(texts)
         if earlier is not None:
             self._take_over(earlier)
 
@@ -55,27 +58,23 @@ class TextSearch:
     def candidates(self, words: Sequence[bytes]) -> list[str]:
         """Return the same for a search that is narrower, which whoever asks notes."""
         unknown = [word for word in dict.fromkeys(words) if word not in self._hits]
-        if unknown:
-            self._hits.update(_hits(self._candidates(unknown), unknown))
+        if unknown and self.index.is_worth_it:
+            self._hits.update({word: self._holding(word) for word in unknown})
+        elif unknown:
+            # Many words at once take as long as a few.
+            self.index.count(min(len(unknown), FEW))
+            self._hits.update(_hits(self._texts, unknown))
         return sorted(set[str]().union(*(self._hits[word] for word in words)))
 
-    def _candidates(self, words: Sequence[bytes]) -> Mapping[str, bytes]:
-        """Return the texts that may hold one of ``words``: parts of all were found before."""
-        result = set[str]()
-        for word in words:
-            known = [paths for part, paths in self._hits.items() if part in word]
-            if not known:
-                return self._texts
-            result |= min(known, key=len)
-        return {path: self._texts[path] for path in sorted(result)}
+    def _holding(self, word: bytes) -> frozenset[str]:
+        """Return the paths of the texts that hold ``word``, by the words of the texts."""
+        paths, is_certain = self.index.candidates(word)
+        if is_certain:
+            return paths
+        return _hits({path: self._texts[path] for path in paths}, [word])[word]
 
 
 def _hits(texts: Mapping[str, bytes], words: Sequence[bytes]) -> dict[bytes, frozenset[str]]:
     """Return for each of ``words`` the texts that contain it."""
     WORK.searches += len(texts)
-    result: dict[bytes, list[str]] = {word: [] for word in words}
-    words_in = ByteSearch(words).words_in
-    for path, text in texts.items():
-        for word in words_in(text):
-            result[word].append(path)
-    return {word: frozenset(paths) for word, paths in result.items()}
+    return texts_with(words, texts)
