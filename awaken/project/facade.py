@@ -311,7 +311,8 @@ class Project:
         texts = [self.texts(pattern) for pattern in PYTEST_READS]
         files = {path: file for each in texts for path, file in each.files.items()}
         tests = [posixpath.dirname(path) for path in self.snapshot if is_test_file(path)]
-        folder = PurePosixPath(posixpath.commonpath(tests) if tests else "")
+        nearest = PurePosixPath(posixpath.commonpath(tests) if tests else "")
+        folders = dict.fromkeys((PurePosixPath(), nearest, *nearest.parents))
 
         def settings_of(folder: PurePosixPath) -> PytestSettings | None:
             def text_of(name: str) -> str | None:
@@ -321,10 +322,11 @@ class Project:
             settings = settings_in(text_of)
             return settings and structs.replace(settings, path=str(folder / settings.path))
 
-        nearest = map(settings_of, (PurePosixPath(), folder, *folder.parents))
-        settings = next(filter(None, nearest), self._settings.pytest_above) or PytestSettings()
-        unread = tuple(problem for each in texts for problem in each.unread)
-        return structs.replace(settings, unread=unread)
+        result = filter(None, map(settings_of, folders))
+        settings = next(result, self._settings.pytest_above) or PytestSettings()
+        unread = (problem for each in texts for problem in each.unread)
+        beside = tuple(each for each in unread if PurePosixPath(each.path).parent in folders)
+        return structs.replace(settings, unread=beside)
 
     @cached_property
     def outside(self) -> OutsideLinks:
