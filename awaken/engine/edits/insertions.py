@@ -18,8 +18,6 @@ from awaken.engine.edits.slices import (
     is_elif,
     line_of_statement,
     nodes_on_lines,
-    share_a_line,
-    statements_of_line,
 )
 from awaken.engine.edits.style import (
     FileStyle,
@@ -145,26 +143,24 @@ def _spot(module: Module, edit: InsertStatements) -> Spot:
 
 
 def _spot_before(module: Module, statement: ast.stmt) -> Spot:
-    block = block_of(module, statement)
-    index = block.index(statement)
-    if index and share_a_line(block[index - 1], statement):
-        return _spot_between(module, block[index - 1], statement)
-    text = module.source.text
+    line = module.statements_of_line(statement)
+    if line[0] is not statement:
+        return _spot_between(module, line[line.index(statement) - 1], statement)
     start, indent = _line_of(module, statement)
-    return Spot(above_comments(text, start), indent, opens_block=not index and bool(indent))
+    opens = block_of(module, statement)[0] is statement and bool(indent)
+    return Spot(above_comments(module.source.text, start), indent, opens)
 
 
 def _spot_after(module: Module, statement: ast.stmt) -> Spot:
-    block = block_of(module, statement)
-    following = block[block.index(statement) + 1 :][:1]
-    if following and share_a_line(statement, following[0]):
-        return _spot_between(module, statement, following[0])
-    _, indent = _line_of(module, statements_of_line(module, statement)[0])
+    line = module.statements_of_line(statement)
+    if line[-1] is not statement:
+        return _spot_between(module, statement, line[line.index(statement) + 1])
+    _, indent = _line_of(module, line[0])
     return Spot(line_end(module.source.text, module.span(statement).end), indent)
 
 
 def _spot_between(module: Module, statement: ast.stmt, following: ast.stmt) -> Spot:
-    _, indent = _line_of(module, statements_of_line(module, statement)[0])
+    _, indent = _line_of(module, module.statements_of_line(statement)[0])
     return Spot(module.span(statement).end, indent, end=module.span(following).start)
 
 

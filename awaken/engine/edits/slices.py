@@ -211,7 +211,7 @@ def _needs_its_parent(module: Module, node: ast.AST) -> bool:
 def _statement_region(module: Module, statement: ast.stmt) -> Region:
     while True:
         # `a; b; c`: LibCST sees one line, so all of it is one slice.
-        block, line = block_of(module, statement), statements_of_line(module, statement)
+        block, line = block_of(module, statement), module.statements_of_line(statement)
         start = line_of_statement(module, line[0])
         if start is not None and not is_elif(module, statement):
             break
@@ -220,17 +220,6 @@ def _statement_region(module: Module, statement: ast.stmt) -> Region:
     end = line_end(module.source.text, module.span(line[-1]).end)
     whole = len(line) == len(block) and module.parent(statement) is not module.tree
     return Region(Span(start, end), tuple(line), is_expression=False, fills_block=whole)
-
-
-def statements_of_line(module: Module, statement: ast.stmt) -> list[ast.stmt]:
-    """Return the statements of a block that share the line of one, itself included."""
-    block = block_of(module, statement)
-    first = last = block.index(statement)
-    while first and share_a_line(block[first - 1], block[first]):
-        first -= 1
-    while last + 1 < len(block) and share_a_line(block[last], block[last + 1]):
-        last += 1
-    return block[first : last + 1]
 
 
 def with_lines_above(module: Module, region: Region, lines: int) -> Region:
@@ -251,11 +240,6 @@ def block_of(module: Module, statement: ast.stmt) -> list[ast.stmt]:
         if isinstance(block, list) and statement in block:
             return block
     raise Misplaced("the statement is not part of this file")
-
-
-def share_a_line(one: ast.stmt, other: ast.stmt) -> bool:
-    """Whether a statement ends on the line on which the ``other`` begins."""
-    return one.end_lineno == other.lineno
 
 
 def line_of_statement(module: Module, statement: ast.stmt) -> int | None:

@@ -110,6 +110,9 @@ def rewrite_file(
     return RewrittenFile(source.with_text(text), done.then(moved), (*problems, *imports.problems))
 
 
+_EDITED = "another change already edits this code"
+
+
 class _Work:
     """The edits of one file on their way to pieces of text; collects what goes wrong."""
 
@@ -162,7 +165,7 @@ class _Work:
             if any(owned.change in candidate.changes for candidate in clashing):
                 why = OVERLAP
             elif clashing:
-                why = "another change already edits this code"
+                why = _EDITED
             if why is not None:
                 self._reject(span, why, [owned.change])
                 continue
@@ -343,9 +346,7 @@ class _Work:
                 continue
             held = by_place.setdefault(new.spot.at, [])
             if new.spot.end is not None and held and held[0][0] != owned.change:
-                self._reject(
-                    owned.edit.at, "another change already edits this code", [owned.change]
-                )
+                self._reject(owned.edit.at, _EDITED, [owned.change])
                 continue
             held.append((owned.change, new))
         pieces: list[Piece] = []
@@ -372,7 +373,7 @@ class _Work:
                 pieces[pieces.index(equal[0])] = replace(equal[0], changes=shared)
             elif clashing := [piece for piece in pieces if _clash(piece, span, owned.change)]:
                 own = any(owned.change in piece.changes for piece in clashing)
-                message = OVERLAP if own else "another change already edits this code"
+                message = OVERLAP if own else _EDITED
                 self._reject(span, message, [owned.change])
             else:
                 pieces.append(Piece(span, text, (owned.change,), is_token=True))

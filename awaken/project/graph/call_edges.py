@@ -355,8 +355,8 @@ class CallEdges:
         """
         calls = self.calls_of(context)
         edges = [] if isinstance(calls, Unseen) else calls
-        given = ((edge, edge.given(parameter)) for edge in edges)
-        return {part: edge for edge, whole in given if whole for part in branches(whole)}
+        arguments = ((edge, edge.given(parameter)) for edge in edges)
+        return {part: edge for edge, whole in arguments if whole for part in branches(whole)}
 
 
 def why_not_returned(context: FunctionContext, none: ast.Return | None = None) -> Unseen | None:

@@ -450,6 +450,16 @@ class Module:
             (item for item in blocks if isinstance(item, list) and statement in item), [statement]
         )
 
+    def statements_of_line(self, statement: ast.stmt) -> list[ast.stmt]:
+        """Return the statements of a block that share the line of one, itself included."""
+        block = self.block_of(statement)
+        first = last = block.index(statement)
+        while first and block[first - 1].end_lineno == block[first].lineno:
+            first -= 1
+        while last + 1 < len(block) and block[last].end_lineno == block[last + 1].lineno:
+            last += 1
+        return block[first : last + 1]
+
     def beside(self, node: ast.AST) -> tuple[bytes, bytes]:
         """Return the text before ``node`` on its first line, and after it on its last."""
         span, text = self.span(node), self.source.text

@@ -78,8 +78,8 @@ class ComponentSession:
     def _seen_by_caller(self, edge: CallEdge, origin: Origin) -> set[Origin]:
         """Return how the caller writes the session of what the function returns."""
         if isinstance(origin, Holder):
-            given = self._component.passed_to(origin).get(edge, ())
-            return {outer for argument in given for outer in self._origins(argument)}
+            passed = self._component.passed_to(origin).get(edge, ())
+            return {outer for argument in passed for outer in self._origins(argument)}
         if isinstance(origin, Refused):
             return {origin}
         return {self._outer_name(edge, origin)}

@@ -100,8 +100,7 @@ def _removed_members(project: Project, components: Components, name: str) -> Ite
     first, *others = components.making(name, ())
     if module is None:
         return
-    span = shared.statement.span
-    statement = next(part for part in module.tree.body if module.span(part) == span)
+    statement = shared.made_in(module)
     message = f"`{components.twins[name]}` replaces `{shared.name}`, which is no longer used"
     site: Site[ast.AST] = first.site
     names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))

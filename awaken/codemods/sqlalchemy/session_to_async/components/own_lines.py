@@ -43,10 +43,8 @@ def _refusal(project: Project, edit: Edit) -> Refused | None:
     if module is None or statement is None:
         return None
     # New lines part two statements of one line, but not one from the header of its block.
-    around = module.block_of(statement)
-    others = [each for each in around if each is not statement and _share_a_line(each, statement)]
-    first = min([statement, *others], key=lambda each: module.span(each).start)
-    if _begins_line(module, first) and (isinstance(edit, InsertStatements) or not others):
+    line = module.statements_of_line(statement)
+    if _begins_line(module, line[0]) and (isinstance(edit, InsertStatements) or len(line) == 1):
         return None
     because = (module.place(statement),)
     return Refused(SHARED_LINE, f"`{module.excerpt(statement)}`", because=because)
@@ -57,12 +55,6 @@ def _statement_at(module: Module, span: Span) -> ast.stmt | None:
     return next(here, None)
 
 
-def _share_a_line(one: ast.stmt, other: ast.stmt) -> bool:
-    return other.lineno in {one.lineno, one.end_lineno} or one.lineno == other.end_lineno
-
-
 def _begins_line(module: Module, statement: ast.stmt) -> bool:
-    text, start = module.source.text, module.span(statement).start
-    before = text[:start].rpartition(b"\n")[2].rpartition(b"\r")[2]
     # Decorators come before.
-    return not before.strip() or bool(getattr(statement, "decorator_list", ()))
+    return not module.beside(statement)[0].strip() or bool(getattr(statement, "decorator_list", ()))

@@ -91,10 +91,8 @@ class Decorators:
         function = home.function_at(definition.span.start)
         if not isinstance(function, ast.FunctionDef) or function.decorator_list:
             return False
-        given = (
-            "" if is_called else next((node.arg for node, _ in parameters_of(function.args)), "")
-        )
-        uses = [x for x in home.walk(function) if isinstance(x, ast.Name) and x.id == given]
+        names = [node.arg for node, _ in parameters_of(function.args)][: 0 if is_called else 1]
+        uses = [x for x in home.walk(function) if isinstance(x, ast.Name) and x.id in names]
         returned = [part for node in home.returned_by(function) for part in branches(node)]
         applied: list[ast.expr] = []
         for value in returned:

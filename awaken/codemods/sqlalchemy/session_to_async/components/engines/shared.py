@@ -67,6 +67,11 @@ class Shared:
         """Its name in its file."""
         return self.qualified.rpartition(".")[2]
 
+    def made_in(self, module: Module) -> ast.stmt:
+        """Return the statement, in its file."""
+        span = self.statement.span
+        return next(part for part in module.tree.body if module.span(part) == span)
+
 
 def shared_resources(
     project: Project, sites: Iterable[tuple[Site[ast.expr], str]]
@@ -164,11 +169,11 @@ def _varies(project: Project, shared: Shared) -> bool:
 
     ``create_engine(f"sqlite:///{tempfile.mkdtemp()}/shop.db")`` is another database then.
     """
-    module, span = project.module(shared.statement.path), shared.statement.span
+    module = project.module(shared.statement.path)
     if module is None:
         return False
-    nodes: list[ast.AST] = [part for part in module.tree.body if module.span(part) == span]
-    names = (part for node in nodes for part in module.walk(node) if isinstance(part, ast.Name))
+    nodes: list[ast.AST] = [shared.made_in(module)]
+    names = (part for part in module.walk(nodes[0]) if isinstance(part, ast.Name))
     values = (module.scopes.only_value(name) for name in names)
     # The text of a URL is written again, with another driver.
     nodes += [value for value in values if isinstance(value, ast.JoinedStr)]

@@ -37,7 +37,7 @@ def asynchronous_code(
             last = name.rpartition(".")[2].encode()
             begin = end - len(last)
             pieces.append((begin, end, names[name]))
-    for variable in assigned_alone(_statement_at(module, shared.statement.span)):
+    for variable in assigned_alone(shared.made_in(module)):
         span = module.span(variable)
         pieces.append((span.start, span.end, names[shared.qualified]))
     written_text = text
@@ -169,7 +169,3 @@ def _value_of(statement: ast.stmt) -> str:
         return ""
     values = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else statement
     return "" if values is None else ast.dump(values).replace(repr(names.pop()), "''")
-
-
-def _statement_at(module: Module, span: Span) -> ast.stmt | None:
-    return next((part for part in module.tree.body if module.span(part) == span), None)
