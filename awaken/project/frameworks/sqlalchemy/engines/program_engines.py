@@ -50,16 +50,10 @@ class Engines:
         if engine.url is None:
             return None
         url = self._urls.of(engine.module, engine.url)
-        of_sqlite = all(text.text.startswith("sqlite") for text in url.texts)
-        if (
-            not url.outside
-            or not of_sqlite
-            or engine.is_async
-            or not _has_argument_of_sqlite(engine)
-        ):
-            return url
-        text = UrlText("sqlite://", is_whole=False, place=engine.module.place(engine.url))
-        return Url((*url.texts, text))
+        said = UrlText("sqlite://", is_whole=False, place=engine.module.place(engine.url))
+        may_be = all(text.text.startswith("sqlite") for text in url.texts) and not engine.is_async
+        is_sqlite = bool(url.outside) and may_be and _has_argument_of_sqlite(engine)
+        return Url((*url.texts, said)) if is_sqlite else url
 
     def pool_of(self, engine: Engine) -> str | None:
         """Return the name of the class of pools that an engine is given.
@@ -82,9 +76,6 @@ class Engines:
 
 def _has_argument_of_sqlite(engine: Engine) -> bool:
     """Whether an engine has an argument that only the driver of SQLite knows."""
-    match engine.options.get("connect_args"):
-        case ast.Dict(keys=keys):
-            return any(
-                isinstance(key, ast.Constant) and key.value == "check_same_thread" for key in keys
-            )
-    return False
+    given = engine.options.get("connect_args")
+    keys = given.keys if isinstance(given, ast.Dict) else ()
+    return any(isinstance(key, ast.Constant) and key.value == "check_same_thread" for key in keys)
