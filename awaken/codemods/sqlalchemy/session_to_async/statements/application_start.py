@@ -32,7 +32,7 @@ from awaken.project.graph.dispatch import Called
 from awaken.project.source.expressions.uses import passed_keywords
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_test_file
-from awaken.project.source.trees import last_name, without_arguments
+from awaken.project.source.trees import last_name, variable_of, without_arguments
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class _Application(NamedTuple):
     would not run with a lifespan.
     """
 
-    statement: ast.Assign
+    statement: ast.stmt
     call: ast.Call
     lifespan: ast.AsyncFunctionDef | None
     outermost: ast.stmt
@@ -270,7 +270,7 @@ class ApplicationStart:
             edit = site.insert_statements(module.place(lifespan), "body-start", body)
             message = f"`{lifespan.name}` prepares the database"
             return Member(site, Rewrite(message, [edit]), shown, along)
-        parameter = last_name(application.statement.targets[0])
+        parameter = last_name(variable_of(application.statement))
         if application.has_events:
             name = module.scopes.fresh_name(_HANDLER, f"{_HANDLER}_of_application")
             head = f'@{parameter}.on_event("startup")\nasync def {name}() -> None:\n'
@@ -413,23 +413,25 @@ def _application(project: Project, module: Module) -> _Application | None:
 
 def _applications_made(project: Project, module: Module) -> Iterator[_Application]:
     """Yield the applications that a file makes, by a function that it calls once, too."""
-    for statement in module.tree.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name()], value=ast.Call() as call):
-                if _makes(project, module, call):
-                    yield _Application(statement, call, None, statement, starts_again=False)
-            case _:
-                continue
+    for statement, call in _calls_kept(module.tree.body):
+        if _makes(project, module, call):
+            yield _Application(statement, call, None, statement, starts_again=False)
         factory = _node_bound(module, call.func)
-        is_own = isinstance(factory, ast.FunctionDef) and factory in module.tree.body
-        for part in factory.body if isinstance(factory, ast.FunctionDef) and is_own else []:
-            match part:
-                case ast.Assign(targets=[ast.Name()], value=ast.Call() as inner) if _makes(
-                    project, module, inner
-                ) and isinstance(factory, ast.FunctionDef):
-                    starts_again = _is_called_again(project, module, factory, call)
-                    if starts_again is not None:
-                        yield _Application(part, inner, None, factory, starts_again)
+        if not isinstance(factory, ast.FunctionDef) or factory not in module.tree.body:
+            continue
+        for part, inner in _calls_kept(factory.body):
+            if _makes(project, module, inner):
+                starts_again = _is_called_again(project, module, factory, call)
+                if starts_again is not None:
+                    yield _Application(part, inner, None, factory, starts_again)
+
+
+def _calls_kept(body: list[ast.stmt]) -> Iterator[tuple[ast.stmt, ast.Call]]:
+    """Yield the statements that give a variable what a call gives, with the call."""
+    for statement in body:
+        value = getattr(statement, "value", None)
+        if variable_of(statement) is not None and isinstance(value, ast.Call):
+            yield statement, value
 
 
 def _makes(project: Project, module: Module, call: ast.Call) -> bool:
