@@ -73,10 +73,8 @@ def _is_subject(project: Project, module: Module, node: ast.expr) -> bool:
 
 def _is_passed(project: Project, module: Module, node: ast.expr, declared: set[str]) -> bool:
     """Whether a caller passes a string to a parameter that is declared as what a column holds."""
-    binding, names = (
-        module.scopes.parameter_of(node),
-        {name.rpartition(".")[2] for name in declared},
-    )
+    binding = module.scopes.parameter_of(node)
+    names = {name.rpartition(".")[2] for name in declared}
     if binding is None or not names or not names <= _CLASSES:
         return False
     passed = project.calls.passed_to(module, binding, declared=True)
