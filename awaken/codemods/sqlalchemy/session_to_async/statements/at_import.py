@@ -92,8 +92,7 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: Synchron
 
 def _is_collected(project: Project, module: Module) -> bool:
     """Whether pytest alone imports a file, which it does in front of all tests: no loop runs."""
-    is_conftest = module.path.rpartition("/")[2] == "conftest.py"
-    return is_conftest and not is_imported(project, module)
+    return is_test_file(module.path) and not is_imported(project, module)
 
 
 # ------------------------------------------------------------------------------ changes of tables
