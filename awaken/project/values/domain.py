@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -99,9 +100,10 @@ class InstanceOf:
     given a class of the program's own for queries or sessions, as in ``Session``. ``made`` is the
     call that made it, for applications and routers alone: it identifies them. ``parameters`` are
     the arguments of its type parameters: of ``dict[str, User]`` the keys, then the values. Empty
-    says nothing of them. ``grows`` says that they are what was seen when it was built, so that what
-    is put into it later counts as well; what an annotation says holds for that, too. ``origins``
-    are all calls that it may come from, None if not all are known.
+    says nothing of them. ``named`` are the items of a dictionary by their keys; empty where they
+    are not told apart. ``grows`` says that all this is what was seen when it was built, so that
+    what is put into it later counts as well; what an annotation says holds for that, too.
+    ``origins`` are all calls that it may come from, None if not all are known.
     """
 
     qualified: str
@@ -109,9 +111,22 @@ class InstanceOf:
     custom_query: str = ""
     made: Place | None = None
     parameters: tuple[Values, ...] = ()
+    named: tuple[tuple[str, Values], ...] = ()
     grows: bool = False
     # Of one alternative, however many: ``union`` joins what differs in nothing else.
     origins: tuple[Origin, ...] | None = None
+
+    def item(self, key: object) -> Values | None:
+        """Return what a dictionary has at ``key``; None where its items are not told apart."""
+        return next((values for name, values in self.named if name == key), None)
+
+    def with_held(self, change: Callable[[Values], Values]) -> InstanceOf:
+        """Return the instance with all that it holds changed."""
+        if not self.parameters:
+            return self
+        parameters = tuple(map(change, self.parameters))
+        named = tuple((name, change(values)) for name, values in self.named)
+        return replace(self, parameters=parameters, named=named)
 
 
 UNKNOWN_MODULE = InstanceOf("types.ModuleType")
@@ -316,8 +331,8 @@ def without_origins(value: Value) -> Value:
     """Return ``value`` as it is apart from where it, and what is inside of it, comes from."""
     match value:
         case InstanceOf() if value.parameters or value.origins is not None:
-            inner = tuple(tuple(map(without_origins, parameter)) for parameter in value.parameters)
-            return replace(value, parameters=inner, origins=None)
+            held = value.with_held(lambda each: tuple(map(without_origins, each)))
+            return replace(held, origins=None)
         case Producer():
             return Producer(value.how, tuple(map(without_origins, value.inner)))
         case TupleOf():
@@ -329,9 +344,11 @@ def _with_origins_of(one: Value, other: Value) -> Value:
     """Return a value with the origins of an equal one as well."""
     match one, other:
         case InstanceOf(), InstanceOf():
+            pairs = zip(one.named, other.named, strict=True)
             return replace(
                 one,
                 parameters=tuple(map(union, one.parameters, other.parameters)),
+                named=tuple((name, union(values, more)) for (name, values), (_, more) in pairs),
                 origins=_joined_origins(one.origins, other.origins),
             )
         case Producer(), Producer():
@@ -414,8 +431,8 @@ def _with_inside(value: Value, depth: int) -> Value:
             inner = _down_to(value.inner, depth)
             return value if inner is value.inner else replace(value, inner=inner)
         case InstanceOf(parameters=[_, *_]):
-            parts = tuple(_down_to(parameter, depth) for parameter in value.parameters)
-            return value if parts == value.parameters else replace(value, parameters=parts)
+            changed = value.with_held(lambda each: _down_to(each, depth))
+            return value if changed == value else changed
         case TupleOf():
             parts = tuple(_down_to(item, depth) for item in value.items)
             return value if parts == value.items else TupleOf(parts)

@@ -71,7 +71,8 @@ def subscripted_item(value: Value, key: object) -> Values | None:
         case TupleOf():
             return union(*value.items)
         case InstanceOf(qualified=name, parameters=[_, inner]) if name in DICTS:
-            return inner
+            known = value.item(key)
+            return inner if known is None else known
         case InstanceOf(qualified=name, parameters=[inner]) if name in _SEQUENCES:
             return inner
         case InstanceOf(qualified="builtins.str"):

@@ -240,13 +240,18 @@ class Additions:
     ) -> Value:
         match value:
             case InstanceOf(qualified=name, parameters=[*parameters]) if parameters:
+                named = value.named
                 if value.grows and name in MUTABLE:
                     own = [addition for addition in additions if addition.depth == depth]
                     parameters = self._values_with(parameters, own, known, is_dict=name in DICTS)
+                    named = tuple(self._named_with(named, own, known))
                 if name in DICTS:
                     additions = [item for item in additions if depth not in item.iterated]
                 inner = self._grown(parameters[-1], additions, known, depth + 1)
-                return replace(value, parameters=(*parameters[:-1], inner))
+                held = (
+                    (key, self._grown(each, additions, known, depth + 1)) for key, each in named
+                )
+                return replace(value, parameters=(*parameters[:-1], inner), named=tuple(held))
             case TupleOf():
                 items = (self._grown(item, additions, known, depth + 1) for item in value.items)
                 return TupleOf(tuple(items))
@@ -267,6 +272,24 @@ class Additions:
         # All at once: one after the other takes the square of their number.
         joined = [union(held, *(more for more, _ in put)) for held in keys[:1]]
         return [*joined, *keys[1:], union(items, *(more for _, more in put))]
+
+    def _named_with(
+        self, named: Sequence[tuple[str, Values]], additions: Sequence[Addition], known: Environment
+    ) -> Iterator[tuple[str, Values]]:
+        """Yield what each key of a dictionary holds; nothing if any may be put in."""
+        given: dict[object, Values] = {}
+        for addition in additions if named else ():
+            match addition:
+                case Addition(
+                    put="item", key=ast.Constant(value=str() as key), node=ast.expr() as node
+                ):
+                    given[key] = union(
+                        given.get(key, ()), self._evaluator.values(addition.module, node, known)
+                    )
+                case _:
+                    return
+        for key, values in named:
+            yield key, union(values, given.get(key, ()))
 
     def _put(self, one: Addition, known: Environment, *, is_dict: bool) -> tuple[Values, Values]:
         """Return the keys and the items that an addition puts in."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from awaken.knowledge.library_names import library_names
@@ -28,6 +28,7 @@ from awaken.project.values.items import (
     FLOAT,
     INT,
     LISTS,
+    MOST_PLACES,
     MUTABLE,
     SETS,
     STR,
@@ -127,7 +128,28 @@ class Building:
             if key is None:
                 inner = self._evaluator.values(module, value, known)
                 keys, values = self._joined_with(keys, values, inner, module, value)
-        return _built("builtins.dict", keys, values)
+        names = [key_of(key) for key in node.keys]
+        return self._told_apart(
+            _built("builtins.dict", keys, values), names, node.values, known, module
+        )
+
+    def _told_apart(
+        self,
+        built: InstanceOf,
+        keys: Sequence[object],
+        items: Sequence[ast.expr],
+        known: Environment,
+        module: Module,
+    ) -> InstanceOf:
+        """Return a dictionary with what each of its keys holds, if all are texts, and few."""
+        if len(keys) > MOST_PLACES or not all(isinstance(key, str) for key in keys):
+            return built
+        # The last one counts where a key is there twice.
+        held = {
+            str(key): self._evaluator.values(module, item, known)
+            for key, item in zip(keys, items, strict=True)
+        }
+        return replace(built, named=tuple(held.items()))
 
     def _joined_with(
         self, keys: Values, values: Values, mapping: Values, module: Module, node: ast.AST
@@ -256,7 +278,11 @@ class Building:
                 keys, values = self._joined_with(keys, values, inner, module, keyword.value)
             else:
                 keys, values = union(keys, (STR,)), union(values, inner)
-        return (_built("builtins.dict", keys, values),)
+        built, names = _built("builtins.dict", keys, values), [item.arg for item in node.keywords]
+        if node.args:
+            return (built,)
+        items = [item.value for item in node.keywords]
+        return (self._told_apart(built, names, items, known, module),)
 
     def _defaultdict(self, module: Module, node: ast.Call, known: Environment) -> Values | None:
         if len(node.args) != 1 or node.keywords:
@@ -318,10 +344,20 @@ class Building:
             case "popitem":
                 return (TupleOf((keys, values)),)
             case "get" | "pop" | "setdefault" if not node.keywords and node.args:
+                held = owner.item(key_of(node.args[0]))
+                values = values if held is None else held
                 if len(node.args) > 1:
                     return union(values, self._evaluator.values(module, node.args[1], known))
                 return values if name == "pop" else union(values, (NoneValue(),))
         return None
+
+
+def key_of(node: ast.expr | None) -> str | int | None:
+    """Return the constant text or whole number that ``node`` is, or None."""
+    match node:
+        case ast.Constant(value=str() as value):
+            return value
+    return None if node is None else number(node)
 
 
 def number(node: ast.expr) -> int | None:
@@ -386,7 +422,7 @@ def _pair(left: Value, operator: ast.operator, right: Value) -> Value | None:
         case ((ast.Add() | ast.BitOr()), InstanceOf(), InstanceOf()) if _is_alike(left, right):
             parameters = zip(left.parameters, right.parameters, strict=True)
             joined = tuple(union(*both) for both in parameters)
-            return replace(left, parameters=joined, grows=left.grows or right.grows)
+            return replace(left, parameters=joined, named=(), grows=left.grows or right.grows)
     return None
 
 

@@ -6,7 +6,7 @@ import ast
 
 from awaken.project.source.modules import Module
 from awaken.project.values.calls.loaded_files import REGISTRY, named_module
-from awaken.project.values.containers.building import number
+from awaken.project.values.containers.building import key_of, number
 from awaken.project.values.domain import (
     ClassOf,
     External,
@@ -57,7 +57,7 @@ def item_of(evaluator: Questions, owner: Value, module: Module, node: ast.Subscr
 def _of_container(node: ast.Subscript, owner: Value) -> Values | None:
     """Return the item or slice that ``node`` reads of a container; None if it is not known."""
     if not isinstance(node.slice, ast.Slice):
-        return subscripted_item(owner, number(node.slice))
+        return subscripted_item(owner, key_of(node.slice))
     bounds = [node.slice.lower, node.slice.upper]
     numbers = [None if bound is None else number(bound) for bound in bounds]
     is_known = node.slice.step is None and all(

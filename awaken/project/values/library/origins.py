@@ -164,13 +164,13 @@ def _each(
     for value in found:
         match value:
             case InstanceOf():
-                inner = tuple(_each(part, change, fresh, gets_fresh) for part in value.parameters)
                 own = None if value.origins is None else change(value.origins)
-                if own is None and fresh is not None and not inner and gets_fresh(value):
+                if own is None and fresh is not None and gets_fresh(value):
                     own = fresh
                 # A container does not come from the source of its objects.
-                own = value.origins if inner else own
-                changed = (*changed, replace(value, parameters=inner, origins=own))
+                own = value.origins if value.parameters else own
+                held = value.with_held(lambda each: _each(each, change, fresh, gets_fresh))
+                changed = (*changed, replace(held, origins=own))
             case Producer():
                 changed = (
                     *changed,

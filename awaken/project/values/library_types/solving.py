@@ -83,8 +83,7 @@ def _solved_values(value: Value, solution: Solution) -> Values:
         case Producer():
             return (replace(value, inner=solved_values(value.inner, solution)),)
         case InstanceOf() if value.parameters:
-            inner = tuple(solved_values(parameter, solution) for parameter in value.parameters)
-            return (replace(value, parameters=inner),)
+            return (value.with_held(lambda each: solved_values(each, solution)),)
         case TupleOf():
             return (TupleOf(tuple(solved_values(item, solution) for item in value.items)),)
     return (value,)
@@ -103,8 +102,7 @@ def _closed_values(value: Value, place: Place, why: str) -> Values:
         case Producer():
             return (replace(value, inner=closed(value.inner, place, why)),)
         case InstanceOf() if value.parameters:
-            inner = tuple(closed(parameter, place, why) for parameter in value.parameters)
-            return (replace(value, parameters=inner),)
+            return (value.with_held(lambda each: closed(each, place, why)),)
         case TupleOf():
             return (TupleOf(tuple(closed(item, place, why) for item in value.items)),)
     return (value,)
