@@ -58,7 +58,10 @@ BUILT = [
     ("it = {'a': A()}['a']\nit", A),
     ("it = {'a': A(), 'b': B()}['b']\nit", B),
     ("it = {'a': A(), 'b': B()}[n]\nit", f"{A} or {B}"),
-    ("it = {'a': A(), 'b': B(), **unseen}['a']\nit", f"{A} or {B} or unknown: the content of `unseen` is unknown"),
+    (
+        "it = {'a': A(), 'b': B(), **unseen}['a']\nit",
+        f"{A} or {B} or unknown: the content of `unseen` is unknown",
+    ),
     ("it = {'a': B(), 'a': A()}['a']\nit", A),
     ("it = {'a': A(), 'b': B()}.get('a')\nit", f"{A} or None"),
     ("it = dict(a=A(), b=B())['a']\nit", A),
