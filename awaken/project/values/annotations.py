@@ -19,6 +19,7 @@ from awaken.project.values.domain import (
     Value,
     Values,
     union,
+    values_inside,
 )
 from awaken.project.values.library_types.classes import PARAMETRISED, GenericClass
 from awaken.project.values.library_types.forms import TYPING, generic, how_of, is_class
@@ -304,8 +305,4 @@ def _variables_in(value: Value) -> Values:
     match value:
         case TypeVariable(name=name):
             return (TypeVariable(name),) if name != SELF else ()
-        case Producer():
-            return _variables(value.inner)
-        case InstanceOf():
-            return _variables(union(*value.parameters))
-    return ()
+    return _variables(values_inside(value))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from operator import is_
 from typing import Literal
 
 from awaken.contract import Place, Span
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import position
+from awaken.project.source.worklist import preorder
 
 How = Literal["callable", "manager", "generator", "coroutine", "awaitable", "factory"]
 SessionKind = Literal["session", "scoped", "async", "async-scoped"]
@@ -405,30 +409,40 @@ def _down_to(values: Values, depth: int) -> Values:
     if not depth:
         nested = Unknown("it is nested too deeply to tell", NOWHERE)
         return tuple(dict.fromkeys(nested if values_inside(value) else value for value in values))
-    return tuple(_with_inside(value, depth - 1) for value in values)
+    return tuple(with_parts(value, lambda part: _down_to(part, depth - 1)) for value in values)
 
 
-def _with_inside(value: Value, depth: int) -> Value:
+def _parts_of(value: Value) -> tuple[Values, ...]:
     match value:
         case Producer():
-            inner = _down_to(value.inner, depth)
-            return value if inner is value.inner else replace(value, inner=inner)
-        case InstanceOf(parameters=[_, *_]):
-            parts = tuple(_down_to(parameter, depth) for parameter in value.parameters)
-            return value if parts == value.parameters else replace(value, parameters=parts)
+            return (value.inner,)
+        case InstanceOf():
+            return value.parameters
         case TupleOf():
-            parts = tuple(_down_to(item, depth) for item in value.items)
-            return value if parts == value.items else TupleOf(parts)
-    return value
+            return value.items
+    return ()
 
 
 def values_inside(value: Value) -> Values:
     """Return the values that a value holds or gives."""
+    return tuple(chain.from_iterable(_parts_of(value)))
+
+
+def instances_in(values: Values) -> Iterator[InstanceOf]:
+    """Yield the instances among ``values``, and those that these hold or give."""
+    inside = preorder(values, values_inside)
+    return (value for value in inside if isinstance(value, InstanceOf))
+
+
+def with_parts(value: Value, change: Callable[[Values], Values]) -> Value:
+    """Return ``value`` with what ``change`` gives for each of its places."""
+    before = _parts_of(value)
+    parts = tuple(map(change, before))
+    if all(map(is_, before, parts)):
+        return value
     match value:
         case Producer():
-            return value.inner
+            return Producer(value.how, parts[0])
         case InstanceOf():
-            return tuple(alternative for part in value.parameters for alternative in part)
-        case TupleOf():
-            return tuple(alternative for part in value.items for alternative in part)
-    return ()
+            return replace(value, parameters=parts)
+    return TupleOf(parts)
