@@ -12,7 +12,6 @@ from awaken.project.values.domain import (
     External,
     InstanceOf,
     NoneValue,
-    NotRelevant,
     Producer,
     Session,
     TypeVariable,
@@ -22,6 +21,7 @@ from awaken.project.values.domain import (
     values_inside,
 )
 from awaken.project.values.library_types.classes import PARAMETRISED, GenericClass
+from awaken.project.values.library_types.declared_types import of_class
 from awaken.project.values.library_types.forms import TYPING, generic, how_of, is_class
 from awaken.project.values.library_types.solving import SELF, closed
 from awaken.project.values.questions import Questions
@@ -170,18 +170,9 @@ class Annotations:
 
     def _values_outside(self, module: Module, node: ast.expr, name: str) -> Values:
         evaluator = self._evaluator
-        role = evaluator.knowledge.types.get(name)
-        match role:
-            case "session" | "scoped" | "async" | "async-scoped":
-                return (Session(role, place=module.place(node, "annotated")),)
-            case "factory":
-                return (Producer("factory", (Session("session"),)),)
-            case "async-factory":
-                return (Producer("factory", (Session("async"),)),)
-            case "engine" | "none":
-                return (InstanceOf(name),)
-            case _ if name.startswith("unittest.mock."):
-                return (NotRelevant("a mock", mock=True),)
+        match name:
+            case _ if name in evaluator.knowledge.types or name.startswith("unittest.mock."):
+                return of_class(name, module.place(node, "annotated"))
             case _ if name in _NOTHING_PARTICULAR:
                 return (evaluator.unknown(module, node, "it is annotated with no particular type"),)
             case _ if name in {"typing.Self", "typing_extensions.Self"}:

@@ -20,7 +20,7 @@ from awaken.project.source.trees import Function, last_name, position
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Kept
 from awaken.project.values.attributes.members import Members
-from awaken.project.values.calls.parameters import Parameters
+from awaken.project.values.calls.parameters import Parameters, passed_on_by
 from awaken.project.values.domain import (
     NOWHERE,
     ClassOf,
@@ -124,9 +124,9 @@ class _Injected(Parameters):
     def _given_by(self, value: Value) -> Values:
         match value:
             case FunctionOf():
-                return _passed_on(self._evaluator.returned(value))
+                return passed_on_by(self._evaluator.returned(value))
             case Producer(how="callable" | "factory"):
-                return _passed_on(value.inner)
+                return passed_on_by(value.inner)
         return ()
 
     @cached_property
@@ -239,18 +239,6 @@ def _nodes_beside(module: Module, span: Span) -> Iterator[ast.expr]:
 
 def _stands_at(module: Module, node: ast.AST, span: Span) -> bool:
     return isinstance(node, ast.Name | ast.Attribute) and module.span(node) == span
-
-
-def _passed_on(values: Values) -> Values:
-    """Return what a framework passes on: what a generator yields, what a coroutine returns."""
-    return union(
-        *(
-            value.inner
-            if isinstance(value, Producer) and value.how in {"generator", "coroutine", "awaitable"}
-            else (value,)
-            for value in values
-        )
-    )
 
 
 def _overrides_in(module: Module) -> Iterator[tuple[ast.Subscript, ast.expr]]:
