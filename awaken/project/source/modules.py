@@ -406,6 +406,14 @@ class Module:
         names = self.scopes.scope_of(node).definition_names()
         return ".".join(names) if names else "<module>"
 
+    def key_of(self, node: ast.AST) -> tuple[str, int]:
+        """Return a key that is equal for the same definition, also where the tree is another."""
+        return self.path, self.span(node).start
+
+    def full_name(self, definition: Definition | None) -> str:
+        """Return the qualified name of a function or class of the file; empty of None."""
+        return "" if definition is None else f"{self.name}.{self.qualname(definition)}"
+
     def qualname(self, definition: Definition) -> str:
         """Return what Python stores as ``__qualname__``: ``Shop.open``, ``make.<locals>.Shop``."""
         parts = [definition.name]

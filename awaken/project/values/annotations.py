@@ -164,7 +164,7 @@ class Annotations:
             ),
             None,
         )
-        home = f"{module.name}.{module.qualname(owner)}" if owner is not None else module.name
+        home = module.full_name(owner) if owner is not None else module.name
         limits = () if bound is None else self.unsolved(module, bound)
         return TypeVariable(_own_variable(home, node.id), limits)
 
@@ -187,7 +187,7 @@ class Annotations:
     def _enclosing(self, module: Module, node: ast.expr) -> Values:
         """Return an instance of the class around ``node``."""
         owner = next((x for x in module.ancestors(node) if isinstance(x, ast.ClassDef)), None)
-        return () if owner is None else (InstanceOf(f"{module.name}.{module.qualname(owner)}"),)
+        return () if owner is None else (InstanceOf(module.full_name(owner)),)
 
     def _alias(self, module: Module, node: ast.expr, name: str) -> Values:
         """Follow ``SessionDep = Annotated[...]``, ``type S = ...``, ``NewType`` and ``TypeVar``."""

@@ -450,7 +450,7 @@ class Evaluator(ABC):
             case "function" if isinstance(node, Function):
                 return (FunctionOf(module, node, known),)
             case "class" if isinstance(node, ast.ClassDef):
-                return (ClassOf(f"{module.name}.{module.qualname(node)}"),)
+                return (ClassOf(module.full_name(node)),)
             case "assignment" | "walrus" | "annotation":
                 result = self.assigned(module, node, binding.value, binding.annotation, known)
                 # Nothing else gives values to a local variable: its assignments may say more.

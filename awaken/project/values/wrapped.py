@@ -200,7 +200,7 @@ def _decorator(module: Module, wrapper: Function) -> str:
     outermost = decorator if maker is None else maker
     if not isinstance(outermost, Function):
         return ""
-    return f"{module.name}.{module.qualname(outermost)}"
+    return module.full_name(outermost)
 
 
 def _is_next(evaluator: Questions, home: Module, function: Function, qualified: str) -> bool:

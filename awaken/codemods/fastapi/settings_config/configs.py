@@ -48,7 +48,7 @@ def configs(project: Project, module: Module) -> Iterator[Config]:
         # A class with two Configs, in two branches perhaps, has no single one to move.
         if len(inner) != 1:
             continue
-        name = f"{module.name}.{module.qualname(node)}"
+        name = module.full_name(node)
         legacy = is_legacy(project, name)
         if legacy is not None:
             yield Config(module, name, node, inner[0], legacy, _parents(project, module, inner[0]))

@@ -142,8 +142,7 @@ class _Search:
 
     def _facts(self, step: str) -> RelationshipFacts | None:
         qualified, _, attribute = step.rpartition(".")
-        mapped = self._project.orm.mapped_class(qualified)
-        return None if mapped is None else mapped.relationships.get(attribute)
+        return self._project.orm.models.relationship(qualified, attribute)
 
     def _is_collection(self, step: str) -> bool | None:
         qualified, _, attribute = step.rpartition(".")

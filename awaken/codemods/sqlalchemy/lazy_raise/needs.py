@@ -128,8 +128,7 @@ class Reads:
     def _refuse_given_whole(self, side: Side) -> None:
         """Refuse a side of a class of which anything may be read, as by an unseen template."""
         for owner, read in self._given_whole.items():
-            mapped = self._project.orm.mapped_class(owner)
-            facts = None if mapped is None else mapped.relationships.get(side.key[1])
+            facts = self._project.orm.models.relationship(owner, side.key[1])
             if facts == side.declared.facts:
                 why = read.unknown[0]
                 shown = shown_place(self._project, read.place)

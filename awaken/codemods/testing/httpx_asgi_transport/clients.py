@@ -96,8 +96,7 @@ def _is_super_init(call: ast.Call) -> bool:
 
 def _of_super(project: Project, module: Module, call: ast.Call) -> Client | None:
     """Return the client of ``super().__init__(app=app)`` in a subclass of a client."""
-    around = module.enclosing_class(call)
-    name = "" if around is None else f"{module.name}.{module.qualname(around)}"
+    name = module.full_name(module.enclosing_class(call))
     facts, kind = project.class_facts(name), _kind(project, name)
     if facts is None or kind is None:
         return None

@@ -133,7 +133,7 @@ def _reads_of(
             if (module.path, module.span(function)) in starts:
                 continue
             # An overridden dependency never runs in the tests.
-            if f"{module.name}.{module.qualname(function)}" in overridden:
+            if module.full_name(function) in overridden:
                 continue
             way = project.web.endpoints.running(module, function)
             route = _route(project, way[0]) if way else None

@@ -117,7 +117,7 @@ def _entity_of_class(reader: ModuleReader, node: ast.expr) -> Item | None:
     around = reader.module.enclosing_class(node)
     if around is None:
         return None
-    qualified = f"{reader.module.name}.{reader.module.qualname(around)}"
+    qualified = reader.module.full_name(around)
     if reader.project.orm.mapped_class(qualified) is not None:
         return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
     facts = reader.project.class_facts(qualified)
@@ -363,7 +363,7 @@ def _entity_of_class_attribute(
 ) -> Item | None:
     """``self.model`` where the class, or one it inherits, says what that is."""
     around = reader.module.enclosing_class(node)
-    name = f"{reader.module.name}.{reader.module.qualname(around)}" if around else None
+    name = reader.module.full_name(around) if around else None
     if name is None:
         return None
     is_given, item = _entity_in(reader, name, node, depth)
@@ -434,7 +434,7 @@ def _entity_of_mapping(
     around = reader.module.enclosing_class(node)
     # Inside the class itself it is written by what the method is given.
     if isinstance(mapping.value, ast.Name) and mapping.value.id in {"self", "cls"} and around:
-        owner = f"{reader.module.name}.{reader.module.qualname(around)}"
+        owner = reader.module.full_name(around)
     facts = reader.project.class_facts(owner) if owner is not None else None
     pair = None if facts is None else _class_node(reader, facts)
     for statement in pair[1].body if pair is not None else ():

@@ -225,7 +225,7 @@ class PydanticModels:
         declared = self._evaluator.declared_unsolved(module, statement.annotation)
         owner = module.enclosing_class(statement)
         if owner is not None:
-            home = f"{module.name}.{module.qualname(owner)}"
+            home = module.full_name(owner)
             instance = InstanceOf(shape.name, parameters=shape.parameters)
             declared = solved_values(declared, self._evaluator.library.solution_of(instance, home))
         return tuple(

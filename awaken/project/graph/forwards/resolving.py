@@ -143,7 +143,7 @@ class Referents:
         if _is_super(func.value):
             around = module.enclosing_class(func)
             if around is not None:
-                yield Referent("above", f"{module.name}.{module.qualname(around)}", func.attr)
+                yield Referent("above", module.full_name(around), func.attr)
                 return
         for owner in self._evaluator.values(module, func.value):
             yield from self._of_owner(owner, module, func)

@@ -195,7 +195,7 @@ class Bridges:
             return module.scopes.fresh_name(f"_{bare}", f"_run_{bare}")
         taken: set[str] = set()
         project = self._part.project
-        own = f"{module.name}.{module.qualname(owner)}"
+        own = module.full_name(owner)
         for name in (own, *project.all_subclasses(own)):
             facts = project.class_facts(name)
             taken |= set() if facts is None else {*facts.members, *facts.assigned}

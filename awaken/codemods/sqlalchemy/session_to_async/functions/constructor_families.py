@@ -129,7 +129,7 @@ class ConstructorFamilies:
         """Yield what makes a coroutine method of a constructor."""
         module = site.module
         owner = module.enclosing_class(node)
-        is_top = owner is not None and f"{module.name}.{module.qualname(owner)}" == top
+        is_top = owner is not None and module.full_name(owner) == top
         returned = anything = ""
         if is_top and node.returns is not None:
             anything, imports = name_beside(self._project, site, None, "typing.Any")

@@ -102,8 +102,7 @@ def _ends(project: Project, module: Module, node: ast.expr) -> tuple[str, str]:
         return "", ""
     owner = project.qualified_name(module, node.value) or ""
     for name in project.orm.mapping_ancestors(owner) if owner else ():
-        mapped = project.orm.mapped_class(name)
-        facts = None if mapped is None else mapped.relationships.get(node.attr)
+        facts = project.orm.models.relationship(name, node.attr)
         if facts is not None:
             return owner, facts.target or ""
     return owner, ""
@@ -173,8 +172,8 @@ def _paths(
     """
     owner = classes[-1]
     mapped = project.orm.mapped_class(owner)
-    for name in sorted(set(ahead(owner))) if mapped is not None else ():
-        facts = mapped.relationships.get(name) if mapped is not None else None
+    for name in sorted(set(ahead(owner))):
+        facts = project.orm.models.relationship(owner, name)
         if mapped is None or facts is None or facts.target is None:
             continue
         step = f"{owner}.{name}"

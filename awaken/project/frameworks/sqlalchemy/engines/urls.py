@@ -144,7 +144,7 @@ class UrlReader:
         self, module: Module, holder: ast.AST, values: list[ast.expr], reading: _Reading
     ) -> Url:
         """Return what all of ``values`` may be, which ``holder`` binds or returns."""
-        key = module.path, module.span(holder).start
+        key = module.key_of(holder)
         # ``url = url.replace(...)``: the other bindings give all its possible beginnings.
         if key in reading.active:
             return Url()

@@ -158,7 +158,7 @@ class Slots:
 
     def _slot_in(self, module: Module, scope: ast.AST, name: str, depth: int) -> Slot:
         if isinstance(scope, ast.ClassDef):
-            return self.field(f"{module.name}.{module.qualname(scope)}", name, depth)
+            return self.field(module.full_name(scope), name, depth)
         start = -1 if isinstance(scope, ast.Module) else module.span(scope).start
         return Slot("variable", module.path, start, name, depth)
 

@@ -178,7 +178,7 @@ class EntryPoints:
         self, module: Module, node: ast.ClassDef
     ) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
         """Yield the methods of a class that its base calls in a thread or a process."""
-        above = {*self._project.library_ancestors(f"{module.name}.{module.qualname(node)}")}
+        above = {*self._project.library_ancestors(module.full_name(node))}
         for row in boundaries().overridden:
             last = {
                 statement.name: statement

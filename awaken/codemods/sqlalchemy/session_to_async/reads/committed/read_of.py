@@ -164,8 +164,7 @@ class ReadOf:
         yield from self._two_deep(module.text_of(node), owners, paths)
         for name, below in sorted(self._handed.below(module, above, node)):
             for owner in owners:
-                mapped = self._project.orm.mapped_class(owner)
-                facts = None if mapped is None else mapped.relationships.get(name)
+                facts = self._project.orm.models.relationship(owner, name)
                 if facts is not None and facts.target is not None:
                     is_many = bool(self._project.orm.is_collection(owner, name))
                     yield Step(f"{module.text_of(node)}.{name}", below, (facts.target,), is_many)

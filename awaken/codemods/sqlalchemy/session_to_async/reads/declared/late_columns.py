@@ -91,7 +91,7 @@ class LateColumns:
         """Yield the columns that a call declares: in the body of a class, or for one outside."""
         inside, place = module.enclosing_class(call), module.place(call)
         computed = self._is_expression(module, call)
-        owner = None if inside is None else f"{module.name}.{module.qualname(inside)}"
+        owner = None if inside is None else module.full_name(inside)
         match module.statement_of(call):
             case (
                 ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name))

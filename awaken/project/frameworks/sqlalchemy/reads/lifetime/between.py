@@ -246,7 +246,7 @@ class BetweenLoadAndRead:
                 arrived = arrived or events is not None
                 result |= dict.fromkeys(events or ())
                 continue
-            key = (module.path, module.span(node).start)
+            key = module.key_of(node)
             if key in seen or not isinstance(holder, Function):
                 continue
             seen.add(key)

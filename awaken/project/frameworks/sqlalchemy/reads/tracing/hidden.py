@@ -87,7 +87,7 @@ class Hidden:
         owner = module.parent(function)
         if not isinstance(owner, ast.ClassDef):
             return False
-        ancestors = self._evaluator.classes.ancestors(f"{module.name}.{module.qualname(owner)}")
+        ancestors = self._evaluator.classes.ancestors(module.full_name(owner))
         if ancestors is None or ancestors.unresolved:
             return False
         return all(
