@@ -272,7 +272,7 @@ def first_bytes(path: Path, count: int) -> bytes:
 
 
 def text_at(path: Path) -> str | None:
-    """Return the text of a settings file, empty for one that is not UTF-8; None where is none."""
+    """Return the text of a file, empty for one that is not UTF-8; None where there is none."""
     try:
         return enclosure_of(path.parent).read(path, METADATA_LIMIT).decode()
     except OSError:
