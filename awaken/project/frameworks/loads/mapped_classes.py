@@ -36,15 +36,18 @@ _COLUMNS = frozenset({"Column", "mapped_column"})
 def entity_of(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item | None:
     """Return the item for ``node`` if it is a mapped class or an alias of one, else None."""
     qualified = reader.qualified(node)
-    if qualified is not None and reader.project.orm.mapped_class(qualified) is not None:
-        return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
     if qualified in knowledge().mapped_classes:
         automapped = is_automapped(reader, node)
         return Item(node, What.ENTITY, owner=ast.unparse(node), automapped=automapped)
-    facts = reader.project.class_facts(qualified) if qualified is not None else None
-    if facts is not None:
-        return _entity_of_facts(reader, node, facts)
-    return _entity_of_expression(reader, node, depth) if depth else None
+    entity = None if qualified is None else _entity_named(reader, node, qualified)
+    return entity or (_entity_of_expression(reader, node, depth) if depth else None)
+
+
+def _entity_named(reader: ModuleReader, node: ast.expr, qualified: str) -> Item | None:
+    if reader.project.orm.mapped_class(qualified) is not None:
+        return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
+    facts = reader.project.class_facts(qualified)
+    return None if facts is None else _entity_of_facts(reader, node, facts)
 
 
 def _entity_of_expression(reader: ModuleReader, node: ast.expr, depth: int) -> Item | None:
@@ -118,12 +121,8 @@ def _entity_of_class(reader: ModuleReader, node: ast.expr) -> Item | None:
     if around is None:
         return None
     qualified = reader.module.full_name(around)
-    if reader.project.orm.mapped_class(qualified) is not None:
-        return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
-    facts = reader.project.class_facts(qualified)
-    if facts is None:
-        return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=WEAK)
-    return _entity_of_facts(reader, node, facts)
+    weak = Item(node, What.ENTITY, owner=ast.unparse(node), certainty=WEAK)
+    return _entity_named(reader, node, qualified) or weak
 
 
 def _entity_of_facts(reader: ModuleReader, node: ast.expr, facts: ClassFacts) -> Item:
@@ -349,13 +348,10 @@ def _is_mapped_type(reader: ModuleReader, node: ast.expr) -> bool:
 
 def _definition_of(reader: ModuleReader, qualified: str) -> tuple[ModuleReader, ast.expr] | None:
     """Return the one value of a module's variable, with its module."""
-    definition = reader.project.definition(qualified)
-    module = reader.project.module(definition.path) if definition is not None else None
-    if definition is None or module is None:
+    module, value = reader.project.value_at(qualified) or (None, None)
+    if module is None or value is None:
         return None
-    bindings = module.scopes.module.bindings.get(definition.name.rpartition(".")[2], [])
-    value = bindings[0].value if len(bindings) == 1 else None
-    return None if value is None else (ModuleReader(reader.project, module), value)
+    return ModuleReader(reader.project, module), value
 
 
 def _entity_of_class_attribute(

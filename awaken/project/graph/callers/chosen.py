@@ -10,9 +10,10 @@ import ast
 from collections.abc import Sequence
 
 from awaken.contract import Place, Span
+from awaken.project.graph.callers.found import Obstacle
 from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.expressions.uses import targets_of, use_of
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, is_none
 
 _CHOOSING = {"get", "pop"}
@@ -44,6 +45,20 @@ def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
         module.own[key] = _out_of_table(module, table)
     calls: list[ast.Call] | None = module.own[key]
     return calls
+
+
+def calls_through_tables(load: Load, obstacle: Obstacle) -> list[Place] | None:
+    """Return the calls of what tables hold at the places of an obstacle; None if one has others."""
+    if obstacle.kind != "value":
+        return None
+    result: list[Place] = []
+    for place in (obstacle.place, *obstacle.others):
+        module = load(place.path)
+        calls = None if module is None else calls_of_chosen(module, place)
+        if module is None or calls is None:
+            return None
+        result += map(module.place, calls)
+    return result
 
 
 def _out_of_table(module: Module, table: ast.expr) -> list[ast.Call] | None:

@@ -137,15 +137,11 @@ class _Asked:
         """Return the annotation of what takes an argument of ``call``, at a place or by name."""
         project = self.reader.project
         qualified = self.reader.qualified(call.func)
-        definition = None if qualified is None else project.definition(qualified)
-        if qualified is None or definition is None:
-            return None
-        defined = project.class_definition(qualified)
+        defined = None if qualified is None else project.class_definition(qualified)
         if defined is not None:
             return _field(defined[1], given)
-        home = project.module(definition.path)
-        function = None if home is None else home.function_at(definition.span.start)
-        return None if function is None else _parameter_of(function, given)
+        pair = project.function_definition(qualified)
+        return None if pair is None else _parameter_of(pair[1], given)
 
     def _is_list(self, annotation: ast.expr | None, way: Sequence[Step]) -> bool:
         """Whether an annotation says that a list is found on ``way`` into it, and nothing else."""

@@ -133,13 +133,9 @@ def _assigned(project: Project, module: Module, name: ast.Name) -> Iterator[tupl
     for binding in module.scopes.bindings_of(name):
         if binding.kind == "assignment" and binding.value is not None:
             yield module, binding.value
-    qualified = project.qualified_name(module, name) or ""
-    defined = project.definition(qualified)
-    home = None if defined is None else project.module(defined.path)
-    if home is not None and home is not module and defined is not None:
-        for binding in home.scopes.module.bindings.get(qualified.rpartition(".")[2], ()):
-            if binding.kind == "assignment" and binding.value is not None:
-                yield home, binding.value
+    pair = project.value_at(project.qualified_name(module, name))
+    if pair is not None and pair[0] is not module:
+        yield pair
 
 
 def _begin(project: Project, module: Module, statement: ast.expr) -> ast.Call | None:

@@ -178,14 +178,7 @@ class Callables:
 
     def _alias(self, module: Module, node: ast.expr) -> tuple[Module, ast.expr] | None:
         """Return the type that a name is an alias of."""
-        qualified = self._project.qualified_name(module, node)
-        definition = None if qualified is None else self._project.definition(qualified)
-        home = None if definition is None else self._project.module(definition.path)
-        if home is None or qualified is None:
-            return None
-        bindings = home.scopes.module.bindings.get(qualified.rpartition(".")[2], [])
-        value = bindings[0].value if len(bindings) == 1 else None
-        return None if value is None else (home, value)
+        return self._project.value_at(self._project.qualified_name(module, node))
 
     def _annotated_rewrite(self, site: Site[ast.AST]) -> Rewrite:
         """Return how the type of a coroutine function is written. Raises Refused."""

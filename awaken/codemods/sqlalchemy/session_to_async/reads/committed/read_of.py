@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects 
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.own_reads import OwnReads
 from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, Value, Values
 
@@ -209,10 +210,8 @@ class ReadOf:
         """The ways of two relationships that schemas go from what they are given."""
         result: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
         for given, read in self._project.orm.reads.of_schemas():
-            for trace in read.traces if given is not None else ():
-                if given is not None and len(trace.path) == 2:  # noqa: PLR2004
-                    first, second = trace.path
-                    result[given].add((first, second))
+            if given is not None:
+                result[given].update(_pairs_of(read.traces))
         return result
 
     @cached_property
@@ -221,9 +220,7 @@ class ReadOf:
         result: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
         for read in self._project.orm.reads.all():
             for trace in read.traces if read.how == "response" else ():
-                if len(trace.path) == 2:  # noqa: PLR2004
-                    first, second = trace.path
-                    result[trace.load.place].add((first, second))
+                result[trace.load.place].update(_pairs_of([trace]))
         return result
 
     @cached_property
@@ -235,6 +232,10 @@ class ReadOf:
                 if len(trace.path) == 1:
                     result[trace.load.place].add(read.attribute)
         return result
+
+
+def _pairs_of(traces: Iterable[Trace]) -> Iterator[tuple[str, str]]:
+    return ((trace.path[0], trace.path[1]) for trace in traces if len(trace.path) == 2)  # noqa: PLR2004
 
 
 def _owners(values: Values) -> tuple[str, ...]:
