@@ -71,7 +71,7 @@ def given_by_overriding(evaluator: Questions, function: FunctionOf) -> Values:
     result: Values = ()
     for below in evaluator.classes.all_subclasses(owner.qualified):
         facts = evaluator.classes.facts(below)
-        if facts is None or node.name not in {*facts.members, *facts.assigned}:
+        if facts is None or node.name not in facts.attributes:
             continue
         for method in evaluator.attribute(InstanceOf(below), node.name, module, node):
             if not isinstance(method, FunctionOf):

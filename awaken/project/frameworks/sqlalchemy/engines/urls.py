@@ -220,7 +220,7 @@ class UrlReader:
     def _member(self, qualified: str, attribute: str, reading: _Reading) -> Url:
         """Return what a class of the program gives its attribute, in its body and its methods."""
         for facts in self._evaluator.classes.line(qualified):
-            if attribute not in facts.members | facts.assigned:
+            if attribute not in facts.attributes:
                 continue
             module, owner = self._evaluator.classes.node(facts.qualified) or (None, None)
             if module is None or owner is None:

@@ -115,7 +115,7 @@ class Unseen:
             return False
         below = [evaluator.classes.facts(word) for word in evaluator.classes.all_subclasses(name)]
         classes = (*ancestors.inside, *(facts for facts in below if facts is not None))
-        members = {member for class_ in classes for member in class_.members | class_.assigned}
+        members = {member for class_ in classes for member in class_.attributes}
         if len(members) > _MOST_ATTRIBUTES or None in below or "__getattr__" in members:
             return False
         if not set(ancestors.outside) <= {"abc.ABC", "builtins.object", "typing.Generic"}:

@@ -165,7 +165,7 @@ class Slots:
     def field(self, owner: str, name: str, depth: int) -> Slot:
         """Return the attribute ``name`` of a class, the same for all that share it."""
         for facts in reversed(self.evaluator.classes.line(owner)):
-            if name in facts.members or name in facts.assigned:
+            if name in facts.attributes:
                 return Slot("field", facts.qualified, -1, name, depth)
         return Slot("field", owner, -1, name, depth)
 
