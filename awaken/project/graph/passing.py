@@ -131,8 +131,8 @@ class Passing:
         types = [
             self._expected_at(module, node, asked.function, asked.parameter)
             for place, module in zip(places, modules, strict=True)
-            for node in (() if module is None else module.mentions(asked.function.name))
-            if module is not None and isinstance(node, ast.expr) and module.span(node) == place.span
+            for node in (() if module is None else module.expressions_at({place.span}))
+            if module is not None
         ]
         known = [argument for argument in types if argument is not None]
         return known if len(known) == len(places) else []

@@ -26,7 +26,7 @@ from awaken.project.source.trees import (
     fingerprint,
     walk,
 )
-from awaken.project.source.worklist import groups_of
+from awaken.project.source.worklist import groups_of, multimap
 from awaken.workspace.sources import LINE_END_BYTES, SourceFile
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -287,17 +287,15 @@ class Module:
 
     def expressions_at(self, spans: Collection[Span]) -> Iterator[ast.expr]:
         """Yield the expressions that take exactly one of ``spans``, in source order."""
-        if not spans:
-            return
-        starts, wanted = self._line_starts, {span.start for span in spans}
-        for node in self._nodes_and_parents[0]:
-            # Its start is known without an object: few begin where one is wanted.
-            if (
-                isinstance(node, ast.expr)
-                and starts[node.lineno - 1] + node.col_offset in wanted
-                and self.span(node) in spans
-            ):
-                yield node
+        for start in sorted({span.start for span in spans}):
+            yield from (node for node in self._beginning.get(start, ()) if self.span(node) in spans)
+
+    @of_file
+    def _beginning(self) -> dict[int, list[ast.expr]]:
+        """The expressions by their start, which is known without an object for each."""
+        starts = self._line_starts
+        nodes = (node for node in self._nodes_and_parents[0] if isinstance(node, ast.expr))
+        return multimap((starts[node.lineno - 1] + node.col_offset, node) for node in nodes)
 
     @of_file
     def _functions(self) -> dict[int, Function]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,7 +30,6 @@ _REGISTERING = {"add_api_route", "add_api_websocket_route", "add_websocket_route
 _OVERRIDES = "dependency_overrides"
 _UNWRAPPING = "0.123.5"
 """FastAPI evaluates annotations where the function is defined from then on, not its wrapper."""
-_LAST_WORD = re.compile(r"\w+\Z")
 _FOREIGN = {"inherited", "many", "named", "dynamic", "unresolved"}
 
 
@@ -176,15 +174,9 @@ def _is_url(project: Project, place: Place) -> bool:
 
 def _is_registered(project: Project, place: Place) -> bool:
     """Whether what is passed on at ``place`` is only registered or overridden."""
-    module = project.module(place.path)
-    if module is None:
-        return False
-    word = _LAST_WORD.search(module.source.text[place.span.start : place.span.end].decode())
     return any(
-        isinstance(node, ast.Name | ast.Attribute)
-        and module.span(node) == place.span
-        and _registers_value(module, node)
-        for node in (module.mentions(word[0]) if word else ())
+        isinstance(node, ast.Name | ast.Attribute) and _registers_value(module, node)
+        for module, node in project.expressions_at(place)
     )
 
 

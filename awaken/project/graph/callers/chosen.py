@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from awaken.contract import Place, Span
+from awaken.contract import Place
 from awaken.project.graph.callers.found import Obstacle
 from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.expressions.uses import targets_of, use_of
@@ -17,7 +17,6 @@ from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, is_none
 
 _CHOOSING = {"get", "pop"}
-_NAMES = "names by where they are"
 
 
 def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
@@ -25,13 +24,7 @@ def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
 
     None where the name is in no table, or where the table has other uses.
     """
-    names: dict[Span, ast.expr] | None = module.own.get(_NAMES)
-    if names is None:
-        names = module.own[_NAMES] = {}
-        for part in module.walk():
-            if isinstance(part, ast.Name | ast.Attribute):
-                names.setdefault(module.span(part), part)
-    node = names.get(place.span)
+    node = next(module.expressions_at({place.span}), None)
     table = None if node is None else module.parent(node)
     match table:
         case ast.Dict() if node in table.values and None not in table.keys:

@@ -83,9 +83,8 @@ class Unseen:
 
         No model has an attribute of its own of that name (SQLAlchemy, "Table metadata").
         """
-        text = module.source.text[place.span.start : place.span.end]
-        for node in module.mentions(_TABLES) if text.endswith(_TABLES.encode()) else ():
-            if isinstance(node, ast.Attribute) and module.place(node) == place:
+        for node in module.expressions_at({place.span}):
+            if isinstance(node, ast.Attribute) and node.attr == _TABLES:
                 owners = self._evaluator.values(module, node.value)
                 return bool(owners) and all(map(self._is_base, owners))
         return False

@@ -224,7 +224,7 @@ def _item(value: ast.expr, key: int | str) -> ast.expr:
 
 def _nodes_beside(module: Module, span: Span) -> Iterator[ast.expr]:
     """Yield the other arguments of a call that is passed the function named at ``span``."""
-    named = next((node for node in module.walk() if _stands_at(module, node, span)), None)
+    named = next(module.expressions_at({span}), None)
     call = None if named is None else module.call_taking(named)
     keywords = [] if call is None else call.keywords
     for argument in () if call is None else (*call.args, *(part.value for part in keywords)):
@@ -235,10 +235,6 @@ def _nodes_beside(module: Module, span: Span) -> Iterator[ast.expr]:
                 yield value
             case _ if argument is not named:
                 yield argument
-
-
-def _stands_at(module: Module, node: ast.AST, span: Span) -> bool:
-    return isinstance(node, ast.Name | ast.Attribute) and module.span(node) == span
 
 
 def _overrides_in(module: Module) -> Iterator[tuple[ast.Subscript, ast.expr]]:

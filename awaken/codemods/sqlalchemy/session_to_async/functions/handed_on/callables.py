@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -57,8 +58,7 @@ class Callables:
 
     # --------------------------------------------------------------------------------- lambdas
     def _of_lambda(self, place: Place, component: Component | None) -> Iterator[Member]:
-        module = self._project.module(place.path)
-        node = None if module is None else _expression_at(module, place.span)
+        module, node = next(self._project.expressions_at(place), (None, None))
         if module is None or node is None:
             return
         awaited = [call.place for call in self._part.in_lambdas.get(place, ())]
@@ -144,11 +144,8 @@ class Callables:
             if self._part.leaks(component) or not self._is_of_coroutines(component):
                 continue
             for place in sorted(component.annotations):
-                module = self._project.module(place.path)
-                node = None if module is None else _expression_at(module, place.span)
-                if module is None or node is None:
-                    continue
-                for home, part in self._types(module, node):
+                types = (self._types(*pair) for pair in self._project.expressions_at(place))
+                for home, part in chain.from_iterable(types):
                     sites.setdefault(home.place(part), Site(self._rule, home, part))
         yield from (sites[place] for place in sorted(sites))
 
@@ -190,8 +187,3 @@ class Callables:
             f"the result of a call that returned `{site.module.excerpt(site.node)}` is awaited",
             edits,
         )
-
-
-def _expression_at(module: Module, span: Span) -> ast.expr | None:
-    """Return the outermost expression that takes exactly ``span``."""
-    return next(module.expressions_at({span}), None)
