@@ -24,9 +24,10 @@ from awaken.project.source.trees import (
     children,
     children_by_field,
     fingerprint,
+    position,
     walk,
 )
-from awaken.project.source.worklist import groups_of, multimap
+from awaken.project.source.worklist import groups_of
 from awaken.workspace.sources import LINE_END_BYTES, SourceFile
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -288,14 +289,22 @@ class Module:
     def expressions_at(self, spans: Collection[Span]) -> Iterator[ast.expr]:
         """Yield the expressions that take exactly one of ``spans``, in source order."""
         for start in sorted({span.start for span in spans}):
-            yield from (node for node in self._beginning.get(start, ()) if self.span(node) in spans)
+            node = self._beginning.get(start)
+            while node is not None:
+                if self.span(node) in spans:
+                    yield node
+                parts = (part for part in children(node) if isinstance(part, ast.expr))
+                begun = position(node)
+                node = next((part for part in parts if position(part) == begun), None)
 
     @of_file
-    def _beginning(self) -> dict[int, list[ast.expr]]:
-        """The expressions by their start, which is known without an object for each."""
-        starts = self._line_starts
-        nodes = (node for node in self._nodes_and_parents[0] if isinstance(node, ast.expr))
-        return multimap((starts[node.lineno - 1] + node.col_offset, node) for node in nodes)
+    def _beginning(self) -> dict[int, ast.expr]:
+        """The outermost expression at each place where one begins."""
+        starts, result = self._line_starts, dict[int, ast.expr]()
+        for node in self._nodes_and_parents[0]:
+            if isinstance(node, ast.expr):
+                result.setdefault(starts[node.lineno - 1] + node.col_offset, node)
+        return result
 
     @of_file
     def _functions(self) -> dict[int, Function]:
