@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.testing.lifespan_in_tests.fallbacks import has_fallback, has_initial_value
 from awaken.contract import Place, Span
 from awaken.kit.search import modules_with
+from awaken.project.frameworks.web.overrides import OVERRIDES, overrides_in
 from awaken.project.frameworks.web.serving import Served
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_of_program
@@ -177,18 +178,9 @@ def _is_set_by_tests(project: Project, name: str) -> bool:
 
 def _overridden(project: Project) -> set[str]:
     """Return the dependencies that tests put something else in the place of."""
-    result: set[str] = set()
-    for module in modules_with(project, (b"dependency_overrides",)):
-        for node in module.walk():
-            match node:
-                case ast.Subscript(value=ast.Attribute(attr="dependency_overrides"), slice=key):
-                    keys = [key]
-                case ast.Assign(
-                    targets=[ast.Attribute(attr="dependency_overrides")], value=ast.Dict(keys=given)
-                ):
-                    keys = [argument for argument in given if argument is not None]
-                case _:
-                    continue
-            names = (project.qualified_name(module, part) for part in keys)
-            result.update(name for name in names if name is not None)
-    return result
+    names = (
+        project.qualified_name(module, key)
+        for module in modules_with(project, (OVERRIDES.encode(),))
+        for key, _ in overrides_in(module)
+    )
+    return {name for name in names if name is not None}

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from awaken.contract import Span
+from awaken.project.frameworks.web.overrides import OVERRIDES, overrides_in
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import OpenParameter, Passing
 from awaken.project.source.modules import Load, Module
@@ -116,8 +117,8 @@ class _Injected(Parameters):
         name = evaluator.names.qualified(module, default.args[0])
         for path, place in self._overriding.get(name or "", ()):
             home = evaluator.load(path)
-            for target, value in _overrides_in(home) if home is not None else ():
-                if home is not None and position(target) == place:
+            for key, value in overrides_in(home) if home is not None else ():
+                if home is not None and position(key) == place:
                     result = union(result, *map(self._given_by, evaluator.values(home, value)))
         return result
 
@@ -133,11 +134,11 @@ class _Injected(Parameters):
     def _overriding(self) -> Mapping[str, list[tuple[str, tuple[int, int]]]]:
         """Where dependencies are overridden, by their names; the trees are not kept."""
         result = defaultdict[str, list[tuple[str, tuple[int, int]]]](list)
-        for home in self._modules_with([b"dependency_overrides"]):
-            for target, _ in _overrides_in(home):
-                key = self._evaluator.names.qualified(home, target.slice)
-                if key is not None:
-                    result[key].append((home.path, position(target)))
+        for home in self._modules_with([OVERRIDES.encode()]):
+            for key, _ in overrides_in(home):
+                name = self._evaluator.names.qualified(home, key)
+                if name is not None:
+                    result[name].append((home.path, position(key)))
         return result
 
 
@@ -235,13 +236,3 @@ def _nodes_beside(module: Module, span: Span) -> Iterator[ast.expr]:
                 yield value
             case _ if argument is not named:
                 yield argument
-
-
-def _overrides_in(module: Module) -> Iterator[tuple[ast.Subscript, ast.expr]]:
-    for node in module.walk():
-        match node:
-            case ast.Assign(
-                targets=[ast.Subscript(value=ast.Attribute(attr="dependency_overrides")) as target],
-                value=value,
-            ):
-                yield target, value
