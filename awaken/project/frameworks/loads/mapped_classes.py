@@ -21,8 +21,9 @@ from awaken.project.names.classes import ClassFacts
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
+from awaken.project.source.expressions.annotated import type_in
 from awaken.project.source.modules import Module, cached_in_file
-from awaken.project.source.trees import Function, has_decorator, is_none, keyword_of
+from awaken.project.source.trees import Function, has_decorator, is_none, keyword_of, last_name
 from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import ModuleOf
 
@@ -301,17 +302,12 @@ def _entity_of_annotation(
     reader: ModuleReader, node: ast.expr, annotation: ast.expr | None
 ) -> Item | None:
     """``type[User]``, ``Type[T]``: a class, and the only classes a query takes are mapped."""
-    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-        annotation = reader.module.parse_string(annotation)
-    match annotation:
-        # ``type[User] | None``: a query is not given None.
-        case ast.BinOp(op=ast.BitOr(), left=part, right=ast.Constant(value=None)):
-            return _entity_of_annotation(reader, node, part)
-        case ast.Subscript(value=generic, slice=inner):
-            name = ast.unparse(generic).rpartition(".")[2]
-        case _:
-            return None
-    if name in {"Optional", "ClassVar", "Final"}:
+    # ``type[User] | None``: a query is not given None.
+    annotation = type_in(reader.module, annotation)
+    if not isinstance(annotation, ast.Subscript):
+        return None
+    name, inner = last_name(annotation.value), annotation.slice
+    if name in {"ClassVar", "Final"}:
         return _entity_of_annotation(reader, node, inner)
     if name not in {"type", "Type"}:
         return None
