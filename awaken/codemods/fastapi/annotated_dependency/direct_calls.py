@@ -128,8 +128,7 @@ def _of_wrapper(
 
 
 def _of_call(project: Project, signature: _Signature, site: CallSite) -> Iterator[str]:
-    module = project.module(site.place.path)
-    call = next(iter(module.calls_at(site.place.span)), None) if module is not None else None
+    _, call = next(iter(project.calls_at(site.place)), (None, None))
     # An unpacked argument may contain the parameter that loses its default.
     if call is None or any(keyword.arg is None for keyword in call.keywords):
         raise Refused(reasons.UNSEEN_CALL, "a call unpacks a mapping", because=(site.place,))
