@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from awaken.codemods.testing.lifespan_in_tests.fallbacks import has_fallback, has_initial_value
 from awaken.contract import Place, Span
 from awaken.kit.search import modules_with
-from awaken.project.frameworks.web.overrides import OVERRIDES, overrides_in
 from awaken.project.frameworks.web.serving import Served
+from awaken.project.names.functions.injections import OVERRIDES, overrides_in
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_of_program
 from awaken.project.source.trees import Function

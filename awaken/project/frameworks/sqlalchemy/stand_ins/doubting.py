@@ -13,9 +13,9 @@ from dataclasses import replace
 from functools import cached_property
 
 from awaken.contract import Span
-from awaken.project.frameworks.web.overrides import OVERRIDES, overrides_in
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import OpenParameter, Passing
+from awaken.project.names.functions.injections import OVERRIDES, overrides_in
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, last_name, position
 from awaken.project.values.annotations import Annotations

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.kit.search import modules_with
-from awaken.project.frameworks.web.overrides import OVERRIDES, overrides_in
+from awaken.project.names.functions.injections import OVERRIDES, overrides_in
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_of_program
 from awaken.project.values.domain import FunctionOf
