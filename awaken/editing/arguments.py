@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import libcst as cst
 
@@ -10,6 +11,7 @@ from awaken.contract import Surroundings
 from awaken.editing.parentheses import needs_parentheses, parenthesised
 
 _MODULE = cst.Module([])
+Node = TypeVar("Node", bound=cst.CSTNode)
 _NO_SPACE = cst.SimpleWhitespace("")
 _TIGHT = cst.AssignEqual(_NO_SPACE, _NO_SPACE)
 
@@ -161,28 +163,31 @@ def line_break(indent: str) -> cst.ParenthesizedWhitespace:
     return cst.ParenthesizedWhitespace(indent=False, last_line=cst.SimpleWhitespace(indent))
 
 
-def deeper(node: cst.CSTNode, indent: str) -> cst.CSTNode:
-    """Return ``node`` with each of its lines but the first moved right by ``indent``.
-
-    The text of strings stays as it is.
-    """
-    moved = node.visit(_Deeper(indent))
-    return moved if isinstance(moved, cst.CSTNode) else node
+def deeper(node: Node, indent: str) -> Node:
+    """Return ``node`` with each of its lines but the first moved right by ``indent``."""
+    return with_line_starts(node, lambda now: indent + now)
 
 
-def shallower(node: cst.CSTNode, width: int) -> cst.CSTNode:
+def shallower(node: Node, width: int) -> Node:
     """Return ``node`` with each of its lines but the first moved left by ``width``, if it can."""
-    moved = node.visit(_Deeper("", width))
-    return moved if isinstance(moved, cst.CSTNode) else node
+    return with_line_starts(node, lambda now: now[width:])
 
 
-class _Deeper(cst.CSTTransformer):
-    """Adds to the white space in front of each line, or takes ``less`` of it."""
+def with_line_starts(node: Node, changed: Callable[[str], str]) -> Node:
+    """Return ``node`` with ``changed`` of the white space in front of each line but the first.
 
-    def __init__(self, indent: str, less: int = 0) -> None:
+    Blank lines and the text of strings stay as they are.
+    """
+    moved = node.visit(_LineStarts(changed))
+    return moved if isinstance(moved, type(node)) else node
+
+
+class _LineStarts(cst.CSTTransformer):
+    """Changes the white space in front of each line but the first, if it holds anything."""
+
+    def __init__(self, changed: Callable[[str], str]) -> None:
         super().__init__()
-        self._indent = indent
-        self._less = less
+        self._changed = changed
 
     def leave_ParenthesizedWhitespace(  # noqa: N802  named by LibCST
         self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
@@ -198,5 +203,4 @@ class _Deeper(cst.CSTTransformer):
         return updated_node.with_changes(whitespace=self._moved_space(updated_node.whitespace))
 
     def _moved_space(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
-        taken = min(self._less, len(space.value))
-        return cst.SimpleWhitespace(self._indent + space.value[taken:])
+        return cst.SimpleWhitespace(self._changed(space.value))

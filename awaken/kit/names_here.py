@@ -65,8 +65,7 @@ def binds(module: Module, statement: ast.stmt) -> bool:
 
 def value_behind(module: Module, node: ast.expr) -> ast.expr:
     """Return the only value of a variable, or the expression itself."""
-    bindings = module.scopes.bindings_of(node)
-    value = bindings[0].value if len(bindings) == 1 else None
+    value = module.scopes.only_value(node)
     return node if value is None else value
 
 

@@ -22,6 +22,7 @@ from awaken.kit.payloads import (
     LOAD_OPTIONS,
     MAKE_BACKREF,
     REMOVE_ARGUMENT,
+    REMOVE_STATEMENT,
     SESSION_BLOCKS,
     SET_LAZY,
     SET_LAZY_IN_KEYWORDS,
@@ -46,6 +47,11 @@ def add_keyword(node: cst.Call, data: Keyword, around: Surroundings) -> cst.Call
 def remove_argument(node: cst.Call, data: Argument, _around: Surroundings) -> cst.Call:
     """``sleep(1, loop=loop)`` → ``sleep(1)``."""
     return without_argument(node, data.index)
+
+
+def remove_statement(_node: Any, _data: None, _around: Surroundings) -> cst.RemovalSentinel:
+    """``loop = asyncio.get_event_loop()`` → nothing."""
+    return cst.RemoveFromParent()
 
 
 def write_statements(
@@ -95,6 +101,7 @@ STANDARD: Mapping[str, Rewriter] = MappingProxyType(
     {
         ADD_KEYWORD: add_keyword,
         REMOVE_ARGUMENT: remove_argument,
+        REMOVE_STATEMENT: remove_statement,
         LOAD_OPTIONS: load_options,
         SESSION_BLOCKS: session_blocks,
         MAKE_BACKREF: make_backref,

@@ -27,6 +27,7 @@ from awaken.contract import (
 from awaken.kit.payloads import (
     ADD_KEYWORD,
     REMOVE_ARGUMENT,
+    REMOVE_STATEMENT,
     WRITE_STATEMENTS,
     Argument,
     Keyword,
@@ -190,6 +191,10 @@ class Site(Generic[Node_co]):
         """Return the edit that removes one of the arguments of ``call``, with its comma."""
         written = sorted((*call.args, *call.keywords), key=self.module.span)
         return self.rewrite(call, REMOVE_ARGUMENT, Argument(written.index(argument)))
+
+    def remove_statement(self, statement: ast.stmt) -> NodeEdit:
+        """Return the edit that takes ``statement`` away."""
+        return self.rewrite(statement, REMOVE_STATEMENT)
 
     def insert_statements(
         self, place: Place, where: Literal["before", "after", "body-start"], code: str

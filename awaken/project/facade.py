@@ -46,6 +46,7 @@ from awaken.project.source.programs.whole_program import Answer, WholeProgram
 from awaken.project.source.replacing import puts_of
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.texts.program_texts import ProgramTexts
+from awaken.project.source.trees import Function
 from awaken.project.source.words import may_derive
 from awaken.project.store.summaries import Store
 from awaken.project.values.domain import ClassOf, External, ModuleOf
@@ -488,6 +489,10 @@ class Project:
         module = None if facts is None else self.module(facts.path)
         node = None if module is None or facts is None else module.class_at(facts.span)
         return None if module is None or node is None else (module, node)
+
+    def function_definition(self, qualified: str | None) -> tuple[Module, Function] | None:
+        """Return the only function that the project defines under a name at the top of a file."""
+        return self._evaluator.forwarding.definition(qualified or "")
 
     def classes_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes that ``node`` may be, by their names; empty if it may be more."""

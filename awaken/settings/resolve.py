@@ -30,7 +30,7 @@ from awaken.settings.selection import choose, named, without
 from awaken.settings.settings_files import config_layers, found_layer, nearest_file, option_of
 from awaken.settings.values import Wrong, check, options_of, python_version
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
-from awaken.workspace.reading import working_tree
+from awaken.workspace.reading import repository_of
 
 RuleOf = Callable[[PassSettings, PassPlace], Rule | None]
 """Makes a rule of a pass."""
@@ -427,7 +427,7 @@ def as_brought_along(layer: Layer, path: Path, root: Path) -> Layer:
     The author of the project wrote it too, and may have asked the user to name it. Raises UserError
     where it says itself that foreign code is to be run.
     """
-    if not Path(os.path.realpath(path)).is_relative_to(_project(root)):
+    if not Path(os.path.realpath(path)).is_relative_to(repository_of(root)):
         return layer
     if layer.settings.trust_passes is not None:
         raise UserError(
@@ -435,12 +435,3 @@ def as_brought_along(layer: Layer, path: Path, root: Path) -> Layer:
             f"remove it, and say --trust-passes instead"
         )
     return structs.replace(layer, is_found=True)
-
-
-def _project(root: Path) -> Path:
-    """Return the directory that came with a project: its repository, if it is in one."""
-    real = Path(os.path.realpath(root))
-    tree = working_tree(real) or real
-    # A home directory may be in git and still have settings.
-    home = Path(os.path.realpath(os.path.expanduser("~")))  # noqa: PTH111  Path's may raise
-    return real if home.is_relative_to(tree) else tree

@@ -271,6 +271,25 @@ def first_bytes(path: Path, count: int) -> bytes:
         os.close(descriptor)
 
 
+def text_at(path: Path) -> str | None:
+    """Return the text of a file, empty for one that is not UTF-8; None where there is none."""
+    try:
+        return enclosure_of(path.parent).read(path, METADATA_LIMIT).decode()
+    except OSError:
+        return None
+    except UnicodeDecodeError:
+        return ""
+
+
+def repository_of(root: Path) -> Path:
+    """Return the directory that came with a project: its repository, if it is in one."""
+    real = Path(os.path.realpath(root))
+    tree = working_tree(real) or real
+    home = _home()
+    # A home directory may be in git, and still have programs and settings of its own.
+    return real if home is not None and home.is_relative_to(tree) else tree
+
+
 def is_boundary(directory: Path) -> bool:
     """Whether a directory is a home or a file system's root: nothing there is about a project."""
     return directory.parent == directory or directory == _home()

@@ -61,7 +61,8 @@ def test_a_package_may_export_what_is_in_a_private_module(line, public):
     ("decorator", "kinds"),
     [
         ("same", []), ("wrapped", []), ("marked(1)", []),
-        ("kept", ["framework"]), ("injects", ["framework"]), ("replaced", ["framework"]),
+        ("kept", ["framework"]), ("called", ["framework"]), ("injects", ["framework"]),
+        ("replaced", ["framework"]),
         ("tenacity.retry(stop=1)", []), ("atexit.register", ["framework"]),
     ],
 )  # fmt: skip
@@ -82,6 +83,9 @@ def test_a_decorator_that_hands_the_function_through_hides_no_call(decorator, ki
             return decorator
         def kept(f):
             FUNCTIONS.append(f)
+            return f
+        def called(f):
+            FUNCTIONS.append(f.__call__)
             return f
         def injects(f):
             def wrapper(*args): return f(1, *args)

@@ -244,6 +244,9 @@ class Special(Users):
 def pick(wanted: type[T], default: K = None) -> T | K: ...
 def first(of: list[T]) -> T: ...
 def made(call: "Callable[[], T]") -> T: ...
+class Pairs(list[tuple[T, K]]):
+    pass
+def pairs() -> Pairs[User, str]: ...
 """
 
 
@@ -258,6 +261,7 @@ def made(call: "Callable[[], T]") -> T: ...
         ("Store().get('a')", "?`T` is not a type of one kind | None"),
         ("pick(User, Note())", "User | Note"),
         ("first([User()])", "User"),
+        ("pairs().pop()", "(User, str)"),
     ],
 )
 def test_type_variable_stands_for_what_class_or_call_gives(line, expected):

@@ -400,13 +400,8 @@ def _check(project: Project, engine: Engine, text: UrlText, driver: AsyncDriver)
 
 def _other_reads(project: Project, text: UrlText, bound: Place) -> Iterator[Place]:
     """Yield where a variable is read, other than for asynchronous engines and on the way there."""
-    home = project.module(bound.path)
-    target = (
-        next((part for part in home.nodes(ast.Name) if home.span(part) == bound.span), None)
-        if home is not None
-        else None
-    )
-    if home is None or target is None:
+    home, target = next(project.expressions_at(bound), (None, None))
+    if home is None or not isinstance(target, ast.Name):
         yield bound
         return
     is_global = home.scopes.scope_of(target).kind == "module"

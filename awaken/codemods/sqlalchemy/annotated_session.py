@@ -300,8 +300,7 @@ class AnnotatedSession(Rule):
             refused = Refused(ALIAS_ELSEWHERE, aliases[0][1])
             yield refused_together([site for site, _ in sites], refused)
             return
-        module = project.module(home.path)
-        function = None if module is None else module.function_at(home.span.start)
+        module, function = project.function_definition(kind.dependency) or (None, None)
         if module is None or function is None:
             return
         defining: Site[Function] = Site(self.name, module, function)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from awaken.editing.arguments import code
-from awaken.editing.chains import lines as chain_lines
+from awaken.editing.arguments import code, with_line_starts
 
 
 def realigned_call(old: cst.Call, new: cst.Call, column: int) -> cst.Call:
@@ -26,7 +25,7 @@ def realigned_call(old: cst.Call, new: cst.Call, column: int) -> cst.Call:
         return " " * (len(start) + width) if len(start) + 1 >= below else start
 
     bare = new.with_changes(func=cst.Name("f"))
-    arranged = cst.ensure_type(chain_lines.with_line_starts(bare, moved), cst.Call)
+    arranged = cst.ensure_type(with_line_starts(bare, moved), cst.Call)
     return arranged.with_changes(func=new.func)
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import libcst as cst
 import msgspec
 
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, line_break
+from awaken.editing.arguments import Node, code, line_break, with_line_starts
 
-Node = TypeVar("Node", bound=cst.CSTNode)
 _NOTHING = cst.SimpleWhitespace("")
 
 
@@ -97,39 +96,6 @@ def followed_anchor(around: Surroundings, width: int) -> Surroundings:
     return msgspec.structs.replace(around, trailing=around.trailing + width, parentheses=outer)
 
 
-class _LineStarts(cst.CSTTransformer):
-    """Changes the white space in front of each line but the first, if it holds anything."""
-
-    def __init__(self, changed: Callable[[str], str]) -> None:
-        super().__init__()
-        self._changed = changed
-
-    def leave_ParenthesizedWhitespace(  # noqa: N802  named by LibCST
-        self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
-    ) -> cst.ParenthesizedWhitespace:
-        del original_node
-        empty_lines = [
-            line.with_changes(whitespace=self._moved_space(line.whitespace))
-            if line.comment is not None
-            else line
-            for line in updated_node.empty_lines
-        ]
-        last_line = self._moved_space(updated_node.last_line)
-        return updated_node.with_changes(empty_lines=empty_lines, last_line=last_line)
-
-    def _moved_space(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
-        return cst.SimpleWhitespace(self._changed(space.value))
-
-
-def with_line_starts(node: cst.BaseExpression, changed: Callable[[str], str]) -> cst.BaseExpression:
-    """Return ``node`` with ``changed`` of the white space in front of each line but the first.
-
-    The text of strings stays as it is.
-    """
-    moved = node.visit(_LineStarts(changed))
-    return moved if isinstance(moved, cst.BaseExpression) else node
-
-
 def move(node: cst.BaseExpression, dot: cst.Dot, indent: str, step: str) -> cst.BaseExpression:
     """Indent the lines of a chain so that its builders stand at ``indent``.
 
@@ -146,29 +112,11 @@ def move(node: cst.BaseExpression, dot: cst.Dot, indent: str, step: str) -> cst.
     return with_line_starts(node, lambda now: now[: max(0, len(now) - removed)] + added)
 
 
-class _Reindent(cst.CSTTransformer):
-    """Replaces the beginning of the white space in front of each line but the first."""
-
-    def __init__(self, old: str, new: str) -> None:
-        super().__init__()
-        self._old = old
-        self._new = new
-
-    def leave_ParenthesizedWhitespace(  # noqa: N802  named by LibCST
-        self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
-    ) -> cst.ParenthesizedWhitespace:
-        del original_node
-        return updated_node.with_changes(last_line=self._moved(updated_node.last_line))
-
-    def _moved(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
-        rest = space.value.removeprefix(self._old) if space.value.startswith(self._old) else ""
-        return cst.SimpleWhitespace(self._new + rest)
-
-
 def reindented_node(node: Node, old: str, new: str) -> Node:
     """Return ``node`` with the lines that start with ``old`` white space at ``new``."""
-    changed = node.visit(_Reindent(old, new))
-    return changed if isinstance(changed, type(node)) else node
+    return with_line_starts(
+        node, lambda now: new + (now.removeprefix(old) if now.startswith(old) else "")
+    )
 
 
 def last_indent(space: cst.BaseParenthesizableWhitespace) -> str:

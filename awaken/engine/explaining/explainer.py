@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -13,7 +12,15 @@ from awaken.engine.answering import Reading
 from awaken.engine.asking.staged_runs import StagedReport
 from awaken.engine.edits.comparison import extent
 from awaken.engine.explaining import no_site
-from awaken.engine.explaining.explanation import AskedPlace, Explanation, covers, line_span, offset
+from awaken.engine.explaining.explanation import (
+    AskedPlace,
+    Explanation,
+    findings_at,
+    findings_of,
+    line_span,
+    nearest_lines,
+    offset,
+)
 from awaken.engine.explaining.from_report import from_report
 from awaken.engine.explaining.no_site import NoSite
 from awaken.engine.explaining.site_teller import SiteTeller
@@ -69,46 +76,22 @@ class _Explainer:
         self._lines = self._source.line_spans()
         self._line = line_span(self._lines, asked)
         self._point = offset(self._source, self._line, asked)
-        suppressed = [suppressed_site.finding for suppressed_site in self._report.suppressed]
-        self._findings = sorted(
-            (
-                finding
-                for finding in (*self._report.findings, *suppressed, *self._report.explained_only)
-                if finding.place.path == asked.path
-            ),
-            key=lambda finding: finding.place,
-        )
+        self._findings = findings_of(self._report, asked.path)
 
     def explain(self) -> Explanation:
         """Return all there is to say."""
-        findings, note = self._own()
+        findings, note = findings_at(self._findings, self._asked, self._line, self._point)
         matched: Literal["span", "statement"] = "span" if findings else "statement"
         findings = findings or self._of_statement()
-        lines = {self._line_of(finding) for finding in self._findings if finding not in findings}
-        before = [line for line in lines if line < self._asked.line]
-        after = [line for line in lines if line >= self._asked.line]
         return Explanation(
             asked=self._asked,
             root=self._report.root,
             source=self._source,
             sites=tuple(self._teller.site(finding, matched) for finding in findings),
             whys=() if findings else tuple(self._no_site().whys()),
-            nearest=(*sorted(before)[-1:], *sorted(after)[:1]),
+            nearest=nearest_lines(self._findings, findings, self._lines, self._asked.line),
             report=self._report,
             note=note,
-        )
-
-    def _own(self) -> tuple[list[Finding], str]:
-        """Return the sites that the line has a part of, or the one at the column."""
-        here = [f for f in self._findings if covers(f.place.span, self._line)]
-        if self._point is None or not here:
-            return here, ""
-        picked = [f for f in here if f.place.span.start <= self._point < f.place.span.end]
-        if picked:
-            # The shortest: a site may be inside another one.
-            return [min(picked, key=lambda f: f.place.span.end - f.place.span.start)], ""
-        return here, (
-            f"column {self._asked.column} is not inside a site; these are the sites of the line"
         )
 
     def _of_statement(self) -> list[Finding]:
@@ -128,10 +111,6 @@ class _Explainer:
             if isinstance(statement, ast.stmt) and line in _lines_of(statement)
             for finding in _directly_in(module, statement, line, code)
         ]
-
-    def _line_of(self, finding: Finding) -> int:
-        starts = [line.start for line in self._lines]
-        return max(bisect_right(starts, finding.place.span.start), 1)
 
     def _no_site(self) -> NoSite:
         return NoSite(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -101,6 +102,37 @@ def offset(source: SourceFile, line: Span, asked: AskedPlace) -> int | None:
 def covers(span: Span, line: Span) -> bool:
     """Whether ``span`` takes any part of ``line``, which may be empty."""
     return span.start <= line.end and line.start < span.end
+
+
+def findings_of(report: RootReport, path: str) -> list[Finding]:
+    """Return all findings of a file in their order, those that nothing else shows among them."""
+    suppressed = (site.finding for site in report.suppressed)
+    every = (*report.findings, *suppressed, *report.explained_only)
+    return sorted((f for f in every if f.place.path == path), key=lambda f: f.place)
+
+
+def findings_at(
+    findings: Sequence[Finding], asked: AskedPlace, line: Span, point: int | None
+) -> tuple[list[Finding], str]:
+    """Return the findings that the line has a part of, or the one at the column, and a note."""
+    here = [item for item in findings if covers(item.place.span, line)]
+    if point is None or not here:
+        return here, ""
+    picked = [item for item in here if item.place.span.start <= point < item.place.span.end]
+    if picked:
+        # The shortest: a site may be inside another one.
+        return [min(picked, key=lambda item: item.place.span.end - item.place.span.start)], ""
+    return here, f"column {asked.column} is not inside a site; these are the sites of the line"
+
+
+def nearest_lines(
+    findings: Sequence[Finding], here: Sequence[Finding], lines: Sequence[Span], line: int
+) -> tuple[int, ...]:
+    """Return the lines of the findings before and after a line, other than those ``here``."""
+    starts = [span.start for span in lines]
+    at = {bisect_right(starts, item.place.span.start) for item in findings if item not in here}
+    before, after = [n for n in at if n < line], [n for n in at if n >= line]
+    return (*sorted(before)[-1:], *sorted(after)[:1])
 
 
 def require_file(path: Path) -> None:

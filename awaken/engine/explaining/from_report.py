@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import structs
 
-from awaken.contract import ChangeId, Finding, Span
+from awaken.contract import ChangeId, Finding
 from awaken.engine.explaining.changed_lines import ChangedLines, Hunk
 from awaken.engine.explaining.explanation import (
     AskedPlace,
     Explanation,
     Site,
-    covers,
+    findings_at,
+    findings_of,
     line_span,
+    nearest_lines,
     offset,
 )
 from awaken.engine.explaining.site_teller import SiteTeller
@@ -38,10 +39,8 @@ def from_report(report: RootReport, rules: Sequence[Rule], asked: AskedPlace) ->
     lines = source.line_spans()
     line = line_span(lines, asked)
     point = offset(source, line, asked)
-    suppressed = (suppressed_site.finding for suppressed_site in report.suppressed)
-    every = (*report.findings, *suppressed, *report.explained_only)
-    findings = [finding for finding in every if finding.place.path == asked.path]
-    here, note = _findings_at(findings, asked, line, point)
+    findings = findings_of(report, asked.path)
+    here, note = findings_at(findings, asked, line, point)
     teller = _Teller(report, rules, file)
     sites = [teller.site(finding, "span", asked.line) for finding in here]
     if point is None or not sites:
@@ -56,35 +55,10 @@ def from_report(report: RootReport, rules: Sequence[Rule], asked: AskedPlace) ->
         root=report.root,
         source=source,
         sites=tuple(sites),
-        nearest=_nearest(findings, here, lines, asked.line),
+        nearest=nearest_lines(findings, here, lines, asked.line),
         report=report,
         note=note,
     )
-
-
-def _findings_at(
-    findings: Sequence[Finding], asked: AskedPlace, line: Span, point: int | None
-) -> tuple[list[Finding], str]:
-    """Return the findings that the line has a part of, or the one at the column, and a note."""
-    here = sorted(
-        (item for item in findings if covers(item.place.span, line)), key=lambda item: item.place
-    )
-    if point is None or not here:
-        return here, ""
-    picked = [item for item in here if item.place.span.start <= point < item.place.span.end]
-    if picked:
-        # The shortest: a site may be inside another one.
-        return [min(picked, key=lambda item: item.place.span.end - item.place.span.start)], ""
-    return here, f"column {asked.column} is not inside a site; these are the sites of the line"
-
-
-def _nearest(
-    findings: Sequence[Finding], here: Sequence[Finding], lines: Sequence[Span], line: int
-) -> tuple[int, ...]:
-    starts = [span.start for span in lines]
-    at = {bisect_right(starts, item.place.span.start) for item in findings if item not in here}
-    before, after = [n for n in at if n < line], [n for n in at if n >= line]
-    return (*sorted(before)[-1:], *sorted(after)[:1])
 
 
 class _Teller:

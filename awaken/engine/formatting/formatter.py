@@ -21,8 +21,8 @@ from msgspec import Struct
 from awaken.engine.formatting.extended_settings import UnusableSettings, extended
 from awaken.engine.machine.programs import Bounds, find_program, run_program
 from awaken.workspace.formats.ini import NotIni, parse_ini
-from awaken.workspace.formats.toml_text import NotToml, parse_toml
-from awaken.workspace.reading import METADATA_LIMIT, Enclosure, boundary_of, enclosure_of
+from awaken.workspace.formats.toml_text import tables_in
+from awaken.workspace.reading import METADATA_LIMIT, Enclosure, boundary_of, enclosure_of, text_at
 
 _BLACK_DEFAULT = 88
 _PEP8 = 79
@@ -180,15 +180,15 @@ def detect(root: Path) -> Formatter:
 
 def formatting(root: Path) -> Formatting:
     """Return what the project at ``root`` says of its formatting, and what of it is usable."""
-    tools = _toml(root, "pyproject.toml").get("tool")
+    tools = tables_in(text_at(root / "pyproject.toml")).get("tool")
     tools = tools if isinstance(tools, dict) else {}
     black = _Table("[tool.black] in pyproject.toml", tools.get("black"))
     ruff = _Table("[tool.ruff] in pyproject.toml", tools.get("ruff"))
     for name in _RUFF_FILES:
-        if _text(root, name) is not None:
-            ruff = _Table(name, _toml(root, name))
+        if (text := text_at(root / name)) is not None:
+            ruff = _Table(name, tables_in(text))
             break
-    hooks = set(_HOOK.findall(_text(root, _HOOKS) or ""))
+    hooks = set(_HOOK.findall(text_at(root / _HOOKS) or ""))
     declared: list[Declared] = []
     for name, table, hook in (("black", black, "black"), ("ruff", ruff, "ruff-format")):
         origin = table.origin if table.value is not None else f"hook {hook} in {_HOOKS}"
@@ -203,23 +203,6 @@ class _Table(Struct, frozen=True):
 
     origin: str
     value: Any
-
-
-def _text(root: Path, name: str) -> str | None:
-    """Return the text of a file, empty for one that is not UTF-8; None where there is none."""
-    try:
-        return enclosure_of(root).read(root / name, METADATA_LIMIT).decode()
-    except OSError:
-        return None
-    except UnicodeDecodeError:
-        return ""
-
-
-def _toml(root: Path, name: str) -> dict[str, Any]:
-    try:
-        return parse_toml(_text(root, name) or "")
-    except NotToml:
-        return {}
 
 
 _HOOK = re.compile(r"^[ \t]*+(?:-[ \t]*+)?+id:[ \t]*+['\"]?+([\w-]++)", re.MULTILINE)
@@ -244,7 +227,7 @@ def _linter_lengths(root: Path) -> Iterator[tuple[int, str]]:
     """Yield the lengths that flake8 and pycodestyle are configured with, or their default."""
     for name in ("setup.cfg", "tox.ini", ".flake8"):
         try:
-            settings = parse_ini(_text(root, name) or "")
+            settings = parse_ini(text_at(root / name) or "")
         except NotIni:
             continue
         for section in ("flake8", "pycodestyle"):

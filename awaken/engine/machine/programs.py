@@ -21,7 +21,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.engine.machine.limits import BYTES_PER_WORKER, memory_of
-from awaken.workspace.reading import working_tree
+from awaken.workspace.reading import repository_of
 
 _SECONDS_BETWEEN = 0.05
 """Of the clock, between two looks at the memory of a program."""
@@ -56,7 +56,7 @@ def find_program(name: str, root: Path) -> str | None:
     Directories of the PATH that lie in the project, such as the ``bin`` of its own activated
     environment, do not count; the one of the Python that runs awaken does, wherever it lies.
     """
-    project = _project(root)
+    project = repository_of(root)
     own = Path(sys.executable).parent
     for directory in map(Path, os.get_exec_path()):
         # An empty or relative entry means the current directory, which may be the project's.
@@ -198,14 +198,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.kill()
     else:
         os.killpg(process.pid, signal.SIGKILL)
-
-
-def _project(root: Path) -> Path:
-    """Return the directory whose programs are the project's: its repository, if it is in one."""
-    tree = working_tree(root) or root
-    # A home directory may be in git and still hold programs.
-    home = Path(os.path.realpath(os.path.expanduser("~")))  # noqa: PTH111  Path's may raise
-    return root if home.is_relative_to(tree) else tree
 
 
 def _brought_along(program: Path, project: Path) -> bool:

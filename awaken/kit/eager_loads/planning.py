@@ -28,7 +28,6 @@ from awaken.kit.payloads import LOAD_OPTIONS, LoadOptions
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
-from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
@@ -161,8 +160,7 @@ class _Loading:
         for place in trace.load.options:
             if place in here:
                 continue
-            module = self._project.module(place.path)
-            node = None if module is None else _expression_at(module, place)
+            module, node = next(self._project.expressions_at(place), (None, None))
             if module is None or node is None:
                 raise Refused(KEPT_OPTIONS, place.path, because=(place,))
             there = given_at(self._project, module, node)
@@ -237,16 +235,6 @@ def _check_options(given: Given, *because: Place) -> None:
         raise Refused(KEPT_OPTIONS, shown, because=because)
     if any(node.is_of_statement for option in given.options for node in option.walk()):
         raise Refused(CRITERIA, shown, because=because)
-
-
-def _expression_at(module: Module, place: Place) -> ast.expr | None:
-    """Return the expression at a place: options are nearly always calls."""
-    nodes = module.calls_at(place.span) or (
-        node
-        for node in module.walk()
-        if isinstance(node, ast.Name | ast.Starred) and module.span(node) == place.span
-    )
-    return next(iter(nodes), None)
 
 
 def _of_argument(project: Project, statement: Statement) -> Iterator[Given]:

@@ -127,9 +127,7 @@ class Writes:
         if module is None:
             return None
         if node is None:
-            word = module.source.text[place.span.start : place.span.end].rpartition(b".")[2]
-            named = module.mentions(word.decode(errors="replace"))
-            node = next((part for part in named if module.place(part) == place), None)
+            node = next(module.expressions_at({place.span}), None)
         return None if node is None else (module, node)
 
     def _last_write(

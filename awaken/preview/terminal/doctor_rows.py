@@ -13,6 +13,7 @@ from awaken.engine.diagnosing.diagnosis import (
     RootDiagnosis,
     RuleStatus,
 )
+from awaken.kit.sites import joined_words
 from awaken.preview.counts import plural
 from awaken.preview.documents.settings_text import SettingRow, toml_value
 from awaken.workspace.ignores import DEFAULT_EXCLUDE
@@ -106,7 +107,7 @@ def _statements(declared: Sequence[Declaration], specifier: str) -> Iterator[str
         places.setdefault(declaration.specifier, []).append(f"{declaration.path}{line}")
     # Those that agree come first: they are what is assumed.
     for said in sorted(places, key=lambda said: said != specifier):
-        where = _listed_text(places[said])
+        where = joined_words(places[said])
         several = len(places[said]) > 1
         if said == specifier:
             yield where
@@ -114,11 +115,6 @@ def _statements(declared: Sequence[Declaration], specifier: str) -> Iterator[str
             yield f"{where} {'name' if several else 'names'} no version"
         else:
             yield f"{where} {'say' if several else 'says'} {said}"
-
-
-def _listed_text(words: Sequence[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _declared_row(name: str, declared: Sequence[Declaration], *notes: str) -> Row:

@@ -82,7 +82,7 @@ class Blocks:
         known: dict[tuple[str, Place], BlockingCall] = {}
         unknown: dict[Unknown, None] = {}
         start: tuple[Module, ast.AST, tuple[Place, ...]] = module, node, ()
-        waiting = Queue([start], lambda item: _key(*item[:2]))
+        waiting = Queue([start], lambda item: item[0].key_of(item[1]))
         for here, body, chain in waiting:
             for value in self._own(here, body):
                 if isinstance(value, BlockingCall):
@@ -126,10 +126,6 @@ class Blocks:
             why = f"the implementation of `{called.function.name}` is unknown"
             return (self._evaluator.unknown(module, call, why),)
         return (_Followed(place, called.module, called.function),)
-
-
-def _key(module: Module, function: ast.AST) -> _Key:
-    return (module.path, module.span(function).start)
 
 
 def _named(

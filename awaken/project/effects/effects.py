@@ -11,7 +11,7 @@ from awaken.project.effects.blocking import BlockingCalls, Blocks
 from awaken.project.effects.callees import Callees
 from awaken.project.effects.coroutines.awaitables import Awaitables, Differs
 from awaken.project.effects.coroutines.fates import Fate, Fates
-from awaken.project.effects.guards import Guard, guards_around
+from awaken.project.effects.guards import Guard, caught_by, guards_around
 from awaken.project.effects.places.between import Between, Event
 from awaken.project.effects.places.order import Order, Ordering
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -134,6 +134,10 @@ class Effects:
         """
         with self._evaluator.without_callers():
             return self._ordering.of(module, node)
+
+    def caught_by(self, module: Module, handler: ast.ExceptHandler) -> tuple[str | None, ...]:
+        """Return the classes that a handler catches, None for unknown ones."""
+        return caught_by(self._evaluator, module, handler)
 
     def guards(self, module: Module, node: ast.AST) -> tuple[Guard, ...]:
         """Return the handlers, ``finally`` and ``with`` blocks around ``node`` in its function."""

@@ -150,8 +150,7 @@ class Orm:
 
         None if unknown.
         """
-        mapped = self.models.mapped_class(qualified)
-        facts = None if mapped is None else mapped.relationships.get(attribute)
+        facts = self.models.relationship(qualified, attribute)
         return (
             None if facts is None else self._attributes.is_collection(qualified, attribute, facts)
         )
@@ -159,7 +158,7 @@ class Orm:
     def is_referred_to(self, qualified: str, attribute: str) -> bool:
         """Whether only the rows of a relationship refer to those of its owner."""
         mapped = self.models.mapped_class(qualified)
-        facts = None if mapped is None else mapped.relationships.get(attribute)
+        facts = self.models.relationship(qualified, attribute)
         target = None if facts is None else self.models.mapped_class(facts.target or "")
         return mapped is not None and target is not None and bool(direction(mapped, target))
 

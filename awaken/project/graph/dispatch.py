@@ -149,8 +149,7 @@ def _is_certain(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> 
     """Whether ``super()`` is the class above, as no class has several bases of the project."""
     if not isinstance(call.func, ast.Attribute) or not is_super(call.func.value):
         return False
-    around = module.enclosing_class(call)
-    qualified = "" if around is None else f"{module.name}.{module.qualname(around)}"
+    qualified = module.full_name(module.enclosing_class(call))
     return evaluator.callers.hierarchy(qualified).is_linear
 
 
@@ -158,8 +157,7 @@ def _method_above(
     evaluator: ProgramEvaluator, module: Module, call: ast.Call, method: str
 ) -> Family | Unknown:
     """Return the method that ``super()`` finds; other bases of subclasses are its relatives."""
-    owner = module.enclosing_class(call)
-    qualified = "" if owner is None else f"{module.name}.{module.qualname(owner)}"
+    qualified = module.full_name(module.enclosing_class(call))
     for facts in evaluator.classes.line(qualified)[1:]:
         home, node = evaluator.classes.node(facts.qualified) or (None, None)
         if home is None or node is None:
@@ -211,7 +209,7 @@ def _relatives(
     evaluator: ProgramEvaluator, home: Module, owner: ast.ClassDef, method: str
 ) -> Iterator[tuple[Module, Function] | Unknown]:
     """Yield the methods that override one of ``owner``, or that it overrides."""
-    hierarchy = evaluator.callers.hierarchy(f"{home.name}.{home.qualname(owner)}")
+    hierarchy = evaluator.callers.hierarchy(home.full_name(owner))
     # Asked in this order: only looking for descendants tells whether they are too many.
     if hierarchy.descendants and hierarchy.is_too_large:  # then reading them all would not help
         yield evaluator.unknown(home, owner, f"`{owner.name}` is named in too many files")

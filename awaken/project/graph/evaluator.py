@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from awaken.contract import Place
 from awaken.knowledge import Knowledge
 from awaken.project.graph.callers import CallIndex
 from awaken.project.graph.passing import Passing
@@ -43,11 +42,6 @@ class ProgramEvaluator(Evaluator):
         self._passing = Passing(
             self.callers.of, load, self.parameters.is_open, partial(expected_at, self)
         )
-
-    def calls_at(self, place: Place) -> list[tuple[Module, ast.Call]]:
-        """Return the calls that take exactly a place, each with its file."""
-        module = self.load(place.path)
-        return [] if module is None else [(module, call) for call in module.calls_at(place.span)]
 
     def modules_with(self, words: Sequence[bytes]) -> Iterator[Module]:
         """Yield the files that hold one of ``words`` and parse."""

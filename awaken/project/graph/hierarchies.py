@@ -124,7 +124,7 @@ class Hierarchy:
             facts.path
             for facts in known
             if facts is not None
-            and (facts.qualified in self.descendants or method in facts.members | facts.assigned)
+            and (facts.qualified in self.descendants or method in facts.attributes)
         }
 
     def definitions(self) -> Iterator[tuple[Module, ast.ClassDef]]:

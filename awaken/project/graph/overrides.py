@@ -140,7 +140,7 @@ class Overrides:
         rarest = min(sorted(asked), key=lambda one: len(self._words.files_with(one)), default=None)
         for path in () if rarest is None else self._words.files_with(rarest):
             for name, facts in self._classes.in_file(path).items():
-                if rarest in facts.members or rarest in facts.assigned:
+                if rarest in facts.attributes:
                     yield from (name, *self._classes.all_subclasses(name))
 
     @cached_method

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from awaken.contract import Place
 from awaken.project.graph.callers import Callers, CallSite
-from awaken.project.graph.callers.chosen import calls_of_chosen
+from awaken.project.graph.callers.chosen import calls_through_tables
 from awaken.project.graph.callers.found import Obstacle
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.uses import is_only_unpacked, passed_keywords
@@ -131,8 +131,8 @@ class Passing:
         types = [
             self._expected_at(module, node, asked.function, asked.parameter)
             for place, module in zip(places, modules, strict=True)
-            for node in (() if module is None else module.mentions(asked.function.name))
-            if module is not None and isinstance(node, ast.expr) and module.span(node) == place.span
+            for node in (() if module is None else module.expressions_at({place.span}))
+            if module is not None
         ]
         known = [argument for argument in types if argument is not None]
         return known if len(known) == len(places) else []
@@ -141,16 +141,9 @@ class Passing:
         """Return the calls of a function that tables hold; None if other code may call it."""
         owner = asked.module.enclosing_class(asked.function)
         is_made = owner is not None and asked.function.name == "__init__"
-        if obstacle.kind != "value" or not (is_made or owner is None):
-            return None
-        call_sites: list[CallSite] = []
-        for place in (obstacle.place, *obstacle.others):
-            module = self._load(place.path)
-            calls = None if module is None else calls_of_chosen(module, place)
-            if module is None or calls is None:
-                return None
-            call_sites += [CallSite(module.place(call), int(is_made)) for call in calls]
-        return call_sites
+        is_followed = is_made or owner is None
+        calls = calls_through_tables(self._load, obstacle) if is_followed else None
+        return None if calls is None else [CallSite(place, int(is_made)) for place in calls]
 
     def _in_keywords(
         self, module: Module, call: ast.Call, name: str

@@ -129,8 +129,8 @@ class Ways:
             *key,
             word,
             module.name,
-            f"{module.name}.{module.qualname(function)}",
-            "" if owner is None else f"{module.name}.{module.qualname(owner)}",
+            module.full_name(function),
+            module.full_name(owner),
             scope.enclosing_function() is not None,
             way,
         )

@@ -54,6 +54,11 @@ class ClassFacts(Struct, frozen=True):
     members: frozenset[str] = frozenset()
     assigned: frozenset[str] = frozenset()
 
+    @property
+    def attributes(self) -> frozenset[str]:
+        """All names that it gives its instances."""
+        return self.members | self.assigned
+
 
 class Ancestors(NamedTuple):
     """A class and all it inherits: classes of the project, then names outside of it.

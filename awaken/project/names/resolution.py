@@ -237,7 +237,7 @@ class Names:
             if target.kind == "none" and len(bindings) > 1:
                 continue
             if target.kind == "class" and isinstance(binding.node, ast.ClassDef):
-                name = f"{module.name}.{module.qualname(binding.node)}"
+                name = module.full_name(binding.node)
             elif target.kind == "alias" and binding.value is not None:
                 name = yield from self._alias(module, binding.value)
             elif target.kind in {"module", "from"} or (target.kind == "lazy" and imported):

@@ -24,6 +24,7 @@ from awaken.project.source.trees import (
     children,
     children_by_field,
     fingerprint,
+    position,
     walk,
 )
 from awaken.project.source.worklist import groups_of
@@ -287,17 +288,23 @@ class Module:
 
     def expressions_at(self, spans: Collection[Span]) -> Iterator[ast.expr]:
         """Yield the expressions that take exactly one of ``spans``, in source order."""
-        if not spans:
-            return
-        starts, wanted = self._line_starts, {span.start for span in spans}
+        for start in sorted({span.start for span in spans}):
+            node = self._beginning.get(start)
+            while node is not None:
+                if self.span(node) in spans:
+                    yield node
+                parts = (part for part in children(node) if isinstance(part, ast.expr))
+                begun = position(node)
+                node = next((part for part in parts if position(part) == begun), None)
+
+    @of_file
+    def _beginning(self) -> dict[int, ast.expr]:
+        """The outermost expression at each place where one begins."""
+        starts, result = self._line_starts, dict[int, ast.expr]()
         for node in self._nodes_and_parents[0]:
-            # Its start is known without an object: few begin where one is wanted.
-            if (
-                isinstance(node, ast.expr)
-                and starts[node.lineno - 1] + node.col_offset in wanted
-                and self.span(node) in spans
-            ):
-                yield node
+            if isinstance(node, ast.expr):
+                result.setdefault(starts[node.lineno - 1] + node.col_offset, node)
+        return result
 
     @of_file
     def _functions(self) -> dict[int, Function]:
@@ -405,6 +412,14 @@ class Module:
         """Return the dotted names of the definitions around ``node``, ``<module>`` for none."""
         names = self.scopes.scope_of(node).definition_names()
         return ".".join(names) if names else "<module>"
+
+    def key_of(self, node: ast.AST) -> tuple[str, int]:
+        """Return a key that is equal for the same definition, also where the tree is another."""
+        return self.path, self.span(node).start
+
+    def full_name(self, definition: Definition | None) -> str:
+        """Return the qualified name of a function or class of the file; empty of None."""
+        return "" if definition is None else f"{self.name}.{self.qualname(definition)}"
 
     def qualname(self, definition: Definition) -> str:
         """Return what Python stores as ``__qualname__``: ``Shop.open``, ``make.<locals>.Shop``."""

@@ -12,15 +12,16 @@ from awaken.project.values.domain import (
     External,
     InstanceOf,
     NoneValue,
-    NotRelevant,
     Producer,
     Session,
     TypeVariable,
     Value,
     Values,
     union,
+    values_inside,
 )
 from awaken.project.values.library_types.classes import PARAMETRISED, GenericClass
+from awaken.project.values.library_types.declared_types import of_class
 from awaken.project.values.library_types.forms import TYPING, generic, how_of, is_class
 from awaken.project.values.library_types.solving import SELF, closed
 from awaken.project.values.questions import Questions
@@ -163,24 +164,15 @@ class Annotations:
             ),
             None,
         )
-        home = f"{module.name}.{module.qualname(owner)}" if owner is not None else module.name
+        home = module.full_name(owner) if owner is not None else module.name
         limits = () if bound is None else self.unsolved(module, bound)
         return TypeVariable(_own_variable(home, node.id), limits)
 
     def _values_outside(self, module: Module, node: ast.expr, name: str) -> Values:
         evaluator = self._evaluator
-        role = evaluator.knowledge.types.get(name)
-        match role:
-            case "session" | "scoped" | "async" | "async-scoped":
-                return (Session(role, place=module.place(node, "annotated")),)
-            case "factory":
-                return (Producer("factory", (Session("session"),)),)
-            case "async-factory":
-                return (Producer("factory", (Session("async"),)),)
-            case "engine" | "none":
-                return (InstanceOf(name),)
-            case _ if name.startswith("unittest.mock."):
-                return (NotRelevant("a mock", mock=True),)
+        match name:
+            case _ if name in evaluator.knowledge.types or name.startswith("unittest.mock."):
+                return of_class(name, module.place(node, "annotated"))
             case _ if name in _NOTHING_PARTICULAR:
                 return (evaluator.unknown(module, node, "it is annotated with no particular type"),)
             case _ if name in {"typing.Self", "typing_extensions.Self"}:
@@ -195,7 +187,7 @@ class Annotations:
     def _enclosing(self, module: Module, node: ast.expr) -> Values:
         """Return an instance of the class around ``node``."""
         owner = next((x for x in module.ancestors(node) if isinstance(x, ast.ClassDef)), None)
-        return () if owner is None else (InstanceOf(f"{module.name}.{module.qualname(owner)}"),)
+        return () if owner is None else (InstanceOf(module.full_name(owner)),)
 
     def _alias(self, module: Module, node: ast.expr, name: str) -> Values:
         """Follow ``SessionDep = Annotated[...]``, ``type S = ...``, ``NewType`` and ``TypeVar``."""
@@ -304,8 +296,4 @@ def _variables_in(value: Value) -> Values:
     match value:
         case TypeVariable(name=name):
             return (TypeVariable(name),) if name != SELF else ()
-        case Producer():
-            return _variables(value.inner)
-        case InstanceOf():
-            return _variables(union(*value.parameters))
-    return ()
+    return _variables(values_inside(value))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from operator import is_
 from typing import Literal
 
 from awaken.contract import Place, Span
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import position
+from awaken.project.source.worklist import preorder
 
 How = Literal["callable", "manager", "generator", "coroutine", "awaitable", "factory"]
 SessionKind = Literal["session", "scoped", "async", "async-scoped"]
@@ -119,14 +122,6 @@ class InstanceOf:
     def item(self, key: object) -> Values | None:
         """Return what a dictionary has at ``key``; None where its items are not told apart."""
         return next((values for name, values in self.named if name == key), None)
-
-    def with_held(self, change: Callable[[Values], Values]) -> InstanceOf:
-        """Return the instance with all that it holds changed."""
-        if not self.parameters:
-            return self
-        parameters = tuple(map(change, self.parameters))
-        named = tuple((name, change(values)) for name, values in self.named)
-        return replace(self, parameters=parameters, named=named)
 
 
 UNKNOWN_MODULE = InstanceOf("types.ModuleType")
@@ -329,15 +324,10 @@ def union(*groups: Values) -> Values:
 
 def without_origins(value: Value) -> Value:
     """Return ``value`` as it is apart from where it, and what is inside of it, comes from."""
-    match value:
-        case InstanceOf() if value.parameters or value.origins is not None:
-            held = value.with_held(lambda each: tuple(map(without_origins, each)))
-            return replace(held, origins=None)
-        case Producer():
-            return Producer(value.how, tuple(map(without_origins, value.inner)))
-        case TupleOf():
-            return TupleOf(tuple(tuple(map(without_origins, item)) for item in value.items))
-    return value
+    result = with_parts(value, lambda part: tuple(map(without_origins, part)))
+    if isinstance(result, InstanceOf) and result.origins is not None:
+        return replace(result, origins=None)
+    return result
 
 
 def _with_origins_of(one: Value, other: Value) -> Value:
@@ -422,30 +412,41 @@ def _down_to(values: Values, depth: int) -> Values:
     if not depth:
         nested = Unknown("it is nested too deeply to tell", NOWHERE)
         return tuple(dict.fromkeys(nested if values_inside(value) else value for value in values))
-    return tuple(_with_inside(value, depth - 1) for value in values)
+    return tuple(with_parts(value, lambda part: _down_to(part, depth - 1)) for value in values)
 
 
-def _with_inside(value: Value, depth: int) -> Value:
+def _parts_of(value: Value) -> tuple[Values, ...]:
     match value:
         case Producer():
-            inner = _down_to(value.inner, depth)
-            return value if inner is value.inner else replace(value, inner=inner)
-        case InstanceOf(parameters=[_, *_]):
-            changed = value.with_held(lambda each: _down_to(each, depth))
-            return value if changed == value else changed
+            return (value.inner,)
+        case InstanceOf():
+            return value.parameters
         case TupleOf():
-            parts = tuple(_down_to(item, depth) for item in value.items)
-            return value if parts == value.items else TupleOf(parts)
-    return value
+            return value.items
+    return ()
 
 
 def values_inside(value: Value) -> Values:
     """Return the values that a value holds or gives."""
+    return tuple(chain.from_iterable(_parts_of(value)))
+
+
+def instances_in(values: Values) -> Iterator[InstanceOf]:
+    """Yield the instances among ``values``, and those that these hold or give."""
+    inside = preorder(values, values_inside)
+    return (value for value in inside if isinstance(value, InstanceOf))
+
+
+def with_parts(value: Value, change: Callable[[Values], Values]) -> Value:
+    """Return ``value`` with what ``change`` gives for each of its places."""
+    before = _parts_of(value)
+    parts = tuple(map(change, before))
+    if all(map(is_, before, parts)):
+        return value
     match value:
         case Producer():
-            return value.inner
+            return Producer(value.how, parts[0])
         case InstanceOf():
-            return tuple(alternative for part in value.parameters for alternative in part)
-        case TupleOf():
-            return tuple(alternative for part in value.items for alternative in part)
-    return ()
+            named = tuple((key, change(items)) for key, items in value.named)
+            return replace(value, parameters=parts, named=named)
+    return TupleOf(parts)

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 
+from awaken.contract import Place
 from awaken.knowledge import Knowledge
 from awaken.project.names.classes import Classes
 from awaken.project.names.functions.declared import DeclaredDecorators
@@ -106,6 +107,11 @@ class Evaluator(ABC):
             module = self.load(path)
             if module is not None:
                 yield module
+
+    def calls_at(self, place: Place) -> list[tuple[Module, ast.Call]]:
+        """Return the calls that take exactly a place, each with its file."""
+        module = self.load(place.path)
+        return [] if module is None else [(module, call) for call in module.calls_at(place.span)]
 
     def functions_at(self, places: Iterable[tuple[str, int]]) -> Iterator[tuple[Module, Function]]:
         """Yield the functions that begin at ``places``: the path of a file, and a byte of it."""
@@ -450,7 +456,7 @@ class Evaluator(ABC):
             case "function" if isinstance(node, Function):
                 return (FunctionOf(module, node, known),)
             case "class" if isinstance(node, ast.ClassDef):
-                return (ClassOf(f"{module.name}.{module.qualname(node)}"),)
+                return (ClassOf(module.full_name(node)),)
             case "assignment" | "walrus" | "annotation":
                 result = self.assigned(module, node, binding.value, binding.annotation, known)
                 # Nothing else gives values to a local variable: its assignments may say more.

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from awaken.project.values.domain import InstanceOf, Producer, TupleOf, Value, Values, union
+from awaken.project.values.domain import (
+    InstanceOf,
+    TupleOf,
+    Value,
+    Values,
+    instances_in,
+    union,
+)
 
 STR = InstanceOf("builtins.str")
 INT = InstanceOf("builtins.int")
@@ -133,11 +140,4 @@ def is_tuple(value: Value) -> bool:
 
 def is_growing(value: Value) -> bool:
     """Whether what is put into ``value``, or into what it holds, later counts as well."""
-    match value:
-        case InstanceOf():
-            return value.grows or any(is_growing(one) for part in value.parameters for one in part)
-        case TupleOf():
-            return any(is_growing(alternative) for part in value.items for alternative in part)
-        case Producer():
-            return any(map(is_growing, value.inner))
-    return False
+    return any(instance.grows for instance in instances_in((value,)))

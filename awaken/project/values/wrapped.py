@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from awaken.project.source.expressions.uses import only_reads
@@ -61,18 +62,10 @@ def packed_item(
         return None
     if evaluator.names.layout.published or known or not _hands_on(module, wrapper):
         return None
-    position = index + len(wrapper.args.posonlyargs) + len(wrapper.args.args)
-    qualified = _decorator(module, wrapper)
-    result: Values = ()
-    for home, function in decorated_by(evaluator, qualified) or ():
-        positional = [*function.args.posonlyargs, *function.args.args]
-        if position >= len(positional) or not _is_next(evaluator, home, function, qualified):
-            return None
-        bound = home.scopes.scope_made_by(function).bindings[positional[position].arg]
-        if len(bound) != 1:
-            return None
-        result = union(result, evaluator.binding(home, bound[0], ()))
-    return result or None
+    at = index + len(wrapper.args.posonlyargs) + len(wrapper.args.args)
+    return _passed_to_decorated(
+        evaluator, module, wrapper, lambda args: [*args.posonlyargs, *args.args][at : at + 1]
+    )
 
 
 def packed_keyword(
@@ -109,17 +102,31 @@ def packed_keyword(
         return None if passed is None else union(passed, others) or None
     if evaluator.names.layout.published or known:
         return None
+    result = _passed_to_decorated(
+        evaluator,
+        module,
+        wrapper,
+        lambda args: [part for part in (*args.args, *args.kwonlyargs) if part.arg == key],
+    )
+    return union(result, others) if result else None
+
+
+def _passed_to_decorated(
+    evaluator: Questions,
+    module: Module,
+    wrapper: Function,
+    chosen: Callable[[ast.arguments], list[ast.arg]],
+) -> Values | None:
+    """Return what a parameter of the decorated functions is, which ``chosen`` gives of each."""
     qualified = _decorator(module, wrapper)
     result: Values = ()
     for home, function in decorated_by(evaluator, qualified) or ():
-        named = [*function.args.args, *function.args.kwonlyargs]
-        if not any(argument.arg == key for argument in named):
-            return None
-        bound = home.scopes.scope_made_by(function).bindings[key]
+        scope = home.scopes.scope_made_by(function)
+        bound = [item for part in chosen(function.args) for item in scope.bindings[part.arg]]
         if len(bound) != 1 or not _is_next(evaluator, home, function, qualified):
             return None
         result = union(result, evaluator.binding(home, bound[0], ()))
-    return union(result, others) if result else None
+    return result or None
 
 
 def _passed_as(evaluator: Questions, module: Module, function: Function, key: str) -> Values | None:
@@ -200,7 +207,7 @@ def _decorator(module: Module, wrapper: Function) -> str:
     outermost = decorator if maker is None else maker
     if not isinstance(outermost, Function):
         return ""
-    return f"{module.name}.{module.qualname(outermost)}"
+    return module.full_name(outermost)
 
 
 def _is_next(evaluator: Questions, home: Module, function: Function, qualified: str) -> bool:

@@ -34,6 +34,14 @@ class NotToml(TextError):
     """The text is not TOML; says why in a clause."""
 
 
+def tables_in(text: str | None) -> dict[str, Any]:
+    """Return the tables of ``text``; none where it is not TOML."""
+    try:
+        return parse_toml(text or "")
+    except NotToml:
+        return {}
+
+
 def parse_toml(text: str) -> dict[str, Any]:
     """Return the tables of ``text``. Raises NotToml."""
     long_key = _LONG_KEY.search(text)

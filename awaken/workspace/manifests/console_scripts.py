@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from awaken.workspace.formats.toml_text import NotToml, parse_toml
+from awaken.workspace.formats.toml_text import tables_in
 
 _TABLES = (("project", "scripts"), ("project", "gui-scripts"), ("tool", "poetry", "scripts"))
 
@@ -14,10 +14,7 @@ def console_scripts(pyproject: str) -> tuple[str, ...]:
 
     PyPA, "Entry points specification"; Poetry, "The pyproject.toml file: scripts".
     """
-    try:
-        document = parse_toml(pyproject)
-    except NotToml:
-        return ()
+    document = tables_in(pyproject)
     result: list[str] = []
     for path in _TABLES:
         table: Any = document

@@ -18,8 +18,8 @@ from typing import Any
 from msgspec import Struct
 
 from awaken.workspace.formats.ini import NotIni, Sections, parse_ini
-from awaken.workspace.formats.toml_text import NotToml, parse_toml
-from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, upwards
+from awaken.workspace.formats.toml_text import tables_in
+from awaken.workspace.reading import text_at, upwards
 from awaken.workspace.sources import FileProblem
 
 TEST_LOOP_SCOPE = "asyncio_default_test_loop_scope"
@@ -175,28 +175,11 @@ def settings_above(root: Path) -> PytestSettings | None:
 
 def _nearest(root: Path, directories: Iterator[Path]) -> PytestSettings | None:
     for directory in directories:
-        found = settings_in(lambda name, place=directory: _text(place / name))  # type: ignore[misc]
+        found = settings_in(lambda name, place=directory: text_at(place / name))  # type: ignore[misc]
         if found is not None:
             shown = os.path.relpath(directory / found.path, root).replace(os.sep, "/")
             return PytestSettings(shown, found.table, found.values)
     return None
-
-
-def _text(path: Path) -> str | None:
-    """Return the text of a file, empty for one that is not UTF-8; None where there is none."""
-    try:
-        return enclosure_of(path.parent).read(path, METADATA_LIMIT).decode()
-    except OSError:
-        return None
-    except UnicodeDecodeError:
-        return ""
-
-
-def _toml(text: str) -> dict[str, Any]:
-    try:
-        return parse_toml(text)
-    except NotToml:
-        return {}
 
 
 def _values_below(table: object, key: str) -> dict[str, Any]:
@@ -209,11 +192,11 @@ _Found = tuple[str, Mapping[str, Any]]
 
 
 def _own_toml(text: str) -> _Found | None:
-    return "", _values_below(_toml(text), "pytest")
+    return "", _values_below(tables_in(text), "pytest")
 
 
 def _pyproject(text: str) -> _Found | None:
-    table = _values_below(_values_below(_toml(text), "tool"), "pytest")
+    table = _values_below(_values_below(tables_in(text), "tool"), "pytest")
     native = {key: value for key, value in table.items() if key != "ini_options"}
     if native:
         return "[tool.pytest]", native

@@ -35,8 +35,12 @@ def keeping(function):
 """
 
 
-def test_a_function_may_be_handed_to_one_that_looks_at_it():
-    result = rewritten(database=DATABASE, decorators=DECORATOR, tags=TAGS)
+@pytest.mark.parametrize(
+    "line", ["home = inspect.getmodule(given)", "x = given; home = inspect.getmodule(x)"]
+)
+def test_a_function_may_be_handed_to_one_that_looks_at_it(line):
+    decorators = DECORATOR.replace("home = inspect.getmodule(given)", line)
+    result = rewritten(database=DATABASE, decorators=decorators, tags=TAGS)
 
     written = result.files["decorators.py"].decode()
     assert "    async def wrapper(*args, **kwargs):\n" in written
@@ -50,7 +54,8 @@ def test_a_function_may_be_handed_to_one_that_looks_at_it():
     [
         ("home = inspect.getmodule(given)", "home = given()"),
         ("home = inspect.getmodule(given)", "home = given.__call__()"),
-        ("home = inspect.getmodule(given)", "home = inspect.getmodule(given); x = given"),
+        ("home = inspect.getmodule(given)", "home = inspect.getmodule(given); measured[0] = given"),
+        ("home = inspect.getmodule(given)", "home = inspect.getmodule(given); x = given; x()"),
         ("home = inspect.getmodule(given)", "home = inspect.getmodule(given); call(given)"),
         ("return name_of(given) + text", "return name_of(text) + given()"),
         ("return name_of(given) + text", "return label(text, given)"),

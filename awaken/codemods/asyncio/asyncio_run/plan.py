@@ -97,7 +97,7 @@ class AsyncioRun(SiteRule):
         """Return the functions that take the statements of the loop away."""
         from awaken.codemods.asyncio.asyncio_run import rewrite  # noqa: PLC0415
 
-        return {"drop": rewrite.drop, "without-finally": rewrite.without_finally}
+        return {**super().rewriters(), "without-finally": rewrite.without_finally}
 
     def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per run of a coroutine, and its change."""
@@ -292,4 +292,4 @@ def _edits_without(site: Site[ast.Call], statements: Sequence[ast.stmt]) -> Iter
             continue
         if set(module.block_of(statement)) <= set(statements):
             raise Refused(SHARED_LINE, module.excerpt(statement))
-        yield site.rewrite(statement, "drop")
+        yield site.remove_statement(statement)

@@ -9,11 +9,6 @@ import libcst as cst
 from awaken.contract import Surroundings
 
 
-def drop(_node: cst.BaseSmallStatement, _data: None, _around: Surroundings) -> cst.RemovalSentinel:
-    """Return that the statement goes."""
-    return cst.RemoveFromParent()
-
-
 def without_finally(
     node: cst.Try, _data: None, _around: Surroundings
 ) -> cst.Try | Sequence[cst.BaseStatement]:

@@ -76,7 +76,7 @@ class ExecutorToThread(Rule):
         """Return the functions that rewrite the calls, and drop a loop."""
         from awaken.codemods.asyncio.executor_to_thread import rewrite  # noqa: PLC0415
 
-        return {"call": rewrite.to_thread, "drop": rewrite.drop}
+        return {**super().rewriters(), "call": rewrite.to_thread}
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per call, and one change for those that share a loop."""
@@ -321,6 +321,6 @@ def _with_loop(
         return
     edits = [edit for rewrite in rewrites for edit in rewrite.edits]
     caveats = dict.fromkeys(text for rewrite in rewrites for text in rewrite.caveats)
-    edits.append(sites[0].rewrite(statement, "drop"))
+    edits.append(sites[0].remove_statement(statement))
     dropped = module.place(statement, "nothing else uses it")
     yield rewritten_together(sites, Rewrite(rewrites[0].message, edits, tuple(caveats), (dropped,)))

@@ -39,8 +39,3 @@ def _taken_apart(function: cst.BaseExpression) -> Sequence[cst.Arg]:
         inner = cst.ensure_type(function.body, cst.Call)
         return [cst.Arg(inner.func), *inner.args]
     return cst.ensure_type(function, cst.Call).args
-
-
-def drop(_node: cst.BaseSmallStatement, _data: None, _around: Surroundings) -> cst.RemovalSentinel:
-    """Return that the statement goes."""
-    return cst.RemoveFromParent()

@@ -215,7 +215,6 @@ from awaken.codemods.asyncio.gather_to_taskgroup.names import Names
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import ALL
 from awaken.codemods.asyncio.gather_to_taskgroup.site import (
     CONTEXT,
-    DROP_LIST,
     USE_RESULTS,
     WRAP_STATEMENT,
     WRITE_GROUP,
@@ -260,10 +259,10 @@ class GatherToTaskgroup(Rule):
         from awaken.codemods.asyncio.gather_to_taskgroup import rewrite  # noqa: PLC0415  loads LibCST
 
         return {
+            **super().rewriters(),
             WRITE_GROUP: rewrite.write_group,
             WRAP_STATEMENT: rewrite.wrap_statement,
             USE_RESULTS: rewrite.use_results,
-            DROP_LIST: rewrite.drop_list,
         }
 
     def _prepared_items(self, project: Project, constraints: Constraints) -> Iterator[Prepared]:

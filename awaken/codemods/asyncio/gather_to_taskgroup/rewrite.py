@@ -11,9 +11,9 @@ import libcst as cst
 from awaken.codemods.asyncio.gather_to_taskgroup.arguments import TASK_WORDS
 from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Results, Started
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, line_break
+from awaken.editing.arguments import code, line_break, with_line_starts
 from awaken.editing.chains.layout import can_be_laid_out, one_line
-from awaken.editing.chains.lines import ends_in_comma, with_line_starts
+from awaken.editing.chains.lines import ends_in_comma
 from awaken.editing.comments import lost_comments
 from awaken.editing.parentheses import needs_parentheses, parenthesised
 
@@ -55,11 +55,6 @@ def wrap_statement(
     inner: Any = _on_line(node.visit(_Starting(data, writer)))
     block: Any = writer.block([inner.with_changes(leading_lines=[])])
     return [block.with_changes(leading_lines=getattr(node, "leading_lines", ()))]
-
-
-def drop_list(_node: cst.BaseSmallStatement, _data: None, _around: Surroundings) -> Any:
-    """``tasks = []`` → nothing."""
-    return cst.RemoveFromParent()
 
 
 def use_results(

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 WRITE_GROUP = "write-group"
 USE_RESULTS = "use-results"
 WRAP_STATEMENT = "wrap-statement"
-DROP_LIST = "drop-list"
 _CHANGES = (
     "if a task fails, the group cancels the others and awaits them before {}",
     "a task that other code cancels raises only when its result is read",
@@ -150,7 +149,7 @@ def _written_edits(
     ]
     if not code.drops or made is None:
         return [module.place(built)], edits
-    return [module.place(built), module.place(made)], [*edits, site.rewrite(made, DROP_LIST)]
+    return [module.place(built), module.place(made)], [*edits, site.remove_statement(made)]
 
 
 def _in_order(module: Module, position: Position, given: Sequence[Given]) -> Iterable[str]:

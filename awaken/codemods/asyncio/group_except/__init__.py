@@ -196,17 +196,9 @@ def _reads_results(statement: ast.stmt) -> bool:
     ) and not any(isinstance(node, ast.Await | ast.Subscript) for node in ast.walk(statement))
 
 
-def _caught_names(project: Project, module: Module, handler: ast.ExceptHandler) -> list[str | None]:
-    """Return the names of the classes that ``handler`` catches."""
-    if handler.type is None:
-        return ["builtins.BaseException"]
-    named = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return [project.qualified_name(module, node) for node in named]
-
-
 def _never_matches(project: Project, module: Module, handler: ast.ExceptHandler) -> bool:
     """Whether ``handler`` names only classes of which no group is an instance."""
-    for name in _caught_names(project, module, handler):
+    for name in project.effects.caught_by(module, handler):
         if name is None or name in _EVERYTHING | _LET_THROUGH:
             return False
         if _GROUPS.intersection(project.library_ancestors(name)):

@@ -197,17 +197,13 @@ def _constant(project: Project, module: Module, node: ast.Name | ast.Attribute) 
     """Return the number that a name is given once, in this file or in another one."""
     home: Module | None = module
     if isinstance(node, ast.Name) and module.scopes.is_shadowed(node.id, node):
-        bindings = module.scopes.bindings_of(node)
+        binding = module.scopes.only_binding(node)
+        value = binding.value if binding is not None and binding.kind == "assignment" else None
     else:
-        name = project.qualified_name(module, node) or ""
-        defined = project.definition(name)
-        home = None if defined is None else project.module(defined.path)
-        table = {} if home is None else home.scopes.module.bindings
-        bindings = table.get(name.rpartition(".")[2], [])
-    value = bindings[0].value if len(bindings) == 1 else None
+        home, value = project.value_at(project.qualified_name(module, node)) or (None, None)
     if home is None or not isinstance(value, ast.Constant | ast.UnaryOp):
         return None
-    return _number(project, home, value) if bindings[0].kind == "assignment" else None
+    return _number(project, home, value)
 
 
 def _is_free(project: Project, module: Module, node: ast.expr) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,7 +30,6 @@ _REGISTERING = {"add_api_route", "add_api_websocket_route", "add_websocket_route
 _OVERRIDES = "dependency_overrides"
 _UNWRAPPING = "0.123.5"
 """FastAPI evaluates annotations where the function is defined from then on, not its wrapper."""
-_LAST_WORD = re.compile(r"\w+\Z")
 _FOREIGN = {"inherited", "many", "named", "dynamic", "unresolved"}
 
 
@@ -130,8 +128,7 @@ def _of_wrapper(
 
 
 def _of_call(project: Project, signature: _Signature, site: CallSite) -> Iterator[str]:
-    module = project.module(site.place.path)
-    call = next(iter(module.calls_at(site.place.span)), None) if module is not None else None
+    _, call = next(iter(project.calls_at(site.place)), (None, None))
     # An unpacked argument may contain the parameter that loses its default.
     if call is None or any(keyword.arg is None for keyword in call.keywords):
         raise Refused(reasons.UNSEEN_CALL, "a call unpacks a mapping", because=(site.place,))
@@ -176,15 +173,9 @@ def _is_url(project: Project, place: Place) -> bool:
 
 def _is_registered(project: Project, place: Place) -> bool:
     """Whether what is passed on at ``place`` is only registered or overridden."""
-    module = project.module(place.path)
-    if module is None:
-        return False
-    word = _LAST_WORD.search(module.source.text[place.span.start : place.span.end].decode())
     return any(
-        isinstance(node, ast.Name | ast.Attribute)
-        and module.span(node) == place.span
-        and _registers_value(module, node)
-        for node in (module.mentions(word[0]) if word else ())
+        isinstance(node, ast.Name | ast.Attribute) and _registers_value(module, node)
+        for module, node in project.expressions_at(place)
     )
 
 

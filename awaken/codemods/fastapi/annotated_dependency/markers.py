@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ast
 import builtins
-import io
-import tokenize
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.codemods.fastapi.annotated_dependency import reasons
 from awaken.codemods.fastapi.annotated_dependency.payload import ParameterRewrite
+from awaken.editing.comments import comments_in
 from awaken.kit.sites import Refused
 from awaken.knowledge.injection import injection
 from awaken.project.source.trees import Function, last_name, parameters_of, unpacks
@@ -216,14 +214,5 @@ def _check_comments(module: Module, marker: ast.Call, removed: int) -> None:
     if removed + 1 < len(arguments):
         end = module.span(arguments[removed + 1]).start
     text = module.source.text[start:end].decode()
-    for comment in _comments(text):
-        raise Refused(reasons.COMMENT_LOST, comment)
-
-
-def _comments(text: str) -> Iterator[str]:
-    # The text starts inside a call: the bracket lets the tokenizer cross lines.
-    reading = io.StringIO("(" + text).readline
-    with suppress(tokenize.TokenError, SyntaxError):
-        for token in tokenize.generate_tokens(reading):
-            if token.type == tokenize.COMMENT:
-                yield token.string
+    for comment in comments_in(text):
+        raise Refused(reasons.COMMENT_LOST, comment.text)

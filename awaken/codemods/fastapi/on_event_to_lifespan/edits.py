@@ -22,6 +22,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.registrations.comments import 
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step, emptied_blocks
 from awaken.contract import Edit, InsertStatements, NeedImport, NodeEdit, ReleaseImport, SiteId
 from awaken.editing.comments import only_suppresses
+from awaken.kit.payloads import REMOVE_STATEMENT
 from awaken.project.names.origins import imported_from
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -119,7 +120,7 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
             yield from _statement_edits(lifespan, step, site)
         elif index in lifespan.bodies:
             # A suppression for the old head no longer has anything to suppress.
-            made = _edit_at(step.module, function, "removed-function", None, site)
+            made = _edit_at(step.module, function, REMOVE_STATEMENT, None, site)
             head = [head_comment.text for head_comment in head_comments(step.module, function)]
             yield replace(made, drops=tuple(name for name in head if only_suppresses(name)))
         else:

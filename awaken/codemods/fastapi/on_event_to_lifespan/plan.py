@@ -55,10 +55,10 @@ class OnEventToLifespan(Rule):
         from awaken.codemods.fastapi.on_event_to_lifespan import rewrite  # noqa: PLC0415
 
         return {
+            **super().rewriters(),
             "lifespan": rewrite.write_lifespan,
             "constructor": rewrite.edit_constructor,
             "function": rewrite.edit_function,
-            "removed-function": rewrite.remove_function,
             "statement": rewrite.edit_statement,
             "inserted": rewrite.insert_statement,
             "entered": rewrite.enter_lifespan,

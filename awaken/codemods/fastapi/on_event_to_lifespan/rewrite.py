@@ -111,13 +111,6 @@ def edit_function(
     return [*([cst.parse_statement(data.before)] if data.before else []), function]
 
 
-def remove_function(
-    _node: cst.FunctionDef, _data: None, _around: Surroundings
-) -> cst.RemovalSentinel:
-    """Take away a function whose body moved into the lifespan."""
-    return cst.RemoveFromParent()
-
-
 def edit_statement(
     _node: cst.Expr, data: StatementEdit, _around: Surroundings
 ) -> cst.RemovalSentinel | cst.BaseStatement:

@@ -12,7 +12,6 @@ from awaken.codemods.fastapi.settings_config import reasons
 from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
 from awaken.kit.sites import Refused
 from awaken.knowledge.ecosystem import settings_classes
-from awaken.project.names.classes import ClassFacts
 from awaken.project.source.trees import values_given
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def configs(project: Project, module: Module) -> Iterator[Config]:
         # A class with two Configs, in two branches perhaps, has no single one to move.
         if len(inner) != 1:
             continue
-        name = f"{module.name}.{module.qualname(node)}"
+        name = module.full_name(node)
         legacy = is_legacy(project, name)
         if legacy is not None:
             yield Config(module, name, node, inner[0], legacy, _parents(project, module, inner[0]))
@@ -158,18 +157,9 @@ def _is_nearest(project: Project, config: Config, parent: str) -> bool:
         if len(facts.bases) != 1 or len(inside) != 1:
             return False
         # A class between the two adds settings that the Config did not inherit.
-        if facts.qualified != config.owner and _configures(project, facts):
+        if facts.qualified != config.owner and {CONFIG, "model_config"} & facts.members:
             return False
     return False
-
-
-def _configures(project: Project, facts: ClassFacts) -> bool:
-    pair = project.class_definition(facts.qualified)
-    if pair is None:
-        return True
-    module, node = pair
-    bound = module.scopes.scope_made_by(node).bindings
-    return CONFIG in bound or "model_config" in bound
 
 
 def _setting(config: Config, statement: ast.stmt) -> tuple[str, ast.expr]:

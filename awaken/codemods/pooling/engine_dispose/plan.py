@@ -105,11 +105,9 @@ def _may_be_disposed(project: Project, engine: _Engine) -> bool:
 
 def _is_another(project: Project, module: Module, node: ast.expr, name: str | None) -> bool:
     """Whether ``node`` is known to be something else than an engine that a module has."""
-    definition = None if name is None else project.definition(name)
-    home = None if definition is None else project.module(definition.path)
-    if home is not None and name is not None:
-        bindings = home.scopes.module.bindings.get(name.rpartition(".")[2], [])
-        return bool(bindings) and all(_makes_one(project, home, item.value) for item in bindings)
+    pair = project.value_at(name)
+    if pair is not None:
+        return _makes_one(project, *pair)
     bindings = module.scopes.bindings_of(node)
     is_local = all(binding.scope.kind == "function" for binding in bindings)
     made = all(_makes_one(project, module, binding.value) for binding in bindings)

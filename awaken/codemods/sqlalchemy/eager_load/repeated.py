@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.eager_load.expiry import LOOPS, Expiry, Loop
-from awaken.contract import Place
+from awaken.contract import Place, Span
 from awaken.kit.eager_loads.statements import GETS, Statement, node_at, statement_of
 from awaken.kit.relationships.readers import READERS
 from awaken.kit.sites import Refused
@@ -142,8 +142,7 @@ class _Search:
 
     def _facts(self, step: str) -> RelationshipFacts | None:
         qualified, _, attribute = step.rpartition(".")
-        mapped = self._project.orm.mapped_class(qualified)
-        return None if mapped is None else mapped.relationships.get(attribute)
+        return self._project.orm.models.relationship(qualified, attribute)
 
     def _is_collection(self, step: str) -> bool | None:
         qualified, _, attribute = step.rpartition(".")
@@ -193,7 +192,8 @@ class _Search:
             calls = module.calls_at(place.span)
             node = root_of(calls[0].args[0]) if calls and calls[0].args else None
             return (module, calls[0], node) if isinstance(node, ast.Name) else None
-        known = _names_at(module).get((name, start))
+        here = module.expressions_at({Span(start, start + len(name.encode()))})
+        known = next((node for node in here if isinstance(node, ast.Name)), None)
         return None if known is None else (module, known, known)
 
     # ------------------------------------------------------------------------- there and back
@@ -215,17 +215,6 @@ class _Search:
         facts = self._facts(there)
         is_table = facts is not None and bool(facts.secondary)
         return not is_table and self._is_collection(back) is False
-
-
-def _names_at(module: Module) -> dict[tuple[str, int], ast.Name]:
-    """Return where a file reads variables, by name and place: a large one is asked for each."""
-    known: dict[tuple[str, int], ast.Name] | None = module.own.get(_names_at)
-    if known is None:
-        known = module.own[_names_at] = {}
-        for node in module.nodes(ast.Name):
-            if isinstance(node.ctx, ast.Load):
-                known.setdefault((node.id, module.span(node).start), node)
-    return known
 
 
 def _is_parameter(module: Module, name: ast.Name) -> bool:

@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.lazy_raise import reasons
-from awaken.contract import Place, Span
+from awaken.contract import Place
 from awaken.kit.eager_loads import plan_loads
 from awaken.kit.eager_loads.plain import plainly
 from awaken.kit.eager_loads.reasons import SHARED
@@ -62,8 +62,6 @@ class Reads:
         self._writes = Writes(project)
         self._by_key: dict[Key, list[Read]] = {}
         self._unknown: dict[str, list[Read]] = {}
-        self._at: dict[Span, list[ast.expr]] = {}
-        self._of: Module | None = None
         # Classes of which an object gives all to a reader that may read anything of it.
         self._given_whole: dict[str, Read] = {}
         wanted = Wanted(frozenset((ANY, *(side.key[1] for side in sides))))
@@ -128,8 +126,7 @@ class Reads:
     def _refuse_given_whole(self, side: Side) -> None:
         """Refuse a side of a class of which anything may be read, as by an unseen template."""
         for owner, read in self._given_whole.items():
-            mapped = self._project.orm.mapped_class(owner)
-            facts = None if mapped is None else mapped.relationships.get(side.key[1])
+            facts = self._project.orm.models.relationship(owner, side.key[1])
             if facts == side.declared.facts:
                 why = read.unknown[0]
                 shown = shown_place(self._project, read.place)
@@ -352,17 +349,7 @@ class Reads:
 
     def _node(self, place: Place) -> tuple[Module | None, ast.expr | None]:
         """Return the expression at a place of Python code."""
-        module = self._project.module(place.path)
-        if module is None:
-            return None, None
-        if self._of is not module:
-            # Of one file at a time: reads come file by file, and these would keep all trees.
-            self._of, self._at = module, {}
-            for node in module.walk():
-                if isinstance(node, ast.Attribute | ast.Call):
-                    self._at.setdefault(module.span(node), []).append(node)
-        nodes = self._at.get(place.span, [])
-        return module, nodes[0] if nodes else None
+        return next(self._project.expressions_at(place), (self._project.module(place.path), None))
 
 
 def _is_held(module: Module, call: ast.Call, node: ast.expr, way: set[str]) -> bool:

@@ -154,7 +154,3 @@ class ClassRewrite(Struct, frozen=True, kw_only=True):
     session: str
     rewriter: str
     data: Struct
-
-
-class LeftOut(Struct, frozen=True):
-    """A statement that goes: it is no longer needed."""

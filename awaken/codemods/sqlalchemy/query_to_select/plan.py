@@ -124,7 +124,7 @@ class QueryToSelect(Rule):
             "kinds": kinds_rewrite.rewrite_kinds,
         }
         return {
+            **super().rewriters(),
             **rewriters,
             "at-class": class_rewrite.rewriter_at_class(rewriters),
-            "left-out": rewrite.leave_out,
         }

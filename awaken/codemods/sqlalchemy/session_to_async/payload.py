@@ -20,7 +20,6 @@ NEST = "nest"
 POSTPONE = "postpone"
 ENCODE = "encode"
 HAND_ON = "hand_on"
-REMOVE = "remove"
 REPLACE = "replace"
 SEARCH = "search"
 SEARCH_BY_LOOP = "search_by_loop"
@@ -92,10 +91,6 @@ class Replaced(Struct, frozen=True):
     """Statements in the place of one, as code."""
 
     code: str
-
-
-class Removed(Struct, frozen=True):
-    """A statement that goes."""
 
 
 class Wrapped(Struct, frozen=True):

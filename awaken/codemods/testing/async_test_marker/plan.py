@@ -123,7 +123,7 @@ def _is_of_unittest(project: Project, module: Module, node: ast.AsyncFunctionDef
     owner = module.enclosing_class(node)
     if owner is None:
         return False
-    outside = project.library_ancestors(f"{module.name}.{module.qualname(owner)}")
+    outside = project.library_ancestors(module.full_name(owner))
     return any(name.endswith("TestCase") for name in outside)
 
 
@@ -164,8 +164,8 @@ def _require_bases(project: Project, site: Site[ast.AsyncFunctionDef]) -> None:
     owner = site.module.enclosing_class(site.node)
     if owner is None or not owner.bases:
         return
-    facts = project.class_facts(f"{site.module.name}.{site.module.qualname(owner)}")
-    names = project.library_ancestors(f"{site.module.name}.{site.module.qualname(owner)}")
+    facts = project.class_facts(site.module.full_name(owner))
+    names = project.library_ancestors(site.module.full_name(owner))
     others = [name for name in names if name not in {"builtins.object", "typing.Generic"}]
     if facts is None or None in facts.bases or others:
         raise Refused(UNKNOWN_CLASS, owner.name)

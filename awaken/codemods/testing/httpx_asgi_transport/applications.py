@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaken.project.source.expressions.annotated import types_in
+
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 from awaken.project.source.expressions.alternatives import branches
@@ -32,15 +34,7 @@ def may_be_none(module: Module, node: ast.expr) -> bool:
 
 
 def _is_optional(module: Module, annotation: ast.expr | None) -> bool:
-    match annotation:
-        case ast.Constant(value=str()):
-            # An annotation in quotes says the same.
-            return _is_optional(module, module.parse_string(annotation))
-        case ast.Subscript(value=ast.Name(id="Optional") | ast.Attribute(attr="Optional")):
-            return True
-        case ast.BinOp(op=ast.BitOr()):
-            return any(is_none(node) for node in (annotation.left, annotation.right))
-    return False
+    return any(map(is_none, types_in(module, annotation)))
 
 
 def _attribute_may_be_none(module: Module, node: ast.Attribute, name: str) -> bool:

@@ -96,8 +96,7 @@ def _is_super_init(call: ast.Call) -> bool:
 
 def _of_super(project: Project, module: Module, call: ast.Call) -> Client | None:
     """Return the client of ``super().__init__(app=app)`` in a subclass of a client."""
-    around = module.enclosing_class(call)
-    name = "" if around is None else f"{module.name}.{module.qualname(around)}"
+    name = module.full_name(module.enclosing_class(call))
     facts, kind = project.class_facts(name), _kind(project, name)
     if facts is None or kind is None:
         return None
@@ -108,7 +107,7 @@ def _of_subclass(project: Project, call: ast.Call, name: str, kind: str) -> Clie
     """Return the client of a call of a subclass; None if the project's own code takes ``app``."""
     facts = project.class_facts(name)
     # A constructor of its own may handle `app`.
-    if facts is None or _has_constructor(project, facts):
+    if facts is None or _has_constructor(facts):
         return None
     return _of_bases(project, call, kind, _bases(facts))
 
@@ -119,7 +118,7 @@ def _of_bases(project: Project, call: ast.Call, kind: str, bases: list[_Base]) -
     for name, text, place in waiting:
         facts = None if name is None else project.class_facts(name)
         if facts is not None:
-            if _has_constructor(project, facts):
+            if _has_constructor(facts):
                 return None
             waiting += _bases(facts)
         # An unknown base class may take `app` before httpx does.
@@ -136,10 +135,6 @@ def _bases(facts: ClassFacts) -> list[_Base]:
     return [(*pair, place) for pair in zip(facts.bases, facts.bases_text, strict=True)]
 
 
-def _has_constructor(project: Project, facts: ClassFacts) -> bool:
+def _has_constructor(facts: ClassFacts) -> bool:
     """Whether the class of the project has an ``__init__`` or ``__new__`` in its own body."""
-    pair = project.class_definition(facts.qualified)
-    if pair is None:
-        return True
-    module, node = pair
-    return bool({"__init__", "__new__"} & module.scopes.scope_made_by(node).bindings.keys())
+    return bool({"__init__", "__new__"} & facts.members)

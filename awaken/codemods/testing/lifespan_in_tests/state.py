@@ -11,6 +11,7 @@ from awaken.codemods.testing.lifespan_in_tests.fallbacks import has_fallback, ha
 from awaken.contract import Place, Span
 from awaken.kit.search import modules_with
 from awaken.project.frameworks.web.serving import Served
+from awaken.project.names.functions.injections import OVERRIDES, overrides_in
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_of_program
 from awaken.project.source.trees import Function
@@ -133,7 +134,7 @@ def _reads_of(
             if (module.path, module.span(function)) in starts:
                 continue
             # An overridden dependency never runs in the tests.
-            if f"{module.name}.{module.qualname(function)}" in overridden:
+            if module.full_name(function) in overridden:
                 continue
             way = project.web.endpoints.running(module, function)
             route = _route(project, way[0]) if way else None
@@ -177,18 +178,9 @@ def _is_set_by_tests(project: Project, name: str) -> bool:
 
 def _overridden(project: Project) -> set[str]:
     """Return the dependencies that tests put something else in the place of."""
-    result: set[str] = set()
-    for module in modules_with(project, (b"dependency_overrides",)):
-        for node in module.walk():
-            match node:
-                case ast.Subscript(value=ast.Attribute(attr="dependency_overrides"), slice=key):
-                    keys = [key]
-                case ast.Assign(
-                    targets=[ast.Attribute(attr="dependency_overrides")], value=ast.Dict(keys=given)
-                ):
-                    keys = [argument for argument in given if argument is not None]
-                case _:
-                    continue
-            names = (project.qualified_name(module, part) for part in keys)
-            result.update(name for name in names if name is not None)
-    return result
+    names = (
+        project.qualified_name(module, key)
+        for module in modules_with(project, (OVERRIDES.encode(),))
+        for key, _ in overrides_in(module)
+    )
+    return {name for name in names if name is not None}

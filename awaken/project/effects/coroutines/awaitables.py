@@ -169,7 +169,7 @@ class Awaitables:
         )
 
     def _of_function(self, module: Module, function: Function, depth: int) -> _Answer:
-        key = (module.path, module.span(function).start)
+        key = module.key_of(function)
         if key not in self._returned:
             if len(self._returned) >= _MOST_FUNCTIONS:
                 return self._unknown(module, function, "too much has to be followed to tell")

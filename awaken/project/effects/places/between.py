@@ -267,7 +267,7 @@ class Between:
 
     def _summary(self, module: Module, function: Function) -> tuple[Event, ...]:
         """Return the effects of a call of ``function``; in a circle, those of its other parts."""
-        key = (module.path, module.span(function).start)
+        key = module.key_of(function)
         if key in self._summaries or key in self._active:
             return self._summaries.get(key, ())
         if len(self._active) >= _DEEPEST or len(self._summaries) >= _MOST_FUNCTIONS:

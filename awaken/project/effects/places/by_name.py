@@ -67,7 +67,7 @@ class ByName:
         owner = module.parent(function)
         if function.name not in _HANDLERS or not isinstance(owner, ast.ClassDef):
             return False
-        ancestors = self._evaluator.classes.ancestors(f"{module.name}.{module.qualname(owner)}")
+        ancestors = self._evaluator.classes.ancestors(module.full_name(owner))
         return ancestors is not None and bool(ancestors.outside or ancestors.unresolved)
 
 

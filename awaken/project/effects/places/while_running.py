@@ -189,11 +189,11 @@ def _nodes_of(functions: Iterable[Called]) -> Iterator[tuple[Module, ast.AST]]:
         yield from ((called.module, node) for node in called.module.walk(called.function))
 
 
-def _place_of(called: Called) -> Place:
-    return called.module.path, called.module.span(called.function).start
-
-
 def _all_seen(functions: Worklist[Called]) -> frozenset[Place] | None:
     """Return the places of the functions; None if there are too many."""
     seen = frozenset(map(_place_of, functions.seen.values()))
     return seen if len(seen) <= _MOST_FUNCTIONS else None
+
+
+def _place_of(called: Called) -> Place:
+    return called.module.key_of(called.function)

@@ -15,7 +15,6 @@ from awaken.project.frameworks.loads.mapped_classes import DEPTH, entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.loads.starred import elements_of, is_only_read
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
-from awaken.project.names.classes import Definition
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.trees import arguments_of
 
@@ -357,9 +356,8 @@ def _imported_item(reader: ModuleReader, node: ast.expr) -> Item:
     qualified = reader.qualified(node)
     if qualified is None:
         return Item(node, What.UNKNOWN)
-    definition = reader.project.definition(qualified)
-    if definition is not None:
-        return _defined_item(reader, node, definition)
+    if reader.project.definition(qualified) is not None:
+        return _defined_item(reader, node, qualified)
     name = qualified.rpartition(".")[2]
     # Spelled like a class, not like a constant or a table.
     if "." in qualified and name[:1].isupper() and not name.isupper() and "_" not in name:
@@ -367,11 +365,8 @@ def _imported_item(reader: ModuleReader, node: ast.expr) -> Item:
     return Item(node, What.UNKNOWN)
 
 
-def _defined_item(reader: ModuleReader, node: ast.expr, definition: Definition) -> Item:
-    module = reader.project.module(definition.path)
-    name = definition.name.rpartition(".")[2]
-    bindings = module.scopes.module.bindings.get(name, []) if module is not None else []
-    value = bindings[0].value if len(bindings) == 1 else None
+def _defined_item(reader: ModuleReader, node: ast.expr, qualified: str) -> Item:
+    module, value = reader.project.value_at(qualified) or (None, None)
     if module is None or not isinstance(value, ast.Call):
         return Item(node, What.UNKNOWN)
     there = ModuleReader(reader.project, module)

@@ -21,8 +21,9 @@ from awaken.project.names.classes import ClassFacts
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
+from awaken.project.source.expressions.annotated import type_in
 from awaken.project.source.modules import Module, cached_in_file
-from awaken.project.source.trees import Function, has_decorator, is_none, keyword_of
+from awaken.project.source.trees import Function, has_decorator, is_none, keyword_of, last_name
 from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import ModuleOf
 
@@ -36,15 +37,18 @@ _COLUMNS = frozenset({"Column", "mapped_column"})
 def entity_of(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item | None:
     """Return the item for ``node`` if it is a mapped class or an alias of one, else None."""
     qualified = reader.qualified(node)
-    if qualified is not None and reader.project.orm.mapped_class(qualified) is not None:
-        return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
     if qualified in knowledge().mapped_classes:
         automapped = is_automapped(reader, node)
         return Item(node, What.ENTITY, owner=ast.unparse(node), automapped=automapped)
-    facts = reader.project.class_facts(qualified) if qualified is not None else None
-    if facts is not None:
-        return _entity_of_facts(reader, node, facts)
-    return _entity_of_expression(reader, node, depth) if depth else None
+    entity = None if qualified is None else _entity_named(reader, node, qualified)
+    return entity or (_entity_of_expression(reader, node, depth) if depth else None)
+
+
+def _entity_named(reader: ModuleReader, node: ast.expr, qualified: str) -> Item | None:
+    if reader.project.orm.mapped_class(qualified) is not None:
+        return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
+    facts = reader.project.class_facts(qualified)
+    return None if facts is None else _entity_of_facts(reader, node, facts)
 
 
 def _entity_of_expression(reader: ModuleReader, node: ast.expr, depth: int) -> Item | None:
@@ -117,13 +121,9 @@ def _entity_of_class(reader: ModuleReader, node: ast.expr) -> Item | None:
     around = reader.module.enclosing_class(node)
     if around is None:
         return None
-    qualified = f"{reader.module.name}.{reader.module.qualname(around)}"
-    if reader.project.orm.mapped_class(qualified) is not None:
-        return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
-    facts = reader.project.class_facts(qualified)
-    if facts is None:
-        return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=WEAK)
-    return _entity_of_facts(reader, node, facts)
+    qualified = reader.module.full_name(around)
+    weak = Item(node, What.ENTITY, owner=ast.unparse(node), certainty=WEAK)
+    return _entity_named(reader, node, qualified) or weak
 
 
 def _entity_of_facts(reader: ModuleReader, node: ast.expr, facts: ClassFacts) -> Item:
@@ -302,17 +302,12 @@ def _entity_of_annotation(
     reader: ModuleReader, node: ast.expr, annotation: ast.expr | None
 ) -> Item | None:
     """``type[User]``, ``Type[T]``: a class, and the only classes a query takes are mapped."""
-    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-        annotation = reader.module.parse_string(annotation)
-    match annotation:
-        # ``type[User] | None``: a query is not given None.
-        case ast.BinOp(op=ast.BitOr(), left=part, right=ast.Constant(value=None)):
-            return _entity_of_annotation(reader, node, part)
-        case ast.Subscript(value=generic, slice=inner):
-            name = ast.unparse(generic).rpartition(".")[2]
-        case _:
-            return None
-    if name in {"Optional", "ClassVar", "Final"}:
+    # ``type[User] | None``: a query is not given None.
+    annotation = type_in(reader.module, annotation)
+    if not isinstance(annotation, ast.Subscript):
+        return None
+    name, inner = last_name(annotation.value), annotation.slice
+    if name in {"ClassVar", "Final"}:
         return _entity_of_annotation(reader, node, inner)
     if name not in {"type", "Type"}:
         return None
@@ -349,13 +344,10 @@ def _is_mapped_type(reader: ModuleReader, node: ast.expr) -> bool:
 
 def _definition_of(reader: ModuleReader, qualified: str) -> tuple[ModuleReader, ast.expr] | None:
     """Return the one value of a module's variable, with its module."""
-    definition = reader.project.definition(qualified)
-    module = reader.project.module(definition.path) if definition is not None else None
-    if definition is None or module is None:
+    module, value = reader.project.value_at(qualified) or (None, None)
+    if module is None or value is None:
         return None
-    bindings = module.scopes.module.bindings.get(definition.name.rpartition(".")[2], [])
-    value = bindings[0].value if len(bindings) == 1 else None
-    return None if value is None else (ModuleReader(reader.project, module), value)
+    return ModuleReader(reader.project, module), value
 
 
 def _entity_of_class_attribute(
@@ -363,7 +355,7 @@ def _entity_of_class_attribute(
 ) -> Item | None:
     """``self.model`` where the class, or one it inherits, says what that is."""
     around = reader.module.enclosing_class(node)
-    name = f"{reader.module.name}.{reader.module.qualname(around)}" if around else None
+    name = reader.module.full_name(around) if around else None
     if name is None:
         return None
     is_given, item = _entity_in(reader, name, node, depth)
@@ -434,7 +426,7 @@ def _entity_of_mapping(
     around = reader.module.enclosing_class(node)
     # Inside the class itself it is written by what the method is given.
     if isinstance(mapping.value, ast.Name) and mapping.value.id in {"self", "cls"} and around:
-        owner = f"{reader.module.name}.{reader.module.qualname(around)}"
+        owner = reader.module.full_name(around)
     facts = reader.project.class_facts(owner) if owner is not None else None
     pair = None if facts is None else _class_node(reader, facts)
     for statement in pair[1].body if pair is not None else ():

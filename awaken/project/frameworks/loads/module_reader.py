@@ -41,6 +41,9 @@ class OrmProgram(Program, Protocol):
     def definition(self, qualified: str) -> Definition | None:
         """Return what the project defines under this name."""
 
+    def value_at(self, qualified: str | None) -> tuple[Module, ast.expr] | None:
+        """Return the only value of a name at the top of a file, with that file."""
+
     def class_facts(self, qualified: str) -> ClassFacts | None:
         """Return the class with this name, if the project defines it."""
 

@@ -270,10 +270,9 @@ def _reaches_collection(reader: ModuleReader, argument: ast.expr) -> bool:
     if not isinstance(argument, ast.Attribute):
         return True
     owner: Item | None = entity_of(reader, argument.value)
-    mapped = reader.project.orm.mapped_class(owner.model) if owner and owner.model else None
-    relationship = mapped.relationships.get(argument.attr) if mapped else None
     if owner is None or owner.model is None:
         return True
+    relationship = reader.project.orm.models.relationship(owner.model, argument.attr)
     if relationship is None or relationship.target is None:
         return True
     # Foreign keys tell which side has many where the declaration does not.

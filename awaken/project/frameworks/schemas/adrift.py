@@ -120,7 +120,7 @@ class AdriftSchemas:
         above = module.parent(module.parent(target) or target)
         if not isinstance(above, ast.ClassDef):
             return False
-        ancestors = self._evaluator.classes.ancestors(f"{module.name}.{module.qualname(above)}")
+        ancestors = self._evaluator.classes.ancestors(module.full_name(above))
         return (
             ancestors is None
             or bool(ancestors.unresolved)

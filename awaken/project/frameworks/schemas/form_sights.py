@@ -92,7 +92,7 @@ class FormSights:
         """Return the forms that ``owner`` may be, also ``super()``, and why there may be others."""
         if isinstance(owner, ast.Call) and last_name(owner.func) == "super":
             above = next((x for x in module.ancestors(owner) if isinstance(x, ast.ClassDef)), None)
-            name = "" if above is None else f"{module.name}.{module.qualname(above)}"
+            name = module.full_name(above)
             return [name] if name in self._forms.all else []
         return [
             value if isinstance(value, Unknown) else value.qualified

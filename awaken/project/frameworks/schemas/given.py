@@ -16,13 +16,12 @@ from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     Environment,
     InstanceOf,
-    Producer,
     Session,
     TupleOf,
     Unknown,
-    Value,
     Values,
     union,
+    values_inside,
 )
 
 _MAPPINGS = {"builtins.dict", "typing.Dict", "collections.OrderedDict", "collections.defaultdict"}
@@ -87,7 +86,7 @@ class Given:
         """Whether an object that is mapped, or is not known, is among ``values`` or in them."""
         return any(
             isinstance(value, Unknown)
-            or any(map(self._may_be_mapped, _values_inside(value)))
+            or self._may_be_mapped(values_inside(value))
             or (isinstance(value, InstanceOf) and self._counts(value.qualified))
             for value in values
         )
@@ -194,17 +193,6 @@ def _by_field(
         elif not any(other in known for other, _ in named):
             # ``dict[str, User]``: the keys are no names of fields.
             yield value, shapes
-
-
-def _values_inside(value: Value) -> tuple[Values, ...]:
-    match value:
-        case InstanceOf():
-            return value.parameters
-        case TupleOf():
-            return value.items
-        case Producer():
-            return (value.inner,)
-    return ()
 
 
 def _holds_mapping(values: Values) -> bool:

@@ -46,7 +46,7 @@ class Receivers:
         kind = method_kind(decorator_names(self._evaluator.names, module, function))
         if not parameters or kind == "static":
             return []
-        qualified = f"{module.name}.{module.qualname(owner)}"
+        qualified = module.full_name(owner)
         result: list[Value] = [
             ClassOf(value.qualified) if kind == "class" else value for value in self._of(qualified)
         ]

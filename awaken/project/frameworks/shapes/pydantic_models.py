@@ -17,11 +17,10 @@ from awaken.project.source.trees import keyword_of, last_name, values_given, var
 from awaken.project.values.domain import (
     InstanceOf,
     NoneValue,
-    Producer,
-    TupleOf,
     Unknown,
     Values,
     union,
+    values_inside,
 )
 from awaken.project.values.library_types.solving import closed, solved_values
 
@@ -81,30 +80,18 @@ class PydanticModels:
 
     def _instances_inside(self, declared: Values, depth: int) -> Iterator[InstanceOf]:
         for value in declared if depth else ():
-            match value:
-                case InstanceOf() if self.is_model(value.qualified):
-                    yield value
-                case InstanceOf():
-                    yield from self._instances_inside(union(*value.parameters), depth - 1)
-                case TupleOf():
-                    yield from self._instances_inside(union(*value.items), depth - 1)
-                case Producer():
-                    yield from self._instances_inside(value.inner, depth - 1)
+            if isinstance(value, InstanceOf) and self.is_model(value.qualified):
+                yield value
+            else:
+                yield from self._instances_inside(values_inside(value), depth - 1)
 
     def unknown_in(self, declared: Values) -> Unknown | None:
         """Return why an annotation may name more than the models that are seen in it."""
         for value in declared:
-            inside: tuple[Values, ...] = ()
-            match value:
-                case Unknown():
-                    return value
-                case InstanceOf() if not self.is_model(value.qualified):
-                    inside = value.parameters
-                case TupleOf():
-                    inside = value.items
-                case Producer():
-                    inside = (value.inner,)
-            unknown = self.unknown_in(union(*inside)) if inside else None
+            if isinstance(value, Unknown):
+                return value
+            is_model = isinstance(value, InstanceOf) and self.is_model(value.qualified)
+            unknown = None if is_model else self.unknown_in(values_inside(value))
             if unknown is not None:
                 return unknown
         return None
@@ -238,7 +225,7 @@ class PydanticModels:
         declared = self._evaluator.declared_unsolved(module, statement.annotation)
         owner = module.enclosing_class(statement)
         if owner is not None:
-            home = f"{module.name}.{module.qualname(owner)}"
+            home = module.full_name(owner)
             instance = InstanceOf(shape.name, parameters=shape.parameters)
             declared = solved_values(declared, self._evaluator.library.solution_of(instance, home))
         return tuple(

@@ -348,7 +348,7 @@ def _name_of(value: Value) -> str | None:
         case External() | ClassOf():
             return value.qualified
         case FunctionOf() if not isinstance(value.node, ast.Lambda):
-            return f"{value.module.name}.{value.module.qualname(value.node)}"
+            return value.module.full_name(value.node)
     return None
 
 

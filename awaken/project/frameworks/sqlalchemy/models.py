@@ -210,6 +210,11 @@ class Models:
         mapped = facts is not None and self.status(qualified) == "mapped"
         return self._mapping(facts, ancestors) if mapped and facts and ancestors else None
 
+    def relationship(self, qualified: str | None, name: str) -> RelationshipFacts | None:
+        """Return the relationship that a mapped class of the project has by a name."""
+        mapped = None if qualified is None else self.mapped_class(qualified)
+        return None if mapped is None else mapped.relationships.get(name)
+
     def _mapping(self, facts: ClassFacts, ancestors: Ancestors) -> MappedClass:
         columns: dict[str, ColumnFacts] = {}
         relationships: dict[str, RelationshipFacts] = {}

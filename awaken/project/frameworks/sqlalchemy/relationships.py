@@ -173,7 +173,7 @@ class Relationships:
         statement = module.statement_of(node)
         scope = module.scopes.scope_of(node)
         if isinstance(scope.node, ast.ClassDef):
-            owner = f"{module.name}.{module.qualname(scope.node)}"
+            owner = module.full_name(scope.node)
             for name, bindings in scope.bindings.items():
                 for binding in bindings:
                     if binding.value is node:
@@ -191,7 +191,7 @@ class Relationships:
         owner = module.scopes.scope_of(function).node
         returns_call = any(isinstance(node, ast.Call) for node in module.returned_by(function))
         if isinstance(owner, ast.ClassDef) and function.decorator_list and returns_call:
-            return f"{module.name}.{module.qualname(owner)}", function.name
+            return module.full_name(owner), function.name
         return None, None
 
     def _imperative(self, module: Module, node: ast.Call) -> tuple[str | None, str | None]:

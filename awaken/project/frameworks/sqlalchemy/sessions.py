@@ -281,7 +281,7 @@ class Sessions:
                 owner = module.scopes.scope_of(node).node
                 if not isinstance(owner, ast.ClassDef):
                     continue
-                qualified = f"{module.name}.{module.qualname(owner)}"
+                qualified = module.full_name(owner)
                 value = self._evaluator.members.as_session(InstanceOf(qualified))
                 in_sessions = in_sessions or not isinstance(value, InstanceOf)
                 # Without a parameter it cannot be what is called with a model.

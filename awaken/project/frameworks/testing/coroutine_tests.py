@@ -155,7 +155,7 @@ class CoroutineTests:
     ) -> Iterator[tuple[Module, ast.ClassDef]]:
         yield module, node
         classes = self._evaluator.classes
-        for facts in classes.line(f"{module.name}.{module.qualname(node)}")[1:]:
+        for facts in classes.line(module.full_name(node))[1:]:
             pair = classes.node(facts.qualified)
             if pair is not None:
                 yield pair

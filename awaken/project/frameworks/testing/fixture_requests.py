@@ -31,7 +31,7 @@ class Request:
     @property
     def key(self) -> tuple[str, int]:
         """A key that is equal for the same function, whichever its tree is."""
-        return self.module.path, self.module.span(self.function).start
+        return self.module.key_of(self.function)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +196,8 @@ class FixtureRequests:
             return False
         if same_node(asking, around, module, owner):
             return True
-        name = f"{asking.name}.{asking.qualname(around)}"
-        wanted = f"{module.name}.{module.qualname(owner)}"
+        name = asking.full_name(around)
+        wanted = module.full_name(owner)
         return any(facts.qualified == wanted for facts in self._evaluator.classes.line(name))
 
     def _named_tests(self, asking: Module, text: ast.Constant) -> Iterator[Request]:

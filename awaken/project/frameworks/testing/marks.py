@@ -75,9 +75,9 @@ def fakes_of(module: Module) -> Iterator[tuple[str, ast.stmt]]:
             for statement in node.body:
                 match statement:
                     case ast.FunctionDef(name="query") if not statement.decorator_list:
-                        yield f"{module.name}.{module.qualname(node)}", statement
+                        yield module.full_name(node), statement
                     case ast.Assign(targets=[ast.Name(id="query")]):
-                        yield f"{module.name}.{module.qualname(node)}", statement
+                        yield module.full_name(node), statement
 
 
 _MAY_MARK = {ast.Attribute, ast.Call, ast.Name}

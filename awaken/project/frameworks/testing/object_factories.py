@@ -61,7 +61,7 @@ class ObjectFactories:
     def is_inside(self, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` is in a factory, or in the declaration of one."""
         return any(
-            f"{module.name}.{module.qualname(above)}" in self.classes
+            module.full_name(above) in self.classes
             for above in module.ancestors(node)
             if isinstance(above, ast.ClassDef)
         )

@@ -147,8 +147,7 @@ class Reach:
         """Return the function that a call names: by itself, in a module or class, of ``self``."""
         evaluator, function = self._evaluator, call.func
         if isinstance(function, ast.Attribute) and ast.unparse(function.value) in {"self", "cls"}:
-            around = module.enclosing_class(call)
-            owner = "" if around is None else f"{module.name}.{module.qualname(around)}"
+            owner = module.full_name(module.enclosing_class(call))
             return self.method(owner, function.attr)
         name = evaluator.names.qualified(module, function)
         located = None if name is None else evaluator.names.locate(name)
@@ -208,7 +207,7 @@ class Reach:
 
     def _replaced(self, body: _Body, call: ast.Call, entry: EntryPoint) -> bool:
         """Whether the test puts something else in the place of what is called."""
-        function = f"{entry.module.name}.{entry.module.qualname(entry.function)}"
+        function = entry.module.full_name(entry.function)
         for replace in self.replaces:
             if not replace.path and function == f"{replace.qualified}.{replace.name}":
                 return True
@@ -336,9 +335,7 @@ class _Body:
         last = target.last
         if isinstance(node, ast.Name) and node.id in {"cls", "self"} and not target.path:
             around = self.module.enclosing_class(node)
-            return around is not None and target.qualified == (
-                f"{self.module.name}.{self.module.qualname(around)}"
-            )
+            return around is not None and target.qualified == (self.module.full_name(around))
         if isinstance(node, ast.Attribute):
             qualified = self._names.qualified(self.module, node) if node.attr == last else None
             return qualified == target.qualified

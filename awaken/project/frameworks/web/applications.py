@@ -174,7 +174,7 @@ class Applications:
     def _passed_applications(
         self, module: Module, function: Function, parameter: ast.arg, seen: set[tuple[str, int]]
     ) -> Iterator[Application | Unknown]:
-        key = (module.path, module.span(parameter).start)
+        key = module.key_of(parameter)
         if key in seen:
             return
         seen.add(key)

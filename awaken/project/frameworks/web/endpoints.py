@@ -146,7 +146,7 @@ class Endpoints:
         owner = module.parent(function)
         if not isinstance(owner, ast.ClassDef) or function.name not in _VERBS:
             return None
-        qualified = f"{module.name}.{module.qualname(owner)}"
+        qualified = module.full_name(owner)
         if not _VIEWS.intersection(self._evaluator.classes.library_ancestors(qualified)):
             return None
         note = f"`{owner.name}.{function.name}` handles requests"

@@ -9,14 +9,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from awaken.contract import Place, Span
+from awaken.contract import Place
+from awaken.project.graph.callers.found import Obstacle
 from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.expressions.uses import targets_of, use_of
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, is_none
 
 _CHOOSING = {"get", "pop"}
-_NAMES = "names by where they are"
 
 
 def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
@@ -24,13 +24,7 @@ def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
 
     None where the name is in no table, or where the table has other uses.
     """
-    names: dict[Span, ast.expr] | None = module.own.get(_NAMES)
-    if names is None:
-        names = module.own[_NAMES] = {}
-        for part in module.walk():
-            if isinstance(part, ast.Name | ast.Attribute):
-                names.setdefault(module.span(part), part)
-    node = names.get(place.span)
+    node = next(module.expressions_at({place.span}), None)
     table = None if node is None else module.parent(node)
     match table:
         case ast.Dict() if node in table.values and None not in table.keys:
@@ -44,6 +38,20 @@ def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
         module.own[key] = _out_of_table(module, table)
     calls: list[ast.Call] | None = module.own[key]
     return calls
+
+
+def calls_through_tables(load: Load, obstacle: Obstacle) -> list[Place] | None:
+    """Return the calls of what tables hold at the places of an obstacle; None if one has others."""
+    if obstacle.kind != "value":
+        return None
+    result: list[Place] = []
+    for place in (obstacle.place, *obstacle.others):
+        module = load(place.path)
+        calls = None if module is None else calls_of_chosen(module, place)
+        if module is None or calls is None:
+            return None
+        result += map(module.place, calls)
+    return result
 
 
 def _out_of_table(module: Module, table: ast.expr) -> list[ast.Call] | None:

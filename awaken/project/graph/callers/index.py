@@ -30,7 +30,7 @@ class CallIndex:
     def of(self, module: Module, function: Function) -> Callers:
         """Return who calls ``function``, a function or method of ``module``."""
         self.search([(module, function)])
-        return self._kept[_key(module, function)]
+        return self._kept[module.key_of(function)]
 
     def target(self, module: Module, function: Function) -> Target:
         """Return what a search for the callers of ``function`` looks for."""
@@ -43,7 +43,7 @@ class CallIndex:
         """
         searches: dict[tuple[str, int], Search] = {}
         for module, function in functions:
-            key = _key(module, function)
+            key = module.key_of(function)
             if key not in self._kept and key not in searches:
                 # Else following a receiver would search for its callers, and so on without an end.
                 with self._evaluator.without_callers():
@@ -52,11 +52,6 @@ class CallIndex:
             _run_together([item.run() for item in searches.values()])
         for key, search in searches.items():
             self._kept[key] = search.found()
-
-
-def _key(module: Module, function: Function) -> tuple[str, int]:
-    # By place: the file may be parsed again, with other nodes.
-    return module.path, module.span(function).start
 
 
 def _run_together(searches: Iterable[Iterator[str]]) -> None:

@@ -153,7 +153,7 @@ class Mentions:
     def _receiver(self, module: Module, node: ast.Attribute) -> Receiver:
         if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "super":
             around = module.enclosing_class(node)
-            return Receiver((), f"{module.name}.{module.qualname(around)}" if around else "")
+            return Receiver((), module.full_name(around))
         return Receiver(self._evaluator.values(module, node.value))
 
 

@@ -247,7 +247,7 @@ class Search:
     def _search_hierarchy(self, hierarchy: Hierarchy) -> None:
         """Look for ``cls(...)``, ``type(self)(...)`` and ``super().__init__(...)``."""
         for module, owner in hierarchy.definitions():
-            name = f"{module.name}.{module.qualname(owner)}"
+            name = module.full_name(owner)
             inherits = hierarchy.is_above(name, "__init__")
             for node in module.walk(owner):
                 bound = self._target.makes_by(module, node, inherits=inherits)

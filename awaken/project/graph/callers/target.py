@@ -57,7 +57,7 @@ class Target:
         self._is_attribute = (
             owner is not None and scope.parent is not None and (scope.parent.kind == "class")
         )
-        self._qualified = f"{module.name}.{module.qualname(function)}"
+        self._qualified = module.full_name(function)
         decorators = decorator_names(evaluator.names, module, function)
         self._method_kind = method_kind(decorators)
         # Any other decorator may change the parameters.
@@ -67,7 +67,7 @@ class Target:
         self.hierarchy: Hierarchy | None = None
         self.made: set[str] = set()
         if owner is not None:
-            self.hierarchy = surroundings.hierarchy(f"{module.name}.{module.qualname(owner)}")
+            self.hierarchy = surroundings.hierarchy(module.full_name(owner))
             if self.makes:
                 self.made = self.hierarchy.made_by(self.name)
         # Bases and decorators may keep a class, and find it by its name.

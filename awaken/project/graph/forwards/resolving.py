@@ -143,7 +143,7 @@ class Referents:
         if _is_super(func.value):
             around = module.enclosing_class(func)
             if around is not None:
-                yield Referent("above", f"{module.name}.{module.qualname(around)}", func.attr)
+                yield Referent("above", module.full_name(around), func.attr)
                 return
         for owner in self._evaluator.values(module, func.value):
             yield from self._of_owner(owner, module, func)
@@ -181,9 +181,9 @@ class Referents:
                 yield Referent("library", func.attr)
 
     def _is_decoded(self, value: Unknown) -> bool:
-        module = self._evaluator.load(value.place.path)
-        calls = [] if module is None else module.calls_at(value.place.span)
-        return module is not None and any(decodes(self._evaluator, module, call) for call in calls)
+        return any(
+            decodes(self._evaluator, *pair) for pair in self._evaluator.calls_at(value.place)
+        )
 
     def _method(self, owner: str, name: str) -> Referent | None:
         """Return the method of a class of the project; None if it is no plain method."""

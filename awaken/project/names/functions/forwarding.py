@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Literal
 
 from awaken.knowledge.library_names import library_names
-from awaken.project.names.functions.looking import Looking
 from awaken.project.names.functions.opaque import Opaque, OpaqueUse
 from awaken.project.names.resolution import Names
 from awaken.project.source.expressions.uses import use_of
@@ -42,7 +41,6 @@ class Forwarding:
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self._looking = Looking(names, self.definition)
         self._opaque = Opaque(names, self.definition)
         self._keeping = Opaque(names, self.definition, may_read=True)
 
@@ -102,7 +100,7 @@ class Forwarding:
 
     def is_looked_at(self, module: Module, call: ast.Call, given: ast.Name) -> bool:
         """Whether what ``call`` calls only looks at the function ``given``, its argument."""
-        return self._looking.is_looked_at(module, call, given)
+        return self._keeping.is_looked_at(module, call, given)
 
     def definition(self, qualified: str) -> tuple[Module, Function] | None:
         """Return the only function of this name that a module of the project defines."""

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from awaken.knowledge.injection import injection
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, last_name, parameters_of
 
 Provider = tuple[Module, ast.expr]
 """What a dependency calls, in the file that writes it."""
+OVERRIDES = "dependency_overrides"
 
 
 class Injections:
@@ -57,3 +58,24 @@ class Injections:
             return [(module, node)]
         home, bindings = at_top
         return [(home, binding.value) for binding in bindings if binding.value is not None]
+
+
+def overrides_in(module: Module) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield the dependencies that a file replaces, each with what is called for it."""
+    for node in module.walk():
+        pairs: list[tuple[ast.expr | None, ast.expr]] = []
+        match node:
+            case ast.Assign(targets=[ast.Subscript(value=owner, slice=key)], value=value):
+                pairs = [(key, value)]
+            case (
+                ast.Assign(targets=[owner], value=ast.Dict(keys=keys, values=values))
+                | ast.Call(
+                    func=ast.Attribute(value=owner, attr="update"),
+                    args=[ast.Dict(keys=keys, values=values)],
+                )
+            ):
+                pairs = [*zip(keys, values, strict=True)]
+            case _:
+                continue
+        if last_name(owner) == OVERRIDES:
+            yield from ((key, given) for key, given in pairs if key is not None)

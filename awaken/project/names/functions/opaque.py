@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.resolution import Names
+from awaken.project.names.usages import CALLING
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.memo import cached_by
@@ -46,14 +47,16 @@ class OpaqueUse:
 
     Its wrappers pass on all that they get. Up to ``positional`` arguments have a place of their
     own, and parameters named in ``consumed`` do not arrive. ``wrapping`` are the files of wrappers
-    with `functools.wraps`, ``signing`` those of wrappers with a `__signature__` alone. It returns
-    the function or a wrapper if ``returns``, with the signature of the function if ``carries``.
+    with `functools.wraps`, ``signing`` those of wrappers with a `__signature__` alone. It calls the
+    function if ``calls``. It returns the function or a wrapper if ``returns``, with the signature
+    of the function if ``carries``.
     """
 
     positional: int = 0
     consumed: set[str] = field(default_factory=set)
     wrapping: set[str] = field(default_factory=set)
     signing: set[str] = field(default_factory=set)
+    calls: bool = False
     returns: bool = False
     carries: bool = True
 
@@ -63,6 +66,7 @@ class OpaqueUse:
         self.consumed |= other.consumed
         self.wrapping |= other.wrapping
         self.signing |= other.signing
+        self.calls |= other.calls
 
 
 class Opaque:
@@ -114,6 +118,17 @@ class Opaque:
             uses = _Uses(self, module, maker, first, depth)
             returned = [node for node in returned if uses.read() is None or not uses.holds(node)]
         return _joined(self.made_by(module, node, depth, maker) for node in returned)
+
+    def is_looked_at(self, module: Module, call: ast.Call, given: ast.expr) -> bool:
+        """Whether what ``call`` calls only looks at the function ``given``, its argument."""
+        name = self.names.qualified(module, call.func) or f"builtins.{last_name(call.func)}"
+        home, function = self.definition(name) or (module, None)
+        if function is None:
+            return name in _LIBRARY.looking | _LIBRARY.casts
+        parameter = parameter_getting(call, function, given, 0)
+        names = frozenset[str]() if parameter is None else frozenset({parameter.arg})
+        use = self.uses(home, function, names, _DEPTH)
+        return use is not None and not use.calls and not use.returns
 
     def made_by(
         self, module: Module, node: ast.expr, depth: int, maker: Function | None = None
@@ -244,6 +259,7 @@ class _Uses:
         way, above = use_of(self._module, node)
         match way:
             case "called":
+                self._use.calls = True
                 return self._passes_all(above, above.args)
             case "argument":
                 return self._is_known_argument(above, node)
@@ -260,7 +276,7 @@ class _Uses:
 
     def _is_known_attribute(self, node: ast.Attribute) -> bool:
         if self._may_read:
-            return True
+            return node.attr not in CALLING
         if node.attr == "__signature__" and isinstance(node.ctx, ast.Store):
             self._signed.add(node)
             self._sign(node)
@@ -290,7 +306,7 @@ class _Uses:
         if name in _LIBRARY.casts:
             self._held += [call]
         elif name in _LIBRARY.in_threads:
-            at = _LIBRARY.in_threads[name]
+            self._use.calls, at = True, _LIBRARY.in_threads[name]
             return call.args[at : at + 1] == [node] and self._passes_all(call, call.args[at + 1 :])
         elif name not in _LOOKING:
             self._handed.setdefault(call, 0)

@@ -33,7 +33,7 @@ class GeneratedFields:
         evaluator = self._evaluator
         if not isinstance(owner, InstanceOf):
             return None
-        qualified = f"{module.name}.{module.qualname(node)}"
+        qualified = module.full_name(node)
         made = generated_init(evaluator.names, evaluator.classes, qualified)
         if made is None:
             return None

@@ -138,7 +138,7 @@ class Members:
         around = module.enclosing_class(node)
         if around is None:
             return None
-        qualified = f"{module.name}.{module.qualname(around)}"
+        qualified = module.full_name(around)
         if not self._is_super(module, call, qualified):
             return None
         function = module.enclosing_function(node)

@@ -156,7 +156,7 @@ class OwnAttributes:
         declared = () if written is None else self._evaluator.declared_unsolved(module, written)
         if not has_variables(declared):
             return ()
-        qualified = f"{module.name}.{module.qualname(node)}"
+        qualified = module.full_name(node)
         result = solved_values(declared, self._evaluator.library.solution_of(owner, qualified))
         return () if has_variables(result) or _is_unknown(result) else result
 

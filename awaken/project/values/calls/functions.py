@@ -71,7 +71,7 @@ def given_by_overriding(evaluator: Questions, function: FunctionOf) -> Values:
     result: Values = ()
     for below in evaluator.classes.all_subclasses(owner.qualified):
         facts = evaluator.classes.facts(below)
-        if facts is None or node.name not in {*facts.members, *facts.assigned}:
+        if facts is None or node.name not in facts.attributes:
             continue
         for method in evaluator.attribute(InstanceOf(below), node.name, module, node):
             if not isinstance(method, FunctionOf):
@@ -108,8 +108,8 @@ class Functions:
         match bound:
             case InstanceOf(parameters=[_, *_]):
                 pass
-            case ClassOf(qualified=name) | InstanceOf(qualified=name) if (
-                name != f"{module.name}.{module.qualname(owner)}"
+            case ClassOf(qualified=name) | InstanceOf(qualified=name) if name != module.full_name(
+                owner
             ):
                 pass
             case _:
@@ -246,7 +246,7 @@ class Functions:
         if isinstance(bound, InstanceOf | ClassOf):
             owner = module.parent(node)
             if isinstance(owner, ast.ClassDef):
-                home = f"{module.name}.{module.qualname(owner)}"
+                home = module.full_name(owner)
                 solution |= library.solution_of(bound, home)
             own = bound if isinstance(bound, InstanceOf) else InstanceOf(bound.qualified)
             solution[SELF] = (own,)

@@ -29,6 +29,7 @@ from awaken.project.values.domain import (
 from awaken.project.values.library.automap import AUTOMAP_CLASS, are_automap
 from awaken.project.values.library.of_requests import page_of_route
 from awaken.project.values.library.promises import narrower
+from awaken.project.values.library_types.declared_types import session_of_role
 from awaken.project.values.questions import Questions
 
 if TYPE_CHECKING:
@@ -257,14 +258,7 @@ def _empty_call(node: ast.Call) -> ast.Call:
 
 def of_role(role: Role, name: str, place: Place | None = None) -> Value:
     """Return the value that the library files describe by ``role``, seen at ``place``."""
-    match role:
-        case "session" | "scoped" | "async" | "async-scoped":
-            return Session(role, place=place)
-        case "factory":
-            return Producer("factory", (Session("session"),))
-        case "async-factory":
-            return Producer("factory", (Session("async"),))
-    return NotRelevant(f"the result of `{name}`")
+    return session_of_role(role, place) or NotRelevant(f"the result of `{name}`")
 
 
 def _is_select(value: Value) -> bool:

@@ -287,7 +287,7 @@ class Parameters:
         owner = None if parameter not in positional else module.enclosing_class(function)
         if owner is None or self._receiver(module, function, positional[0]) is None:
             return ()
-        qualified = ClassOf(f"{module.name}.{module.qualname(owner)}")
+        qualified = ClassOf(module.full_name(owner))
         place = positional.index(parameter) - 1
         declared = self._evaluator.library.overridden(qualified, function.name, place)
         decorators = decorator_names(self._evaluator.names, module, function)
@@ -367,7 +367,7 @@ class Parameters:
         kind = method_kind(decorator_names(self._evaluator.names, module, function))
         if kind == "static":
             return None
-        qualified = f"{module.name}.{module.qualname(owner)}"
+        qualified = module.full_name(owner)
         if kind == "class" or function.name in _ON_CLASS:
             return ClassOf(qualified)
         return InstanceOf(qualified)

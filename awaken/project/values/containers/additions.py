@@ -521,4 +521,4 @@ def class_of_receiver(module: Module, node: ast.expr) -> str:
     owner = module.scopes.scope_of(function).node
     if not isinstance(owner, ast.ClassDef) or binding.node is not positional[0]:
         return ""
-    return f"{module.name}.{module.qualname(owner)}"
+    return module.full_name(owner)

@@ -10,17 +10,16 @@ from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
-from awaken.project.source.worklist import preorder
 from awaken.project.values.domain import (
     MOST_ORIGINS,
     External,
     InstanceOf,
     Origin,
-    Producer,
-    TupleOf,
     Unknown,
     Values,
+    instances_in,
     values_inside,
+    with_parts,
 )
 
 _OF_ATTRIBUTES = set(library_names().lazy_collections.values())
@@ -99,11 +98,8 @@ def followed(found: Values, owner: InstanceOf, name: str) -> Values:
 
 def parameters_in(values: Values) -> set[Place]:
     """Return the parameters of which objects in ``values`` are said to come from their callers."""
-    places = set[Place]()
-    for value in preorder(values, values_inside):
-        if isinstance(value, InstanceOf):
-            places |= {each.place for each in value.origins or () if each.kind == "parameter"}
-    return places
+    origins = (origin for value in instances_in(values) for origin in value.origins or ())
+    return {origin.place for origin in origins if origin.kind == "parameter"}
 
 
 def origins_in(values: Values, is_mapped: Callable[[str], bool]) -> Origins | None:
@@ -162,23 +158,12 @@ def _each(
     """Return ``found`` with all origins changed; values without one get ``fresh`` if they may."""
     changed: Values = ()
     for value in found:
-        match value:
-            case InstanceOf():
-                own = None if value.origins is None else change(value.origins)
-                if own is None and fresh is not None and gets_fresh(value):
-                    own = fresh
-                # A container does not come from the source of its objects.
-                own = value.origins if value.parameters else own
-                held = value.with_held(lambda each: _each(each, change, fresh, gets_fresh))
-                changed = (*changed, replace(held, origins=own))
-            case Producer():
-                changed = (
-                    *changed,
-                    replace(value, inner=_each(value.inner, change, fresh, gets_fresh)),
-                )
-            case TupleOf():
-                items = tuple(_each(part, change, fresh, gets_fresh) for part in value.items)
-                changed = (*changed, TupleOf(items))
-            case _:
-                changed = (*changed, value)
+        result = with_parts(value, lambda part: _each(part, change, fresh, gets_fresh))
+        # A container does not come from the source of its objects.
+        if isinstance(result, InstanceOf) and not result.parameters:
+            own = None if result.origins is None else change(result.origins)
+            if own is None and fresh is not None and gets_fresh(result):
+                own = fresh
+            result = replace(result, origins=own)
+        changed = (*changed, result)
     return changed

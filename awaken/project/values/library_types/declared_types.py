@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from awaken.knowledge import knowledge
+from awaken.contract import Place
+from awaken.knowledge import Role, knowledge
 from awaken.knowledge.declarations import Declaration, declaration, declared_in, imported_module
 from awaken.project.source.trees import items_in_brackets, keyword_of, position
 from awaken.project.values.domain import (
@@ -62,19 +63,22 @@ def named_declaration(module: str, node: ast.expr) -> Declaration | None:
     return None
 
 
-def of_class(name: str) -> Values:
-    """Return an instance of a library's class, of which nothing says what it holds."""
-    role = knowledge().types.get(name)
+def session_of_role(role: Role | None, place: Place | None = None) -> Session | Producer | None:
+    """Return the session, or what makes sessions, that ``role`` names, seen at ``place``."""
     match role:
         case "session" | "scoped" | "async" | "async-scoped":
-            return (Session(role),)
+            return Session(role, place=place)
         case "factory":
-            return (Producer("factory", (Session("session"),)),)
+            return Producer("factory", (Session("session"),))
         case "async-factory":
-            return (Producer("factory", (Session("async"),)),)
-        case _ if name.startswith("unittest.mock."):
-            return (NotRelevant("a mock", mock=True),)
-    return (InstanceOf(name),)
+            return Producer("factory", (Session("async"),))
+    return None
+
+
+def of_class(name: str, place: Place | None = None) -> Values:
+    """Return an instance of a library's class, of which nothing says what it holds."""
+    mock = NotRelevant("a mock", mock=True) if name.startswith("unittest.mock.") else None
+    return (session_of_role(knowledge().types.get(name), place) or mock or InstanceOf(name),)
 
 
 def _module(module: str, node: ast.expr) -> str | None:

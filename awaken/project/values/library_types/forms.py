@@ -7,17 +7,16 @@ from collections.abc import Callable, Sequence
 
 from awaken.knowledge.declarations import public_name
 from awaken.project.values.domain import (
-    ClassOf,
     How,
     InstanceOf,
     NoneValue,
     Producer,
     TupleOf,
-    TypeVariable,
     Value,
     Values,
     union,
 )
+from awaken.project.values.library_types.solving import classes_of
 
 TYPING = {"typing", "typing_extensions", "collections.abc", "contextlib", "dataclasses"}
 _SAME = {"ClassVar", "Final", "InitVar", "NotRequired", "ReadOnly", "Required", "Annotated"}
@@ -73,20 +72,6 @@ def generic(name: str, arguments: Sequence[ast.expr], read: Callable[[ast.expr],
             how, position = _WRAPPERS[simple]
             return (Producer(how, read(arguments[position])),)
     return (InstanceOf(public_name(name), parameters=tuple(map(read, arguments))),)
-
-
-def classes_of(instances: Values) -> Values:
-    """Return the classes of what ``type[...]`` names."""
-    return tuple(map(_class_of, instances))
-
-
-def _class_of(value: Value) -> Value:
-    match value:
-        case InstanceOf():
-            return ClassOf(value.qualified)
-        case TypeVariable():
-            return TypeVariable(value.name, value.bound, as_class=True)
-    return value
 
 
 def _tuple(arguments: Sequence[ast.expr], read: Callable[[ast.expr], Values]) -> Value:

@@ -11,12 +11,13 @@ from awaken.project.values.domain import (
     ClassOf,
     InstanceOf,
     Producer,
-    TupleOf,
     TypeVariable,
     Unknown,
     Value,
     Values,
     union,
+    values_inside,
+    with_parts,
 )
 from awaken.project.values.items import MUTABLE
 
@@ -27,20 +28,9 @@ Solution = Mapping[str, Values]
 
 def has_variables(values: Values) -> bool:
     """Whether ``values`` contain a type variable."""
-    return any(map(_is_open, values))
-
-
-def _is_open(value: Value) -> bool:
-    match value:
-        case TypeVariable():
-            return True
-        case Producer():
-            return has_variables(value.inner)
-        case InstanceOf():
-            return any(map(has_variables, value.parameters))
-        case TupleOf():
-            return any(map(has_variables, value.items))
-    return False
+    return any(
+        isinstance(value, TypeVariable) or has_variables(values_inside(value)) for value in values
+    )
 
 
 def solved_values(values: Values, solution: Solution) -> Values:
@@ -79,14 +69,8 @@ def _solved_values(value: Value, solution: Solution) -> Values:
             result = solution.get(value.name)
             if result is None:
                 return (value,)
-            return tuple(map(_as_class, result)) if value.as_class else result
-        case Producer():
-            return (replace(value, inner=solved_values(value.inner, solution)),)
-        case InstanceOf() if value.parameters:
-            return (value.with_held(lambda each: solved_values(each, solution)),)
-        case TupleOf():
-            return (TupleOf(tuple(solved_values(item, solution) for item in value.items)),)
-    return (value,)
+            return classes_of(result) if value.as_class else result
+    return (with_parts(value, lambda part: solved_values(part, solution)),)
 
 
 def _closed_values(value: Value, place: Place, why: str) -> Values:
@@ -96,16 +80,15 @@ def _closed_values(value: Value, place: Place, why: str) -> Values:
             return (Unknown(why or open_type, place),)
         case TypeVariable():
             bound = closed(value.bound, place, why)
-            return tuple(map(_as_class, bound)) if value.as_class else bound
+            return classes_of(bound) if value.as_class else bound
         case Unknown(place=old) if old == NOWHERE:
             return (replace(value, place=place),)
-        case Producer():
-            return (replace(value, inner=closed(value.inner, place, why)),)
-        case InstanceOf() if value.parameters:
-            return (value.with_held(lambda each: closed(each, place, why)),)
-        case TupleOf():
-            return (TupleOf(tuple(closed(item, place, why) for item in value.items)),)
-    return (value,)
+    return (with_parts(value, lambda part: closed(part, place, why)),)
+
+
+def classes_of(instances: Values) -> Values:
+    """Return the classes of what ``type[...]`` names."""
+    return tuple(map(_as_class, instances))
 
 
 def _as_class(value: Value) -> Value:

@@ -48,7 +48,7 @@ class _Runs:
         """Raise _Again if ``function``, which calls the application ``name``, may run again."""
         if function is None:
             return
-        key = (module.path, module.span(function).start)
+        key = module.key_of(function)
         callers = self._project.calls.callers_of(module, function)
         hidden = [obstacle for obstacle in callers.obstacles if obstacle.kind not in OF_OTHERS]
         if key in self._seen or hidden:

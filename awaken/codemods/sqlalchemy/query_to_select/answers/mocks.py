@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.query_to_select.answers.asked import Asked
-from awaken.codemods.sqlalchemy.query_to_select.payload import LeftOut
 from awaken.contract import Edit, NodeEdit, SiteId, TextEdit
+from awaken.kit.payloads import REMOVE_STATEMENT
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, root_of
 
@@ -64,8 +64,8 @@ class Told:
             path=self.module.path,
             anchor=span,
             node=type(self.statement).__name__,
-            rewriter="left-out",
-            data=LeftOut(),
+            rewriter=REMOVE_STATEMENT,
+            data=None,
             site=site,
         )
 

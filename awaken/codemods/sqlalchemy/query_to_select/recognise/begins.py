@@ -91,7 +91,7 @@ def _model(reader: Reader, model: ast.expr) -> tuple[str | None, bool]:
     around = reader.module.enclosing_class(model)
     # A method that subclasses inherit may run with any of them.
     if around is not None and ast.unparse(model) in {"cls", "self", "type(self)", "self.__class__"}:
-        return f"{reader.module.name}.{reader.module.qualname(around)}", True
+        return reader.module.full_name(around), True
     entity = entity_of(reader, model)
     if entity is not None and entity.model is not None and not entity.aliased:
         return entity.model, True

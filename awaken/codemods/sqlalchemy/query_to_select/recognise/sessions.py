@@ -96,10 +96,7 @@ class Sites:
     def _recognised_queries(self, module: Module) -> Iterator[Recognised]:
         reader, standing = Reader(self._project, module), self._standing
         for node in module.walk():
-            if (
-                not _may_begin(node)
-                or (module.path, module.span(node).start) in self._decided_places
-            ):
+            if not _may_begin(node) or module.key_of(node) in self._decided_places:
                 continue
             recognised = recognise_either(reader, node)
             if recognised is not None:

@@ -8,14 +8,15 @@ reads it, so what it is to be is written as well.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.annotated import types_in
 from awaken.project.source.expressions.uses import use_of
-from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.trees import Function, is_none, last_name, parameters_of
 
 _FURTHEST = 4
 """Variables that are followed, one given to the other."""
@@ -137,48 +138,17 @@ class _Asked:
         """Return the annotation of what takes an argument of ``call``, at a place or by name."""
         project = self.reader.project
         qualified = self.reader.qualified(call.func)
-        definition = None if qualified is None else project.definition(qualified)
-        if qualified is None or definition is None:
-            return None
-        defined = project.class_definition(qualified)
+        defined = None if qualified is None else project.class_definition(qualified)
         if defined is not None:
             return _field(defined[1], given)
-        home = project.module(definition.path)
-        function = None if home is None else home.function_at(definition.span.start)
-        return None if function is None else _parameter_of(function, given)
+        pair = project.function_definition(qualified)
+        return None if pair is None else _parameter_of(pair[1], given)
 
     def _is_list(self, annotation: ast.expr | None, way: Sequence[Step]) -> bool:
         """Whether an annotation says that a list is found on ``way`` into it, and nothing else."""
-        if annotation is None:
-            return False
-        choices = list(self._choices(annotation))
+        types = types_in(self.reader.module, annotation)
+        choices = [node for node in types if not is_none(node)]
         return bool(choices) and all(self._choice_is_list(choice, way) for choice in choices)
-
-    def _choices(self, annotation: ast.expr) -> Iterator[ast.expr]:
-        """Yield the types that an annotation admits, but None."""
-        match annotation:
-            case ast.Constant(value=str()):
-                parsed = self.reader.module.parse_string(annotation)
-                if parsed is not None:
-                    yield from self._choices(parsed)
-            case ast.Constant(value=None):
-                return
-            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-                yield from self._choices(left)
-                yield from self._choices(right)
-            case ast.Subscript(value=value, slice=inner) if last_name(value) == "Optional":
-                yield from self._choices(inner)
-            case ast.Subscript(value=value, slice=ast.Tuple(elts=elements)) if (
-                last_name(value) == "Union"
-            ):
-                for element in elements:
-                    yield from self._choices(element)
-            case ast.Subscript(value=value, slice=ast.Tuple(elts=[inner, *_])) if (
-                last_name(value) == "Annotated"
-            ):
-                yield from self._choices(inner)
-            case _:
-                yield annotation
 
     def _choice_is_list(self, annotation: ast.expr, way: Sequence[Step]) -> bool:
         generic = annotation.value if isinstance(annotation, ast.Subscript) else annotation

@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from awaken.codemods.sqlalchemy.query_to_select.payload import LeftOut, LinkEdit, QueryRewrite
+from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.enclosing import (
     in_call,
     in_parentheses,
@@ -481,11 +481,6 @@ def _count_broken(
 def _select_count(data: QueryRewrite) -> cst.Call:
     count = cst.Call(cst.Attribute(_name(data.func), cst.Name("count")))
     return cst.Call(_name(data.select), [cst.Arg(count)])
-
-
-def leave_out(node: cst.CSTNode, data: LeftOut, around: Surroundings) -> cst.RemovalSentinel:  # noqa: ARG001
-    """Take the statement away."""
-    return cst.RemoveFromParent()
 
 
 def _subquery(statement: cst.BaseExpression, dot: cst.Dot) -> cst.Call:

@@ -8,7 +8,11 @@ from collections.abc import Iterator, Sequence
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, names
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target, join_target
+from awaken.codemods.sqlalchemy.query_to_select.statements.targets import (
+    Target,
+    is_relationship,
+    join_target,
+)
 from awaken.kit.names_here import is_dotted
 from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.mapped_classes import entity_of
@@ -144,11 +148,8 @@ def _relationship(reader: Reader, node: ast.expr) -> ast.Attribute | None:
     match node:
         case ast.Call(func=ast.Attribute(value=inner, attr="of_type")):
             return _relationship(reader, inner)
-        case ast.Attribute(value=owner, attr=name):
-            entity = entity_of(reader, owner)
-            mapped = reader.project.orm.mapped_class(entity.model or "") if entity else None
-            is_one = mapped is not None and mapped.attribute_kind(name) == "relationship"
-            return node if is_one else None
+        case ast.Attribute() if is_relationship(reader, node):
+            return node
     return None
 
 
@@ -159,8 +160,7 @@ def _leads_to_one(
     result = _relationship(reader, condition)
     owner = None if result is None else ast.unparse(result.value)
     model = next((source.model for source in sources if source.text == owner), None)
-    mapped = None if model is None else reader.project.orm.mapped_class(model)
-    facts = None if mapped is None or result is None else mapped.relationships.get(result.attr)
+    facts = reader.project.orm.models.relationship(model, "" if result is None else result.attr)
     if facts is None or result is None or facts.target is None or model is None:
         return False
     # A subclass is joined in place of what the relationship leads to.

@@ -59,8 +59,8 @@ def target_of(reader: Reader, node: ast.expr) -> Target:
         return Target(text, described, entity.model, entity.aliased)
     if isinstance(node, ast.Attribute):
         owner = entity_of(reader, node.value)
-        mapped = reader.project.orm.mapped_class(owner.model) if owner and owner.model else None
-        relationship = mapped.relationships.get(node.attr) if mapped else None
+        model = None if owner is None else owner.model
+        relationship = reader.project.orm.models.relationship(model, node.attr)
         if relationship is not None and relationship.target is not None:
             model = relationship.target
             return Target(class_here(reader, node, model), described, model)

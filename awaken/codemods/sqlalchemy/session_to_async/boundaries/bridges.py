@@ -195,10 +195,10 @@ class Bridges:
             return module.scopes.fresh_name(f"_{bare}", f"_run_{bare}")
         taken: set[str] = set()
         project = self._part.project
-        own = f"{module.name}.{module.qualname(owner)}"
+        own = module.full_name(owner)
         for name in (own, *project.all_subclasses(own)):
             facts = project.class_facts(name)
-            taken |= set() if facts is None else {*facts.members, *facts.assigned}
+            taken |= set() if facts is None else facts.attributes
         # Private parts of library bases are not visible.
         is_alone = library_names().harmless_bases.issuperset(project.library_ancestors(own))
         first = f"_{bare}" if is_alone else f"_{bare}_in_loop"

@@ -31,7 +31,7 @@ def called_by_base(
     owner = module.enclosing_class(node)
     if owner is None:
         return None
-    qualified = f"{module.name}.{module.qualname(owner)}"
+    qualified = module.full_name(owner)
     heirs = (qualified, *part.project.all_subclasses(qualified))
     bases = sorted({base for name in heirs for base in part.project.library_ancestors(name)})
     unknown: list[str] = []
@@ -53,7 +53,7 @@ def given_with_its_object(
     owner = module.enclosing_class(node)
     if owner is None or _is_own(node) or _is_called(part, function):
         return None
-    qualified = f"{module.name}.{module.qualname(owner)}"
+    qualified = module.full_name(owner)
     for home in modules_with(part.project, [owner.name.encode()]):
         for call in home.nodes(ast.Call):
             arguments = [item for item in arguments_of(call) if not isinstance(item, ast.Constant)]

@@ -37,14 +37,10 @@ class Schedulers:
 
     def runs(self, place: Place) -> bool:
         """Whether the coroutine function at ``place`` is handed to a scheduler as a job."""
-        if not self._is_any:
-            return False
-        module = self._project.module(place.path)
-        nodes = () if module is None else module.walk()
-        return module is not None and any(
+        return self._is_any and any(
             self._runs(module, node)
-            for node in nodes
-            if isinstance(node, ast.Name | ast.Attribute) and module.place(node) == place
+            for module, node in self._project.expressions_at(place)
+            if isinstance(node, ast.Name | ast.Attribute)
         )
 
     def _runs(self, module: Module, node: ast.expr) -> bool:

@@ -148,20 +148,15 @@ class Managers:
         classes = {
             name
             for owner in owners
-            for name in (owner, *self._project.all_subclasses(owner), *self._names_above(owner))
+            for name in (
+                *(facts.qualified for facts in self._project.class_line(owner)),
+                *self._project.all_subclasses(owner),
+            )
         }
         for qualified in sorted(classes):
             pair = self._project.class_definition(qualified)
             if pair is not None:
                 yield from self._bases_of(*pair, rule)
-
-    def _names_above(self, qualified: str) -> list[str]:
-        result = [qualified]
-        for name in result:
-            facts = self._project.class_facts(name)
-            bases = () if facts is None else facts.bases
-            result += [base for base in bases if base is not None and base not in result]
-        return result
 
     def _bases_of(self, module: Module, node: ast.ClassDef, rule: str) -> Iterator[Member]:
         for base in node.bases:

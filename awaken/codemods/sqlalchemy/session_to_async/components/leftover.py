@@ -11,7 +11,6 @@ from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async.components.component import Components, Found
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared
-from awaken.codemods.sqlalchemy.session_to_async.payload import REMOVE, Removed
 from awaken.codemods.sqlalchemy.session_to_async.reasons import BESIDE_ANOTHER, FAILING_IMPORT
 from awaken.contract import ChangeId, Constraints, Edit
 from awaken.kit.changes import Decided, Member, decide_group
@@ -104,7 +103,7 @@ def _removed_members(project: Project, components: Components, name: str) -> Ite
     message = f"`{components.twins[name]}` replaces `{shared.name}`, which is no longer used"
     site: Site[ast.AST] = first.site
     names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
-    edits: list[Edit] = [site.rewrite(statement, REMOVE, Removed()), *release_imports(site, *names)]
+    edits: list[Edit] = [site.remove_statement(statement), *release_imports(site, *names)]
     yield Member(site, Rewrite(message, edits, [_CAVEAT]), f"`{shared.name}`")
     for member in others:
         yield Member(member.site, Rewrite(message, []), f"`{shared.name}`")

@@ -38,7 +38,7 @@ def piece_around(module: Module, node: ast.AST) -> Piece:
             return Piece(module.path, module.span(ancestor).start, module.qualname(ancestor))
         if not isinstance(ancestor, ast.Module):
             outermost = ancestor
-    return Piece(module.path, module.span(outermost).start)
+    return Piece(*module.key_of(outermost))
 
 
 def piece_of(function: FunctionPlace) -> Piece:

@@ -226,7 +226,7 @@ class Links:
         function = module.function_at(piece.start)
         owner = None if function is None else module.parent(function)
         if isinstance(owner, ast.ClassDef):
-            return f"{module.name}.{module.qualname(owner)}"
+            return module.full_name(owner)
         qualified = f"{module.name}.{piece.name}"
         return qualified if self._project.class_facts(qualified) is not None else None
 

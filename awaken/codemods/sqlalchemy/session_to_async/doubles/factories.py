@@ -303,5 +303,5 @@ def _function_around(part: SynchronousPart, module: Module, node: ast.expr) -> F
     around = module.enclosing_function(node)
     if not isinstance(around, Function):
         return None
-    function = part.function_at(module.path, module.span(around).start)
+    function = part.function_at(*module.key_of(around))
     return function if function is not None and function in part.steps else None

@@ -122,7 +122,7 @@ class FakeSessions:
         for module in self._project.modules_at(self._part.stand_ins.paths):
             for node in module.nodes(ast.ClassDef):
                 if not node.bases:
-                    qualified = f"{module.name}.{module.qualname(node)}"
+                    qualified = module.full_name(node)
                     if self._is_fake(qualified):
                         for file in self._project.files_with((node.name.encode(),)):
                             candidates[file].add(qualified)
@@ -202,7 +202,7 @@ class FakeSessions:
         module = site.module
         if method.name in self._others or method.decorator_list or module.is_generator(method):
             raise Refused(TEST_DOUBLE, f"`{method.name}` may or may not be awaitable")
-        function = self._part.function_at(module.path, module.span(method).start)
+        function = self._part.function_at(*module.key_of(method))
         if function is not None and function in self._part.steps:
             return Rewrite(f"`{method.name}` becomes a coroutine function", [])
         callers = () if function is None else self._project.calls.graph().callers(function)

@@ -37,7 +37,7 @@ def namespaces(part: SynchronousPart, rule: str) -> Iterator[Member]:
             if part.project.qualified_name(module, node.func) in library_names().casts:
                 declared = part.project.qualified_name(module, node.args[0]) or ""
                 for value, function in _standing_in(part, module, node.args[1], declared, 0):
-                    place = module.path, module.span(value).start
+                    place = module.key_of(value)
                     functions.setdefault(place, (Site(rule, module, value), function))
     for site, function in functions.values():
         shown = f"the mock of `{function.qualname}`"

@@ -127,16 +127,15 @@ class MockedObjects:
             self._overridden(*overriding)
 
     def _passed(self, call: Call) -> None:
-        module = self._project.module(call.place.path)
-        nodes = [] if module is None else module.calls_at(call.place.span)
-        if module is None or not nodes or not _may_pass_mock(nodes[0]):
+        module, node = next(iter(self._project.calls_at(call.place)), (None, None))
+        if module is None or node is None or not _may_pass_mock(node):
             return
         for function in call.functions:
             home = self._part.node_of(function)
             if home is None:
                 continue
             bound = int(home[0].enclosing_class(home[1]) is not None)
-            for item in self._project.mocks.passed(module, nodes[0], *home, bound):
+            for item in self._project.mocks.passed(module, node, *home, bound):
                 wanted = _Wanted(self._wanted(function, item.cls), {function.place})
                 mock = self._add(item.mocked, wanted)
                 mock.is_engine |= item.cls in _ENGINES and function in self._part.steps

@@ -316,7 +316,7 @@ class Awaiting:
         is_inside = is_in_brackets(node, way)
         # Code in parentheses is formatted for them.
         is_laid_out = len(head.splitlines()) > 1 and not is_inside
-        if is_laid_out or b"#" in head or before.strip() or not stands_alone(module, node):
+        if is_laid_out or b"#" in head or before.strip() or not stands_alone(module.text_of(node)):
             return False
         name = self._writing.fresh(node, *names_of_result(statement, node))
         line = LINE_END_BYTES.split(before + head)[-1]

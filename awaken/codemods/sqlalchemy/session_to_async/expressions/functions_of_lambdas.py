@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
+from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import stands_alone
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
@@ -88,7 +89,7 @@ def _body(module: Module, node: ast.Lambda, awaited: Sequence[ast.Call]) -> str:
     left = min(len(name) - len(name.lstrip()) for name in others if name.strip())
     moved = max(left - _INDENTED, 0)
     text = "\n".join([first, *(name[moved:] if name.strip() else name for name in others)])
-    return text if _stands_alone(text) else f"({text})"
+    return text if stands_alone(text) else f"({text})"
 
 
 def _awaiting(module: Module, node: ast.Lambda, calls: Sequence[ast.Call]) -> str:
@@ -106,11 +107,3 @@ def _awaiting(module: Module, node: ast.Lambda, calls: Sequence[ast.Call]) -> st
         text += module.source.text[position:place].decode() + inserted
         position = place
     return text + module.source.text[position : module.span(node.body).end].decode()
-
-
-def _stands_alone(text: str) -> bool:
-    try:
-        ast.parse(text, mode="eval")
-    except SyntaxError:
-        return False
-    return True

@@ -13,10 +13,10 @@ _TAKING_ONE = {"bool", "len", "list", "set", "sorted", "tuple"}
 """Builtins that a call looks up and does nothing else with before it has their argument."""
 
 
-def stands_alone(module: Module, node: ast.expr) -> bool:
-    """Whether ``node`` breaks its lines inside its own brackets alone."""
+def stands_alone(text: str) -> bool:
+    """Whether an expression breaks its lines inside its own brackets alone."""
     try:
-        ast.parse(module.text_of(node), mode="eval")
+        ast.parse(text, mode="eval")
     except SyntaxError:
         return False
     return True

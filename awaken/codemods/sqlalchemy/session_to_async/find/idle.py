@@ -35,7 +35,7 @@ def is_given_by_none(project: Project, module: Module, node: ast.AST) -> bool:
     if not _is_of_parameter(module, node, first):
         return False
     waiting = [] if first is None else [(module, first)]
-    seen = {(item.path, item.span(function).start) for item, function in waiting}
+    seen = {item.key_of(function) for item, function in waiting}
     for home, function in waiting:
         if _may_run(project, home, function) or len(seen) > _MANY:
             return False
@@ -45,7 +45,7 @@ def is_given_by_none(project: Project, module: Module, node: ast.AST) -> bool:
             around = None if calling is None or not nodes else function_around(calling, nodes[0])
             if calling is None or around is None:
                 return False
-            key = calling.path, calling.span(around).start
+            key = calling.key_of(around)
             if key not in seen:
                 seen.add(key)
                 waiting.append((calling, around))

@@ -112,7 +112,7 @@ def _of_object(project: Project, module: Module, node: ast.Attribute) -> str | N
             return f"{home.name}.{node.attr}"
     for value in project.values.of(module, node).alternatives:
         if isinstance(value, FunctionOf) and not isinstance(value.node, ast.Lambda):
-            return f"{value.module.name}.{value.module.qualname(value.node)}"
+            return value.module.full_name(value.node)
     return None
 
 

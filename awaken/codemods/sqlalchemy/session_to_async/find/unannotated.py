@@ -156,7 +156,7 @@ class UnannotatedSessions:
         graph = self._project.calls.graph()
         for module, node in self._project.expressions_at(place):
             for home, function in self._functions(module, node):
-                known = graph.function_at(home.path, home.span(function).start)
+                known = graph.function_at(*home.key_of(function))
                 if known is not None:
                     yield from self._project.calls.handed_on().of(known)
 

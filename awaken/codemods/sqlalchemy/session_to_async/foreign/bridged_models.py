@@ -20,7 +20,14 @@ from awaken.project.frameworks.shapes.domain import Applied
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_method
-from awaken.project.values.domain import InstanceOf, NoneValue, Producer, TupleOf, Unknown, Value
+from awaken.project.values.domain import (
+    InstanceOf,
+    NoneValue,
+    Unknown,
+    Value,
+    Values,
+    values_inside,
+)
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -118,17 +125,8 @@ class BridgedModels:
         return is_unknown and any(True for _ in fields_of(reading.shapes))
 
     def _holds(self, value: Value) -> bool:
-        match value:
-            case InstanceOf():
-                # An object of another class is read itself: a page of items is one of its own.
-                is_container = value.qualified.partition(".")[0] in _COLLECTIONS
-                inside = [item for part in value.parameters for item in part if is_container]
-                return self._may_hold(value.qualified) or any(map(self._holds, inside))
-            case TupleOf():
-                return any(self._holds(alternative) for part in value.items for alternative in part)
-            case Producer():
-                return any(map(self._holds, value.inner))
-        return False
+        is_held = isinstance(value, InstanceOf) and self._may_hold(value.qualified)
+        return is_held or any(map(self._holds, _items_of(value)))
 
     @cached_property
     def _applied_pairs(self) -> list[tuple[Applied, bool]]:
@@ -190,10 +188,12 @@ class BridgedModels:
 
 def _is_open(value: Value) -> bool:
     """Whether it is not known what something is, or holds."""
-    match value:
-        case InstanceOf():
-            is_container = value.qualified.partition(".")[0] in _COLLECTIONS
-            return is_container and any(_is_open(one) for part in value.parameters for one in part)
-        case TupleOf():
-            return any(_is_open(alternative) for part in value.items for alternative in part)
-    return isinstance(value, Unknown)
+    return isinstance(value, Unknown) or any(map(_is_open, _items_of(value)))
+
+
+def _items_of(value: Value) -> Values:
+    # An object of another class is read itself: a page of items is one of its own.
+    is_object = isinstance(value, InstanceOf) and (
+        value.qualified.partition(".")[0] not in _COLLECTIONS
+    )
+    return () if is_object else values_inside(value)

@@ -19,8 +19,7 @@ from awaken.contract import Edit, Place
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Site
 from awaken.knowledge.library_names import library_names
-from awaken.project.graph.callers.chosen import calls_of_chosen
-from awaken.project.graph.callers.found import Obstacle
+from awaken.project.graph.callers.chosen import calls_through_tables
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -98,7 +97,7 @@ class ConstructorFamilies:
         known = {caller.place for caller in self._project.calls.graph().callers(function)}
         places = [site.place for site in callers.sites]
         for obstacle in callers.obstacles:
-            chosen = self._chosen_calls(obstacle)
+            chosen = calls_through_tables(self._project.module, obstacle)
             if chosen is None and obstacle.kind != "outside":
                 return obstacle.why, obstacle.place
             places += chosen or []
@@ -111,25 +110,12 @@ class ConstructorFamilies:
                     return "awaken does not follow one of its calls", place
         return None
 
-    def _chosen_calls(self, obstacle: Obstacle) -> list[Place] | None:
-        """Return the calls of a class that tables hold; None if it is used in other ways."""
-        if obstacle.kind != "value":
-            return None
-        places: list[Place] = []
-        for place in (obstacle.place, *obstacle.others):
-            module = self._project.module(place.path)
-            calls = None if module is None else calls_of_chosen(module, place)
-            if module is None or calls is None:
-                return None
-            places += map(module.place, calls)
-        return places
-
     # ------------------------------------------------------------------------------------ writing
     def edits(self, site: Site[ast.AST], node: ast.FunctionDef, top: str) -> Iterator[Edit]:
         """Yield what makes a coroutine method of a constructor."""
         module = site.module
         owner = module.enclosing_class(node)
-        is_top = owner is not None and f"{module.name}.{module.qualname(owner)}" == top
+        is_top = owner is not None and module.full_name(owner) == top
         returned = anything = ""
         if is_top and node.returns is not None:
             anything, imports = name_beside(self._project, site, None, "typing.Any")

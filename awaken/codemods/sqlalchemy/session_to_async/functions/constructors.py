@@ -144,7 +144,7 @@ class Constructors:
     def _is_related(self, module: Module, owner: ast.ClassDef) -> bool:
         """Whether another `__init__` would be called if a class had none."""
         bases = [base for base in owner.bases if ast.unparse(base) != "object"]
-        below = self._project.all_subclasses(f"{module.name}.{module.qualname(owner)}")
+        below = self._project.all_subclasses(module.full_name(owner))
         return bool(bases or owner.keywords or owner.decorator_list or below)
 
     def name_of(self, module: Module, node: ast.FunctionDef) -> str:

@@ -84,11 +84,8 @@ class Decorators:
         """
         is_called = isinstance(decorator, ast.Call)
         name = self._project.qualified_name(module, without_arguments(decorator)) or ""
-        definition = None if name in self._applying else self._project.definition(name)
-        home = None if definition is None else self._project.module(definition.path)
-        if definition is None or home is None:
-            return False
-        function = home.function_at(definition.span.start)
+        named = None if name in self._applying else name
+        home, function = self._project.function_definition(named) or (module, None)
         if not isinstance(function, ast.FunctionDef) or function.decorator_list:
             return False
         names = [node.arg for node, _ in parameters_of(function.args)][: 0 if is_called else 1]

@@ -245,7 +245,7 @@ class FunctionWriter:
         elif is_method and name.startswith("__") and name.endswith("__") and name != "__call__":
             raise Refused(reasons.SYNC_PROTOCOL, function.qualname)
         owner = module.enclosing_class(node)
-        qualname = "" if owner is None else f"{module.name}.{module.qualname(owner)}"
+        qualname = module.full_name(owner)
         if qualname in self._project.object_factories.classes:
             raise Refused(reasons.IN_FACTORY, name)
         if owner is not None and _TEST_CASE in self._project.library_ancestors(qualname):

@@ -10,7 +10,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared impor
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
-from awaken.contract import OutlineRow, Place, Span
+from awaken.contract import OutlineRow, Place
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name
@@ -65,7 +65,7 @@ class Boundaries:
         for function, entries in self._part.entry_points.found.items():
             kind = _ENTRIES.get(entries[0].kind, "")
             if kind and Piece(*function) in pieces and self._part.waits(function):
-                result[kind].append(_place(function))
+                result[kind].append(function.place)
         for place in self._inside.calls:
             if any(piece.path == place.path for piece in pieces):
                 result[_CALLED_INSIDE].append(place)
@@ -82,9 +82,9 @@ class Boundaries:
         if module is None or node is None:
             return
         if any(self._decorators.registers(module, decorator) for decorator in node.decorator_list):
-            yield "awaited by FastAPI as an endpoint or a handler", _place(function)
+            yield "awaited by FastAPI as an endpoint or a handler", function.place
         elif is_test_file(function.path) and _is_for_pytest(node):
-            yield "awaited by a pytest plug-in as a test or a fixture", _place(function)
+            yield "awaited by a pytest plug-in as a test or a fixture", function.place
         names = {
             name
             for component in self._part.project.calls.handed_on().of(function)
@@ -92,7 +92,7 @@ class Boundaries:
             for name in self._taking(place)
         }
         for kind in sorted({_TAKING[name] for name in names if name in _TAKING}):
-            yield kind, _place(function)
+            yield kind, function.place
 
     def _taking(self, place: Place) -> Iterator[str]:
         for _, call in self._part.project.calls_at(place):
@@ -101,7 +101,3 @@ class Boundaries:
 
 def _is_for_pytest(node: Function) -> bool:
     return node.name.startswith("test") or bool(node.decorator_list)
-
-
-def _place(function: FunctionPlace) -> Place:
-    return Place(function.path, Span(max(function.start, 0), max(function.start, 0)))

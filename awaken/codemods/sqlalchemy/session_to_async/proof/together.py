@@ -80,13 +80,9 @@ class Together:
         """Yield where wrappers of the program treat ``function`` as one of the other kind."""
         module, node = self._node(function)
         for decorator in node.decorator_list if node is not None else ():
-            name = None if module is None else without_arguments(decorator)
-            qualified = (
-                None if module is None or name is None else self._after.qualified_name(module, name)
-            )
-            place = None if qualified is None else self._after.definition(qualified)
-            home = None if place is None else self._after.module(place.path)
-            around = None if home is None or place is None else home.function_at(place.span.start)
+            name = without_arguments(decorator)
+            qualified = None if module is None else self._after.qualified_name(module, name)
+            home, around = self._after.function_definition(qualified) or (None, None)
             if home is not None and around is not None:
                 for call in _calls_of_parameter(home, around):
                     kind = self._kinds.of(function)

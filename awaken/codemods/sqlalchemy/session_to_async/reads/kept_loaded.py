@@ -102,8 +102,7 @@ def _ends(project: Project, module: Module, node: ast.expr) -> tuple[str, str]:
         return "", ""
     owner = project.qualified_name(module, node.value) or ""
     for name in project.orm.mapping_ancestors(owner) if owner else ():
-        mapped = project.orm.mapped_class(name)
-        facts = None if mapped is None else mapped.relationships.get(node.attr)
+        facts = project.orm.models.relationship(name, node.attr)
         if facts is not None:
             return owner, facts.target or ""
     return owner, ""
@@ -134,13 +133,9 @@ def _assigned(project: Project, module: Module, name: ast.Name) -> Iterator[tupl
     for binding in module.scopes.bindings_of(name):
         if binding.kind == "assignment" and binding.value is not None:
             yield module, binding.value
-    qualified = project.qualified_name(module, name) or ""
-    defined = project.definition(qualified)
-    home = None if defined is None else project.module(defined.path)
-    if home is not None and home is not module and defined is not None:
-        for binding in home.scopes.module.bindings.get(qualified.rpartition(".")[2], ()):
-            if binding.kind == "assignment" and binding.value is not None:
-                yield home, binding.value
+    pair = project.value_at(project.qualified_name(module, name))
+    if pair is not None and pair[0] is not module:
+        yield pair
 
 
 def _begin(project: Project, module: Module, statement: ast.expr) -> ast.Call | None:
@@ -173,8 +168,8 @@ def _paths(
     """
     owner = classes[-1]
     mapped = project.orm.mapped_class(owner)
-    for name in sorted(set(ahead(owner))) if mapped is not None else ():
-        facts = mapped.relationships.get(name) if mapped is not None else None
+    for name in sorted(set(ahead(owner))):
+        facts = project.orm.models.relationship(owner, name)
         if mapped is None or facts is None or facts.target is None:
             continue
         step = f"{owner}.{name}"

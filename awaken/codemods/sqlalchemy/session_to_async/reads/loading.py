@@ -130,8 +130,7 @@ class Loading:
 
     def is_kept(self, owner: str, name: str) -> bool:
         """Whether an object keeps its loaded values: no query, and nothing that raises."""
-        mapped = self._project.orm.mapped_class(owner)
-        facts = None if mapped is None else mapped.relationships.get(name)
+        facts = self._project.orm.models.relationship(owner, name)
         return facts is not None and facts.lazy not in _NOT_KEPT
 
     def _is_recursive(self, side: Side) -> bool:
@@ -191,8 +190,7 @@ class Loading:
         for step in trace.path:
             owner, _, name = step.rpartition(".")
             passed.add(owner)
-            mapped = self._project.orm.mapped_class(owner)
-            facts = None if mapped is None else mapped.relationships.get(name)
+            facts = self._project.orm.models.relationship(owner, name)
             target = None if facts is None else facts.target
             if target is None:
                 return False

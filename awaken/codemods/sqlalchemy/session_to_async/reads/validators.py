@@ -49,7 +49,7 @@ def _validated_model(project: Project, module: Module, node: ast.expr) -> str | 
     }
     if model is None or not decorators & set(_KNOWN.validators):
         return None
-    return f"{module.name}.{module.qualname(model)}"
+    return module.full_name(model)
 
 
 def _has_field(project: Project, model: str, name: str) -> bool:

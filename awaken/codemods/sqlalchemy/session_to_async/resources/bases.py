@@ -18,7 +18,6 @@ from awaken.project.source.trees import without_arguments
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.source.modules import Module
 
 _DECORATOR = "sqlalchemy.orm.as_declarative"
 _MIXIN = "sqlalchemy.ext.asyncio.AsyncAttrs"
@@ -70,17 +69,11 @@ def _base_of(project: Project, rule: str, qualified: str) -> Site[ast.AST] | Non
 
 def _call(project: Project, rule: str, qualified: str) -> Site[ast.AST] | None:
     """Return the call of ``declarative_base`` that gives a variable its value."""
-    definition = project.definition(qualified)
-    module: Module | None = None if definition is None else project.module(definition.path)
-    if module is None:
+    module, value = project.value_at(qualified) or (None, None)
+    if module is None or not isinstance(value, ast.Call):
         return None
-    for binding in module.scopes.module.bindings.get(qualified.rpartition(".")[2], ()):
-        value = binding.value
-        if isinstance(value, ast.Call):
-            made = project.qualified_name(module, value.func)
-            if made in knowledge().declarative_factories:
-                return Site(rule, module, value)
-    return None
+    made = project.qualified_name(module, value.func)
+    return Site(rule, module, value) if made in knowledge().declarative_factories else None
 
 
 def _has_mixin(project: Project, site: Site[ast.AST]) -> bool:

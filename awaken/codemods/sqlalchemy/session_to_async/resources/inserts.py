@@ -50,7 +50,7 @@ def _is_own(project: Project, module: Module, call: ast.Call, key: ast.expr) -> 
     for around in module.ancestors(call):
         match around:
             case ast.ClassDef(name=name):
-                mapped = project.orm.mapped_class(f"{module.name}.{module.qualname(around)}")
+                mapped = project.orm.mapped_class(module.full_name(around))
                 own = None if mapped is None else mapped.tablename
                 if isinstance(key, ast.Name):
                     return table in module.scopes.scope_made_by(around).bindings

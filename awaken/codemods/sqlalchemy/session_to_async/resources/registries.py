@@ -87,7 +87,7 @@ class _Registry:
 
     def _place(self, module: Module, function: Function) -> FunctionPlace | None:
         graph = self._project.calls.graph()
-        return graph.function_at(module.path, module.span(function).start)
+        return graph.function_at(*module.key_of(function))
 
     def _is_other_task(self, module: Module, function: Function) -> bool:
         """Whether a function runs in another task than the endpoint, such as a middleware."""

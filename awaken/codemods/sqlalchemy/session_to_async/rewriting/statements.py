@@ -17,7 +17,6 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     Hoisted,
     Nested,
     Postponed,
-    Removed,
     Replaced,
     Wrapped,
 )
@@ -98,11 +97,6 @@ def _first(node: Any) -> Any:
         case cst.Attribute() | cst.Subscript():
             return node.value
     return node.left
-
-
-def remove(_node: Any, _data: Removed, _around: Surroundings) -> Any:
-    """``Base.metadata.create_all(engine)`` → nothing: it is in the lifespan."""
-    return cst.RemoveFromParent()
 
 
 def replace(_node: Any, data: Replaced, _around: Surroundings) -> Sequence[cst.BaseStatement]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import schema_change
-from awaken.codemods.sqlalchemy.session_to_async.payload import POSTPONE, REMOVE, Postponed, Removed
+from awaken.codemods.sqlalchemy.session_to_async.payload import POSTPONE, Postponed
 from awaken.codemods.sqlalchemy.session_to_async.scripts.names import names_kept
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region
 from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import Waiting, is_entered
@@ -122,7 +122,7 @@ class ApplicationStart:
             code = self._in_place(statement)
             outcome: Rewrite | Refused
             if code:
-                edits: list[Edit] = [site.rewrite(statement, REMOVE, Removed())]
+                edits: list[Edit] = [site.remove_statement(statement)]
                 comment, anchor = self._comment(statement)
                 if comment:
                     path = self._module.path

@@ -67,7 +67,7 @@ class ExpiringRequests:
                 yield from self._in_function(module, node)
 
     def _in_function(self, module: Module, function: Function) -> Iterator[SharedSession]:
-        running = self._running.get((module.path, module.span(function).start), set())
+        running = self._running.get(module.key_of(function), set())
         calls = [
             node
             for node in module.walk(function)

@@ -25,7 +25,7 @@ def written(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> Iter
         if not isinstance(part, ast.Name | ast.Attribute):
             yield home, part
             continue
-        key = (home.path, home.span(part).start)
+        key = home.key_of(part)
         if key not in seen:
             seen.add(key)
             waiting += _assigned_names(evaluator, home, part)

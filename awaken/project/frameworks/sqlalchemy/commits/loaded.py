@@ -97,7 +97,7 @@ class Loaded:
         result = {
             self._of_attribute(name, attribute)
             for facts in self._evaluator.classes.line(name)
-            for attribute in sorted(facts.members | facts.assigned)
+            for attribute in sorted(facts.attributes)
         }
         self._active.pop()
         known: Holds = "unknown" if "unknown" in result else "nothing"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -303,9 +303,8 @@ class Commits:
 
 
 def _node_at(module: Module, place: Place) -> ast.AST:
-    # Most are calls, which need no walk. Setting an attribute, such as a key, counts as well.
-    nodes: Sequence[ast.AST] = module.calls_at(place.span)
-    nodes = nodes or [*module.expressions_at({place.span})]
+    # Most are calls. Setting an attribute, such as a key, counts as well.
+    nodes = [*module.expressions_at({place.span})]
     blocks = (node for node in module.walk() if isinstance(node, _WITHS))
     return nodes[0] if nodes else next(node for node in blocks if module.span(node) == place.span)
 

@@ -19,7 +19,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, is_none
+from awaken.project.source.trees import Function, FunctionOrLambda, is_none, parameters_of
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 from awaken.project.values.local.flow import Reaching, local_flow
 
@@ -144,7 +144,7 @@ class UrlReader:
         self, module: Module, holder: ast.AST, values: list[ast.expr], reading: _Reading
     ) -> Url:
         """Return what all of ``values`` may be, which ``holder`` binds or returns."""
-        key = module.path, module.span(holder).start
+        key = module.key_of(holder)
         # ``url = url.replace(...)``: the other bindings give all its possible beginnings.
         if key in reading.active:
             return Url()
@@ -220,7 +220,7 @@ class UrlReader:
     def _member(self, qualified: str, attribute: str, reading: _Reading) -> Url:
         """Return what a class of the program gives its attribute, in its body and its methods."""
         for facts in self._evaluator.classes.line(qualified):
-            if attribute not in facts.members | facts.assigned:
+            if attribute not in facts.attributes:
                 continue
             module, owner = self._evaluator.classes.node(facts.qualified) or (None, None)
             if module is None or owner is None:
@@ -271,16 +271,9 @@ def _assigned(module: Module, owner: ast.ClassDef, attribute: str) -> Iterator[a
 
 
 def _default_of(function: ast.AST | None, parameter: ast.arg) -> ast.expr | None:
-    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+    if not isinstance(function, FunctionOrLambda):
         return None
-    args = function.args
-    positional = [*args.posonlyargs, *args.args]
-    if parameter in args.kwonlyargs:
-        return args.kw_defaults[args.kwonlyargs.index(parameter)]
-    if parameter not in positional:
-        return None
-    index = positional.index(parameter) - len(positional) + len(args.defaults)
-    return args.defaults[index] if index >= 0 else None
+    return dict(parameters_of(function.args)).get(parameter)
 
 
 # ------------------------------------------------------------------------------------ sums of URLs

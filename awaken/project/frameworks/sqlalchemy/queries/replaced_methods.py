@@ -198,7 +198,7 @@ def _defined(
     facts: ClassFacts, own: ClassFacts, names: Collection[str]
 ) -> Iterator[ReplacedMethod]:
     short = own.qualified.rpartition(".")[2]
-    for name in sorted({*names, _ANY} & (facts.members | facts.assigned)):
+    for name in sorted({*names, _ANY} & facts.attributes):
         why = f"`{short}` overrides `{name}`"
         yield ReplacedMethod("" if name == _ANY else name, why, Place(facts.path, facts.span))
 

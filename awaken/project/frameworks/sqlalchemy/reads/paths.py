@@ -17,6 +17,7 @@ from awaken.project.values.domain import (
     Value,
     Values,
     union,
+    values_inside,
 )
 from awaken.project.values.items import DICTS, subscripted_item
 from awaken.project.values.library.origins import begun_values, followed
@@ -122,10 +123,8 @@ def _items(values: Values) -> Values:
         match value:
             case InstanceOf(parameters=[*_, held]):
                 items = union(items, _items(held))
-            case TupleOf():
-                items = union(items, _items(union(*value.items)) if value.items else ())
-            case Producer():
-                items = union(items, _items(value.inner))
+            case TupleOf() | Producer():
+                items = union(items, _items(values_inside(value)))
             case _:
                 items = union(items, (value,))
     return items

@@ -83,9 +83,8 @@ class Unseen:
 
         No model has an attribute of its own of that name (SQLAlchemy, "Table metadata").
         """
-        text = module.source.text[place.span.start : place.span.end]
-        for node in module.mentions(_TABLES) if text.endswith(_TABLES.encode()) else ():
-            if isinstance(node, ast.Attribute) and module.place(node) == place:
+        for node in module.expressions_at({place.span}):
+            if isinstance(node, ast.Attribute) and node.attr == _TABLES:
                 owners = self._evaluator.values(module, node.value)
                 return bool(owners) and all(map(self._is_base, owners))
         return False
@@ -115,7 +114,7 @@ class Unseen:
             return False
         below = [evaluator.classes.facts(word) for word in evaluator.classes.all_subclasses(name)]
         classes = (*ancestors.inside, *(facts for facts in below if facts is not None))
-        members = {member for class_ in classes for member in class_.members | class_.assigned}
+        members = {member for class_ in classes for member in class_.attributes}
         if len(members) > _MOST_ATTRIBUTES or None in below or "__getattr__" in members:
             return False
         if not set(ancestors.outside) <= {"abc.ABC", "builtins.object", "typing.Generic"}:

@@ -15,12 +15,13 @@ from functools import cached_property
 from awaken.contract import Span
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import OpenParameter, Passing
+from awaken.project.names.functions.injections import OVERRIDES, overrides_in
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, last_name, position
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Kept
 from awaken.project.values.attributes.members import Members
-from awaken.project.values.calls.parameters import Parameters
+from awaken.project.values.calls.parameters import Parameters, passed_on_by
 from awaken.project.values.domain import (
     NOWHERE,
     ClassOf,
@@ -116,28 +117,28 @@ class _Injected(Parameters):
         name = evaluator.names.qualified(module, default.args[0])
         for path, place in self._overriding.get(name or "", ()):
             home = evaluator.load(path)
-            for target, value in _overrides_in(home) if home is not None else ():
-                if home is not None and position(target) == place:
+            for key, value in overrides_in(home) if home is not None else ():
+                if home is not None and position(key) == place:
                     result = union(result, *map(self._given_by, evaluator.values(home, value)))
         return result
 
     def _given_by(self, value: Value) -> Values:
         match value:
             case FunctionOf():
-                return _passed_on(self._evaluator.returned(value))
+                return passed_on_by(self._evaluator.returned(value))
             case Producer(how="callable" | "factory"):
-                return _passed_on(value.inner)
+                return passed_on_by(value.inner)
         return ()
 
     @cached_property
     def _overriding(self) -> Mapping[str, list[tuple[str, tuple[int, int]]]]:
         """Where dependencies are overridden, by their names; the trees are not kept."""
         result = defaultdict[str, list[tuple[str, tuple[int, int]]]](list)
-        for home in self._modules_with([b"dependency_overrides"]):
-            for target, _ in _overrides_in(home):
-                key = self._evaluator.names.qualified(home, target.slice)
-                if key is not None:
-                    result[key].append((home.path, position(target)))
+        for home in self._modules_with([OVERRIDES.encode()]):
+            for key, _ in overrides_in(home):
+                name = self._evaluator.names.qualified(home, key)
+                if name is not None:
+                    result[name].append((home.path, position(key)))
         return result
 
 
@@ -224,7 +225,7 @@ def _item(value: ast.expr, key: int | str) -> ast.expr:
 
 def _nodes_beside(module: Module, span: Span) -> Iterator[ast.expr]:
     """Yield the other arguments of a call that is passed the function named at ``span``."""
-    named = next((node for node in module.walk() if _stands_at(module, node, span)), None)
+    named = next(module.expressions_at({span}), None)
     call = None if named is None else module.call_taking(named)
     keywords = [] if call is None else call.keywords
     for argument in () if call is None else (*call.args, *(part.value for part in keywords)):
@@ -235,29 +236,3 @@ def _nodes_beside(module: Module, span: Span) -> Iterator[ast.expr]:
                 yield value
             case _ if argument is not named:
                 yield argument
-
-
-def _stands_at(module: Module, node: ast.AST, span: Span) -> bool:
-    return isinstance(node, ast.Name | ast.Attribute) and module.span(node) == span
-
-
-def _passed_on(values: Values) -> Values:
-    """Return what a framework passes on: what a generator yields, what a coroutine returns."""
-    return union(
-        *(
-            value.inner
-            if isinstance(value, Producer) and value.how in {"generator", "coroutine", "awaitable"}
-            else (value,)
-            for value in values
-        )
-    )
-
-
-def _overrides_in(module: Module) -> Iterator[tuple[ast.Subscript, ast.expr]]:
-    for node in module.walk():
-        match node:
-            case ast.Assign(
-                targets=[ast.Subscript(value=ast.Attribute(attr="dependency_overrides")) as target],
-                value=value,
-            ):
-                yield target, value

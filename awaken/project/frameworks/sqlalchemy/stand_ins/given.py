@@ -97,14 +97,14 @@ class StandIns:
         line = self._believing.classes.line(qualified)
         if not line or self._models.status(qualified) in {"mapped", "base"}:
             return False
-        names = {member for each in line for member in each.members | each.assigned}
+        names = {member for each in line for member in each.attributes}
         if "query" in names or not _ANY & names:
             return "query" in names
         return bool(_CALLED & names) or not all(map(self._only_forwards, line))
 
     def _only_forwards(self, facts: ClassFacts) -> bool:
         """Whether a class asks another object for whatever it has not, and does nothing else."""
-        if not _ANY & (facts.members | facts.assigned):
+        if not _ANY & facts.attributes:
             return True
         module, node = self._believing.classes.node(facts.qualified) or (None, None)
         if module is None or node is None or "__getattribute__" in facts.members:

@@ -52,7 +52,7 @@ class InForce(Struct, frozen=True):
         """Whether a function may run meanwhile, as far as the tests say: it may be another one."""
         if self.tests is None or not is_test(module, function):
             return True
-        return self.tests.has(module.path, module.span(function).start)
+        return self.tests.has(*module.key_of(function))
 
 
 class InForces:
@@ -72,7 +72,7 @@ class InForces:
         if force.bodies is None:
             return True
         above = [part for part in (node, *module.ancestors(node)) if isinstance(part, Function)]
-        places = {(module.path, module.span(part).start) for part in above}
+        places = {module.key_of(part) for part in above}
         at = module.span(node)
         # The costliest questions come last: fixtures of tests, and listeners to sessions.
         for body in (*force.bodies, *(self._bodies_around(force) if force.is_whole else ())):

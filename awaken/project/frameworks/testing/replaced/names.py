@@ -184,7 +184,7 @@ class ReplacedNames:
     def _names_of(self, value: Value) -> set[str]:
         match value:
             case FunctionOf(module=home, node=ast.FunctionDef() | ast.AsyncFunctionDef() as node):
-                return {f"{home.name}.{home.qualname(node)}"}
+                return {home.full_name(node)}
             case ClassOf(qualified=name) | InstanceOf(qualified=name) | External(qualified=name):
                 return {name}
         return set()

@@ -42,7 +42,7 @@ class Users:
     def of(self, module: Module, function: Function) -> Tests | None:
         """Return the tests that may run ``function``, or run with it; None if any may."""
         if is_test(module, function):
-            return Tests(frozenset({place_of(module, function)}))
+            return Tests(frozenset({module.key_of(function)}))
         if function.name in _AROUND_FILES:
             return Tests(below=(module.path,))
         name = fixture_name(module, function, self._evaluator.names)
@@ -69,13 +69,13 @@ class Users:
         for home, body in family or ():
             for statement in body.body:
                 if isinstance(statement, Function) and statement.name.startswith("test"):
-                    places.add(place_of(home, statement))
+                    places.add(home.key_of(statement))
         return None if family is None else Tests(frozenset(places))
 
     def around(self, module: Module, test: Function) -> Iterator[tuple[Module, Function]]:
         """Yield a test with its fixtures, the hooks of pytest, and methods of its class."""
         starts = [(module, test), *self._automatic(module)]
-        waiting = Worklist(starts, lambda pair: place_of(*pair))
+        waiting = Worklist(starts, lambda pair: pair[0].key_of(pair[1]))
         beside = self.methods(module, test)
         waiting += [pair for pair in beside if not pair[1].name.startswith("test")]
         for home, function in waiting:
@@ -100,7 +100,7 @@ class Users:
         if owner is None:
             return
         classes = self._evaluator.classes
-        own = f"{module.name}.{module.qualname(owner)}"
+        own = module.full_name(owner)
         above = {facts.qualified for facts in classes.line(own)}
         for name in (name for path in paths for name in classes.in_file(path)):
             line = (facts.qualified for facts in classes.line(name))
@@ -114,7 +114,7 @@ class Users:
     ) -> list[tuple[Module, ast.ClassDef]] | None:
         """Return a class, those below it, and those above them; None if some are not visible."""
         classes = self._evaluator.classes
-        own = f"{module.name}.{module.qualname(owner)}"
+        own = module.full_name(owner)
         result: dict[str, None] = {}
         for name in (own, *classes.all_subclasses(own)):
             ancestors = classes.ancestors(name)
@@ -173,7 +173,7 @@ class Users:
         if function is None:
             return self._of_mark(module, node)
         if is_test(module, function):
-            return Tests(frozenset({place_of(module, function)}))
+            return Tests(frozenset({module.key_of(function)}))
         fixture = fixture_name(module, function, self._evaluator.names)
         if fixture is not None:
             return _tests_below(module, function) or fixture
@@ -224,11 +224,6 @@ def is_test(module: Module, function: Function) -> bool:
     if not function.name.startswith("test") or not is_test_file(module.path):
         return False
     return not module.mentions(function.name)
-
-
-def place_of(module: Module, function: Function) -> Place:
-    """Return where a function is."""
-    return module.path, module.span(function).start
 
 
 def _class_around(module: Module, node: ast.AST) -> ast.ClassDef | None:

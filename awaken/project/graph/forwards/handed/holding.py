@@ -107,7 +107,7 @@ class Holding:
             decorated = home.parent(used)
             if isinstance(decorated, Function) and used in decorated.decorator_list:
                 qualified = self._evaluator.names.qualified(home, node)  # type: ignore[arg-type]
-                if qualified == f"{module.name}.{module.qualname(function)}":
+                if qualified == module.full_name(function):
                     return True
         return False
 

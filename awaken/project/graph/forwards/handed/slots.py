@@ -158,14 +158,14 @@ class Slots:
 
     def _slot_in(self, module: Module, scope: ast.AST, name: str, depth: int) -> Slot:
         if isinstance(scope, ast.ClassDef):
-            return self.field(f"{module.name}.{module.qualname(scope)}", name, depth)
+            return self.field(module.full_name(scope), name, depth)
         start = -1 if isinstance(scope, ast.Module) else module.span(scope).start
         return Slot("variable", module.path, start, name, depth)
 
     def field(self, owner: str, name: str, depth: int) -> Slot:
         """Return the attribute ``name`` of a class, the same for all that share it."""
         for facts in reversed(self.evaluator.classes.line(owner)):
-            if name in facts.members or name in facts.assigned:
+            if name in facts.attributes:
                 return Slot("field", facts.qualified, -1, name, depth)
         return Slot("field", owner, -1, name, depth)
 

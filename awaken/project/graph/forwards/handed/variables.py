@@ -219,7 +219,7 @@ class Variables:
             return
         maker = module.enclosing_function(function)
         named = maker if isinstance(maker, Function) else function
-        qualified = f"{module.name}.{module.qualname(named)}"
+        qualified = module.full_name(named)
         for home, node in self._slots.mentions(named.name):
             if not isinstance(node, ast.Name | ast.Attribute):
                 continue

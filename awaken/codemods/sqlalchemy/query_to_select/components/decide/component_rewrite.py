@@ -11,11 +11,11 @@ from awaken.codemods.sqlalchemy.query_to_select.components.decide.component_deci
     ComponentDecision,
     decide_component,
 )
-from awaken.codemods.sqlalchemy.query_to_select.payload import LeftOut
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Data, Part, Rewrite, Root
 from awaken.contract import Edit, NodeEdit, Place, ReleaseImport, SiteId, TextEdit
+from awaken.kit.payloads import REMOVE_STATEMENT
 from awaken.kit.sites import joined_words
 from awaken.project.names.origins import imported_from
 
@@ -118,8 +118,8 @@ def _session_reads(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
             path=context.path,
             anchor=context.span(statement),
             node=type(statement).__name__,
-            rewriter="left-out",
-            data=LeftOut(),
+            rewriter=REMOVE_STATEMENT,
+            data=None,
             site=site,
         )
     for read, session in decision.reads:

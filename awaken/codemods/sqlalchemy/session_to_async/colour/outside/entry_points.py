@@ -86,9 +86,7 @@ class EntryPoints:
         files = self._project.texts(SCRIPTS).files
         names = [path for file in files.values() for path in console_scripts(file.text.decode())]
         for name in names:
-            found = self._project.definition(name)
-            module = None if found is None else self._project.module(found.path)
-            node = None if module is None or found is None else module.function_at(found.span.start)
+            module, node = self._project.function_definition(name) or (None, None)
             if module is not None and isinstance(node, ast.FunctionDef):
                 function = self._of(module, node)
                 if function not in self.found:
@@ -160,14 +158,12 @@ class EntryPoints:
         """Return the class of the group that a decorated function is."""
         made = boundaries().commands.groups
         qualified = self._project.qualified_name(module, node)
-        definition = None if qualified is None else self._project.definition(qualified)
-        home = None if definition is None else self._project.module(definition.path)
-        if definition is None or home is None:
+        home, function = self._project.function_definition(qualified) or (None, None)
+        if home is None or function is None:
             return ()
-        function = home.function_at(definition.span.start)
         names = {
             name
-            for decorator in (() if function is None else function.decorator_list)
+            for decorator in function.decorator_list
             if last_name(without_arguments(decorator)) in {key.rpartition(".")[2] for key in made}
             for name in self._names(home, without_arguments(decorator))
         }
@@ -178,7 +174,7 @@ class EntryPoints:
         self, module: Module, node: ast.ClassDef
     ) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
         """Yield the methods of a class that its base calls in a thread or a process."""
-        above = {*self._project.library_ancestors(f"{module.name}.{module.qualname(node)}")}
+        above = {*self._project.library_ancestors(module.full_name(node))}
         for row in boundaries().overridden:
             last = {
                 statement.name: statement

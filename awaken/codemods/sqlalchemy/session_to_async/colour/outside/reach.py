@@ -11,7 +11,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points imp
     EntryPoints,
     begins_process,
 )
-from awaken.contract import Place, Span
+from awaken.contract import Place
 from awaken.project.graph.callers.found import Obstacle
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module, same_node
@@ -45,7 +45,7 @@ class Reach:
         for current in waiting:
             place, above = self._items_above(current)
             if place is not None or len(waiting.seen) > _MANY:
-                return place or self._place(current)
+                return place or current.place
             waiting += sorted(set(above))
         return None
 
@@ -53,7 +53,7 @@ class Reach:
         """Return who has ``function`` run, or the place where no process of its own does."""
         entries, callers = self._entries.found.get(function, ()), self._callers(function)
         if self._is_coroutine(function) or not (entries or callers) or self._is_hidden(function):
-            return self._place(function), []
+            return function.place, []
         beside = [entry.at for entry in entries if entry.kind not in {*_APART, "consumer"}]
         beside += [
             one.place for one in callers if one.caller.start < 0 and not self._is_under_main(one)
@@ -102,13 +102,13 @@ class Reach:
         for current in waiting:
             node = self._project.calls.definition_of(current)
             if current in self._entries.found or len(waiting.seen) > _MANY:
-                return self._place(current)
+                return current.place
             if node is None:
-                return self._place(current)
+                return current.place
             if isinstance(node[1], ast.AsyncFunctionDef) or self._starts(*node):
                 continue
             if self._is_hidden(current):
-                return self._place(current)
+                return current.place
             waiting += [call.caller for call in self._callers(current)]
         return None
 
@@ -116,9 +116,6 @@ class Reach:
     def _callers(self, function: FunctionPlace) -> list[Call]:
         calls = self._project.calls.graph().callers(function)
         return [call for call in calls if not is_test_file(call.place.path)]
-
-    def _place(self, function: FunctionPlace) -> Place:
-        return Place(function.path, Span(max(function.start, 0), max(function.start, 0)))
 
     def _is_hidden(self, function: FunctionPlace) -> bool:
         """Whether code other than the visible code of the program may call a function.

@@ -23,5 +23,5 @@ def names_taken(project: Project, classes: Iterable[str]) -> set[str]:
         name
         for qualified in classes
         for facts in project.class_line(qualified)
-        for name in facts.members | facts.assigned
+        for name in facts.attributes
     }

@@ -83,8 +83,7 @@ class PropertyReads:
         """Return None where a property is read, empty where it is not, else why that is unsure."""
         name = node.attr
         if is_super(node.value):
-            around = module.enclosing_class(node)
-            owner = "" if around is None else f"{module.name}.{module.qualname(around)}"
+            owner = module.full_name(module.enclosing_class(node))
             result = [self._is_owner(owner, name, kin)]
             unknown = None
         else:

@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden imp
     overrides_of,
 )
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.source.expressions.annotated import type_in
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
@@ -115,12 +116,9 @@ class Fakes:
 
     def _class(self, module: Module, annotation: ast.expr | None) -> str:
         """Return the class of the program that an annotation names, with None or without."""
-        match annotation:
-            case ast.BinOp(op=ast.BitOr(), left=left, right=ast.Constant(value=None)):
-                return self._class(module, left)
-            case ast.Name() | ast.Attribute():
-                return class_named(self._project, module, annotation)
-        return ""
+        named = type_in(module, annotation)
+        is_name = isinstance(named, ast.Name | ast.Attribute)
+        return class_named(self._project, module, named) if named is not None and is_name else ""
 
     def _fakes(self, module: Module, node: ast.expr) -> Iterator[str]:
         """Yield the classes of tests of which ``node`` may be an instance, that inherit nothing."""

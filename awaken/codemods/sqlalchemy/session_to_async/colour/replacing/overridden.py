@@ -7,39 +7,19 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.kit.search import modules_with
+from awaken.project.names.functions.injections import OVERRIDES, overrides_in
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_of_program
-from awaken.project.source.trees import last_name
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_OVERRIDES = "dependency_overrides"
-
 
 def overrides_of(project: Project) -> Iterator[tuple[Module, ast.expr, ast.expr]]:
     """Yield what tests put in the place of dependencies: the key, and what is called for it."""
-    for module in modules_with(project, (_OVERRIDES.encode(),), is_of_program):
-        for node in module.walk():
-            pairs: list[tuple[ast.expr | None, ast.expr]] = []
-            match node:
-                case ast.Assign(targets=[ast.Subscript(value=owner, slice=key)], value=value) if (
-                    last_name(owner) == _OVERRIDES
-                ):
-                    pairs = [(key, value)]
-                case ast.Assign(targets=[owner], value=ast.Dict(keys=keys, values=values)) if (
-                    last_name(owner) == _OVERRIDES
-                ):
-                    pairs = [*zip(keys, values, strict=True)]
-                case ast.Call(
-                    func=ast.Attribute(value=owner, attr="update"),
-                    args=[ast.Dict(keys=keys, values=values)],
-                ) if last_name(owner) == _OVERRIDES:
-                    pairs = [*zip(keys, values, strict=True)]
-            for part, given in pairs:
-                if part is not None:
-                    yield module, part, given
+    for module in modules_with(project, (OVERRIDES.encode(),), is_of_program):
+        yield from ((module, key, given) for key, given in overrides_in(module))
 
 
 def called_node(function: ast.expr) -> ast.expr:

@@ -190,10 +190,7 @@ def _yields(module: Module, node: ast.AST, held: Span) -> bool:
 def _entries(part: Part, function: FunctionPlace) -> Iterator[tuple[Module, ast.expr, Span]]:
     """Yield what enters the manager that ``function`` makes or is of, or calls it, and how long."""
     for call in part.managers.callers(function):
-        module = part.project.module(call.place.path)
-        for node in () if module is None else module.expressions_at({call.place.span}):
-            if module is None:
-                continue
+        for module, node in part.project.expressions_at(call.place):
             item = module.parent(node)
             statement = module.parent(item) if isinstance(item, ast.withitem) else None
             end = _end_around(module, node) if statement is None else module.span(statement).end

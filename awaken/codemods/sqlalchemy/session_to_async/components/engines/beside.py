@@ -23,7 +23,6 @@ from awaken.codemods.sqlalchemy.session_to_async.components.engines.written impo
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     HAND_ON,
-    REMOVE,
     REPLACE,
     WRAP,
     Bridged,
@@ -42,7 +41,7 @@ from awaken.contract import (
 )
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside, release_imports
-from awaken.kit.payloads import ADD_KEYWORD, Statements
+from awaken.kit.payloads import ADD_KEYWORD, REMOVE_STATEMENT, Statements
 from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
@@ -238,7 +237,7 @@ def _written_anew(
             anchor = getattr(edit, "anchor", None)
             data = getattr(edit, "data", None)
             is_anew = isinstance(edit, TextEdit) or (
-                isinstance(edit, NodeEdit) and edit.rewriter in {REMOVE, REPLACE}
+                isinstance(edit, NodeEdit) and edit.rewriter in {REMOVE_STATEMENT, REPLACE}
             )
             if is_here and is_anew and anchor is not None and anchor.contains(place.span):
                 is_rewritten = True

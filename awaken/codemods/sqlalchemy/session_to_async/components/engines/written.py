@@ -76,8 +76,7 @@ def of_variables(module: Module, shared: Shared, edit: TextEdit) -> list[tuple[i
     for node in module.nodes(ast.Name):
         if not shared.statement.span.contains(module.span(node)):
             continue
-        bindings = module.scopes.bindings_of(node)
-        value = bindings[0].value if len(bindings) == 1 else None
+        value = module.scopes.only_value(node)
         span = None if value is None else module.span(value)
         if span is None or edit.path != module.path or not span.contains(edit.anchor):
             continue

@@ -97,7 +97,7 @@ class Uses:
                 for read in _reads_of(module, targets_of(above)[0]):
                     yield from self._calls_behind(module, read, chain, depth + 1)
             case "returned" if isinstance(around := module.enclosing_function(node), Function):
-                function = self._part.function_at(module.path, module.span(around).start)
+                function = self._part.function_at(*module.key_of(around))
                 if function is not None:
                     yield from self._behind_calls(function, chain, depth + 1)
 

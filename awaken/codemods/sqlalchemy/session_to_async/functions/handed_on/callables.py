@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -57,8 +58,7 @@ class Callables:
 
     # --------------------------------------------------------------------------------- lambdas
     def _of_lambda(self, place: Place, component: Component | None) -> Iterator[Member]:
-        module = self._project.module(place.path)
-        node = None if module is None else _expression_at(module, place.span)
+        module, node = next(self._project.expressions_at(place), (None, None))
         if module is None or node is None:
             return
         awaited = [call.place for call in self._part.in_lambdas.get(place, ())]
@@ -144,11 +144,8 @@ class Callables:
             if self._part.leaks(component) or not self._is_of_coroutines(component):
                 continue
             for place in sorted(component.annotations):
-                module = self._project.module(place.path)
-                node = None if module is None else _expression_at(module, place.span)
-                if module is None or node is None:
-                    continue
-                for home, part in self._types(module, node):
+                types = (self._types(*pair) for pair in self._project.expressions_at(place))
+                for home, part in chain.from_iterable(types):
                     sites.setdefault(home.place(part), Site(self._rule, home, part))
         yield from (sites[place] for place in sorted(sites))
 
@@ -178,14 +175,7 @@ class Callables:
 
     def _alias(self, module: Module, node: ast.expr) -> tuple[Module, ast.expr] | None:
         """Return the type that a name is an alias of."""
-        qualified = self._project.qualified_name(module, node)
-        definition = None if qualified is None else self._project.definition(qualified)
-        home = None if definition is None else self._project.module(definition.path)
-        if home is None or qualified is None:
-            return None
-        bindings = home.scopes.module.bindings.get(qualified.rpartition(".")[2], [])
-        value = bindings[0].value if len(bindings) == 1 else None
-        return None if value is None else (home, value)
+        return self._project.value_at(self._project.qualified_name(module, node))
 
     def _annotated_rewrite(self, site: Site[ast.AST]) -> Rewrite:
         """Return how the type of a coroutine function is written. Raises Refused."""
@@ -197,8 +187,3 @@ class Callables:
             f"the result of a call that returned `{site.module.excerpt(site.node)}` is awaited",
             edits,
         )
-
-
-def _expression_at(module: Module, span: Span) -> ast.expr | None:
-    """Return the outermost expression that takes exactly ``span``."""
-    return next(module.expressions_at({span}), None)

@@ -40,8 +40,7 @@ def _found_by(module: Module, call: ast.Call) -> ast.Call | None:
     """Return the call of `getattr` whose result is called."""
     function: ast.expr | None = call.func
     if isinstance(function, ast.Name):
-        bindings = module.scopes.bindings_of(function)
-        function = bindings[0].value if len(bindings) == 1 else None
+        function = module.scopes.only_value(function)
     if isinstance(function, ast.Call) and module.scopes.builtin_called(function) == "getattr":
         return function if function.args else None
     return None

@@ -81,7 +81,7 @@ def _is_plain_object(project: Project, value: Value) -> bool:
         return False
     classes = [value.qualified, *project.all_subclasses(value.qualified)]
     known = [project.class_facts(class_) for class_ in classes]
-    names = {name for item in known if item is not None for name in (*item.members, *item.assigned)}
+    names = {name for item in known if item is not None for name in item.attributes}
     return len(classes) == len([candidate for candidate in known if candidate is not None]) and (
         names.isdisjoint(_ITERABLE)
     )

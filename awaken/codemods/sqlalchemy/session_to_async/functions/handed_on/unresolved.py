@@ -35,24 +35,23 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
     for call in project.calls.graph().unresolved(by_name):
         if call.place in handed_on:
             continue
-        module = project.module(call.place.path)
-        nodes = [] if module is None else module.calls_at(call.place.span)
-        if module is None or not nodes or set(call.functions) & set(part.steps):
+        module, node = next(iter(project.calls_at(call.place)), (None, None))
+        if module is None or node is None or set(call.functions) & set(part.steps):
             continue
-        if _is_of_session(part, module, nodes[0]) or _is_behind_error(part, module, nodes[0]):
+        if _is_of_session(part, module, node) or _is_behind_error(part, module, node):
             continue
         if is_awaited_already(module, call):
             continue
         fitting = [
             one
             for one in by_name[call.name]
-            if fits(part, module, nodes[0], one) and not unpacks_others(part, module, nodes[0], one)
+            if fits(part, module, node, one) and not unpacks_others(part, module, node, one)
         ]
         if fitting:
             why = f"`{fitting[0].qualname}`, which becomes a coroutine function: {call.why}"
-            site: Site[ast.AST] = Site(rule, module, nodes[0])
+            site: Site[ast.AST] = Site(rule, module, node)
             along = tuple(item.place for item in fitting)
-            shown = f"`{module.excerpt(nodes[0])}`"
+            shown = f"`{module.excerpt(node)}`"
             unknown = unknown_behind(project, (call.place,))
             kinds = {item.qualname.rpartition(".")[0] for item in fitting}
             cure = annotation(project, (call.place,), kinds.pop() if len(kinds) == 1 else "")

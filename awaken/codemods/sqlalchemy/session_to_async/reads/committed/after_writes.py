@@ -214,9 +214,7 @@ class ReadsAfterWrites:
         if module is None:
             return
         names = self._project.orm.reads.names_of_mapped()
-        nodes: Sequence[ast.AST] = module.calls_at(making.span)
-        nodes = nodes or [*module.expressions_at({making.span})]
-        function = module.enclosing_def(nodes[0])
+        function = module.enclosing_def(next(module.expressions_at({making.span})))
         for node in () if function is None else module.walk(function):
             if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
                 continue

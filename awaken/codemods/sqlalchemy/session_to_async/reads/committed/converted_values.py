@@ -7,7 +7,7 @@ that expires nothing returns the text itself, so the value is reloaded.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import items_of
@@ -17,7 +17,7 @@ from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.memo import cached_method
 from awaken.project.values.containers.unpacking import received_value
-from awaken.project.values.domain import InstanceOf, Values, without_none
+from awaken.project.values.domain import InstanceOf, Values, instances_in, without_none
 from awaken.project.values.possible import PossibleValues
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ class ConvertedValues:
             if load.kind == "load" and (written := self._written_at(load.commit)):
                 for module, call in self._project.calls_at(load.place)[:1]:
                     loaded = self._project.values.of(module, call).alternatives
-                    lines = map(self._project.orm.mapping_ancestors, _instances(loaded))
+                    classes = (instance.qualified for instance in instances_in(loaded))
+                    lines = map(self._project.orm.mapping_ancestors, classes)
                     if any(not written.isdisjoint(line) for line in lines):
                         result.add(load.place)
         return frozenset(result)
@@ -172,12 +173,3 @@ def _assigned(
                 targets=[ast.Attribute(value=ast.Name() as owner, attr=name)], value=value
             ) if module.span(node).start < end:
                 yield owner, name, value
-
-
-def _instances(values: Collection[object]) -> Iterator[str]:
-    """Yield the classes of values, and of what they hold."""
-    for value in values:
-        if isinstance(value, InstanceOf):
-            yield value.qualified
-            for held in value.parameters:
-                yield from _instances(held)

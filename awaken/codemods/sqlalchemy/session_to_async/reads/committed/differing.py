@@ -264,9 +264,8 @@ class DifferingUses(Uses):
                 case _:
                     continue
             for owner in sorted(self._classes_of(module, held)):
-                mapped = self._project.orm.mapped_class(owner)
-                for name in sorted(names) if mapped is not None else ():
-                    facts = None if mapped is None else mapped.relationships.get(name)
+                for name in sorted(names):
+                    facts = self._project.orm.models.relationship(owner, name)
                     if facts is not None and facts.target is not None:
                         text = f"{module.text_of(held)}.{name}"
                         yield Use(node, text, frozenset({facts.target}))
@@ -542,8 +541,7 @@ class DifferingUses(Uses):
 
     def _declared(self, owner: str, name: str) -> str:
         """Return the text of the calls that declare a relationship."""
-        mapped = self._project.orm.mapped_class(owner)
-        facts = None if mapped is None else mapped.relationships.get(name)
+        facts = self._project.orm.models.relationship(owner, name)
         place = None if facts is None else Place(facts.path, facts.span)
         calls = [] if place is None else self._project.calls_at(place)
         return " ".join(home.text_of(call) for home, call in calls)

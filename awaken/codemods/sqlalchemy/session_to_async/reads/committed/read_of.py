@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects 
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.own_reads import OwnReads
 from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, Value, Values
 
@@ -164,8 +165,7 @@ class ReadOf:
         yield from self._two_deep(module.text_of(node), owners, paths)
         for name, below in sorted(self._handed.below(module, above, node)):
             for owner in owners:
-                mapped = self._project.orm.mapped_class(owner)
-                facts = None if mapped is None else mapped.relationships.get(name)
+                facts = self._project.orm.models.relationship(owner, name)
                 if facts is not None and facts.target is not None:
                     is_many = bool(self._project.orm.is_collection(owner, name))
                     yield Step(f"{module.text_of(node)}.{name}", below, (facts.target,), is_many)
@@ -210,10 +210,8 @@ class ReadOf:
         """The ways of two relationships that schemas go from what they are given."""
         result: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
         for given, read in self._project.orm.reads.of_schemas():
-            for trace in read.traces if given is not None else ():
-                if given is not None and len(trace.path) == 2:  # noqa: PLR2004
-                    first, second = trace.path
-                    result[given].add((first, second))
+            if given is not None:
+                result[given].update(_pairs_of(read.traces))
         return result
 
     @cached_property
@@ -222,9 +220,7 @@ class ReadOf:
         result: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
         for read in self._project.orm.reads.all():
             for trace in read.traces if read.how == "response" else ():
-                if len(trace.path) == 2:  # noqa: PLR2004
-                    first, second = trace.path
-                    result[trace.load.place].add((first, second))
+                result[trace.load.place].update(_pairs_of([trace]))
         return result
 
     @cached_property
@@ -236,6 +232,10 @@ class ReadOf:
                 if len(trace.path) == 1:
                     result[trace.load.place].add(read.attribute)
         return result
+
+
+def _pairs_of(traces: Iterable[Trace]) -> Iterator[tuple[str, str]]:
+    return ((trace.path[0], trace.path[1]) for trace in traces if len(trace.path) == 2)  # noqa: PLR2004
 
 
 def _owners(values: Values) -> tuple[str, ...]:

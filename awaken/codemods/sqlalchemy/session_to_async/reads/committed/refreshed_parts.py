@@ -84,8 +84,7 @@ class RefreshedParts:
         )
 
     def _leads_to_parts(self, owner: str, name: str) -> bool:
-        mapped = self._project.orm.mapped_class(owner)
-        facts = None if mapped is None else mapped.relationships.get(name)
+        facts = self._project.orm.models.relationship(owner, name)
         if facts is None or facts.target is None or not self._is_cascading(facts):
             return False
         inverse = self._project.orm.reads.inverse_of(owner, name)

@@ -61,17 +61,22 @@ class RequestedObjects:
         session = self._requests.fixture(module, function, owner.id)
         if session is not None and is_parameter(module, function, owner):
             self._names.add(name)
-            self._committed.setdefault(_key(module, function), set()).add(_key(*session))
+            self._committed.setdefault(module.key_of(function), set()).add(
+                session[0].key_of(session[1])
+            )
 
     def _committed_again(self, module: Module, function: Function) -> Iterator[ast.arg]:
         """Yield the parameters whose fixtures are set up before one that commits."""
         order = list(self._set_up(module, function, set()))
         for parameter, default in parameters_of(function.args):
             fixture = None if default else self._requests.fixture(module, function, parameter.arg)
-            if fixture is None or _key(*fixture) not in order:
+            if fixture is None or fixture[0].key_of(fixture[1]) not in order:
                 continue
-            own = {_key(*fixture), *(_key(*pair) for pair in self._requests.asked(*fixture))}
-            later = order[order.index(_key(*fixture)) + 1 :]
+            own = {
+                fixture[0].key_of(fixture[1]),
+                *(pair[0].key_of(pair[1]) for pair in self._requests.asked(*fixture)),
+            }
+            later = order[order.index(fixture[0].key_of(fixture[1])) + 1 :]
             if any(not own.isdisjoint(self._committed.get(pair, ())) for pair in later):
                 yield parameter
 
@@ -79,11 +84,7 @@ class RequestedObjects:
         """Yield the fixtures that a function gets, in the order in which pytest sets them up."""
         for parameter, default in parameters_of(function.args):
             fixture = None if default else self._requests.fixture(module, function, parameter.arg)
-            if fixture is not None and _key(*fixture) not in seen:
-                seen.add(_key(*fixture))
+            if fixture is not None and fixture[0].key_of(fixture[1]) not in seen:
+                seen.add(fixture[0].key_of(fixture[1]))
                 yield from self._set_up(*fixture, seen)
-                yield _key(*fixture)
-
-
-def _key(module: Module, function: Function) -> _Key:
-    return module.path, module.span(function).start
+                yield fixture[0].key_of(fixture[1])

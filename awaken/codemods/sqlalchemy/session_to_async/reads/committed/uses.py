@@ -97,9 +97,8 @@ class Uses:
                 yield from call.functions
 
     def _collections_of(self, owner: str, classes: frozenset[str]) -> Iterator[str]:
-        mapped = self._project.orm.mapped_class(owner)
-        for name in () if mapped is None else self._loaded(owner):
-            facts = mapped.relationships.get(name) if mapped is not None else None
+        for name in self._loaded(owner):
+            facts = self._project.orm.models.relationship(owner, name)
             is_of_them = facts is not None and facts.target in classes
             if is_of_them and self._project.orm.is_collection(owner, name):
                 yield name

@@ -105,8 +105,7 @@ class Writes:
 
     def changes(self, place: Place, owner: str, name: str) -> bool:
         """Whether the write at a place may change what a relationship holds."""
-        mapped = self._project.orm.mapped_class(owner)
-        facts = None if mapped is None else mapped.relationships.get(name)
+        facts = self._project.orm.models.relationship(owner, name)
         if facts is None or facts.target is None:
             return True
         return any(

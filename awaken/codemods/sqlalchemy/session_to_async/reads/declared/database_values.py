@@ -98,7 +98,7 @@ def _computed_values(project: Project) -> defaultdict[str, set[str]]:
         if is_of_alembic(module):
             continue
         for node in module.nodes(ast.ClassDef):
-            declaring = f"{module.name}.{module.qualname(node)}"
+            declaring = module.full_name(node)
             for qualified in (declaring, *project.all_subclasses(declaring)):
                 mapped = project.orm.mapped_class(qualified)
                 columns = {} if mapped is None else mapped.columns

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -54,10 +53,5 @@ def _declared_pairs(project: Project, path: str) -> Iterator[tuple[Key, Place]]:
 
 def _is_changing(project: Project, read: Read) -> bool:
     """Whether a place only adds to a collection, or takes its statement."""
-    module = project.module(read.place.path)
-    for node in () if module is None else module.mentions(read.attribute):
-        if module is not None and isinstance(node, ast.Attribute):
-            above = module.parent(node)
-            if module.place(node) == read.place and isinstance(above, ast.Attribute):
-                return above.attr in _CHANGING
-    return False
+    nodes = project.expressions_at(read.place)
+    return any(getattr(module.parent(node), "attr", "") in _CHANGING for module, node in nodes)

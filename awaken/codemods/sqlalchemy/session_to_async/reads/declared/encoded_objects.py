@@ -28,12 +28,11 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.trees import Function, arguments_of, last_name, without_arguments
-from awaken.project.values.domain import InstanceOf, Producer, TupleOf, Unknown
+from awaken.project.values.domain import InstanceOf, Unknown, instances_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
-    from awaken.project.values.domain import Values
 
 _ENCODERS = frozenset(schema_knowledge().models.encoders)
 _MODELS = frozenset(schema_knowledge().models.bases)
@@ -352,7 +351,7 @@ def _classes(project: Project, module: Module, node: ast.expr) -> list[str]:
     Not those that are models as well: they are encoded by their fields.
     """
     values = project.values.of(module, node).alternatives
-    classes = dict.fromkeys(instance.qualified for each in values for instance in _with_items(each))
+    classes = dict.fromkeys(instance.qualified for instance in instances_in(values))
     return [
         name
         for name in classes
@@ -378,19 +377,6 @@ def _held_names(project: Project, module: Module, node: ast.expr) -> list[str]:
             for part in arguments_of(call):
                 classes |= dict.fromkeys(_classes(project, home, part))
     return [*classes]
-
-
-def _with_items(value: object) -> Iterator[InstanceOf]:
-    parts: tuple[Values, ...] = ()
-    match value:
-        case InstanceOf(parameters=parts):
-            yield value
-        case TupleOf(items=parts):
-            pass
-        case Producer(inner=inner):
-            parts = (inner,)
-    for part in chain.from_iterable(parts):
-        yield from _with_items(part)
 
 
 def _taken_names(call: ast.Call, names: list[str]) -> list[str]:

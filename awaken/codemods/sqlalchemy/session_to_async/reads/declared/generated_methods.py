@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from awaken.kit.search import modules_with
 from awaken.project.source.trees import last_name
-from awaken.project.values.domain import InstanceOf, Value
+from awaken.project.values.domain import instances_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -42,12 +42,12 @@ class GeneratedMethods:
     def _classes(self) -> frozenset[str]:
         """The mapped classes whose objects are formatted or compared somewhere."""
         return frozenset(
-            name
+            instance.qualified
             for module in modules_with(self._project, _WORDS)
             for node in module.walk()
             for used in (*_used_nodes(node), *self._moved_nodes(node))
-            for value in self._project.values.of(module, used).alternatives
-            for name in self._mapped_names(value)
+            for instance in instances_in(self._project.values.of(module, used).alternatives)
+            if self._project.orm.mapped_class(instance.qualified) is not None
         )
 
     def _moved_nodes(self, node: ast.AST) -> Iterator[ast.expr]:
@@ -60,14 +60,6 @@ class GeneratedMethods:
     def _sides(self) -> frozenset[str]:
         """The names of the relationships of mapped classes."""
         return frozenset(self._project.orm.reads.names_of_mapped())
-
-    def _mapped_names(self, value: Value) -> Iterator[str]:
-        if isinstance(value, InstanceOf):
-            if self._project.orm.mapped_class(value.qualified) is not None:
-                yield value.qualified
-            for part in value.parameters:
-                for alternative in part:
-                    yield from self._mapped_names(alternative)
 
 
 def _used_nodes(node: ast.AST) -> Iterator[ast.expr]:

@@ -91,7 +91,7 @@ class LateColumns:
         """Yield the columns that a call declares: in the body of a class, or for one outside."""
         inside, place = module.enclosing_class(call), module.place(call)
         computed = self._is_expression(module, call)
-        owner = None if inside is None else f"{module.name}.{module.qualname(inside)}"
+        owner = None if inside is None else module.full_name(inside)
         match module.statement_of(call):
             case (
                 ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name))
@@ -163,14 +163,8 @@ class LateColumns:
 
     def _attribute_at(self, read: Read) -> tuple[Module, ast.Attribute] | None:
         """Return the attribute that is read by its name in Python code."""
-        module = self._project.module(read.place.path)
-        for node in () if module is None else module.mentions(read.attribute):
-            if (
-                module is not None
-                and isinstance(node, ast.Attribute)
-                and isinstance(node.ctx, ast.Load)
-                and module.place(node) == read.place
-            ):
+        for module, node in self._project.expressions_at(read.place):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
                 return module, node
         return None
 

@@ -46,7 +46,7 @@ def _is_of_class(project: Project, module: Module, owner: ast.expr) -> bool:
 
 def _is_mapping(project: Project, module: Module, node: ast.ClassDef) -> bool:
     """Whether a class is mapped, or is inherited by one that is."""
-    qualified = f"{module.name}.{module.qualname(node)}"
+    qualified = module.full_name(node)
     family = (qualified, *project.all_subclasses(qualified))
     return any(project.orm.mapped_class(name) is not None for name in family)
 

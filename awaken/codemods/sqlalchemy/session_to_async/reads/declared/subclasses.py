@@ -38,7 +38,7 @@ def loaded_with_their_bases(project: Project, rule: str) -> Iterator[Member]:
 
 def _of_class(project: Project, site: Site[ast.ClassDef]) -> Iterator[Member]:
     node = site.node
-    qualified = f"{site.module.name}.{site.module.qualname(node)}"
+    qualified = site.module.full_name(node)
     bases = [
         ancestor
         for ancestor in project.orm.mapping_ancestors(qualified)

@@ -90,8 +90,7 @@ class SpawnedReads:
 
     def _validating(self, given: Place) -> Place | None:
         """Return the call that validates, at a place or around it, if it may wait; None if not."""
-        module = self._project.module(given.path)
-        node = None if module is None else _expression_at(module, given)
+        module, node = next(self._project.expressions_at(given), (None, None))
         if module is None or node is None:
             return None
         for above in (node, *module.ancestors(node)):
@@ -197,7 +196,3 @@ def validates(call: ast.Call) -> bool:
     """Whether a call has a model read the object that it is given."""
     is_method = isinstance(call.func, ast.Attribute) and call.func.attr in _METHODS
     return is_method or last_name(call.func) in _FUNCTIONS
-
-
-def _expression_at(module: Module, place: Place) -> ast.expr | None:
-    return next(module.expressions_at({place.span}), None)

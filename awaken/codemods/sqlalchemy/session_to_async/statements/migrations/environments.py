@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import shared_resources
-from awaken.codemods.sqlalchemy.session_to_async.payload import MIGRATE, REMOVE, Migrating, Removed
+from awaken.codemods.sqlalchemy.session_to_async.payload import MIGRATE, Migrating
 from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.commands import Commands
 from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.entering import (
     Entering,
@@ -131,7 +131,7 @@ class Environments:
         )
         written = site.rewrite(block, MIGRATE, data)
         edits: list[Edit] = [written, import_of_asyncio(self._project, site), *imports]
-        edits += [site.rewrite(disposal, REMOVE, Removed()) for disposal in entering.disposals]
+        edits += [site.remove_statement(disposal) for disposal in entering.disposals]
         shown = f"`{module.excerpt(block.items[0].context_expr)}`"
         message = f"{shown} runs in an event loop, and `run_sync` runs the migrations"
         return Rewrite(message, edits)

@@ -79,8 +79,7 @@ class Assignments:
     def _may_load(self, value: Value, attribute: str) -> bool:
         if not isinstance(value, InstanceOf):
             return isinstance(value, External | NotRelevant | Unknown)
-        mapped = self._models.mapped_class(value.qualified)
-        facts = None if mapped is None else mapped.relationships.get(attribute)
+        facts = self._models.relationship(value.qualified, attribute)
         return facts is not None and self.loads_old(value.qualified, attribute, facts)
 
     def loads_old(self, owner: str, attribute: str, facts: RelationshipFacts) -> bool:

@@ -92,7 +92,7 @@ class ProxySights:
         result: list[tuple[tuple[str, str], _Path]] = []
         for module in self._evaluator.modules_with([_WORD]):
             for node in module.nodes(ast.ClassDef):
-                owner = f"{module.name}.{module.qualname(node)}"
+                owner = module.full_name(node)
                 result += [((owner, name), read) for name, read in _declared(module, node)]
         return tuple(result)
 

@@ -19,7 +19,11 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, argument_of, parameters_of
 from awaken.project.source.worklist import Queue
-from awaken.project.values.domain import InstanceOf, Origin, Producer, Session, TupleOf, Values
+from awaken.project.values.domain import (
+    Session,
+    Values,
+    instances_in,
+)
 
 _MOST_FRAMES = 60  # functions that hand one object on; a guess, not yet measured
 _MOST_NAMES = 5  # variables that are given each other; the third is rare
@@ -105,7 +109,8 @@ class BetweenLoadAndRead:
                 why = "too many functions hand it on to tell"
                 result[Event("unknown", read.place, why)] = None
                 break
-            for origin in dict.fromkeys(_origins(self._values(frame))):
+            held = instances_in(self._values(frame))
+            for origin in dict.fromkeys(origin for item in held for origin in item.origins or ()):
                 if origin.kind == "parameter":
                     parameter = _parameter(frame, origin.place)
                     waiting += self._callers(frame, parameter)
@@ -241,7 +246,7 @@ class BetweenLoadAndRead:
                 arrived = arrived or events is not None
                 result |= dict.fromkeys(events or ())
                 continue
-            key = (module.path, module.span(node).start)
+            key = module.key_of(node)
             if key in seen or not isinstance(holder, Function):
                 continue
             seen.add(key)
@@ -265,21 +270,6 @@ class BetweenLoadAndRead:
                     result.append((caller, holder, call))
         here = [candidate for candidate in result if candidate[1] is frame.function]
         yield from here or result
-
-
-def _origins(values: Values) -> Iterator[Origin]:
-    """Yield the origins of the objects among ``values``, also of those inside of containers."""
-    for value in values:
-        match value:
-            case InstanceOf():
-                yield from value.origins or ()
-                for part in value.parameters:
-                    yield from _origins(part)
-            case TupleOf():
-                for part in value.items:
-                    yield from _origins(part)
-            case Producer():
-                yield from _origins(value.inner)
 
 
 def _parameter(frame: _Frame, place: Place) -> ast.arg | None:

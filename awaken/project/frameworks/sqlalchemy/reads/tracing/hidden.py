@@ -87,7 +87,7 @@ class Hidden:
         owner = module.parent(function)
         if not isinstance(owner, ast.ClassDef):
             return False
-        ancestors = self._evaluator.classes.ancestors(f"{module.name}.{module.qualname(owner)}")
+        ancestors = self._evaluator.classes.ancestors(module.full_name(owner))
         if ancestors is None or ancestors.unresolved:
             return False
         return all(
@@ -151,14 +151,7 @@ class Hidden:
         positional = [*function.args.posonlyargs, *function.args.args]
         if module is None or parameter not in positional:
             return None
-        node = next(
-            (
-                part
-                for part in module.mentions(_mentioned_text(module, place))
-                if isinstance(part, ast.Name | ast.Attribute) and module.span(part) == place.span
-            ),
-            None,
-        )
+        node = next(module.expressions_at({place.span}), None)
         if node is None:
             return None
         above = module.parent(node)
@@ -196,12 +189,6 @@ def _gives_requests(name: str) -> bool:
     method = name.rpartition(".")[2]
     # A filter of templates is given anything, and so is who asks for what others passed.
     return _root(name) in _WITH_REQUESTS and "template" not in method and "pass_" not in method
-
-
-def _mentioned_text(module: Module, place: Place) -> str:
-    """Return the last name of what is written at ``place``."""
-    text = module.source.text[place.span.start : place.span.end].decode(errors="replace")
-    return text.rpartition(".")[2]
 
 
 def _root(name: str) -> str:

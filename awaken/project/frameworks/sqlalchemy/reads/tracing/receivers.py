@@ -88,7 +88,7 @@ class Receivers:
         owner = module.parent(function)
         if not isinstance(owner, ast.ClassDef):
             return None
-        qualified = f"{module.name}.{module.qualname(owner)}"
+        qualified = module.full_name(owner)
         if not self._evaluator.mapping.is_mapped(qualified):
             return None
         decorators = list(decorators_of(self._evaluator.names, module, function))
@@ -236,4 +236,4 @@ def _receiver_of_super(module: Module, node: ast.expr) -> tuple[Place, str] | No
     first = next(iter(named_parameters(around) if isinstance(around, Function) else ()), None)
     if first is None or owner is None:
         return None
-    return module.place(first), f"{module.name}.{module.qualname(owner)}"
+    return module.place(first), module.full_name(owner)
