@@ -274,17 +274,18 @@ def _tools(
     projects: list[Project] = []
 
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> EditedSnapshot:
-        note_edits(snapshot, changes, looked_at)
         for project in projects:
             # The trees of what is edited are of no use to the next one.
             project.give_up({path for change in changes for path in change.paths})
         layout = projects[0].layout if projects else None
         processing = Processing(asked.jobs, asked.progress, layout, known)
         try:
-            return apply_in_memory(snapshot, changes, rewriters, formatter, processing)
+            edited = apply_in_memory(snapshot, changes, rewriters, formatter, processing)
         except RewritersFailed as failed:
             problem = _no_rewriters(failed.rule, failed.error, changes)
-            return EditedSnapshot(snapshot, {}, (problem,))
+            edited = EditedSnapshot(snapshot, {}, (problem,))
+        note_edits(changes, edited.taken, looked_at)
+        return edited
 
     # The searches of all rules are combined.
     sought = [word for rule in rules for words in (rule.triggers, *rule.anchors) for word in words]

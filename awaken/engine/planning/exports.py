@@ -19,10 +19,13 @@ _CLAUSE = re.compile(r"\([^)]*\)|(?:[^\n\r\\]|\\\r?\n)*")
 
 
 class NamesTaken:
-    """The names that other files of a snapshot take from some of its modules."""
+    """The names that other files of a snapshot take from some of its modules.
+
+    ``by_stem`` gives them by the last names of the modules, and the paths of the other files.
+    """
 
     def __init__(self, by_stem: Mapping[str, Mapping[str, set[str]]], snapshot: Snapshot) -> None:
-        self._by_stem, self._snapshot = by_stem, snapshot
+        self.by_stem, self._snapshot = by_stem, snapshot
 
     def of(self, path: str) -> frozenset[str]:
         """Return every name that another Python file may import, or read, from ``path``.
@@ -30,15 +33,15 @@ class NamesTaken:
         Modules are told apart by their last name only, and strings count (``patch("shop.get")``),
         so the set may be too large, never too small. ``"*"`` is in it if a file imports everything.
         """
-        by_path = self._by_stem[stem_of(path)]
+        by_path = self.by_stem[stem_of(path)]
         return frozenset().union(*(names for other, names in by_path.items() if other != path))
 
     def after(self, snapshot: Snapshot) -> NamesTaken:
         """Return the same for a later snapshot; a file with the same text is not scanned again."""
         before = self._snapshot
         new = [path for path in snapshot if snapshot[path] is not before.get(path)]
-        result = _taken_by(new, snapshot, self._by_stem.keys())
-        for stem, by_path in self._by_stem.items():
+        result = _taken_by(new, snapshot, self.by_stem.keys())
+        for stem, by_path in self.by_stem.items():
             result[stem] = {**by_path, **{path: set[str]() for path in new}, **result[stem]}
         return NamesTaken(result, snapshot)
 

@@ -67,7 +67,8 @@ class EditedSnapshot(Struct, frozen=True):
 
     ``maps`` lead back to the old text, per changed file; ``created`` are the paths that did not
     exist before. Any problem names the changes that could not be made; ``left_to_do`` are lines of
-    settings files that could not be written, which costs no change.
+    settings files that could not be written, which costs no change. ``taken`` are the names that
+    files took from those whose imports go.
     """
 
     snapshot: Snapshot
@@ -75,6 +76,7 @@ class EditedSnapshot(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     created: frozenset[str] = frozenset()
     left_to_do: tuple[LeftToDo, ...] = ()
+    taken: NamesTaken = NamesTaken({}, Snapshot({}))
 
 
 def apply_in_memory(
@@ -128,6 +130,7 @@ class _Work:
         self._created: dict[str, SourceFile] = {}
         self._files: dict[str, SourceFile] = {}
         self._maps: dict[str, SpanMap] = {}
+        self._taken = NamesTaken({}, snapshot)
 
     def current(self, path: str) -> SourceFile | None:
         """Return a file as it is after what was done so far; None where there is none."""
@@ -173,7 +176,7 @@ class _Work:
             for path in paths
             if may_release(path) and of_kind(files[path], ReleaseImport)
         }
-        taken = names_taken(snapshot, releasing)
+        taken = self._taken = names_taken(snapshot, releasing)
 
         def contexts(paths: Collection[str], taken: NamesTaken) -> dict[str, FileContext]:
             return {
@@ -293,6 +296,7 @@ class _Work:
             tuple(self.problems),
             frozenset(self._created),
             tuple(self.left_to_do),
+            self._taken,
         )
 
 

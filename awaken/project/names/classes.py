@@ -86,6 +86,12 @@ class Classes:
         located = self._names.locate(qualified)
         return None if located is None else self.in_file(located.path).get(qualified)
 
+    @cached_method
+    def named(self, simple: str) -> tuple[str, ...]:
+        """Return the qualified names of all classes that are called ``simple``."""
+        names = (name for path in self._words.defined_in(simple) for name in self.in_file(path))
+        return tuple(name for name in names if name.rpartition(".")[2] == simple)
+
     def node(self, qualified: str) -> tuple[Module, ast.ClassDef] | None:
         """Return the tree of a class of the project; None if it is not there exactly once."""
         facts = self.facts(qualified)

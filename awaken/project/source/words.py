@@ -40,6 +40,7 @@ _PLAIN_CLASS = re.compile(
 _CALLING = re.compile(rb"[\s\\)]*+\(")
 _RENAMING = re.compile(rb"[\s\\]++as\b")
 _ENDING = re.compile(rb"[ \t)]*+(?:[;:#\r\n\\]|\Z)")
+_CLASS_BEFORE = tuple(b"class" + space for space in (b" ", b"  ", b"\t", b"\\\n"))
 _CHAIN = b".0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BEFORE_VALUE = b" \t\n\r\f\v(\\"
 _READ_FROM = re.compile(rb"\s*+\.|\s++import\b")
@@ -60,7 +61,7 @@ eighth of all, the imports of all files are read."""
 _Found = frozenset[bytes] | None
 WordKind = Literal["inherited", "imported", "read"]
 WORD_KINDS: tuple[WordKind, ...] = get_args(WordKind)
-_Standing = WordKind | Literal["renamed", "called"]
+_Standing = WordKind | Literal["renamed", "called", "defined"]
 
 
 class WordSet(Struct, frozen=True, array_like=True):
@@ -189,6 +190,12 @@ class Words:
         """Return the Python files in which a class may inherit from what ``word`` names."""
         return self._standing(word, "inherited")
 
+    def defined_in(self, word: str) -> list[str]:
+        """Return the Python files in which a class may have the name ``word``."""
+        paths = self._among(self._holding(word), word, "defined")
+        self._note("defined", word, paths)
+        return paths
+
     def renamed_in(self, word: str) -> list[str]:
         """Return the Python files that may give what ``word`` names another name."""
         return self._standing(word, "renamed")
@@ -256,7 +263,7 @@ class Words:
         if not word.isascii():
             return paths
         encoded = word.encode()
-        if kind == "renamed" or kind == "called":  # noqa: PLR1714  so that mypy sees which
+        if kind == "renamed" or kind == "called" or kind == "defined":  # noqa: PLR1714  for mypy
             return [path for path in paths if stands(encoded, self._searched_text(path), kind)]
         return [
             path for path in paths if self._words_of(kind, self._searched_text(path)).has(encoded)
@@ -410,6 +417,11 @@ def _read(text: bytes) -> frozenset[bytes]:
     return frozenset(_READ.findall(text))
 
 
+def _is_defined(word: bytes, text: bytes) -> bool:
+    """Whether ``word`` follows ``class`` somewhere."""
+    return any(text.endswith(_CLASS_BEFORE, 0, start) for start in _places(word, text))
+
+
 def _is_called(word: bytes, text: bytes) -> bool:
     """Whether a parenthesis follows ``word`` somewhere."""
     return any(_CALLING.match(text, start + len(word)) for start in _places(word, text))
@@ -429,6 +441,7 @@ def stands(word: bytes, text: bytes, kind: SearchKind) -> bool:
 _STANDS: Mapping[SearchKind, Callable[[bytes, bytes], bool]] = {
     "renamed": _is_renamed,
     "called": _is_called,
+    "defined": _is_defined,
 }
 WORDS_OF: Mapping[SearchKind, Callable[[bytes], _Found]] = {
     "inherited": _inherited_words,
