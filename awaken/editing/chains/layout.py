@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import libcst as cst
@@ -34,6 +35,7 @@ def can_be_laid_out(statement: cst.BaseExpression) -> bool:
     return "\n" not in text or ("#" not in text and "\n" not in code(one_line(statement)))
 
 
+@lru_cache(maxsize=8)  # asked again while one statement is laid out
 def one_line(statement: cst.BaseExpression) -> cst.BaseExpression:
     """Return an expression without comments on one line, if its strings allow it."""
     return chain_lines.on_one_line(statement)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from awaken.knowledge.sql_names import sql_names
@@ -41,11 +42,27 @@ def is_something_else(project: Project, module: Module, node: ast.expr) -> bool:
 
 
 def _is_statement(project: Project, module: Module, node: ast.expr) -> bool:
-    """Whether a variable holds a statement; its columns are of no use here."""
-    binding = module.scopes.only_binding(node)
-    value = None if binding is None or binding.kind != "assignment" else binding.value
-    names = (project.qualified_name(module, call.func) for call in chained_calls(value))
-    return any(name in _STATEMENTS for name in names)
+    """Whether a variable holds a statement, or what its methods make of it.
+
+    The columns of the statement are of no use here.
+    """
+    made = [
+        [*chained_calls(binding.value if binding.kind == "assignment" else None)]
+        for binding in module.scopes.bindings_of(node)
+    ]
+    begun = [calls for calls in made if not _is_method_of(node, calls)]
+    return bool(begun) and all(
+        any(project.qualified_name(module, call.func) in _STATEMENTS for call in calls)
+        for calls in begun
+    )
+
+
+def _is_method_of(node: ast.expr, calls: Sequence[ast.Call]) -> bool:
+    """Whether a chain of calls begins with a method of the variable ``node``."""
+    match calls:
+        case [*_, ast.Call(func=ast.Attribute(value=ast.Name(id=name)))]:
+            return isinstance(node, ast.Name) and node.id == name
+    return False
 
 
 def is_string(project: Project, module: Module, node: ast.expr) -> bool:
