@@ -25,7 +25,7 @@ from awaken.engine.planning.in_memory import EditedSnapshot, Processing, apply_i
 from awaken.engine.planning.phases import NeedsAllSites, Outcome, Tools, run_phases
 from awaken.engine.planning.planning import PlainPlanner, Processes
 from awaken.engine.planning.policy import Policy
-from awaken.engine.remembering.evidence import Evidence, evidence_for, note_edits
+from awaken.engine.remembering.evidence import Evidence, evidence_for
 from awaken.engine.remembering.remembered import Remembered
 from awaken.engine.remembering.summary_store import summary_store
 from awaken.engine.report import ChangeSummary, FileChange, LeftToDo
@@ -274,18 +274,18 @@ def _tools(
     projects: list[Project] = []
 
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> EditedSnapshot:
+        edited = {path for change in changes for path in change.paths}
+        looked_at.read.update(edited)
         for project in projects:
             # The trees of what is edited are of no use to the next one.
-            project.give_up({path for change in changes for path in change.paths})
+            project.give_up(edited)
         layout = projects[0].layout if projects else None
-        processing = Processing(asked.jobs, asked.progress, layout, known)
+        processing = Processing(asked.jobs, asked.progress, layout, known, looked_at)
         try:
-            edited = apply_in_memory(snapshot, changes, rewriters, formatter, processing)
+            return apply_in_memory(snapshot, changes, rewriters, formatter, processing)
         except RewritersFailed as failed:
             problem = _no_rewriters(failed.rule, failed.error, changes)
-            edited = EditedSnapshot(snapshot, {}, (problem,))
-        note_edits(changes, edited.taken, looked_at)
-        return edited
+            return EditedSnapshot(snapshot, {}, (problem,))
 
     # The searches of all rules are combined.
     sought = [word for rule in rules for words in (rule.triggers, *rule.anchors) for word in words]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
-from awaken.project.source.looked_at import LookedAt
+from awaken.project.source.looked_at import LookedAt, Search
 from awaken.project.source.texts.text_search import TextSearch
 from awaken.workspace.sources import Snapshot, is_python
 
@@ -19,13 +19,10 @@ _CLAUSE = re.compile(r"\([^)]*\)|(?:[^\n\r\\]|\\\r?\n)*")
 
 
 class NamesTaken:
-    """The names that other files of a snapshot take from some of its modules.
-
-    ``by_stem`` gives them by the last names of the modules, and the paths of the other files.
-    """
+    """The names that other files of a snapshot take from some of its modules."""
 
     def __init__(self, by_stem: Mapping[str, Mapping[str, set[str]]], snapshot: Snapshot) -> None:
-        self.by_stem, self._snapshot = by_stem, snapshot
+        self._by_stem, self._snapshot = by_stem, snapshot
 
     def of(self, path: str) -> frozenset[str]:
         """Return every name that another Python file may import, or read, from ``path``.
@@ -33,22 +30,36 @@ class NamesTaken:
         Modules are told apart by their last name only, and strings count (``patch("shop.get")``),
         so the set may be too large, never too small. ``"*"`` is in it if a file imports everything.
         """
-        by_path = self.by_stem[stem_of(path)]
+        by_path = self._by_stem[stem_of(path)]
         return frozenset().union(*(names for other, names in by_path.items() if other != path))
 
     def after(self, snapshot: Snapshot) -> NamesTaken:
         """Return the same for a later snapshot; a file with the same text is not scanned again."""
         before = self._snapshot
         new = [path for path in snapshot if snapshot[path] is not before.get(path)]
-        result = _taken_by(new, snapshot, self.by_stem.keys())
-        for stem, by_path in self.by_stem.items():
+        result = _taken_by(new, snapshot, self._by_stem.keys())
+        for stem, by_path in self._by_stem.items():
             result[stem] = {**by_path, **{path: set[str]() for path in new}, **result[stem]}
         return NamesTaken(result, snapshot)
 
 
-def names_taken(snapshot: Snapshot, paths: Iterable[str]) -> NamesTaken:
-    """Return the names that other files take from ``paths``; each text is scanned once for all."""
-    return NamesTaken(_taken_by(snapshot, snapshot, set(map(stem_of, paths))), snapshot)
+def names_taken(snapshot: Snapshot, paths: Iterable[str], looked_at: LookedAt) -> NamesTaken:
+    """Return the names that other files take from ``paths``, which ``looked_at`` notes.
+
+    Each text is scanned once for all.
+    """
+    by_stem = _taken_by(snapshot, snapshot, set(map(stem_of, paths)))
+    for stem, by_path in by_stem.items():
+        search = Search("exports", stem.encode())
+        if search not in looked_at.told:
+            answers = {path: told_names(names) for path, names in by_path.items() if names}
+            looked_at.note_answers(search, answers)
+    return NamesTaken(by_stem, snapshot)
+
+
+def told_names(names: Iterable[str]) -> bytes:
+    """Return ``names`` as evidence tells them."""
+    return "\n".join(sorted(names)).encode()
 
 
 def _taken_by(

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from awaken.contract import Change
-from awaken.engine.planning.exports import NamesTaken, names_from
+from awaken.engine.planning.exports import names_from, told_names
 from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.project.source.looked_at import LookedAt, Search, SearchKind, facts_search
@@ -58,21 +57,6 @@ class Evidence(Struct, frozen=True):
     searches: tuple[Search, ...]
     answers: tuple[Answers, ...]
     files: dict[str, SeenFile]
-
-
-def note_edits(changes: Sequence[Change], taken: NamesTaken, looked_at: LookedAt) -> None:
-    """Note what making ``changes`` looks at: the files, and who has ``taken`` names from them."""
-    for change in changes:
-        looked_at.read.update(change.paths)
-    for stem, by_path in taken.by_stem.items():
-        search = Search("exports", stem.encode())
-        if search not in looked_at.told:
-            answers = {path: _joined(names) for path, names in by_path.items() if names}
-            looked_at.note_answers(search, answers)
-
-
-def _joined(names: Iterable[str]) -> bytes:
-    return "\n".join(sorted(names)).encode()
 
 
 def evidence_for(
@@ -212,7 +196,7 @@ def answer(search: Search, source: SourceFile) -> bytes | None:
     if search.kind == "doubles":
         return b"" if is_around_tests(source.path) and may_configure(text) else None
     if search.kind == "exports":
-        return _joined(names_from(sought.decode(), text)) or None
+        return told_names(names_from(sought.decode(), text)) or None
     return b"" if search.kind == "bytes" or _stands(sought, text, search.kind) else None
 
 

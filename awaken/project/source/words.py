@@ -403,16 +403,6 @@ def _imported_words(text: bytes) -> frozenset[bytes]:
     return frozenset(result)
 
 
-def _defined(text: bytes) -> frozenset[bytes]:
-    """Return the words that follow ``class``."""
-    return frozenset(_CLASS_NAME.findall(text))
-
-
-def _read(text: bytes) -> frozenset[bytes]:
-    """Return the words that follow a dot."""
-    return frozenset(_READ.findall(text))
-
-
 def _is_called(word: bytes, text: bytes) -> bool:
     """Whether a parenthesis follows ``word`` somewhere."""
     return any(_CALLING.match(text, start + len(word)) for start in _places(word, text))
@@ -435,8 +425,8 @@ _STANDS: Mapping[SearchKind, Callable[[bytes, bytes], bool]] = {
 }
 WORDS_OF: Mapping[SearchKind, Callable[[bytes], _Found]] = {
     "inherited": _inherited_words,
-    "defined": _defined,
+    "defined": lambda text: frozenset(_CLASS_NAME.findall(text)),
     "imported": _imported_words,
-    "read": _read,
+    "read": lambda text: frozenset(_READ.findall(text)),
 }
 """The words that stand in a text as each kind of search wants them; None where any may."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from awaken.knowledge.sql_names import sql_names
@@ -41,28 +40,19 @@ def is_something_else(project: Project, module: Module, node: ast.expr) -> bool:
     )
 
 
-def _is_statement(project: Project, module: Module, node: ast.expr) -> bool:
-    """Whether a variable holds a statement, or what its methods make of it.
-
-    The columns of the statement are of no use here.
-    """
-    made = [
-        [*chained_calls(binding.value if binding.kind == "assignment" else None)]
-        for binding in module.scopes.bindings_of(node)
-    ]
-    begun = [calls for calls in made if not _is_method_of(node, calls)]
-    return bool(begun) and all(
-        any(project.qualified_name(module, call.func) in _STATEMENTS for call in calls)
-        for calls in begun
-    )
+def _is_statement(project: Project, module: Module, node: ast.Name | ast.Attribute) -> bool:
+    """Whether a variable holds a statement; its columns are of no use here."""
+    bindings = module.scopes.bindings_of(node)
+    made = [[*chained_calls(item.value)] for item in bindings if item.kind == "assignment"]
+    # `statement = statement.where(...)` makes another one of a statement.
+    begun = [calls for calls in made if not calls or _variable(calls[-1]) != ast.unparse(node)]
+    named = [{project.qualified_name(module, call.func) for call in calls} for calls in begun]
+    is_all = bool(begun) and len(made) == len(bindings)
+    return is_all and not any(map(_STATEMENTS.isdisjoint, named))
 
 
-def _is_method_of(node: ast.expr, calls: Sequence[ast.Call]) -> bool:
-    """Whether a chain of calls begins with a method of the variable ``node``."""
-    match calls:
-        case [*_, ast.Call(func=ast.Attribute(value=ast.Name(id=name)))]:
-            return isinstance(node, ast.Name) and node.id == name
-    return False
+def _variable(call: ast.Call) -> str:
+    return ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
 
 
 def is_string(project: Project, module: Module, node: ast.expr) -> bool:
