@@ -70,14 +70,15 @@ class Requirement(Struct, frozen=True, kw_only=True):
     """The project at ``root`` needs ``requirement``; the engine knows the manifest formats.
 
     It goes to the first list with one of the distributions ``beside``, else into ``group``, and
-    without one, to the required ones. If it cannot be written, it is reported as left to do, and
-    the change is kept.
+    without one, to the required ones. With ``may_replace`` its versions take the place of others.
+    If it cannot be written, it is reported as left to do, and the change is kept.
     """
 
     root: str
     requirement: str
     group: str | None = None
     beside: tuple[str, ...] = ()
+    may_replace: bool = False
     site: SiteId
 
 

@@ -14,11 +14,18 @@ from awaken.engine.planning.in_memory import apply_in_memory
 from awaken.workspace.sources import Snapshot, SourceFile
 
 
-def run(files, *requirements, group=None, root="", beside=()):
+def run(files, *requirements, group=None, root="", beside=(), may_replace=False):
     snapshot = Snapshot({path: SourceFile(path, text.encode()) for path, text in files.items()})
     changes = [
         change(
-            Requirement(root=root, requirement=one, group=group, beside=beside, site="s"),
+            Requirement(
+                root=root,
+                requirement=one,
+                group=group,
+                beside=beside,
+                may_replace=may_replace,
+                site="s",
+            ),
             id=f"needs {one}",
         )
         for one in requirements
@@ -437,6 +444,24 @@ def test_what_a_table_excludes_is_left_to_do(value, words):
     found = left({"pyproject.toml": f"[tool.poetry.dependencies]\na = {value}\n"}, "a>=2")
     assert (found.why, found.add) == (words, 'a = ">=2"')
     assert found.table == "[tool.poetry.dependencies]"
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "expected"),
+    [
+        ("requirements.txt", "a[x]==1.4.54  # c\n", "a[x]==2.0  # c\n"),
+        ("requirements.txt", "a==1.4; python_version<'4'\n", "a==2.0; python_version<'4'\n"),
+        ("requirements.txt", "a>=1.4\n", "a>=1.4,==2.0\n"),
+        ("Pipfile", "[packages]\na = '==1.4'\n", '[packages]\na = "==2.0"\n'),
+        (
+            "pyproject.toml",
+            '[tool.poetry.dependencies]\na = "^1.4"\n',
+            '[tool.poetry.dependencies]\na = "==2.0"\n',
+        ),
+    ],
+)
+def test_versions_that_exclude_the_new_ones_may_be_replaced(path, before, expected):
+    assert required(path, before, "a==2.0", may_replace=True) == expected
 
 
 def test_a_pipfile():

@@ -49,6 +49,7 @@ def index(db: Session = Depends(get_db)):
 | --- | --- |
 | a FastAPI dependency that returns a session | a generator that yields it inside `with` or `async with`; its annotation becomes an iterator |
 | one that yields a session and leaves it open | the same `with` |
+| `dependency_overrides[get_db] = lambda: Session()` | a function that yields it inside `with`, in place of the lambda |
 | one that closes the session only if nothing raises | the same `with`, without `close()` |
 
 ## Why
@@ -136,7 +137,7 @@ manager, not the session. A dependency that closes its session on every path is 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.contract import Edit, Level, Phase, Reason, Status
@@ -157,7 +158,7 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.dependencies import (
     SessionDependency as Given,
 )
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import closes
-from awaken.project.source.trees import Function, last_name, variable_of
+from awaken.project.source.trees import Function, FunctionOrLambda, last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -207,21 +208,22 @@ class SessionDependency(SiteRule):
     status = Status.OPT_IN
     reasons = (CALLED, DECORATED, NAME_TAKEN, OTHER_SHAPE, OWN_ENDS, SWALLOWS)
 
-    def decisions(self, project: Project) -> Iterable[Decided]:
+    def decisions(self, project: Project) -> Iterator[Decided]:
         """Return one finding per dependency that leaves its session open, and its change."""
-        return (decide(site, _rewrite, project, given) for site, given in self._sites(project))
-
-    def _sites(self, project: Project) -> Iterator[tuple[Site[Function], Given]]:
         for module in site_modules(project, self.triggers):
             for node in module.walk():
                 # All files are searched for functions that inject: few return such a value.
-                if not isinstance(node, Function) or not _may_give_session(module, node):
+                if not isinstance(node, FunctionOrLambda):
+                    continue
+                if not isinstance(node, ast.Lambda) and not _may_give_session(module, node):
                     continue
                 given = project.orm.session_dependency(module, node)
                 if given is None:
                     continue
-                if given.closed != "always" or given.swallows or node.decorator_list:
-                    yield Site(self.name, module, node), given
+                if isinstance(node, ast.Lambda):
+                    yield decide(Site(self.name, module, node), _named, given)
+                elif given.closed != "always" or given.swallows or node.decorator_list:
+                    yield decide(Site(self.name, module, node), _rewrite, project, given)
 
 
 def _may_give_session(module: Module, function: Function) -> bool:
@@ -229,6 +231,24 @@ def _may_give_session(module: Module, function: Function) -> bool:
     text = module.text_of(function)
     gives = "yield" in text or "return" in text
     return gives and any(word in text for word in ("ession", "aker", "db", "Db", "DB"))
+
+
+def _named(site: Site[ast.Lambda], given: Given) -> Rewrite:
+    """Return how a function yields the session that a lambda gives in place of a dependency."""
+    module, node = site.module, site.node
+    if given.made.own_ends:
+        raise Refused(OWN_ENDS, given.made.own_ends)
+    name = module.scopes.fresh_name("override_session", "overriding_session")
+    before = "async " if given.made.is_async else ""
+    made = module.text_of(node.body)
+    code = f"{before}def {name}():\n    {before}with {made} as session:\n        yield session\n"
+    place = module.place(module.statement_of(node) or node)
+    edits: list[Edit] = [
+        site.insert_statements(place, "before", code),
+        site.replace(node, name),
+    ]
+    message = f"`{name}()` gives the session, and closes it after the request"
+    return Rewrite(message, edits, [_AFTERWARDS])
 
 
 def _rewrite(site: Site[Function], project: Project, given: Given) -> Rewrite:

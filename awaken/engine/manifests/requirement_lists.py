@@ -26,7 +26,7 @@ class RequirementList(Protocol):
     def add(self, wanted: Requirement, beside: str) -> None:
         """Add a requirement that is not there yet; it is needed like ``beside`` (or nothing)."""
 
-    def extend(self, wanted: Requirement) -> None:
+    def extend(self, wanted: Requirement, *, may_replace: bool = False) -> None:
         """Give a requirement that is there what it lacks. Raises CannotAdd."""
 
     def manifest(self) -> str:
@@ -67,11 +67,11 @@ class TextList:
         del beside
         self._held.insert(place_of(self.names, wanted.name), str(wanted))
 
-    def extend(self, wanted: Requirement) -> None:
+    def extend(self, wanted: Requirement, *, may_replace: bool = False) -> None:
         """Give the requirement missing extras and bounds. Raises CannotAdd."""
         place = self.names.index(canonicalize_name(wanted.name))
         text = self._held.texts[place]
-        extended = _with_extras(_with_bounds(text, wanted), wanted)
+        extended = _with_extras(_with_bounds(text, wanted, may_replace=may_replace), wanted)
         if extended != text:
             self._held.replace(place, extended)
 
@@ -91,10 +91,15 @@ def is_requirement(text: str) -> bool:
     return True
 
 
-def require(found: RequirementList, wanted: Requirement, beside: str = "") -> None:
-    """Add ``wanted`` to a list: nothing, an extra, a bound or a requirement, what is missing."""
+def require(
+    found: RequirementList, wanted: Requirement, beside: str = "", *, may_replace: bool = False
+) -> None:
+    """Add ``wanted`` to a list: nothing, an extra, a bound or a requirement, what is missing.
+
+    With ``may_replace`` its versions take the place of those that exclude it.
+    """
     if canonicalize_name(wanted.name) in found.names:
-        found.extend(wanted)
+        found.extend(wanted, may_replace=may_replace)
     else:
         found.add(wanted, beside)
 
@@ -109,12 +114,16 @@ def place_of(names: Sequence[str], wanted: str) -> int:
 _LOWER = re.compile(r">=?\s*[^\s,;)]+")
 
 
-def narrowed_range(written: str, said: SpecifierSet, wanted: Requirement) -> str:
+def narrowed_range(
+    written: str, said: SpecifierSet, wanted: Requirement, *, may_replace: bool = False
+) -> str:
     """Return the range that a manifest has ``written``, without what ``wanted`` excludes.
 
     ``said`` is what it means. Raises CannotAdd if nothing is left, or if it cannot be written.
     """
     if not overlap(said, wanted.specifier):
+        if may_replace:
+            return str(wanted.specifier)
         raise CannotAdd(f"it requires {wanted.name} {written.strip()}, which excludes it")
     for clause in sorted(wanted.specifier, key=str, reverse=True):
         if is_within(said, SpecifierSet(str(clause))):
@@ -128,7 +137,7 @@ def narrowed_range(written: str, said: SpecifierSet, wanted: Requirement) -> str
     return written
 
 
-def _with_bounds(text: str, wanted: Requirement) -> str:
+def _with_bounds(text: str, wanted: Requirement, *, may_replace: bool) -> str:
     """Return a requirement whose range leaves out what ``wanted`` excludes. Raises CannotAdd."""
     head = _NAME.match(text)
     try:
@@ -137,9 +146,12 @@ def _with_bounds(text: str, wanted: Requirement) -> str:
         return text
     if head is None or said.url:
         return text
-    if not overlap(said.specifier, wanted.specifier):
+    is_excluded = not overlap(said.specifier, wanted.specifier)
+    if is_excluded and not may_replace:
         raise CannotAdd(f"it requires {text}, which excludes it")
     written, semicolon, marker = text[head.end() :].partition(";")
+    if is_excluded:
+        written = written[len(written.rstrip()) :]
     if not written.strip():
         # The extras come first, then the range: blanks before the marker stay.
         return f"{text[: head.end()].rstrip()}{_bounds(wanted)}{written}{semicolon}{marker}"

@@ -54,7 +54,8 @@ def add_requirements(snapshot: Snapshot, edits: Sequence[OwnedEdit[RequirementEd
             work.problems.append(Problem(place, what, changes))
             continue
         beside = dict.fromkeys(canonicalize_name(name) for one in owned for name in one.edit.beside)
-        work.add(wanted, required, tuple(beside), changes)
+        may_replace = any(one.edit.may_replace for one in owned)
+        work.add(wanted, required, tuple(beside), changes, may_replace=may_replace)
     return work.result()
 
 
@@ -75,6 +76,8 @@ class _Work:
         required: Requirement,
         beside: tuple[str, ...],
         changes: tuple[ChangeId, ...],
+        *,
+        may_replace: bool = False,
     ) -> None:
         """Add one requirement wherever it belongs."""
         try:
@@ -92,7 +95,7 @@ class _Work:
         for listing, other in places:
             try:
                 held = listing.opened(self._text(listing.path))
-                require(held, required, other)
+                require(held, required, other, may_replace=may_replace)
                 self._texts[listing.path] = held.manifest()
             except CannotAdd as error:
                 error.path = listing.path

@@ -45,14 +45,16 @@ class TomlTable:
         if is_optional:
             self._add_to_extras(wanted.name, beside)
 
-    def extend(self, wanted: Requirement) -> None:
+    def extend(self, wanted: Requirement, *, may_replace: bool = False) -> None:
         """Give a requirement missing extras and bounds. Raises CannotAdd."""
         key = self._key_of(canonicalize_name(wanted.name))
         held = self._table()[key]
         if not isinstance(held, str | dict):
             raise CannotAdd(f"{key} is required in several ways", self._line(key))
         said = held if isinstance(held, str) else held.get("version")
-        version = self._narrowed_text(said, wanted) if isinstance(said, str) else None
+        version = None
+        if isinstance(said, str):
+            version = self._narrowed_text(said, wanted, may_replace=may_replace)
         extras = held.get("extras", []) if isinstance(held, dict) else []
         more = missing_extras(extras, wanted)
         if version == said and not more:
@@ -75,7 +77,7 @@ class TomlTable:
         """Return the text of the file."""
         return self._text
 
-    def _narrowed_text(self, said: str, wanted: Requirement) -> str:
+    def _narrowed_text(self, said: str, wanted: Requirement, *, may_replace: bool) -> str:
         try:
             ranges = poetry_ranges(said)
         except InvalidSpecifier:
@@ -86,7 +88,7 @@ class TomlTable:
                 return said
             raise CannotAdd(f"it requires {said}, but the change needs {wanted.specifier}")
         written = "" if said.strip() == "*" else said
-        return narrowed_range(written, ranges[0], wanted) or said
+        return narrowed_range(written, ranges[0], wanted, may_replace=may_replace) or said
 
     def _insert(self, name: str, value: Any) -> None:
         keys = self._keys()

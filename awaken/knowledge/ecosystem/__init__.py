@@ -64,7 +64,8 @@ class AsyncTestPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``setting`` is the key of pytest's configuration for its mode, ``option`` the same on pytest's
     command line, and ``mode`` what holds where neither is given; empty where it has none.
     ``since`` is the version that brought a key, or ``scoped_loops``: loops of the scope of their
-    fixtures. ``pytest`` maps such versions to the pytest that they need.
+    fixtures. ``pytest`` maps such versions to the pytest that they need. ``replacements`` are the
+    versions that may replace a pinned one, the newest first, with the pytest that they need.
     """
 
     distribution: str
@@ -73,6 +74,7 @@ class AsyncTestPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: str = ""
     since: dict[str, str] = {}
     pytest: dict[str, str] = {}
+    replacements: dict[str, str] = {}
 
 
 class SettingsClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

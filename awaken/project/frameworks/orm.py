@@ -46,7 +46,7 @@ from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import FunctionOrLambda
 from awaken.project.values.domain import Unknown
 from awaken.workspace.text_files import Texts
 
@@ -106,7 +106,9 @@ class Orm:
         """Return what a call that makes a session may give instead, whatever is declared."""
         return made_otherwise(self.stand_ins.doubting, module, call)
 
-    def session_dependency(self, module: Module, function: Function) -> SessionDependency | None:
+    def session_dependency(
+        self, module: Module, function: FunctionOrLambda
+    ) -> SessionDependency | None:
         """Return what a function gives that is injected and makes a session; None if it is not."""
         return session_dependency(self._evaluator, module, function)
 

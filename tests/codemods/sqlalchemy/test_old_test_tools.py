@@ -36,10 +36,14 @@ POSTGRES = DATABASE.replace("sqlite:///app.db", "postgresql+asyncpg://localhost"
 )
 
 
-def migrated(database=DATABASE, conftest=CONFTEST, **versions):
+MARKED = f"import pytest\n\n{TEST}\n\n@pytest.mark.asyncio\nasync def test_two():\n    pass\n"
+"""A suite that uses pytest-asyncio already."""
+
+
+def migrated(database=DATABASE, conftest=CONFTEST, test=TEST, **versions):
     targets = {name.replace("_", "-"): version for name, version in versions.items()}
     options = {"drivers": {"postgresql": "asyncpg"}} if database == POSTGRES else {}
-    files = {"database": database, "conftest": conftest, "test_one": TEST}
+    files = {"database": database, "conftest": conftest, "test_one": test}
     result = rewritten(options=options, targets=targets, **files)
     texts = {path: text.decode() for path, text in result.files.items()}
     return texts, {reason_of(one) for one in result.report.findings}
@@ -94,15 +98,30 @@ def test_an_old_pytest_gets_one_loop_for_fixtures_of_several_tests(scope):
 @pytest.mark.parametrize("version", ["0.23.8", "0.24.0"])
 def test_shared_fixtures_need_loops_of_any_module(version, scope):
     conftest = CONFTEST.replace('"session"', f'"{scope}"')
-    texts, reasons = migrated(conftest=conftest, pytest_asyncio=version)
+    texts, reasons = migrated(conftest=conftest, test=MARKED, pytest_asyncio=version)
     assert ("old-test-tool" in reasons) is (version < "0.24")
     assert ("create_async_engine" in texts["database.py"]) is (version >= "0.24")
 
 
-def test_one_loop_for_all_is_refused_where_nothing_says_it():
-    texts, reasons = migrated(POSTGRES, pytest_asyncio="0.23.8")
+@pytest.mark.parametrize(
+    "test", [MARKED, f"{TEST}\n\ndef test_two(event_loop):\n    assert event_loop\n"]
+)
+def test_one_loop_for_all_is_refused_where_nothing_says_it(test):
+    texts, reasons = migrated(POSTGRES, test=test, pytest_asyncio="0.23.8")
     assert "old-test-tool" in reasons
     assert texts["database.py"] == POSTGRES
+
+
+@pytest.mark.parametrize(
+    ("tested", "version", "is_fixture"),
+    [("8.2.2", "0.26.0", False), ("8.0.2", "0.21.2", True), ("7.4.4", "0.21.2", True)],
+)
+def test_a_version_that_no_test_uses_is_replaced(tested, version, is_fixture):
+    texts, reasons = migrated(POSTGRES, pytest_asyncio="==0.23.7", pytest=f"=={tested}")
+    assert reasons == {""}
+    assert f'"pytest-asyncio=={version}"' in texts["pyproject.toml"]
+    assert ("def event_loop():" in texts["conftest.py"]) is is_fixture
+    assert (TEST_LOOP_SCOPE in texts["pyproject.toml"]) is not is_fixture
 
 
 @pytest.mark.parametrize("version", ["0.26.0", "1.5.0"])
@@ -138,5 +157,5 @@ def test_fixtures_of_single_tests_need_no_loop():
     ],
 )
 def test_a_plugin_that_a_new_pytest_breaks_is_refused(version, tested, refused):
-    _, reasons = migrated(pytest_asyncio=f"=={version}", pytest=f"=={tested}")
+    _, reasons = migrated(test=MARKED, pytest_asyncio=f"=={version}", pytest=f"=={tested}")
     assert ("old-test-tool" in reasons) is refused

@@ -233,6 +233,48 @@ def found(db: Session, queue, jwt, key):
     assert "await db.scalars" in _text(after)
 
 
+@pytest.mark.parametrize(
+    ("claims", "given", "is_cast"),
+    [
+        ("jwt.decode(token, 'key')", "claims.get('sub')", True),
+        ("jwt.decode(token, 'key')", "claims['sub']", True),
+        ("jwt.decode(token, 'key')", "claims.get('book')", False),
+        ("elsewhere(token)", "claims.get('sub')", False),
+    ],
+)
+def test_the_subject_of_a_token_is_a_string(claims, given, is_cast):
+    shop = f"""\
+import jwt
+from elsewhere import elsewhere
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
+
+from models import Book
+
+engine = create_engine("postgresql://localhost/shop")
+
+
+def _book(db: Session, number: int):
+    return db.scalars(select(Book).where(Book.id == number)).first()
+
+
+def read(db: Session, token: str):
+    claims = {claims}
+    return _book(db, {given})
+
+
+def read_here(db: Session, token: str):
+    claims = {claims}
+    number = {given}
+    return db.scalars(select(Book).where(Book.id == number)).first()
+"""
+    targets = {"sqlalchemy": "==2.0.40"}
+    options = {"drivers": {"postgresql": "psycopg"}}
+    after = _text(rewritten(models=_MODELS, shop=shop, options=options, targets=targets).files)
+    assert after.count("cast(literal(number), Book.id.type)") == 2 * is_cast
+    assert after.count("await db.scalars") == 2
+
+
 def test_names_that_are_taken_are_imported_by_others(tmp_path, monkeypatch):
     shop = """\
 from typing import cast

@@ -119,12 +119,6 @@ def _is_let_out(module: Module, node: ast.expr) -> bool:
 
 # ---------------------------------------------------------------------------- whether it is SQLite
 def _is_sqlite(project: Project, engine: Engine) -> bool:
-    arguments = engine.options.get("connect_args")
-    # Only the driver of SQLite knows `check_same_thread`.
-    if isinstance(arguments, ast.Dict) and any(
-        isinstance(key, ast.Constant) and key.value == "check_same_thread" for key in arguments.keys
-    ):
-        return True
     url = project.orm.engines.url_of(engine)
     # A file on the same machine has no server that drops connections.
     return url is not None and url.dialects == ("sqlite",)

@@ -145,7 +145,8 @@ def _dependencies(project: Project) -> Iterator[_Given]:
         for node in module.tree.body:
             if isinstance(node, Function) and not node.decorator_list:
                 given = project.orm.session_dependency(module, node)
-                if given is not None and given.gives == "yield" and given.closed == "always":
+                is_plain = given is not None and given.gives == "yield" and not given.overrides
+                if given is not None and is_plain and given.closed == "always":
                     yield _Given(module, node, given.made)
 
 

@@ -348,11 +348,16 @@ class Sessions:
             for word in ancestors.outside
             if word not in knowledge.types and not _is_harmless(word, knowledge.not_sessions)
         ]
-        if hidden or ancestors.unresolved:
+        if hidden or (ancestors.unresolved and not self._is_mapped_whole(name)):
             base = hidden[0] if hidden else "a base that could not be followed"
             why = f"`{name}` inherits from {base}"
             return self._evaluator.unknown(module, node, why)
         return NotRelevant(f"an instance of `{name}`")
+
+    def _is_mapped_whole(self, name: str) -> bool:
+        """Whether a class is mapped, and all that it inherits is known."""
+        mapped = self._models.mapped_class(name)
+        return mapped is not None and mapped.complete
 
 
 def _is_open(found: SessionProof | Unknown | None) -> bool:

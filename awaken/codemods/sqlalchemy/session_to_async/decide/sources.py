@@ -16,7 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.names import NAMES
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.trees import Function, is_none, last_name, parameters_of
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def injected_from_outside(
         pieces = {
             piece_around(item.module, item.node) for item in known if isinstance(item, FunctionOf)
         }
-        if pieces.isdisjoint(inside):
+        # FastAPI cannot make what `Depends(None)` injects: nothing runs such a function.
+        if pieces.isdisjoint(inside) and not is_none(provider):
             shown, help_text = module.excerpt(provider), _help(project, module, provider)
             because = (module.place(provider),)
             yield Refused(FOREIGN_SESSION, f"`{shown}`", help_text, because=because)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from itertools import takewhile
 from textwrap import indent
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from msgspec.structs import replace
 
@@ -32,7 +32,7 @@ from awaken.project.graph.dispatch import Called
 from awaken.project.source.expressions.uses import passed_keywords
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_test_file
-from awaken.project.source.trees import last_name, without_arguments
+from awaken.project.source.trees import last_name, values_given, without_arguments
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ _LATER = "the application {} when it starts, not when the file is imported"
 
 
 class _Application(NamedTuple):
-    """The only application that a file makes, and the lifespan that it has already.
+    """The only application that a file makes, its variable, and the lifespan that it has already.
 
     ``outermost`` is the statement of the file that makes it: the function, where one does. If it
     ``starts_again``, tests call that function, too. If it ``has_events``, handlers of its events
     would not run with a lifespan.
     """
 
-    statement: ast.Assign
+    name: str
     call: ast.Call
     lifespan: ast.AsyncFunctionDef | None
     outermost: ast.stmt
@@ -181,7 +181,8 @@ class ApplicationStart:
         call = _call(statement)
         called = None if call is None else self._project.calls.function_called(self._module, call)
         body = [statement] if not isinstance(called, Called) else called.function.body
-        return all(_is_docstring(part) or _what(part, "") == _CREATES for part in body)
+        texts = [part for part in body if isinstance(getattr(part, "value", None), ast.Constant)]
+        return all(part in texts or _what(part, "") == _CREATES for part in body)
 
     def _reads_rebound(self, statement: ast.stmt) -> bool:
         """Whether a statement reads a variable that the file sets again below it."""
@@ -270,10 +271,9 @@ class ApplicationStart:
             edit = site.insert_statements(module.place(lifespan), "body-start", body)
             message = f"`{lifespan.name}` prepares the database"
             return Member(site, Rewrite(message, [edit]), shown, along)
-        parameter = last_name(application.statement.targets[0])
         if application.has_events:
             name = module.scopes.fresh_name(_HANDLER, f"{_HANDLER}_of_application")
-            head = f'@{parameter}.on_event("startup")\nasync def {name}() -> None:\n'
+            head = f'@{application.name}.on_event("startup")\nasync def {name}() -> None:\n'
             handler = site.insert_statements(
                 module.place(application.outermost), "after", head + indent(body, _INDENTED)
             )
@@ -282,7 +282,7 @@ class ApplicationStart:
         iterator, more = name_beside(self._project, site, None, "collections.abc.AsyncIterator")
         name = module.scopes.fresh_name("lifespan", "app_lifespan")
         code = (
-            f"@{manager}\nasync def {name}({parameter}: {module.text_of(call.func)})"
+            f"@{manager}\nasync def {name}({application.name}: {module.text_of(call.func)})"
             f" -> {iterator}[None]:\n{indent(body, _INDENTED)}    yield\n"
         )
         edits: list[Edit] = [
@@ -303,7 +303,7 @@ class ApplicationStart:
         application, fixtures = self._application, list[_Fixture]()
         if application is None or application.lifespan is not None or self._is_loop_bound:
             return []
-        if application.statement is not application.outermost:
+        if isinstance(application.outermost, ast.FunctionDef):
             return []
         if self._project.files_with(_OVERRIDES):
             return []
@@ -372,10 +372,6 @@ def _comments_on(above: list[bytes]) -> list[bytes]:
     return [*takewhile(lambda line: line.startswith(b"#"), reversed(above))][::-1]
 
 
-def _is_docstring(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
 def _what(statement: ast.stmt, shown: str) -> str:
     call = _call(statement)
     if call is not None and last_name(call.func) in {"create_all", "drop_all"}:
@@ -403,7 +399,8 @@ def _application(project: Project, module: Module) -> _Application | None:
     if any(
         item.to.unknown or any(to.made == place for to in item.to.applications) for item in handlers
     ):
-        is_plain = application.statement is application.outermost and "lifespan" not in arguments
+        is_made_here = not isinstance(application.outermost, ast.FunctionDef)
+        is_plain = is_made_here and "lifespan" not in arguments
         return application._replace(has_events=True) if is_plain else None
     if "lifespan" not in arguments:
         return application
@@ -414,26 +411,21 @@ def _application(project: Project, module: Module) -> _Application | None:
 def _applications_made(project: Project, module: Module) -> Iterator[_Application]:
     """Yield the applications that a file makes, by a function that it calls once, too."""
     for statement in module.tree.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name()], value=ast.Call() as call):
-                if _makes(project, module, call):
-                    yield _Application(statement, call, None, statement, starts_again=False)
-            case _:
-                continue
-        factory = _node_bound(module, call.func)
-        is_own = isinstance(factory, ast.FunctionDef) and factory in module.tree.body
-        for part in factory.body if isinstance(factory, ast.FunctionDef) and is_own else []:
-            match part:
-                case ast.Assign(targets=[ast.Name()], value=ast.Call() as inner) if _makes(
-                    project, module, inner
-                ) and isinstance(factory, ast.FunctionDef):
-                    starts_again = _is_called_again(project, module, factory, call)
-                    if starts_again is not None:
-                        yield _Application(part, inner, None, factory, starts_again)
+        for name, call in values_given([statement]):
+            if _makes(call, project, module):
+                yield _Application(name, call, None, statement, starts_again=False)
+            factory = _node_bound(module, call.func) if isinstance(call, ast.Call) else None
+            if isinstance(factory, ast.FunctionDef) and factory in module.tree.body:
+                for kept, made in values_given(factory.body):
+                    if _makes(made, project, module):
+                        again = _is_called_again(project, module, factory, call)
+                        if again is not None:
+                            yield _Application(kept, made, None, factory, again)
 
 
-def _makes(project: Project, module: Module, call: ast.Call) -> bool:
-    return project.qualified_name(module, call.func) in twins().absorbing.applications
+def _makes(node: ast.expr, project: Project, module: Module) -> TypeGuard[ast.Call]:
+    known = twins().absorbing.applications
+    return isinstance(node, ast.Call) and project.qualified_name(module, node.func) in known
 
 
 def _node_bound(module: Module, node: ast.expr) -> ast.AST | None:
@@ -443,7 +435,7 @@ def _node_bound(module: Module, node: ast.expr) -> ast.AST | None:
 
 
 def _is_called_again(
-    project: Project, module: Module, function: ast.FunctionDef, call: ast.Call
+    project: Project, module: Module, function: ast.FunctionDef, call: ast.expr
 ) -> bool | None:
     """Whether tests call ``function``, too, apart from ``call``; None if other code may."""
     callers = project.calls.callers_of(module, function)

@@ -81,14 +81,9 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: Synchron
     module = site.module
     shown = module.excerpt(node)
     # Connections that belong to one loop must not outlive this one.
-    is_run = (
-        begins_process(module, node)
-        or is_script(part.project, module)
-        or (
-            _is_collected(part.project, module)
-            and (disposal.is_possible(module) or not part.is_loop_bound)
-        )
-    )
+    is_run = begins_process(module, node) or is_script(part.project, module)
+    if not is_run and _is_collected(part.project, module):
+        is_run = disposal.is_possible(module) or not part.is_loop_bound
     if is_entered(module, node) or not is_run:
         cure = _OF_CALL.format(shown) if isinstance(node, ast.Call) else ""
         raise Refused(reasons.AT_IMPORT, f"`{shown}`", cure)
@@ -97,8 +92,7 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: Synchron
 
 def _is_collected(project: Project, module: Module) -> bool:
     """Whether pytest alone imports a file, which it does in front of all tests: no loop runs."""
-    is_conftest = module.path.rpartition("/")[2] == "conftest.py"
-    return is_conftest and not is_imported(project, module)
+    return is_test_file(module.path) and not is_imported(project, module)
 
 
 # ------------------------------------------------------------------------------ changes of tables

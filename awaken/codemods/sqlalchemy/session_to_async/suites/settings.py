@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from packaging.specifiers import SpecifierSet
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
@@ -24,14 +27,17 @@ from awaken.knowledge.ecosystem import AsyncTestPlugin, async_test_plugins
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.decorators import PYTEST_FIXTURES
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import conftest_paths, is_test_file
+from awaken.project.source.test_files import conftest_paths, is_around_tests, is_test_file
 from awaken.project.source.trees import without_arguments
 from awaken.workspace.manifests.pytest_settings import TEST_LOOP_SCOPE
+from awaken.workspace.manifests.versions import overlap
 
 _PLUGIN = "pytest-asyncio"
 _TABLE = "tool.pytest.ini_options"
 FIXTURE_LOOP_SCOPE = "asyncio_default_fixture_loop_scope"
 _SCOPED_LOOPS = "scoped_loops"
+_USES = (b"pytest_asyncio", b"mark.asyncio", b"event_loop")
+"""What tests write that use the plugin."""
 _EVENT_LOOP = """\
 @pytest.fixture(scope="session")
 def event_loop():
@@ -48,21 +54,23 @@ def test_settings(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
     if not any(is_test_file(step.path) for step in part.steps):
         return
     project, settings = part.project, part.project.pytest
-    values = dict(_values(part))
-    if _needs_loop_fixture(part):
+    suite = _suite(part)
+    if suite.needs_loop_fixture:
         yield from _loop_fixture(part, site)
-    if not values:
+    if not suite.settings:
         return
-    if project.targets.distribution(_PLUGIN) is None:
-        required = f"{_PLUGIN}<{_plugin().since[_SCOPED_LOOPS]}" if _is_held_back(part) else _PLUGIN
+    required = suite.requirement
+    if required:
         beside = ("pytest",)
-        yield Requirement(root="", requirement=required, group="dev", beside=beside, site=site)
+        yield Requirement(
+            root="", requirement=required, group="dev", beside=beside, may_replace=True, site=site
+        )
     path, name = settings.path or "pytest.ini", settings.table.strip("[]") or "pytest"
     if not settings.path and "pyproject.toml" in project.snapshot:
         path, name = "pyproject.toml", _TABLE
     table = tuple(name.split(".")) if path.endswith(".toml") else (name,)
     may_create = path not in {settings.path, *(file.path for file in settings.unread)}
-    for key, value in values.items():
+    for key, value in suite.settings.items():
         yield SetKey(path=path, table=table, key=key, value=value, may_create=may_create, site=site)
 
 
@@ -72,88 +80,142 @@ def old_test_tools(part: SynchronousPart, rule: str) -> Iterator[Member]:
     defined = None if first is None else part.node_of(first)
     if defined is None:
         return
-    missing = next((key for key, _ in _values(part) if not _knows(part, key)), "")
-    if _needs_loop_fixture(part):
-        missing = "" if _conftest(part) else "scoped_loops"
-    elif not _knows(part, FIXTURE_LOOP_SCOPE) and not _has_one_loop(part) and _is_shared(part):
-        missing = "scoped_loops"
-    targets = part.project.targets
-    may_create = targets.distribution("pytest") and not targets.admits("pytest", "<8.2")
-    if may_create and not _knows(part, _PYTEST_8_2):
-        missing = _PYTEST_8_2
-    if missing:
-        target = targets.distribution(_PLUGIN)
+    if missing := _suite(part).missing:
+        target = part.project.targets.distribution(_PLUGIN)
         version = f" {target.specifier} ({target.origin})" if target else ""
-        known = {"scoped_loops": "the event loop scope of fixtures", _PYTEST_8_2: _PYTEST_8_2}
+        known = {_SCOPED_LOOPS: "the event loop scope of fixtures", _PYTEST_8_2: _PYTEST_8_2}
         what = known.get(missing, f"`{missing}`")
         why = f"{_PLUGIN}{version} does not support {what}, which the tests need"
         site: Site[ast.AST] = Site(rule, *defined)
         yield Member(site, Refused(OLD_TEST_TOOL, why), f"`{defined[1].name}`")
 
 
-def _knows(part: SynchronousPart, key: str) -> bool:
-    """Whether the plugin that the program requires may have a key, or another ability."""
-    since = _plugin().since[key]
-    pytest = _plugin().pytest.get(since)
-    return part.project.targets.admits(_PLUGIN, f">={since}") and (
-        pytest is None or part.project.targets.admits("pytest", f">={pytest}")
+def _suite(part: SynchronousPart) -> _Suite:
+    """Return the suite with the plugin that the program requires, or with another version of it.
+
+    A version that cannot run the tests is replaced if no test uses the plugin yet.
+    """
+    suite, targets = _Suite(part), part.project.targets
+    if not suite.missing or targets.distribution(_PLUGIN) is None or _uses_plugin(part):
+        return suite
+    others = (
+        _Suite(part, f"=={version}")
+        for version, pytest in _plugin().replacements.items()
+        if targets.admits("pytest", pytest)
     )
+    return next((other for other in others if not other.missing), suite)
 
 
 def _plugin() -> AsyncTestPlugin:
     return next(plugin for plugin in async_test_plugins() if plugin.distribution == _PLUGIN)
 
 
-def _is_held_back(part: SynchronousPart) -> bool:
-    """Whether tests need one loop, an old pytest gets a plugin that lacks it, and none is there.
+def _uses_plugin(part: SynchronousPart) -> bool:
+    """Whether tests may use the plugin already."""
+    is_auto = part.project.pytest.asyncio_mode == "auto"
+    words = (*_USES, *([b"async def test"] if is_auto else []))
+    return any(map(is_around_tests, part.project.files_with(words)))
 
-    The plugin before that runs everything in the loop of the fixture `event_loop`.
+
+class _Suite:
+    """The tests of a part, run by the plugin that the program requires.
+
+    ``replaced`` are the versions that take its place; empty for those of the program.
     """
-    # The first plugin that lacks it binds a fixture of `conftest.py` to the loop of one module.
-    is_free = part.project.targets.distribution(_PLUGIN) is None
-    is_bound = part.is_loop_bound or not _scopes(part) <= {_SCOPES[0], _SCOPES[-1]}
-    return is_bound and is_free and not _knows(part, FIXTURE_LOOP_SCOPE)
 
+    def __init__(self, part: SynchronousPart, replaced: str = "") -> None:
+        self._part = part
+        self._replaced = replaced
 
-def _has_one_loop(part: SynchronousPart) -> bool:
-    """Whether the plugin runs all tests in the loop of the fixture `event_loop`, if there is one.
+    @property
+    def requirement(self) -> str:
+        """The plugin as a manifest should require it; empty if it does already."""
+        if self._replaced:
+            return f"{_PLUGIN}{self._replaced}"
+        if self._part.project.targets.distribution(_PLUGIN) is not None:
+            return ""
+        return f"{_PLUGIN}<{_plugin().since[_SCOPED_LOOPS]}" if self._is_held_back else _PLUGIN
 
-    Where tests have no scope of loops yet, but fixtures have, that is so for the scope `function`.
-    """
-    is_between = _knows(part, FIXTURE_LOOP_SCOPE) and not _knows(part, TEST_LOOP_SCOPE)
-    is_old = not _knows(part, _SCOPED_LOOPS) or _is_held_back(part)
-    return is_old or (part.is_loop_bound and is_between)
+    @cached_property
+    def missing(self) -> str:
+        """The key or other ability that the tests need and the plugin lacks; empty for none."""
+        missing = next((key for key in self.settings if not self._knows(key)), "")
+        if self.needs_loop_fixture:
+            missing = "" if _conftest(self._part) else _SCOPED_LOOPS
+        elif not self._knows(FIXTURE_LOOP_SCOPE) and not self._has_one_loop:
+            missing = _SCOPED_LOOPS if _is_shared(self._part) else missing
+        targets = self._part.project.targets
+        is_new = targets.distribution("pytest") and not targets.admits("pytest", "<8.2")
+        return _PYTEST_8_2 if is_new and not self._knows(_PYTEST_8_2) else missing
 
+    @cached_property
+    def settings(self) -> dict[str, str]:
+        """The settings of pytest that the tests need, and do not have."""
+        return dict(self._settings())
 
-def _values(part: SynchronousPart) -> Iterator[tuple[str, str]]:
-    settings = part.project.pytest
-    if settings.asyncio_mode != "auto":
-        yield "asyncio_mode", "auto"
-    if _has_one_loop(part):
-        if _knows(part, FIXTURE_LOOP_SCOPE) and settings.fixture_loop_scope != _SCOPES[0]:
-            yield FIXTURE_LOOP_SCOPE, _SCOPES[0]
-        return
-    if part.is_loop_bound:
-        # The engine keeps its connections from one test to the next.
-        if settings.fixture_loop_scope != "session":
-            yield FIXTURE_LOOP_SCOPE, "session"
-        if settings.test_loop_scope != "session":
-            yield TEST_LOOP_SCOPE, "session"
-        return
-    said, widest = settings.fixture_loop_scope, _widest(part)
-    # Where nothing is said, a fixture runs in the loop of its own scope, and the plugin warns.
-    is_error = not said and any(line.startswith("error") for line in settings.filter_warnings)
-    is_narrow = said in _SCOPES and _SCOPES.index(said) < _SCOPES.index(widest)
-    if is_narrow or (is_error and _knows(part, FIXTURE_LOOP_SCOPE)):
-        yield FIXTURE_LOOP_SCOPE, widest
+    @property
+    def needs_loop_fixture(self) -> bool:
+        """Whether all that waits has to run in one loop, and only a fixture can say so."""
+        part = self._part
+        if not self._has_one_loop or not any(is_test_file(step.path) for step in part.steps):
+            return False
+        is_written = part.project.files_with((b"def event_loop(",))
+        return not is_written and (part.is_loop_bound or _widest(part) != _SCOPES[0])
 
+    def _knows(self, key: str) -> bool:
+        """Whether the plugin may have a key, or another ability."""
+        since, targets = _plugin().since[key], self._part.project.targets
+        if self._replaced:
+            return overlap(SpecifierSet(self._replaced), SpecifierSet(f">={since}"))
+        pytest = _plugin().pytest.get(since)
+        return targets.admits(_PLUGIN, f">={since}") and (
+            pytest is None or targets.admits("pytest", f">={pytest}")
+        )
 
-def _needs_loop_fixture(part: SynchronousPart) -> bool:
-    """Whether all that waits has to run in one loop, and only a fixture can say so."""
-    if not _has_one_loop(part) or not any(is_test_file(step.path) for step in part.steps):
-        return False
-    is_written = part.project.files_with((b"def event_loop(",))
-    return not is_written and (part.is_loop_bound or _widest(part) != _SCOPES[0])
+    @property
+    def _is_held_back(self) -> bool:
+        """Whether tests need one loop, an old pytest gets a plugin without it, and none is there.
+
+        The plugin before that runs everything in the loop of the fixture `event_loop`.
+        """
+        # The first plugin that lacks it binds a fixture of `conftest.py` to the loop of one module.
+        part = self._part
+        is_free = not self._replaced and part.project.targets.distribution(_PLUGIN) is None
+        is_bound = part.is_loop_bound or not _scopes(part) <= {_SCOPES[0], _SCOPES[-1]}
+        return is_bound and is_free and not self._knows(FIXTURE_LOOP_SCOPE)
+
+    @property
+    def _has_one_loop(self) -> bool:
+        """Whether the plugin runs all tests in the loop of the fixture `event_loop`, if any.
+
+        Where tests have no scope of loops yet, but fixtures have, that is so for the scope
+        `function`.
+        """
+        is_between = self._knows(FIXTURE_LOOP_SCOPE) and not self._knows(TEST_LOOP_SCOPE)
+        is_old = not self._knows(_SCOPED_LOOPS) or self._is_held_back
+        return is_old or (self._part.is_loop_bound and is_between)
+
+    def _settings(self) -> Iterator[tuple[str, str]]:
+        part, settings = self._part, self._part.project.pytest
+        if settings.asyncio_mode != "auto":
+            yield "asyncio_mode", "auto"
+        if self._has_one_loop:
+            if self._knows(FIXTURE_LOOP_SCOPE) and settings.fixture_loop_scope != _SCOPES[0]:
+                yield FIXTURE_LOOP_SCOPE, _SCOPES[0]
+            return
+        if part.is_loop_bound:
+            # The engine keeps its connections from one test to the next.
+            if settings.fixture_loop_scope != "session":
+                yield FIXTURE_LOOP_SCOPE, "session"
+            if settings.test_loop_scope != "session":
+                yield TEST_LOOP_SCOPE, "session"
+            return
+        said, widest = settings.fixture_loop_scope, _widest(part)
+        # Where nothing is said, a fixture runs in the loop of its own scope, and the plugin warns.
+        is_error = not said and any(line.startswith("error") for line in settings.filter_warnings)
+        is_narrow = said in _SCOPES and _SCOPES.index(said) < _SCOPES.index(widest)
+        if is_narrow or (is_error and self._knows(FIXTURE_LOOP_SCOPE)):
+            yield FIXTURE_LOOP_SCOPE, widest
 
 
 def _conftest(part: SynchronousPart) -> Module | None:

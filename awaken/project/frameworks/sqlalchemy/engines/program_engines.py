@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from awaken.knowledge import knowledge
-from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url
+from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url, UrlText
 from awaken.project.frameworks.sqlalchemy.engines.urls import UrlReader
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -47,8 +47,13 @@ class Engines:
 
     def url_of(self, engine: Engine) -> Url | None:
         """Return the URL of an engine; None where the call does not show it."""
-        node = engine.url
-        return None if node is None else self._urls.of(engine.module, node)
+        if engine.url is None:
+            return None
+        url = self._urls.of(engine.module, engine.url)
+        said = UrlText("sqlite://", is_whole=False, place=engine.module.place(engine.url))
+        may_be = all(text.text.startswith("sqlite") for text in url.texts) and not engine.is_async
+        is_sqlite = bool(url.outside) and may_be and _has_argument_of_sqlite(engine)
+        return Url((*url.texts, said)) if is_sqlite else url
 
     def pool_of(self, engine: Engine) -> str | None:
         """Return the name of the class of pools that an engine is given.
@@ -67,3 +72,10 @@ class Engines:
         if not isinstance(above, ast.Call) or call not in above.args:
             return False
         return self._evaluator.names.qualified(module, above.func) == _ASYNC_ENGINE
+
+
+def _has_argument_of_sqlite(engine: Engine) -> bool:
+    """Whether an engine has an argument that only the driver of SQLite knows."""
+    given = engine.options.get("connect_args")
+    keys = given.keys if isinstance(given, ast.Dict) else ()
+    return any(isinstance(key, ast.Constant) and key.value == "check_same_thread" for key in keys)

@@ -16,8 +16,9 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.made import (
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, FunctionOrLambda, last_name
 
+_OVERRIDES = "dependency_overrides"
 _NEAR = 80  # a name as the key of `app.dependency_overrides` stands right behind it
 
 
@@ -28,7 +29,8 @@ class SessionDependency(Struct, frozen=True):
     ``closed`` says whether every path closes it then: ``always``, ``sometimes`` (an error of the
     request, or another way, leaves it open) or ``never``. ``swallows`` is a handler around the
     ``yield`` that ends without ``raise``. ``called`` are direct calls, and ``hidden`` says what may
-    hide more of them, empty for nothing; ``injected`` is where it is injected first.
+    hide more of them, empty for nothing; ``injected`` is where it is injected first, or where it
+    replaces another one if it ``overrides`` that.
     """
 
     made: MadeSession
@@ -39,12 +41,15 @@ class SessionDependency(Struct, frozen=True):
     swallows: Place | None = None
     called: tuple[Place, ...] = ()
     hidden: str = ""
+    overrides: bool = False
 
 
 def session_dependency(
-    evaluator: ProgramEvaluator, module: Module, function: Function
+    evaluator: ProgramEvaluator, module: Module, function: FunctionOrLambda
 ) -> SessionDependency | None:
     """Return what ``function`` gives if it is injected and gives a session; None if not."""
+    if isinstance(function, ast.Lambda):
+        return _overriding(evaluator, module, function)
     given = _given_pair(module, function)
     if given is None or not _may_be_injected(evaluator, function):
         return None
@@ -53,7 +58,8 @@ def session_dependency(
     if opened is None:
         return None
     callers = evaluator.callers.of(module, function)
-    injected = [
+    overriding = [item.place for item in callers.obstacles if _overrides(evaluator, item.place)]
+    injected = overriding + [
         obstacle.place
         for obstacle in callers.obstacles
         if obstacle.kind == "framework" and _injects(evaluator, obstacle.place)
@@ -64,24 +70,40 @@ def session_dependency(
     others = [
         item
         for item in callers.obstacles
-        if item.kind not in {"framework", "outside"} and not _overrides(evaluator, item.place)
+        if item.kind not in {"framework", "outside"} and item.place not in overriding
     ]
     return SessionDependency(
         made,
         name,
         gives,
         _closed(module, value, name, gives, manager=manager),
-        injected[0],
+        injected[-1],
         _swallowing(module, function, value),
         tuple(site.place for site in callers.sites),
         others[0].why if others else "",
+        bool(overriding),
     )
+
+
+def _overriding(
+    evaluator: ProgramEvaluator, module: Module, node: ast.Lambda
+) -> SessionDependency | None:
+    """Return what ``overrides[get_db] = lambda: SessionLocal()`` gives; None for other lambdas."""
+    match module.parent(node), node.body:
+        case ast.Assign(targets=[ast.Subscript(value=owner)]), ast.Call() as call if (
+            last_name(owner) == _OVERRIDES
+        ) and not any(isinstance(part, ast.arg) for part in ast.walk(node.args)):
+            made, place = made_session(evaluator, module, call), module.place(node)
+            if made is not None:
+                return SessionDependency(made, "", "return", "never", place, overrides=True)
+    return None
 
 
 def _may_be_injected(evaluator: ProgramEvaluator, function: Function) -> bool:
     """Whether a file that injects names ``function``, which is cheaper than what it gives."""
     words, name = evaluator.callers.words, function.name
     injecting = sorted(dependency.rpartition(".")[2] for dependency in injection().dependencies)
+    injecting.append(_OVERRIDES)
     paths = {path for word in injecting for path in words.files_with(word)}
     return (
         name.startswith("__")  # of an instance that is injected
@@ -101,7 +123,7 @@ def _overrides(evaluator: ProgramEvaluator, place: Place) -> bool:
     if module is None:
         return False
     start = max(0, place.span.start - _NEAR)
-    return b"dependency_overrides" in module.source.text[start : place.span.end]
+    return _OVERRIDES.encode() in module.source.text[start : place.span.end]
 
 
 def _given_pair(

@@ -47,9 +47,8 @@ def _number(site: Site[ast.AST], key: ast.expr, waiting: Waiting) -> Member:
     """Return the rewrite of a key that is a string, and has to be a number."""
     module, shown = site.module, f"`{site.module.excerpt(key)}`"
     if waiting.starts(module, key):
-        return Member(
-            site, Refused(NOT_AWAITABLE_HERE, f"{shown}, a key that is not a number"), shown
-        )
+        refused = Refused(NOT_AWAITABLE_HERE, f"{shown}, a key that is not a number")
+        return Member(site, refused, shown)
     # Not inserted around it: an argument may be added after it.
     edits: list[Edit] = [site.replace(key, f"int({module.text_of(key)})")]
     message = f"{shown} becomes a number, because the driver accepts no string for it"

@@ -53,16 +53,28 @@ def is_string(project: Project, module: Module, node: ast.expr) -> bool | None:
 
 def _classes(project: Project, module: Module, node: ast.expr) -> set[str]:
     """Return the classes of what an expression may be, None aside; empty for what is no object."""
+    if _is_subject(project, module, node):
+        return _STRING
     values = project.values.of(module, node).alternatives
     return {getattr(value, "qualified", "") for value in values if value != NoneValue()}
 
 
+def _is_subject(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether it is the subject of a token, which is a string by RFC 7519."""
+    match module.scopes.only_value(node) or node:
+        case (
+            ast.Call(func=ast.Attribute(value=claims, attr="get"), args=[ast.Constant("sub"), *_])
+            | ast.Subscript(value=claims, slice=ast.Constant("sub"))
+        ):
+            known = project.values.of(module, claims)
+            return known.is_known and _classes(project, module, claims) == {"builtins.dict"}
+    return False
+
+
 def _is_passed(project: Project, module: Module, node: ast.expr, declared: set[str]) -> bool:
     """Whether a caller passes a string to a parameter that is declared as what a column holds."""
-    binding, names = (
-        module.scopes.parameter_of(node),
-        {name.rpartition(".")[2] for name in declared},
-    )
+    binding = module.scopes.parameter_of(node)
+    names = {name.rpartition(".")[2] for name in declared}
     if binding is None or not names or not names <= _CLASSES:
         return False
     passed = project.calls.passed_to(module, binding, declared=True)
