@@ -25,7 +25,7 @@ from awaken.engine.planning.in_memory import EditedSnapshot, Processing, apply_i
 from awaken.engine.planning.phases import NeedsAllSites, Outcome, Tools, run_phases
 from awaken.engine.planning.planning import PlainPlanner, Processes
 from awaken.engine.planning.policy import Policy
-from awaken.engine.remembering.evidence import Evidence, evidence_for, note_edits
+from awaken.engine.remembering.evidence import Evidence, evidence_for
 from awaken.engine.remembering.remembered import Remembered
 from awaken.engine.remembering.summary_store import summary_store
 from awaken.engine.report import ChangeSummary, FileChange, LeftToDo
@@ -274,12 +274,13 @@ def _tools(
     projects: list[Project] = []
 
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> EditedSnapshot:
-        note_edits(snapshot, changes, looked_at)
+        edited = {path for change in changes for path in change.paths}
+        looked_at.read.update(edited)
         for project in projects:
             # The trees of what is edited are of no use to the next one.
-            project.give_up({path for change in changes for path in change.paths})
+            project.give_up(edited)
         layout = projects[0].layout if projects else None
-        processing = Processing(asked.jobs, asked.progress, layout, known)
+        processing = Processing(asked.jobs, asked.progress, layout, known, looked_at)
         try:
             return apply_in_memory(snapshot, changes, rewriters, formatter, processing)
         except RewritersFailed as failed:

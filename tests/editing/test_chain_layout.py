@@ -7,7 +7,8 @@ import pytest
 
 from awaken.editing.arguments import code
 from awaken.editing.chains import lines as chain_lines
-from awaken.editing.chains.layout import Space, can_be_laid_out, keeps_lines, lay_out, one_line
+from awaken.editing.chains.layout import Space, can_be_laid_out, keeps_lines, lay_out
+from awaken.editing.chains.lines import one_line
 
 WIDE, NARROW = Space("", "    ", 100), Space("    ", "    ", 30)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from functools import partial
 from zlib import crc32
 
 import msgspec
@@ -181,18 +182,20 @@ def test_files_that_are_searched_only_are_not_read():
 
 
 WAYS = {
-    "word": "files_with",
-    "inherited": "inherited_in",
-    "renamed": "renamed_in",
-    "called": "called_in",
-    "imported": "imported_in",
-    "read": "read_in",
+    "word": Words.files_with,
+    "inherited": partial(Words.standing, kind="inherited"),
+    "renamed": partial(Words.standing, kind="renamed"),
+    "called": partial(Words.standing, kind="called"),
+    "defined": Words.defined_in,
+    "imported": Words.imported_in,
+    "read": Words.read_in,
 }
 PIECES = st.sampled_from(
     [
         "Base",
         "Basé",
         "x",
+        "class ",
         "class A(",
         "):",
         " as ",
@@ -215,7 +218,7 @@ def test_one_file_answers_as_it_did_among_all(kind, word, pieces):
     files = WatchedSnapshot(Snapshot({"a.py": file}), looked_at)
     words = Words(files, lambda sought: ["a.py"] if sought[0] in file.text else [])
 
-    found = getattr(words, WAYS[kind])(word)
+    found = WAYS[kind](words, word)
 
     search = Search(kind, word.encode())
     assert looked_at.searched[search] == frozenset(found)

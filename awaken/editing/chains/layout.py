@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from awaken.editing.arguments import code, line_break
 from awaken.editing.chains import lines as chain_lines
+from awaken.editing.chains.lines import one_line
 
 
 class Space(Struct, frozen=True):
@@ -32,11 +33,6 @@ def can_be_laid_out(statement: cst.BaseExpression) -> bool:
     """Whether a statement may be broken again: it has no comments and no strings over lines."""
     text = code(statement)
     return "\n" not in text or ("#" not in text and "\n" not in code(one_line(statement)))
-
-
-def one_line(statement: cst.BaseExpression) -> cst.BaseExpression:
-    """Return an expression without comments on one line, if its strings allow it."""
-    return chain_lines.on_one_line(statement)
 
 
 def without_inner_parentheses(chain: cst.BaseExpression) -> cst.BaseExpression:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import libcst as cst
@@ -205,7 +206,8 @@ def with_dot(call: cst.Call, dot: cst.Dot) -> cst.Call:
     return call.with_changes(func=cst.ensure_type(call.func, cst.Attribute).with_changes(dot=dot))
 
 
-def on_one_line(node: Node) -> Node:
+@lru_cache(maxsize=8)  # asked again while one statement is laid out
+def one_line(node: cst.BaseExpression) -> cst.BaseExpression:
     """Return an expression without comments on one line, as far as its strings allow it."""
     # Most are on one line unchanged: visiting a tree takes longer than printing it.
     text = code(node)

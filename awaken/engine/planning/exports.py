@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
-from awaken.project.source.looked_at import LookedAt
+from awaken.project.source.looked_at import LookedAt, Search
 from awaken.project.source.texts.text_search import TextSearch
 from awaken.workspace.sources import Snapshot, is_python
 
@@ -43,9 +43,23 @@ class NamesTaken:
         return NamesTaken(result, snapshot)
 
 
-def names_taken(snapshot: Snapshot, paths: Iterable[str]) -> NamesTaken:
-    """Return the names that other files take from ``paths``; each text is scanned once for all."""
-    return NamesTaken(_taken_by(snapshot, snapshot, set(map(stem_of, paths))), snapshot)
+def names_taken(snapshot: Snapshot, paths: Iterable[str], looked_at: LookedAt) -> NamesTaken:
+    """Return the names that other files take from ``paths``, which ``looked_at`` notes.
+
+    Each text is scanned once for all.
+    """
+    by_stem = _taken_by(snapshot, snapshot, set(map(stem_of, paths)))
+    for stem, by_path in by_stem.items():
+        search = Search("exports", stem.encode())
+        if search not in looked_at.told:
+            answers = {path: told_names(names) for path, names in by_path.items() if names}
+            looked_at.note_answers(search, answers)
+    return NamesTaken(by_stem, snapshot)
+
+
+def told_names(names: Iterable[str]) -> bytes:
+    """Return ``names`` as evidence tells them."""
+    return "\n".join(sorted(names)).encode()
 
 
 def _taken_by(

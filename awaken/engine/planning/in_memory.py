@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from awaken.contract import (
     ByHand,
@@ -41,6 +41,7 @@ from awaken.engine.progress import REWRITING, Progress, silent
 from awaken.engine.report import LeftToDo
 from awaken.engine.rewriting.rewritten import FileContext, KnownRewritings, Rewriters, RewrittenFile
 from awaken.project.names.layout import Layout
+from awaken.project.source.looked_at import LookedAt
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 
 _SECONDS_PER_EDIT = 3e-3
@@ -53,13 +54,14 @@ class Processing(Struct, frozen=True):
     """The number of processes that rewrite files (None: one per core), and who gets progress.
 
     ``layout`` names the modules of the program, those of its files alone if it is None. ``known``
-    are the rewritten files of earlier runs.
+    are the rewritten files of earlier runs. ``looked_at`` notes who takes names from edited files.
     """
 
     jobs: int | None = None
     progress: Progress = silent
     layout: Layout | None = None
     known: KnownRewritings = KnownRewritings()
+    looked_at: LookedAt = field(default_factory=LookedAt)
 
 
 class EditedSnapshot(Struct, frozen=True):
@@ -173,7 +175,7 @@ class _Work:
             for path in paths
             if may_release(path) and of_kind(files[path], ReleaseImport)
         }
-        taken = names_taken(snapshot, releasing)
+        taken = names_taken(snapshot, releasing, processing.looked_at)
 
         def contexts(paths: Collection[str], taken: NamesTaken) -> dict[str, FileContext]:
             return {

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from awaken.contract import Change, ReleaseImport
-from awaken.engine.planning.exports import may_release, names_from, stem_of
+from awaken.engine.planning.exports import names_from, told_names
 from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.project.source.looked_at import LookedAt, Search, SearchKind, facts_search
 from awaken.project.source.test_files import is_around_tests, may_configure
 from awaken.project.source.words import may_derive, stands, uses_module
 from awaken.workspace.parsing import Unparsable, parse
-from awaken.workspace.sources import Snapshot, SourceFile, is_python
+from awaken.workspace.sources import SourceFile, is_python
 from awaken.workspace.suppressions import MARK
 
 if TYPE_CHECKING:
@@ -58,22 +57,6 @@ class Evidence(Struct, frozen=True):
     searches: tuple[Search, ...]
     answers: tuple[Answers, ...]
     files: dict[str, SeenFile]
-
-
-def note_edits(snapshot: Snapshot, changes: Sequence[Change], looked_at: LookedAt) -> None:
-    """Note what making ``changes`` looks at: the files, and who takes names from them."""
-    for change in changes:
-        looked_at.read.update(change.paths)
-        for edit in change.edits:
-            if isinstance(edit, ReleaseImport) and may_release(edit.path):
-                search = Search("exports", stem_of(edit.path).encode())
-                if search not in looked_at.told:
-                    looked_at.note_answers(search, _answers_in(search, snapshot))
-
-
-def _answers_in(search: Search, snapshot: Snapshot) -> dict[str, bytes]:
-    answers = ((path, answer(search, snapshot[path])) for path in snapshot if is_python(path))
-    return {path: told for path, told in answers if told is not None}
 
 
 def evidence_for(
@@ -213,7 +196,7 @@ def answer(search: Search, source: SourceFile) -> bytes | None:
     if search.kind == "doubles":
         return b"" if is_around_tests(source.path) and may_configure(text) else None
     if search.kind == "exports":
-        return "\n".join(sorted(names_from(sought.decode(), text))).encode() or None
+        return told_names(names_from(sought.decode(), text)) or None
     return b"" if search.kind == "bytes" or _stands(sought, text, search.kind) else None
 
 

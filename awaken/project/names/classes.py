@@ -91,6 +91,12 @@ class Classes:
         located = self._names.locate(qualified)
         return None if located is None else self.in_file(located.path).get(qualified)
 
+    @cached_method
+    def named(self, simple: str) -> tuple[str, ...]:
+        """Return the qualified names of all classes that are called ``simple``."""
+        names = (name for path in self._words.defined_in(simple) for name in self.in_file(path))
+        return tuple(name for name in names if name.rpartition(".")[2] == simple)
+
     def node(self, qualified: str) -> tuple[Module, ast.ClassDef] | None:
         """Return the tree of a class of the project; None if it is not there exactly once."""
         facts = self.facts(qualified)
@@ -167,10 +173,13 @@ class Classes:
     @cached_method
     def _inheriting(self, qualified: str) -> frozenset[str]:
         """Return the files in which a class may inherit directly from ``qualified``."""
-        words = self.spellings(qualified)
+        search = self._words.standing
         # A file may rename the base and only then inherit from it.
-        searches = (self._words.inherited_in, self._words.renamed_in)
-        return frozenset(path for word in words for search in searches for path in search(word))
+        return frozenset(
+            path
+            for word in self.spellings(qualified)
+            for path in (*search(word, "inherited"), *search(word, "renamed"))
+        )
 
     @cached_method
     def _subclasses_in(self, path: str) -> dict[str, list[str]]:
@@ -183,7 +192,7 @@ class Classes:
         words = [qualified.rpartition(".")[2]]
         for word in words:
             # The list grows while it is read: a new name may be given a new name.
-            for path in self._words.renamed_in(word):
+            for path in self._words.standing(word, "renamed"):
                 table = self._names.table(path)
                 result = set[str]() if table is None else table.other_names(word)
                 words += sorted(result - set(words))

@@ -40,16 +40,16 @@ _MOST_FACTS = 100_000
 """Parts of files that are held once for all units: 20 MB."""
 
 SearchKind = Literal[
-    "bytes", "word", "inherited", "renamed", "called", "imported", "read", "doubles", "exports",
-    "facts",
+    "bytes", "word", "inherited", "renamed", "called", "defined", "imported", "read", "doubles",
+    "exports", "facts",
 ]  # fmt: skip
 """Which question is asked of each file: ``bytes`` whether its text holds them; ``word``,
-``inherited``, ``renamed``, ``called``, ``imported`` and ``read`` what ``Words`` answers;
-``doubles`` (of nothing) whether a file of tests may hold doubles of Query; ``exports`` which names
-it takes from a module of that last name; ``facts`` what one file, by its path, says in a part: a
-digest of that part of its facts (``FACTS``); in ``puts`` whether it puts something in the place of
-an attribute with one of some names (none: any); in ``derives`` whether it may call `type()` with
-bases.
+``inherited``, ``renamed``, ``called``, ``defined``, ``imported`` and ``read`` what ``Words``
+answers; ``doubles`` (of nothing) whether a file of tests may hold doubles of Query; ``exports``
+which names it takes from a module of that last name; ``facts`` what one file, by its path, says in
+a part: a digest of that part of its facts (``FACTS``); in ``puts`` whether it puts something in the
+place of an attribute with one of some names (none: any); in ``derives`` whether it may call
+`type()` with bases.
 ``awaken.engine.remembering.evidence`` answers them for one file."""
 
 

@@ -40,6 +40,7 @@ _PLAIN_CLASS = re.compile(
 _CALLING = re.compile(rb"[\s\\)]*+\(")
 _RENAMING = re.compile(rb"[\s\\]++as\b")
 _ENDING = re.compile(rb"[ \t)]*+(?:[;:#\r\n\\]|\Z)")
+_CLASS_NAME = re.compile(rb"class[\s\\]++(\w++)")
 _CHAIN = b".0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BEFORE_VALUE = b" \t\n\r\f\v(\\"
 _READ_FROM = re.compile(rb"\s*+\.|\s++import\b")
@@ -58,7 +59,7 @@ eighth of all, the imports of all files are read."""
 
 
 _Found = frozenset[bytes] | None
-WordKind = Literal["inherited", "imported", "read"]
+WordKind = Literal["inherited", "defined", "imported", "read"]
 WORD_KINDS: tuple[WordKind, ...] = get_args(WordKind)
 _Standing = WordKind | Literal["renamed", "called"]
 
@@ -185,17 +186,11 @@ class Words:
         """Return the text of a file of the snapshot."""
         return self._files[path].text
 
-    def inherited_in(self, word: str) -> list[str]:
-        """Return the Python files in which a class may inherit from what ``word`` names."""
-        return self._standing(word, "inherited")
-
-    def renamed_in(self, word: str) -> list[str]:
-        """Return the Python files that may give what ``word`` names another name."""
-        return self._standing(word, "renamed")
-
-    def called_in(self, word: str) -> list[str]:
-        """Return the Python files in which something called ``word`` may be called."""
-        return self._standing(word, "called")
+    def defined_in(self, word: str) -> list[str]:
+        """Return the Python files in which a class may have the name ``word``."""
+        paths = self._among(self._holding(word), word, "defined")
+        self._note("defined", word, paths)
+        return paths
 
     def imported_in(self, *words: str) -> list[str]:
         """Return the Python files that have each of ``words`` in an import statement."""
@@ -230,7 +225,7 @@ class Words:
         Also one that a text for ``format`` names, but none that is a text by itself.
         """
         if not word.isascii():
-            return self._standing(word, "read")
+            return self.standing(word, "read")
         found = self._by_word("read").get(word.encode(), [])
         self._note("read", word, found)
         return found
@@ -240,11 +235,14 @@ class Words:
         return frozenset(
             path
             for name in sorted(names)  # one word that is sought saves the search of another
-            for path in (*self.called_in(name), *self.renamed_in(name))
+            for path in (*self.standing(name, "called"), *self.standing(name, "renamed"))
         )
 
-    def _standing(self, word: str, kind: _Standing) -> list[str]:
-        """Return the files in which ``word`` is one of those of this ``kind``, or may be."""
+    def standing(self, word: str, kind: _Standing) -> list[str]:
+        """Return the Python files in which ``word`` is one of those of this ``kind``, or may be.
+
+        A class may be ``inherited``, something ``renamed``, and what has that name ``called``.
+        """
         paths = self.files_with(word)
         if (kind, word) not in self._stood:
             self._stood[kind, word] = self._among(paths, word, kind)
@@ -405,11 +403,6 @@ def _imported_words(text: bytes) -> frozenset[bytes]:
     return frozenset(result)
 
 
-def _read(text: bytes) -> frozenset[bytes]:
-    """Return the words that follow a dot."""
-    return frozenset(_READ.findall(text))
-
-
 def _is_called(word: bytes, text: bytes) -> bool:
     """Whether a parenthesis follows ``word`` somewhere."""
     return any(_CALLING.match(text, start + len(word)) for start in _places(word, text))
@@ -432,7 +425,8 @@ _STANDS: Mapping[SearchKind, Callable[[bytes, bytes], bool]] = {
 }
 WORDS_OF: Mapping[SearchKind, Callable[[bytes], _Found]] = {
     "inherited": _inherited_words,
+    "defined": lambda text: frozenset(_CLASS_NAME.findall(text)),
     "imported": _imported_words,
-    "read": _read,
+    "read": lambda text: frozenset(_READ.findall(text)),
 }
 """The words that stand in a text as each kind of search wants them; None where any may."""

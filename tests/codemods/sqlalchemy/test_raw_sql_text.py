@@ -29,6 +29,12 @@ def asked(body: str) -> bool:
         pytest.param("x = 'a' if given else 'b'; machine.execute(x)", True, id="two strings"),
         pytest.param("x = ['ls']; machine.execute(x)", False, id="a list"),
         pytest.param("x = select(1); machine.execute(x)", False, id="a statement"),
+        pytest.param("x = select(1); x = x.own(given); machine.execute(x)", False, id="by steps"),
+        pytest.param("x = select(1); x = x.own; machine.execute(x)", True, id="of a statement"),
+        pytest.param("x = select(1); x = 'a'; machine.execute(x)", True, id="a string after all"),
+        pytest.param(
+            "x = given; x = x.strip(); machine.execute(x)", True, id="by steps of a string"
+        ),
         pytest.param("x = 'a' if given else ['b']; machine.execute(x)", False, id="maybe a list"),
     ],
 )

@@ -12,8 +12,8 @@ from awaken.codemods.asyncio.gather_to_taskgroup.arguments import TASK_WORDS
 from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Results, Started
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, line_break, with_line_starts
-from awaken.editing.chains.layout import can_be_laid_out, one_line
-from awaken.editing.chains.lines import ends_in_comma
+from awaken.editing.chains.layout import can_be_laid_out
+from awaken.editing.chains.lines import ends_in_comma, one_line
 from awaken.editing.comments import lost_comments
 from awaken.editing.parentheses import needs_parentheses, parenthesised
 

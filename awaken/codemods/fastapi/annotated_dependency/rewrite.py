@@ -13,7 +13,7 @@ from awaken.codemods.fastapi.annotated_dependency.payload import (
 )
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, deeper, line_break, without_argument
-from awaken.editing.chains.lines import on_one_line
+from awaken.editing.chains.lines import one_line
 from awaken.editing.parameters import fitted_parameters, in_order, split_comma
 
 
@@ -67,7 +67,7 @@ def _annotated_node(
     """
     # A comma after the last argument asks formatters to keep the lines.
     is_kept = bool(marker.args) and isinstance(marker.args[-1].comma, cst.Comma)
-    flat = marker if is_kept or "#" in code(marker) else on_one_line(marker)
+    flat = marker if is_kept or "#" in code(marker) else one_line(marker)
     elements = [cst.SubscriptElement(cst.Index(node)) for node in (kind, flat)]
     subscript = cst.Subscript(cst.Name("Annotated"), elements)
     if "\n" not in code(marker) or ("\n" not in code(subscript) and len(code(subscript)) <= room):

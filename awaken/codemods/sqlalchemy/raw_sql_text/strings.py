@@ -40,12 +40,19 @@ def is_something_else(project: Project, module: Module, node: ast.expr) -> bool:
     )
 
 
-def _is_statement(project: Project, module: Module, node: ast.expr) -> bool:
+def _is_statement(project: Project, module: Module, node: ast.Name | ast.Attribute) -> bool:
     """Whether a variable holds a statement; its columns are of no use here."""
-    binding = module.scopes.only_binding(node)
-    value = None if binding is None or binding.kind != "assignment" else binding.value
-    names = (project.qualified_name(module, call.func) for call in chained_calls(value))
-    return any(name in _STATEMENTS for name in names)
+    bindings = module.scopes.bindings_of(node)
+    made = [[*chained_calls(item.value)] for item in bindings if item.kind == "assignment"]
+    # `statement = statement.where(...)` makes another one of a statement.
+    begun = [calls for calls in made if not calls or _variable(calls[-1]) != ast.unparse(node)]
+    named = [{project.qualified_name(module, call.func) for call in calls} for calls in begun]
+    is_all = bool(begun) and len(made) == len(bindings)
+    return is_all and not any(map(_STATEMENTS.isdisjoint, named))
+
+
+def _variable(call: ast.Call) -> str:
+    return ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
 
 
 def is_string(project: Project, module: Module, node: ast.expr) -> bool:

@@ -245,12 +245,7 @@ class Relationships:
         here = [path for path in self._classes.in_file(module.path) if _ends(path, simple)]
         if len(here) == 1 and "." not in text:
             return here[0]
-        names = [
-            name
-            for path in self._evaluator.files_with([f"class {simple}".encode()])
-            for name in self._classes.in_file(path)
-            if _ends(name, text)
-        ]
+        names = [name for name in self._classes.named(simple) if _ends(name, text)]
         if len(names) == 1:
             return names[0]
         imported = self._evaluator.names.attribute(module.path, simple)

@@ -29,6 +29,7 @@ _MOST_FUNCTIONS = 150  # that one test runs; half of it loses no finding (benchm
 _DEEPEST = 4
 """Calls after which what does not get the double itself is no longer followed: a test configures
 a double for what it calls, seldom for what that calls. Half of it loses no finding."""
+_OWN = {"cls", "self"}
 _RESULTS = {"query", "execute", "scalars", "scalar", "get", "get_one"}
 """What a session is asked by: the answer is no session."""
 
@@ -146,7 +147,7 @@ class Reach:
     def named(self, module: Module, call: ast.Call) -> EntryPoint | None:
         """Return the function that a call names: by itself, in a module or class, of ``self``."""
         evaluator, function = self._evaluator, call.func
-        if isinstance(function, ast.Attribute) and ast.unparse(function.value) in {"self", "cls"}:
+        if isinstance(function, ast.Attribute) and getattr(function.value, "id", "") in _OWN:
             owner = module.full_name(module.enclosing_class(call))
             return self.method(owner, function.attr)
         name = evaluator.names.qualified(module, function)

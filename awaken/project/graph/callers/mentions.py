@@ -151,7 +151,7 @@ class Mentions:
                         yield Text(module.place(node), text)
 
     def _receiver(self, module: Module, node: ast.Attribute) -> Receiver:
-        if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "super":
+        if isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") == "super":
             around = module.enclosing_class(node)
             return Receiver((), module.full_name(around))
         return Receiver(self._evaluator.values(module, node.value))

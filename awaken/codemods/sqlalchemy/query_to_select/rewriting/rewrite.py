@@ -27,7 +27,6 @@ from awaken.editing.chains.layout import (
     can_be_laid_out,
     keeps_lines,
     lay_out,
-    one_line,
     without_inner_parentheses,
 )
 from awaken.editing.parentheses import needs_parentheses, parenthesised
@@ -109,7 +108,7 @@ def _embedded_statement(
     # Builders on a variable are as long as they were: their lines need not change.
     if data.shape == "held" or not can_be_laid_out(new) or keeps_lines(new, len(parts.links)):
         return new
-    whole = one_line(without_inner_parentheses(new))
+    whole = chain_lines.one_line(without_inner_parentheses(new))
     return whole if fits_line(code(whole), around) else new
 
 
@@ -353,7 +352,7 @@ def _run(
     if parts.leading or _trailing_comment(parts, data) or not can_be_laid_out(statement):
         executed = _as_it_was(call, parts, statement, data, room)
         return _tail(node, executed, data, dot)
-    whole = one_line(statement)
+    whole = chain_lines.one_line(statement)
     whole = _count_inline(whole, data) if data.wrap == "count" else whole
     stays = keeps_lines(statement, len(parts.links))
     inline = _tail(node, cst.Call(call, [cst.Arg(whole)]), data, cst.Dot())

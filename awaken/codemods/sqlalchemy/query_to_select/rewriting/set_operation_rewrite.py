@@ -14,8 +14,8 @@ from awaken.editing.chains import lines as chain_lines
 def operated_call(first: cst.BaseExpression, link: cst.Call, operation: Operation) -> cst.Call:
     """``first.union(other)`` → ``select(aliased(Model, union(first, other).subquery()))``."""
     operands = [
-        chain_lines.on_one_line(first),
-        *(chain_lines.on_one_line(argument.value) for argument in link.args),
+        chain_lines.one_line(first),
+        *(chain_lines.one_line(argument.value) for argument in link.args),
     ]
     whole = _call(operation.function, *operands)
     if not operation.select:

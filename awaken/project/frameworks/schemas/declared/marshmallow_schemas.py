@@ -143,14 +143,9 @@ class MarshmallowSchemas:
         """Return the schemas that a string may name: one class, or all of that simple name."""
         if self.is_schema(name):
             return (name,)
-        return self._named_schemas(name.rpartition(".")[2])
-
-    @cached_items
-    def _named_schemas(self, simple: str) -> Iterator[str]:
-        for path in self._evaluator.files_with([f"class {simple}".encode()]) if simple else []:
-            for location in self._evaluator.classes.in_file(path):
-                if location.rpartition(".")[2] == simple and self.is_schema(location):
-                    yield location
+        simple = name.rpartition(".")[2]
+        named = self._evaluator.classes.named(simple) if simple else ()
+        return tuple(filter(self.is_schema, named))
 
     # -------------------------------------------------------------------------------- the classes
     @cached_method
