@@ -338,9 +338,10 @@ def test_a_script_may_be_named_like_a_test_and_make_one_call(name, tmp_path, cap
     assert said[0] == said[1] != ""
 
 
-def test_a_file_in_which_a_runner_finds_a_test_is_no_script():
+def test_a_file_in_which_a_runner_finds_a_test_keeps_a_database_in_memory():
     text = f"{ONE_CALL['script']}\n\ndef test_nothing(): ...\n"
-    assert rewritten(database=DATABASE, test_script=text).files["test_script.py"] == text.encode()
+    after = rewritten(database=DATABASE, test_script=text).files["test_script.py"]
+    assert b"\nprint(asyncio.run(num(1)))\n" in after
 
 
 OF_ITS_OWN_ENGINE = """\

@@ -72,6 +72,11 @@ def test_number():
 def test_what_conftest_waits_for_is_run_there():
     result = rewritten(database=DATABASE, conftest=CONFTEST)
     assert {one.reason for one in result.report.findings} == {None}
+    assert "\nasyncio.run(filled())\n" in result.files["conftest.py"].decode()
+
+
+def test_a_database_in_a_file_is_closed_by_what_conftest_runs():
+    result = rewritten(database=DATABASE.replace("sqlite://", "sqlite:///a.db"), conftest=CONFTEST)
     assert "asyncio.run(closing_connections(filled()))" in result.files["conftest.py"].decode()
 
 

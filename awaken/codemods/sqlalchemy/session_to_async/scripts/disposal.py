@@ -150,8 +150,17 @@ class Disposal:
 
     def _is_unpooled(self, running: Module) -> bool:
         """Whether no engine keeps connections of a loop that has ended."""
-        pools = [engine.options.get("poolclass") for engine in self._engines_of(running)]
-        return bool(pools) and all(one is not None and last_name(one) in UNPOOLED for one in pools)
+        engines = self._engines_of(running)
+        return bool(engines) and all(self._is_left_open(engine, running) for engine in engines)
+
+    def _is_left_open(self, engine: Engine, running: Module) -> bool:
+        """Whether an engine has no pool, or its tests need the database that ends with it."""
+        pool, url = engine.options.get("poolclass"), self._project.orm.engines.url_of(engine)
+        if pool is not None and last_name(pool) in UNPOOLED:
+            return True
+        texts = () if url is None or url.outside else url.texts
+        is_in_memory = bool(texts) and all(text.is_in_memory for text in texts)
+        return is_in_memory and is_test_file(running.path)
 
     def _is_of_program(self, engine: Engine) -> bool:
         module = engine.module
