@@ -83,7 +83,7 @@ class ReadOf:
         self._own = OwnReads(project)
 
     def names(
-        self, module: Module, node: ast.Attribute | ast.Name, values: Values, *, is_many: bool
+        self, module: Module, node: ast.expr, values: Values, *, is_many: bool
     ) -> frozenset[str]:
         """Return the attributes that are read of ``node``, or of its items, if it has many."""
         above = module.call_taking(node) or module.parent(node)
@@ -114,9 +114,7 @@ class ReadOf:
                 return DELETED in self._handed.attributes(module, call, node)
         return False
 
-    def along(
-        self, module: Module, node: ast.Attribute | ast.Name, values: Values
-    ) -> Iterator[Step]:
+    def along(self, module: Module, node: ast.expr, values: Values) -> Iterator[Step]:
         """Yield the reads of the object ``node``, and of their results: `order.user.orders`.
 
         For a collection at the end, these are the reads of its items.
@@ -154,7 +152,7 @@ class ReadOf:
             yield from self._answered[origin.place]
 
     def _handed_along(
-        self, module: Module, node: ast.Attribute | ast.Name, owners: tuple[str, ...]
+        self, module: Module, node: ast.expr, owners: tuple[str, ...]
     ) -> Iterator[Step]:
         """Yield what functions read that ``node`` is handed to, of what its relationships give."""
         above = module.call_taking(node)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
@@ -123,14 +123,14 @@ class ExpiredReads:
         further: defaultdict[object, dict[Step, None]] = defaultdict(dict)
         late = set[tuple[ast.stmt, str]]()
         for node in read_nodes(module, reads):
-            result, event = self._first_load(module, node, reads[module.place(node)])
-            if result is None or event is None:
-                continue
-            relationships[_variable(module, result)] |= result.relationships
-            further[_variable(module, result)] |= dict.fromkeys(result.further)
-            if _is_late(module, event, node):
-                late.add((result.statement, result.text))
-            for load in (*_set_before(module, result, event), result):
+            loads: list[Load] = []
+            for result, event in self._first_loads(module, node, reads[module.place(node)]):
+                relationships[_variable(module, result)] |= result.relationships
+                further[_variable(module, result)] |= dict.fromkeys(result.further)
+                if _is_late(module, event, node):
+                    late.add((result.statement, result.text))
+                loads += [*_set_before(module, result, event), result]
+            for load in loads:
                 text, statement = load.text, load.statement
                 if not any(
                     candidate.text == text
@@ -148,18 +148,17 @@ class ExpiredReads:
                 is_late=(item.statement, item.text) in late,
             )
 
-    def _first_load(
+    def _first_loads(
         self, module: Module, node: ast.Attribute | ast.Name, places: list[Place]
-    ) -> tuple[Load, ast.Call] | tuple[None, None]:
-        """Return what is loaded for a read, and the event that makes it so."""
+    ) -> list[tuple[Load, ast.Call]]:
+        """Return what is loaded for a read, each with the event that makes it so."""
         events = [call for place in places for call in module.calls_at(place.span)]
         # One of the same statement first: nothing can be loaded between them.
         events.sort(key=lambda call: not _is_late(module, call, node))
         for event in events:
-            load = self._load(module, node, event)
-            if load is not None:
-                return load, event
-        return None, None
+            if loads := self._loads(module, node, event):
+                return [(load, event) for load in loads]
+        return []
 
     def _in_loops(self, module: Module) -> dict[Place, list[Place]]:
         """Return the reads of items of which one before has expired the others."""
@@ -179,35 +178,41 @@ class ExpiredReads:
                     }
         return places
 
-    def _load(self, module: Module, node: ast.Attribute | ast.Name, event: ast.Call) -> Load | None:
+    def _loads(self, module: Module, name: ast.Attribute | ast.Name, event: ast.Call) -> list[Load]:
+        node: ast.expr = name
         statement, function = module.statement_of(node), module.enclosing_def(node)
         if statement is None or function is None or function is not module.enclosing_def(event):
-            return None
+            return []
         place = module.place(event)
         session = self._session(module, function, event, place)
-        if not session or not is_of_function(module, node, function):
-            return None
+        if not session or not is_of_function(module, name, function):
+            return []
         if is_savepoint(module, event) and not goes_on_at(module, event, node):
-            return None
+            return []
         is_own = place not in self._sessions and place not in self._called
-        if not is_own and is_added_behind(module, node, event):
-            return None
+        if not is_own and is_added_behind(module, name, event):
+            return []
         values = self._project.values.of(module, node).alternatives
         kind, above = kind_of(self._project, values), module.parent(node)
-        while not kind and isinstance(above, ast.Attribute):
-            # The holder of the object is not mapped itself: ``box.item``.
+        parts = self._items_of(values)
+        while not kind and (isinstance(above, ast.Attribute) or _is_item(above, node)):
+            # The holder of the object is not mapped itself: ``box.item``, ``data["item"]``.
             node, above = above, module.parent(above)
             values = self._project.values.of(module, node).alternatives
-            kind = kind_of(self._project, values)
+            kind, parts = kind_of(self._project, values), self._items_of(values)
         is_read = reads_of_object(module, node, is_many=kind == "many")
+        if not kind and is_read:
+            # A dictionary goes to where its objects are read.
+            first, text = whole_if(module, statement), module.text_of(node)
+            return [Load(first, f'{text}["{key}"]', session, each) for key, each in parts]
         if not kind or not (is_read or _is_deleted(module, node)):
-            return None
+            return []
         text, names = module.text_of(node), self._relationships(module, node, values)
         above = module.parent(node)
         # Attributes that a property reads are loaded with the object.
         own = names & {above.attr} if isinstance(above, ast.Attribute) else names
         if not own and is_refreshed(module, statement, module.span(event).end, text):
-            return None
+            return []
         first = whole_if(module, statement)
         if kind == "one" and is_conditional(module, node, first):
             # Facts at the read need not hold before the statement.
@@ -218,11 +223,15 @@ class ExpiredReads:
         steps = [step for step in further if step.text != text and self._is_kept(step)]
         steps += self._held_by_new(module, node, values)
         may_be_lost = kind != "many" and self._states.may_be_expunged(module, node, text)
-        return Load(first, text, session, kind, names, tuple(steps), may_be_lost)
+        return [Load(first, text, session, kind, names, tuple(steps), may_be_lost)]
 
-    def _held_by_new(
-        self, module: Module, node: ast.Attribute | ast.Name, values: Values
-    ) -> Iterator[Step]:
+    def _items_of(self, values: Values) -> list[tuple[str, str]]:
+        """Return the keys of a dictionary that have mapped objects, and how many each has."""
+        named = values[0].named if len(values) == 1 and isinstance(values[0], InstanceOf) else ()
+        kinds = ((key, kind_of(self._project, items)) for key, items in named)
+        return [(key, kind) for key, kind in kinds if kind]
+
+    def _held_by_new(self, module: Module, node: ast.expr, values: Values) -> Iterator[Step]:
         """Yield a column of what a new object holds: that is expired, and the object is not."""
         mapped, text = self._project.orm.mapped_class, module.text_of(node)
         for name in sorted(self._read_of.names(module, node, values, is_many=False)):
@@ -267,9 +276,7 @@ class ExpiredReads:
             )
         return session
 
-    def _relationships(
-        self, module: Module, node: ast.Attribute | ast.Name, values: Values
-    ) -> frozenset[str]:
+    def _relationships(self, module: Module, node: ast.expr, values: Values) -> frozenset[str]:
         above = module.parent(node)
         named = {above.attr} if isinstance(above, ast.Attribute) else set[str]()
         names = self._read_of.names(module, node, values, is_many=False)
@@ -302,6 +309,15 @@ def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:
                 statement = module.statement_of(node)
                 if statement is not None:
                     yield replace(load, statement=whole_if(module, statement))
+
+
+def _is_item(above: ast.AST | None, node: ast.expr) -> TypeGuard[ast.Subscript]:
+    """Whether an expression gives the item of ``node`` at a key that is written there."""
+    return (
+        isinstance(above, ast.Subscript)
+        and above.value is node
+        and isinstance(above.slice, ast.Constant)
+    )
 
 
 def _is_deleted(module: Module, node: ast.AST) -> bool:
