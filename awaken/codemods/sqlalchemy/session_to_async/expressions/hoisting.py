@@ -73,7 +73,8 @@ def names_of_result(statement: ast.stmt, node: ast.expr) -> Iterator[str]:
     """Yield names for the value of ``node``, the best first: of what it is, or becomes."""
     yield "result"
     if (variable := variable_of(statement)) is not None:
-        yield f"{variable.id.strip('_')}_result"
+        name = variable.id.strip("_")
+        yield "rows" if name == "result" else f"{name}_result"
     for call in walk(node):
         match call:
             case ast.Call(args=[ast.Name(id=name), *_]) if last_name(call.func) == "select":
