@@ -277,19 +277,19 @@ class Additions:
         self, named: Sequence[tuple[str, Values]], additions: Sequence[Addition], known: Environment
     ) -> Iterator[tuple[str, Values]]:
         """Yield what each key of a dictionary holds; nothing if any may be put in."""
-        given: dict[object, Values] = {}
+        put_in: dict[object, Values] = {}
         for addition in additions if named else ():
             match addition:
                 case Addition(
                     put="item", key=ast.Constant(value=str() as key), node=ast.expr() as node
                 ):
-                    given[key] = union(
-                        given.get(key, ()), self._evaluator.values(addition.module, node, known)
+                    put_in[key] = union(
+                        put_in.get(key, ()), self._evaluator.values(addition.module, node, known)
                     )
                 case _:
                     return
         for key, values in named:
-            yield key, union(values, given.get(key, ()))
+            yield key, union(values, put_in.get(key, ()))
 
     def _put(self, one: Addition, known: Environment, *, is_dict: bool) -> tuple[Values, Values]:
         """Return the keys and the items that an addition puts in."""
