@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from awaken.project.source.expressions.alternatives import (
     alternatives,
@@ -51,6 +51,27 @@ def reads_of_object(module: Module, node: ast.expr, *, is_many: bool) -> bool:
         case "argument" if isinstance(above.func, ast.Attribute):
             return above.func.attr not in _OF_SESSIONS
     return True
+
+
+def object_at(project: Project, module: Module, node: ast.expr) -> tuple[ast.expr, Values]:
+    """Return the expression that takes an object out of the dictionary ``node``, and its values.
+
+    That is ``node`` itself where it is no dictionary: of ``data["item"].name``, ``data["item"]``.
+    """
+    values, above = project.values.of(module, node).alternatives, module.parent(node)
+    while not kind_of(project, values) and is_item(above, node):
+        node, above = above, module.parent(above)
+        values = project.values.of(module, node).alternatives
+    return node, values
+
+
+def is_item(above: ast.AST | None, node: ast.expr) -> TypeGuard[ast.Subscript]:
+    """Whether an expression gives the item of ``node`` at a key that is written there."""
+    return (
+        isinstance(above, ast.Subscript)
+        and above.value is node
+        and isinstance(above.slice, ast.Constant)
+    )
 
 
 def read_nodes(module: Module, places: Collection[Place]) -> list[ast.Attribute | ast.Name]:

@@ -47,6 +47,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     is_conditional,
     is_of_function,
     kind_of,
+    object_at,
     read_nodes,
     whole_if,
 )
@@ -290,12 +291,12 @@ class ReadsAfterCommits:
                         yield from self._reads_behind(module, inner)
 
     def _reads(
-        self, module: Module, node: ast.Attribute | ast.Name, events: list[Place]
+        self, module: Module, held: ast.Attribute | ast.Name, events: list[Place]
     ) -> Iterator[_Read]:
-        statement, function = module.statement_of(node), module.enclosing_def(node)
-        if statement is None or function is None or not is_of_function(module, node, function):
+        statement, function = module.statement_of(held), module.enclosing_def(held)
+        if statement is None or function is None or not is_of_function(module, held, function):
             return
-        values = self._project.values.of(module, node).alternatives
+        node, values = object_at(self._project, module, held)
         kind = kind_of(self._project, values)
         is_many = kind == "many"
         names = self._read_of.names(module, node, values, is_many=is_many) if kind else frozenset()
@@ -343,7 +344,7 @@ class ReadsAfterCommits:
     def _further(
         self,
         module: Module,
-        node: ast.Attribute | ast.Name,
+        node: ast.expr,
         values: Values,
         is_unloaded: bool,
     ) -> tuple[Step, ...]:
@@ -366,7 +367,7 @@ class ReadsAfterCommits:
         return ()
 
     def _of_items(
-        self, module: Module, node: ast.Attribute | ast.Name, values: Values, read: _Read
+        self, module: Module, node: ast.expr, values: Values, read: _Read
     ) -> Iterator[_Read]:
         """Yield what functions read of the items of a collection, if a write may change that."""
         if read.is_many or read.is_optional or read.further:

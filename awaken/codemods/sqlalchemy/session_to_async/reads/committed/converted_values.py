@@ -39,7 +39,7 @@ class ConvertedValues:
         self._project = project
 
     def names(
-        self, module: Module, node: ast.Attribute | ast.Name, values: Values, events: list[Place]
+        self, module: Module, node: ast.expr, values: Values, events: list[Place]
     ) -> frozenset[str]:
         """Return the columns that are read of ``node`` after commits, and whose value converts."""
         items = items_of(values)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
@@ -33,6 +33,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persis
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     events_before,
     is_conditional,
+    is_item,
     is_of_function,
     kind_of,
     read_nodes,
@@ -195,7 +196,7 @@ class ExpiredReads:
         values = self._project.values.of(module, node).alternatives
         kind, above = kind_of(self._project, values), module.parent(node)
         parts = self._items_of(values)
-        while not kind and (isinstance(above, ast.Attribute) or _is_item(above, node)):
+        while not kind and (isinstance(above, ast.Attribute) or is_item(above, node)):
             # The holder of the object is not mapped itself: ``box.item``, ``data["item"]``.
             node, above = above, module.parent(above)
             values = self._project.values.of(module, node).alternatives
@@ -309,15 +310,6 @@ def _set_before(module: Module, load: Load, event: ast.Call) -> Iterator[Load]:
                 statement = module.statement_of(node)
                 if statement is not None:
                     yield replace(load, statement=whole_if(module, statement))
-
-
-def _is_item(above: ast.AST | None, node: ast.expr) -> TypeGuard[ast.Subscript]:
-    """Whether an expression gives the item of ``node`` at a key that is written there."""
-    return (
-        isinstance(above, ast.Subscript)
-        and above.value is node
-        and isinstance(above.slice, ast.Constant)
-    )
 
 
 def _is_deleted(module: Module, node: ast.AST) -> bool:
