@@ -23,7 +23,12 @@ import tomlkit
 from measure import Document, Outcomes, Program, tally
 
 SYNCHRONOUS = ("--config", "rules.expire-on-commit.sync = true")
-RULES = {"eager-load": (), "lazy-raise": (), "expire-on-commit": SYNCHRONOUS}
+RULES = {
+    "query-to-select": (),
+    "eager-load": (),
+    "lazy-raise": (),
+    "expire-on-commit": SYNCHRONOUS,
+}
 """What selects the sites of each rule; synchronous sessions have to be asked for."""
 UNSAFE = "--unsafe-fixes"
 
