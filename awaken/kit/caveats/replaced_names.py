@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.project.frameworks.testing import configured
+from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
 
@@ -57,7 +58,7 @@ def doubles_passed(
         doubles = [home.place(node) for node in home.walk() if _is_double(home, node, methods)]
         if not doubles:
             continue
-        is_given = b"dependency_overrides" in home.source.text
+        is_given = OVERRIDES.encode() in home.source.text
         if leading is None and not is_given:
             functions = project.calls.leading_to(module, function).functions
             leading = {item.path for item in functions} - {module.path}

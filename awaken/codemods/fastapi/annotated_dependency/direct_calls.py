@@ -15,6 +15,7 @@ from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.knowledge.decorators import library_decorators
 from awaken.project.graph.callers import CallSite, Obstacle
+from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.names.functions.opaque import OpaqueUse
 from awaken.project.source.trees import Function, without_arguments
 
@@ -27,7 +28,6 @@ ROUTES = {
     "websocket_route",
 }  # fmt: skip
 _REGISTERING = {"add_api_route", "add_api_websocket_route", "add_websocket_route"}
-_OVERRIDES = "dependency_overrides"
 _UNWRAPPING = "0.123.5"
 """FastAPI evaluates annotations where the function is defined from then on, not its wrapper."""
 _FOREIGN = {"inherited", "many", "named", "dynamic", "unresolved"}
@@ -183,11 +183,11 @@ def _registers_value(module: Module, node: ast.expr) -> bool:
     above = module.parent(node)
     match above:
         case ast.Subscript(value=ast.Attribute(attr=name), slice=key):
-            return name == _OVERRIDES and key is node
+            return name == OVERRIDES and key is node
         case ast.Subscript(value=ast.Name(id=name), slice=key):
-            return name == _OVERRIDES and key is node
+            return name == OVERRIDES and key is node
         case ast.Call(func=ast.Attribute(attr=name, value=owner)):
-            return name in _REGISTERING or getattr(owner, "attr", "") == _OVERRIDES
+            return name in _REGISTERING or getattr(owner, "attr", "") == OVERRIDES
         case ast.Call(func=ast.Call(func=ast.Attribute(attr=name))):
             return name in ROUTES
         case ast.keyword(arg="endpoint"):
@@ -201,4 +201,4 @@ def _is_overrides(module: Module, node: ast.Dict) -> bool:
     """Whether a mapping becomes the overrides of an application."""
     above = module.parent(node)
     targets = above.targets if isinstance(above, ast.Assign) else []
-    return any(getattr(target, "attr", "") == _OVERRIDES for target in targets)
+    return any(getattr(target, "attr", "") == OVERRIDES for target in targets)

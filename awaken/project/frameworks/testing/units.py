@@ -18,6 +18,7 @@ from awaken.project.frameworks.testing.marks import Mark, Patch, patch_of
 from awaken.project.frameworks.testing.reach import EntryPoint, PatchedName, with_arguments
 from awaken.project.frameworks.testing.requests import METHODS, path_of
 from awaken.project.frameworks.testing.suite import Member, Suite
+from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.trees import Function, children, parameters_of, root_of
 from awaken.project.source.worklist import Worklist
 
@@ -462,7 +463,7 @@ class Unit:
         self, member: Member, target: ast.Subscript, value: ast.expr, wanted: str
     ) -> str | None:
         overrides = isinstance(target.value, ast.Attribute) and target.value.attr
-        if overrides != "dependency_overrides" or wanted not in self.carried(member, value):
+        if overrides != OVERRIDES or wanted not in self.carried(member, value):
             return None
         return self._suite.evaluator.names.qualified(member.module, target.slice)
 

@@ -29,6 +29,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.dispatch import Called
+from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.expressions.uses import passed_keywords
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_test_file
@@ -47,7 +48,6 @@ _MANAGER = "contextlib.asynccontextmanager"
 _FUNCTION = "prepare_database"
 _HANDLER = "on_startup"
 _SHARED = "conftest.py"
-_OVERRIDES = (b"dependency_overrides",)
 _TOLD_TOOLS = re.compile(rb"#\s*[\w-]+:")
 """A comment such as `# noqa: E402` or `# fmt: off`."""
 _CREATES = "creates tables"
@@ -305,7 +305,7 @@ class ApplicationStart:
             return []
         if isinstance(application.outermost, ast.FunctionDef):
             return []
-        if self._project.files_with(_OVERRIDES):
+        if self._project.files_with((OVERRIDES.encode(),)):
             return []
         known = twins().clients.names
         words = [word.encode() for word in self._project.spellings_of(known)]

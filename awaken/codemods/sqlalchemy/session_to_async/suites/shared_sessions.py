@@ -26,6 +26,7 @@ from awaken.kit.relationships.sides import WORDS
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.testing.requests import METHODS
+from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, parameter_names
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _REQUESTS = tuple(f".{name}(".encode() for name in sorted(METHODS))
-_OVERRIDES = "dependency_overrides"
 _RETURN_IMPORTS = {"inspect": "sqlalchemy", "set_committed_value": "sqlalchemy.orm.attributes"}
 _RETURN_CODE = '''\
 def {name}(session, instance):
@@ -192,7 +192,7 @@ class SharedSessions:
         return Member(site, Rewrite(message, edits), f"`{text}`")
 
     def _overriding_modules(self) -> Iterator[Module]:
-        for module in modules_with(self._project, (_OVERRIDES.encode(),)):
+        for module in modules_with(self._project, (OVERRIDES.encode(),)):
             if is_around_tests(module.path):
                 yield module
 
@@ -251,7 +251,7 @@ def _overriding(project: Project, module: Module) -> Iterator[ast.FunctionDef]:
         match node:
             case ast.Assign(
                 targets=[ast.Subscript(value=ast.Attribute(attr=name))], value=ast.Name() as given
-            ) if name == _OVERRIDES:
+            ) if name == OVERRIDES:
                 yield from _functions(module, given)
             case ast.Dict():
                 for key, value in zip(node.keys, node.values, strict=True):

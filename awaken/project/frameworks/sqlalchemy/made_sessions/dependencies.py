@@ -15,10 +15,10 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.made import (
     made_session,
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, last_name
 
-_OVERRIDES = "dependency_overrides"
 _NEAR = 80  # a name as the key of `app.dependency_overrides` stands right behind it
 
 
@@ -91,7 +91,7 @@ def _overriding(
     """Return what ``overrides[get_db] = lambda: SessionLocal()`` gives; None for other lambdas."""
     match module.parent(node), node.body:
         case ast.Assign(targets=[ast.Subscript(value=owner)]), ast.Call() as call if (
-            last_name(owner) == _OVERRIDES
+            last_name(owner) == OVERRIDES
         ) and not any(isinstance(part, ast.arg) for part in ast.walk(node.args)):
             made, place = made_session(evaluator, module, call), module.place(node)
             if made is not None:
@@ -103,7 +103,7 @@ def _may_be_injected(evaluator: ProgramEvaluator, function: Function) -> bool:
     """Whether a file that injects names ``function``, which is cheaper than what it gives."""
     words, name = evaluator.callers.words, function.name
     injecting = sorted(dependency.rpartition(".")[2] for dependency in injection().dependencies)
-    injecting.append(_OVERRIDES)
+    injecting.append(OVERRIDES)
     paths = {path for word in injecting for path in words.files_with(word)}
     return (
         name.startswith("__")  # of an instance that is injected
@@ -123,7 +123,7 @@ def _overrides(evaluator: ProgramEvaluator, place: Place) -> bool:
     if module is None:
         return False
     start = max(0, place.span.start - _NEAR)
-    return _OVERRIDES.encode() in module.source.text[start : place.span.end]
+    return OVERRIDES.encode() in module.source.text[start : place.span.end]
 
 
 def _given_pair(

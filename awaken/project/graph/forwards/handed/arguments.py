@@ -20,7 +20,6 @@ from awaken.project.graph.forwards.handed.libraries import (
 )
 from awaken.project.graph.forwards.handed.slots import (
     KEYS,
-    OVERRIDES,
     End,
     Found,
     Slot,
@@ -32,6 +31,7 @@ from awaken.project.graph.forwards.handed.slots import (
 from awaken.project.graph.forwards.in_place import called_in_place
 from awaken.project.graph.forwards.thread_helpers import runs_in_thread
 from awaken.project.graph.passing import collected
+from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_getting
 from awaken.project.values.calls.registering import registered_function

@@ -19,7 +19,6 @@ from awaken.project.graph.forwards.handed.libraries import (
 )
 from awaken.project.graph.forwards.handed.slots import (
     KEYS,
-    OVERRIDES,
     End,
     Found,
     Slots,
@@ -28,6 +27,7 @@ from awaken.project.graph.forwards.handed.slots import (
     has_another,
     iterated_depth,
 )
+from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.expressions.uses import Way, targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda

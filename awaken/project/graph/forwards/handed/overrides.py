@@ -10,7 +10,8 @@ import ast
 from collections.abc import Iterator
 
 from awaken.project.graph.forwards.handed.libraries import JOINING, TAKING
-from awaken.project.graph.forwards.handed.slots import OVERRIDES, Found, Slots, Spot
+from awaken.project.graph.forwards.handed.slots import Found, Slots, Spot
+from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module
 
 

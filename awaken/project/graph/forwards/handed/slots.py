@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, Self
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.handed.libraries import TABLES
+from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, has_decorator
 from awaken.project.source.words import Words
@@ -17,7 +18,6 @@ STATE = "state"
 """What applications and requests keep things in: it takes any name, and one is the same for all."""
 KEYS = 1000
 """Added to a depth where the functions are the keys of the innermost of the containers."""
-OVERRIDES = "dependency_overrides"
 """The table of applications with functions that stand in for others: one is the same for all."""
 _MAKES_FIELDS = {
     "attr.s", "attr.define", "attrs.define", "attrs.frozen", "dataclasses.dataclass",
