@@ -53,19 +53,24 @@ def reads_of_object(module: Module, node: ast.expr, *, is_many: bool) -> bool:
     return True
 
 
-def object_at(project: Project, module: Module, node: ast.expr) -> tuple[ast.expr, Values]:
+def object_at(
+    project: Project, module: Module, node: ast.expr, *, holders: bool = False
+) -> tuple[ast.expr, Values]:
     """Return the expression that takes an object out of the dictionary ``node``, and its values.
 
     That is ``node`` itself where it is no dictionary: of ``data["item"].name``, ``data["item"]``.
+    With ``holders`` also out of an object that is not mapped itself: ``box.item``.
     """
     values, above = project.values.of(module, node).alternatives, module.parent(node)
-    while not kind_of(project, values) and is_item(above, node):
+    while not kind_of(project, values) and (
+        _is_item(above, node) or (holders and isinstance(above, ast.Attribute))
+    ):
         node, above = above, module.parent(above)
         values = project.values.of(module, node).alternatives
     return node, values
 
 
-def is_item(above: ast.AST | None, node: ast.expr) -> TypeGuard[ast.Subscript]:
+def _is_item(above: ast.AST | None, node: ast.expr) -> TypeGuard[ast.Subscript]:
     """Whether an expression gives the item of ``node`` at a key that is written there."""
     return (
         isinstance(above, ast.Subscript)

@@ -61,22 +61,17 @@ class RequestedObjects:
         session = self._requests.fixture(module, function, owner.id)
         if session is not None and is_parameter(module, function, owner):
             self._names.add(name)
-            self._committed.setdefault(module.key_of(function), set()).add(
-                session[0].key_of(session[1])
-            )
+            self._committed.setdefault(module.key_of(function), set()).add(_key_of(session))
 
     def _committed_again(self, module: Module, function: Function) -> Iterator[ast.arg]:
         """Yield the parameters whose fixtures are set up before one that commits."""
         order = list(self._set_up(module, function, set()))
         for parameter, default in parameters_of(function.args):
             fixture = None if default else self._requests.fixture(module, function, parameter.arg)
-            if fixture is None or fixture[0].key_of(fixture[1]) not in order:
+            if fixture is None or _key_of(fixture) not in order:
                 continue
-            own = {
-                fixture[0].key_of(fixture[1]),
-                *(pair[0].key_of(pair[1]) for pair in self._requests.asked(*fixture)),
-            }
-            later = order[order.index(fixture[0].key_of(fixture[1])) + 1 :]
+            own = {_key_of(fixture), *map(_key_of, self._requests.asked(*fixture))}
+            later = order[order.index(_key_of(fixture)) + 1 :]
             if any(not own.isdisjoint(self._committed.get(pair, ())) for pair in later):
                 yield parameter
 
@@ -84,7 +79,12 @@ class RequestedObjects:
         """Yield the fixtures that a function gets, in the order in which pytest sets them up."""
         for parameter, default in parameters_of(function.args):
             fixture = None if default else self._requests.fixture(module, function, parameter.arg)
-            if fixture is not None and fixture[0].key_of(fixture[1]) not in seen:
-                seen.add(fixture[0].key_of(fixture[1]))
+            if fixture is not None and _key_of(fixture) not in seen:
+                seen.add(_key_of(fixture))
                 yield from self._set_up(*fixture, seen)
-                yield fixture[0].key_of(fixture[1])
+                yield _key_of(fixture)
+
+
+def _key_of(definition: tuple[Module, Function]) -> _Key:
+    module, function = definition
+    return module.key_of(function)

@@ -33,9 +33,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persis
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     events_before,
     is_conditional,
-    is_item,
     is_of_function,
     kind_of,
+    object_at,
     read_nodes,
     reads_of_object,
     whole_if,
@@ -180,32 +180,28 @@ class ExpiredReads:
         return places
 
     def _loads(self, module: Module, name: ast.Attribute | ast.Name, event: ast.Call) -> list[Load]:
-        node: ast.expr = name
-        statement, function = module.statement_of(node), module.enclosing_def(node)
+        statement, function = module.statement_of(name), module.enclosing_def(name)
         if statement is None or function is None or function is not module.enclosing_def(event):
             return []
         place = module.place(event)
         session = self._session(module, function, event, place)
         if not session or not is_of_function(module, name, function):
             return []
-        if is_savepoint(module, event) and not goes_on_at(module, event, node):
+        if is_savepoint(module, event) and not goes_on_at(module, event, name):
             return []
         is_own = place not in self._sessions and place not in self._called
         if not is_own and is_added_behind(module, name, event):
             return []
-        values = self._project.values.of(module, node).alternatives
-        kind, above = kind_of(self._project, values), module.parent(node)
-        parts = self._items_of(values)
-        while not kind and (isinstance(above, ast.Attribute) or is_item(above, node)):
-            # The holder of the object is not mapped itself: ``box.item``, ``data["item"]``.
-            node, above = above, module.parent(above)
-            values = self._project.values.of(module, node).alternatives
-            kind, parts = kind_of(self._project, values), self._items_of(values)
+        node, values = object_at(self._project, module, name, holders=True)
+        kind = kind_of(self._project, values)
         is_read = reads_of_object(module, node, is_many=kind == "many")
         if not kind and is_read:
             # A dictionary goes to where its objects are read.
             first, text = whole_if(module, statement), module.text_of(node)
-            return [Load(first, f'{text}["{key}"]', session, each) for key, each in parts]
+            return [
+                Load(first, f'{text}["{key}"]', session, each)
+                for key, each in self._items_of(values)
+            ]
         if not kind or not (is_read or _is_deleted(module, node)):
             return []
         text, names = module.text_of(node), self._relationships(module, node, values)
