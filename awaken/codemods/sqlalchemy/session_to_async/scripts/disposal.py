@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.find.blocking import BlockingEngines
-from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_script
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_collected
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
@@ -161,8 +161,7 @@ class Disposal:
             return True
         texts = () if url is None or url.outside else url.texts
         is_in_memory = bool(texts) and all(text.is_in_memory for text in texts)
-        is_collected = is_test_file(running.path) and not is_script(self._project, running)
-        return is_in_memory and is_collected
+        return is_in_memory and is_collected(self._project, running)
 
     def _is_of_program(self, engine: Engine) -> bool:
         module = engine.module

@@ -128,6 +128,12 @@ def is_script(project: Project, module: Module) -> bool:
     return not (_has_application(project, module) or is_imported(project, module))
 
 
+def is_collected(project: Project, module: Module) -> bool:
+    """Whether pytest alone imports a file, which it does in front of all tests: no loop runs."""
+    is_alone = not (is_imported(project, module) or is_script(project, module))
+    return is_test_file(module.path) and is_alone
+
+
 def _has_application(project: Project, module: Module) -> bool:
     for statement in module.tree.body:
         match statement:

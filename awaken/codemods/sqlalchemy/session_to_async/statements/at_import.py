@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import (
     schema_change,
 )
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
-from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_script
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_collected, is_script
 from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import is_entered, waiting_in
 from awaken.codemods.sqlalchemy.session_to_async.statements.application_start import (
     ApplicationStart,
@@ -24,14 +24,12 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.writing import Scrip
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit
 from awaken.kit.changes import Member, member
-from awaken.kit.search import is_imported
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
-    from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.operations import Operation
 
 _INDENTED = "    "
@@ -82,17 +80,12 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: Synchron
     shown = module.excerpt(node)
     # Connections that belong to one loop must not outlive this one.
     is_run = begins_process(module, node) or is_script(part.project, module)
-    if not is_run and _is_collected(part.project, module):
+    if not is_run and is_collected(part.project, module):
         is_run = disposal.is_possible(module) or not part.is_loop_bound
     if is_entered(module, node) or not is_run:
         cure = _OF_CALL.format(shown) if isinstance(node, ast.Call) else ""
         raise Refused(reasons.AT_IMPORT, f"`{shown}`", cure)
     return Rewrite(f"`asyncio.run()` runs `{shown}`", *disposal.run_in_place(site, node))
-
-
-def _is_collected(project: Project, module: Module) -> bool:
-    """Whether pytest alone imports a file, which it does in front of all tests: no loop runs."""
-    return is_test_file(module.path) and not is_imported(project, module)
 
 
 # ------------------------------------------------------------------------------ changes of tables
