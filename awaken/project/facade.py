@@ -410,7 +410,7 @@ class Project:
 
     def files_renaming(self, name: str) -> list[str]:
         """Return the Python files that may give what has this name another one."""
-        return self._texts.words.standing(name, "renamed")
+        return self._texts.words.files_of_kind(name, "renamed")
 
     def called_names(self, path: str) -> frozenset[str]:
         """Return the last names of what a file calls; none if it does not parse."""

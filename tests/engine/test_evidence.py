@@ -181,11 +181,11 @@ def test_files_that_are_searched_only_are_not_read():
     assert isinstance(known, Evidence)
 
 
-WAYS = {
+SEARCHES = {
     "word": Words.files_with,
-    "inherited": partial(Words.standing, kind="inherited"),
-    "renamed": partial(Words.standing, kind="renamed"),
-    "called": partial(Words.standing, kind="called"),
+    "inherited": partial(Words.files_of_kind, kind="inherited"),
+    "renamed": partial(Words.files_of_kind, kind="renamed"),
+    "called": partial(Words.files_of_kind, kind="called"),
     "defined": Words.defined_in,
     "imported": Words.imported_in,
     "read": Words.read_in,
@@ -211,18 +211,18 @@ PIECES = st.sampled_from(
 )
 
 
-@given(st.sampled_from(sorted(WAYS)), st.sampled_from(["Base", "Basé", "x"]), st.lists(PIECES))
+@given(st.sampled_from(sorted(SEARCHES)), st.sampled_from(["Base", "Basé", "x"]), st.lists(PIECES))
 def test_one_file_answers_as_it_did_among_all(kind, word, pieces):
     file = source("a.py", "".join(pieces))
     looked_at = LookedAt()
     files = WatchedSnapshot(Snapshot({"a.py": file}), looked_at)
     words = Words(files, lambda sought: ["a.py"] if sought[0] in file.text else [])
 
-    found = WAYS[kind](words, word)
+    paths = SEARCHES[kind](words, word)
 
     search = Search(kind, word.encode())
-    assert looked_at.searched[search] == frozenset(found)
-    assert (answer(search, file) is not None) == bool(found)
+    assert looked_at.searched[search] == frozenset(paths)
+    assert (answer(search, file) is not None) == bool(paths)
 
 
 # ------------------------------------------------------------------- whole runs on edited programs

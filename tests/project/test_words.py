@@ -42,7 +42,7 @@ def found_in(way, text):
     """Whether a file with this text is found for the word ``Base``."""
     words = Words(watched(a_py=text.encode()), lambda _: ["a.py"])
     ask = getattr(words, way, None)
-    return bool(words.standing("Base", way) if ask is None else ask("Base"))
+    return bool(words.files_of_kind("Base", way) if ask is None else ask("Base"))
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ class Classes:
     @cached_method
     def _inheriting(self, qualified: str) -> frozenset[str]:
         """Return the files in which a class may inherit directly from ``qualified``."""
-        search = self._words.standing
+        search = self._words.files_of_kind
         # A file may rename the base and only then inherit from it.
         return frozenset(
             path
@@ -192,7 +192,7 @@ class Classes:
         words = [qualified.rpartition(".")[2]]
         for word in words:
             # The list grows while it is read: a new name may be given a new name.
-            for path in self._words.standing(word, "renamed"):
+            for path in self._words.files_of_kind(word, "renamed"):
                 table = self._names.table(path)
                 result = set[str]() if table is None else table.other_names(word)
                 words += sorted(result - set(words))

@@ -61,7 +61,7 @@ eighth of all, the imports of all files are read."""
 _Found = frozenset[bytes] | None
 WordKind = Literal["inherited", "defined", "imported", "read"]
 WORD_KINDS: tuple[WordKind, ...] = get_args(WordKind)
-_Standing = WordKind | Literal["renamed", "called"]
+_Kind = WordKind | Literal["renamed", "called"]
 
 
 class WordSet(Struct, frozen=True, array_like=True):
@@ -105,7 +105,7 @@ class Words:
         self._files = files
         self._candidates = candidates
         self._found: dict[str, list[str]] = {}
-        self._stood: dict[tuple[_Standing, str], list[str]] = {}
+        self._by_kind: dict[tuple[_Kind, str], list[str]] = {}
         self._index = index
         self._noted: dict[Search, frozenset[str]] = {}
         self._all_of: dict[WordKind, Mapping[bytes, list[str]]] = {}
@@ -225,7 +225,7 @@ class Words:
         Also one that a text for ``format`` names, but none that is a text by itself.
         """
         if not word.isascii():
-            return self.standing(word, "read")
+            return self.files_of_kind(word, "read")
         found = self._by_word("read").get(word.encode(), [])
         self._note("read", word, found)
         return found
@@ -235,21 +235,21 @@ class Words:
         return frozenset(
             path
             for name in sorted(names)  # one word that is sought saves the search of another
-            for path in (*self.standing(name, "called"), *self.standing(name, "renamed"))
+            for path in (*self.files_of_kind(name, "called"), *self.files_of_kind(name, "renamed"))
         )
 
-    def standing(self, word: str, kind: _Standing) -> list[str]:
+    def files_of_kind(self, word: str, kind: _Kind) -> list[str]:
         """Return the Python files in which ``word`` is one of those of this ``kind``, or may be.
 
         A class may be ``inherited``, something ``renamed``, and what has that name ``called``.
         """
         paths = self.files_with(word)
-        if (kind, word) not in self._stood:
-            self._stood[kind, word] = self._among(paths, word, kind)
-        self._note(kind, word, self._stood[kind, word])
-        return self._stood[kind, word]
+        if (kind, word) not in self._by_kind:
+            self._by_kind[kind, word] = self._among(paths, word, kind)
+        self._note(kind, word, self._by_kind[kind, word])
+        return self._by_kind[kind, word]
 
-    def _among(self, paths: list[str], word: str, kind: _Standing) -> list[str]:
+    def _among(self, paths: list[str], word: str, kind: _Kind) -> list[str]:
         # The patterns know ASCII words only; any other word may be in every file.
         if not word.isascii():
             return paths

@@ -175,10 +175,10 @@ def settings_above(root: Path) -> PytestSettings | None:
 
 def _nearest(root: Path, directories: Iterator[Path]) -> PytestSettings | None:
     for directory in directories:
-        found = settings_in(lambda name, place=directory: text_at(place / name))  # type: ignore[misc]
-        if found is not None:
-            shown = os.path.relpath(directory / found.path, root).replace(os.sep, "/")
-            return PytestSettings(shown, found.table, found.values)
+        settings = settings_in(lambda name, place=directory: text_at(place / name))  # type: ignore[misc]
+        if settings is not None:
+            shown = os.path.relpath(directory / settings.path, root).replace(os.sep, "/")
+            return PytestSettings(shown, settings.table, settings.values)
     return None
 
 

@@ -76,6 +76,6 @@ class Engines:
 
 def _has_argument_of_sqlite(engine: Engine) -> bool:
     """Whether an engine has an argument that only the driver of SQLite knows."""
-    given = engine.options.get("connect_args")
-    keys = given.keys if isinstance(given, ast.Dict) else ()
+    arguments = engine.options.get("connect_args")
+    keys = arguments.keys if isinstance(arguments, ast.Dict) else ()
     return any(isinstance(key, ast.Constant) and key.value == "check_same_thread" for key in keys)

@@ -109,7 +109,7 @@ def _may_be_injected(evaluator: ProgramEvaluator, function: Function) -> bool:
         name.startswith("__")  # of an instance that is injected
         or any(name.encode() in words.text(path) for path in sorted(paths))
         # Other files may contain another name of one of them.
-        or any(words.standing(word, "renamed") for word in (*injecting, name))
+        or any(words.files_of_kind(word, "renamed") for word in (*injecting, name))
     )
 
 
