@@ -13,7 +13,7 @@ from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.test_files import is_around_tests, is_of_mock
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf
 
@@ -28,9 +28,6 @@ GIVING = {
 """Methods of sessions that give something."""
 ENTERING = ("__enter__", "__aenter__")
 """What a block calls, which most managers answer with themselves."""
-_OF_MOCKS = {
-    "call_args", "call_args_list", "call_count", "called", "return_value", "side_effect",
-}  # fmt: skip
 
 
 class WaitingMethods:
@@ -174,8 +171,8 @@ class WaitingMethods:
 def is_told_to_mock(part: SynchronousPart, place: Place) -> bool:
     """Whether a test tells or asks a mock at ``place``: ``service.mock.method.return_value``.
 
-    It does if the file passes nothing but mocks for objects of that class. These get awaitable
-    methods where the program calls them.
+    It does if the file passes nothing but mocks for objects of that class, or tests assign them.
+    These get awaitable methods where the program calls them.
     """
     module = part.project.module(place.path)
     if module is None or not is_around_tests(place.path):
@@ -183,18 +180,45 @@ def is_told_to_mock(part: SynchronousPart, place: Place) -> bool:
     for node in module.walk():
         match node:
             case ast.Attribute(attr=word, value=ast.Attribute(value=owner, attr=method)) if (
-                word in _OF_MOCKS or word.startswith("assert_")
-            ) and module.span(node) == place.span:
+                is_of_mock(word) and module.span(node) == place.span
+            ):
                 values = part.project.values.of(module, owner).alternatives
                 classes = {value.qualified for value in values if isinstance(value, InstanceOf)}
-                is_known = len(classes) == len(values) == 1
-                return is_known and _are_mocks(part, module, classes.pop(), method)
+                if not len(classes) == len(values) == 1:
+                    return False
+                (cls,) = classes
+                passed = _are_mocks(part, module, cls, method)
+                if passed is None and isinstance(owner, ast.Attribute):
+                    return _are_put(part, owner.attr, cls)
+                return bool(passed)
     return False
 
 
-def _are_mocks(part: SynchronousPart, module: Module, cls: str, method: str) -> bool:
-    """Whether a file passes mocks alone for objects of a class to what calls its ``method``."""
-    project, result = part.project, False
+def _are_put(part: SynchronousPart, attribute: str, cls: str) -> bool:
+    """Whether tests assign mocks, and nothing else, to an attribute that has an object of a class.
+
+    Its methods are told what to give by nobody else: those of the object itself cannot be.
+    """
+    project = part.project
+    replaced = [
+        (module, replacement.given)
+        for module in project.modules_at(part.stand_ins.paths)
+        for replacement in project.replacements.in_module(module)
+        if isinstance(replacement.node, ast.Assign)
+        if (replacement.name, replacement.cls) == (attribute, cls)
+    ]
+    return bool(replaced) and all(
+        given is not None and project.mocks.made_at(module, given) is not None
+        for module, given in replaced
+    )
+
+
+def _are_mocks(part: SynchronousPart, module: Module, cls: str, method: str) -> bool | None:
+    """Whether a file passes mocks alone for objects of a class to what calls its ``method``.
+
+    None if it passes nothing for them.
+    """
+    project, result = part.project, None
     for call in project.calls.graph().calls_in(module.path):
         for function in call.functions:
             home = part.node_of(function)
@@ -209,7 +233,7 @@ def _are_mocks(part: SynchronousPart, module: Module, cls: str, method: str) -> 
                 return False
             if given and method not in project.called_names(function.path):
                 return False
-            result = result or bool(given)
+            result = result or bool(given) or None
     return result
 
 
