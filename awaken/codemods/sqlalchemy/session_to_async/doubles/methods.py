@@ -197,7 +197,7 @@ def is_told_to_mock(part: SynchronousPart, place: Place) -> bool:
 def _are_put(part: SynchronousPart, attribute: str, cls: str) -> bool:
     """Whether tests assign mocks, and nothing else, to an attribute that has an object of a class.
 
-    Its methods are told what to give by nobody else: those of the object itself cannot be.
+    A test sets `return_value` of no other object's method: only a mock has it.
     """
     project = part.project
     replaced = [
