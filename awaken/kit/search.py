@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
@@ -12,12 +12,14 @@ from awaken.knowledge import knowledge
 from awaken.project.graph.callers import Obstacle
 from awaken.project.names.origins import absolute_module
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import Function, keyword_of, last_name
 from awaken.workspace.manifests.console_scripts import console_scripts
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
+Node = TypeVar("Node", bound=ast.AST)
 SCRIPTS = "/pyproject.toml"
 """What a rule declares in ``reads`` to have its console scripts found."""
 
@@ -53,6 +55,23 @@ def modules_with(
     Files of whose path ``unless`` is true are not even parsed.
     """
     return _parsed(project, project.files_with(words), unless)
+
+
+def nodes_with(
+    project: Project,
+    words: Sequence[bytes],
+    kind: type[Node],
+    unless: Callable[[str], bool] = _nowhere,
+    *,
+    revisions: bool = True,
+) -> Iterator[tuple[Module, Node]]:
+    """Yield the nodes of a kind in the files that ``modules_with`` gives, each with its file.
+
+    Those of any kind for ``ast.AST``. Without ``revisions``, none of the files of Alembic.
+    """
+    for module in modules_with(project, words, unless):
+        if revisions or not is_of_alembic(module):
+            yield from ((module, node) for node in module.nodes(kind))
 
 
 def _parsed(

@@ -82,7 +82,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Finding, Phase, Place, Status
 from awaken.kit.rule import Advice
-from awaken.kit.search import modules_with
+from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Site
 from awaken.project.effects.places.held import Lock, runs_held, taken
 from awaken.project.source.test_files import is_around_tests
@@ -163,17 +163,16 @@ def _names_of_locks(project: Project) -> set[str]:
     """Return the names of all variables and attributes that a lock is given to."""
     makers = {word.decode() for word in _MAKERS}
     names: set[str] = set()
-    for module in modules_with(project, _MAKERS, is_around_tests):
-        for node in module.walk():
-            match node:
-                case ast.Assign(targets=[target, *_], value=ast.Call() as value):
-                    pass
-                case ast.AnnAssign(target=target, value=ast.Call() as value):
-                    pass
-                case _:
-                    continue
-            if any(last_name(part) in makers for part in module.walk(value)):
-                names.add(last_name(target))
+    for module, node in nodes_with(project, _MAKERS, ast.AST, is_around_tests):
+        match node:
+            case ast.Assign(targets=[target, *_], value=ast.Call() as value):
+                pass
+            case ast.AnnAssign(target=target, value=ast.Call() as value):
+                pass
+            case _:
+                continue
+        if any(last_name(part) in makers for part in module.walk(value)):
+            names.add(last_name(target))
     return names - {""}
 
 

@@ -230,7 +230,9 @@ class Module:
         return groups_of(self._nodes_and_parents[0], type)
 
     def nodes(self, kind: type[Node]) -> Sequence[Node]:
-        """Return all nodes of the file of a concrete ``kind``, in source order."""
+        """Return all nodes of the file of a concrete ``kind``, in source order; of AST, all."""
+        if kind is ast.AST:
+            return self._nodes_and_parents[0]  # type: ignore[return-value]
         return self._by_type.get(kind, ())  # type: ignore[return-value]
 
     @of_file

@@ -27,7 +27,6 @@ from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPlace
 from awaken.project.graph.forwards.colouring import Step, coloured_functions
 from awaken.project.graph.forwards.handed.components import Component, Walked
-from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 
@@ -119,7 +118,7 @@ class SynchronousPart:
 
     def around(self, module: Module, node: ast.AST) -> FunctionPlace:
         """Return the function in which ``node`` runs."""
-        return self.place_of(module, function_around(module, node))
+        return self.project.calls.graph().place_around(module, node)
 
     def node_of(self, function: FunctionPlace) -> tuple[Module, Function] | None:
         """Return the definition of a function; None for the code outside of all."""

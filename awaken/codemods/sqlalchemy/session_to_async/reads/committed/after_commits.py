@@ -61,7 +61,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import groups_of
-from awaken.project.values.domain import InstanceOf, Values
+from awaken.project.values.domain import Values, classes_in, origins_of
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
@@ -409,20 +409,18 @@ class ReadsAfterCommits:
 
     def _is_relationship(self, values: Values, name: str) -> bool:
         """Whether all objects that an expression may give have a relationship, or all its items."""
-        items = items_of(values)
-        objects = [value for value in items or values if isinstance(value, InstanceOf)]
-        return bool(objects) and all(self._loading.is_kept(one.qualified, name) for one in objects)
+        classes = classes_in(items_of(values) or values)
+        return bool(classes) and all(self._loading.is_kept(owner, name) for owner in classes)
 
     def _made_call(self, module: Module, function: Function, values: Values) -> ast.Call | None:
         """Return the call by which a function makes an object itself, and writes it."""
         span = module.span(function)
-        for value in values:
-            for origin in (value.origins or ()) if isinstance(value, InstanceOf) else ():
-                is_here = origin.place.path == module.path and span.contains(origin.place.span)
-                for call in module.calls_at(origin.place.span) if is_here else ():
-                    name = self._project.qualified_name(module, call.func)
-                    if self._project.orm.mapped_class(name) is not None:
-                        return call if written_behind(self._project, module, call) else None
+        for place in (origin.place for origin in origins_of(values)):
+            is_here = place.path == module.path and span.contains(place.span)
+            for call in module.calls_at(place.span) if is_here else ():
+                name = self._project.qualified_name(module, call.func)
+                if self._project.orm.mapped_class(name) is not None:
+                    return call if written_behind(self._project, module, call) else None
         return None
 
 

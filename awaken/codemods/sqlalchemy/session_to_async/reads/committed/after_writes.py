@@ -43,7 +43,7 @@ from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_names
 from awaken.project.source.worklist import groups_of
-from awaken.project.values.domain import InstanceOf
+from awaken.project.values.domain import classes_in
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
@@ -263,7 +263,7 @@ class ReadsAfterWrites:
             return
         is_optional = kind == "optional" or is_conditional(module, node, first)
         read = _Read(first, module.text_of(node), "", session, is_optional, module.text_of(node))
-        owners = tuple(value.qualified for value in values if isinstance(value, InstanceOf))
+        owners = tuple(classes_in(values))
         deleted = (
             self._loading.read_to_delete(values) if self._read_of.is_deleted(module, node) else ()
         )
@@ -344,12 +344,8 @@ class ReadsAfterWrites:
 
     def _is_alike(self, module: Module, held: ast.Name, step: Step) -> bool:
         """Whether a variable may have the object, or one of the objects, that a step reads."""
-        values = self._project.values.of(module, held).alternatives
-        return any(
-            isinstance(value, InstanceOf) and self._writes.is_kin(value.qualified, owner)
-            for value in values
-            for owner in step.owners
-        )
+        classes = classes_in(self._project.values.of(module, held).alternatives)
+        return any(self._writes.is_kin(name, owner) for name in classes for owner in step.owners)
 
     def _sets_other_side(self, module: Module, write: Place) -> bool:
         """Whether a write sets a relationship, by which its other side gets the object."""

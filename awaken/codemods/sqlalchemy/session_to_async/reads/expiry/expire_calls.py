@@ -18,11 +18,11 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persis
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import InstanceOf
+from awaken.project.values.domain import classes_in
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
@@ -46,13 +46,12 @@ class ExpireCalls:
         }
 
     def _calls(self) -> Iterator[tuple[Module, ast.Call]]:
-        for module in modules_with(self._project, (b".expire(",)):
-            for node in module.walk():
-                match node:
-                    case ast.Call(func=ast.Attribute(value=owner, attr="expire"), args=[_, *_]) if (
-                        self._project.orm.resource_of(module, owner) in _SESSIONS
-                    ):
-                        yield module, node
+        for module, node in nodes_with(self._project, (b".expire(",), ast.Call):
+            match node:
+                case ast.Call(func=ast.Attribute(value=owner, attr="expire"), args=[_, *_]) if (
+                    self._project.orm.resource_of(module, owner) in _SESSIONS
+                ):
+                    yield module, node
 
     def places(self) -> frozenset[Place]:
         """Return the statements after which something is loaded."""
@@ -99,13 +98,8 @@ class ExpireCalls:
 
     def _read_of(self, module: Module, node: ast.expr) -> list[str]:
         """Return the relationships of an object that are read somewhere."""
-        names = {
-            name
-            for alternative in self._project.values.of(module, node).alternatives
-            if isinstance(alternative, InstanceOf)
-            for name in self._loading.read_by_themselves(alternative.qualified)
-        }
-        return sorted(names)
+        classes = classes_in(self._project.values.of(module, node).alternatives)
+        return sorted({x for owner in classes for x in self._loading.read_by_themselves(owner)})
 
     def _led_back(self, module: Module, call: ast.Call, text: str) -> Iterator[Step]:
         """Yield the reads of an object after a call, by relationships that lead both ways.

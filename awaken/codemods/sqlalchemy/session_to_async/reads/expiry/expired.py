@@ -50,7 +50,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import groups_of
-from awaken.project.values.domain import InstanceOf, Value, Values
+from awaken.project.values.domain import InstanceOf, Value, Values, classes_in, origins_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -246,8 +246,8 @@ class ExpiredReads:
 
     def _is_made(self, value: Value) -> bool:
         """Whether an object is one that the program makes, and no statement loads."""
-        origins = (value.origins or ()) if isinstance(value, InstanceOf) else ()
-        calls = (pair for origin in origins for pair in self._project.calls_at(origin.place))
+        places = (origin.place for origin in origins_of([value]))
+        calls = (pair for place in places for pair in self._project.calls_at(place))
         names = (self._project.qualified_name(module, call.func) for module, call in calls)
         return any(self._project.orm.mapped_class(name) is not None for name in names)
 
@@ -278,14 +278,10 @@ class ExpiredReads:
         named = {above.attr} if isinstance(above, ast.Attribute) else set[str]()
         names = self._read_of.names(module, node, values, is_many=False)
         result = set[str]()
-        for value in values:
-            facts = (
-                self._project.orm.mapped_class(value.qualified)
-                if isinstance(value, InstanceOf)
-                else None
-            )
-            if isinstance(value, InstanceOf) and facts is not None:
-                loaded = set(self._loaded(value.qualified)) - named
+        for owner in classes_in(values):
+            facts = self._project.orm.mapped_class(owner)
+            if facts is not None:
+                loaded = set(self._loaded(owner)) - named
                 result |= names.intersection(facts.relationships).difference(loaded)
         return frozenset(result)
 
