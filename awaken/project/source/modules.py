@@ -25,6 +25,7 @@ from awaken.project.source.trees import (
     children_by_field,
     fingerprint,
     position,
+    variable_of,
     walk,
 )
 from awaken.project.source.worklist import groups_of
@@ -452,6 +453,12 @@ class Module:
         above = self.parent(argument)
         call = self.parent(above) if isinstance(above, ast.keyword) else above
         return call if isinstance(call, ast.Call) and call.func is not argument else None
+
+    def variable_of(self, value: ast.AST) -> ast.Name | None:
+        """Return the variable that an assignment or a block gives exactly ``value``, or None."""
+        above = self.parent(value)
+        kept = above.optional_vars if isinstance(above, ast.withitem) else variable_of(above)
+        return kept if isinstance(kept, ast.Name) and kept is not value else None
 
     def statement_of(self, node: ast.AST) -> ast.stmt | None:
         """Return ``node`` or the innermost statement around it; None for the module."""

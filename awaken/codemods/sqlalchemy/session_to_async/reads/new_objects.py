@@ -13,7 +13,7 @@ from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -65,11 +65,10 @@ def loaded_when_written(
 
 
 def _made_by(module: Module, made: ast.Call) -> _New | None:
-    assigned, function = module.parent(made), module.enclosing_function(made)
-    match assigned:
-        case ast.Assign(targets=[ast.Name(id=name)]) if isinstance(function, Function):
-            return _New(module, function, made, name)
-    return None
+    variable, function = variable_of(module.parent(made)), module.enclosing_function(made)
+    if variable is None or not isinstance(function, Function):
+        return None
+    return _New(module, function, made, variable.id)
 
 
 def _refreshed_members(

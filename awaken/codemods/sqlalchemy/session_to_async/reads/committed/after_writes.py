@@ -41,7 +41,7 @@ from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameter_names
+from awaken.project.source.trees import Function, last_name, parameter_names, variable_of
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import classes_in
 
@@ -404,11 +404,8 @@ class ReadsAfterWrites:
 
 def _binds(module: Module, write: Place, name: str) -> bool:
     """Whether a variable gets its object from the very call that writes."""
-    for call in module.calls_at(write.span)[:1]:
-        match module.statement_of(call):
-            case ast.Assign(targets=[ast.Name(id=bound)]):
-                return bound == name
-    return False
+    calls = module.calls_at(write.span)[:1]
+    return any(last_name(variable_of(module.statement_of(call))) == name for call in calls)
 
 
 def _is_used_before(module: Module, function: ast.AST, write: Place, read: _Read) -> bool:
@@ -451,18 +448,16 @@ def _covers(module: Module, earlier: _Read, later: _Read) -> bool:
 
 def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:
     """Whether an object may be in a session where it is read, and be flushed there."""
-    match module.parent(made):
-        case ast.Assign(targets=[ast.Name(id=name)]):
-            pass
-        case _:
-            return True
+    variable = variable_of(module.parent(made))
+    if variable is None:
+        return True
     start, end = module.span(made).end, module.span(read.statement).start
     given = [
         module.span(node).end
         for node in module.walk(module.enclosing_function(made))
         if isinstance(node, ast.Call)
         and start < module.span(node).start < end
-        and any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(node))
+        and any(isinstance(each, ast.Name) and each.id == variable.id for each in ast.walk(node))
     ]
     return bool(given) and any(
         isinstance(node, ast.Call) and min(given) <= module.span(node).start < end

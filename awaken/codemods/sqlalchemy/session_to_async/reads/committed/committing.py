@@ -19,7 +19,7 @@ from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.migrations import is_in_revision
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, arguments_of, variable_of
+from awaken.project.source.trees import Function, arguments_of
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -77,10 +77,9 @@ def _is_kept_apart(
     made = project.orm.made_session(module, call)
     if made is None or made.source != "class":
         return False
-    above = module.parent(call)
-    name = above.optional_vars if isinstance(above, ast.withitem) else variable_of(above)
+    name = module.variable_of(call)
     return (
-        isinstance(name, ast.Name)
+        name is not None
         and all(binding.value in expiring for binding in module.scopes.bindings_of(name))
         and all(module.method_call_on(node) for node in module.scopes.reads_of(name))
     )

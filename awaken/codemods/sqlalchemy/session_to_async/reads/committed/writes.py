@@ -23,7 +23,7 @@ from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, variable_of
 from awaken.project.values.domain import ClassOf, InstanceOf, classes_in
 
 if TYPE_CHECKING:
@@ -242,11 +242,7 @@ class Writes:
         above = module.parent(made)
         if isinstance(above, ast.Call) and last_name(above.func) in self._refreshing:
             return None
-        match module.statement_of(made):
-            case ast.Assign(targets=[ast.Name(id=name)]):
-                pass
-            case _:
-                name = ""
+        name = last_name(variable_of(module.statement_of(made)))
         function = function_around(module, made)
         refreshed = [
             node
