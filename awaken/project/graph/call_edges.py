@@ -153,11 +153,7 @@ class CallEdges:
         home = self._held_module(called.module.path) or called.module
         span = called.module.span(called.function)
         # The function may be in a tree that was parsed again: this node is looked up.
-        mine = next(
-            node
-            for node in home.like(called.function)
-            if isinstance(node, Function) and home.span(node) == span
-        )
+        mine = home.function_at(span.start) or called.function
         return CallEdge(context, call, self._context(home, mine), called.bound)
 
     @cached_method

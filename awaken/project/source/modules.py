@@ -291,21 +291,25 @@ class Module:
 
     def expressions_at(self, spans: Collection[Span]) -> Iterator[ast.expr]:
         """Yield the expressions that take exactly one of ``spans``, in source order."""
+        return (node for node in self.nodes_at(spans) if isinstance(node, ast.expr))
+
+    def nodes_at(self, spans: Collection[Span]) -> Iterator[ast.expr | ast.stmt]:
+        """Yield the expressions and statements that take exactly one of ``spans``, outer first."""
         for start in sorted({span.start for span in spans}):
             node = self._beginning.get(start)
             while node is not None:
                 if self.span(node) in spans:
                     yield node
-                parts = (part for part in children(node) if isinstance(part, ast.expr))
+                parts = (part for part in children(node) if isinstance(part, ast.expr | ast.stmt))
                 begun = position(node)
                 node = next((part for part in parts if position(part) == begun), None)
 
     @of_file
-    def _beginning(self) -> dict[int, ast.expr]:
-        """The outermost expression at each place where one begins."""
-        starts, result = self._line_starts, dict[int, ast.expr]()
+    def _beginning(self) -> dict[int, ast.expr | ast.stmt]:
+        """The outermost expression, or the statement, at each place where one begins."""
+        starts, result = self._line_starts, dict[int, ast.expr | ast.stmt]()
         for node in self._nodes_and_parents[0]:
-            if isinstance(node, ast.expr):
+            if isinstance(node, ast.expr | ast.stmt):
                 result.setdefault(starts[node.lineno - 1] + node.col_offset, node)
         return result
 

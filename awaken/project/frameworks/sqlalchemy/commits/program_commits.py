@@ -264,7 +264,9 @@ class Commits:
         module = self._evaluator.load(start.path)
         if module is None:
             raise LookupError(start.path)
-        node = _node_at(module, start.place)
+        # Most are calls. Blocks, and setting an attribute such as a key, count as well.
+        nodes = module.nodes_at({start.place.span})
+        node = next(node for node in nodes if not isinstance(node, ast.Expr))
         function = module.enclosing_function(node)
         return module, node, function if isinstance(function, Function) else None
 
@@ -300,13 +302,6 @@ class Commits:
             unknown.append(Later("unknown", start.place, why, start.commit))
         callers = [_Start(site.place.path, site.place, start.commit) for site in result.sites]
         return callers, unknown
-
-
-def _node_at(module: Module, place: Place) -> ast.AST:
-    # Most are calls. Setting an attribute, such as a key, counts as well.
-    nodes = [*module.expressions_at({place.span})]
-    blocks = (node for node in module.walk() if isinstance(node, _WITHS))
-    return nodes[0] if nodes else next(node for node in blocks if module.span(node) == place.span)
 
 
 def _is_dropped(module: Module, node: ast.AST) -> bool:

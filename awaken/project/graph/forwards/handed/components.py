@@ -129,11 +129,8 @@ class HandedOn:
     def lambda_at(self, place: Place) -> tuple[Module, ast.Lambda] | None:
         """Return the lambda at a place."""
         module = self._evaluator.load(place.path)
-        for scope in module.scopes.scopes if module is not None else ():
-            node = scope.node
-            if module is None or not isinstance(node, ast.Lambda):
-                continue
-            if module.span(node) == place.span:
+        for node in module.expressions_at({place.span}) if module is not None else ():
+            if module is not None and isinstance(node, ast.Lambda):
                 return module, node
         return None
 

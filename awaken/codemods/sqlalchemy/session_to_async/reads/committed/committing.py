@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
@@ -88,8 +87,8 @@ def _is_kept_apart(
 def _located(project: Project, place: Place) -> tuple[Module, ast.AST, Function] | None:
     """Return the call, or the block, at a place, with its file and the function around it."""
     for module in project.modules_at([place.path]):
-        blocks = (node for node in module.nodes(ast.With) if module.span(node) == place.span)
-        node = next(chain(module.calls_at(place.span), blocks), None)
+        nodes = module.nodes_at({place.span})
+        node = next((node for node in nodes if isinstance(node, ast.Call | ast.With)), None)
         function = None if node is None else function_around(module, node)
         if node is not None and function is not None:
             return module, node, function
