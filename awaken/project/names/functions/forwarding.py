@@ -15,9 +15,11 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
     always_returns,
+    first_parameter,
     is_overload,
     last_name,
     parameters_of,
+    positional_parameters,
     variable_of,
     variadic,
 )
@@ -134,7 +136,7 @@ class _Reader:
         if isinstance(function, ast.AsyncFunctionDef) or function.decorator_list:
             return False
         returned = self._module.returned_by(function)
-        given = _first(function)
+        given = first_parameter(function)
         made = [node for node in returned if not self._is_of_decorating(function, node, given)]
         return bool(made) and all(self._is_decorator(function, node) for node in made)
 
@@ -162,7 +164,7 @@ class _Reader:
 
     def decorates(self, function: Function) -> bool:
         """Whether ``function``, given a function, returns it or a wrapper that forwards to it."""
-        given = _first(function)
+        given = first_parameter(function)
         if not given or isinstance(function, ast.AsyncFunctionDef) or self._is_rebound(function):
             return False
         returned = self._module.returned_by(function)
@@ -303,12 +305,7 @@ class _Reader:
 
     def _is_rebound(self, function: Function) -> bool:
         scope = self._module.scopes.scope_made_by(function)
-        return len(scope.bound(_first(function))) != 1
-
-
-def _first(function: Function) -> str:
-    positional = [*function.args.posonlyargs, *function.args.args]
-    return positional[0].arg if positional else ""
+        return len(scope.bound(first_parameter(function))) != 1
 
 
 def _is_only(arguments: list[ast.expr], name: str) -> bool:
@@ -331,7 +328,7 @@ def _passes_all(call: ast.Call, wrapper: Function) -> bool:
     named = [keyword.value for keyword in call.keywords if keyword.arg is None]
     if len(named) != len(call.keywords):
         return False
-    wanted = [argument.arg for argument in (*args.posonlyargs, *args.args)]
+    wanted = [argument.arg for argument in positional_parameters(wrapper)]
     wanted += [args.vararg.arg] if args.vararg else []
     given = [node.id if isinstance(node, ast.Name) else "" for node in passed]
     starred = sum(isinstance(argument, ast.Starred) for argument in call.args)

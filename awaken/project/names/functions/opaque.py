@@ -22,6 +22,7 @@ from awaken.project.source.trees import (
     Function,
     FunctionOrLambda,
     arguments_of,
+    first_parameter,
     last_name,
     parameter_getting,
     variadic,
@@ -164,8 +165,7 @@ def local_functions(module: Module, name: ast.AST) -> list[Function]:
 
 
 def _first(function: Function) -> frozenset[str]:
-    arguments = (*function.args.posonlyargs, *function.args.args)
-    return frozenset(argument.arg for argument in arguments[:1])
+    return frozenset({first_parameter(function)} - {""})
 
 
 def _parts(nodes: Iterable[ast.expr]) -> list[ast.expr]:

@@ -13,7 +13,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.expressions.alternatives import branches, is_tested
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.trees import Function, first_parameter, last_name, parameters_of
 
 _CASTS = library_names().casts
 _COROUTINES = {"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"}
@@ -118,11 +118,9 @@ class Wrappings:
         return None
 
     def _decorating(self, module: Module, decorator: Function) -> Wrapping | None:
-        positional = [*decorator.args.posonlyargs, *decorator.args.args]
-        scope = module.scopes.scope_made_by(decorator)
-        if not positional or isinstance(decorator, ast.AsyncFunctionDef):
+        given, scope = first_parameter(decorator), module.scopes.scope_made_by(decorator)
+        if not given or isinstance(decorator, ast.AsyncFunctionDef):
             return None
-        given = positional[0].arg
         if len(scope.bound(given)) != 1 or module.is_generator(decorator):
             return None
         returned = list(_returned(module, decorator))

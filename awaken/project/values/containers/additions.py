@@ -20,7 +20,7 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameter_getting
+from awaken.project.source.trees import Function, parameter_getting, positional_parameters
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -517,8 +517,8 @@ def class_of_receiver(module: Module, node: ast.expr) -> str:
     function = None if binding is None else binding.scope.node
     if binding is None or not isinstance(function, Function) or function.decorator_list:
         return ""
-    positional = [*function.args.posonlyargs, *function.args.args]
     owner = module.scopes.scope_of(function).node
-    if not isinstance(owner, ast.ClassDef) or binding.node is not positional[0]:
+    is_first = positional_parameters(function)[:1] == [binding.node]
+    if not isinstance(owner, ast.ClassDef) or not is_first:
         return ""
     return module.full_name(owner)

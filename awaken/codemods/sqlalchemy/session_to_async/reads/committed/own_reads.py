@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from awaken.kit.search import nodes_with
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, first_parameter, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -78,21 +78,16 @@ def read_of_held(project: Project) -> dict[FunctionPlace, set[tuple[str, str, st
                 function = function_around(module, node)
             case _:
                 continue
-        if function is not None and own == _own_name(function):
+        if function is not None and own == first_parameter(function):
             for owner in project.orm.classes_of(module, held):
                 read = (module.text_of(node), owner, node.attr)
                 result[graph.place_of(module, function)].add(read)
     return dict(result)
 
 
-def _own_name(function: Function) -> str:
-    """Return how a method names its object."""
-    return next((node.arg for node in (*function.args.posonlyargs, *function.args.args)), "")
-
-
 def _of_self(module: Module, function: Function) -> Iterator[str]:
     """Yield the attributes that a method reads of its object."""
-    own = _own_name(function)
+    own = first_parameter(function)
     for node in module.walk(function):
         match node:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == own:
