@@ -116,7 +116,7 @@ def arguments_given(
 
     The first ``bound`` parameters are given by the receiver.
     """
-    # Behind ``*args`` no position is certain; keywords still are.
+    # After ``*args`` no position is certain; keywords still are.
     plain = takewhile(lambda argument: not isinstance(argument, ast.Starred), call.args)
     yield from zip(positional_parameters(function)[bound:], plain, strict=False)
     # A keyword cannot name a positional-only parameter: it would go into ``**kwargs``.

@@ -260,12 +260,11 @@ _Assignment = tuple[ast.expr, ast.expr | None, ast.expr | None]
 def _assignments(_module: Module, node: ast.ClassDef) -> dict[str, list[_Assignment]]:
     """Return what the methods of a class assign to attributes of their first parameter."""
     assignments: dict[str, list[_Assignment]] = {}
-    for method in node.body:
-        for inner in walk_statements(method) if isinstance(method, Function) else ():
+    for method in (part for part in node.body if isinstance(part, Function)):
+        own = first_parameter(method)
+        for inner in walk_statements(method):
             for target, value, annotation in _targets(inner):
-                if isinstance(target.value, ast.Name) and target.value.id == first_parameter(
-                    method
-                ):
+                if isinstance(target.value, ast.Name) and target.value.id == own:
                     assignments.setdefault(target.attr, []).append((target, value, annotation))
     return assignments
 
