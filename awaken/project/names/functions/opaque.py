@@ -156,11 +156,14 @@ def passed_names(call: ast.Call) -> frozenset[str]:
     return frozenset(names | {"*"} if call.args else names)
 
 
-def local_functions(module: Module, name: ast.AST) -> list[Function]:
-    """Return the functions that ``name`` may mean, if all are defined in another function."""
+def local_functions(
+    module: Module, name: ast.AST, within: Function | None = None
+) -> list[Function]:
+    """Return the functions that ``name`` may mean, if all are defined in one: in ``within``."""
     nodes = [binding.node for binding in module.scopes.bindings_of(name)]
     functions = [node for node in nodes if isinstance(node, Function)]
-    is_local = all(module.enclosing_function(node) is not None for node in functions)
+    around = {module.enclosing_function(node) for node in functions}
+    is_local = around == {within} if within is not None else None not in around
     return functions if is_local and len(functions) == len(nodes) else []
 
 
