@@ -38,10 +38,7 @@ def absolute_module(module: Module, statement: ast.ImportFrom) -> str:
 
 def failing_import(project: Program, names: Names, module: Module) -> str:
     """Return which module lacks which name that a file imports, as a clause; empty if none may."""
-    kept: dict[str, str] = module.memo.setdefault(failing_import, {})
-    if module.path not in kept:
-        kept[module.path] = next(_lacking(project, names, module), "")
-    return kept[module.path]
+    return module.memoized(failing_import, lambda: next(_lacking(project, names, module), ""))
 
 
 def _lacking(project: Program, names: Names, module: Module) -> Iterator[str]:

@@ -103,6 +103,14 @@ class Module:
         other.memo = {}
         return other
 
+    def memoized(self, key: Hashable, find: Callable[[], Value]) -> Value:
+        """Return what ``find`` gave for ``key`` the first time, while this tree is kept.
+
+        Nothing that it gives may lead back to the file: its tree would never be freed.
+        """
+        value: Value = self.memo[key] if key in self.memo else self.memo.setdefault(key, find())
+        return value
+
     @property
     def is_package(self) -> bool:
         """Whether the file is the ``__init__.py`` of a package."""

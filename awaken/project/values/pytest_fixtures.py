@@ -10,6 +10,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Load, Module, same_node
 from awaken.project.source.test_files import conftest_paths
 from awaken.project.source.trees import Function, last_name, unpacks, without_arguments
+from awaken.project.source.worklist import multimap
 from awaken.project.values.domain import FunctionOf
 
 _ARGUMENTS_OF_PATCHES = {"unittest.mock.patch": 1, "unittest.mock.patch.object": 2}
@@ -88,14 +89,9 @@ def _plugins(module: Module, names: Names) -> list[str]:
 
 def _fixtures(module: Module, names: Names) -> dict[str, list[Function]]:
     """Return the fixtures at the top of a file, by the names by which tests ask for them."""
-    kept: dict[str, list[Function]] | None = module.memo.get(_fixtures)
-    if kept is None:
-        kept = module.memo[_fixtures] = {}
-        for node in module.tree.body:
-            name = fixture_name(module, node, names) if isinstance(node, Function) else None
-            if name is not None and isinstance(node, Function):
-                kept.setdefault(name, []).append(node)
-    return kept
+    functions = (node for node in module.tree.body if isinstance(node, Function))
+    named = ((name, node) for node in functions if (name := fixture_name(module, node, names)))
+    return module.memoized(_fixtures, lambda: multimap(named))
 
 
 def _gives_arguments(decorator: ast.expr, name: str) -> bool:

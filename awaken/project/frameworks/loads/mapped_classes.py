@@ -282,11 +282,7 @@ def _entity_of_callers(
     """Return the item for a parameter that gets a class from every caller there is."""
     # Each query that goes through a function asks for the same parameter.
     key = ("entity of callers", node, depth)
-    memo = reader.module.memo
-    if key not in memo:
-        memo[key] = _entity_passed(reader, node, binding, depth)
-    item: Item | None = memo[key]
-    return item
+    return reader.module.memoized(key, lambda: _entity_passed(reader, node, binding, depth))
 
 
 def _entity_passed(

@@ -332,16 +332,16 @@ _Kept = tuple[
 
 def _kept(module: Module, key: Hashable, find: Callable[[], Iterable[Addition]]) -> list[Addition]:
     """Return what is put in by the code of ``module``, which is found once for each tree."""
-    kept: list[_Kept] | None = module.memo.get(key)
-    if kept is None:
-        # Nothing that a file remembers may lead back to it: its tree would never be freed.
-        kept = module.memo[key] = [
+
+    def parts() -> list[_Kept]:
+        return [
             (item.put, item.depth, item.node, item.key, item.call, item.iterated, item.owner)
             for item in find()
         ]
+
     return [
         Addition(put, depth, module, node, part, call, iterated, owner)
-        for put, depth, node, part, call, iterated, owner in kept
+        for put, depth, node, part, call, iterated, owner in module.memoized(key, parts)
     ]
 
 

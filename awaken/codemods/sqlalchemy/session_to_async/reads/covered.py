@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from awaken.project.source.modules import cached_in_file
 from awaken.project.source.trees import last_name, root_of
 
 if TYPE_CHECKING:
@@ -110,16 +111,13 @@ def _changes_between(module: Module, start: int, end: int, text: str) -> bool:
     return False
 
 
+@cached_in_file
 def _changes(module: Module) -> list[tuple[int, ast.Attribute | ast.Name]]:
     """Return where a file names what expires objects, binds a variable or sets an attribute."""
-    kept: list[tuple[int, ast.Attribute | ast.Name]] | None = module.own.get(_changes)
-    if kept is None:
-        kept = [
-            (module.span(node).start, node)
-            for node in module.walk()
-            if (isinstance(node, ast.Attribute) and node.attr in _EXPIRING)
-            or (isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store))
-        ]
-        kept.sort(key=itemgetter(0))
-        module.own[_changes] = kept
-    return kept
+    changes = (
+        (module.span(node).start, node)
+        for node in module.walk()
+        if (isinstance(node, ast.Attribute) and node.attr in _EXPIRING)
+        or (isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store))
+    )
+    return sorted(changes, key=itemgetter(0))

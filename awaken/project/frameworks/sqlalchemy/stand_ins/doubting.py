@@ -74,8 +74,7 @@ class DoubtingEvaluator(ProgramEvaluator):
     def _kept(self, module: Module, lasting: Lasting) -> Kept | None:
         if lasting != "tree":
             return super()._kept(module, lasting)
-        memo: Kept = module.memo.setdefault(f"doubting, callers {self.follows_callers}", {})
-        return memo
+        return module.memoized(f"doubting, callers {self.follows_callers}", dict)
 
 
 class _WithoutSessions(Annotations):

@@ -171,14 +171,10 @@ class ReadsAfterWrites:
 
     # ---------------------------------------------------------------------------------- reads
     def _all(self) -> Iterator[tuple[Module, list[_Read]]]:
-        for path, places in self._places.items():
-            module = self._project.module(path)
-            if module is not None:
-                # By a key of its own: who remembers the file must not be remembered by it.
-                if self._key not in module.memo:
-                    module.memo[self._key] = list(self._in_file(module, places))
-                reads: list[_Read] = module.memo[self._key]
-                yield module, [read for read in reads if not self._is_inside(module, read)]
+        for module in self._project.modules_at(self._places):
+            # By a key of its own: who remembers the file must not be remembered by it.
+            reads = module.memoized(self._key, lambda: list(self._in_file(module)))  # noqa: B023
+            yield module, [read for read in reads if not self._is_inside(module, read)]
 
     def _is_inside(self, module: Module, read: _Read) -> bool:
         return self._inside.reads(self._project, module.place(read.statement))
@@ -225,8 +221,8 @@ class ReadsAfterWrites:
             if is_read and module.span(node).start > making.span.end:
                 yield module.place(node)
 
-    def _in_file(self, module: Module, places: dict[Place, list[Place]]) -> Iterator[_Read]:
-        kept = list[_Read]()
+    def _in_file(self, module: Module) -> Iterator[_Read]:
+        kept, places = list[_Read](), self._places[module.path]
         for node in read_nodes(module, places):
             for read in self._reads(module, node, places[module.place(node)]):
                 if not any(_covers(module, candidate, read) for candidate in kept):

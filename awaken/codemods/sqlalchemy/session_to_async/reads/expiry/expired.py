@@ -85,8 +85,8 @@ class ExpiredReads:
         self._events = groups_of((event.place for event in events), attrgetter("path"))
         self._reads = events_before(commits.read_in_functions(events))
         self._statements = {
-            path: sorted({module.place(load.statement) for load in loads})
-            for path, module, loads in self._all()
+            module.path: sorted({module.place(load.statement) for load in loads})
+            for module, loads in self._all()
         }
 
     def places(self) -> frozenset[Place]:
@@ -95,7 +95,7 @@ class ExpiredReads:
 
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of these statements."""
-        for _, module, loads in self._all():
+        for module, loads in self._all():
             has_function = gets_function(loads)
             for statement, each in groups_of(loads, lambda load: load.statement).items():
                 site = Site(self._rule, module, statement)
@@ -107,14 +107,10 @@ class ExpiredReads:
                 yield Member(site, Rewrite(message, edits, caveats), shown)
 
     # ------------------------------------------------------------------------------------ reads
-    def _all(self) -> Iterator[tuple[str, Module, list[Load]]]:
-        for path in sorted({*self._reads, *self._events}):
-            module = self._project.module(path)
-            if module is not None:
-                # By a key of its own: who remembers the file must not be remembered by it.
-                if self._key not in module.memo:
-                    module.memo[self._key] = list(self._in_file(module))
-                yield path, module, module.memo[self._key]
+    def _all(self) -> Iterator[tuple[Module, list[Load]]]:
+        for module in self._project.modules_at(sorted({*self._reads, *self._events})):
+            # By a key of its own: who remembers the file must not be remembered by it.
+            yield module, module.memoized(self._key, lambda: list(self._in_file(module)))  # noqa: B023
 
     def _in_file(self, module: Module) -> Iterator[Load]:
         reads = {**self._reads[module.path], **self._in_loops(module)}
