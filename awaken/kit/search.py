@@ -11,7 +11,7 @@ from awaken.kit.sites import Site
 from awaken.knowledge import knowledge
 from awaken.project.graph.callers import Obstacle
 from awaken.project.names.origins import absolute_module
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import Function, keyword_of, last_name
 from awaken.workspace.manifests.console_scripts import console_scripts
@@ -69,9 +69,8 @@ def nodes_with(
 
     Those of any kind for ``ast.AST``. Without ``revisions``, none of the files of Alembic.
     """
-    for module in modules_with(project, words, unless):
-        if revisions or not is_of_alembic(module):
-            yield from ((module, node) for node in module.nodes(kind))
+    modules = modules_with(project, words, unless)
+    return nodes_in((each for each in modules if revisions or not is_of_alembic(each)), kind)
 
 
 def _parsed(
@@ -165,15 +164,14 @@ def is_imported(project: Project, module: Module) -> bool:
     file = module.path.rpartition("/")[2]
     stem = module.name.rpartition(".")[2]
     texts = (f"{module.name}:", f"{module.name}.")
-    for other in modules_with(project, (stem.encode(),)):
-        for node in other.walk():
-            match node:
-                case ast.Import() | ast.ImportFrom():
-                    if module.path in imported_at(project, other, node):
-                        return True
-                case ast.Constant(value=str() as text):
-                    if text == module.name or text.startswith(texts) or text.endswith(file):
-                        return True
+    for other, node in nodes_in(modules_with(project, (stem.encode(),)), ast.AST):
+        match node:
+            case ast.Import() | ast.ImportFrom():
+                if module.path in imported_at(project, other, node):
+                    return True
+            case ast.Constant(value=str() as text):
+                if text == module.name or text.startswith(texts) or text.endswith(file):
+                    return True
     settings = project.texts(SCRIPTS).files.values()
     names = (name for setting in settings for name in console_scripts(setting.text.decode()))
     return any(name.startswith(texts) for name in names)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from awaken.project.names.resolution import Names
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.programs.program import Program
 from awaken.project.source.programs.undefined import may_define
 from awaken.project.source.trees import root_of
@@ -74,8 +74,9 @@ def _is_set(project: Program, home: Module) -> bool:
         module.scopes.builtin_called(call) == "setattr"
         and call.args
         and project.qualified_name(module, call.args[0]) == home.name
-        for module in project.modules_at(project.files_with((b"setattr(",)))
-        for call in module.nodes(ast.Call)
+        for module, call in nodes_in(
+            project.modules_at(project.files_with((b"setattr(",))), ast.Call
+        )
     )
 
 

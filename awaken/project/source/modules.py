@@ -6,7 +6,7 @@ import ast
 import bisect
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterator, KeysView, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, KeysView, Sequence
 from copy import copy
 from functools import wraps
 from itertools import accumulate, chain, pairwise
@@ -514,6 +514,11 @@ class Module:
     def in_fstring(self, node: ast.AST) -> bool:
         """Whether ``node`` is inside an f-string."""
         return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))
+
+
+def nodes_in(modules: Iterable[Module], kind: type[Node]) -> Iterator[tuple[Module, Node]]:
+    """Yield the nodes of a kind in some files, each with its file; for ``ast.AST`` all."""
+    return ((module, node) for module in modules for node in module.nodes(kind))
 
 
 def same_node(module: Module, node: ast.AST, other_module: Module, other: ast.AST) -> bool:

@@ -10,7 +10,7 @@ from functools import cached_property
 from awaken.project.frameworks.templates.contexts import Context, Expression
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.uses import targets_of
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, last_name, without_arguments
 
 _WORDS = (b"context_processor", b".globals", b"user_loader", b"request_loader")
@@ -50,9 +50,8 @@ class Given:
             *self._evaluator.files_with(_WORDS),
             *self._evaluator.callers.words.files_with("g"),
         }
-        for module in self._evaluator.modules_at(sorted(paths)):
-            for node in module.walk():
-                _note(module, node, names)
+        for module, node in nodes_in(self._evaluator.modules_at(sorted(paths)), ast.AST):
+            _note(module, node, names)
         return names
 
 

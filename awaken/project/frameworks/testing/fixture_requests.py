@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.modules import Module, same_node
+from awaken.project.source.modules import Module, nodes_in, same_node
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, is_constant, last_name, parameters_of
 from awaken.project.source.worklist import Worklist
@@ -151,12 +151,11 @@ class FixtureRequests:
         name = self.name_of(module, fixture)
         if name is None:
             return
-        for asking in self._evaluator.modules_with((name.encode(),)):
-            for node in asking.walk():
-                if isinstance(node, Function):
-                    yield from self._asked_by(asking, node, name, module, fixture)
-                elif isinstance(node, ast.Constant) and node.value == name:
-                    yield from self._named_tests(asking, node)
+        for asking, node in nodes_in(self._evaluator.modules_with((name.encode(),)), ast.AST):
+            if isinstance(node, Function):
+                yield from self._asked_by(asking, node, name, module, fixture)
+            elif isinstance(node, ast.Constant) and node.value == name:
+                yield from self._named_tests(asking, node)
 
     def _asked_by(
         self, asking: Module, node: Function, name: str, module: Module, fixture: Function

@@ -18,7 +18,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.made_sessions.managers import CLOSING
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import classes_in
 
@@ -73,18 +73,17 @@ class Managers:
         if not self._project.files_with(_WORDS):
             return functions
         paths = self._project.files_with((b"with ", b"enter_context("))
-        for module in self._project.modules_at(paths):
-            for node in module.walk():
-                entered = _entered_node(node)
-                is_done = isinstance(module.parent(node), ast.AsyncWith)
-                if entered is None or is_done:
-                    continue
-                for function in self._methods_of(module, entered):
-                    caller, place = self._around(module, entered), module.place(entered)
-                    name = _method(function)
-                    functions[function].append(Call(place, caller, name, "one", (function,), ""))
-                    if not isinstance(node, ast.withitem) or not self._is_certain(module, entered):
-                        self._uncertain.setdefault(function, place)
+        for module, node in nodes_in(self._project.modules_at(paths), ast.AST):
+            entered = _entered_node(node)
+            is_done = isinstance(module.parent(node), ast.AsyncWith)
+            if entered is None or is_done:
+                continue
+            for function in self._methods_of(module, entered):
+                caller, place = self._around(module, entered), module.place(entered)
+                name = _method(function)
+                functions[function].append(Call(place, caller, name, "one", (function,), ""))
+                if not isinstance(node, ast.withitem) or not self._is_certain(module, entered):
+                    self._uncertain.setdefault(function, place)
         return functions
 
     def _methods_of(self, module: Module, node: ast.expr) -> list[FunctionPlace]:

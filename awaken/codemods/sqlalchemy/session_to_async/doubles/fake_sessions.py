@@ -32,7 +32,7 @@ from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import FunctionOf, InstanceOf, Value, Values
@@ -119,13 +119,14 @@ class FakeSessions:
     def _candidates(self) -> dict[str, set[str]]:
         """The classes of tests that may be fakes, by the files that name them."""
         candidates: defaultdict[str, set[str]] = defaultdict(set)
-        for module in self._project.modules_at(self._part.stand_ins.paths):
-            for node in module.nodes(ast.ClassDef):
-                if not node.bases:
-                    qualified = module.full_name(node)
-                    if self._is_fake(qualified):
-                        for file in self._project.files_with((node.name.encode(),)):
-                            candidates[file].add(qualified)
+        for module, node in nodes_in(
+            self._project.modules_at(self._part.stand_ins.paths), ast.ClassDef
+        ):
+            if not node.bases:
+                qualified = module.full_name(node)
+                if self._is_fake(qualified):
+                    for file in self._project.files_with((node.name.encode(),)):
+                        candidates[file].add(qualified)
         return candidates
 
     def _note_passed(self) -> None:

@@ -16,7 +16,7 @@ from awaken.contract import Span
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import OpenParameter, Passing
 from awaken.project.names.functions.injections import OVERRIDES, overrides_in
-from awaken.project.source.modules import Load, Module
+from awaken.project.source.modules import Load, Module, nodes_in
 from awaken.project.source.trees import Function, last_name, position
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Kept
@@ -166,13 +166,12 @@ class _WithFields(Members):
             return
         position = fields.index(name)
         paths = evaluator.files_naming(qualified.rpartition(".")[2]) or ()
-        for module in evaluator.modules_at(paths):
-            for call in module.nodes(ast.Call):
-                if evaluator.names.qualified(module, call.func) != qualified:
-                    continue
-                given = [keyword.value for keyword in call.keywords if keyword.arg == name]
-                given += call.args[position : position + 1]
-                yield from (evaluator.values(module, argument) for argument in given)
+        for module, call in nodes_in(evaluator.modules_at(paths), ast.Call):
+            if evaluator.names.qualified(module, call.func) != qualified:
+                continue
+            given = [keyword.value for keyword in call.keywords if keyword.arg == name]
+            given += call.args[position : position + 1]
+            yield from (evaluator.values(module, argument) for argument in given)
 
 
 class _Unpacking(Passing):

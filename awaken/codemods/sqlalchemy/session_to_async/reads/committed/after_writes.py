@@ -40,7 +40,7 @@ from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, last_name, parameter_names, variable_of
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import classes_in
@@ -196,13 +196,12 @@ class ReadsAfterWrites:
         """Yield the variables of which a relationship is replaced, in files that write."""
         names = self._project.orm.reads.names_of_mapped()
         paths = sorted({place.path for place in self._writes.places()})
-        for module in self._project.modules_at(paths):
-            for node in module.walk():
-                match node:
-                    case ast.Attribute(value=ast.Name() as held, attr=name, ctx=ast.Store()) if (
-                        name in names
-                    ):
-                        yield module.place(held)
+        for module, node in nodes_in(self._project.modules_at(paths), ast.Attribute):
+            match node:
+                case ast.Attribute(value=ast.Name() as held, attr=name, ctx=ast.Store()) if (
+                    name in names
+                ):
+                    yield module.place(held)
 
     def _named_behind(self, making: Place) -> Iterator[Place]:
         """Yield the variables of a function whose relationships are read after a call."""

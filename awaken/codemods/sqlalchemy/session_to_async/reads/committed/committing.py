@@ -15,7 +15,7 @@ from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.programs.migrations import is_in_revision
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, arguments_of
@@ -99,11 +99,11 @@ def loads_below(project: Project, functions: Collection[FunctionPlace]) -> Itera
     """Yield the loads in ``functions``, and in what they call, by sessions of their callers."""
     graph = project.calls.graph()
     reached = set(graph.reached(functions))
-    for module in project.modules_at(sorted({item.path for item in reached})):
-        for node in module.nodes(ast.Call):
-            if _loads(project, module, node) and graph.place_around(module, node) in reached:
-                place = module.place(node)
-                yield Later("load", place, module.excerpt(node), place)
+    modules = project.modules_at(sorted({item.path for item in reached}))
+    for module, node in nodes_in(modules, ast.Call):
+        if _loads(project, module, node) and graph.place_around(module, node) in reached:
+            place = module.place(node)
+            yield Later("load", place, module.excerpt(node), place)
 
 
 def _called_after(project: Project, seen: Collection[Later]) -> set[FunctionPlace]:
