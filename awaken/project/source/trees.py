@@ -92,8 +92,10 @@ def argument_of(
 
     The first ``bound`` parameters are given by the receiver.
     """
+    if parameter.arg not in parameter_names(function.args):
+        return keyword_of(call, parameter.arg)  # a key of ``**kwargs``
     pairs = arguments_given(call, function, bound)
-    return next((argument for item, argument in pairs if item is parameter), None)
+    return next((argument for item, argument in pairs if item.arg == parameter.arg), None)
 
 
 def arguments_of(call: ast.Call) -> list[ast.expr]:
