@@ -26,6 +26,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
     Step,
     expired_items,
     items_of,
+    leads_back,
     loaded_as_read,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.requested_objects import (
@@ -352,14 +353,11 @@ class ReadsAfterCommits:
 
         An object that ``is_unloaded`` has none of its relationships loaded.
         """
-        steps = [*filter(self._is_kept, self._read_of.along(module, node, values))]
+        steps = [*filter(self._loading.keeps, self._read_of.along(module, node, values))]
         if is_unloaded:
             return tuple(steps)
         for before, step in itertools.combinations(steps, 2):
-            inverses = [
-                self._project.orm.reads.inverse_of(each, before.name) for each in before.owners
-            ]
-            is_back = any(each is not None and each.attribute == step.name for each in inverses)
+            is_back = leads_back(self._project, before, step)
             is_other = self._writes.sets_key_inside(module, node, before.owners)
             is_new = is_other or self._writes.makes_inside(module, node, step)
             if before.way == step.text and (is_back or is_new):
@@ -374,13 +372,10 @@ class ReadsAfterCommits:
             return
         way, span = f"{read.text}.{read.name}", module.span(module.enclosing_def(node) or node)
         written = [item for item in self._writes.in_file(module.path) if span.contains(item.span)]
-        for step in filter(self._is_kept, self._read_of.along(module, node, values)):
+        for step in filter(self._loading.keeps, self._read_of.along(module, node, values)):
             changing = (self._writes.changes(x, y, step.name) for x in written for y in step.owners)
             if step.is_many and step.text == way and any(changing):
                 yield replace(read, text=way, name=step.name, is_many=True)
-
-    def _is_kept(self, step: Step) -> bool:
-        return all(self._loading.is_kept(owner, step.name) for owner in step.owners)
 
     def _may_be_detached(
         self, module: Module, function: Function, node: ast.expr, events: list[Place]

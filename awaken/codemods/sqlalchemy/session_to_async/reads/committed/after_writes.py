@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
     Step,
+    leads_back,
     loaded_as_read,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
@@ -272,7 +273,7 @@ class ReadsAfterWrites:
             and not ends_before(module, write.span.end, statement, ends)
         ]
         sight = _Sight(module, node, statement, function, writes, still, ends)
-        yield from self._of_steps(sight, read, [step for step in steps if self._is_kept(step)])
+        yield from self._of_steps(sight, read, filter(self._loading.keeps, steps))
 
     def _of_steps(self, sight: _Sight, read: _Read, steps: Iterable[Step]) -> Iterator[_Read]:
         """Yield those of ``steps`` that have to be loaded in front of a statement."""
@@ -368,18 +369,9 @@ class ReadsAfterWrites:
             step.name in loaded(owner) for owner in step.owners
         )
 
-    def _is_kept(self, step: Step) -> bool:
-        """Whether all objects that are read have the relationship, and keep it."""
-        return all(self._loading.is_kept(owner, step.name) for owner in step.owners)
-
     def _is_reset(self, sight: _Sight, before: Iterable[Step], step: Step) -> bool:
         """Whether a refresh may have left unloaded what leads back to the object itself."""
-        inverses = [
-            self._project.orm.reads.inverse_of(owner, one.name)
-            for one in before
-            for owner in one.owners
-        ]
-        is_back = any(item is not None and item.attribute == step.name for item in inverses)
+        is_back = any(leads_back(self._project, earlier, step) for earlier in before)
         return is_back and any(self._writes.refreshes(write) for write in sight.writes)
 
     def _is_of_new(self, module: Module, step: Step, writes: Iterable[Place], read: _Read) -> bool:

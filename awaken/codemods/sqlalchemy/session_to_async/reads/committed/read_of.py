@@ -227,6 +227,12 @@ class ReadOf:
         return result
 
 
+def leads_back(project: Project, before: Step, step: Step) -> bool:
+    """Whether a read is of the relationship that leads back to the objects of the one before."""
+    inverses = (project.orm.reads.inverse_of(owner, before.name) for owner in before.owners)
+    return any(each is not None and each.attribute == step.name for each in inverses)
+
+
 def _pairs_of(traces: Iterable[Trace]) -> Iterator[tuple[str, str]]:
     return ((trace.path[0], trace.path[1]) for trace in traces if len(trace.path) == 2)  # noqa: PLR2004
 

@@ -129,14 +129,11 @@ class Uses:
         methods: Collection[str] = FLUSHING,
     ) -> bool:
         """Whether a flush, or another of some methods, certainly runs between two nodes."""
-        first, last = module.span(start).end, module.span(end).start
         later = module.statement_of(end)
         flushing = (
-            module.statement_of(node)
-            for node in nodes
-            if first <= module.span(node).start < last
-            and isinstance(node, ast.Call)
-            and last_name(node.func) in methods
+            module.statement_of(call)
+            for call in calls_between(module, nodes, start, end)
+            if last_name(call.func) in methods
         )
         return any(
             statement is not None and later is not None and dominates(module, statement, later)
@@ -215,6 +212,27 @@ class Uses:
             if self._is_of_session(module, node, methods) and (not kept or kept(module, node))
         }
         return frozenset(graph.reaching(functions))
+
+
+def calls_between(
+    module: Module, nodes: Iterable[ast.AST], start: ast.AST, end: ast.AST
+) -> Iterator[ast.Call]:
+    """Yield the calls among ``nodes`` that begin after one node and before another."""
+    first, last = module.span(start).end, module.span(end).start
+    for node in nodes:
+        if isinstance(node, ast.Call) and first <= module.span(node).start < last:
+            yield node
+
+
+def names_read(
+    module: Module, nodes: Iterable[ast.AST], start: ast.AST, name: str = ""
+) -> Iterator[ast.Name]:
+    """Yield the reads of variables among ``nodes`` after one: of the variable ``name``, or any."""
+    end = module.span(start).end
+    for node in (part for part in nodes if isinstance(part, ast.Name)):
+        is_it = isinstance(node.ctx, ast.Load) and node.id == (name or node.id)
+        if is_it and module.span(node).start > end:
+            yield node
 
 
 def _is_conditional(module: Module, node: ast.AST) -> bool:

@@ -114,9 +114,8 @@ class ExpireCalls:
             ):
                 values = self._project.values.of(module, node).alternatives
                 for step in self._reads.along(module, node, values):
-                    if all(
-                        self._loading.is_kept(owner, step.name)
-                        and self._project.orm.reads.inverse_of(owner, step.name) is not None
+                    if self._loading.keeps(step) and all(
+                        self._project.orm.reads.inverse_of(owner, step.name)
                         for owner in step.owners
                     ):
                         yield step
