@@ -14,7 +14,6 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.find.idle import is_in_unread_property
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.generated_methods import (
     GeneratedMethods,
 )
@@ -133,10 +132,6 @@ class Loading:
         """Whether an object keeps its loaded values: no query, and nothing that raises."""
         facts = self._project.orm.models.relationship(owner, name)
         return facts is not None and facts.lazy not in _NOT_KEPT
-
-    def keeps(self, step: Step) -> bool:
-        """Whether all objects that are read have the relationship, and keep it."""
-        return all(self.is_kept(owner, step.name) for owner in step.owners)
 
     def _is_recursive(self, side: Side) -> bool:
         target, owner = side.declared.facts.target, side.key[0]

@@ -26,6 +26,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
     Step,
     expired_items,
     items_of,
+    kept_steps,
     leads_back,
     loaded_as_read,
 )
@@ -353,7 +354,7 @@ class ReadsAfterCommits:
 
         An object that ``is_unloaded`` has none of its relationships loaded.
         """
-        steps = [*filter(self._loading.keeps, self._read_of.along(module, node, values))]
+        steps = [*kept_steps(self._loading, self._read_of.along(module, node, values))]
         if is_unloaded:
             return tuple(steps)
         for before, step in itertools.combinations(steps, 2):
@@ -372,7 +373,7 @@ class ReadsAfterCommits:
             return
         way, span = f"{read.text}.{read.name}", module.span(module.enclosing_def(node) or node)
         written = [item for item in self._writes.in_file(module.path) if span.contains(item.span)]
-        for step in filter(self._loading.keeps, self._read_of.along(module, node, values)):
+        for step in kept_steps(self._loading, self._read_of.along(module, node, values)):
             changing = (self._writes.changes(x, y, step.name) for x in written for y in step.owners)
             if step.is_many and step.text == way and any(changing):
                 yield replace(read, text=way, name=step.name, is_many=True)

@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
     Step,
+    kept_steps,
     leads_back,
     loaded_as_read,
 )
@@ -273,7 +274,7 @@ class ReadsAfterWrites:
             and not ends_before(module, write.span.end, statement, ends)
         ]
         sight = _Sight(module, node, statement, function, writes, still, ends)
-        yield from self._of_steps(sight, read, filter(self._loading.keeps, steps))
+        yield from self._of_steps(sight, read, kept_steps(self._loading, steps))
 
     def _of_steps(self, sight: _Sight, read: _Read, steps: Iterable[Step]) -> Iterator[_Read]:
         """Yield those of ``steps`` that have to be loaded in front of a statement."""

@@ -20,6 +20,7 @@ from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, Values, classes_in, origins_of
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
     from awaken.project import Project
 
 
@@ -225,6 +226,13 @@ class ReadOf:
                 if len(trace.path) == 1:
                     result[trace.load.place].add(read.attribute)
         return result
+
+
+def kept_steps(loading: Loading, steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield the reads of relationships that all the objects there have, and keep."""
+    return (
+        step for step in steps if all(loading.is_kept(owner, step.name) for owner in step.owners)
+    )
 
 
 def leads_back(project: Project, before: Step, step: Step) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
     Step,
+    kept_steps,
     loaded_as_read,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
@@ -113,11 +114,9 @@ class ExpireCalls:
                 and module.text_of(node) == text
             ):
                 values = self._project.values.of(module, node).alternatives
-                for step in self._reads.along(module, node, values):
-                    if self._loading.keeps(step) and all(
-                        self._project.orm.reads.inverse_of(owner, step.name)
-                        for owner in step.owners
-                    ):
+                for step in kept_steps(self._loading, self._reads.along(module, node, values)):
+                    inverse_of = self._project.orm.reads.inverse_of
+                    if all(inverse_of(owner, step.name) for owner in step.owners):
                         yield step
 
 
