@@ -192,11 +192,11 @@ class Arguments:
         if resolved is None or resolved.kind in {"unknown", "library"}:
             return
         for place in resolved.functions:
-            home = self._slots.evaluator.load(place.path)
-            function = None if home is None else home.function_at(place.start)
-            if home is None or function is None:
+            pair = next(self._slots.evaluator.functions_at([(place.path, place.start)]), None)
+            if pair is None:
                 yield End.leak(module, node, call)
                 continue
+            home, function = pair
             bound = bound_by(module, call, home, function, self._slots)
             parameter = parameter_getting(call, function, node, bound)
             if parameter is not None:
