@@ -23,12 +23,17 @@ def fixture_for(
 ) -> FunctionOf | None:
     """Return the fixture ``name`` that pytest passes to ``function``; None if not visible.
 
-    pytest takes the nearest: first that of the file of the test, then those of ``conftest.py``
-    files above. Last come the ``pytest_plugins`` that these name. A file has what it imports as
-    well. Fixtures inside classes and of other plugins are not searched.
+    pytest takes the nearest. The class of the test comes first, then its file, and then the
+    ``conftest.py`` files above. Last come the ``pytest_plugins`` that these name. A file has what
+    it imports as well. Fixtures of other plugins are not searched.
     """
     if not takes_fixture(module, function, name, names):
         return None
+    around = module.parent(function)
+    parts = around.body if isinstance(around, ast.ClassDef) else ()
+    for part in (part for part in parts if isinstance(part, Function) and part is not function):
+        if fixture_name(module, part, names) == name:
+            return FunctionOf(module, part)
     paths = [module.path, *conftest_paths(module.path)]
     # The list grows while it is read: plugins name others.
     for count, path in enumerate(paths):

@@ -126,12 +126,6 @@ class FixtureRequests:
         self, module: Module, function: Function, name: str
     ) -> tuple[Module, Function] | None:
         """Return the fixture that a parameter receives: of the class, of the file, or further."""
-        around = module.parent(function)
-        nearer = around.body if isinstance(around, ast.ClassDef) else []
-        others = (part for part in nearer if isinstance(part, Function) and part is not function)
-        for node in others:
-            if self.name_of(module, node) == name:
-                return module, node
         fixture = fixture_for(module, function, name, self._evaluator.names, self._evaluator.load)
         if fixture is None or not isinstance(fixture.node, Function):
             return None
@@ -176,16 +170,10 @@ class FixtureRequests:
         owner = module.parent(fixture)
         if isinstance(owner, ast.ClassDef):
             return self._inherits(asking, node, module, owner)
-        around = asking.parent(node)
-        if isinstance(around, ast.ClassDef):
-            nearer = (one for one in around.body if isinstance(one, Function) and one is not node)
-            if any(self.name_of(asking, part) == name for part in nearer):
-                return False
-        names, load = self._evaluator.names, self._evaluator.load
-        function = fixture_for(asking, node, name, names, load)
-        if function is None:
+        given = self.fixture(asking, node, name)
+        if given is None:
             return not is_test_file(module.path)
-        return same_node(function.module, function.node, module, fixture)
+        return same_node(*given, module, fixture)
 
     def _inherits(
         self, asking: Module, node: Function, module: Module, owner: ast.ClassDef

@@ -154,14 +154,10 @@ class Mocks:
     ) -> Mocked | None:
         """Return the call that makes what a fixture gives a test."""
         evaluator = self._evaluator
-        around = module.parent(function)
-        beside = around.body if isinstance(around, ast.ClassDef) else []
-        nearer = [part for part in beside if isinstance(part, Function) and part.name == name]
         fixture = fixture_for(module, function, name, evaluator.names, evaluator.load)
-        home = module if nearer or fixture is None else fixture.module
-        node = nearer[0] if nearer else (None if fixture is None else fixture.node)
-        if not isinstance(node, Function):
+        if fixture is None or not isinstance(fixture.node, Function):
             return None
+        home, node = fixture.module, fixture.node
         results = [
             part.value
             for part in home.walk(node)
