@@ -67,7 +67,9 @@ def test_the_parameter_at_a_position_or_of_a_keyword(at, bound, expected):
     assert (parameter and parameter.arg) == expected
 
 
-@pytest.mark.parametrize(("parameters", "name"), [("self, a", "self"), ("a, /, b", "a"), ("*a", "")])
+@pytest.mark.parametrize(
+    ("parameters", "name"), [("self, a", "self"), ("a, /, b", "a"), ("*a", "")]
+)
 def test_the_first_parameter(parameters, name):
     assert first_parameter(function_of(parameters)) == name
 
