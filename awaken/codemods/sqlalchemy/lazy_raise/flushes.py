@@ -134,9 +134,9 @@ class Flushes:
         """Yield the classes of what is passed to ``session.delete()``."""
         for module, node in nodes_with(self._project, [b".delete("], ast.Call):
             match node:
-                case ast.Call(func=ast.Attribute(attr="delete"), args=[one], keywords=[]):
-                    if isinstance(one, _OBJECTS):
-                        yield from self._passed_names(module, node, one)
+                case ast.Call(func=ast.Attribute(attr="delete"), args=[deleted], keywords=[]):
+                    if isinstance(deleted, _OBJECTS):
+                        yield from self._passed_names(module, node, deleted)
 
     def _passed_names(self, module: Module, call: ast.Call, one: ast.expr) -> Iterator[str]:
         receiver = call.func.value if isinstance(call.func, ast.Attribute) else call.func

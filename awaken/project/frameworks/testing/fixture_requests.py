@@ -170,10 +170,10 @@ class FixtureRequests:
         owner = module.parent(fixture)
         if isinstance(owner, ast.ClassDef):
             return self._inherits(asking, node, module, owner)
-        given = self.fixture(asking, node, name)
-        if given is None:
+        nearest = self.fixture(asking, node, name)
+        if nearest is None:
             return not is_test_file(module.path)
-        return same_node(*given, module, fixture)
+        return same_node(*nearest, module, fixture)
 
     def _inherits(
         self, asking: Module, node: Function, module: Module, owner: ast.ClassDef

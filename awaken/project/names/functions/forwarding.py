@@ -131,19 +131,19 @@ class _Reader:
         if isinstance(function, ast.AsyncFunctionDef) or function.decorator_list:
             return False
         returned = self._module.returned_by(function)
-        given = first_parameter(function)
-        made = [node for node in returned if not self._is_of_decorating(function, node, given)]
+        wrapped = first_parameter(function)
+        made = [node for node in returned if not self._is_of_decorating(function, node, wrapped)]
         return bool(made) and all(self._is_decorator(function, node) for node in made)
 
-    def _is_of_decorating(self, maker: Function, value: ast.expr, given: str) -> bool:
+    def _is_of_decorating(self, maker: Function, value: ast.expr, wrapped: str) -> bool:
         """Whether ``value`` is returned where the maker is given the function at once."""
         defaults = [default for _, default in parameters_of(maker.args)]
-        if not given or not defaults or defaults[0] is None:
+        if not wrapped or not defaults or defaults[0] is None:
             return False
         # Either it decorates the function, or a call of its own decorator does: `return deco(f)`.
         match value:
             case ast.Name(id=name) | ast.Call(args=[ast.Name(id=name)], keywords=[]):
-                return name == given
+                return name == wrapped
         return False
 
     def _is_decorator(self, maker: Function, value: ast.expr, *, known: bool = False) -> bool:
@@ -151,8 +151,8 @@ class _Reader:
         match value:
             case ast.Name():
                 return self._all_local(maker, value, self.decorates)
-            case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=name)]), body=ast.Name(id=given)):
-                return name == given
+            case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=name)]), body=ast.Name(id=same)):
+                return name == same
             case ast.Call(func=func, args=[ast.Name(id=name)]) if name == maker.name:
                 is_partial = self._names.qualified(self._module, func) in _PARTIAL
                 return is_partial and (known or self.decorates(maker))
@@ -160,46 +160,46 @@ class _Reader:
 
     def decorates(self, function: Function) -> bool:
         """Whether ``function``, given a function, returns it or a wrapper that forwards to it."""
-        given = first_parameter(function)
-        if not given or isinstance(function, ast.AsyncFunctionDef) or self._is_rebound(function):
+        wrapped = first_parameter(function)
+        if not wrapped or isinstance(function, ast.AsyncFunctionDef) or self._is_rebound(function):
             return False
         returned = self._module.returned_by(function)
         # Where it is given none, it returns a decorator: that is asked by ``makes``.
         defaults = [default for _, default in parameters_of(function.args)]
         if defaults[0] is not None:
             returned = [x for x in returned if not self._is_decorator(function, x, known=True)]
-        return bool(returned) and all(self._hands(function, node, given) for node in returned)
+        return bool(returned) and all(self._hands(function, node, wrapped) for node in returned)
 
-    def _hands(self, function: Function, value: ast.expr, given: str) -> bool:
+    def _hands(self, function: Function, value: ast.expr, wrapped: str) -> bool:
         match value:
-            case ast.Name(id=name) if name == given:
+            case ast.Name(id=name) if name == wrapped:
                 return True
             case ast.Name():
                 return self._kind != "same" and self._all_local(
-                    function, value, lambda wrapper: self._forwards(wrapper, given)
+                    function, value, lambda wrapper: self._forwards(wrapper, wrapped)
                 )
             case ast.Call(func=func, args=[_, inner]):
                 is_cast = self._names.qualified(self._module, func) in _CASTS
-                return is_cast and self._hands(function, inner, given)
+                return is_cast and self._hands(function, inner, wrapped)
             # `return decorator(f)` with a decorator of its own.
             case ast.Call(func=ast.Name() as func, args=[ast.Name(id=name)], keywords=[]):
-                return name == given and self._all_local(function, func, self.decorates)
+                return name == wrapped and self._all_local(function, func, self.decorates)
         return False
 
-    def _forwards(self, wrapper: Function, given: str) -> bool:
-        """Whether ``wrapper`` calls ``given`` with all that it is given, and returns the result."""
+    def _forwards(self, wrapper: Function, wrapped: str) -> bool:
+        """Whether ``wrapper`` calls ``wrapped`` with all it is given, and returns the result."""
         if not all(self._is_wraps(decorator) for decorator in wrapper.decorator_list):
             return False
-        if given in self._module.scopes.scope_made_by(wrapper).bindings:
+        if wrapped in self._module.scopes.scope_made_by(wrapper).bindings:
             return False
         if self._kind == "coroutines":
-            return self._gives_a_coroutine(wrapper, given)
+            return self._gives_a_coroutine(wrapper, wrapped)
         calls = [
             node
             for node in self._module.walk(wrapper)
             if isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
-            and node.func.id == given
+            and node.func.id == wrapped
             and self._module.enclosing_function(node) is wrapper
         ]
         if self._kind == "calls":
@@ -231,8 +231,8 @@ class _Reader:
             for way, above in uses
         )
 
-    def _gives_a_coroutine(self, wrapper: Function, given: str) -> bool:
-        """Whether ``wrapper`` is a coroutine function, or returns what a call of ``given`` gives.
+    def _gives_a_coroutine(self, wrapper: Function, wrapped: str) -> bool:
+        """Whether ``wrapper`` is a coroutine function, or returns what a call of ``wrapped`` gives.
 
         Of a plain function every way must end so.
         """
@@ -244,7 +244,9 @@ class _Reader:
         # Calling a coroutine function raises nothing that the block could swallow.
         is_in_block = isinstance(last, ast.With) and isinstance(last.body[0], ast.Return)
         return (is_in_block or always_returns(wrapper.body)) and all(
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == given
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == wrapped
             for node in self._module.returned_by(wrapper)
         )
 
@@ -302,11 +304,11 @@ def _passes_all(call: ast.Call, wrapper: Function) -> bool:
         return False
     wanted = [argument.arg for argument in positional_parameters(wrapper)]
     wanted += [args.vararg.arg] if args.vararg else []
-    given = [node.id if isinstance(node, ast.Name) else "" for node in passed]
+    names = [node.id if isinstance(node, ast.Name) else "" for node in passed]
     starred = sum(isinstance(argument, ast.Starred) for argument in call.args)
     keywords = [node.id if isinstance(node, ast.Name) else "" for node in named]
     return (
-        given == wanted
+        names == wanted
         and starred == bool(args.vararg)
         and keywords == ([args.kwarg.arg] if args.kwarg else [])
     )

@@ -69,7 +69,7 @@ class _Reader:
         self._forwarding = forwarding
         self._module = module
         self._function = function
-        self._given = first_parameter(function)
+        self._wrapped = first_parameter(function)
         # Without a value it is not a decorator: its result is not callable.
         returns = module.returns_of(function)
         self._returned = [node.value or ast.Constant(None) for node in returns]
@@ -103,11 +103,11 @@ class _Reader:
             return None
         return inner if self._is_only_asked(first) else None
 
-    def _is_only_asked(self, given: str) -> bool:
-        """Whether a function only checks if it is ``given`` one, and passes it on in a call."""
+    def _is_only_asked(self, wrapped: str) -> bool:
+        """Whether a function only checks if it is given ``wrapped``, and passes it on in a call."""
         module = self._module
         for node in module.walk(self._function):
-            if not isinstance(node, ast.Name) or node.id != given:
+            if not isinstance(node, ast.Name) or node.id != wrapped:
                 continue
             if module.enclosing_function(node) is not self._function:
                 continue
@@ -134,13 +134,13 @@ class _Reader:
 
     def wrapping(self) -> Wrapping | None:
         """Return what the decorator does; None where that cannot be read."""
-        module, decorator, given = self._module, self._function, self._given
-        if not given or isinstance(decorator, ast.AsyncFunctionDef):
+        module, decorator, wrapped = self._module, self._function, self._wrapped
+        if not wrapped or isinstance(decorator, ast.AsyncFunctionDef):
             return None
-        is_rebound = len(module.scopes.scope_made_by(decorator).bound(given)) != 1
+        is_rebound = len(module.scopes.scope_made_by(decorator).bound(wrapped)) != 1
         if is_rebound or module.is_generator(decorator) or not self._returned:
             return None
-        if all(isinstance(node, ast.Name) and node.id == given for node in self._returned):
+        if all(isinstance(node, ast.Name) and node.id == wrapped for node in self._returned):
             is_kept = not self._is_only_called()
             return Wrapping(module, decorator, is_same=True, is_kept=is_kept)
         plain = self._plain()
@@ -153,7 +153,7 @@ class _Reader:
         """Return the plain wrapper that a coroutine function gets, if any; None if not visible."""
         functions: list[ast.FunctionDef] = []
         for value in self._returned:
-            if isinstance(value, ast.Name) and value.id == self._given:
+            if isinstance(value, ast.Name) and value.id == self._wrapped:
                 continue
             wrapper = self._local(value)
             if wrapper is None or self._module.is_generator(wrapper):
@@ -216,7 +216,7 @@ class _Reader:
             case ast.BoolOp(op=ast.Or(), values=values):
                 return any(map(self._asks, values))
             case ast.Call(func=func, args=[ast.Name(id=name)]):
-                return name == self._given and self._name(func) in _COROUTINES
+                return name == self._wrapped and self._name(func) in _COROUTINES
             case ast.Name():
                 value = self._module.scopes.only_value(test)
                 return value is not None and self._asks(value)
@@ -226,14 +226,14 @@ class _Reader:
     def _calls(self) -> Iterator[ast.Call]:
         for node in self._module.walk(self._function):
             match node:
-                case ast.Call(func=ast.Name(id=name)) if name == self._given:
+                case ast.Call(func=ast.Name(id=name)) if name == self._wrapped:
                     yield node
 
     def _is_only_called(self) -> bool:
         """Whether the function is called, looked at or returned by the decorator, and no more."""
         module, decorator = self._module, self._function
         for node in module.walk(decorator):
-            if not isinstance(node, ast.Name) or node.id != self._given:
+            if not isinstance(node, ast.Name) or node.id != self._wrapped:
                 continue
             if isinstance(node.ctx, ast.Store | ast.Del):
                 return False

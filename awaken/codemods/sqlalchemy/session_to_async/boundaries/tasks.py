@@ -124,9 +124,9 @@ def _is_task(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
 def _eager(project: Project) -> Iterator[Place]:
     """Yield where a setting has tasks run at once; on doubles it sets nothing."""
     for module, node in nodes_with(project, [name.encode() for name in KNOWN.eager], ast.AST):
-        given = _setting(module, node)
-        is_off = isinstance(given, ast.Constant) and given.value is False
-        if given is not None and not is_off and not _is_on_double(module, node):
+        setting = _setting(module, node)
+        is_off = isinstance(setting, ast.Constant) and setting.value is False
+        if setting is not None and not is_off and not _is_on_double(module, node):
             yield module.place(node)
 
 

@@ -25,12 +25,12 @@ def libraries_given(
     words = () if variable is None else (variable.id.encode(),)
     for home, call in nodes_with(project, words, ast.Call) if words else ():
         for argument in arguments_of(call):
-            given, what = argument, "an asynchronous engine"
+            engine, what = argument, "an asynchronous engine"
             if isinstance(argument, ast.Attribute) and argument.attr == "url":
-                given, what = argument.value, f"the URL of {what}"
+                engine, what = argument.value, f"the URL of {what}"
             if (
-                last_name(given).encode() in words
-                and _is_made(project, home, given, module, made)
+                last_name(engine).encode() in words
+                and _is_made(project, home, engine, module, made)
                 and _is_of_library(project, home, call)
             ):
                 shown = f"{home.path} gives `{home.excerpt(call.func)}` {what}"

@@ -141,12 +141,12 @@ class ClassQueries:
             # ``query: Query`` is written for type checkers.
             if binding.kind == "annotation":
                 continue
-            given = self._property(module, binding.value)
-            if given is None and _is_attribute(self._models, facts, binding):
+            query = self._property(module, binding.value)
+            if query is None and _is_attribute(self._models, facts, binding):
                 return None
             why = f"`{facts.qualified}` gives `query` a meaning of its own"
             place = module.place(binding.node)
-            class_queries.append(given or Unknown(why, place))
+            class_queries.append(query or Unknown(why, place))
         return class_queries
 
     def _query_class(
@@ -212,8 +212,8 @@ class ClassQueries:
                 name = self._evaluator.names.qualified(module, target.value)
                 if name is not None:
                     why = f"`{module.excerpt(target)}` is given another value"
-                    given = self._property(module, node.value)
-                    result[name].append(given or Unknown(why, module.place(node)))
+                    query = self._property(module, node.value)
+                    result[name].append(query or Unknown(why, module.place(node)))
         return result
 
     def _given_to(self, qualified: str) -> list[Found]:

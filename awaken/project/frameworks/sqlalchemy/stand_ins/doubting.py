@@ -169,9 +169,9 @@ class _WithFields(Members):
         for module, call in nodes_in(evaluator.modules_at(paths), ast.Call):
             if evaluator.names.qualified(module, call.func) != qualified:
                 continue
-            given = [keyword.value for keyword in call.keywords if keyword.arg == name]
-            given += call.args[position : position + 1]
-            yield from (evaluator.values(module, argument) for argument in given)
+            arguments = [keyword.value for keyword in call.keywords if keyword.arg == name]
+            arguments += call.args[position : position + 1]
+            yield from (evaluator.values(module, argument) for argument in arguments)
 
 
 class _Unpacking(Passing):

@@ -221,11 +221,11 @@ class HandedOn:
     def _declared(self, place: Place) -> Iterator[FunctionPlace]:
         """Yield the ``__call__`` of the protocol that says what is called at a place."""
         resolved = self._call_at(place)
-        for one in () if resolved is None else resolved.functions:
-            places = [(one.path, one.start)] if one.qualname.endswith(".__call__") else []
+        for callee in () if resolved is None else resolved.functions:
+            places = [(callee.path, callee.start)] if callee.qualname.endswith(".__call__") else []
             for module, node in self._evaluator.functions_at(places):
                 if is_stub(self._evaluator, module, node):
-                    yield one
+                    yield callee
 
     def _slots_next(self, item: Spot | Slot) -> Iterator[Spot | Slot | End]:
         if isinstance(item, Slot):

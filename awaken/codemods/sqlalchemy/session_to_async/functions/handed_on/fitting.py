@@ -50,9 +50,9 @@ def takes(part: SynchronousPart, module: Module, call: ast.Call, function: Funct
     parameters = written_parameters(node.args)
     bindable = parameters.behind_first() if bound else parameters
     return bindable.bind(written_arguments(call)) and not any(
-        _is_foreign(part, module, given, home, parameter)
+        _is_foreign(part, module, argument, home, parameter)
         and (not is_test_file(module.path) or _uses(part, home, function, parameter))
-        for parameter, given in arguments_given(call, node, bound)
+        for parameter, argument in arguments_given(call, node, bound)
     )
 
 

@@ -27,11 +27,11 @@ def made_managers(part: SynchronousPart, rule: str) -> Iterator[Member]:
             continue
         if part.project.qualified_name(module, node.func) != MANAGER:
             continue
-        given = _given_functions(part, module, node.args[0])
-        if any(argument in part.steps for argument in given):
+        functions = _given_functions(part, module, node.args[0])
+        if any(function in part.steps for function in functions):
             site: Site[ast.AST] = Site(rule, module, node.func)
-            along = tuple(argument.place for argument in given)
-            made = member(site, f"`{module.excerpt(node)}`", _rewritten, part, given)
+            along = tuple(function.place for function in functions)
+            made = member(site, f"`{module.excerpt(node)}`", _rewritten, part, functions)
             yield Member(made.site, made.outcome, made.shown, along)
 
 

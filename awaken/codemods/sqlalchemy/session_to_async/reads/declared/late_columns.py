@@ -110,8 +110,8 @@ class LateColumns:
         """Yield what options of statements defer."""
         for module, node in nodes_with(self._project, _OPTIONS, ast.Call, revisions=False):
             kind, place = last_name(node.func), module.place(node)
-            given = [self._column(module, argument) for argument in node.args]
-            named = [argument for argument in given if argument is not None]
+            columns = [self._column(module, argument) for argument in node.args]
+            named = [column for column in columns if column is not None]
             if kind == "defer":
                 yield from (_Late(owner, name, place, is_option=True) for owner, name in named)
             elif kind == "load_only":
