@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.knowledge import knowledge
 from awaken.project.graph.callers import Obstacle
 from awaken.project.names.origins import absolute_module
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
+from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import Function, keyword_of, last_name
 from awaken.workspace.manifests.console_scripts import console_scripts
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
+Node = TypeVar("Node", bound=ast.AST)
 SCRIPTS = "/pyproject.toml"
 """What a rule declares in ``reads`` to have its console scripts found."""
 
@@ -53,6 +55,22 @@ def modules_with(
     Files of whose path ``unless`` is true are not even parsed.
     """
     return _parsed(project, project.files_with(words), unless)
+
+
+def nodes_with(
+    project: Project,
+    words: Sequence[bytes],
+    kind: type[Node],
+    unless: Callable[[str], bool] = _nowhere,
+    *,
+    revisions: bool = True,
+) -> Iterator[tuple[Module, Node]]:
+    """Yield the nodes of a kind in the files that ``modules_with`` gives, each with its file.
+
+    Those of any kind for ``ast.AST``. Without ``revisions``, none of the files of Alembic.
+    """
+    modules = modules_with(project, words, unless)
+    return nodes_in((each for each in modules if revisions or not is_of_alembic(each)), kind)
 
 
 def _parsed(
@@ -146,15 +164,14 @@ def importers(project: Project, module: Module) -> Iterator[tuple[Module, ast.AS
     file = module.path.rpartition("/")[2]
     stem = module.name.rpartition(".")[2]
     texts = (f"{module.name}:", f"{module.name}.")
-    for other in modules_with(project, (stem.encode(),)):
-        for node in other.walk():
-            match node:
-                case ast.Import() | ast.ImportFrom():
-                    if module.path in imported_at(project, other, node):
-                        yield other, node
-                case ast.Constant(value=str() as text):
-                    if text == module.name or text.startswith(texts) or text.endswith(file):
-                        yield other, node
+    for other, node in nodes_in(modules_with(project, (stem.encode(),)), ast.AST):
+        match node:
+            case ast.Import() | ast.ImportFrom():
+                if module.path in imported_at(project, other, node):
+                    yield other, node
+            case ast.Constant(value=str() as text):
+                if text == module.name or text.startswith(texts) or text.endswith(file):
+                    yield other, node
 
 
 def is_imported(project: Project, module: Module) -> bool:

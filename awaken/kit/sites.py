@@ -21,6 +21,7 @@ from awaken.contract import (
     Place,
     Reason,
     ReleaseImport,
+    SiteId,
     Span,
     TextEdit,
 )
@@ -168,14 +169,7 @@ class Site(Generic[Node_co]):
 
         ``data`` is passed to the rewriter.
         """
-        return NodeEdit(
-            path=self.module.path,
-            anchor=self.module.span(node),
-            node=type(node).__name__,
-            rewriter=rewriter,
-            data=data,
-            site=self.id,
-        )
+        return node_edit(self.module, node, rewriter, data, self.id)
 
     def rewrite_header(
         self, statement: ast.stmt, rewriter: str, data: Struct | None = None
@@ -231,6 +225,20 @@ class Site(Generic[Node_co]):
     def release_import(self, module: str, name: str | None = None) -> ReleaseImport:
         """Return the edit that removes an import, if nothing uses it any more."""
         return ReleaseImport(path=self.module.path, module=module, name=name, site=self.id)
+
+
+def node_edit(
+    module: Module, node: ast.AST, rewriter: str, data: Struct | None, site: SiteId
+) -> NodeEdit:
+    """Return the edit that lets a rewriter write ``node`` of any file again, for a site."""
+    return NodeEdit(
+        path=module.path,
+        anchor=module.span(node),
+        node=type(node).__name__,
+        rewriter=rewriter,
+        data=data,
+        site=site,
+    )
 
 
 def with_caveats(message: str, caveats: Iterable[str]) -> str:

@@ -46,7 +46,7 @@ from awaken.project.source.programs.whole_program import Answer, WholeProgram
 from awaken.project.source.replacing import puts_of
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.texts.program_texts import ProgramTexts
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, values_given
 from awaken.project.source.words import may_derive
 from awaken.project.store.summaries import Store
 from awaken.project.values.domain import ClassOf, External, ModuleOf
@@ -444,13 +444,9 @@ class Project:
         """Whether a class makes its attribute by a call of SQLAlchemy: it is no library's name."""
         owner, _, name = attribute.rpartition(".")
         for _, module, body in self._classes.bodies(owner):
-            for statement in body.body:
-                match statement:
-                    case (
-                        ast.Assign(targets=[ast.Name(id=bound)], value=ast.Call(func=made))
-                        | ast.AnnAssign(target=ast.Name(id=bound), value=ast.Call(func=made))
-                    ) if bound == name:
-                        return (self.qualified_name(module, made) or "").startswith("sqlalchemy.")
+            for bound, value in values_given(body.body):
+                if bound == name and isinstance(value, ast.Call):
+                    return (self.qualified_name(module, value.func) or "").startswith("sqlalchemy.")
         return False
 
     def _delegated_library(self, module: Module, node: ast.Attribute) -> str | None:

@@ -291,6 +291,14 @@ DECORATORS = """
         if f is None:
             return functools.partial(either, name=name)
         return wrapped(f)
+    def kept(f=None):
+        if f is None:
+            return lambda function: function
+        return f
+    def lost(f=None):
+        if f is None:
+            return lambda function: print
+        return f
     def injects(f):
         def wrapper(*args): return f(1, *args)
         return wrapper
@@ -313,7 +321,9 @@ DECORATORS = """
         ("same", "one"), ("marked", "one"), ("wrapped", "one"), ("awaited", "one"),
         ("times(3)", "one"), ("injects", "one"), ("functools.lru_cache(maxsize=1)", "one"),
         ("pytest.mark.slow", "one"), ("typing.final", "one"), ("app.get('/')", "one"),
-        ("replaces", "unknown"), ("rebinds", "unknown"), ("registers", "unknown"),
+        ("kept", "one"), ("kept()", "one"),
+        ("lost", "unknown"), ("lost()", "unknown"), ("replaces", "unknown"),
+        ("rebinds", "unknown"), ("registers", "unknown"),
         ("stores", "unknown"), ("times", "unknown"), ("same()", "unknown"),
         ("click.command()", "unknown"), ("app.task()", "unknown"), ("handlers[0]", "unknown"),
     ],

@@ -9,6 +9,9 @@ class UserFactory(Base):
     class Meta:
         model = User
 class Admins(UserFactory): ...
+class Typed(Base):
+    class Meta:
+        model: type[User] = User
 class Own(UserFactory):
     @classmethod
     def _create(cls, model, *args, **kwargs): return Note()
@@ -33,6 +36,7 @@ class Unsure(Base): ...
         ("UserFactory()", "User"),
         ("UserFactory.create(name='a')", "User"),
         ("UserFactory.build()", "User"),
+        ("Typed()", "User"),
         ("Admins.create_batch(2)", "list[User]"),
         ("UserFactory.build_batch(2)[0]", "User"),
         ("Written.create()", "Note"),

@@ -46,7 +46,7 @@ MARSHMALLOW = """
         name = fields.Str()
 
         class Meta:
-            exclude = ("posts",)
+            exclude: tuple[str, ...] = ("posts",)
 
     class Narrow(Kept):
         secret = fields.Str(load_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from awaken.batch.hosts.choosing import host_of
 from awaken.batch.hosts.host_port import Host, HostError, StopError, WaitError
@@ -34,11 +34,7 @@ def refresh_states(folder: CampaignFolder, manifest: Manifest) -> None:
     """
     host = _host(folder, manifest)
     with folder.coordinated() as log:
-        progress = fold(read_log(folder.log)[0])
-        for entry in manifest.entries:
-            known = progress.get(entry.id)
-            if known is None or not known.number or known.state in _ENDED:
-                continue
+        for entry, known in _open_requests(folder, manifest.entries):
             try:
                 there = host.look(entry, known.number)
             except HostError:
@@ -50,17 +46,24 @@ def refresh_states(folder: CampaignFolder, manifest: Manifest) -> None:
                 log.append(_record(entry, state))
 
 
+def _open_requests(
+    folder: CampaignFolder, entries: Iterable[Entry]
+) -> Iterator[tuple[Entry, Progress]]:
+    """Yield the repositories whose pull request has not ended, as far as is written down."""
+    progress = fold(read_log(folder.log)[0])
+    for entry in entries:
+        known = progress.get(entry.id)
+        if known is not None and known.number and known.state not in _ENDED:
+            yield entry, known
+
+
 def close_requests(
     folder: CampaignFolder, manifest: Manifest, patterns: Sequence[str], comment: str
 ) -> Iterator[str]:
     """Close the open pull requests that match; yield a sentence on each. Raises UserError."""
     host = _host(folder, manifest)
     with folder.coordinated() as log:
-        progress = fold(read_log(folder.log)[0])
-        for entry in matching(manifest.entries, patterns):
-            known = progress.get(entry.id)
-            if known is None or not known.number or known.state in _ENDED:
-                continue
+        for entry, known in _open_requests(folder, matching(manifest.entries, patterns)):
             try:
                 yield f"{entry.name}: {_closed_text(host, entry, known, folder, log, comment)}"
             except (HostError, WaitError) as error:

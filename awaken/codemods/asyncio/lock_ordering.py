@@ -82,9 +82,10 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Finding, Phase, Place, Status
 from awaken.kit.rule import Advice
-from awaken.kit.search import modules_with
+from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Site
 from awaken.project.effects.places.held import Lock, runs_held, taken
+from awaken.project.source.expressions.uses import targets_of
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import Unknown
@@ -163,17 +164,11 @@ def _names_of_locks(project: Project) -> set[str]:
     """Return the names of all variables and attributes that a lock is given to."""
     makers = {word.decode() for word in _MAKERS}
     names: set[str] = set()
-    for module in modules_with(project, _MAKERS, is_around_tests):
-        for node in module.walk():
-            match node:
-                case ast.Assign(targets=[target, *_], value=ast.Call() as value):
-                    pass
-                case ast.AnnAssign(target=target, value=ast.Call() as value):
-                    pass
-                case _:
-                    continue
-            if any(last_name(part) in makers for part in module.walk(value)):
-                names.add(last_name(target))
+    for module, node in nodes_with(project, _MAKERS, ast.AST, is_around_tests):
+        match node:
+            case ast.Assign(value=ast.Call() as value) | ast.AnnAssign(value=ast.Call() as value):
+                if any(last_name(part) in makers for part in module.walk(value)):
+                    names |= set(map(last_name, targets_of(node)))
     return names - {""}
 
 
@@ -281,11 +276,11 @@ def _taken_by(
     waiting = [(module, call, 0)]
     while waiting and len(seen) <= _MOST_FUNCTIONS:
         home, here, depth = waiting.pop()
-        functions = project.calls.functions_called(home, here)
+        called = project.calls.function_called(home, here)
         # A call that may reach one of several functions proves no order.
-        if isinstance(functions, Unknown) or len(functions) != 1:
+        if isinstance(called, Unknown):
             continue
-        there, function = functions[0].module, functions[0].function
+        there, function = called.module, called.function
         key = there.path, function.lineno
         if key in seen or not _runs_at_once(home, here, there, function):
             continue

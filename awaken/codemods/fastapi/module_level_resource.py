@@ -91,7 +91,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Finding, Phase
 from awaken.kit.rule import Advice
-from awaken.kit.search import modules_with, site_modules
+from awaken.kit.search import nodes_with, site_modules
 from awaken.kit.sites import Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
@@ -188,17 +188,16 @@ def _name(opening: Opening) -> str:
 
 def _may_be_closed(project: Project, name: str) -> bool:
     """Whether something in the program closes a thing of that name, or enters it."""
-    for module in modules_with(project, (name.encode(),), unless=is_aside):
-        for node in module.walk():
-            match node:
-                case ast.Attribute(value=owner, attr=method) if method in _CLOSES:
-                    pass
-                case ast.withitem(context_expr=owner):
-                    pass
-                case _:
-                    continue
-            if last_name(owner) == name:
-                return True
+    for _, node in nodes_with(project, (name.encode(),), ast.AST, unless=is_aside):
+        match node:
+            case ast.Attribute(value=owner, attr=method) if method in _CLOSES:
+                pass
+            case ast.withitem(context_expr=owner):
+                pass
+            case _:
+                continue
+        if last_name(owner) == name:
+            return True
     return False
 
 

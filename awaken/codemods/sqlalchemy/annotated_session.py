@@ -207,7 +207,7 @@ from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge import knowledge
 from awaken.knowledge.injection import injection
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameters_of, values_given
 from awaken.project.source.worklist import multimap
 
 if TYPE_CHECKING:
@@ -361,12 +361,10 @@ def _read(
 def _aliases(project: Project, kind: _Kind) -> Iterator[tuple[str, str]]:
     """Yield the aliases that the program has for an annotation: their files and names."""
     for module in modules_with(project, (b"Annotated",)):
-        for statement in module.tree.body:
-            match statement:
-                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript() as value):
-                    pair = _read(project, module, value)
-                    if pair is not None and pair[0] == kind:
-                        yield module.path, name
+        for name, value in values_given(module.tree.body):
+            pair = _read(project, module, value) if isinstance(value, ast.Subscript) else None
+            if pair is not None and pair[0] == kind:
+                yield module.path, name
 
 
 def _alias_name(kind: _Kind, several: bool) -> str:

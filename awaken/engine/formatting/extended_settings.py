@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from awaken.workspace.formats.toml_text import NotToml, parse_toml
+from awaken.workspace.formats.toml_text import NotToml, parse_toml, value_at
 from awaken.workspace.reading import METADATA_LIMIT, Enclosure
 
 _MANIFEST = "pyproject.toml"
@@ -44,12 +44,11 @@ def extended(enclosure: Enclosure, settings: Path, content: bytes) -> Iterator[t
 def _extend(settings: Path, content: bytes) -> str | None:
     """Return what settings extend, as written; None if they extend nothing."""
     try:
-        table: object = parse_toml(content.decode())
+        table = parse_toml(content.decode())
     except (NotToml, UnicodeDecodeError) as error:
         raise UnusableSettings(f"{settings} is not TOML") from error
-    for key in ("tool", "ruff") if settings.name == _MANIFEST else ():
-        table = table.get(key) if isinstance(table, dict) else None
-    named = table.get("extend") if isinstance(table, dict) else None
+    own = ("tool", "ruff") if settings.name == _MANIFEST else ()
+    named = value_at(table, (*own, "extend"))
     if named is not None and not isinstance(named, str):
         raise UnusableSettings(f"{settings} extends a value that is not a path")
     return named

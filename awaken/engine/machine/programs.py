@@ -131,10 +131,7 @@ def run_in_group(
                 _require_wanted(bounds)
                 if time.monotonic() > ending:
                     raise subprocess.TimeoutExpired(words, bounds.seconds)
-                if memory_of(process.pid) > bounds.memory:
-                    raise OSError(
-                        errno.ENOMEM, f"it takes more than {bounds.memory >> 20} MB of memory"
-                    )
+                _require_memory(process, bounds)
                 if os.fstat(printed.fileno()).st_size > _MOST_PRINTED:
                     os.ftruncate(printed.fileno(), 0)
         finally:
@@ -158,8 +155,13 @@ def _communicate(
             if left <= 0:
                 raise
         _require_wanted(bounds)
-        if memory_of(process.pid) > bounds.memory:
-            raise OSError(errno.ENOMEM, f"it takes more than {bounds.memory >> 20} MB of memory")
+        _require_memory(process, bounds)
+
+
+def _require_memory(process: subprocess.Popen[bytes], bounds: Bounds) -> None:
+    """Raise OSError for a process that takes more memory than it may."""
+    if memory_of(process.pid) > bounds.memory:
+        raise OSError(errno.ENOMEM, f"it takes more than {bounds.memory >> 20} MB of memory")
 
 
 def start_program(words: Sequence[str], kept: Sequence[int] = ()) -> subprocess.Popen[bytes]:

@@ -47,7 +47,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.trees import FunctionOrLambda
-from awaken.project.values.domain import Unknown
+from awaken.project.values.domain import Unknown, classes_in
 from awaken.workspace.text_files import Texts
 
 
@@ -118,6 +118,11 @@ class Orm:
         None if it is not proven to be mapped, which is unknown for classes of libraries.
         """
         return None if qualified is None else self.models.mapped_class(qualified)
+
+    def classes_of(self, module: Module, node: ast.expr) -> list[str]:
+        """Return the mapped classes of which an expression may give an object."""
+        classes = dict.fromkeys(classes_in(self._evaluator.values(module, node)))
+        return [name for name in classes if self.models.mapped_class(name) is not None]
 
     def mapping_ancestors(self, qualified: str) -> tuple[str, ...]:
         """Return the classes of the project from which a class inherits, itself first.

@@ -24,9 +24,12 @@ from awaken.project.source.trees import (
     Function,
     always_returns,
     argument_of,
+    first_parameter,
     has_decorator,
     is_none,
+    is_super,
     parameters_of,
+    positional_parameters,
     unpacks,
 )
 from awaken.project.values.domain import Unknown
@@ -69,8 +72,7 @@ class CallEdge:
 
     def given(self, parameter: ast.arg) -> ast.expr | None:
         """Return the argument for ``parameter``; None if there is none, or it is unknown."""
-        positional = [*self.into.function.args.posonlyargs, *self.into.function.args.args]
-        if self.bound and positional and parameter is positional[0]:
+        if self.bound and positional_parameters(self.into.function)[:1] == [parameter]:
             return self._receiver()
         return argument_of(self.call, self.into.function, parameter, self.bound)
 
@@ -81,16 +83,15 @@ class CallEdge:
         class method is given a class, which an instance in front of its name is not.
         """
         receiver = self.call.func.value if isinstance(self.call.func, ast.Attribute) else None
-        own = self.context.function.args
-        first = [argument.arg for argument in (*own.posonlyargs, *own.args)][:1]
-        if isinstance(receiver, ast.Call) and ast.unparse(receiver) == "super()":
+        first = first_parameter(self.context.function)
+        if receiver is not None and is_super(receiver):
             # `super()` hands on what the caller was given as itself.
-            receiver = ast.Name(first[0], ast.Load()) if first else None
+            receiver = ast.Name(first, ast.Load()) if first else None
         if not has_decorator(self.into.function, "classmethod"):
             return receiver
         if not has_decorator(self.context.function, "classmethod"):
             return None
-        return receiver if isinstance(receiver, ast.Name) and [receiver.id] == first else None
+        return receiver if isinstance(receiver, ast.Name) and receiver.id == first else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +154,7 @@ class CallEdges:
         home = self._held_module(called.module.path) or called.module
         span = called.module.span(called.function)
         # The function may be in a tree that was parsed again: this node is looked up.
-        mine = next(
-            node
-            for node in home.like(called.function)
-            if isinstance(node, Function) and home.span(node) == span
-        )
+        mine = home.function_at(span.start) or called.function
         return CallEdge(context, call, self._context(home, mine), called.bound)
 
     @cached_method

@@ -23,6 +23,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import whole_conditional
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import variable_of
 from awaken.project.values.domain import TooLarge, Unknown
 from awaken.project.values.local.flow import Reaching
 
@@ -148,10 +149,8 @@ class Holders:
         inner = whole_conditional(module, node)
         parent = module.parent(inner)
         match parent:
-            case ast.Assign(targets=[ast.Name() as target], value=value) if value is inner:
-                return self._variable(context, target)
-            case ast.AnnAssign(target=ast.Name() as target, value=value) if value is inner:
-                return self._variable(context, target)
+            case ast.Assign() | ast.AnnAssign() if (target := variable_of(parent)) is not None:
+                return self._variable(context, target) if parent.value is inner else ()
             case ast.Return():
                 return self._returned_items(context, None)
             # A name in a target that is unpacked holds an element itself.

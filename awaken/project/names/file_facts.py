@@ -18,6 +18,7 @@ from awaken.project.source.modules import Load, Module, cached_in_file
 from awaken.project.source.trees import (
     Function,
     FunctionOrLambda,
+    first_parameter,
     last_name,
     parameters_of,
     root_of,
@@ -310,8 +311,7 @@ def _assigned_values(module: Module) -> dict[ast.ClassDef, set[str]]:
         owner = None if function is None else module.scopes.scope_of(function).node
         if not isinstance(owner, ast.ClassDef) or not isinstance(node.value, ast.Name):
             continue
-        positional = [*function.args.posonlyargs, *function.args.args] if function else []
-        if positional and positional[0].arg == node.value.id:
+        if function is not None and first_parameter(function) == node.value.id:
             result.setdefault(owner, set()).add(node.attr)
     return result
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from awaken.project.names.resolution import Names
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.programs.program import Program
 from awaken.project.source.programs.undefined import may_define
 from awaken.project.source.trees import root_of
@@ -38,10 +38,7 @@ def absolute_module(module: Module, statement: ast.ImportFrom) -> str:
 
 def failing_import(project: Program, names: Names, module: Module) -> str:
     """Return which module lacks which name that a file imports, as a clause; empty if none may."""
-    kept: dict[str, str] = module.memo.setdefault(failing_import, {})
-    if module.path not in kept:
-        kept[module.path] = next(_lacking(project, names, module), "")
-    return kept[module.path]
+    return module.memoized(failing_import, lambda: next(_lacking(project, names, module), ""))
 
 
 def _lacking(project: Program, names: Names, module: Module) -> Iterator[str]:
@@ -77,8 +74,9 @@ def _is_set(project: Program, home: Module) -> bool:
         module.scopes.builtin_called(call) == "setattr"
         and call.args
         and project.qualified_name(module, call.args[0]) == home.name
-        for module in project.modules_at(project.files_with((b"setattr(",)))
-        for call in module.nodes(ast.Call)
+        for module, call in nodes_in(
+            project.modules_at(project.files_with((b"setattr(",))), ast.Call
+        )
     )
 
 

@@ -6,7 +6,7 @@ import ast
 import bisect
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterator, KeysView, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, KeysView, Sequence
 from copy import copy
 from functools import wraps
 from itertools import accumulate, chain, pairwise
@@ -25,6 +25,7 @@ from awaken.project.source.trees import (
     children_by_field,
     fingerprint,
     position,
+    variable_of,
     walk,
 )
 from awaken.project.source.worklist import groups_of
@@ -101,6 +102,14 @@ class Module:
         other = copy(self)
         other.memo = {}
         return other
+
+    def memoized(self, key: Hashable, find: Callable[[], Value]) -> Value:
+        """Return what ``find`` gave for ``key`` the first time, while this tree is kept.
+
+        Nothing that it gives may lead back to the file: its tree would never be freed.
+        """
+        value: Value = self.memo[key] if key in self.memo else self.memo.setdefault(key, find())
+        return value
 
     @property
     def is_package(self) -> bool:
@@ -230,7 +239,9 @@ class Module:
         return groups_of(self._nodes_and_parents[0], type)
 
     def nodes(self, kind: type[Node]) -> Sequence[Node]:
-        """Return all nodes of the file of a concrete ``kind``, in source order."""
+        """Return all nodes of the file of a concrete ``kind``, in source order; of AST, all."""
+        if kind is ast.AST:
+            return self._nodes_and_parents[0]  # type: ignore[return-value]
         return self._by_type.get(kind, ())  # type: ignore[return-value]
 
     @of_file
@@ -288,21 +299,25 @@ class Module:
 
     def expressions_at(self, spans: Collection[Span]) -> Iterator[ast.expr]:
         """Yield the expressions that take exactly one of ``spans``, in source order."""
+        return (node for node in self.nodes_at(spans) if isinstance(node, ast.expr))
+
+    def nodes_at(self, spans: Collection[Span]) -> Iterator[ast.expr | ast.stmt]:
+        """Yield the expressions and statements that take exactly one of ``spans``, outer first."""
         for start in sorted({span.start for span in spans}):
             node = self._beginning.get(start)
             while node is not None:
                 if self.span(node) in spans:
                     yield node
-                parts = (part for part in children(node) if isinstance(part, ast.expr))
+                parts = (part for part in children(node) if isinstance(part, ast.expr | ast.stmt))
                 begun = position(node)
                 node = next((part for part in parts if position(part) == begun), None)
 
     @of_file
-    def _beginning(self) -> dict[int, ast.expr]:
-        """The outermost expression at each place where one begins."""
-        starts, result = self._line_starts, dict[int, ast.expr]()
+    def _beginning(self) -> dict[int, ast.expr | ast.stmt]:
+        """The outermost expression, or the statement, at each place where one begins."""
+        starts, result = self._line_starts, dict[int, ast.expr | ast.stmt]()
         for node in self._nodes_and_parents[0]:
-            if isinstance(node, ast.expr):
+            if isinstance(node, ast.expr | ast.stmt):
                 result.setdefault(starts[node.lineno - 1] + node.col_offset, node)
         return result
 
@@ -451,6 +466,12 @@ class Module:
         call = self.parent(above) if isinstance(above, ast.keyword) else above
         return call if isinstance(call, ast.Call) and call.func is not argument else None
 
+    def variable_of(self, value: ast.AST) -> ast.Name | None:
+        """Return the variable that an assignment or a block gives exactly ``value``, or None."""
+        above = self.parent(value)
+        kept = above.optional_vars if isinstance(above, ast.withitem) else variable_of(above)
+        return kept if isinstance(kept, ast.Name) and kept is not value else None
+
     def statement_of(self, node: ast.AST) -> ast.stmt | None:
         """Return ``node`` or the innermost statement around it; None for the module."""
         if isinstance(node, ast.stmt):
@@ -493,6 +514,11 @@ class Module:
     def in_fstring(self, node: ast.AST) -> bool:
         """Whether ``node`` is inside an f-string."""
         return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))
+
+
+def nodes_in(modules: Iterable[Module], kind: type[Node]) -> Iterator[tuple[Module, Node]]:
+    """Yield the nodes of a kind in some files, each with its file; for ``ast.AST`` all."""
+    return ((module, node) for module in modules for node in module.nodes(kind))
 
 
 def same_node(module: Module, node: ast.AST, other_module: Module, other: ast.AST) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -91,19 +92,10 @@ def argument_of(
 
     The first ``bound`` parameters are given by the receiver.
     """
-    named = keyword_of(call, parameter.arg)
-    # A keyword cannot name a positional-only parameter: it would go into ``**kwargs``.
-    if named is not None and parameter not in function.args.posonlyargs:
-        return named
-    positional = [*function.args.posonlyargs, *function.args.args]
-    if parameter not in positional:
-        return None
-    # Below zero it is what the receiver gives.
-    index = positional.index(parameter) - bound
-    before = call.args[: index + 1]
-    if index < 0 or len(before) <= index:
-        return None
-    return None if any(isinstance(node, ast.Starred) for node in before) else before[index]
+    if parameter.arg not in parameter_names(function.args):
+        return keyword_of(call, parameter.arg)  # a key of ``**kwargs``
+    pairs = arguments_given(call, function, bound)
+    return next((argument for item, argument in pairs if item.arg == parameter.arg), None)
 
 
 def arguments_of(call: ast.Call) -> list[ast.expr]:
@@ -115,14 +107,47 @@ def parameter_getting(
     call: ast.Call, function: FunctionOrLambda, argument: ast.AST, bound: int
 ) -> ast.arg | None:
     """Return the parameter of ``function`` to which ``call`` passes ``argument``; else None."""
-    return next(
-        (
-            parameter
-            for parameter, _ in parameters_of(function.args)
-            if argument_of(call, function, parameter, bound) is argument
-        ),
-        None,
-    )
+    pairs = arguments_given(call, function, bound)
+    return next((parameter for parameter, item in pairs if item is argument), None)
+
+
+def arguments_given(
+    call: ast.Call, function: FunctionOrLambda, bound: int
+) -> Iterator[tuple[ast.arg, ast.expr]]:
+    """Yield the parameters of ``function`` that ``call`` certainly gives arguments, with these.
+
+    The first ``bound`` parameters are given by the receiver.
+    """
+    # After ``*args`` no position is certain; keywords still are.
+    plain = takewhile(lambda argument: not isinstance(argument, ast.Starred), call.args)
+    yield from zip(positional_parameters(function)[bound:], plain, strict=False)
+    # A keyword cannot name a positional-only parameter: it would go into ``**kwargs``.
+    named = {parameter.arg: parameter for parameter in named_parameters(function)}
+    for keyword in call.keywords:
+        parameter = named.get(keyword.arg or "")
+        if parameter is not None and parameter not in function.args.posonlyargs:
+            yield parameter, keyword.value
+
+
+def parameter_at(function: FunctionOrLambda, at: int | str, bound: int = 0) -> ast.arg | None:
+    """Return the parameter that gets the argument at a position, or of a keyword; else None.
+
+    The first ``bound`` parameters are given by the receiver.
+    """
+    if isinstance(at, int):
+        return next(iter(positional_parameters(function)[at + bound :]), None)
+    named = [*function.args.args, *function.args.kwonlyargs]
+    return next((parameter for parameter in named if parameter.arg == at), None)
+
+
+def positional_parameters(function: FunctionOrLambda) -> list[ast.arg]:
+    """Return the parameters that take arguments by position, ``*args`` aside."""
+    return [*function.args.posonlyargs, *function.args.args]
+
+
+def first_parameter(function: FunctionOrLambda) -> str:
+    """Return the name of the first parameter of a function, as ``self``; empty if it has none."""
+    return next((parameter.arg for parameter in positional_parameters(function)), "")
 
 
 def items_in_brackets(node: ast.Subscript) -> list[ast.expr]:
@@ -321,8 +346,7 @@ def parameter_names(args: ast.arguments) -> frozenset[str]:
 
 def named_parameters(function: FunctionOrLambda) -> list[ast.arg]:
     """Return the parameters that have a name of their own: no ``*args``, no ``**kwargs``."""
-    args = function.args
-    return [*args.posonlyargs, *args.args, *args.kwonlyargs]
+    return [*positional_parameters(function), *function.args.kwonlyargs]
 
 
 SHARED = frozenset(

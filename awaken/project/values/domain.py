@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from operator import is_
@@ -424,6 +424,23 @@ def _parts_of(value: Value) -> tuple[Values, ...]:
         case TupleOf():
             return value.items
     return ()
+
+
+def classes_in(values: Iterable[Value]) -> list[str]:
+    """Return the class of each instance among ``values``."""
+    return [value.qualified for value in values if isinstance(value, InstanceOf)]
+
+
+def are_instances(values: Values, counts: Callable[[str], bool]) -> bool:
+    """Whether there are ``values``, and all of them are instances of classes that count."""
+    classes = classes_in(values)
+    return bool(values) and len(classes) == len(values) and all(map(counts, classes))
+
+
+def origins_of(values: Iterable[Value]) -> Iterator[Origin]:
+    """Yield where the instances among ``values`` come from, as far as that is known."""
+    for value in values:
+        yield from (value.origins or ()) if isinstance(value, InstanceOf) else ()
 
 
 def values_inside(value: Value) -> Values:

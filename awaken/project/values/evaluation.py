@@ -229,10 +229,7 @@ class Evaluator(ABC):
             case "question":
                 return None
             case "tree":
-                memo: Kept | None = module.memo.get(_KEPT[follows])
-                if memo is None:
-                    memo = module.memo[_KEPT[follows]] = {}
-                return memo
+                return module.memoized(_KEPT[follows], dict)
             case "program":
                 return self._lasting if follows else self._lasting_aside
 

@@ -196,9 +196,8 @@ class ProgramValues:
     def attribute(self, module: Module, node: ast.expr, name: str) -> PossibleValues:
         """Return what the attribute ``name`` of the instances that ``node`` gives may be."""
         evaluator = self._evaluator
-        owners = [
-            each for each in self.of(module, node).alternatives if isinstance(each, InstanceOf)
-        ]
+        alternatives = self.of(module, node).alternatives
+        owners = [value for value in alternatives if isinstance(value, InstanceOf)]
         result = evaluator.solved(
             ("attribute", node, name),
             module,

@@ -10,6 +10,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Load, Module, same_node
 from awaken.project.source.test_files import conftest_paths
 from awaken.project.source.trees import Function, last_name, unpacks, without_arguments
+from awaken.project.source.worklist import multimap
 from awaken.project.values.domain import FunctionOf
 
 _ARGUMENTS_OF_PATCHES = {"unittest.mock.patch": 1, "unittest.mock.patch.object": 2}
@@ -22,12 +23,17 @@ def fixture_for(
 ) -> FunctionOf | None:
     """Return the fixture ``name`` that pytest passes to ``function``; None if not visible.
 
-    pytest takes the nearest: first that of the file of the test, then those of ``conftest.py``
-    files above. Last come the ``pytest_plugins`` that these name. A file has what it imports as
-    well. Fixtures inside classes and of other plugins are not searched.
+    pytest takes the nearest. The class of the test comes first, then its file, and then the
+    ``conftest.py`` files above. Last come the ``pytest_plugins`` that these name. A file has what
+    it imports as well. Fixtures of other plugins are not searched.
     """
     if not takes_fixture(module, function, name, names):
         return None
+    around = module.parent(function)
+    parts = around.body if isinstance(around, ast.ClassDef) else ()
+    for part in (part for part in parts if isinstance(part, Function) and part is not function):
+        if fixture_name(module, part, names) == name:
+            return FunctionOf(module, part)
     paths = [module.path, *conftest_paths(module.path)]
     # The list grows while it is read: plugins name others.
     for count, path in enumerate(paths):
@@ -88,14 +94,9 @@ def _plugins(module: Module, names: Names) -> list[str]:
 
 def _fixtures(module: Module, names: Names) -> dict[str, list[Function]]:
     """Return the fixtures at the top of a file, by the names by which tests ask for them."""
-    kept: dict[str, list[Function]] | None = module.memo.get(_fixtures)
-    if kept is None:
-        kept = module.memo[_fixtures] = {}
-        for node in module.tree.body:
-            name = fixture_name(module, node, names) if isinstance(node, Function) else None
-            if name is not None and isinstance(node, Function):
-                kept.setdefault(name, []).append(node)
-    return kept
+    functions = (node for node in module.tree.body if isinstance(node, Function))
+    named = ((name, node) for node in functions if (name := fixture_name(module, node, names)))
+    return module.memoized(_fixtures, lambda: multimap(named))
 
 
 def _gives_arguments(decorator: ast.expr, name: str) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.worklist import multimap
 from awaken.project.values.domain import ClassOf, FunctionOf, InstanceOf, ModuleOf, Values
 
 if TYPE_CHECKING:
@@ -40,18 +40,16 @@ def parameter_of_replaced(
     return next(iter(result)) if len(result) == 1 else ()
 
 
+@cached_in_file
 def _putting(module: Module) -> dict[str, list[Put]]:
     """Return where a file puts a function in the place of something, by its name."""
-    kept: dict[str, list[Put]] | None = module.own.get(_putting)
-    if kept is None:
-        named: defaultdict[str, list[Put]] = defaultdict(list)
-        for put in (item for puts in puts_in(module).values() for item in puts):
-            keywords = put.node.keywords if isinstance(put.node, ast.Call) else []
-            for value in (put.value, *(keyword.value for keyword in keywords)):
-                if isinstance(value, ast.Name):
-                    named[value.id].append(put)
-        kept = module.own[_putting] = dict(named)
-    return kept
+    return multimap(
+        (value.id, put)
+        for puts in puts_in(module).values()
+        for put in puts
+        for value in (put.value, *(part.value for part in getattr(put.node, "keywords", ())))
+        if isinstance(value, ast.Name)
+    )
 
 
 def _replaced(evaluator: Questions, module: Module, put: Put) -> Iterator[tuple[Module, Function]]:

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 from awaken.project.source.expressions.uses import only_reads
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of, without_arguments
+from awaken.project.source.trees import (
+    Function,
+    first_parameter,
+    parameters_of,
+    positional_parameters,
+    without_arguments,
+)
 from awaken.project.values.domain import Environment, NoneValue, Values, union
 
 if TYPE_CHECKING:
@@ -62,7 +68,7 @@ def packed_item(
         return None
     if evaluator.names.layout.published or known or not _hands_on(module, wrapper):
         return None
-    at = index + len(wrapper.args.posonlyargs) + len(wrapper.args.args)
+    at = index + len(positional_parameters(wrapper))
     return _passed_to_decorated(
         evaluator, module, wrapper, lambda args: [*args.posonlyargs, *args.args][at : at + 1]
     )
@@ -171,7 +177,7 @@ def _hands_on(module: Module, wrapper: Function) -> bool:
     """Whether each call of what is decorated gets the arguments of the wrapper, in their places."""
     if wrapper.args.vararg is None:
         return False
-    wanted = [argument.arg for argument in (*wrapper.args.posonlyargs, *wrapper.args.args)]
+    wanted = [argument.arg for argument in positional_parameters(wrapper)]
     wanted.append(wrapper.args.vararg.arg)
     calls = _calls_of_decorated(module, wrapper)
     return bool(calls) and all(_positional(call) == wanted for call in calls)
@@ -182,15 +188,9 @@ def _calls_of_decorated(module: Module, wrapper: Function) -> list[ast.Call]:
     decorator = module.enclosing_function(wrapper)
     if not isinstance(decorator, Function):
         return []
-    first = next(iter([*decorator.args.posonlyargs, *decorator.args.args]), None)
-    return [
-        node
-        for node in module.walk(wrapper)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and first is not None
-        and node.func.id == first.arg
-    ]
+    first = first_parameter(decorator)
+    calls = (node for node in module.walk(wrapper) if isinstance(node, ast.Call))
+    return [node for node in calls if isinstance(node.func, ast.Name) and node.func.id == first]
 
 
 def _positional(call: ast.Call) -> list[str]:

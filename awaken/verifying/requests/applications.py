@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.contract import UserError
+from awaken.project.source.trees import last_name, values_given
 from awaken.workspace.manifests.serving import read_server
 from awaken.workspace.parsing import Unparsable, parse_text
 from awaken.workspace.reading import METADATA_LIMIT
@@ -80,29 +81,15 @@ def _modules(project: Path) -> Iterator[tuple[Path, ast.Module]]:
 
 def _makes(function: ast.FunctionDef) -> bool:
     return any(
-        isinstance(node, ast.Call) and _called(node) == _FRAMEWORK for node in ast.walk(function)
+        isinstance(node, ast.Call) and last_name(node.func) == _FRAMEWORK
+        for node in ast.walk(function)
     )
 
 
 def _names(tree: ast.Module, makers: Iterable[str]) -> Iterator[str]:
-    for statement in tree.body:
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            target, value = statement.targets[0], statement.value
-        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
-            target, value = statement.target, statement.value
-        else:
-            continue
-        if not isinstance(target, ast.Name) or not isinstance(value, ast.Call):
-            continue
-        if _called(value) in {_FRAMEWORK, *makers}:
-            yield target.id
-
-
-def _called(call: ast.Call) -> str:
-    function = call.func
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
+    for name, value in values_given(tree.body):
+        if isinstance(value, ast.Call) and last_name(value.func) in {_FRAMEWORK, *makers}:
+            yield name
 
 
 def _import_root(copy: Path, path: Path, tree: ast.Module) -> Path:

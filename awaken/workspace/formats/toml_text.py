@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from awaken.workspace.sources import TextError
@@ -90,7 +90,7 @@ def _has_large_number(tables: dict[str, Any]) -> bool:
     return False
 
 
-def value_at(tables: Any, path: Sequence[str]) -> Any:
+def value_at(tables: Any, path: Iterable[str | int]) -> Any:
     """Return the value below ``tables`` at ``path``; None where there is none."""
     for key in path:
         if not isinstance(tables, Mapping):

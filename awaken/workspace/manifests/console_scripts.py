@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from awaken.workspace.formats.toml_text import tables_in
+from awaken.workspace.formats.toml_text import tables_in, value_at
 
 _TABLES = (("project", "scripts"), ("project", "gui-scripts"), ("tool", "poetry", "scripts"))
 
@@ -17,9 +15,7 @@ def console_scripts(pyproject: str) -> tuple[str, ...]:
     document = tables_in(pyproject)
     result: list[str] = []
     for path in _TABLES:
-        table: Any = document
-        for key in path:
-            table = table.get(key) if isinstance(table, dict) else None
+        table = value_at(document, path)
         for value in table.values() if isinstance(table, dict) else ():
             # Poetry takes a table as well, for an entry that is not a function of the package.
             reference = value.get("reference") if isinstance(value, dict) else value

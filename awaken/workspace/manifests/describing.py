@@ -17,6 +17,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from awaken.workspace.formats.toml_text import value_at
 from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, upwards
 from awaken.workspace.sources import Undecodable, decode_settings
 
@@ -53,13 +54,9 @@ _PASSED_OVER = frozenset({"node_modules", "venv", "site-packages", "build", "dis
 def described_in_toml(tables: Mapping[str, Any]) -> str:
     """Return the key of a ``pyproject.toml`` that describes the distribution, or nothing."""
     for path in _IN_PYPROJECT:
-        result: Any = tables
-        for key in path:
-            result = result.get(key) if isinstance(result, dict) else None
-        if result:
+        if value_at(tables, path):
             return ".".join(path)
-    project = tables.get("project")
-    dynamic = project.get("dynamic") if isinstance(project, dict) else None
+    dynamic = value_at(tables, ("project", "dynamic"))
     listed = dynamic if isinstance(dynamic, list) else ()
     named = next((item for item in listed if item in {*_NAMES, "entry-points"}), None)
     return "" if named is None else f"project.{named}"

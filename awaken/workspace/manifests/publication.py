@@ -21,7 +21,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from awaken.workspace.formats.ini import NotIni, parse_ini
-from awaken.workspace.formats.toml_text import KeyPath, NotToml, line_of, parse_toml
+from awaken.workspace.formats.toml_text import KeyPath, NotToml, line_of, parse_toml, value_at
 from awaken.workspace.manifests.describing import (
     described_in_call,
     described_in_ini,
@@ -137,11 +137,11 @@ def _pyproject(root: Path) -> _Read:
         path, why = private
         return Publication(published=False, why=why, path=name, line=line_of(text, path))
     # Without a name, a build system builds what setup.cfg and setup.py name.
-    names = [_value(tables, path) for path in _NAMES]
+    names = [value_at(tables, path) for path in _NAMES]
     distribution = next((candidate for candidate in names if isinstance(candidate, str)), None)
     if distribution is None:
         return None
-    built = next((path for path in _ONLY_BUILT if _value(tables, path) is not None), None)
+    built = next((path for path in _ONLY_BUILT if value_at(tables, path) is not None), None)
     if built is None:
         return None
     shown = ".".join(map(str, built))
@@ -153,10 +153,10 @@ def _pyproject(root: Path) -> _Read:
 def _private(tables: Mapping[str, Any], root: Path) -> tuple[KeyPath, str] | None:
     """Return the key that says that the project is not published, and how."""
     for path in _NOT_PACKAGED:
-        if _value(tables, path) is False:
+        if value_at(tables, path) is False:
             return path, f"is no package: {path[-1]} is false"
     for path in _CLASSIFIERS:
-        listed = _value(tables, path)
+        listed = value_at(tables, path)
         if isinstance(listed, list) and PRIVATE in listed and _stands_alone(root):
             return (*path, listed.index(PRIVATE)), f"says {PRIVATE!r}"
     return None
@@ -229,13 +229,6 @@ def _stands_alone(root: Path) -> bool:
     """Whether no other project of the same repository can depend on this one."""
     # A package that is not uploaded may still be installed from a neighboring directory.
     return working_tree(root) in {None, root}
-
-
-def _value(tables: Mapping[str, Any], path: KeyPath) -> Any:
-    value: Any = tables
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def _line_with(text: str, fits: Callable[[str], bool]) -> int:

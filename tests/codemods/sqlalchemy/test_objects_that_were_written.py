@@ -281,6 +281,16 @@ db.commit()
 return {"n": len(user.orders)}
 """,
     ),
+    "a2_a_set_of_what_is_not_stored": (
+        "",
+        """\
+user = User(name="n")
+user.marks = set()
+user.marks.add(key)
+db.flush()
+return [user.name, len(user.orders), len(user.marks)]
+""",
+    ),
     "a8_all_rows": (
         "",
         """\

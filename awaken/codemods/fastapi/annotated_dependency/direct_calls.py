@@ -17,7 +17,7 @@ from awaken.knowledge.decorators import library_decorators
 from awaken.project.graph.callers import CallSite, Obstacle
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.names.functions.opaque import OpaqueUse
-from awaken.project.source.trees import Function, without_arguments
+from awaken.project.source.trees import Function, positional_parameters, without_arguments
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -118,8 +118,7 @@ def _of_wrapper(
     """Yield what may change although a decorator, shown as ``text``, reads no default."""
     if is_below and not use.carries:
         yield f"{text} hides the parameters, so FastAPI may not pass them"
-    arguments = signature.function.args
-    first = [*arguments.posonlyargs, *arguments.args][: use.positional]
+    first = positional_parameters(signature.function)[: use.positional]
     moves = moved_parameters(signature.function, signature.rewrite)
     if moves.intersection(argument.arg for argument in first):
         yield f"{text} passes arguments by position, and the parameters change their order"
@@ -134,10 +133,9 @@ def _of_call(project: Project, signature: _Signature, site: CallSite) -> Iterato
         raise Refused(reasons.UNSEEN_CALL, "a call unpacks a mapping", because=(site.place,))
     if any(isinstance(argument, ast.Starred) for argument in call.args):
         raise Refused(reasons.UNSEEN_CALL, "a call unpacks a sequence", because=(site.place,))
-    arguments = signature.function.args
     # A method that is called on its object is given `self` already.
-    names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)][site.bound :]
-    by_position = names[: len(call.args)]
+    positional = positional_parameters(signature.function)[site.bound :]
+    by_position = [parameter.arg for parameter in positional[: len(call.args)]]
     passed = {*by_position, *(keyword.arg for keyword in call.keywords)}
     # The call received the marker itself as the value, and would now fail with a TypeError.
     for name in sorted(signature.losing - passed):

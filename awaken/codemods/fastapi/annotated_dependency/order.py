@@ -11,7 +11,7 @@ from awaken.codemods.fastapi.annotated_dependency.payload import (
     SignatureRewrite,
 )
 from awaken.kit.sites import Refused
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameters_of, positional_parameters
 
 if TYPE_CHECKING:
     from awaken.codemods.fastapi.annotated_dependency.markers import Marked
@@ -53,8 +53,7 @@ def ordered_signature(
 
 def moved_parameters(function: Function, rewrite: SignatureRewrite) -> set[str]:
     """Return the parameters that a call by position would not reach any more."""
-    arguments = function.args
-    names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+    names = [parameter.arg for parameter in positional_parameters(function)]
     if rewrite.star:
         # All parameters after the `*` are keyword-only.
         return set(names[names.index(rewrite.star) :])
@@ -64,8 +63,7 @@ def moved_parameters(function: Function, rewrite: SignatureRewrite) -> set[str]:
 
 def put_in_front(function: Function, rewrite: SignatureRewrite) -> tuple[list[str], str]:
     """Return the parameters that move in front of another one, and that one; none and ``""``."""
-    arguments = function.args
-    names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+    names = [parameter.arg for parameter in positional_parameters(function)]
     pairs = zip(names, rewrite.order, strict=True)
     first = next((old for old, new in pairs if old != new), "")
     if not first:

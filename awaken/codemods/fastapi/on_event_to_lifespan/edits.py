@@ -23,6 +23,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Ste
 from awaken.contract import Edit, InsertStatements, NeedImport, NodeEdit, ReleaseImport, SiteId
 from awaken.editing.comments import only_suppresses
 from awaken.kit.payloads import REMOVE_STATEMENT
+from awaken.kit.sites import node_edit
 from awaken.project.names.origins import imported_from
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -44,14 +45,8 @@ def edits_of(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
         site=site,
     )
     if home.call is not None:
-        yield NodeEdit(
-            path=path,
-            anchor=home.module.span(home.call),
-            node="Call",
-            rewriter="constructor",
-            data=ConstructorEdit(lifespan.name),
-            site=site,
-        )
+        data = ConstructorEdit(lifespan.name)
+        yield node_edit(home.module, home.call, "constructor", data, site)
     yield NeedImport(path=path, module=_MANAGER[0], name=_MANAGER[1], site=site)
     if lifespan.iterators:
         yield NeedImport(path=path, module=lifespan.iterators, name="AsyncIterator", site=site)
@@ -60,7 +55,7 @@ def edits_of(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
             module, name, alias = reference.imported
             yield NeedImport(path=path, module=module, name=name, alias=alias or None, site=site)
     for entry in lifespan.entered:
-        yield _edit_at(entry.module, entry.function, "entered", EnteredEdit(entry.receiver), site)
+        yield node_edit(entry.module, entry.function, "entered", EnteredEdit(entry.receiver), site)
     yield from _removals(lifespan, site)
     yield from _released_imports(lifespan, site)
 
@@ -120,7 +115,7 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
             yield from _statement_edits(lifespan, step, site)
         elif index in lifespan.bodies:
             # A suppression for the old head no longer has anything to suppress.
-            made = _edit_at(step.module, function, REMOVE_STATEMENT, None, site)
+            made = node_edit(step.module, function, REMOVE_STATEMENT, None, site)
             head = [head_comment.text for head_comment in head_comments(step.module, function)]
             yield replace(made, drops=tuple(name for name in head if only_suppresses(name)))
         else:
@@ -134,7 +129,7 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
             name="" if steps[0].name == function.name else steps[0].name,
             before="".join(f"{item.condition} = True\n" for item in steps[:1] if item.flag),
         )
-        made = _edit_at(steps[0].module, function, "function", edit, site)
+        made = node_edit(steps[0].module, function, "function", edit, site)
         yield replace(made, drops=tuple(suppressions_behind(steps)))
 
 
@@ -145,20 +140,9 @@ def _removal(
     comments = lifespan.comments
     edit = StatementEdit(code, comments=tuple(comments.inside.get(statement, ())))
     return replace(
-        _edit_at(module, statement, "statement", edit, site),
+        node_edit(module, statement, "statement", edit, site),
         lines_above=comments.lines_above.get(statement, 0),
         drops=tuple(comments.drops.get(statement, ())),
-    )
-
-
-def _edit_at(module: Module, node: ast.stmt, rewriter: str, data: object, site: SiteId) -> NodeEdit:
-    return NodeEdit(
-        path=module.path,
-        anchor=module.span(node),
-        node=type(node).__name__,
-        rewriter=rewriter,
-        data=data,
-        site=site,
     )
 
 

@@ -21,7 +21,7 @@ from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
 from awaken.contract import Constraints, Edit, Phase, Place, Plan, Rewriter
 from awaken.kit.changes import Decided, Member, connected, decide, decide_group, member, plan_of
 from awaken.kit.rule import Rule
-from awaken.kit.search import modules_with, site_modules
+from awaken.kit.search import modules_with, nodes_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.names.usages import is_annotation
 from awaken.project.source.trees import last_name
@@ -123,17 +123,16 @@ class _Planning:
         reads: list[tuple[Place, str | None, str]] = []
         for module in modules_with(self._project, _LISTING):
             reads += _listed_items(self._project, module)
-        for module in modules_with(self._project, [CONFIG.encode()]):
-            for node in module.walk():
-                if isinstance(node, ast.Constant) and node.value == CONFIG:
-                    reads += _read_by_text(self._project, module, node)
-                if not isinstance(node, ast.Attribute) or node.attr != CONFIG:
-                    continue
-                name = self._project.qualified_name(module, node)
-                owner = name.removesuffix(f".{CONFIG}") if name is not None else None
-                if _is_no_read(module, node) or (owner and self._is_base(module, node)):
-                    continue
-                reads.append((module.place(node), owner, module.excerpt(node)))
+        for module, node in nodes_with(self._project, [CONFIG.encode()], ast.AST):
+            if isinstance(node, ast.Constant) and node.value == CONFIG:
+                reads += _read_by_text(self._project, module, node)
+            if not isinstance(node, ast.Attribute) or node.attr != CONFIG:
+                continue
+            name = self._project.qualified_name(module, node)
+            owner = name.removesuffix(f".{CONFIG}") if name is not None else None
+            if _is_no_read(module, node) or (owner and self._is_base(module, node)):
+                continue
+            reads.append((module.place(node), owner, module.excerpt(node)))
         return reads
 
     def _is_base(self, module: Module, node: ast.Attribute) -> bool:

@@ -13,7 +13,7 @@ from awaken.codemods.pooling.engine_dispose import reasons
 from awaken.contract import Edit, Level, Phase, Place, Reason, Status
 from awaken.kit.changes import Decided, decide
 from awaken.kit.rule import SiteRule
-from awaken.kit.search import SCRIPTS, is_imported, modules_with
+from awaken.kit.search import SCRIPTS, is_imported, nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.kit.web.lifespans import caveats_of_lifespan, lifespan_edits, may_get_lifespan
 from awaken.knowledge import knowledge
@@ -94,16 +94,15 @@ def _is_of_script(project: Project, engine: _Engine, served: tuple[Served, ...])
 
 def _may_be_disposed(project: Project, engine: _Engine) -> bool:
     """Whether some ``dispose`` of the program, its tests apart, may be of this engine."""
-    for module in modules_with(project, (b"dispose",), unless=is_aside):
-        for node in module.nodes(ast.Attribute):
-            if node.attr == "dispose":
-                owner = node.value
-                # `engine.sync_engine.dispose()` closes the same pool.
-                if isinstance(owner, ast.Attribute) and owner.attr in _SPELT:
-                    owner = owner.value
-                name = project.qualified_name(module, owner)
-                if name == engine.qualified or not _is_another(project, module, owner, name):
-                    return True
+    for module, node in nodes_with(project, (b"dispose",), ast.Attribute, unless=is_aside):
+        if node.attr == "dispose":
+            owner = node.value
+            # `engine.sync_engine.dispose()` closes the same pool.
+            if isinstance(owner, ast.Attribute) and owner.attr in _SPELT:
+                owner = owner.value
+            name = project.qualified_name(module, owner)
+            if name == engine.qualified or not _is_another(project, module, owner, name):
+                return True
     return False
 
 

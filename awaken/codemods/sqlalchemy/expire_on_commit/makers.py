@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from awaken.kit.search import argument, modules_with
 from awaken.knowledge import knowledge
 from awaken.knowledge.sessions import session_configurations
-from awaken.project.source.trees import Function, is_constant, keyword_of, last_name
+from awaken.project.source.trees import Function, is_constant, keyword_of, last_name, variable_of
 from awaken.project.values.domain import Producer, Session
 
 if TYPE_CHECKING:
@@ -149,12 +149,9 @@ def kept_names(project: Project) -> frozenset[str]:
 
 def name_of(maker: Maker) -> str:
     """Return the qualified name of the variable that a call is assigned to; else nothing."""
-    match maker.module.parent(maker.call):
-        case ast.Assign(targets=[ast.Name(id=name)]) if (
-            maker.module.enclosing_function(maker.call) is None
-        ):
-            return f"{maker.module.name}.{name}"
-    return ""
+    module, call = maker.module, maker.call
+    name = last_name(variable_of(module.parent(call)))
+    return f"{module.name}.{name}" if name and module.enclosing_function(call) is None else ""
 
 
 def own_init(project: Project, maker: Maker) -> str:

@@ -110,13 +110,9 @@ def _listed_text(project: Project, found: Iterable[Later]) -> str:
 def only_variable(maker: Maker) -> Place | None:
     """Return the place of a variable that alone holds the session, which nothing else gets."""
     module = maker.module
-    match module.parent(maker.call):
-        case ast.withitem(optional_vars=ast.Name() as target):
-            pass
-        case ast.Assign(targets=[ast.Name() as target]):
-            pass
-        case _:
-            return None
+    target = module.variable_of(maker.call)
+    if target is None:
+        return None
     scope = module.scopes.scope_of(target)
     is_only = scope.kind == "function" and len(scope.bound(target.id)) == 1
     if maker.is_factory or not is_only:

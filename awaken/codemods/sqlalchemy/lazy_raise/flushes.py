@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.lazy_raise.foreign_keys import ForeignKeys, cascade_of
 from awaken.kit.relationships.sides import WORDS, Key
-from awaken.kit.search import modules_with
+from awaken.kit.search import modules_with, nodes_with
 from awaken.project.source.memo import cached_by, cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.worklist import reached
@@ -132,12 +132,11 @@ class Flushes:
 
     def _deleted_by_name(self) -> Iterator[str]:
         """Yield the classes of what is passed to ``session.delete()``."""
-        for module in modules_with(self._project, [b".delete("]):
-            for node in module.walk():
-                match node:
-                    case ast.Call(func=ast.Attribute(attr="delete"), args=[one], keywords=[]):
-                        if isinstance(one, _OBJECTS):
-                            yield from self._passed_names(module, node, one)
+        for module, node in nodes_with(self._project, [b".delete("], ast.Call):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="delete"), args=[deleted], keywords=[]):
+                    if isinstance(deleted, _OBJECTS):
+                        yield from self._passed_names(module, node, deleted)
 
     def _passed_names(self, module: Module, call: ast.Call, one: ast.expr) -> Iterator[str]:
         receiver = call.func.value if isinstance(call.func, ast.Attribute) else call.func

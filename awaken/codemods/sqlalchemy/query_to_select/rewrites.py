@@ -37,7 +37,7 @@ from awaken.contract import (
     Span,
 )
 from awaken.kit.names_here import Written
-from awaken.kit.sites import with_caveats
+from awaken.kit.sites import node_edit, with_caveats
 from awaken.project.names.origins import imported_from
 from awaken.project.source.modules import Module, site_id
 
@@ -92,14 +92,7 @@ class Part:
         if self.session is not None:
             data = ClassRewrite(session=self.session, rewriter=rewriter, data=self.data)
             rewriter = "at-class"
-        return NodeEdit(
-            path=self.module.path,
-            anchor=self.module.span(self.node),
-            node=type(self.node).__name__,
-            rewriter=rewriter,
-            data=data,
-            site=site,
-        )
+        return node_edit(self.module, self.node, rewriter, data, site)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.project.names.functions.injections import Provider
 from awaken.project.source.trees import Function, parameters_of
 
@@ -63,9 +63,8 @@ def _has(project: Project, providers: Iterable[Provider], name: str) -> bool:
 
 def _of_all_routes(project: Project) -> Iterator[Provider]:
     """Yield the dependencies that applications and routers give to their endpoints."""
-    for module in modules_with(project, (b"dependencies",)):
-        for node in module.nodes(ast.keyword):
-            if node.arg != "dependencies":
-                continue
-            if isinstance(module.statement_of(node), ast.Assign | ast.Expr):
-                yield from project.injections.below(module, node.value)
+    for module, node in nodes_with(project, (b"dependencies",), ast.keyword):
+        if node.arg != "dependencies":
+            continue
+        if isinstance(module.statement_of(node), ast.Assign | ast.Expr):
+            yield from project.injections.below(module, node.value)

@@ -25,7 +25,7 @@ from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.testing.fixture_requests import Request, Requests
 from awaken.project.names.functions.decorators import MANAGERS
-from awaken.project.source.trees import without_arguments
+from awaken.project.source.trees import keyword_of, without_arguments
 from awaken.project.source.worklist import Worklist
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 
@@ -224,8 +224,7 @@ def _has_own_loop(project: Project) -> bool:
 
 
 def _scope(site: Site[ast.AsyncFunctionDef], decorator: ast.expr) -> str:
-    keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
-    scope = next((keyword.value for keyword in keywords if keyword.arg == "scope"), None)
+    scope = keyword_of(decorator, "scope") if isinstance(decorator, ast.Call) else None
     if scope is None:
         return "function"
     if isinstance(scope, ast.Constant) and isinstance(scope.value, str):

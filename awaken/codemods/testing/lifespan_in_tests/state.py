@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.testing.lifespan_in_tests.fallbacks import has_fallback, has_initial_value
 from awaken.contract import Place, Span
-from awaken.kit.search import modules_with
+from awaken.kit.search import modules_with, nodes_with
 from awaken.project.frameworks.web.serving import Served
 from awaken.project.names.functions.injections import OVERRIDES, overrides_in
 from awaken.project.source.modules import Module
@@ -166,13 +166,12 @@ def _reads(module: Module, node: ast.AST, name: str, home: Module | None) -> boo
 
 def _is_set_by_tests(project: Project, name: str) -> bool:
     """Whether a test sets it itself, or puts something else in its place."""
-    for module in modules_with(project, (name.encode(),), unless=is_of_program):
-        for node in module.walk():
-            match node:
-                case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:
-                    return True
-                case ast.Constant(value=str() as text) if text.split(".")[-1] == name:
-                    return True  # of ``monkeypatch.setattr`` or ``patch``
+    for _, node in nodes_with(project, (name.encode(),), ast.AST, unless=is_of_program):
+        match node:
+            case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:
+                return True
+            case ast.Constant(value=str() as text) if text.split(".")[-1] == name:
+                return True  # of ``monkeypatch.setattr`` or ``patch``
     return False
 
 

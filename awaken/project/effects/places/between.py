@@ -179,10 +179,9 @@ class Between:
         owners = {name.rpartition(".")[0] for name in names}
         if owners & self._known.classes or owners == {"builtins"}:
             return False
-        arguments = arguments_of(call)
         return any(
             isinstance(value, Session)
-            for argument in arguments
+            for argument in arguments_of(call)
             if isinstance(argument, ast.Name | ast.Attribute)
             for value in self._evaluator.values(module, argument)
         )
@@ -253,10 +252,9 @@ class Between:
         receiver = module.text_of(call.func).lower().rpartition(".")[0]
         if receiver.endswith(("client", "runner")) or self._gets_a_session(module, call, ()):
             return True
-        arguments = arguments_of(call)
         return any(
             isinstance(value, FunctionOf)
-            for argument in arguments
+            for argument in arguments_of(call)
             if isinstance(argument, ast.Name | ast.Lambda)
             for value in self._evaluator.values(module, argument)
         )

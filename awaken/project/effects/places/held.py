@@ -10,6 +10,7 @@ from typing import Protocol
 from awaken.knowledge.locks import Guarding, locks
 from awaken.project.names.classes import ClassFacts, Definition
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.uses import targets_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, children, keyword_of, last_name
 from awaken.project.source.worklist import preorder
@@ -161,14 +162,9 @@ def _assigned_nodes(module: Module, owner: ast.ClassDef, name: str) -> Iterator[
     """Yield all values that ``owner`` gives its attribute ``name``."""
     for node in module.walk(owner):
         match node:
-            case ast.Assign(targets=targets, value=value):
-                pass
-            case ast.AnnAssign(target=target, value=value) if value is not None:
-                targets = [target]
-            case _:
-                continue
-        if any(_is_attribute(module, part, owner, name) for part in targets):
-            yield value
+            case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
+                if any(_is_attribute(module, part, owner, name) for part in targets_of(node)):
+                    yield value
 
 
 def _is_attribute(module: Module, target: ast.expr, owner: ast.ClassDef, name: str) -> bool:

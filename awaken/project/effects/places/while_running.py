@@ -15,7 +15,7 @@ from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
 from awaken.project.source.memo import cached_items
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, receivers
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import ClassOf, FunctionOf, Unknown
@@ -62,9 +62,8 @@ class WhileRunning:
         functions that they call do not count.
         """
         waiting = Worklist[Called]([], _place_of, _MOST_FUNCTIONS + 1)
-        for module in self._evaluator.modules_with(_TABLE.listening_words):
-            for node in module.walk():
-                waiting += self._listeners(module, node)
+        for module, node in nodes_in(self._evaluator.modules_with(_TABLE.listening_words), ast.AST):
+            waiting += self._listeners(module, node)
         for home, node in _nodes_of(waiting):
             waiting += self._run_by(home, node) or ()
         return _all_seen(waiting)

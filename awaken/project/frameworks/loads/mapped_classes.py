@@ -23,7 +23,14 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.expressions.annotated import type_in
 from awaken.project.source.modules import Module, cached_in_file
-from awaken.project.source.trees import Function, has_decorator, is_none, keyword_of, last_name
+from awaken.project.source.trees import (
+    Function,
+    has_decorator,
+    is_none,
+    keyword_of,
+    last_name,
+    positional_parameters,
+)
 from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import ModuleOf
 
@@ -263,10 +270,8 @@ def _entity_of_parameter(reader: ModuleReader, node: ast.Name, bound: ast.AST) -
     if not isinstance(bound, ast.arg):
         return None
     function = reader.module.enclosing_function(bound)
-    arguments = function.args if function else None
-    first = (*arguments.posonlyargs, *arguments.args)[:1] if arguments else ()
     is_class = isinstance(function, Function) and has_decorator(function, "classmethod")
-    if is_class and first and first[0] is bound:
+    if is_class and function and positional_parameters(function)[:1] == [bound]:
         return _entity_of_class(reader, node)
     return _entity_of_annotation(reader, node, bound.annotation)
 
@@ -277,11 +282,7 @@ def _entity_of_callers(
     """Return the item for a parameter that gets a class from every caller there is."""
     # Each query that goes through a function asks for the same parameter.
     key = ("entity of callers", node, depth)
-    memo = reader.module.memo
-    if key not in memo:
-        memo[key] = _entity_passed(reader, node, binding, depth)
-    item: Item | None = memo[key]
-    return item
+    return reader.module.memoized(key, lambda: _entity_passed(reader, node, binding, depth))
 
 
 def _entity_passed(

@@ -12,7 +12,7 @@ from awaken.project.frameworks.schemas.given import Given
 from awaken.project.frameworks.shapes.domain import Reading, Unread
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import Unknown
 
@@ -39,12 +39,11 @@ class DumpReadings:
 
     def all(self) -> Iterator[Reading | Unread]:
         """Yield all of a program, by file and place."""
-        for module in self._evaluator.modules_with(_WORDS):
-            for node in module.walk():
-                if isinstance(node, ast.Call):
-                    yield from self._of_call(module, node)
-                elif isinstance(node, Function):
-                    yield from self._of_function(module, node)
+        for module, node in nodes_in(self._evaluator.modules_with(_WORDS), ast.AST):
+            if isinstance(node, ast.Call):
+                yield from self._of_call(module, node)
+            elif isinstance(node, Function):
+                yield from self._of_function(module, node)
 
     def _of_call(self, module: Module, call: ast.Call) -> Iterator[Reading | Unread]:
         match call.func:

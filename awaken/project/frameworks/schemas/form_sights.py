@@ -11,7 +11,7 @@ from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Sight
 from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import keyword_of, last_name
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown, Values, union
 
@@ -34,9 +34,8 @@ class FormSights:
         """Yield what forms read of objects, file by file; a program without forms has none."""
         forms = self._forms
         words = sorted({*_WORDS, *(name.encode() for name in forms.spellings)}) if forms.all else ()
-        for module in self._evaluator.modules_with(words):
-            for node in module.nodes(ast.Call):
-                yield from self._of_call(module, node, names)
+        for module, node in nodes_in(self._evaluator.modules_with(words), ast.Call):
+            yield from self._of_call(module, node, names)
 
     def _of_call(self, module: Module, call: ast.Call, names: Collection[str]) -> Iterator[Sight]:
         name = last_name(call.func)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.memo import cached_method
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import last_name, parameters_of
 from awaken.project.values.domain import (
     Argument,
@@ -67,10 +67,9 @@ class Receivers:
             return
         spellings = self._evaluator.classes.spellings(qualified)
         paths = self._evaluator.files_with([spelling.encode() for spelling in spellings])
-        for module in self._evaluator.modules_at(paths):
-            for node in module.walk():
-                if _is_call_of(node, spellings):
-                    yield from self._made(module, node, qualified)
+        for module, node in nodes_in(self._evaluator.modules_at(paths), ast.AST):
+            if _is_call_of(node, spellings):
+                yield from self._made(module, node, qualified)
 
     def _made(self, module: Module, node: ast.AST, qualified: str) -> Iterator[InstanceOf]:
         for value in self._evaluator.values(module, node) if isinstance(node, ast.Call) else ():

@@ -13,7 +13,7 @@ from awaken.project.frameworks.shapes.pydantic_models import ModelShape, Pydanti
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.responses.routes import Responses
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import ClassOf, Environment, InstanceOf, Unknown, Values
 
@@ -74,9 +74,8 @@ class ModelReadings:
         """Yield all of a program, by file and place."""
         makers = self._makers()
         words = sorted({*_WORDS, *(maker.encode() for maker in makers)})
-        for module in self._evaluator.modules_with(words):
-            for node in module.nodes(ast.Call):
-                yield from self._of_call(module, node, makers)
+        for module, node in nodes_in(self._evaluator.modules_with(words), ast.Call):
+            yield from self._of_call(module, node, makers)
 
     def _makers(self) -> frozenset[str]:
         """Return the simple names of models that have a field which a model reads."""

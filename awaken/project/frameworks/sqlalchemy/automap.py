@@ -9,7 +9,7 @@ from functools import cached_property
 from awaken.project.frameworks.sqlalchemy.mapping import names_view
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import unpacks
 
 _FACTORY = "sqlalchemy.ext.automap.automap_base"
@@ -85,9 +85,7 @@ class Automap:
                 yield node
 
     def _all_calls(self, words: Sequence[bytes]) -> Iterator[tuple[Module, ast.Call]]:
-        for module in self._evaluator.modules_with(words):
-            for node in module.nodes(ast.Call):
-                yield module, node
+        return nodes_in(self._evaluator.modules_with(words), ast.Call)
 
 
 def _is_plain_base(call: ast.Call) -> bool:

@@ -28,7 +28,7 @@ from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationsh
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Ancestors, ClassFacts
 from awaken.project.source.memo import cached_by, cached_method
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import keyword_of, without_arguments
 from awaken.project.source.worklist import reverse_postorder
 from awaken.project.values.domain import DeclarativeBase, External
@@ -334,8 +334,7 @@ class Models:
         paths = self._evaluator.files_with([b"map_imperatively", b"mapper("])
         calls = (
             (module, node)
-            for module in self._evaluator.modules_at(paths)
-            for node in module.nodes(ast.Call)
+            for module, node in nodes_in(self._evaluator.modules_at(paths), ast.Call)
             if node.args
         )
         return dict(pair for call in calls for pair in self._mapped_by(*call))

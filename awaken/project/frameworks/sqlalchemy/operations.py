@@ -25,6 +25,7 @@ from awaken.project.values.domain import (
     Unknown,
     UnknownResult,
     Value,
+    classes_in,
     without_none,
 )
 
@@ -291,13 +292,7 @@ class Operations:
     def _fakes(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes of tests of which an engine, or a connection, may be an instance."""
         values = self._evaluator.values(module, node)
-        return tuple(
-            sorted(
-                value.qualified
-                for value in values
-                if isinstance(value, InstanceOf) and self._is_fake(value)
-            )
-        )
+        return tuple(sorted(classes_in(filter(self._is_fake, values))))
 
     def _is_fake(self, value: Value) -> bool:
         """Whether an object is of a class that tests define, and that inherits nothing."""

@@ -13,7 +13,7 @@ from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.made_sessions.kept_items import put_as_item
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import arguments_of
 from awaken.project.values.domain import (
     ClassOf,
@@ -274,18 +274,19 @@ class Sessions:
     def _own_queries(self) -> tuple[bool, bool]:
         """Whether session classes, and whether other classes, define ``query``."""
         in_sessions = elsewhere = False
-        for module in self._evaluator.modules_with([b"def query("]):
-            for node in module.nodes(ast.FunctionDef):
-                if node.name != "query":
-                    continue
-                owner = module.scopes.scope_of(node).node
-                if not isinstance(owner, ast.ClassDef):
-                    continue
-                qualified = module.full_name(owner)
-                value = self._evaluator.members.as_session(InstanceOf(qualified))
-                in_sessions = in_sessions or not isinstance(value, InstanceOf)
-                # Without a parameter it cannot be what is called with a model.
-                elsewhere = elsewhere or len(node.args.args) > 1 or node.args.vararg is not None
+        for module, node in nodes_in(
+            self._evaluator.modules_with([b"def query("]), ast.FunctionDef
+        ):
+            if node.name != "query":
+                continue
+            owner = module.scopes.scope_of(node).node
+            if not isinstance(owner, ast.ClassDef):
+                continue
+            qualified = module.full_name(owner)
+            value = self._evaluator.members.as_session(InstanceOf(qualified))
+            in_sessions = in_sessions or not isinstance(value, InstanceOf)
+            # Without a parameter it cannot be what is called with a model.
+            elsewhere = elsewhere or len(node.args.args) > 1 or node.args.vararg is not None
         return in_sessions, elsewhere
 
     def _joined_session_proof(

@@ -28,6 +28,7 @@ from awaken.project.source.trees import (
     FunctionOrLambda,
     argument_of,
     arguments_of,
+    positional_parameters,
 )
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown, Value
 
@@ -413,8 +414,7 @@ def _is_receiver(scene: _Scene, parameter: ast.arg) -> bool:
     called = scene.called
     if called is None or not called.bound:
         return False
-    positional = [*called.function.args.posonlyargs, *called.function.args.args]
-    return bool(positional) and positional[0] is parameter
+    return positional_parameters(called.function)[:1] == [parameter]
 
 
 def _is_for_one_task(value: Value) -> bool:

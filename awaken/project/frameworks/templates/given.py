@@ -9,7 +9,8 @@ from functools import cached_property
 
 from awaken.project.frameworks.templates.contexts import Context, Expression
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.modules import Module
+from awaken.project.source.expressions.uses import targets_of
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, last_name, without_arguments
 
 _WORDS = (b"context_processor", b".globals", b"user_loader", b"request_loader")
@@ -49,9 +50,8 @@ class Given:
             *self._evaluator.files_with(_WORDS),
             *self._evaluator.callers.words.files_with("g"),
         }
-        for module in self._evaluator.modules_at(sorted(paths)):
-            for node in module.walk():
-                _note(module, node, names)
+        for module, node in nodes_in(self._evaluator.modules_at(sorted(paths)), ast.AST):
+            _note(module, node, names)
         return names
 
 
@@ -59,11 +59,9 @@ def _note(module: Module, node: ast.AST, found: _Names) -> None:
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             _note_function(module, node, found)
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
+        case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
+            for target in targets_of(node):
                 _note_assigned(module, target, Expression(module, value), found)
-        case ast.AnnAssign(target=target, value=ast.expr() as value):
-            _note_assigned(module, target, Expression(module, value), found)
         case ast.Call(func=ast.Attribute(attr="update", value=owner)) if _is_globals(owner):
             for argument in node.args:
                 found.everywhere.add_dictionary(module, argument)

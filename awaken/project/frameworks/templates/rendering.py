@@ -12,7 +12,7 @@ from awaken.project.frameworks.templates.contexts import Context
 from awaken.project.frameworks.templates.texts import assigned_nodes, texts_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.f_strings import is_literal
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import (
     Function,
     argument_of,
@@ -77,14 +77,13 @@ class Renderings:
 
     def all(self) -> Iterator[Rendering]:
         """Yield all visible calls, file by file."""
-        for module in self._evaluator.modules_at(self._files()):
-            for node in module.walk():
-                if isinstance(node, ast.Call):
-                    form = self._form(module, node)
-                    if form is not None:
-                        yield from self._renderings(module, node, form)
-                elif isinstance(node, Function):
-                    yield from self._decorated_renderings(module, node)
+        for module, node in nodes_in(self._evaluator.modules_at(self._files()), ast.AST):
+            if isinstance(node, ast.Call):
+                form = self._form(module, node)
+                if form is not None:
+                    yield from self._renderings(module, node, form)
+            elif isinstance(node, Function):
+                yield from self._decorated_renderings(module, node)
 
     def _files(self) -> list[str]:
         """Return the files that may have such a call: the words alone are in many."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.modules import Module, same_node
+from awaken.project.source.modules import Module, nodes_in, same_node
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, is_constant, last_name, parameters_of
 from awaken.project.source.worklist import Worklist
@@ -126,12 +126,6 @@ class FixtureRequests:
         self, module: Module, function: Function, name: str
     ) -> tuple[Module, Function] | None:
         """Return the fixture that a parameter receives: of the class, of the file, or further."""
-        around = module.parent(function)
-        nearer = around.body if isinstance(around, ast.ClassDef) else []
-        others = (part for part in nearer if isinstance(part, Function) and part is not function)
-        for node in others:
-            if self.name_of(module, node) == name:
-                return module, node
         fixture = fixture_for(module, function, name, self._evaluator.names, self._evaluator.load)
         if fixture is None or not isinstance(fixture.node, Function):
             return None
@@ -151,12 +145,11 @@ class FixtureRequests:
         name = self.name_of(module, fixture)
         if name is None:
             return
-        for asking in self._evaluator.modules_with((name.encode(),)):
-            for node in asking.walk():
-                if isinstance(node, Function):
-                    yield from self._asked_by(asking, node, name, module, fixture)
-                elif isinstance(node, ast.Constant) and node.value == name:
-                    yield from self._named_tests(asking, node)
+        for asking, node in nodes_in(self._evaluator.modules_with((name.encode(),)), ast.AST):
+            if isinstance(node, Function):
+                yield from self._asked_by(asking, node, name, module, fixture)
+            elif isinstance(node, ast.Constant) and node.value == name:
+                yield from self._named_tests(asking, node)
 
     def _asked_by(
         self, asking: Module, node: Function, name: str, module: Module, fixture: Function
@@ -177,16 +170,10 @@ class FixtureRequests:
         owner = module.parent(fixture)
         if isinstance(owner, ast.ClassDef):
             return self._inherits(asking, node, module, owner)
-        around = asking.parent(node)
-        if isinstance(around, ast.ClassDef):
-            nearer = (one for one in around.body if isinstance(one, Function) and one is not node)
-            if any(self.name_of(asking, part) == name for part in nearer):
-                return False
-        names, load = self._evaluator.names, self._evaluator.load
-        function = fixture_for(asking, node, name, names, load)
-        if function is None:
+        nearest = self.fixture(asking, node, name)
+        if nearest is None:
             return not is_test_file(module.path)
-        return same_node(function.module, function.node, module, fixture)
+        return same_node(*nearest, module, fixture)
 
     def _inherits(
         self, asking: Module, node: Function, module: Module, owner: ast.ClassDef

@@ -12,7 +12,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, argument_of, parameters_of
-from awaken.project.values.domain import FunctionOf, InstanceOf, Session, Value
+from awaken.project.values.domain import FunctionOf, InstanceOf, Session, Value, classes_in
 from awaken.project.values.pytest_fixtures import fixture_for
 
 _CLASSES = library_names().mocks
@@ -49,8 +49,8 @@ class Mocks:
             case ast.Call(
                 func=ast.Attribute(value=ast.Name() as fixture, attr="MagicMock" | "Mock" as name)
             ) if any(
-                isinstance(value, InstanceOf) and f"{value.qualified}.{name}" in _CLASSES
-                for value in self._evaluator.values(module, fixture)
+                f"{owner}.{name}" in _CLASSES
+                for owner in classes_in(self._evaluator.values(module, fixture))
             ):
                 return True
             case ast.Call():
@@ -154,14 +154,10 @@ class Mocks:
     ) -> Mocked | None:
         """Return the call that makes what a fixture gives a test."""
         evaluator = self._evaluator
-        around = module.parent(function)
-        beside = around.body if isinstance(around, ast.ClassDef) else []
-        nearer = [part for part in beside if isinstance(part, Function) and part.name == name]
         fixture = fixture_for(module, function, name, evaluator.names, evaluator.load)
-        home = module if nearer or fixture is None else fixture.module
-        node = nearer[0] if nearer else (None if fixture is None else fixture.node)
-        if not isinstance(node, Function):
+        if fixture is None or not isinstance(fixture.node, Function):
             return None
+        home, node = fixture.module, fixture.node
         results = [
             part.value
             for part in home.walk(node)

@@ -20,7 +20,13 @@ from awaken.project.source.f_strings import is_literal
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, children, has_decorator, parameters_of
+from awaken.project.source.trees import (
+    Function,
+    children,
+    has_decorator,
+    parameter_names,
+    positional_parameters,
+)
 from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import ClassOf, FunctionOf
 
@@ -223,8 +229,8 @@ def with_arguments(entry: EntryPoint, given: set[str | int]) -> EntryPoint:
 
     ``given`` are positions and keywords of a call, and ``self`` for its receiver.
     """
-    positional = [one.arg for one in (*entry.function.args.posonlyargs, *entry.function.args.args)]
-    names = {name for name, _ in ((p.arg, d) for p, d in parameters_of(entry.function.args))}
+    positional = [parameter.arg for parameter in positional_parameters(entry.function)]
+    names = parameter_names(entry.function.args)
     # `self` in `given` is no keyword: it is the receiver.
     result: set[str] = {one for one in given if isinstance(one, str) and one in names - {"self"}}
     in_class = entry.module.enclosing_class(entry.function) is not None

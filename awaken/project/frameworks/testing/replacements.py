@@ -75,10 +75,7 @@ class Replacements:
 
     def in_module(self, module: Module) -> tuple[Replacement, ...]:
         """Return the replacements of a file, in the order of their places."""
-        kept: tuple[Replacement, ...] | None = module.memo.get(Replacements)
-        if kept is None:
-            kept = module.memo[Replacements] = tuple(self._found_replacements(module))
-        return kept
+        return module.memoized(Replacements, lambda: tuple(self._found_replacements(module)))
 
     def functions_of(self, module: Module, node: ast.expr) -> tuple[FunctionPlace, ...]:
         """Return the visible functions that run when the object ``node`` is called."""

@@ -16,7 +16,7 @@ from awaken.project.frameworks.testing.reach import EntryPoint
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.f_strings import text_parts
 from awaken.project.source.memo import cached_method
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, keyword_of, parameters_of
@@ -92,14 +92,13 @@ class Routes:
         """The paths that each router has where it is included; those of the outer ones first."""
         included: defaultdict[_Router, list[tuple[_Router | None, list[str]]]] = defaultdict(list)
         paths = self._evaluator.files_with((b".include_router(", b".register_blueprint("))
-        for module in self._evaluator.modules_at(paths):
-            for node in module.nodes(ast.Call):
-                child = _included_router(node)
-                router = None if child is None else self._router(module, child)
-                if router is not None and isinstance(node.func, ast.Attribute):
-                    outer = self._router(module, node.func.value)
-                    own = [] if outer is None else _prefix(module, node.func.value)
-                    included[router].append((outer, [*own, *_prefix_of(module, node)]))
+        for module, node in nodes_in(self._evaluator.modules_at(paths), ast.Call):
+            child = _included_router(node)
+            router = None if child is None else self._router(module, child)
+            if router is not None and isinstance(node.func, ast.Attribute):
+                outer = self._router(module, node.func.value)
+                own = [] if outer is None else _prefix(module, node.func.value)
+                included[router].append((outer, [*own, *_prefix_of(module, node)]))
 
         def of(router: _Router, depth: int) -> Iterator[list[str]]:
             for outer, prefix in included[router]:

@@ -10,6 +10,7 @@ from typing import Any
 from awaken.knowledge.applications import Effect, installers
 from awaken.project.frameworks.web.applications import Application, Applications
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.expressions.uses import targets_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of, last_name, parameter_getting
 from awaken.project.source.worklist import Worklist
@@ -172,12 +173,8 @@ def _given_calls(carrier: _Carrier) -> Iterator[tuple[ast.Call, ast.expr]]:
 
 
 def _targets_of(statement: ast.AST | None) -> Iterator[str]:
-    targets: list[ast.expr] = []
-    if isinstance(statement, ast.Assign):
-        targets = statement.targets
-    elif isinstance(statement, ast.AnnAssign):
-        targets = [statement.target]
-    return (name for name in map(last_name, targets) if name)
+    is_assignment = isinstance(statement, ast.Assign | ast.AnnAssign)
+    return filter(None, map(last_name, targets_of(statement) if is_assignment else ()))
 
 
 def _results(module: Module, makers: set[str]) -> set[str]:

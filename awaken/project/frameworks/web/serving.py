@@ -13,7 +13,7 @@ from awaken.project.frameworks.web.applications import Application, Applications
 from awaken.project.frameworks.web.inclusion import ROUTERS, Inclusions
 from awaken.project.frameworks.web.registrations import GivenLifespan, Registrations
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.values.domain import FunctionOf
 
 _MANAGER = "contextlib.asynccontextmanager"
@@ -64,13 +64,14 @@ class Serving:
 
     def _made_servers(self) -> Iterator[Served]:
         paths = self._evaluator.files_with((b"FastAPI", b"Starlette"))
-        for module in self._evaluator.modules_at(path for path in paths if not is_aside(path)):
-            for call in module.nodes(ast.Call):
-                name = self._evaluator.names.qualified(module, call.func) or ""
-                is_class = name in application_classes() or self._evaluator.classes.facts(name)
-                made = self._applications.made_by(module, call) if is_class else None
-                if made is not None and made.kind not in ROUTERS:
-                    yield self._server(module, call, made)
+        for module, call in nodes_in(
+            self._evaluator.modules_at(path for path in paths if not is_aside(path)), ast.Call
+        ):
+            name = self._evaluator.names.qualified(module, call.func) or ""
+            is_class = name in application_classes() or self._evaluator.classes.facts(name)
+            made = self._applications.made_by(module, call) if is_class else None
+            if made is not None and made.kind not in ROUTERS:
+                yield self._server(module, call, made)
 
     def _server(self, module: Module, call: ast.Call, made: Application) -> Served:
         given = self._registrations.lifespan_of(made)

@@ -13,7 +13,7 @@ from awaken.contract import Place
 from awaken.project.graph.callers.found import Obstacle
 from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.expressions.uses import targets_of, use_of
-from awaken.project.source.modules import Load, Module
+from awaken.project.source.modules import Load, Module, cached_in_file
 from awaken.project.source.trees import Function, is_none
 
 _CHOOSING = {"get", "pop"}
@@ -33,11 +33,7 @@ def calls_of_chosen(module: Module, place: Place) -> list[ast.Call] | None:
             pass
         case _:
             return None
-    key = ("chosen", table)
-    if key not in module.own:
-        module.own[key] = _out_of_table(module, table)
-    calls: list[ast.Call] | None = module.own[key]
-    return calls
+    return _out_of_table(module, table)
 
 
 def calls_through_tables(load: Load, obstacle: Obstacle) -> list[Place] | None:
@@ -54,6 +50,7 @@ def calls_through_tables(load: Load, obstacle: Obstacle) -> list[Place] | None:
     return result
 
 
+@cached_in_file
 def _out_of_table(module: Module, table: ast.expr) -> list[ast.Call] | None:
     result: list[ast.Call] = []
     for read in _reads(module, table) or []:

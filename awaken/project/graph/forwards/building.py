@@ -112,11 +112,9 @@ class CallGraphBuilder:
     # -------------------------------------------------------------------------- after all files
     def _resolved_again(self, place: Place) -> Resolved:
         """Return what a call reaches, of which what callers pass may tell more."""
-        module = self._evaluator.load(place.path)
-        calls = [] if module is None else module.calls_at(place.span)
-        if module is None or not calls:
-            return Resolved("unknown", (), "its file cannot be parsed")
-        return self._resolved(self._families_of(), self._referents.of(module, calls[0].func))
+        for module, call in self._evaluator.calls_at(place)[:1]:
+            return self._resolved(self._families_of(), self._referents.of(module, call.func))
+        return Resolved("unknown", (), "its file cannot be parsed")
 
     def _resolved(self, families: Families, referents: tuple[Referent, ...]) -> Resolved:
         functions: dict[int, None] = {}

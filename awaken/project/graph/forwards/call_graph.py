@@ -7,6 +7,7 @@ lambdas and comprehensions count to the function around them, and code that Pyth
 
 from __future__ import annotations
 
+import ast
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from awaken.contract import Place, Span
+from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_method
 from awaken.project.source.worklist import Queue, components, groups_of, reached
 
@@ -181,6 +183,15 @@ class CallGraph:
         """
         start = -1 if function is None else module.span(function).start
         return self._functions[self._numbers[module.path, start]]
+
+    def place_around(self, module: Module, node: ast.AST) -> FunctionPlace:
+        """Return the function in which a node of a file runs. Raises as ``place_of`` does."""
+        return self.place_of(module, function_around(module, node))
+
+    def run_by(self, module: Module, call: ast.AST) -> Iterator[FunctionPlace]:
+        """Yield the functions that a call of a file runs."""
+        for each in self.calls_at(self.place_around(module, call), module.span(call)):
+            yield from each.functions
 
     def calls(self) -> Iterator[Call]:
         """Yield all calls, as they were resolved while the files were read."""

@@ -11,7 +11,7 @@ from awaken.project.names.functions.decorators import (
     TRANSPARENT,
 )
 from awaken.project.source.memo import cached_method
-from awaken.project.values.domain import InstanceOf
+from awaken.project.values.domain import are_instances
 from awaken.project.values.evaluation import Evaluator
 
 # A fixture is given by its name to what asks for it; called, it fails.
@@ -51,9 +51,7 @@ class Decorated:
             return False
         variable, method = located.rest
         owners = self._evaluator.global_values(module, variable)
-        return bool(owners) and all(
-            isinstance(one, InstanceOf) and self._registers(one.qualified, method) for one in owners
-        )
+        return are_instances(owners, lambda owner: self._registers(owner, method))
 
     def _registers(self, owner: str, method: str) -> bool:
         bases = self._evaluator.classes.library_names(owner)

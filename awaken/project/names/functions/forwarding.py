@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from awaken.knowledge.library_names import library_names
-from awaken.project.names.functions.opaque import Opaque, OpaqueUse
+from awaken.project.names.functions.opaque import Opaque, OpaqueUse, local_functions
 from awaken.project.names.resolution import Names
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.memo import cached_method
@@ -15,9 +15,11 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
     always_returns,
+    first_parameter,
     is_overload,
     last_name,
     parameters_of,
+    positional_parameters,
     variable_of,
     variadic,
 )
@@ -51,15 +53,7 @@ class Forwarding:
         ``called`` says that it is given arguments first: ``@retry(3)``. None where its code cannot
         be read, and for names that are not one function of a module of the program.
         """
-        definition = self.definition(qualified)
-        if definition is None:
-            return None
-        module, node = definition
-        for kind in _KINDS:
-            reader = _Reader(self._names, module, kind)
-            if reader.makes(node) if called else reader.decorates(node):
-                return kind
-        return None
+        return next((kind for kind in _KINDS if self._does(qualified, kind, called=called)), None)
 
     @cached_method
     def keeps_coroutines(self, qualified: str, *, called: bool) -> bool:
@@ -67,11 +61,14 @@ class Forwarding:
 
         It may be another coroutine, of a wrapper that is a coroutine function itself.
         """
-        definition = self.definition(qualified)
-        if definition is None:
+        return self._does(qualified, "coroutines", called=called)
+
+    def _does(self, qualified: str, kind: _Asked, *, called: bool) -> bool:
+        pair = self.definition(qualified)
+        if pair is None:
             return False
-        reader = _Reader(self._names, definition[0], "coroutines")
-        return reader.makes(definition[1]) if called else reader.decorates(definition[1])
+        reader = _Reader(self._names, pair[0], kind)
+        return reader.makes(pair[1]) if called else reader.decorates(pair[1])
 
     @cached_method
     def opaque(self, qualified: str, passed: frozenset[str] | None) -> OpaqueUse | None:
@@ -134,82 +131,75 @@ class _Reader:
         if isinstance(function, ast.AsyncFunctionDef) or function.decorator_list:
             return False
         returned = self._module.returned_by(function)
-        given = _first(function)
-        made = [node for node in returned if not self._is_of_decorating(function, node, given)]
+        wrapped = first_parameter(function)
+        made = [node for node in returned if not self._is_of_decorating(function, node, wrapped)]
         return bool(made) and all(self._is_decorator(function, node) for node in made)
 
-    def _is_of_decorating(self, maker: Function, value: ast.expr, given: str) -> bool:
+    def _is_of_decorating(self, maker: Function, value: ast.expr, wrapped: str) -> bool:
         """Whether ``value`` is returned where the maker is given the function at once."""
         defaults = [default for _, default in parameters_of(maker.args)]
-        if not given or not defaults or defaults[0] is None:
+        if not wrapped or not defaults or defaults[0] is None:
             return False
         # Either it decorates the function, or a call of its own decorator does: `return deco(f)`.
-        if isinstance(value, ast.Call) and _is_only(value.args, given) and not value.keywords:
-            return True
-        return isinstance(value, ast.Name) and value.id == given
+        match value:
+            case ast.Name(id=name) | ast.Call(args=[ast.Name(id=name)], keywords=[]):
+                return name == wrapped
+        return False
 
-    def _is_decorator(self, maker: Function, value: ast.expr) -> bool:
+    def _is_decorator(self, maker: Function, value: ast.expr, *, known: bool = False) -> bool:
+        """Whether ``value`` is a decorator, as what ``maker`` returns, which may be ``known``."""
         match value:
             case ast.Name():
                 return self._all_local(maker, value, self.decorates)
-            case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=name)]), body=ast.Name(id=given)):
-                return name == given
+            case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=name)]), body=ast.Name(id=same)):
+                return name == same
             case ast.Call(func=func, args=[ast.Name(id=name)]) if name == maker.name:
-                return self._names.qualified(self._module, func) in _PARTIAL and self.decorates(
-                    maker
-                )
+                is_partial = self._names.qualified(self._module, func) in _PARTIAL
+                return is_partial and (known or self.decorates(maker))
         return False
 
     def decorates(self, function: Function) -> bool:
         """Whether ``function``, given a function, returns it or a wrapper that forwards to it."""
-        given = _first(function)
-        if not given or isinstance(function, ast.AsyncFunctionDef) or self._is_rebound(function):
+        wrapped = first_parameter(function)
+        if not wrapped or isinstance(function, ast.AsyncFunctionDef) or self._is_rebound(function):
             return False
         returned = self._module.returned_by(function)
         # Where it is given none, it returns a decorator: that is asked by ``makes``.
         defaults = [default for _, default in parameters_of(function.args)]
         if defaults[0] is not None:
-            returned = [node for node in returned if not self._returns_a_decorator(function, node)]
-        return bool(returned) and all(self._hands(function, node, given) for node in returned)
+            returned = [x for x in returned if not self._is_decorator(function, x, known=True)]
+        return bool(returned) and all(self._hands(function, node, wrapped) for node in returned)
 
-    def _returns_a_decorator(self, function: Function, value: ast.expr) -> bool:
+    def _hands(self, function: Function, value: ast.expr, wrapped: str) -> bool:
         match value:
-            case ast.Call(func=func, args=[ast.Name(id=name)]) if name == function.name:
-                return self._names.qualified(self._module, func) in _PARTIAL
-            case ast.Name():
-                return self._all_local(function, value, self.decorates)
-        return False
-
-    def _hands(self, function: Function, value: ast.expr, given: str) -> bool:
-        match value:
-            case ast.Name(id=name) if name == given:
+            case ast.Name(id=name) if name == wrapped:
                 return True
             case ast.Name():
                 return self._kind != "same" and self._all_local(
-                    function, value, lambda wrapper: self._forwards(wrapper, given)
+                    function, value, lambda wrapper: self._forwards(wrapper, wrapped)
                 )
             case ast.Call(func=func, args=[_, inner]):
                 is_cast = self._names.qualified(self._module, func) in _CASTS
-                return is_cast and self._hands(function, inner, given)
+                return is_cast and self._hands(function, inner, wrapped)
             # `return decorator(f)` with a decorator of its own.
             case ast.Call(func=ast.Name() as func, args=[ast.Name(id=name)], keywords=[]):
-                return name == given and self._all_local(function, func, self.decorates)
+                return name == wrapped and self._all_local(function, func, self.decorates)
         return False
 
-    def _forwards(self, wrapper: Function, given: str) -> bool:
-        """Whether ``wrapper`` calls ``given`` with all that it is given, and returns the result."""
+    def _forwards(self, wrapper: Function, wrapped: str) -> bool:
+        """Whether ``wrapper`` calls ``wrapped`` with all it is given, and returns the result."""
         if not all(self._is_wraps(decorator) for decorator in wrapper.decorator_list):
             return False
-        if _binds(self._module, wrapper, given):
+        if wrapped in self._module.scopes.scope_made_by(wrapper).bindings:
             return False
         if self._kind == "coroutines":
-            return self._gives_a_coroutine(wrapper, given)
+            return self._gives_a_coroutine(wrapper, wrapped)
         calls = [
             node
             for node in self._module.walk(wrapper)
             if isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
-            and node.func.id == given
+            and node.func.id == wrapped
             and self._module.enclosing_function(node) is wrapper
         ]
         if self._kind == "calls":
@@ -241,8 +231,8 @@ class _Reader:
             for way, above in uses
         )
 
-    def _gives_a_coroutine(self, wrapper: Function, given: str) -> bool:
-        """Whether ``wrapper`` is a coroutine function, or returns what a call of ``given`` gives.
+    def _gives_a_coroutine(self, wrapper: Function, wrapped: str) -> bool:
+        """Whether ``wrapper`` is a coroutine function, or returns what a call of ``wrapped`` gives.
 
         Of a plain function every way must end so.
         """
@@ -254,7 +244,9 @@ class _Reader:
         # Calling a coroutine function raises nothing that the block could swallow.
         is_in_block = isinstance(last, ast.With) and isinstance(last.body[0], ast.Return)
         return (is_in_block or always_returns(wrapper.body)) and all(
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == given
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == wrapped
             for node in self._module.returned_by(wrapper)
         )
 
@@ -293,33 +285,12 @@ class _Reader:
         self, function: Function, name: ast.Name, suits: Callable[[Function], bool]
     ) -> bool:
         """Whether ``name`` means functions that ``function`` defines, and all of them suit."""
-        nodes = [binding.node for binding in self._module.scopes.bindings_of(name)]
-        return bool(nodes) and all(
-            isinstance(node, Function)
-            and self._module.enclosing_function(node) is function
-            and suits(node)
-            for node in nodes
-        )
+        nodes = local_functions(self._module, name, function)
+        return bool(nodes) and all(map(suits, nodes))
 
     def _is_rebound(self, function: Function) -> bool:
         scope = self._module.scopes.scope_made_by(function)
-        return len(scope.bound(_first(function))) != 1
-
-
-def _first(function: Function) -> str:
-    positional = [*function.args.posonlyargs, *function.args.args]
-    return positional[0].arg if positional else ""
-
-
-def _is_only(arguments: list[ast.expr], name: str) -> bool:
-    match arguments:
-        case [ast.Name(id=given)]:
-            return given == name
-    return False
-
-
-def _binds(module: Module, function: Function, name: str) -> bool:
-    return name in module.scopes.scope_made_by(function).bindings
+        return len(scope.bound(first_parameter(function))) != 1
 
 
 def _passes_all(call: ast.Call, wrapper: Function) -> bool:
@@ -331,13 +302,13 @@ def _passes_all(call: ast.Call, wrapper: Function) -> bool:
     named = [keyword.value for keyword in call.keywords if keyword.arg is None]
     if len(named) != len(call.keywords):
         return False
-    wanted = [argument.arg for argument in (*args.posonlyargs, *args.args)]
+    wanted = [argument.arg for argument in positional_parameters(wrapper)]
     wanted += [args.vararg.arg] if args.vararg else []
-    given = [node.id if isinstance(node, ast.Name) else "" for node in passed]
+    names = [node.id if isinstance(node, ast.Name) else "" for node in passed]
     starred = sum(isinstance(argument, ast.Starred) for argument in call.args)
     keywords = [node.id if isinstance(node, ast.Name) else "" for node in named]
     return (
-        given == wanted
+        names == wanted
         and starred == bool(args.vararg)
         and keywords == ([args.kwarg.arg] if args.kwarg else [])
     )

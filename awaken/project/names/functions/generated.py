@@ -43,8 +43,8 @@ def generated_init(names: Names, classes: Classes, qualified: str) -> GeneratedI
     module, node = classes.node(qualified) or (None, None)
     if facts is None or ancestors is None or module is None or node is None:
         return None
-    key = ("generated init", node)
-    if key not in module.memo:
+
+    def make() -> GeneratedInit | None:
         is_alone = (
             facts.decorators == (_DATACLASS,)
             and not facts.keywords
@@ -54,9 +54,9 @@ def generated_init(names: Names, classes: Classes, qualified: str) -> GeneratedI
             and _PLAIN_BASES.issuperset(ancestors.outside)
             and not classes.subclasses(qualified)
         )
-        module.memo[key] = _made_generated_init(names, module, node) if is_alone else None
-    result: GeneratedInit | None = module.memo[key]
-    return result
+        return _made_generated_init(names, module, node) if is_alone else None
+
+    return module.memoized(("generated init", node), make)
 
 
 def _made_generated_init(names: Names, module: Module, node: ast.ClassDef) -> GeneratedInit | None:

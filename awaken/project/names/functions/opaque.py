@@ -22,6 +22,7 @@ from awaken.project.source.trees import (
     Function,
     FunctionOrLambda,
     arguments_of,
+    first_parameter,
     last_name,
     parameter_getting,
     variadic,
@@ -155,17 +156,19 @@ def passed_names(call: ast.Call) -> frozenset[str]:
     return frozenset(names | {"*"} if call.args else names)
 
 
-def local_functions(module: Module, name: ast.AST) -> list[Function]:
-    """Return the functions that ``name`` may mean, if all are defined in another function."""
+def local_functions(
+    module: Module, name: ast.AST, within: Function | None = None
+) -> list[Function]:
+    """Return the functions that ``name`` may mean, if all are defined in one: in ``within``."""
     nodes = [binding.node for binding in module.scopes.bindings_of(name)]
     functions = [node for node in nodes if isinstance(node, Function)]
-    is_local = all(module.enclosing_function(node) is not None for node in functions)
+    around = {module.enclosing_function(node) for node in functions}
+    is_local = around == {within} if within is not None else None not in around
     return functions if is_local and len(functions) == len(nodes) else []
 
 
 def _first(function: Function) -> frozenset[str]:
-    arguments = (*function.args.posonlyargs, *function.args.args)
-    return frozenset(argument.arg for argument in arguments[:1])
+    return frozenset({first_parameter(function)} - {""})
 
 
 def _parts(nodes: Iterable[ast.expr]) -> list[ast.expr]:

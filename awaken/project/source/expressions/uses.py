@@ -56,7 +56,7 @@ class Use(NamedTuple):
     above: Any
 
 
-def targets_of(node: ast.AST) -> list[ast.expr]:
+def targets_of(node: ast.AST | None) -> list[ast.expr]:
     """Return what an assignment, a walrus or a loop gives values to; of others nothing."""
     match node:
         case ast.Assign(targets=targets):

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from awaken.contract import Place
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.program import Program
 
 
 def is_of_alembic(module: Module) -> bool:
     """Whether a file is a revision, or the environment in which they run."""
     return is_revision(module) or is_environment(module)
+
+
+def is_in_revision(program: Program, place: Place) -> bool:
+    """Whether a place is in a file of Alembic."""
+    return any(map(is_of_alembic, program.modules_at([place.path])))
 
 
 def is_revision(module: Module) -> bool:

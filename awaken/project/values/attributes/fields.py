@@ -62,11 +62,9 @@ def _set_later(module: Module, name: str) -> Iterator[Given | None]:
         match node:
             case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:
                 match module.parent(node):
-                    case ast.Assign(value=value, targets=targets) if node in targets:
-                        yield Given(module, value)
-                    case ast.AnnAssign(value=later):
-                        if later is not None:
-                            yield Given(module, later)
+                    case ast.Assign() | ast.AnnAssign() as above:
+                        if above.value is not None:
+                            yield Given(module, above.value)
                     case _:
                         yield None
             case ast.Call(func=func, args=[_, ast.Constant(value=text), value, *_]) if (

@@ -9,7 +9,13 @@ from collections.abc import Sequence
 from awaken.project.names.functions.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module, cached_in_file
-from awaken.project.source.trees import Function, is_overload, walk_statements, without_arguments
+from awaken.project.source.trees import (
+    Function,
+    first_parameter,
+    is_overload,
+    walk_statements,
+    without_arguments,
+)
 from awaken.project.values.attributes.fields import GeneratedFields
 from awaken.project.values.domain import (
     NOWHERE,
@@ -254,15 +260,11 @@ _Assignment = tuple[ast.expr, ast.expr | None, ast.expr | None]
 def _assignments(_module: Module, node: ast.ClassDef) -> dict[str, list[_Assignment]]:
     """Return what the methods of a class assign to attributes of their first parameter."""
     assignments: dict[str, list[_Assignment]] = {}
-    for method in node.body:
-        if not isinstance(method, Function):
-            continue
-        positional = [*method.args.posonlyargs, *method.args.args]
-        if not positional:
-            continue
+    for method in (part for part in node.body if isinstance(part, Function)):
+        own = first_parameter(method)
         for inner in walk_statements(method):
             for target, value, annotation in _targets(inner):
-                if isinstance(target.value, ast.Name) and target.value.id == positional[0].arg:
+                if isinstance(target.value, ast.Name) and target.value.id == own:
                     assignments.setdefault(target.attr, []).append((target, value, annotation))
     return assignments
 

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import FunctionOrLambda, parameters_of
+from awaken.project.source.trees import FunctionOrLambda, arguments_given, parameters_of
 from awaken.project.values.domain import Argument, Environment, FunctionOf, Values
 from awaken.project.values.library_types.solving import has_variables
 from awaken.project.values.questions import Questions, given_by
@@ -25,16 +25,7 @@ def arguments_of(
     """Return what a call gives to the parameters of a function, as it is written."""
     if any(argument.depth >= _MOST_CALLS for argument in known):
         return ()
-    parameters = [parameter for parameter, _ in parameters_of(function.node.args)]
-    if function.bound is not None:
-        parameters = parameters[1:]
-    by_name = {parameter.arg: parameter for parameter in parameters}
-    starred = any(isinstance(argument, ast.Starred) for argument in node.args)
-    # After ``*args`` no position is certain; keywords still are.
-    given = [] if starred else list(zip(parameters, node.args, strict=False))
-    given += [
-        (by_name[keyword.arg], keyword.value) for keyword in node.keywords if keyword.arg in by_name
-    ]
+    given = arguments_given(node, function.node, int(function.bound is not None))
     return tuple(Argument(parameter, module, value, known) for parameter, value in given)
 
 

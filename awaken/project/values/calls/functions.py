@@ -17,7 +17,7 @@ from awaken.project.names.functions.decorators import (
 )
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, positional_parameters
 from awaken.project.values.calls.arguments import solve
 from awaken.project.values.calls.making import are_told_apart
 from awaken.project.values.calls.registering import is_registering
@@ -102,7 +102,7 @@ class Functions:
         program knows its class.
         """
         module, bound, owner = function.module, function.bound, function.module.parent(node)
-        first = next(iter((*node.args.posonlyargs, *node.args.args)), None)
+        first = next(iter(positional_parameters(node)), None)
         if first is None or not isinstance(owner, ast.ClassDef):
             return ()
         match bound:
@@ -280,7 +280,7 @@ def _is_same(function: FunctionOf) -> bool:
     node = function.node
     if not isinstance(node, ast.FunctionDef) or not isinstance(node.returns, ast.Name):
         return False
-    first = next(iter((*node.args.posonlyargs, *node.args.args)), None)
+    first = next(iter(positional_parameters(node)), None)
     if first is None or not isinstance(first.annotation, ast.Name):
         return False
     made = function.module.scopes.only_value(node.returns)

@@ -24,6 +24,7 @@ from awaken.project.values.domain import (
     UnknownResult,
     Value,
     Values,
+    are_instances,
     union,
 )
 from awaken.project.values.library.automap import AUTOMAP_CLASS, are_automap
@@ -102,9 +103,7 @@ class LibraryCalls:
         """Return the class of what a call gives: `inspect` of an engine tells of its tables."""
         if name == "sqlalchemy.inspect" and first is not None:
             given = self._evaluator.values(module, first, known)
-            if given and all(
-                isinstance(v, InstanceOf) and v.qualified in _INSPECTED for v in given
-            ):
+            if are_instances(given, _INSPECTED.__contains__):
                 return "sqlalchemy.Inspector"
         return self._evaluator.knowledge.instances[name]
 

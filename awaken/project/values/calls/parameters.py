@@ -17,7 +17,13 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda, parameters_of, variadic
+from awaken.project.source.trees import (
+    Function,
+    FunctionOrLambda,
+    parameters_of,
+    positional_parameters,
+    variadic,
+)
 from awaken.project.values.calls.expected import expected_of
 from awaken.project.values.domain import (
     ClassOf,
@@ -283,7 +289,7 @@ class Parameters:
         """Return what a library passes to a method that it calls, and what calls pass."""
         if parameter.annotation is not None or not isinstance(function, Function):
             return ()
-        positional = [*function.args.posonlyargs, *function.args.args]
+        positional = positional_parameters(function)
         owner = None if parameter not in positional else module.enclosing_class(function)
         if owner is None or self._receiver(module, function, positional[0]) is None:
             return ()
@@ -354,15 +360,13 @@ class Parameters:
         self, module: Module, function: ast.AST, parameter: ast.arg
     ) -> ClassOf | InstanceOf | None:
         """Return what the first parameter of a method is: its class or an instance of it."""
-        owner = module.parent(function)
-        if not isinstance(function, Function):
-            return None
-        positional = [*function.args.posonlyargs, *function.args.args]
         scope = module.scopes.scope_of(function)
         while scope.kind == "type-params" and scope.parent is not None:
             scope = scope.parent
         owner = scope.node
-        if not isinstance(owner, ast.ClassDef) or not positional or positional[0] is not parameter:
+        if not isinstance(function, Function) or not isinstance(owner, ast.ClassDef):
+            return None
+        if positional_parameters(function)[:1] != [parameter]:
             return None
         kind = method_kind(decorator_names(self._evaluator.names, module, function))
         if kind == "static":

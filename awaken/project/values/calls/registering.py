@@ -10,7 +10,7 @@ import ast
 from awaken.knowledge.asynchronous import registers_both_kinds
 from awaken.knowledge.decorators import library_decorators
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import Environment, InstanceOf
+from awaken.project.values.domain import Environment, are_instances
 from awaken.project.values.questions import Questions
 
 
@@ -25,10 +25,7 @@ def registered_function(
             owners = evaluator.values(module, owner, known)
         case _:
             return None
-    is_known = bool(owners) and all(
-        isinstance(value, InstanceOf) and _registers(evaluator, value.qualified, method)
-        for value in owners
-    )
+    is_known = are_instances(owners, lambda owner: _registers(evaluator, owner, method))
     return given if is_known else None
 
 
@@ -39,11 +36,8 @@ def is_registering(evaluator: Questions, module: Module, decorator: ast.expr) ->
     """
     if not isinstance(decorator, ast.Attribute):
         return False
-    owners = evaluator.values(module, decorator.value)
-    return bool(owners) and all(
-        isinstance(owner, InstanceOf) and _gives_back(evaluator, owner.qualified, decorator.attr)
-        for owner in owners
-    )
+    owners, method = evaluator.values(module, decorator.value), decorator.attr
+    return are_instances(owners, lambda owner: _gives_back(evaluator, owner, method))
 
 
 def _gives_back(evaluator: Questions, owner: str, method: str) -> bool:

@@ -20,7 +20,7 @@ from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameter_getting
+from awaken.project.source.trees import Function, parameter_getting, positional_parameters
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -332,16 +332,16 @@ _Kept = tuple[
 
 def _kept(module: Module, key: Hashable, find: Callable[[], Iterable[Addition]]) -> list[Addition]:
     """Return what is put in by the code of ``module``, which is found once for each tree."""
-    kept: list[_Kept] | None = module.memo.get(key)
-    if kept is None:
-        # Nothing that a file remembers may lead back to it: its tree would never be freed.
-        kept = module.memo[key] = [
+
+    def parts() -> list[_Kept]:
+        return [
             (item.put, item.depth, item.node, item.key, item.call, item.iterated, item.owner)
             for item in find()
         ]
+
     return [
         Addition(put, depth, module, node, part, call, iterated, owner)
-        for put, depth, node, part, call, iterated, owner in kept
+        for put, depth, node, part, call, iterated, owner in module.memoized(key, parts)
     ]
 
 
@@ -517,8 +517,8 @@ def class_of_receiver(module: Module, node: ast.expr) -> str:
     function = None if binding is None else binding.scope.node
     if binding is None or not isinstance(function, Function) or function.decorator_list:
         return ""
-    positional = [*function.args.posonlyargs, *function.args.args]
     owner = module.scopes.scope_of(function).node
-    if not isinstance(owner, ast.ClassDef) or binding.node is not positional[0]:
+    is_first = positional_parameters(function)[:1] == [binding.node]
+    if not isinstance(owner, ast.ClassDef) or not is_first:
         return ""
     return module.full_name(owner)

@@ -18,6 +18,7 @@ from awaken.project.values.domain import (
     TupleOf,
     Value,
     Values,
+    are_instances,
     union,
     without_none,
 )
@@ -262,9 +263,7 @@ class Building:
         values: Values = ()
         for argument in node.args[:1]:
             inner = self._evaluator.values(module, argument, known)
-            if inner and all(
-                isinstance(part, InstanceOf) and part.qualified in DICTS for part in inner
-            ):
+            if are_instances(inner, DICTS.__contains__):
                 keys, values = self._joined_with(keys, values, inner, module, argument)
                 continue
             pairs = self._evaluator.iterated(inner, module, argument)

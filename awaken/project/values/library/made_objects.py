@@ -6,6 +6,7 @@ import ast
 
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import values_given
 from awaken.project.values.domain import ClassOf, InstanceOf, Producer, Values
 from awaken.project.values.questions import Questions
 
@@ -84,8 +85,5 @@ def _model(node: ast.ClassDef) -> ast.expr | None:
     """Return what the options of a factory name as its class."""
     for part in node.body:
         if isinstance(part, ast.ClassDef) and part.name == "Meta":
-            for statement in part.body:
-                match statement:
-                    case ast.Assign(targets=[ast.Name(id="model")], value=value):
-                        return value
+            return dict(values_given(part.body)).get("model")
     return None

@@ -14,6 +14,8 @@ from awaken.project.values.domain import (
     Producer,
     Unknown,
     Values,
+    are_instances,
+    classes_in,
     union,
 )
 from awaken.project.values.questions import Questions
@@ -97,13 +99,8 @@ def _is(evaluator: Questions, giver: str, module: Module, node: ast.AST) -> bool
         return False
     # The manager of an application is often not visible: ``app.login_manager.user_loader``.
     values = evaluator.values(module, node.value)
-    return all(
-        not isinstance(value, InstanceOf) or _inherits(evaluator, value, owner) for value in values
-    )
-
-
-def _inherits(evaluator: Questions, value: InstanceOf, base: str) -> bool:
-    return base in (value.qualified, *evaluator.classes.library_ancestors(value.qualified))
+    ancestors = evaluator.classes.library_ancestors
+    return all(owner in (name, *ancestors(name)) for name in classes_in(values))
 
 
 def _given_by(evaluator: Questions, module: Module, node: ast.AST) -> Values:
@@ -131,9 +128,7 @@ def is_state(evaluator: Questions, module: Module, node: ast.Attribute) -> bool:
     if application.attr != "app":
         return False
     owners = evaluator.values(module, application.value)
-    return bool(owners) and all(
-        isinstance(owner, InstanceOf) and owner.qualified in _WITH_APPLICATION for owner in owners
-    )
+    return are_instances(owners, _WITH_APPLICATION.__contains__)
 
 
 def kept_for_request(

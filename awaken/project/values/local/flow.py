@@ -280,10 +280,7 @@ def _groups(bindings: Mapping[str, Sequence[Binding]]) -> dict[str, list[str]]:
 
 def flow_of(module: Module, function: FunctionOrLambda) -> Flow:
     """Return the flow of the local names of ``function``, worked out once per tree."""
-    known: Flow | None = module.memo.get(function)
-    if known is None:
-        known = module.memo[function] = Flow(module, function)
-    return known
+    return module.memoized(function, lambda: Flow(module, function))
 
 
 def local_flow(module: Module, node: ast.Name) -> Flow | None:

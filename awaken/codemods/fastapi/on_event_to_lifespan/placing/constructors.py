@@ -51,17 +51,10 @@ class Constructors:
 
     def _look_at_class(self, home: Home) -> None:
         for name in (home.application.qualified, *self._bases(home.application.qualified)):
-            facts = self._project.class_facts(name)
-            module = self._project.module(facts.path) if facts is not None else None
-            for node in module.walk() if module is not None else ():
-                if module is None or facts is None or not isinstance(node, ast.ClassDef):
-                    continue
-                if module.span(node) == facts.span:
-                    scope = module.scopes.scope_made_by(node)
-                    # An overridden method may not do what FastAPI's own does.
-                    if _OWN & scope.bindings.keys():
-                        place = module.place(node)
-                        raise Refused(reasons.OWN_CLASS, node.name, because=(place,))
+            module, node = self._project.class_definition(name) or (None, None)
+            # An overridden method may not do what FastAPI's own does.
+            if module and node and _OWN & module.scopes.scope_made_by(node).bindings.keys():
+                raise Refused(reasons.OWN_CLASS, node.name, because=(module.place(node),))
 
     def _bases(self, qualified: str) -> Iterator[str]:
         facts = self._project.class_facts(qualified)

@@ -169,10 +169,7 @@ class Clock:
         same = module.path == home.module.path
         if statement is None or not same:
             raise Refused(reasons.ROUTER_HANDLER, f"included in {module.path}", because=(place,))
-        span = module.span(statement)
-        known = next(
-            (node for node in home.module.walk() if _stands_at(home.module, node, span)), None
-        )
+        known = next(home.module.nodes_at({module.span(statement)}), None)
         if not isinstance(known, ast.stmt):
             raise Refused(reasons.ROUTER_HANDLER, f"included in {module.path}", because=(place,))
         scope = home.module.scopes.scope_of(known)
@@ -182,7 +179,3 @@ class Clock:
             return
         if scope.node is not home.scope.node or is_conditional(home, known):
             raise Refused(reasons.ROUTER_HANDLER, "included in some cases only", because=(place,))
-
-
-def _stands_at(module: Module, node: ast.AST, span: object) -> bool:
-    return isinstance(node, ast.stmt) and module.span(node) == span

@@ -10,7 +10,7 @@ from awaken.codemods.sqlalchemy.query_to_select.answers.asked import Asked
 from awaken.contract import Span
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_names
-from awaken.project.values.domain import InstanceOf
+from awaken.project.values.domain import classes_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -76,10 +76,7 @@ def is_read(project: Project, module: Module, fake: str, handled: Sequence[ast.A
         isinstance(node, ast.Attribute)
         and node.attr == "query"
         and node not in handled
-        and any(
-            isinstance(alternative, InstanceOf) and alternative.qualified == fake
-            for alternative in project.values.of(module, node.value).alternatives
-        )
+        and fake in classes_in(project.values.of(module, node.value).alternatives)
         for node in module.walk()
     )
 

@@ -73,7 +73,7 @@ def decided_doubles(
         held = [use for use in double.uses if places[use]]
         if module is None or not (held or double.unseen):
             continue
-        node = next(part for part in module.walk() if _stands_at(module, part, double.place))
+        node = next(module.nodes_at({double.place.span}))
         refused = Refused(reasons.UNSEEN_DOUBLE, double.name)
         if held:
             names = _listed_text(list(dict.fromkeys(use.function for use in held)))
@@ -96,10 +96,6 @@ def _held_queries(project: Project, use: QueryUse) -> Iterator[Place]:
             # Sites that stay for another reason do not wait for the mock.
             if query is not None and query.refused is None:
                 yield Place(use.path, module.span(node), "this query stays unchanged")
-
-
-def _stands_at(module: Module, node: ast.AST, place: Place) -> bool:
-    return hasattr(node, "lineno") and module.span(node) == place.span
 
 
 def _listed_text(names: list[str]) -> str:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.query_to_select.answers.asked import Asked
-from awaken.contract import Edit, NodeEdit, SiteId, TextEdit
+from awaken.contract import Edit, SiteId, TextEdit
 from awaken.kit.payloads import REMOVE_STATEMENT
+from awaken.kit.sites import node_edit
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, root_of
 
@@ -59,15 +60,8 @@ class Told:
 
     def removal(self, site: SiteId) -> Edit:
         """Return the edit that takes the statement away."""
-        span = self.module.span(self.statement or self.target)
-        return NodeEdit(
-            path=self.module.path,
-            anchor=span,
-            node=type(self.statement).__name__,
-            rewriter=REMOVE_STATEMENT,
-            data=None,
-            site=site,
-        )
+        statement = self.statement or self.target
+        return node_edit(self.module, statement, REMOVE_STATEMENT, None, site)
 
 
 class Answer(NamedTuple):

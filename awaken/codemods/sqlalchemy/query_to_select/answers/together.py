@@ -161,7 +161,7 @@ class Together:
         module = self._project.module(double.place.path)
         if module is None or not answers:
             return None
-        nodes = [_node_at(module, place) for place in double.marks]
+        nodes = [next(module.nodes_at({place.span}), None) for place in double.marks]
         if double.fake or any(by_hand.named(module, node) for node in nodes if node is not None):
             places = [double.place] if double.fake else double.marks
             return self._by_hand(module, double, places, answers)
@@ -182,7 +182,7 @@ class Together:
         self, module: Module, double: Double, places: Sequence[Place], answers: Sequence[Asked]
     ) -> list[_Written] | None:
         heads = {answer.after[0] for answer in answers}
-        nodes = [_node_at(module, place) for place in places]
+        nodes = [next(module.nodes_at({place.span}), None) for place in places]
         if len(heads) != 1 or self._is_named_elsewhere(double):
             return None
         head = heads.pop()
@@ -200,8 +200,7 @@ class Together:
         handled = [
             node
             for item in self._project.doubles.in_file(module.path)
-            for place in item.marks
-            if (node := _node_at(module, place)) is not None
+            for node in module.nodes_at({place.span for place in item.marks})
         ]
         if double.fake and by_hand.is_read(self._project, module, double.fake, handled):
             return None
@@ -222,11 +221,6 @@ def _renaming(module: Module, node: ast.AST, span: Span, name: str) -> _Written:
         return TextEdit(path=module.path, anchor=span, text=name, site=site)
 
     return _Written(module, node, "query", edit)
-
-
-def _node_at(module: Module, place: Place) -> ast.AST | None:
-    nodes = (node for node in module.walk() if hasattr(node, "lineno"))
-    return next((node for node in nodes if module.span(node) == place.span), None)
 
 
 def _joined_rewrite(queries: Sequence[_Query], doubles: Sequence[_Written]) -> Rewrite:

@@ -16,7 +16,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.annotated import types_in
 from awaken.project.source.expressions.uses import use_of
-from awaken.project.source.trees import Function, is_none, last_name, parameters_of
+from awaken.project.source.trees import Function, is_none, last_name, parameter_at, parameters_of
 
 _FURTHEST = 4
 """Variables that are followed, one given to the other."""
@@ -134,15 +134,15 @@ class _Asked:
             return None
         return _annotation_in(own.body, target.attr)
 
-    def _parameter(self, call: ast.Call, given: int | str) -> ast.expr | None:
+    def _parameter(self, call: ast.Call, key: int | str) -> ast.expr | None:
         """Return the annotation of what takes an argument of ``call``, at a place or by name."""
         project = self.reader.project
         qualified = self.reader.qualified(call.func)
         defined = None if qualified is None else project.class_definition(qualified)
         if defined is not None:
-            return _field(defined[1], given)
+            return _field(defined[1], key)
         pair = project.function_definition(qualified)
-        return None if pair is None else _parameter_of(pair[1], given)
+        return None if pair is None else _annotation_at(pair[1], key, 0)
 
     def _is_list(self, annotation: ast.expr | None, way: Sequence[Step]) -> bool:
         """Whether an annotation says that a list is found on ``way`` into it, and nothing else."""
@@ -174,21 +174,17 @@ def _makes_list(binding: Binding) -> bool:
     return isinstance(value, ast.List | ast.ListComp)
 
 
-def _field(definition: ast.ClassDef, given: int | str) -> ast.expr | None:
+def _field(definition: ast.ClassDef, key: int | str) -> ast.expr | None:
     """Return the annotation of what a class is made with, at a place or by name."""
     for statement in definition.body:
         if isinstance(statement, Function) and statement.name == "__init__":
-            return _parameter_of(statement, given if isinstance(given, str) else given + 1)
-    return _annotation_in(definition.body, given) if isinstance(given, str) else None
+            return _annotation_at(statement, key, 1)
+    return _annotation_in(definition.body, key) if isinstance(key, str) else None
 
 
-def _parameter_of(function: Function, given: int | str) -> ast.expr | None:
-    arguments = function.args
-    if isinstance(given, str):
-        named = [*arguments.args, *arguments.kwonlyargs]
-        return next((argument.annotation for argument in named if argument.arg == given), None)
-    positional = [*arguments.posonlyargs, *arguments.args]
-    return positional[given].annotation if given < len(positional) else None
+def _annotation_at(function: Function, key: int | str, bound: int) -> ast.expr | None:
+    parameter = parameter_at(function, key, bound)
+    return None if parameter is None else parameter.annotation
 
 
 def _annotation_in(body: Sequence[ast.stmt], name: str) -> ast.expr | None:

@@ -9,7 +9,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points imp
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import ASKING, asks_for_loop
 from awaken.contract import Place
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import listed_names
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.libraries import Wait
@@ -55,8 +55,9 @@ class HoldingUp:
         project = self._part.project
         return frozenset(
             self._part.around(module, call)
-            for module in modules_with(project, sorted(name.encode() for name in ASKING))
-            for call in module.nodes(ast.Call)
+            for module, call in nodes_with(
+                project, sorted(name.encode() for name in ASKING), ast.Call
+            )
             if is_call_of(project, module, call, boundaries().loops)
             if asks_for_loop(module, call)
         )

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -54,13 +54,12 @@ def given_with_its_object(
     if owner is None or _is_own(node) or _is_called(part, function):
         return None
     qualified = module.full_name(owner)
-    for home in modules_with(part.project, [owner.name.encode()]):
-        for call in home.nodes(ast.Call):
-            arguments = [item for item in arguments_of(call) if not isinstance(item, ast.Constant)]
-            if any(qualified in part.project.instance_of(home, item) for item in arguments):
-                names = part.project.effects.library_functions(home, call)
-                if any(not _is_like(name, _KNOWN.plain) for name in names):
-                    return home.place(call)
+    for home, call in nodes_with(part.project, [owner.name.encode()], ast.Call):
+        arguments = [item for item in arguments_of(call) if not isinstance(item, ast.Constant)]
+        if any(qualified in part.project.instance_of(home, item) for item in arguments):
+            names = part.project.effects.library_functions(home, call)
+            if any(not _is_like(name, _KNOWN.plain) for name in names):
+                return home.place(call)
     return None
 
 

@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.program import Synchrono
 from awaken.contract import Place
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import replace_name
-from awaken.kit.search import modules_with, uses_of
+from awaken.kit.search import nodes_with, uses_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous.boundaries import Scheduler, boundaries
 from awaken.project.source.modules import Module
@@ -113,13 +113,12 @@ class Schedulers:
         spellings = self._project.spellings_of([scheduler.name])
         words = [*spellings, *(f".{name}" for name in sorted(methods))]
         name = scheduler.name.rpartition(".")[2]
-        for module in modules_with(self._project, [word.encode() for word in words]):
-            for node in module.walk():
-                why = self._text_against(module, node, scheduler)
-                if why:
-                    place = (module.place(node),)
-                    shown = f"`{name}` run in threads: {why}"
-                    return Refused(reasons.OTHER_SCHEDULER, shown, because=place)
+        for module, node in nodes_with(self._project, [word.encode() for word in words], ast.AST):
+            why = self._text_against(module, node, scheduler)
+            if why:
+                place = (module.place(node),)
+                shown = f"`{name}` run in threads: {why}"
+                return Refused(reasons.OTHER_SCHEDULER, shown, because=place)
         return None
 
     def _text_against(self, module: Module, node: ast.AST, scheduler: Scheduler) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import KNOWN
 from awaken.contract import Place
-from awaken.kit.search import modules_with
+from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Refused
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -123,12 +123,11 @@ def _is_task(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
 
 def _eager(project: Project) -> Iterator[Place]:
     """Yield where a setting has tasks run at once; on doubles it sets nothing."""
-    for module in modules_with(project, [name.encode() for name in KNOWN.eager]):
-        for node in module.walk():
-            given = _setting(module, node)
-            is_off = isinstance(given, ast.Constant) and given.value is False
-            if given is not None and not is_off and not _is_on_double(module, node):
-                yield module.place(node)
+    for module, node in nodes_with(project, [name.encode() for name in KNOWN.eager], ast.AST):
+        setting = _setting(module, node)
+        is_off = isinstance(setting, ast.Constant) and setting.value is False
+        if setting is not None and not is_off and not _is_on_double(module, node):
+            yield module.place(node)
 
 
 def _setting(module: Module, node: ast.AST) -> ast.expr | None:

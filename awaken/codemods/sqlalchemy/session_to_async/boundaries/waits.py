@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.reach import Reach
 from awaken.contract import Reason
-from awaken.kit.search import argument, modules_with
+from awaken.kit.search import argument, modules_with, nodes_with
 from awaken.kit.sites import Refused
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -94,11 +94,8 @@ class Waits:
     def _has_full_queues(self) -> bool:
         """Whether some queue takes no more than so many items."""
         return any(
-            isinstance(node, ast.Call)
-            and last_name(node.func).endswith("Queue")
-            and bool(node.args or node.keywords)
-            for module in modules_with(self._project, (b"Queue(",))
-            for node in module.walk()
+            last_name(node.func).endswith("Queue") and bool(node.args or node.keywords)
+            for _, node in nodes_with(self._project, (b"Queue(",), ast.Call)
         )
 
     # ----------------------------------------------------------------------- state of one thread
@@ -115,14 +112,13 @@ class Waits:
     def _locals(self) -> frozenset[str]:
         """The names of variables and attributes that hold such an object."""
         names = set[str]()
-        for module in modules_with(self._project, (b"local",)):
-            for node in module.walk():
-                match node:
-                    case (
-                        ast.Assign(targets=[target], value=ast.Call(func=made))
-                        | ast.AnnAssign(target=target, value=ast.Call(func=made))
-                    ) if self._makes_local(module, made):
-                        names.add(last_name(target))
+        for module, node in nodes_with(self._project, (b"local",), ast.AST):
+            match node:
+                case (
+                    ast.Assign(targets=[target], value=ast.Call(func=made))
+                    | ast.AnnAssign(target=target, value=ast.Call(func=made))
+                ) if self._makes_local(module, made):
+                    names.add(last_name(target))
         return frozenset(names)
 
     def _makes_local(self, module: Module, made: ast.expr) -> bool:

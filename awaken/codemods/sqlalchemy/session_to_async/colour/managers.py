@@ -12,15 +12,15 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Place, Span
 from awaken.kit.changes import Member
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.made_sessions.managers import CLOSING
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import last_name
-from awaken.project.values.domain import InstanceOf
+from awaken.project.values.domain import classes_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -73,27 +73,22 @@ class Managers:
         if not self._project.files_with(_WORDS):
             return functions
         paths = self._project.files_with((b"with ", b"enter_context("))
-        for module in self._project.modules_at(paths):
-            for node in module.walk():
-                entered = _entered_node(node)
-                is_done = isinstance(module.parent(node), ast.AsyncWith)
-                if entered is None or is_done:
-                    continue
-                for function in self._methods_of(module, entered):
-                    caller, place = self._around(module, entered), module.place(entered)
-                    name = _method(function)
-                    functions[function].append(Call(place, caller, name, "one", (function,), ""))
-                    if not isinstance(node, ast.withitem) or not self._is_certain(module, entered):
-                        self._uncertain.setdefault(function, place)
+        for module, node in nodes_in(self._project.modules_at(paths), ast.AST):
+            entered = _entered_node(node)
+            is_done = isinstance(module.parent(node), ast.AsyncWith)
+            if entered is None or is_done:
+                continue
+            for function in self._methods_of(module, entered):
+                caller, place = self._around(module, entered), module.place(entered)
+                name = _method(function)
+                functions[function].append(Call(place, caller, name, "one", (function,), ""))
+                if not isinstance(node, ast.withitem) or not self._is_certain(module, entered):
+                    self._uncertain.setdefault(function, place)
         return functions
 
     def _methods_of(self, module: Module, node: ast.expr) -> list[FunctionPlace]:
-        classes = {
-            value.qualified
-            for value in self._project.values.of(module, node).alternatives
-            if isinstance(value, InstanceOf) and self._project.class_facts(value.qualified)
-        }
-        kin = self._project.calls.kin()
+        values, kin = self._project.values.of(module, node).alternatives, self._project.calls.kin()
+        classes = set(filter(self._project.class_facts, classes_in(values)))
         result = {item for name in classes for each in ENTERING for item in kin.methods(name, each)}
         return sorted(result)
 
@@ -111,18 +106,16 @@ class Managers:
     def closed(self, steps: Container[FunctionPlace]) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the methods among ``steps`` that ``closing(...)`` calls, and does not await."""
         kin = self._project.calls.kin()
-        for module in modules_with(self._project, (b"closing(",)):
-            for node in module.nodes(ast.Call):
-                if len(node.args) != 1:
-                    continue
-                if self._project.qualified_name(module, node.func) != CLOSING:
-                    continue
-                for value in self._project.values.of(module, node.args[0]).alternatives:
-                    owner = value.qualified if isinstance(value, InstanceOf) else ""
-                    for item in kin.methods(owner, "close"):
-                        if item in steps:
-                            place = module.place(node)
-                            yield item, Refused(reasons.HANDED_ON, item.qualname, because=(place,))
+        for module, node in nodes_with(self._project, (b"closing(",), ast.Call):
+            if len(node.args) != 1:
+                continue
+            if self._project.qualified_name(module, node.func) != CLOSING:
+                continue
+            for owner in classes_in(self._project.values.of(module, node.args[0]).alternatives):
+                for item in kin.methods(owner, "close"):
+                    if item in steps:
+                        place = module.place(node)
+                        yield item, Refused(reasons.HANDED_ON, item.qualname, because=(place,))
 
     def _owner(self, function: FunctionPlace) -> str:
         home = self._project.layout.name_of(function.path)

@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import BESIDE_ANOTHER, 
 from awaken.contract import ChangeId, Constraints, Edit
 from awaken.kit.changes import Decided, Member, decide_group
 from awaken.kit.imports import release_imports
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.modules import Module
 
@@ -113,15 +113,12 @@ def _is_imported(project: Project, shared: Shared) -> bool:
     """Whether an import of it may stay: where the file that imports it does not use it."""
     using = {place.path for place, _ in shared.uses}
     home = shared.qualified.rpartition(".")[0]
-    for module in modules_with(project, (shared.name.encode(), b"*")):
-        for node in module.walk():
-            is_listed = isinstance(node, ast.Constant) and node.value == shared.name
-            is_import = isinstance(node, ast.ImportFrom) and _imports(
-                module, node, shared.name, home
-            )
-            goes = module.path in using and node in module.tree.body and not module.is_package
-            if (is_listed and module.path == shared.piece.path) or (is_import and not goes):
-                return True
+    for module, node in nodes_with(project, (shared.name.encode(), b"*"), ast.AST):
+        is_listed = isinstance(node, ast.Constant) and node.value == shared.name
+        is_import = isinstance(node, ast.ImportFrom) and _imports(module, node, shared.name, home)
+        goes = module.path in using and node in module.tree.body and not module.is_package
+        if (is_listed and module.path == shared.piece.path) or (is_import and not goes):
+            return True
     return False
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REPLACE
 from awaken.codemods.sqlalchemy.session_to_async.reasons import SHARED_LINE
-from awaken.contract import Edit, InsertStatements, NodeEdit, Span
+from awaken.contract import Edit, InsertStatements, NodeEdit
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite
 from awaken.project.source.modules import Module
@@ -37,10 +37,10 @@ def _refusal(project: Project, edit: Edit) -> Refused | None:
         case _:
             return None
     module = project.module(edit.path)
-    statement = None if module is None else _statement_at(module, at)
+    statement = None if module is None else next(module.nodes_at({at}), None)
     if isinstance(edit, InsertStatements) and edit.where == "body-start":
         statement = getattr(statement, "body", [None])[0]
-    if module is None or statement is None:
+    if module is None or not isinstance(statement, ast.stmt):
         return None
     # New lines part two statements of one line, but not one from the header of its block.
     line = module.statements_of_line(statement)
@@ -48,11 +48,6 @@ def _refusal(project: Project, edit: Edit) -> Refused | None:
         return None
     because = (module.place(statement),)
     return Refused(SHARED_LINE, f"`{module.excerpt(statement)}`", because=because)
-
-
-def _statement_at(module: Module, span: Span) -> ast.stmt | None:
-    here = (one for one in module.walk() if isinstance(one, ast.stmt) and module.span(one) == span)
-    return next(here, None)
 
 
 def _begins_line(module: Module, statement: ast.stmt) -> bool:

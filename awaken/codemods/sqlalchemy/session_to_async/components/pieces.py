@@ -41,6 +41,12 @@ def piece_around(module: Module, node: ast.AST) -> Piece:
     return Piece(*module.key_of(outermost))
 
 
+def node_of_piece(module: Module, piece: Piece) -> ast.AST | None:
+    """Return the function, or the statement of a file or a class, that a piece is."""
+    starting = (node for node in module.tree.body if module.span(node).start == piece.start)
+    return module.function_at(piece.start) or next(starting, None)
+
+
 def piece_of(function: FunctionPlace) -> Piece:
     """Return the piece that is a function, one that is not the code outside of all."""
     return Piece(function.path, function.start, function.qualname)

@@ -10,7 +10,11 @@ import ast
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
+from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
+    Piece,
+    node_of_piece,
+    piece_around,
+)
 from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_of
 from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import given_to_unknown
 from awaken.kit.search import argument, modules_with
@@ -55,7 +59,7 @@ class Carriers:
         carriers: set[Carrier] = set()
         for piece in sorted(self._pieces):
             module = self._project.module(piece.path)
-            node = None if module is None else _node_of(module, piece)
+            node = None if module is None else node_of_piece(module, piece)
             if module is not None and node is not None:
                 # An assignment mentions nothing: only reads are looked up below.
                 own = set(self._carriers(module, node))
@@ -191,15 +195,6 @@ class Carriers:
                 if operation.how == "unknown" and _root(operation.node) in parameters:
                     return True
         return any(given_to_unknown(self._project, module, own))
-
-
-def _node_of(module: Module, piece: Piece) -> ast.AST | None:
-    """Return the function, or the statement of a file or a class, that a piece is."""
-    function = module.function_at(piece.start)
-    if function is not None:
-        return function
-    starting = (node for node in module.tree.body if module.span(node).start == piece.start)
-    return next(starting, None)
 
 
 def _receiver_of(operation: Operation) -> ast.expr:

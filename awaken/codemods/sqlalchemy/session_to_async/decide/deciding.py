@@ -197,8 +197,7 @@ def _stop_where_sessions_are_found(components: Components) -> None:
     stopped = [item for item in components.all if item.finds_sessions and not item.converts]
     for component in components.all if stopped else ():
         if component.loads_objects and component not in stopped:
-            component.stopping += [each for item in stopped for each in item.stopping]
-            component.is_wanted = component.is_wanted and all(item.is_wanted for item in stopped)
+            _stop_with(component, stopped)
 
 
 def _stop_what_is_carried(components: Components) -> None:
@@ -219,8 +218,14 @@ def _stop_what_is_carried(components: Components) -> None:
     numbers = {id(item) for item in stopped}
     for component in components.all:
         if component.is_carried and id(component) not in numbers:
-            component.stopping += [each for item in stopped for each in item.stopping]
-            component.is_wanted = component.is_wanted and all(item.is_wanted for item in stopped)
+            _stop_with(component, stopped)
+
+
+def _stop_with(component: Component, stopped: Iterable[Component]) -> None:
+    """Stop a component for the reasons for which others are."""
+    for item in stopped:
+        component.stopping += item.stopping
+        component.is_wanted = component.is_wanted and item.is_wanted
 
 
 def _makes_only_tables(components: Components, component: Component) -> bool:
@@ -242,8 +247,8 @@ def _stop_what_is_beside(components: Components) -> None:
     for component in components.all if stopped else ():
         if not component.is_beside:
             continue
-        names = components.used_by([component], with_unused=False)
-        for item, used in stopped:
-            if len(stopped) == len(others) or used & names:
-                component.stopping += item.stopping
-                component.is_wanted = component.is_wanted and item.is_wanted
+        names, is_all = (
+            components.used_by([component], with_unused=False),
+            len(stopped) == len(others),
+        )
+        _stop_with(component, [item for item, used in stopped if is_all or used & names])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
     Piece,
+    node_of_piece,
     piece_around,
     piece_of,
 )
@@ -80,10 +81,11 @@ def injected_from_outside(
 ) -> Iterator[Refused]:
     """Yield why a function, or an alias, gets its session from code that is not ``inside``."""
     module = project.module(piece.path)
-    node = None if module is None else _node_of(module, piece)
-    if module is None or node is None:
+    node = None if module is None else node_of_piece(module, piece)
+    part = node.args if isinstance(node, Function) else None if piece.name else node
+    if module is None or part is None:
         return
-    for provider in _providers(project, module, node):
+    for provider in _providers(project, module, part):
         known = project.values.of(module, provider).alternatives
         pieces = {
             piece_around(item.module, item.node) for item in known if isinstance(item, FunctionOf)
@@ -105,14 +107,6 @@ def _help(project: Project, module: Module, provider: ast.expr) -> str:
         f"`{name}` is a file in `{folder}`, which is a package and not on `sys.path`. If the "
         f'program starts in that folder, set `src = ["{folder}"]`.'
     )
-
-
-def _node_of(module: Module, piece: Piece) -> ast.AST | None:
-    function = module.function_at(piece.start)
-    if function is not None:
-        return function.args
-    starting = (node for node in module.tree.body if module.span(node).start == piece.start)
-    return None if piece.name else next(starting, None)
 
 
 def _providers(project: Project, module: Module, node: ast.AST) -> Iterator[ast.expr]:

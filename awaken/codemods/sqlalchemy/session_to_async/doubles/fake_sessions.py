@@ -28,11 +28,11 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import ASYNCHR
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.changes import Member, member
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import FunctionOf, InstanceOf, Value, Values
@@ -119,13 +119,14 @@ class FakeSessions:
     def _candidates(self) -> dict[str, set[str]]:
         """The classes of tests that may be fakes, by the files that name them."""
         candidates: defaultdict[str, set[str]] = defaultdict(set)
-        for module in self._project.modules_at(self._part.stand_ins.paths):
-            for node in module.nodes(ast.ClassDef):
-                if not node.bases:
-                    qualified = module.full_name(node)
-                    if self._is_fake(qualified):
-                        for file in self._project.files_with((node.name.encode(),)):
-                            candidates[file].add(qualified)
+        for module, node in nodes_in(
+            self._project.modules_at(self._part.stand_ins.paths), ast.ClassDef
+        ):
+            if not node.bases:
+                qualified = module.full_name(node)
+                if self._is_fake(qualified):
+                    for file in self._project.files_with((node.name.encode(),)):
+                        candidates[file].add(qualified)
         return candidates
 
     def _note_passed(self) -> None:
@@ -182,16 +183,15 @@ class FakeSessions:
             first = node.body[1 if ast.get_docstring(node) is not None else 0]
             yield member(home_of, f"`{fake}`", self._asked_fake, first, sorted(asked))
         word = fake.rpartition(".")[2].encode()
-        for home in modules_with(self._project, (word,)):
-            for part in home.walk():
-                match part:
-                    case ast.Assign(targets=[ast.Attribute(attr=attribute) as target]) if (
-                        attribute in self._awaited | self._others
-                        and self._is_instance(home, target.value, fake)
-                    ):
-                        place: Site[ast.AST] = Site(self._rule, home, part)
-                        shown = f"`{home.text_of(target)}`"
-                        yield member(place, shown, self._assigned, target, part.value)
+        for home, part in nodes_with(self._project, (word,), ast.Assign):
+            match part:
+                case ast.Assign(targets=[ast.Attribute(attr=attribute) as target]) if (
+                    attribute in self._awaited | self._others
+                    and self._is_instance(home, target.value, fake)
+                ):
+                    place: Site[ast.AST] = Site(self._rule, home, part)
+                    shown = f"`{home.text_of(target)}`"
+                    yield member(place, shown, self._assigned, target, part.value)
 
     def _is_instance(self, module: Module, node: ast.expr, fake: str) -> bool:
         result = self._values(module, node)

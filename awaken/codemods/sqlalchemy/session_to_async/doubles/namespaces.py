@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import asynchronous
 from awaken.kit.changes import Member, member
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -30,15 +30,14 @@ _DEEPEST = 4
 def namespaces(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the rewrites of the namespaces that tests cast to classes of a program."""
     functions: dict[tuple[str, int], tuple[Site[ast.AST], FunctionPlace]] = {}
-    for module in modules_with(part.project, (b"SimpleNamespace",), is_of_program):
-        for node in module.nodes(ast.Call):
-            if len(node.args) != _CASTING:
-                continue
-            if part.project.qualified_name(module, node.func) in library_names().casts:
-                declared = part.project.qualified_name(module, node.args[0]) or ""
-                for value, function in _standing_in(part, module, node.args[1], declared, 0):
-                    place = module.key_of(value)
-                    functions.setdefault(place, (Site(rule, module, value), function))
+    for module, node in nodes_with(part.project, (b"SimpleNamespace",), ast.Call, is_of_program):
+        if len(node.args) != _CASTING:
+            continue
+        if part.project.qualified_name(module, node.func) in library_names().casts:
+            declared = part.project.qualified_name(module, node.args[0]) or ""
+            for value, function in _standing_in(part, module, node.args[1], declared, 0):
+                place = module.key_of(value)
+                functions.setdefault(place, (Site(rule, module, value), function))
     for site, function in functions.values():
         shown = f"the mock of `{function.qualname}`"
         yield member(site, shown, lambda item: _awaited_rewrite(part, item))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_of
 from awaken.project.frameworks.sqlalchemy.engines.drivers import async_drivers
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -58,14 +59,10 @@ class BlockingEngines:
         return {place: name for name, place in result.items()}
 
     def _name(self, engine: Engine) -> str:
-        module = engine.module
-        match module.parent(engine.call):
-            case ast.Assign(targets=[ast.Name(id=name)]) as statement if (
-                module.parent(statement) is module.tree
-                and len(module.scopes.module.bindings.get(name, ())) == 1
-            ):
-                return f"{module.name}.{name}"
-        return ""
+        module, statement = engine.module, engine.module.statement_of(engine.call)
+        name = last_name(variable_of(module.parent(engine.call)))
+        is_only = len(module.scopes.module.bindings.get(name, ())) == 1
+        return f"{module.name}.{name}" if is_only and statement in module.tree.body else ""
 
     def _is_blocking(self, engine: Engine) -> bool:
         """Whether the texts of a URL name drivers, and none has a twin."""

@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.conditions import is_in_co
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FACTORY_EVENTS
 from awaken.contract import Place
 from awaken.kit.changes import Member
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
@@ -46,11 +46,10 @@ def is_factory_by_another_name(project: Project, module: Module, target: ast.exp
 
 def listening_calls(project: Project) -> Iterator[tuple[Module, ast.Call, ast.expr]]:
     """Yield the calls that begin or end to listen to something, with what that is."""
-    for module in modules_with(project, _WORDS):
-        for node in module.walk():
-            target = listened_to(project, module, node)
-            if isinstance(node, ast.Call) and target is not None:
-                yield module, node, target
+    for module, node in nodes_with(project, _WORDS, ast.Call):
+        target = listened_to(project, module, node)
+        if target is not None:
+            yield module, node, target
 
 
 def listened_to(project: Project, module: Module, node: ast.AST | None) -> ast.expr | None:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.project.graph.forwards.resolving import is_use
 from awaken.project.names.origins import absolute_module
 from awaken.project.source.modules import Module
@@ -121,9 +121,8 @@ def texts_naming(
 ) -> Iterator[tuple[str, Module, ast.AST]]:
     """Yield the strings that may name one of some variables, as of ``patch("app.db.Local")``."""
     by_word = {name.rpartition(".")[2]: name for name in sorted(qualified)}
-    for module in modules_with(project, [word.encode() for word in by_word]):
-        for node in module.nodes(ast.Constant):
-            if isinstance(node.value, str):
-                name = by_word.get(node.value.rpartition(".")[2])
-                if name is not None and name.endswith(node.value):
-                    yield name, module, node
+    for module, node in nodes_with(project, [word.encode() for word in by_word], ast.Constant):
+        if isinstance(node.value, str):
+            name = by_word.get(node.value.rpartition(".")[2])
+            if name is not None and name.endswith(node.value):
+                yield name, module, node

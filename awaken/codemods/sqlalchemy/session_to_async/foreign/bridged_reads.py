@@ -19,7 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.foreign.evidence import (
 )
 from awaken.contract import Place
 from awaken.kit.names_here import is_dotted
-from awaken.kit.search import modules_with
+from awaken.kit.search import modules_with, nodes_with
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.values.domain import InstanceOf, Value
@@ -70,10 +70,11 @@ class BridgedReads:
             if not is_of_alembic(module):
                 reads = [_as_read(module, node) for node in self._reads(module)]
                 operations.update(_outermost(module, reads))
-        for module in modules_with(self._project, (b"getattr(", b"hasattr(")):
-            for node in module.walk() if not is_of_alembic(module) else ():
-                if isinstance(node, ast.Call) and self._is_asked(module, node):
-                    operations.setdefault(module.place(node), Operation(node, "spawned"))
+        for module, node in nodes_with(
+            self._project, (b"getattr(", b"hasattr("), ast.Call, revisions=False
+        ):
+            if self._is_asked(module, node):
+                operations.setdefault(module.place(node), Operation(node, "spawned"))
         return operations
 
     @cached_property

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import Worklist
@@ -43,15 +43,14 @@ def read_as_relationships(
 
     places: dict[str, dict[str, Place]] = {}
     words = sorted({model.rpartition(".")[2].encode() for model in models})
-    for module in modules_with(project, words) if words else ():
-        for node in module.nodes(ast.Attribute):
-            said = _annotation(module, node)
-            is_said = said is not None and _says(project, module, said, counts)
-            if not is_said and not _looks_alike(module, node):
-                continue
-            for owner in _owners(project, module, node.value):
-                if counts(owner):
-                    places.setdefault(owner, {}).setdefault(node.attr, module.place(node))
+    for module, node in nodes_with(project, words, ast.Attribute) if words else ():
+        said = _annotation(module, node)
+        is_said = said is not None and _says(project, module, said, counts)
+        if not is_said and not _looks_alike(module, node):
+            continue
+        for owner in _owners(project, module, node.value):
+            if counts(owner):
+                places.setdefault(owner, {}).setdefault(node.attr, module.place(node))
     return places
 
 

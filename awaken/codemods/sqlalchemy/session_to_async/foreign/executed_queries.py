@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reasons import DYNAMIC_COLLECTION
 from awaken.kit.changes import Member
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import Function, last_name, without_arguments
 
 if TYPE_CHECKING:
@@ -39,17 +38,14 @@ def executed_queries(project: Project, rule: str, *, is_bridged: bool) -> Iterat
 
     Validators of models do that in a greenlet where ``is_bridged``.
     """
-    for module in modules_with(project, (b"Query",)):
-        if is_of_alembic(module):
+    for module, node in nodes_with(project, (b"Query",), ast.AST, revisions=False):
+        executed = _executed_variable(module, node)
+        if executed is None or not _is_query(project, module, executed):
             continue
-        for node in module.walk():
-            executed = _executed_variable(module, node)
-            if executed is None or not _is_query(project, module, executed):
-                continue
-            if not (is_bridged and _is_in_validator(project, module, executed)):
-                site: Site[ast.AST] = Site(rule, module, executed)
-                shown = module.excerpt(executed)
-                yield Member(site, Refused(DYNAMIC_COLLECTION, shown, _HELP), f"`{shown}`")
+        if not (is_bridged and _is_in_validator(project, module, executed)):
+            site: Site[ast.AST] = Site(rule, module, executed)
+            shown = module.excerpt(executed)
+            yield Member(site, Refused(DYNAMIC_COLLECTION, shown, _HELP), f"`{shown}`")
 
 
 def _is_in_validator(project: Project, module: Module, name: ast.Name) -> bool:

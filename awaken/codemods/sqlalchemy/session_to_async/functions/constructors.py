@@ -24,7 +24,7 @@ from awaken.kit.sites import Refused, Site
 from awaken.project.graph.callers.found import Callers, Obstacle
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name, variadic
+from awaken.project.source.trees import last_name, named_parameters, parameters_of, variadic
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -113,9 +113,7 @@ class Constructors:
         is_alone = not kept and own is not None and not self._is_related(module, own)
         moved = node.body[kept:]
         used = {one.id for below in moved for one in ast.walk(below) if isinstance(one, ast.Name)}
-        arguments = node.args
-        parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-        others = variadic(arguments)
+        parameters, others = named_parameters(node), variadic(node.args)
         names = {parameter.arg for parameter in (*parameters, *others)}
         returned, imports = made_object(self._project, site, node)
         yield from imports
@@ -179,17 +177,8 @@ def _holds(module: Module, node: ast.AST, place: Place) -> bool:
 def _defaults(module: Module, parameter: ast.arg) -> list[ast.expr]:
     """Return the default of a parameter, if it has one."""
     arguments = module.parent(parameter)
-    if not isinstance(arguments, ast.arguments):
-        return []
-    positional = [*arguments.posonlyargs, *arguments.args]
-    last = positional[len(positional) - len(arguments.defaults) :]
-    pairs = [*zip(last, arguments.defaults, strict=True)]
-    pairs += [
-        (argument, default)
-        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-        if default is not None
-    ]
-    return [default for argument, default in pairs if argument is parameter]
+    pairs = parameters_of(arguments) if isinstance(arguments, ast.arguments) else ()
+    return [default for argument, default in pairs if argument is parameter and default]
 
 
 def _staying(module: Module, node: ast.FunctionDef, waiting: set[Place]) -> int:

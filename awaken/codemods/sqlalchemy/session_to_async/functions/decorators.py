@@ -25,7 +25,7 @@ from awaken.project.names.functions.wrapping import Wrapping
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.f_strings import has_long_text
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of, without_arguments
+from awaken.project.source.trees import Function, first_parameter, parameters_of, without_arguments
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -239,7 +239,7 @@ def _beside_itself(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) ->
     code = textwrap.dedent(lines)
     value = returned[0].value
     given = module.text_of(value).replace(wrapper.name, name)
-    parameter = [*wrapping.decorator.args.posonlyargs, *wrapping.decorator.args.args][0].arg
+    parameter = first_parameter(wrapping.decorator)
     unit = "\t" if margin.startswith("\t") else "    "
     body = textwrap.indent(f"{code}\nreturn {given}\n", unit)
     return f"if {asking}({parameter}):\n\n{body}"

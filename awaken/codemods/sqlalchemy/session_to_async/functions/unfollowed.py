@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import (
 )
 from awaken.contract import Place
 from awaken.kit.changes import Member
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.asynchronous.boundaries import boundaries
@@ -40,10 +40,9 @@ def unfollowed_members(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the places of a program where awaken loses track of something asynchronous."""
     # Asked of each call that may be one of a session, and worked out over all files.
     holds_session = cache(partial(_holds_session, part))
-    for module in modules_with(part.project, _WORDS):
-        for node in module.walk():
-            for refused, along in _refused_pairs(part, module, node, holds_session):
-                yield Member(Site(rule, module, node), refused, f"`{module.excerpt(node)}`", along)
+    for module, node in nodes_with(part.project, _WORDS, ast.AST):
+        for refused, along in _refused_pairs(part, module, node, holds_session):
+            yield Member(Site(rule, module, node), refused, f"`{module.excerpt(node)}`", along)
 
 
 def _refused_pairs(
@@ -131,25 +130,24 @@ def _kinds(module: Module, part: SynchronousPart, annotation: ast.expr | None) -
 
 def _holds_session(part: SynchronousPart, name: str) -> bool:
     """Whether an attribute of this name holds a session anywhere in the program."""
-    for module in modules_with(part.project, (name.encode(),)):
-        for node in module.walk():
-            match node:
-                case ast.Attribute(attr=attribute) if attribute == name and isinstance(
-                    part.project.orm.resource_of(module, node), str
+    for module, node in nodes_with(part.project, (name.encode(),), ast.AST):
+        match node:
+            case ast.Attribute(attr=attribute) if attribute == name and isinstance(
+                part.project.orm.resource_of(module, node), str
+            ):
+                return True
+            case ast.Assign(targets=targets, value=value):
+                written = [
+                    pair
+                    for target in targets
+                    for pair in _pairs(target, value)
+                    if isinstance(pair[0], ast.Attribute) and pair[0].attr == name
+                ]
+                if any(
+                    isinstance(part.project.orm.resource_of(module, kept), str)
+                    for _, kept in written
                 ):
                     return True
-                case ast.Assign(targets=targets, value=value):
-                    written = [
-                        pair
-                        for target in targets
-                        for pair in _pairs(target, value)
-                        if isinstance(pair[0], ast.Attribute) and pair[0].attr == name
-                    ]
-                    if any(
-                        isinstance(part.project.orm.resource_of(module, kept), str)
-                        for _, kept in written
-                    ):
-                        return True
     return False
 
 

@@ -21,7 +21,7 @@ from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import without_arguments
+from awaken.project.source.trees import first_parameter, without_arguments
 from awaken.project.source.worklist import Worklist, multimap
 
 if TYPE_CHECKING:
@@ -148,10 +148,8 @@ class Staying:
             return False
         match nodes[0]:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=owner)), keywords=keywords):
-                first = [*node.args.posonlyargs, *node.args.args][:1]
-                is_own = bool(first) and first[0].arg == owner
                 named = [keyword.value for keyword in keywords if keyword.arg is None]
-                return is_own and any(
+                return first_parameter(node) == owner and any(
                     isinstance(part, ast.Name) and part.id == node.args.kwarg.arg for part in named
                 )
         return False

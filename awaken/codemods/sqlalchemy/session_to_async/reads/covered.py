@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from awaken.project.source.trees import last_name, root_of
+from awaken.project.source.modules import cached_in_file
+from awaken.project.source.trees import arguments_of, last_name, root_of
 
 if TYPE_CHECKING:
     from awaken.contract import Place
     from awaken.project.source.modules import Module
 
-_ADDING = {"add", "add_all"}
+ADDING = {"add", "add_all"}
 _ENDING = {"commit", "expire_all", "rollback"}
 _EXPIRING = {"expire", "expire_all", "rollback"}
 _LOOPS = (ast.AsyncFor, ast.For, ast.While)
@@ -34,19 +35,22 @@ def is_refreshed(module: Module, statement: ast.stmt, start: int, text: str) -> 
     return False
 
 
+def calls_given(
+    module: Module, around: ast.AST | None, name: str, methods: Collection[str]
+) -> Iterator[ast.Call]:
+    """Yield the calls of some methods in code that are given a variable, or something with it."""
+    for node in module.walk(around) if around is not None else ():
+        if isinstance(node, ast.Call) and last_name(node.func) in methods:
+            parts = (part for argument in arguments_of(node) for part in ast.walk(argument))
+            if any(isinstance(part, ast.Name) and part.id == name for part in parts):
+                yield node
+
+
 def is_added_behind(module: Module, node: ast.expr, event: ast.Call) -> bool:
     """Whether a function adds a variable to its session only after a call."""
-    first = root_of(node)
-    function, end = module.enclosing_function(event), module.span(event).end
-    added = [
-        module.span(call).start
-        for call in (module.walk(function) if function is not None else ())
-        if isinstance(call, ast.Call) and last_name(call.func) in _ADDING
-        for given in call.args
-        for part in ast.walk(given)
-        if isinstance(part, ast.Name) and isinstance(first, ast.Name) and part.id == first.id
-    ]
-    return bool(added) and min(added) > end
+    name, function = last_name(root_of(node)), module.enclosing_function(event)
+    added = [module.span(call).start for call in calls_given(module, function, name, ADDING)]
+    return bool(added) and min(added) > module.span(event).end
 
 
 def ends_before(module: Module, start: int, later: ast.stmt, ends: Iterable[Place]) -> bool:
@@ -110,16 +114,13 @@ def _changes_between(module: Module, start: int, end: int, text: str) -> bool:
     return False
 
 
+@cached_in_file
 def _changes(module: Module) -> list[tuple[int, ast.Attribute | ast.Name]]:
     """Return where a file names what expires objects, binds a variable or sets an attribute."""
-    kept: list[tuple[int, ast.Attribute | ast.Name]] | None = module.own.get(_changes)
-    if kept is None:
-        kept = [
-            (module.span(node).start, node)
-            for node in module.walk()
-            if (isinstance(node, ast.Attribute) and node.attr in _EXPIRING)
-            or (isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store))
-        ]
-        kept.sort(key=itemgetter(0))
-        module.own[_changes] = kept
-    return kept
+    changes = (
+        (module.span(node).start, node)
+        for node in module.walk()
+        if (isinstance(node, ast.Attribute) and node.attr in _EXPIRING)
+        or (isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store))
+    )
+    return sorted(changes, key=itemgetter(0))

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
 from awaken.contract import Place
-from awaken.kit.search import modules_with
+from awaken.kit.search import modules_with, nodes_with
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
-from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import last_name
-from awaken.project.values.domain import InstanceOf
+from awaken.project.values.domain import classes_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -59,10 +58,9 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
 
 def unseen_writes(project: Project) -> Iterator[Place]:
     """Yield the statements that may change rows without changing the objects of a session."""
-    for module in modules_with(project, _WORDS):
-        for node in () if is_of_alembic(module) else module.walk():
-            if isinstance(node, ast.Call) and _is_unseen(project, module, node):
-                yield module.place(node)
+    for module, node in nodes_with(project, _WORDS, ast.Call, revisions=False):
+        if _is_unseen(project, module, node):
+            yield module.place(node)
 
 
 def _is_unseen(project: Project, module: Module, call: ast.Call) -> bool:
@@ -169,10 +167,8 @@ def _set_for_requests(project: Project) -> Iterator[Place]:
                 continue
             defaults = [part for part in function.args.defaults if isinstance(part, ast.Call)]
             values = project.values.of(module, node.value).alternatives
-            if any(last_name(default.func) == "Depends" for default in defaults) and any(
-                isinstance(value, InstanceOf) and value.qualified == "contextvars.ContextVar"
-                for value in values
-            ):
+            is_injected = any(last_name(default.func) == "Depends" for default in defaults)
+            if is_injected and "contextvars.ContextVar" in classes_in(values):
                 yield module.place(node)
 
 

@@ -40,7 +40,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
 from awaken.project.source.trees import keyword_of
 from awaken.project.source.worklist import groups_of, reached
-from awaken.project.values.domain import InstanceOf
+from awaken.project.values.domain import classes_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -225,7 +225,7 @@ class Loading:
 
     def read_to_delete(self, values: Values) -> frozenset[str]:
         """Return what is loaded beforehand of a deleted object, and whose rows a flush looks at."""
-        owners = [value.qualified for value in values if isinstance(value, InstanceOf)]
+        owners = classes_in(values)
         orm, sides = self._project.orm, [*map(self._sides.__getitem__, self._reads), *self._eager]
         # With `passive_deletes` a flush looks at nothing that is not loaded.
         keys = {side.key for side in sides if keyword_of(side.call, "passive_deletes") is None}

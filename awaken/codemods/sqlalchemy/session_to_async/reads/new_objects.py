@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ADDING, calls_given
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -65,11 +66,10 @@ def loaded_when_written(
 
 
 def _made_by(module: Module, made: ast.Call) -> _New | None:
-    assigned, function = module.parent(made), module.enclosing_function(made)
-    match assigned:
-        case ast.Assign(targets=[ast.Name(id=name)]) if isinstance(function, Function):
-            return _New(module, function, made, name)
-    return None
+    variable, function = variable_of(module.parent(made)), module.enclosing_function(made)
+    if variable is None or not isinstance(function, Function):
+        return None
+    return _New(module, function, made, variable.id)
 
 
 def _refreshed_members(
@@ -192,33 +192,25 @@ def _is_added(new: _New, flush: ast.Call) -> bool:
     """Whether a session is given a new object in front of a flush, by its name."""
     module = new.module
     start, end = module.span(new.made).end, module.span(flush).start
-    return any(
-        isinstance(node, ast.Call)
-        and last_name(node.func) in {"add", "add_all"}
-        and start < module.span(node).start < end
-        and any(isinstance(part, ast.Name) and part.id == new.name for part in ast.walk(node))
-        for node in module.walk(new.function)
-    )
+    calls = calls_given(module, new.function, new.name, ADDING)
+    return any(start < module.span(call).start < end for call in calls)
 
 
 def is_surely_added(module: Module, name: str, written: ast.stmt) -> bool:
     """Whether a statement of the block of ``written`` gives an object to a session before that."""
     block = module.block_of(written)
     return any(
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Call)
-        and last_name(statement.value.func) in {"add", "add_all"}
-        and any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(statement))
+        call is getattr(statement, "value", None)
         for statement in block[: block.index(written)]
+        for call in calls_given(module, statement, name, ADDING)
     )
 
 
 def _is_refreshed(new: _New, start: int, end: int) -> bool:
     """Whether the function refreshes its new object between two bytes."""
+    calls = calls_given(new.module, new.function, new.name, {"refresh"})
     return any(
-        isinstance(node, ast.Call)
-        and last_name(node.func) == "refresh"
-        and start < new.module.span(node).start < end
-        and any(isinstance(part, ast.Name) and part.id == new.name for part in node.args[:1])
-        for node in new.module.walk(new.function)
+        start < new.module.span(call).start < end and getattr(call.args[0], "id", "") == new.name
+        for call in calls
+        if call.args
     )

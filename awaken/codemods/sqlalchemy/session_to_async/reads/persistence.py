@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Edit
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Site
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.effects.own import own_nodes, what_runs
@@ -82,11 +82,11 @@ class Persistence:
     def _may_be_lost(
         self, module: Module, node: ast.AST, name: str, seen: set[FunctionPlace]
     ) -> bool:
-        function = function_around(module, node)
-        if not isinstance(function, Function):
-            return False
-        place = self._project.calls.graph().place_of(module, function)
-        if place in seen:
+        function, place = (
+            function_around(module, node),
+            self._project.calls.graph().place_around(module, node),
+        )
+        if function is None or place in seen:
             return False
         seen.add(place)
         if self._is_reached(module, function, place, node, name) or self._may_be_pending(
@@ -201,14 +201,9 @@ class Persistence:
     def _losing(self) -> frozenset[FunctionPlace]:
         """The functions in which a session may lose objects, or that call one of these."""
         words = (*_WORDS, *_ORPHANS) if self._has_orphans else _WORDS
-        functions = {
-            self._project.calls.graph().place_of(module, function)
-            for module in modules_with(self._project, words)
-            for node in module.walk()
-            if self._loses(module, node)
-            and isinstance(function := function_around(module, node), Function)
-        }
-        return frozenset(self._project.calls.graph().reaching(functions))
+        graph, nodes = self._project.calls.graph(), nodes_with(self._project, words, ast.AST)
+        losing = {graph.place_around(*pair) for pair in nodes if self._loses(*pair)}
+        return frozenset(graph.reaching(losing))
 
     def _loses(self, module: Module, node: ast.AST) -> bool:
         """Whether a session may lose objects by a node."""

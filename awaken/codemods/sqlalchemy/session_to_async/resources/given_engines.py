@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.knowledge.asynchronous import twins
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import arguments_of, last_name, variable_of
@@ -23,19 +23,18 @@ def libraries_given(
     """Yield what each library is said to get that is given the engine of ``made``, and where."""
     variable = variable_of(module.parent(made))
     words = () if variable is None else (variable.id.encode(),)
-    for home in modules_with(project, words) if words else ():
-        for call in home.nodes(ast.Call):
-            for argument in arguments_of(call):
-                given, what = argument, "an asynchronous engine"
-                if isinstance(argument, ast.Attribute) and argument.attr == "url":
-                    given, what = argument.value, f"the URL of {what}"
-                if (
-                    last_name(given).encode() in words
-                    and _is_made(project, home, given, module, made)
-                    and _is_of_library(project, home, call)
-                ):
-                    shown = f"{home.path} gives `{home.excerpt(call.func)}` {what}"
-                    yield f"{shown}, which it may not support", home.place(call)
+    for home, call in nodes_with(project, words, ast.Call) if words else ():
+        for argument in arguments_of(call):
+            engine, what = argument, "an asynchronous engine"
+            if isinstance(argument, ast.Attribute) and argument.attr == "url":
+                engine, what = argument.value, f"the URL of {what}"
+            if (
+                last_name(engine).encode() in words
+                and _is_made(project, home, engine, module, made)
+                and _is_of_library(project, home, call)
+            ):
+                shown = f"{home.path} gives `{home.excerpt(call.func)}` {what}"
+                yield f"{shown}, which it may not support", home.place(call)
 
 
 def _is_made(

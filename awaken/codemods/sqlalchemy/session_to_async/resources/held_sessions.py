@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.program import Synchrono
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import is_called_by_events
 from awaken.contract import Span, TextEdit
 from awaken.kit.changes import Member, member
-from awaken.kit.search import modules_with
+from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
@@ -59,21 +59,22 @@ def _given_rewrite(site: Site[ast.AST], part: SynchronousPart) -> Rewrite:
 
 def sessions_of_objects(project: Project, rule: str) -> Iterator[Member]:
     """Yield the rewrites of the ways to the session of a mapped object, without functions."""
-    for module in modules_with(project, (b"inspect", b"InstanceState", b".object_session(")):
-        for node in module.walk():
-            match node:
-                case ast.Attribute(value=state, attr="session", ctx=ast.Load()) if (
-                    project.instance_of(module, state) == (_STATE,)
-                ):
-                    if not is_called_by_events(project, module, node):
-                        yield _of_state(Site(rule, module, node))
-                case ast.Call(func=ast.Attribute(value=receiver, attr="object_session")) if (
-                    _is_session(project, module, receiver)
-                ):
-                    if not is_called_by_events(project, module, node):
-                        why = Refused(reasons.INNER_SESSION, module.excerpt(node))
-                        site: Site[ast.AST] = Site(rule, module, node)
-                        yield Member(site, why, f"`{module.excerpt(node)}`")
+    for module, node in nodes_with(
+        project, (b"inspect", b"InstanceState", b".object_session("), ast.AST
+    ):
+        match node:
+            case ast.Attribute(value=state, attr="session", ctx=ast.Load()) if project.instance_of(
+                module, state
+            ) == (_STATE,):
+                if not is_called_by_events(project, module, node):
+                    yield _of_state(Site(rule, module, node))
+            case ast.Call(func=ast.Attribute(value=receiver, attr="object_session")) if _is_session(
+                project, module, receiver
+            ):
+                if not is_called_by_events(project, module, node):
+                    why = Refused(reasons.INNER_SESSION, module.excerpt(node))
+                    site: Site[ast.AST] = Site(rule, module, node)
+                    yield Member(site, why, f"`{module.excerpt(node)}`")
 
 
 def _of_state(site: Site[ast.AST]) -> Member:

@@ -10,8 +10,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.kit.search import modules_with
-from awaken.project.source.programs.migrations import is_of_alembic
+from awaken.kit.search import nodes_with
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
@@ -24,14 +23,9 @@ _KEYS = {"ForeignKey", "ForeignKeyConstraint"}
 
 def refers_to_itself(project: Project) -> bool:
     """Whether a table of the program may refer to itself."""
-    for module in modules_with(project, _WORDS):
-        if is_of_alembic(module):
-            continue
-        for node in module.walk():
-            if isinstance(node, ast.Call) and any(
-                _is_own(project, module, node, key) for key in _keys(node)
-            ):
-                return True
+    for module, node in nodes_with(project, _WORDS, ast.Call, revisions=False):
+        if any(_is_own(project, module, node, key) for key in _keys(node)):
+            return True
     return False
 
 

@@ -32,7 +32,7 @@ from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asy
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import replace_name
-from awaken.kit.search import mentions_in, modules_with, uses_of
+from awaken.kit.search import mentions_in, modules_with, nodes_with, uses_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes, twins
 from awaken.knowledge.library_names import library_names
@@ -224,21 +224,20 @@ def _adapted_connections(project: Project, rule: str) -> Iterator[Member]:
     """Yield the checks of listeners for a connection of the driver: they get an adapter of it."""
     adapters = library_names().adapted_connections
     words = [name.partition(".")[0].encode() for name in adapters]
-    for module in modules_with(project, words):
-        for node in module.nodes(ast.Call):
-            match node.args:
-                case [_, ast.Name() | ast.Attribute() as checked] if (
-                    module.scopes.builtin_called(node) == "isinstance"
-                    and (adapter := adapters.get(project.qualified_name(module, checked) or ""))
-                    and is_called_by_events(project, module, node)
-                ):
-                    package, _, name = adapter.rpartition(".")
-                    site: Site[ast.AST] = Site(rule, module, node)
-                    written, needed = imported_name(site, package, name, node)
-                    text = f"({module.text_of(checked)}, {written})"
-                    edits: list[Edit] = [site.replace(checked, text), needed]
-                    message = f"the listener knows the connections of `{adapter}`"
-                    yield Member(site, Rewrite(message, edits), f"`{module.excerpt(node)}`")
+    for module, node in nodes_with(project, words, ast.Call):
+        match node.args:
+            case [_, ast.Name() | ast.Attribute() as checked] if (
+                module.scopes.builtin_called(node) == "isinstance"
+                and (adapter := adapters.get(project.qualified_name(module, checked) or ""))
+                and is_called_by_events(project, module, node)
+            ):
+                package, _, name = adapter.rpartition(".")
+                site: Site[ast.AST] = Site(rule, module, node)
+                written, needed = imported_name(site, package, name, node)
+                text = f"({module.text_of(checked)}, {written})"
+                edits: list[Edit] = [site.replace(checked, text), needed]
+                message = f"the listener knows the connections of `{adapter}`"
+                yield Member(site, Rewrite(message, edits), f"`{module.excerpt(node)}`")
 
 
 class ResourceWriter:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
-from awaken.kit.search import modules_with, uses_of
+from awaken.kit.search import modules_with, nodes_with, uses_of
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS, METHODS
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -71,12 +71,13 @@ class _Registry:
 
     def _of_all_routes(self) -> Iterator[Provider]:
         """Yield the dependencies of whole applications and routers."""
-        for module in modules_with(self._project, (b"dependencies",), is_around_tests):
-            for node in module.nodes(ast.Call):
-                if last_name(node.func) in _SHARED:
-                    for keyword in node.keywords:
-                        if keyword.arg == "dependencies":
-                            yield from self._project.injections.below(module, keyword.value)
+        for module, node in nodes_with(
+            self._project, (b"dependencies",), ast.Call, is_around_tests
+        ):
+            if last_name(node.func) in _SHARED:
+                for keyword in node.keywords:
+                    if keyword.arg == "dependencies":
+                        yield from self._project.injections.below(module, keyword.value)
 
     def _places(self, providers: Iterable[Provider]) -> Iterator[FunctionPlace]:
         """Yield the functions that run for what is injected."""

@@ -16,7 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import (
     UNKNOWN_DRIVER,
 )
 from awaken.contract import ByHand, Edit, SiteId, Span, TextEdit
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.ecosystem import Driver, drivers
 from awaken.project.frameworks.sqlalchemy.engines.drivers import (
@@ -68,8 +68,7 @@ class Urls:
         """The drivers of URLs that texts of the program begin with, wherever these go."""
         matches = (
             _TEXT.match(node.value)
-            for module in modules_with(self._project, _SCHEMES)
-            for node in module.nodes(ast.Constant)
+            for module, node in nodes_with(self._project, _SCHEMES, ast.Constant)
             if isinstance(node.value, str)
         )
         return tuple(dict.fromkeys(match[1] for match in matches if match is not None))

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.contract import ByHand, SiteId
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -64,7 +64,6 @@ class Doctests:
                 yield path, 1, text
         if "--doctest-modules" not in self._project.pytest.addopts:
             return
-        for module in modules_with(self._project, (_PROMPT,)):
-            for node in module.nodes(ast.Constant):
-                if isinstance(node.value, str) and isinstance(module.parent(node), ast.Expr):
-                    yield module.path, node.lineno, node.value
+        for module, node in nodes_with(self._project, (_PROMPT,), ast.Constant):
+            if isinstance(node.value, str) and isinstance(module.parent(node), ast.Expr):
+                yield module.path, node.lineno, node.value

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import keyword_of
+from awaken.project.source.trees import keyword_of, values_given
 
 _MOST_NAMES = 8  # that stand for each other; a guess, not yet measured
 _HELD = {"cls_or_instance", "keys", "tuple_fields", "values"}
@@ -44,14 +44,8 @@ def _assigned_names(
         return [(home, item.value) for item in result if item.kind == "assignment" and item.value]
     owner_name, _, attribute = (name or "").rpartition(".")
     owner = evaluator.classes.node(owner_name)
-    return [] if owner is None else list(_in_class(*owner, attribute))
-
-
-def _in_class(module: Module, node: ast.ClassDef, name: str) -> Iterator[Written]:
-    for statement in node.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=bound)], value=value) if bound == name:
-                yield module, value
+    pairs = () if owner is None else values_given(owner[1].body)
+    return [(owner[0], value) for name, value in pairs if owner and name == attribute]
 
 
 def texts(node: ast.expr | None) -> frozenset[str] | None:

@@ -174,11 +174,9 @@ class MarshmallowSchemas:
             if self._evaluator.classes.facts(f"{word}.Meta") is None:
                 continue
             for _, module, body in self._evaluator.classes.bodies(f"{word}.Meta"):
-                for statement in body.body:
-                    match statement:
-                        case ast.Assign(targets=[ast.Name(id=bound)], value=value):
-                            if bound == name:
-                                return module, value
+                for bound, value in values_given(body.body):
+                    if bound == name:
+                        return module, value
             return None
         return None
 

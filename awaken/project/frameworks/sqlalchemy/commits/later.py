@@ -141,11 +141,12 @@ class LaterInFunction:
 
     def _body(self, module: Module, function: Function) -> _Body | None:
         """Return the flow of control in a function; None if that is too large."""
-        kept: dict[Function, _Body | None] = module.memo.setdefault(_Body, {})
-        if function not in kept:
+
+        def make() -> _Body | None:
             nodes = tuple(own_nodes(what_runs(function)))
-            kept[function] = None if len(nodes) > _MOST_NODES else _body_of(module, function, nodes)
-        return kept[function]
+            return None if len(nodes) > _MOST_NODES else _body_of(module, function, nodes)
+
+        return module.memoized((_Body, function), make)
 
     # ----------------------------------------------------------------------------------- reads
     def _reads(

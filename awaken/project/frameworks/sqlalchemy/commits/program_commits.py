@@ -18,7 +18,7 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_items
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, arguments_of
 from awaken.project.values.domain import InstanceOf, Producer, Session, Unknown
 
@@ -70,19 +70,16 @@ class Commits:
         transaction. ``begin_nested`` of a block is one too, because an exception ends it.
         """
         commits: list[Commit] = []
-        for module in self._evaluator.modules_with(_EXPIRING_WORDS):
-            for node in module.walk():
-                match node:
-                    case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _EXPIRING:
-                        if name == "begin_nested" and not isinstance(
-                            module.parent(node), ast.withitem
-                        ):
-                            continue
-                        if name == "rollback":
-                            commits += self._of_transaction(module, node, owner)
-                        proof = self._sessions.of(module, owner)
-                        if isinstance(proof, SessionProof):
-                            commits.append(Commit(module.place(node), _is_async(proof)))
+        for module, node in nodes_in(self._evaluator.modules_with(_EXPIRING_WORDS), ast.Call):
+            match node:
+                case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _EXPIRING:
+                    if name == "begin_nested" and not isinstance(module.parent(node), ast.withitem):
+                        continue
+                    if name == "rollback":
+                        commits += self._of_transaction(module, node, owner)
+                    proof = self._sessions.of(module, owner)
+                    if isinstance(proof, SessionProof):
+                        commits.append(Commit(module.place(node), _is_async(proof)))
         return tuple(commits)
 
     def read_in_functions(
@@ -228,12 +225,11 @@ class Commits:
     # ------------------------------------------------------------------------- what comes after
     def _given_away(self) -> Iterator[Later]:
         """Yield the first call that passes a session to unread code, which may commit it."""
-        for module in self._evaluator.modules_with(_SESSIONS):
-            for node in module.nodes(ast.Call):
-                if self._gets_session(module, node):
-                    why = f"`{module.excerpt(node.func)}` gets a session, and may commit"
-                    yield Later("unknown", module.place(node), why, module.place(node))
-                    return
+        for module, node in nodes_in(self._evaluator.modules_with(_SESSIONS), ast.Call):
+            if self._gets_session(module, node):
+                why = f"`{module.excerpt(node.func)}` gets a session, and may commit"
+                yield Later("unknown", module.place(node), why, module.place(node))
+                return
 
     def _gets_session(self, module: Module, call: ast.Call) -> bool:
         """Whether a library, or what is not known, is given a session."""
@@ -264,7 +260,9 @@ class Commits:
         module = self._evaluator.load(start.path)
         if module is None:
             raise LookupError(start.path)
-        node = _node_at(module, start.place)
+        # Most are calls. Blocks, and setting an attribute such as a key, count as well.
+        nodes = module.nodes_at({start.place.span})
+        node = next(node for node in nodes if not isinstance(node, ast.Expr))
         function = module.enclosing_function(node)
         return module, node, function if isinstance(function, Function) else None
 
@@ -300,13 +298,6 @@ class Commits:
             unknown.append(Later("unknown", start.place, why, start.commit))
         callers = [_Start(site.place.path, site.place, start.commit) for site in result.sites]
         return callers, unknown
-
-
-def _node_at(module: Module, place: Place) -> ast.AST:
-    # Most are calls. Setting an attribute, such as a key, counts as well.
-    nodes = [*module.expressions_at({place.span})]
-    blocks = (node for node in module.walk() if isinstance(node, _WITHS))
-    return nodes[0] if nodes else next(node for node in blocks if module.span(node) == place.span)
 
 
 def _is_dropped(module: Module, node: ast.AST) -> bool:

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 
 
 def put_as_item(
@@ -25,15 +25,14 @@ def put_as_item(
     if module.scopes.parameter_of(node.value) is None:
         return
     paths = evaluator.files_with([f'{name}["{key}"]'.encode(), f"{name}['{key}']".encode()])
-    for other in evaluator.modules_at(paths):
-        for part in other.walk():
-            match part:
-                case ast.Subscript(
-                    value=ast.Name(id=owner) as held, slice=ast.Constant(value=item)
-                ) if (owner, item) == (name, key):
-                    if isinstance(part.ctx, ast.Load):
-                        continue
-                    above = other.parent(part)
-                    is_parameter = other.scopes.parameter_of(held) is not None
-                    is_plain = isinstance(above, ast.Assign) and is_parameter
-                    yield other, above.value if is_plain and isinstance(above, ast.Assign) else None
+    for other, part in nodes_in(evaluator.modules_at(paths), ast.Subscript):
+        match part:
+            case ast.Subscript(
+                value=ast.Name(id=owner) as held, slice=ast.Constant(value=item)
+            ) if (owner, item) == (name, key):
+                if isinstance(part.ctx, ast.Load):
+                    continue
+                above = other.parent(part)
+                is_parameter = other.scopes.parameter_of(held) is not None
+                is_plain = isinstance(above, ast.Assign) and is_parameter
+                yield other, above.value if is_plain and isinstance(above, ast.Assign) else None

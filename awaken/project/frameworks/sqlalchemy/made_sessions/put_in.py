@@ -17,6 +17,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
+from awaken.project.source.worklist import multimap
 from awaken.project.values.domain import ClassOf, InstanceOf
 
 _ANY = frozenset({"argparse.Namespace", "builtins.dict", "dict", "types.SimpleNamespace"})
@@ -87,14 +88,15 @@ class PutSessions:
 
     def _ways(self, module: Module) -> dict[str, list[_Way]]:
         """Return what may put something under a name, by that name, in source order."""
-        nodes: dict[str, list[_Way]] | None = module.memo.get(PutSessions)
-        if nodes is None:
-            nodes = module.memo[PutSessions] = {}
-            for node in module.walk():
-                if isinstance(node, ast.Dict | ast.Call | ast.ClassDef | ast.Assign):
-                    for name in dict.fromkeys(self._names_under(module, node)):
-                        nodes.setdefault(name, []).append(node)
-        return nodes
+        nodes = (
+            node
+            for node in module.walk()
+            if isinstance(node, ast.Dict | ast.Call | ast.ClassDef | ast.Assign)
+        )
+        pairs = (
+            (x, node) for node in nodes for x in dict.fromkeys(self._names_under(module, node))
+        )
+        return module.memoized(PutSessions, lambda: multimap(pairs))
 
     def _names_under(self, module: Module, node: _Way) -> Iterator[str]:
         """Yield the names under which ``node`` may put something."""

@@ -15,7 +15,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_by
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import arguments_of, is_none, keyword_of
 from awaken.project.values.domain import InstanceOf, Session, Unknown, without_none
 
@@ -141,12 +141,12 @@ class ClassQueries:
             # ``query: Query`` is written for type checkers.
             if binding.kind == "annotation":
                 continue
-            given = self._property(module, binding.value)
-            if given is None and _is_attribute(self._models, facts, binding):
+            query = self._property(module, binding.value)
+            if query is None and _is_attribute(self._models, facts, binding):
                 return None
             why = f"`{facts.qualified}` gives `query` a meaning of its own"
             place = module.place(binding.node)
-            class_queries.append(given or Unknown(why, place))
+            class_queries.append(query or Unknown(why, place))
         return class_queries
 
     def _query_class(
@@ -205,16 +205,15 @@ class ClassQueries:
     def _assigned(self) -> Mapping[str, list[Found]]:
         """Return what statements assign to ``query`` of classes: ``Base.query = ...``."""
         result = defaultdict[str, list[Found]](list)
-        for module in self._evaluator.modules_with(_WRITTEN):
-            for node in module.nodes(ast.Assign):
-                for target in node.targets:
-                    if not isinstance(target, ast.Attribute) or target.attr != "query":
-                        continue
-                    name = self._evaluator.names.qualified(module, target.value)
-                    if name is not None:
-                        why = f"`{module.excerpt(target)}` is given another value"
-                        given = self._property(module, node.value)
-                        result[name].append(given or Unknown(why, module.place(node)))
+        for module, node in nodes_in(self._evaluator.modules_with(_WRITTEN), ast.Assign):
+            for target in node.targets:
+                if not isinstance(target, ast.Attribute) or target.attr != "query":
+                    continue
+                name = self._evaluator.names.qualified(module, target.value)
+                if name is not None:
+                    why = f"`{module.excerpt(target)}` is given another value"
+                    query = self._property(module, node.value)
+                    result[name].append(query or Unknown(why, module.place(node)))
         return result
 
     def _given_to(self, qualified: str) -> list[Found]:
@@ -224,12 +223,11 @@ class ClassQueries:
     @cached_by(tuple, {})
     def _model_classes(self) -> Mapping[str, list[Found]]:
         result = defaultdict[str, list[Found]](list)
-        for module in self._evaluator.modules_with(_MODEL_CLASS):
-            for node in module.nodes(ast.Call):
-                base = keyword_of(node, "model_class")
-                name = None if base is None else self._evaluator.names.qualified(module, base)
-                if name is not None:
-                    result[name].append(self._made_query(module, node))
+        for module, node in nodes_in(self._evaluator.modules_with(_MODEL_CLASS), ast.Call):
+            base = keyword_of(node, "model_class")
+            name = None if base is None else self._evaluator.names.qualified(module, base)
+            if name is not None:
+                result[name].append(self._made_query(module, node))
         return result
 
     def _made_query(self, module: Module, node: ast.Call) -> Found:

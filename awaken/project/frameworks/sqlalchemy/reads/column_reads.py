@@ -9,7 +9,7 @@ from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Sight
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
 from awaken.project.frameworks.sqlalchemy.reads.unseen import Unseen
-from awaken.project.values.domain import InstanceOf, Unknown, Values
+from awaken.project.values.domain import InstanceOf, Unknown, Values, origins_of
 
 
 class ColumnReads:
@@ -37,13 +37,7 @@ class ColumnReads:
             for attribute, values in self._tracing.along.path(sight)
             if attribute in names
         ]
-        self._tracing.follow(
-            origin
-            for _, _, values in result
-            for value in values
-            if isinstance(value, InstanceOf)
-            for origin in value.origins or ()
-        )
+        self._tracing.follow(origin for *_, values in result for origin in origins_of(values))
         for sight, attribute, values in result:
             yield from self._reads(sight, attribute, values)
 

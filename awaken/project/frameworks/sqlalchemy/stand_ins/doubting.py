@@ -16,7 +16,7 @@ from awaken.contract import Span
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import OpenParameter, Passing
 from awaken.project.names.functions.injections import OVERRIDES, overrides_in
-from awaken.project.source.modules import Load, Module
+from awaken.project.source.modules import Load, Module, nodes_in
 from awaken.project.source.trees import Function, last_name, position
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Kept
@@ -74,8 +74,7 @@ class DoubtingEvaluator(ProgramEvaluator):
     def _kept(self, module: Module, lasting: Lasting) -> Kept | None:
         if lasting != "tree":
             return super()._kept(module, lasting)
-        memo: Kept = module.memo.setdefault(f"doubting, callers {self.follows_callers}", {})
-        return memo
+        return module.memoized(f"doubting, callers {self.follows_callers}", dict)
 
 
 class _WithoutSessions(Annotations):
@@ -167,13 +166,12 @@ class _WithFields(Members):
             return
         position = fields.index(name)
         paths = evaluator.files_naming(qualified.rpartition(".")[2]) or ()
-        for module in evaluator.modules_at(paths):
-            for call in module.nodes(ast.Call):
-                if evaluator.names.qualified(module, call.func) != qualified:
-                    continue
-                given = [keyword.value for keyword in call.keywords if keyword.arg == name]
-                given += call.args[position : position + 1]
-                yield from (evaluator.values(module, argument) for argument in given)
+        for module, call in nodes_in(evaluator.modules_at(paths), ast.Call):
+            if evaluator.names.qualified(module, call.func) != qualified:
+                continue
+            arguments = [keyword.value for keyword in call.keywords if keyword.arg == name]
+            arguments += call.args[position : position + 1]
+            yield from (evaluator.values(module, argument) for argument in arguments)
 
 
 class _Unpacking(Passing):

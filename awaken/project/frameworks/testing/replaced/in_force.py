@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from msgspec import Struct
 
@@ -93,7 +94,7 @@ class InForces:
     @cached_method
     def _functions_while(self, path: str, span: Span) -> frozenset[FunctionPlace] | None:
         home = self._evaluator.load(path)
-        parts = [] if home is None else _nodes_at(home, span)
+        parts = [] if home is None else [*islice(home.nodes_at({span}), 1)]
         return None if home is None else self._running.functions(home, parts)
 
     def _bodies_around(self, force: InForce) -> Iterator[tuple[str, Span]]:
@@ -200,14 +201,6 @@ class InForces:
                 yield from ((home, node) for node in home.walk(method))
             else:
                 yield from ((home, node) for node in _last_nodes(home, method))
-
-
-def _nodes_at(module: Module, span: Span) -> list[ast.AST]:
-    """Return the outermost node at a span; none if there is none."""
-    for node in module.walk():
-        if isinstance(node, ast.stmt | ast.expr) and module.span(node) == span:
-            return [node]
-    return []
 
 
 def _holder(module: Module, node: ast.AST) -> ast.ClassDef | list[ast.stmt] | None:

@@ -15,7 +15,6 @@ from awaken.project.graph.forwards.handed.libraries import (
     DEFAULT,
     JOINING,
     SAME,
-    TABLES,
     TABLES_OF,
 )
 from awaken.project.graph.forwards.handed.slots import (
@@ -35,7 +34,7 @@ from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_getting
 from awaken.project.values.calls.registering import registered_function
-from awaken.project.values.domain import ClassOf, InstanceOf, Session, without_none
+from awaken.project.values.domain import ClassOf, InstanceOf, Session, classes_in, without_none
 
 
 class Arguments:
@@ -110,17 +109,13 @@ class Arguments:
         """Whether ``node`` is what `get` of a dictionary gives for a key that is not there."""
         if not isinstance(call.func, ast.Attribute) or call.func.attr not in {"get", "pop"}:
             return False
-        return call.args[1:] == [node] and self._is_table(module, call.func.value)
+        return call.args[1:] == [node] and self._slots.is_table(module, call.func.value)
 
     def _is_looked_up(self, module: Module, call: ast.Call, node: ast.expr) -> bool:
         """Whether ``node`` is the key that something is taken out of a dictionary by."""
         if not isinstance(call.func, ast.Attribute) or call.func.attr not in {"get", "pop"}:
             return False
-        return call.args[:1] == [node] and self._is_table(module, call.func.value)
-
-    def _is_table(self, module: Module, node: ast.expr) -> bool:
-        values = self._slots.evaluator.values(module, node)
-        return all(isinstance(value, InstanceOf) and value.qualified in TABLES for value in values)
+        return call.args[:1] == [node] and self._slots.is_table(module, call.func.value)
 
     def _is_absorbed(self, module: Module, call: ast.Call, qualified: str) -> bool:
         """Whether a call takes coroutine functions as well as plain ones."""
@@ -132,13 +127,9 @@ class Arguments:
         values = self._slots.evaluator.values(module, call.func.value)
         # None has no method, whatever is passed to that.
         owners = without_none(values)
-        names = {
-            f"{base}.{call.func.attr}"
-            for owner in owners
-            if isinstance(owner, InstanceOf)
-            for base in self._lines(owner.qualified)
-        }
-        return bool(names & absorbing) and all(isinstance(owner, InstanceOf) for owner in owners)
+        classes = classes_in(owners)
+        names = {f"{base}.{call.func.attr}" for owner in classes for base in self._lines(owner)}
+        return bool(names & absorbing) and len(classes) == len(owners)
 
     def _is_started(self, call: ast.Call, node: ast.expr, qualified: str) -> bool:
         """Whether ``node`` are handlers of an application: of its start, its end, errors."""
@@ -201,11 +192,11 @@ class Arguments:
         if resolved is None or resolved.kind in {"unknown", "library"}:
             return
         for place in resolved.functions:
-            home = self._slots.evaluator.load(place.path)
-            function = None if home is None else home.function_at(place.start)
-            if home is None or function is None:
+            pair = next(self._slots.evaluator.functions_at([(place.path, place.start)]), None)
+            if pair is None:
                 yield End.leak(module, node, call)
                 continue
+            home, function = pair
             bound = bound_by(module, call, home, function, self._slots)
             parameter = parameter_getting(call, function, node, bound)
             if parameter is not None:

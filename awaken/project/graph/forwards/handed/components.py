@@ -27,7 +27,12 @@ from awaken.project.names.usages import is_annotation
 from awaken.project.source.f_strings import is_literal
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, parameters_of, without_arguments
+from awaken.project.source.trees import (
+    Function,
+    first_parameter,
+    last_name,
+    without_arguments,
+)
 from awaken.project.source.words import Words
 from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import NOWHERE, FunctionOf
@@ -129,11 +134,8 @@ class HandedOn:
     def lambda_at(self, place: Place) -> tuple[Module, ast.Lambda] | None:
         """Return the lambda at a place."""
         module = self._evaluator.load(place.path)
-        for scope in module.scopes.scopes if module is not None else ():
-            node = scope.node
-            if module is None or not isinstance(node, ast.Lambda):
-                continue
-            if module.span(node) == place.span:
+        for node in module.expressions_at({place.span}) if module is not None else ():
+            if module is not None and isinstance(node, ast.Lambda):
                 return module, node
         return None
 
@@ -172,18 +174,15 @@ class HandedOn:
         written = functions.get(function.qualname, ())
         if not any(candidate.decorators for candidate in written):
             return
-        module = self._evaluator.load(function.path)
-        node = None if module is None else module.function_at(function.start)
-        if module is not None and node is not None:
+        for module, node in self._evaluator.functions_at([(function.path, function.start)]):
             yield from self._holding.registers.keeping(module, node)
-        for decorator in node.decorator_list if node is not None else ():
-            plain = without_arguments(decorator)
-            name = None if module is None else self._evaluator.names.qualified(module, plain)
-            called = isinstance(decorator, ast.Call)
-            result = None if name is None else self._wrappings.of(name, called=called)
-            if result is not None and result.is_kept:
-                first = next(argument for argument, _ in parameters_of(result.decorator.args))
-                yield self._slots.parameter(result.module, result.decorator, first.arg, 0)
+            for decorator in node.decorator_list:
+                name = self._evaluator.names.qualified(module, without_arguments(decorator))
+                called = isinstance(decorator, ast.Call)
+                result = None if name is None else self._wrappings.of(name, called=called)
+                if result is not None and result.is_kept:
+                    first = first_parameter(result.decorator)
+                    yield self._slots.parameter(result.module, result.decorator, first, 0)
 
     def _component(self, start: Spot | Slot) -> Component:
         key = _key(start)
@@ -222,11 +221,11 @@ class HandedOn:
     def _declared(self, place: Place) -> Iterator[FunctionPlace]:
         """Yield the ``__call__`` of the protocol that says what is called at a place."""
         resolved = self._call_at(place)
-        for one in () if resolved is None else resolved.functions:
-            module = self._evaluator.load(one.path) if one.qualname.endswith(".__call__") else None
-            node = None if module is None else module.function_at(one.start)
-            if module is not None and node is not None and is_stub(self._evaluator, module, node):
-                yield one
+        for callee in () if resolved is None else resolved.functions:
+            places = [(callee.path, callee.start)] if callee.qualname.endswith(".__call__") else []
+            for module, node in self._evaluator.functions_at(places):
+                if is_stub(self._evaluator, module, node):
+                    yield callee
 
     def _slots_next(self, item: Spot | Slot) -> Iterator[Spot | Slot | End]:
         if isinstance(item, Slot):

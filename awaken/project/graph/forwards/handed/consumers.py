@@ -14,7 +14,6 @@ from awaken.project.graph.forwards.handed.libraries import (
     IDLE,
     JOINING,
     PASSING,
-    TABLES,
     TAKING,
 )
 from awaken.project.graph.forwards.handed.slots import (
@@ -31,7 +30,6 @@ from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.expressions.uses import Way, targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
-from awaken.project.values.domain import InstanceOf
 
 _IN_PAIRS = 2
 """The containers that `items` puts around the values of a dictionary, its own in place of that."""
@@ -94,7 +92,7 @@ class Consumers:
                 yield Spot(module, above, KEYS + 1)
             case "index" if getattr(above.value, "attr", "") == OVERRIDES and not depth:
                 return
-            case "index" if self._is_table(module, above.value):
+            case "index" if self._slots.is_table(module, above.value):
                 # As an index it is only looked up, unless that is where something is put.
                 if isinstance(above.ctx, ast.Store) and not depth:
                     yield Spot(module, above.value, KEYS + 1)
@@ -119,12 +117,6 @@ class Consumers:
                     yield End("leak", module, node, why)
             case _:
                 yield End.leak(module, node)
-
-    def _is_table(self, module: Module, node: ast.expr) -> bool:
-        values = self._slots.evaluator.values(module, node)
-        return bool(values) and all(
-            isinstance(value, InstanceOf) and value.qualified in TABLES for value in values
-        )
 
     def _is_in_fixture(self, module: Module, node: ast.AST) -> bool:
         around = module.enclosing_function(node)

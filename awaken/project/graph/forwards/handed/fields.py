@@ -6,6 +6,7 @@ import ast
 
 from awaken.project.graph.forwards.handed.slots import End, Found, Slot, Slots, Spot
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import values_given
 
 
 class Fields:
@@ -55,11 +56,9 @@ class Fields:
 
     def _stored(self, module: Module, node: ast.Attribute, slot: Slot) -> Found:
         match module.parent(node):
-            case ast.Assign(value=value, targets=targets) if node in targets:
-                yield Spot(module, value, slot.depth)
-            case ast.AnnAssign(value=value):
-                if value is not None:
-                    yield Spot(module, value, slot.depth)
+            case ast.Assign() | ast.AnnAssign() as above:
+                if above.value is not None:
+                    yield Spot(module, above.value, slot.depth)
             case _:
                 yield End(
                     "leak", module, node, f"the arguments of `{module.excerpt(node)}` are unknown"
@@ -69,21 +68,16 @@ class Fields:
         """Yield what the bodies of classes give to a field."""
         for owner in (slot.owner, *self._evaluator.classes.all_subclasses(slot.owner)):
             module, node = self._evaluator.classes.node(owner) or (None, None)
-            for statement in node.body if node is not None else ():
-                match statement:
-                    case ast.AnnAssign(target=ast.Name(id=name), value=value) if (
-                        name == slot.name and value is not None and module is not None
-                    ):
-                        yield from self._field_default(module, value, slot)
-                    case ast.Assign(targets=[ast.Name(id=name)], value=value) if (
-                        name == slot.name and module is not None
-                    ):
-                        yield Spot(module, value, slot.depth)
+            for name, value in values_given(node.body) if node is not None else ():
+                if name == slot.name and module is not None:
+                    yield from self._field_default(module, value, slot)
 
     def _field_default(self, module: Module, value: ast.expr, slot: Slot) -> Found:
-        is_call = isinstance(value, ast.Call)
-        if is_call and self._evaluator.names.qualified(module, value.func) == "dataclasses.field":  # type: ignore[attr-defined]
-            for keyword in value.keywords:  # type: ignore[attr-defined]
+        if (
+            isinstance(value, ast.Call)
+            and self._evaluator.names.qualified(module, value.func) == "dataclasses.field"
+        ):
+            for keyword in value.keywords:
                 if keyword.arg == "default":
                     yield Spot(module, keyword.value, slot.depth)
                 elif keyword.arg == "default_factory" and not slot.depth:

@@ -81,10 +81,10 @@ class Holding:
 
     # ----------------------------------------------------------------------------------- results
     def _result(self, slot: Slot) -> Found:
-        module = self._evaluator.load(slot.owner)
-        function = None if module is None else module.function_at(slot.start)
-        if module is None or function is None:
+        pair = next(self._evaluator.functions_at([(slot.owner, slot.start)]), None)
+        if pair is None:
             return
+        module, function = pair
         for value in _given_by(module, function):
             yield Spot(module, value, slot.depth)
         if self._is_decorator(module, function):

@@ -30,6 +30,7 @@ from awaken.project.values.domain import (
     NoneValue,
     Unknown,
     Values,
+    are_instances,
 )
 from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 
@@ -153,9 +154,7 @@ class Origins:
                 yield End(kind, function.module, function.node)  # type: ignore[arg-type]
             return
         owners = self._slots.evaluator.values(module, node.value) if depth == 0 else ()
-        if owners and all(
-            isinstance(owner, InstanceOf) and owner.qualified in _CONTAINERS for owner in owners
-        ):
+        if are_instances(owners, _CONTAINERS.__contains__):
             yield End("plain", module, node)
             return
         if values and not functions and self._gives_nothing(module, node, values):

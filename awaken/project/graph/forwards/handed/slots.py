@@ -12,7 +12,14 @@ from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, has_decorator
 from awaken.project.source.words import Words
-from awaken.project.values.domain import ClassOf, InstanceOf, ModuleOf, Unknown
+from awaken.project.values.domain import (
+    ClassOf,
+    InstanceOf,
+    ModuleOf,
+    Unknown,
+    are_instances,
+    classes_in,
+)
 
 STATE = "state"
 """What applications and requests keep things in: it takes any name, and one is the same for all."""
@@ -201,11 +208,14 @@ class Slots:
         """
         if depth != KEYS + 1:
             yield Spot(module, node, depth)
-        if int(depth) == 1 and any(
-            isinstance(value, InstanceOf) and value.qualified in TABLES
-            for value in self.evaluator.values(module, node)
+        if int(depth) == 1 and not TABLES.isdisjoint(
+            classes_in(self.evaluator.values(module, node))
         ):
             yield Spot(module, node, KEYS + 1)
+
+    def is_table(self, module: Module, node: ast.expr) -> bool:
+        """Whether an expression gives a dictionary."""
+        return are_instances(self.evaluator.values(module, node), TABLES.__contains__)
 
     def is_own(self, qualified: str) -> bool:
         """Whether the program defines a class."""

@@ -14,9 +14,9 @@ from awaken.codemods.sqlalchemy.query_to_select.components.decide.component_deci
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Data, Part, Rewrite, Root
-from awaken.contract import Edit, NodeEdit, Place, ReleaseImport, SiteId, TextEdit
+from awaken.contract import Edit, Place, ReleaseImport, SiteId, TextEdit
 from awaken.kit.payloads import REMOVE_STATEMENT
-from awaken.kit.sites import joined_words
+from awaken.kit.sites import joined_words, node_edit
 from awaken.project.names.origins import imported_from
 
 _MOST_PLACES = 100
@@ -114,14 +114,7 @@ def _session_reads(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
     """Yield the edits of what reads the session off a query."""
     gone = {item.instead: item.context for item in decision.parameters if item.instead is not None}
     for statement, context in gone.items():
-        yield NodeEdit(
-            path=context.path,
-            anchor=context.span(statement),
-            node=type(statement).__name__,
-            rewriter=REMOVE_STATEMENT,
-            data=None,
-            site=site,
-        )
+        yield node_edit(context.module, statement, REMOVE_STATEMENT, None, site)
     for read, session in decision.reads:
         asked = read.node.value if isinstance(read.node, ast.Attribute) else None
         inspect = asked.func if isinstance(asked, ast.Call) else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from awaken.contract import Place
-from awaken.kit.search import SCRIPTS, argument, modules_with
+from awaken.kit.search import SCRIPTS, argument, modules_with, nodes_with
 from awaken.knowledge.asynchronous.boundaries import Where, boundaries
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -282,10 +282,9 @@ class EntryPoints:
 def calls_of(project: Project, names: Collection[str]) -> Iterator[tuple[Module, ast.Call]]:
     """Yield the calls of what has one of these qualified names, methods among them."""
     words = sorted({name.rpartition(".")[2] for name in names})
-    for module in modules_with(project, [f".{word}(".encode() for word in words]):
-        for node in module.nodes(ast.Call):
-            if is_call_of(project, module, node, names):
-                yield module, node
+    for module, node in nodes_with(project, [f".{word}(".encode() for word in words], ast.Call):
+        if is_call_of(project, module, node, names):
+            yield module, node
 
 
 def is_call_of(project: Project, module: Module, call: ast.Call, names: Collection[str]) -> bool:

@@ -26,7 +26,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, first_parameter
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -113,7 +113,7 @@ class Properties:
             return
         _, node = pair
         kept = self._free_name(function) if self.kind_of(function) == "cached" else ""
-        first = next(argument.arg for argument in (*node.args.posonlyargs, *node.args.args))
+        first = first_parameter(node)
         has_docstring = ast.get_docstring(node, clean=False) is not None
         data = Method(node.decorator_list.index(decorator), kept, first, has_docstring)
         yield site.rewrite(node, METHOD, data)

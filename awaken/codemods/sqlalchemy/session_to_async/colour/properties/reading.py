@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.properties.lines_of_classes import owner_of
 from awaken.contract import Place
+from awaken.kit.search import nodes_with
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_super, last_name
-from awaken.project.values.domain import ClassOf, InstanceOf, without_none
+from awaken.project.values.domain import ClassOf, InstanceOf, classes_in, without_none
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -68,14 +69,13 @@ class PropertyReads:
         self, name: str, kin: frozenset[FunctionPlace]
     ) -> Iterator[tuple[Module, ast.expr, str | None]]:
         """Yield what may read a property: None says that it does, a text why that is unsure."""
-        for module in self._project.modules_at(self._project.files_with((name.encode(),))):
-            for node in module.walk():
-                match node:
-                    case ast.Attribute() if node.attr == name:
-                        yield module, node, self._read_at(module, node, kin)
-                    case ast.Constant(value=str() as text) if module is not None:
-                        if text.rpartition(".")[2] == name:
-                            yield module, node, self._named_at(module, node, kin)
+        for module, node in nodes_with(self._project, (name.encode(),), ast.AST):
+            match node:
+                case ast.Attribute() if node.attr == name:
+                    yield module, node, self._read_at(module, node, kin)
+                case ast.Constant(value=str() as text) if module is not None:
+                    if text.rpartition(".")[2] == name:
+                        yield module, node, self._named_at(module, node, kin)
 
     def _read_at(
         self, module: Module, node: ast.Attribute, kin: frozenset[FunctionPlace]
@@ -139,19 +139,15 @@ class PropertyReads:
         """Yield the calls of ``getattr`` that may ask an object of the class for it."""
         owners = {owner_of(self._project, function) for function in kin}
         below = {each for name in owners for each in (name, *self._project.all_subclasses(name))}
-        for module in self._project.modules_at(self._project.files_with((b"getattr",))):
-            for node in module.walk():
-                match node:
-                    case ast.Call(args=[owner, ast.Constant(), *_]):
-                        continue
-                    case ast.Call(args=[owner, _, *_]) if module.scopes.builtin_called(node) in {
-                        "getattr",
-                        "hasattr",
-                    }:
-                        values = self._project.values.of(module, owner).alternatives
-                        named = {x.qualified for x in values if isinstance(x, InstanceOf)}
-                        if below & named:
-                            yield module.place(node)
+        for module, node in nodes_with(self._project, (b"getattr",), ast.Call):
+            match node:
+                case ast.Call(args=[owner, ast.Constant(), *_]):
+                    continue
+                case ast.Call(args=[owner, _, *_]):
+                    is_asked = module.scopes.builtin_called(node) in {"getattr", "hasattr"}
+                    values = self._project.values.of(module, owner).alternatives if is_asked else ()
+                    if not below.isdisjoint(classes_in(values)):
+                        yield module.place(node)
 
 
 def read_at(module: Module, place: Place) -> ast.Attribute:

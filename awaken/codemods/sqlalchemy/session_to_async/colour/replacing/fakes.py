@@ -20,7 +20,7 @@ from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, named_parameters
-from awaken.project.values.domain import InstanceOf
+from awaken.project.values.domain import classes_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -122,10 +122,8 @@ class Fakes:
 
     def _fakes(self, module: Module, node: ast.expr) -> Iterator[str]:
         """Yield the classes of tests of which ``node`` may be an instance, that inherit nothing."""
-        for item in self._project.values.of(module, node).alternatives:
-            facts = (
-                self._project.class_facts(item.qualified) if isinstance(item, InstanceOf) else None
-            )
+        for name in classes_in(self._project.values.of(module, node).alternatives):
+            facts = self._project.class_facts(name)
             if facts is not None and is_around_tests(facts.path) and not any(facts.bases):
                 yield facts.qualified
 

@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import THREAD, Threaded
 from awaken.codemods.sqlalchemy.session_to_async.reasons import HANDED_ON
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit, Place
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
@@ -36,10 +37,9 @@ class ThreadPools:
     def __init__(self, project: Project) -> None:
         self._project = project
         self.lambdas: dict[Place, Place] = {}
-        for module in project.modules_at(project.files_with((b"ThreadPoolExecutor",))):
-            for node in module.nodes(ast.With):
-                block = module.place(node)
-                self.lambdas |= {module.place(part): block for part in self._in(module, node)}
+        for module, node in nodes_with(project, (b"ThreadPoolExecutor",), ast.With):
+            block = module.place(node)
+            self.lambdas |= {module.place(part): block for part in self._in(module, node)}
 
     def callers(self, function: FunctionPlace) -> Iterator[Call]:
         """Yield the calls of a function that a worker makes."""

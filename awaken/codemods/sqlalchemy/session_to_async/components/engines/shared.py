@@ -19,7 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.listeners import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_of, texts_naming
 from awaken.contract import Place
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
@@ -140,11 +140,10 @@ def _join(found: dict[str, Shared], joining: set[str]) -> None:
 def _assigned_names(project: Project, names: Iterable[str]) -> Iterator[str]:
     """Yield those of some variables that may be assigned to from afar: ``db.engine = other``."""
     by_word = groups_of(names, lambda name: name.rpartition(".")[2])
-    for module in modules_with(project, [word.encode() for word in sorted(by_word)]):
-        for node in module.nodes(ast.Attribute):
-            if not isinstance(node.ctx, ast.Load):
-                is_own = isinstance(node.value, ast.Name) and node.value.id in {"cls", "self"}
-                yield from () if is_own else by_word.get(node.attr, ())
+    for _, node in nodes_with(project, [word.encode() for word in sorted(by_word)], ast.Attribute):
+        if not isinstance(node.ctx, ast.Load):
+            is_own = isinstance(node.value, ast.Name) and node.value.id in {"cls", "self"}
+            yield from () if is_own else by_word.get(node.attr, ())
 
 
 def _of_other_engines(project: Project, found: dict[str, Shared]) -> Iterator[str]:

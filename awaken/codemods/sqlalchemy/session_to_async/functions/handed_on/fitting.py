@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.knowledge.library_names import library_names
@@ -11,7 +10,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.file_facts import written_arguments, written_parameters
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, has_decorator
+from awaken.project.source.trees import Function, arguments_given, has_decorator
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, TupleOf, Value
 
 _PLAIN = {
@@ -51,29 +50,10 @@ def takes(part: SynchronousPart, module: Module, call: ast.Call, function: Funct
     parameters = written_parameters(node.args)
     bindable = parameters.behind_first() if bound else parameters
     return bindable.bind(written_arguments(call)) and not any(
-        _is_foreign(part, module, given, home, parameter)
+        _is_foreign(part, module, argument, home, parameter)
         and (not is_test_file(module.path) or _uses(part, home, function, parameter))
-        for given, parameter in _given_pairs(call, node.args, bound)
+        for parameter, argument in arguments_given(call, node, bound)
     )
-
-
-def _given_pairs(
-    call: ast.Call, arguments: ast.arguments, bound: int
-) -> Iterator[tuple[ast.expr, ast.arg]]:
-    """Yield the arguments of a call, each with the parameter that receives it."""
-    positional = _positional(arguments, bound)
-    for node, parameter in zip(call.args, positional, strict=False):
-        if isinstance(node, ast.Starred):
-            break
-        yield node, parameter
-    by_name = {argument.arg: argument for argument in (*positional, *arguments.kwonlyargs)}
-    for keyword in call.keywords:
-        if keyword.arg in by_name:
-            yield keyword.value, by_name[keyword.arg]
-
-
-def _positional(arguments: ast.arguments, bound: int) -> list[ast.arg]:
-    return [*arguments.posonlyargs, *arguments.args][bound:]
 
 
 def _is_foreign(

@@ -10,6 +10,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.program import Synchrono
 from awaken.codemods.sqlalchemy.session_to_async.colour.results import MANAGER
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.kit.changes import Member, member
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -21,18 +22,17 @@ _WORD = MANAGER.rpartition(".")[2].encode()
 
 def made_managers(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the rewrites of calls that make a manager of a generator which becomes asynchronous."""
-    for module in part.project.modules_at(part.project.files_with((_WORD + b"(",))):
-        for node in module.nodes(ast.Call):
-            if len(node.args) != 1:
-                continue
-            if part.project.qualified_name(module, node.func) != MANAGER:
-                continue
-            given = _given_functions(part, module, node.args[0])
-            if any(argument in part.steps for argument in given):
-                site: Site[ast.AST] = Site(rule, module, node.func)
-                along = tuple(argument.place for argument in given)
-                made = member(site, f"`{module.excerpt(node)}`", _rewritten, part, given)
-                yield Member(made.site, made.outcome, made.shown, along)
+    for module, node in nodes_with(part.project, (_WORD + b"(",), ast.Call):
+        if len(node.args) != 1:
+            continue
+        if part.project.qualified_name(module, node.func) != MANAGER:
+            continue
+        functions = _given_functions(part, module, node.args[0])
+        if any(function in part.steps for function in functions):
+            site: Site[ast.AST] = Site(rule, module, node.func)
+            along = tuple(function.place for function in functions)
+            made = member(site, f"`{module.excerpt(node)}`", _rewritten, part, functions)
+            yield Member(made.site, made.outcome, made.shown, along)
 
 
 def gives_manager(part: SynchronousPart, module: Module, call: ast.Call) -> bool:

@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replace
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses import FLUSHING, Uses
 from awaken.contract import Place
 from awaken.kit.changes import Member
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING
 from awaken.project.graph.forwards.resolving import function_around
@@ -54,9 +54,10 @@ class AddedAgain(Uses):
         """The calls that may add what a session has, and whose collections have deleted items."""
         return {
             module.place(call): (module, node, call)
-            for module in modules_with(self._project, (b".add(",) if self._deleting_of else ())
-            for node in module.walk()
-            if isinstance(node, ast.Expr) and isinstance(call := node.value, ast.Call)
+            for module, node in nodes_with(
+                self._project, (b".add(",) if self._deleting_of else (), ast.Expr
+            )
+            if isinstance(call := node.value, ast.Call)
             if self._is_of_session(module, call, {"add"})
             if any(self._is_behind(module, call, item) for *_, item in self._held(module, call))
         }
@@ -123,12 +124,11 @@ class AddedAgain(Uses):
 
     def _is_set(self, item: str, name: str) -> bool:
         """Whether the program gives an attribute to a new object of a class, or sets it later."""
-        for module in modules_with(self._project, (name.encode(),)):
-            for node in module.walk():
-                match node:
-                    case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:
+        for module, node in nodes_with(self._project, (name.encode(),), ast.AST):
+            match node:
+                case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:
+                    return True
+                case ast.Call(keywords=given) if name in {each.arg for each in given}:
+                    if self._project.qualified_name(module, node.func) == item:
                         return True
-                    case ast.Call(keywords=given) if name in {each.arg for each in given}:
-                        if self._project.qualified_name(module, node.func) == item:
-                            return True
         return False

@@ -26,6 +26,8 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
     Step,
     expired_items,
     items_of,
+    kept_steps,
+    leads_back,
     loaded_as_read,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.requested_objects import (
@@ -61,7 +63,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import groups_of
-from awaken.project.values.domain import InstanceOf, Values
+from awaken.project.values.domain import Values, classes_in, origins_of
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
@@ -352,14 +354,11 @@ class ReadsAfterCommits:
 
         An object that ``is_unloaded`` has none of its relationships loaded.
         """
-        steps = [*filter(self._is_kept, self._read_of.along(module, node, values))]
+        steps = [*kept_steps(self._loading, self._read_of.along(module, node, values))]
         if is_unloaded:
             return tuple(steps)
         for before, step in itertools.combinations(steps, 2):
-            inverses = [
-                self._project.orm.reads.inverse_of(each, before.name) for each in before.owners
-            ]
-            is_back = any(each is not None and each.attribute == step.name for each in inverses)
+            is_back = leads_back(self._project, before, step)
             is_other = self._writes.sets_key_inside(module, node, before.owners)
             is_new = is_other or self._writes.makes_inside(module, node, step)
             if before.way == step.text and (is_back or is_new):
@@ -374,13 +373,10 @@ class ReadsAfterCommits:
             return
         way, span = f"{read.text}.{read.name}", module.span(module.enclosing_def(node) or node)
         written = [item for item in self._writes.in_file(module.path) if span.contains(item.span)]
-        for step in filter(self._is_kept, self._read_of.along(module, node, values)):
+        for step in kept_steps(self._loading, self._read_of.along(module, node, values)):
             changing = (self._writes.changes(x, y, step.name) for x in written for y in step.owners)
             if step.is_many and step.text == way and any(changing):
                 yield replace(read, text=way, name=step.name, is_many=True)
-
-    def _is_kept(self, step: Step) -> bool:
-        return all(self._loading.is_kept(owner, step.name) for owner in step.owners)
 
     def _may_be_detached(
         self, module: Module, function: Function, node: ast.expr, events: list[Place]
@@ -409,20 +405,18 @@ class ReadsAfterCommits:
 
     def _is_relationship(self, values: Values, name: str) -> bool:
         """Whether all objects that an expression may give have a relationship, or all its items."""
-        items = items_of(values)
-        objects = [value for value in items or values if isinstance(value, InstanceOf)]
-        return bool(objects) and all(self._loading.is_kept(one.qualified, name) for one in objects)
+        classes = classes_in(items_of(values) or values)
+        return bool(classes) and all(self._loading.is_kept(owner, name) for owner in classes)
 
     def _made_call(self, module: Module, function: Function, values: Values) -> ast.Call | None:
         """Return the call by which a function makes an object itself, and writes it."""
         span = module.span(function)
-        for value in values:
-            for origin in (value.origins or ()) if isinstance(value, InstanceOf) else ():
-                is_here = origin.place.path == module.path and span.contains(origin.place.span)
-                for call in module.calls_at(origin.place.span) if is_here else ():
-                    name = self._project.qualified_name(module, call.func)
-                    if self._project.orm.mapped_class(name) is not None:
-                        return call if written_behind(self._project, module, call) else None
+        for place in (origin.place for origin in origins_of(values)):
+            is_here = place.path == module.path and span.contains(place.span)
+            for call in module.calls_at(place.span) if is_here else ():
+                name = self._project.qualified_name(module, call.func)
+                if self._project.orm.mapped_class(name) is not None:
+                    return call if written_behind(self._project, module, call) else None
         return None
 
 

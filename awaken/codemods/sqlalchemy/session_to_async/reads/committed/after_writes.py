@@ -18,6 +18,8 @@ from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
     Step,
+    kept_steps,
+    leads_back,
     loaded_as_read,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
@@ -40,10 +42,10 @@ from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
-from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameter_names
+from awaken.project.source.modules import Module, nodes_in
+from awaken.project.source.trees import Function, last_name, parameter_names, variable_of
 from awaken.project.source.worklist import groups_of
-from awaken.project.values.domain import InstanceOf
+from awaken.project.values.domain import classes_in
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
@@ -174,14 +176,10 @@ class ReadsAfterWrites:
 
     # ---------------------------------------------------------------------------------- reads
     def _all(self) -> Iterator[tuple[Module, list[_Read]]]:
-        for path, places in self._places.items():
-            module = self._project.module(path)
-            if module is not None:
-                # By a key of its own: who remembers the file must not be remembered by it.
-                if self._key not in module.memo:
-                    module.memo[self._key] = list(self._in_file(module, places))
-                reads: list[_Read] = module.memo[self._key]
-                yield module, [read for read in reads if not self._is_inside(module, read)]
+        for module in self._project.modules_at(self._places):
+            # By a key of its own: who remembers the file must not be remembered by it.
+            reads = module.memoized(self._key, lambda: list(self._in_file(module)))  # noqa: B023
+            yield module, [read for read in reads if not self._is_inside(module, read)]
 
     def _is_inside(self, module: Module, read: _Read) -> bool:
         return self._inside.reads(self._project, module.place(read.statement))
@@ -203,13 +201,12 @@ class ReadsAfterWrites:
         """Yield the variables of which a relationship is replaced, in files that write."""
         names = self._project.orm.reads.names_of_mapped()
         paths = sorted({place.path for place in self._writes.places()})
-        for module in self._project.modules_at(paths):
-            for node in module.walk():
-                match node:
-                    case ast.Attribute(value=ast.Name() as held, attr=name, ctx=ast.Store()) if (
-                        name in names
-                    ):
-                        yield module.place(held)
+        for module, node in nodes_in(self._project.modules_at(paths), ast.Attribute):
+            match node:
+                case ast.Attribute(value=ast.Name() as held, attr=name, ctx=ast.Store()) if (
+                    name in names
+                ):
+                    yield module.place(held)
 
     def _named_behind(self, making: Place) -> Iterator[Place]:
         """Yield the variables of a function whose relationships are read after a call."""
@@ -228,8 +225,8 @@ class ReadsAfterWrites:
             if is_read and module.span(node).start > making.span.end:
                 yield module.place(node)
 
-    def _in_file(self, module: Module, places: dict[Place, list[Place]]) -> Iterator[_Read]:
-        kept = list[_Read]()
+    def _in_file(self, module: Module) -> Iterator[_Read]:
+        kept, places = list[_Read](), self._places[module.path]
         for node in read_nodes(module, places):
             for read in self._reads(module, node, places[module.place(node)]):
                 if not any(_covers(module, candidate, read) for candidate in kept):
@@ -266,7 +263,7 @@ class ReadsAfterWrites:
             return
         is_optional = kind == "optional" or is_conditional(module, node, first)
         read = _Read(first, module.text_of(node), "", session, is_optional, module.text_of(node))
-        owners = tuple(value.qualified for value in values if isinstance(value, InstanceOf))
+        owners = tuple(classes_in(values))
         deleted = (
             self._loading.read_to_delete(values) if self._read_of.is_deleted(module, node) else ()
         )
@@ -280,7 +277,7 @@ class ReadsAfterWrites:
             and not ends_before(module, write.span.end, statement, ends)
         ]
         sight = _Sight(module, node, statement, function, writes, still, ends)
-        yield from self._of_steps(sight, read, [step for step in steps if self._is_kept(step)])
+        yield from self._of_steps(sight, read, kept_steps(self._loading, steps))
 
     def _of_steps(self, sight: _Sight, read: _Read, steps: Iterable[Step]) -> Iterator[_Read]:
         """Yield those of ``steps`` that have to be loaded in front of a statement."""
@@ -347,12 +344,8 @@ class ReadsAfterWrites:
 
     def _is_alike(self, module: Module, held: ast.Name, step: Step) -> bool:
         """Whether a variable may have the object, or one of the objects, that a step reads."""
-        values = self._project.values.of(module, held).alternatives
-        return any(
-            isinstance(value, InstanceOf) and self._writes.is_kin(value.qualified, owner)
-            for value in values
-            for owner in step.owners
-        )
+        classes = classes_in(self._project.values.of(module, held).alternatives)
+        return any(self._writes.is_kin(name, owner) for name in classes for owner in step.owners)
 
     def _sets_other_side(self, module: Module, write: Place) -> bool:
         """Whether a write sets a relationship, by which its other side gets the object."""
@@ -380,18 +373,9 @@ class ReadsAfterWrites:
             step.name in loaded(owner) for owner in step.owners
         )
 
-    def _is_kept(self, step: Step) -> bool:
-        """Whether all objects that are read have the relationship, and keep it."""
-        return all(self._loading.is_kept(owner, step.name) for owner in step.owners)
-
     def _is_reset(self, sight: _Sight, before: Iterable[Step], step: Step) -> bool:
         """Whether a refresh may have left unloaded what leads back to the object itself."""
-        inverses = [
-            self._project.orm.reads.inverse_of(owner, one.name)
-            for one in before
-            for owner in one.owners
-        ]
-        is_back = any(item is not None and item.attribute == step.name for item in inverses)
+        is_back = any(leads_back(self._project, earlier, step) for earlier in before)
         return is_back and any(self._writes.refreshes(write) for write in sight.writes)
 
     def _is_of_new(self, module: Module, step: Step, writes: Iterable[Place], read: _Read) -> bool:
@@ -411,11 +395,8 @@ class ReadsAfterWrites:
 
 def _binds(module: Module, write: Place, name: str) -> bool:
     """Whether a variable gets its object from the very call that writes."""
-    for call in module.calls_at(write.span)[:1]:
-        match module.statement_of(call):
-            case ast.Assign(targets=[ast.Name(id=bound)]):
-                return bound == name
-    return False
+    calls = module.calls_at(write.span)[:1]
+    return any(last_name(variable_of(module.statement_of(call))) == name for call in calls)
 
 
 def _is_used_before(module: Module, function: ast.AST, write: Place, read: _Read) -> bool:
@@ -458,18 +439,16 @@ def _covers(module: Module, earlier: _Read, later: _Read) -> bool:
 
 def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:
     """Whether an object may be in a session where it is read, and be flushed there."""
-    match module.parent(made):
-        case ast.Assign(targets=[ast.Name(id=name)]):
-            pass
-        case _:
-            return True
+    variable = variable_of(module.parent(made))
+    if variable is None:
+        return True
     start, end = module.span(made).end, module.span(read.statement).start
     given = [
         module.span(node).end
         for node in module.walk(module.enclosing_function(made))
         if isinstance(node, ast.Call)
         and start < module.span(node).start < end
-        and any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(node))
+        and any(isinstance(each, ast.Name) and each.id == variable.id for each in ast.walk(node))
     ]
     return bool(given) and any(
         isinstance(node, ast.Call) and min(given) <= module.span(node).start < end

@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.modules import Module
-from awaken.project.source.programs.migrations import is_of_alembic
+from awaken.project.source.modules import Module, nodes_in
+from awaken.project.source.programs.migrations import is_in_revision
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, arguments_of
 from awaken.project.values.domain import FunctionOf
@@ -41,7 +41,11 @@ def seen_behind_commits(project: Project) -> tuple[Later, ...]:
     own = _functions_of_own_sessions(project)
     if own is not None:
         # No other function is given a session that expires.
-        commits = [commit for commit in commits if _function_at(project, commit.place) in own]
+        commits = [
+            commit
+            for commit in commits
+            if (located := _located(project, commit.place)) and located[2] in own
+        ]
         seen = project.orm.commits.seen_in_functions(commits)
         return tuple(event for event in seen if event.kind != "call")
     seen = project.orm.commits.seen_in_functions(commits)
@@ -49,19 +53,19 @@ def seen_behind_commits(project: Project) -> tuple[Later, ...]:
     return tuple(dict.fromkeys([*(x for x in seen if x.kind != "call"), *below]))
 
 
-def _functions_of_own_sessions(project: Project) -> set[tuple[str, ast.AST]] | None:
+def _functions_of_own_sessions(project: Project) -> set[Function] | None:
     """Return the functions that make all sessions that expire, and hand none of them on.
 
     None where such a session may be that of any function.
     """
     expiring = project.orm.reads.expiry.expiring()
     calls = {call for _, call in expiring or ()}
-    result: set[tuple[str, ast.AST]] = set()
+    result: set[Function] = set()
     for module, call in expiring or ():
         function = function_around(module, call)
         if function is None or not _is_kept_apart(project, module, call, calls):
             return None
-        result.add((module.path, function))
+        result.add(function)
     return None if expiring is None else result
 
 
@@ -72,42 +76,34 @@ def _is_kept_apart(
     made = project.orm.made_session(module, call)
     if made is None or made.source != "class":
         return False
-    match module.parent(call):
-        case ast.withitem(optional_vars=ast.Name() as name):
-            pass
-        case ast.Assign(targets=[ast.Name() as name]):
-            pass
-        case _:
-            return False
-    uses = [(node, module.parent(node)) for node in module.scopes.reads_of(name)]
-    return all(binding.value in expiring for binding in module.scopes.bindings_of(name)) and all(
-        isinstance(used, ast.Attribute)
-        and isinstance(called := module.parent(used), ast.Call)
-        and called.func is used
-        for _, used in uses
+    name = module.variable_of(call)
+    return (
+        name is not None
+        and all(binding.value in expiring for binding in module.scopes.bindings_of(name))
+        and all(module.method_call_on(node) for node in module.scopes.reads_of(name))
     )
 
 
-def _function_at(project: Project, place: Place) -> tuple[str, ast.AST] | None:
-    module = project.module(place.path)
-    node = None if module is None else _node_at(module, place)
-    function = None if module is None or node is None else function_around(module, node)
-    return None if function is None else (place.path, function)
+def _located(project: Project, place: Place) -> tuple[Module, ast.AST, Function] | None:
+    """Return the call, or the block, at a place, with its file and the function around it."""
+    for module in project.modules_at([place.path]):
+        nodes = module.nodes_at({place.span})
+        node = next((node for node in nodes if isinstance(node, ast.Call | ast.With)), None)
+        function = None if node is None else function_around(module, node)
+        if node is not None and function is not None:
+            return module, node, function
+    return None
 
 
 def loads_below(project: Project, functions: Collection[FunctionPlace]) -> Iterator[Later]:
     """Yield the loads in ``functions``, and in what they call, by sessions of their callers."""
     graph = project.calls.graph()
     reached = set(graph.reached(functions))
-    for module in project.modules_at(sorted({item.path for item in reached})):
-        for node in module.nodes(ast.Call):
-            function, place = function_around(module, node), module.place(node)
-            if (
-                isinstance(function, Function)
-                and _loads(project, module, node)
-                and graph.place_of(module, function) in reached
-            ):
-                yield Later("load", place, module.excerpt(node), place)
+    modules = project.modules_at(sorted({item.path for item in reached}))
+    for module, node in nodes_in(modules, ast.Call):
+        if _loads(project, module, node) and graph.place_around(module, node) in reached:
+            place = module.place(node)
+            yield Later("load", place, module.excerpt(node), place)
 
 
 def _called_after(project: Project, seen: Collection[Later]) -> set[FunctionPlace]:
@@ -120,13 +116,11 @@ def _called_after(project: Project, seen: Collection[Later]) -> set[FunctionPlac
     for event in seen:
         is_left = event.kind != "call" or is_test_file(event.place.path)
         for module, call in () if is_left else project.calls_at(event.place)[:1]:
-            function = function_around(module, call)
-            if isinstance(function, Function):
-                own = graph.place_of(module, function)
-                for each in graph.calls_at(own, event.place.span):
-                    functions.update(each.functions)
-                    if not each.functions:
-                        unknown.add(own)
+            own = graph.place_around(module, call)
+            for each in graph.calls_at(own, event.place.span):
+                functions.update(each.functions)
+                if not each.functions:
+                    unknown.add(own)
     for path in sorted({item.path for item in unknown}):
         functions.update(_in_partials(project, path))
     return functions.union(*(_in_lambdas(project, item) for item in unknown))
@@ -173,7 +167,7 @@ def _committing_calls(project: Project) -> list[Commit]:
     """
     graph = project.calls.graph()
     commits = (commit for commit in project.orm.commits.all() if not commit.is_async)
-    result = {item.place: item for item in commits if not _is_in_revision(project, item.place)}
+    result = {item.place: item for item in commits if not is_in_revision(project, item.place)}
     seen, waiting = set[FunctionPlace](), sorted(result)
     while waiting:
         reached: set[FunctionPlace] = set()
@@ -186,34 +180,25 @@ def _committing_calls(project: Project) -> list[Commit]:
         called = {call.place for function in reached for call in graph.callers(function)}
         entered = {place for function in reached for place in entering(project, function)}
         further = (called | entered) - set(result)
-        waiting = sorted(item for item in further if not _is_in_revision(project, item))
+        waiting = sorted(item for item in further if not is_in_revision(project, item))
         result |= {place: Commit(place, is_async=False) for place in waiting}
     return [result[place] for place in sorted(result)]
-
-
-def _is_in_revision(project: Project, place: Place) -> bool:
-    module = project.module(place.path)
-    return module is not None and is_of_alembic(module)
 
 
 def entering(project: Project, function: FunctionPlace) -> Iterator[Place]:
     """Yield the calls that make what a block is entered with, if ``function`` runs at its end."""
     owner, _, name = function.qualname.rpartition(".")
     word = owner.rpartition(".")[2]
-    for module in modules_with(project, (word.encode(),)) if name == "__exit__" else ():
-        for node in module.walk():
-            for item in node.items if isinstance(node, ast.With) else ():
-                call = item.context_expr
-                made = (
-                    project.qualified_name(module, call.func)
-                    if isinstance(call, ast.Call)
-                    else None
-                )
-                pair = None if made is None else project.class_definition(made)
-                if pair is not None and pair[0].path == function.path:
-                    span = pair[0].span(pair[1])
-                    if span.start <= function.start < span.end:
-                        yield module.place(call)
+    words = (word.encode(),) if name == "__exit__" else ()
+    for module, node in nodes_with(project, words, ast.With):
+        for item in node.items:
+            call = item.context_expr
+            made = project.qualified_name(module, call.func) if isinstance(call, ast.Call) else None
+            pair = None if made is None else project.class_definition(made)
+            if pair is not None and pair[0].path == function.path:
+                span = pair[0].span(pair[1])
+                if span.start <= function.start < span.end:
+                    yield module.place(call)
 
 
 def _committed_for_callers(project: Project, place: Place) -> FunctionPlace | None:
@@ -221,25 +206,15 @@ def _committed_for_callers(project: Project, place: Place) -> FunctionPlace | No
 
     None where the function makes the session itself, and for what no function has.
     """
-    module = project.module(place.path)
-    node = None if module is None else _node_at(module, place)
-    function = None if module is None or node is None else function_around(module, node)
-    if module is None or node is None or function is None:
+    located = _located(project, place)
+    if located is None or not is_of_callers(project, *located[:2]):
         return None
-    if not is_of_callers(project, module, node):
-        return None
-    return project.calls.graph().place_of(module, function)
+    return project.calls.graph().place_around(*located[:2])
 
 
 def is_of_callers(project: Project, module: Module, node: ast.AST) -> bool:
     """Whether a call, or a block, may do something to a session that its function did not make."""
     return not any(_is_made(project, module, session) for session in _sessions(module, node))
-
-
-def _node_at(module: Module, place: Place) -> ast.AST | None:
-    calls: list[ast.AST] = [*module.calls_at(place.span)]
-    blocks = (node for node in module.nodes(ast.With))
-    return calls[0] if calls else next((x for x in blocks if module.span(x) == place.span), None)
 
 
 def _sessions(module: Module, node: ast.AST) -> Iterator[ast.expr]:

@@ -17,7 +17,14 @@ from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.memo import cached_method
 from awaken.project.values.containers.unpacking import received_value
-from awaken.project.values.domain import InstanceOf, Values, instances_in, without_none
+from awaken.project.values.domain import (
+    InstanceOf,
+    Values,
+    classes_in,
+    instances_in,
+    origins_of,
+    without_none,
+)
 from awaken.project.values.possible import PossibleValues
 
 if TYPE_CHECKING:
@@ -59,8 +66,7 @@ class ConvertedValues:
 
     def of_new(self, values: Values) -> set[str]:
         """Return the columns that got such a value where an object, or an item, was made."""
-        objects = [each for each in items_of(values) or values if isinstance(each, InstanceOf)]
-        origins = (origin for value in objects for origin in value.origins or ())
+        origins = origins_of(items_of(values) or values)
         return {name for origin in origins for name in self._of_call(origin.place)}
 
     def loads(self, later: Iterable[Later]) -> frozenset[Place]:
@@ -108,11 +114,7 @@ class ConvertedValues:
     def _differs(self, module: Module, owner: ast.expr, name: str, value: ast.expr) -> bool:
         """Whether a column is surely declared as another type than the value that it is given."""
         owners = self._project.values.of(module, owner)
-        mapped = [
-            self._project.orm.mapped_class(each.qualified)
-            for each in owners.alternatives
-            if isinstance(each, InstanceOf)
-        ]
+        mapped = map(self._project.orm.mapped_class, classes_in(owners.alternatives))
         if not owners.is_known or not any(
             each is not None and name in each.columns for each in mapped
         ):

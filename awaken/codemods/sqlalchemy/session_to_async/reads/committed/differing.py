@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.added_again import AddedAgain
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.own_reads import read_of_held
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses import ADDING, Use, Uses
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses import (
+    ADDING,
+    Use,
+    Uses,
+    calls_between,
+    names_read,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.contract import Place
 from awaken.project.effects.own import own_nodes, what_runs
@@ -100,14 +106,8 @@ class DifferingUses(Uses):
             if item.text == other.text:
                 yield f"`{item.text}` is deleted twice", other.node
         for use in deleted:
-            for node in nodes:
-                if (
-                    isinstance(node, ast.Name)
-                    and isinstance(node.ctx, ast.Load)
-                    and node.id == use.text
-                    and module.span(node).start > module.span(use.node).end
-                    and self._is_read(module, node)
-                ):
+            for node in names_read(module, nodes, use.node, use.text):
+                if self._is_read(module, node):
                     is_direct = isinstance(use.node, ast.Call) and self._is_of_session(
                         module, use.node, {"delete"}
                     )
@@ -140,12 +140,9 @@ class DifferingUses(Uses):
             owners = self._rows_of(module, use)
             if not owners or self._is_of_session(module, use, {"delete"}):
                 continue
-            for node in nodes:
+            for node in names_read(module, nodes, use):
                 if (
-                    isinstance(node, ast.Name)
-                    and isinstance(node.ctx, ast.Load)
-                    and module.span(node).start > module.span(use).end
-                    and self._is_read(module, node)
+                    self._is_read(module, node)
                     and not self._classes_of(module, node).isdisjoint(owners)
                     and self._has_loaded(module, node)
                     and not self._is_between(module, nodes, use, node, _ENDING)
@@ -228,14 +225,9 @@ class DifferingUses(Uses):
         self, module: Module, nodes: Sequence[ast.AST], start: ast.AST, end: ast.AST
     ) -> ast.Call | None:
         """Return a call between two nodes that commits under a condition of what it calls."""
-        first, last = module.span(start).end, module.span(end).start
-        between = (part for part in nodes if first <= module.span(part).start < last)
-        for node in between:
-            if isinstance(node, ast.Call) and not self._committing.isdisjoint(
-                self._called(module, node)
-            ):
-                return node
-        return None
+        between = calls_between(module, nodes, start, end)
+        committing = self._committing.isdisjoint
+        return next((x for x in between if not committing(self._called(module, x))), None)
 
     def _waits(
         self, module: Module, nodes: Sequence[ast.AST], write: ast.AST, node: ast.AST
@@ -310,12 +302,9 @@ class DifferingUses(Uses):
         appending = [*self._appending(module, nodes)]
         for n, later in enumerate(appending):
             for use in appending[:n]:
-                start, end = module.span(use.node).end, module.span(later.node).start
                 is_committed = any(
-                    isinstance(each, ast.Call)
-                    and self._is_of_session(module, each, {"commit"})
-                    and start <= module.span(each).start < end
-                    for each in nodes
+                    self._is_of_session(module, call, {"commit"})
+                    for call in calls_between(module, nodes, use.node, later.node)
                 )
                 if use.text == later.text and is_committed:
                     yield f"`{use.text}` keeps its old items when items are added", later.node
@@ -398,13 +387,9 @@ class DifferingUses(Uses):
                     keys = self._keys_of(module, held, side)
                 case _:
                     continue
-            for later in nodes if keys else ():
-                if (
-                    isinstance(later, ast.Name)
-                    and later.id == name
-                    and module.span(later).start > module.span(node).end
-                    and _is_answer(module, later, keys)
-                    and not self._is_written(module, nodes, node, later)
+            for later in names_read(module, nodes, node, name) if keys else ():
+                if _is_answer(module, later, keys) and not self._is_written(
+                    module, nodes, node, later
                 ):
                     shown = module.excerpt(node)
                     yield f"the key of `{shown}` is read, and may not be flushed yet", later
@@ -505,12 +490,9 @@ class DifferingUses(Uses):
         self, module: Module, nodes: Sequence[ast.AST], start: ast.AST, end: ast.AST
     ) -> bool:
         """Whether a flush certainly runs between two nodes, as far as calls tell: in a helper."""
-        first, last = module.span(start).end, module.span(end).start
         return self._is_between(module, nodes, start, end) or any(
-            isinstance(node, ast.Call)
-            and first <= module.span(node).start < last
-            and not self._flushing.isdisjoint(self._called(module, node))
-            for node in nodes
+            not self._flushing.isdisjoint(self._called(module, call))
+            for call in calls_between(module, nodes, start, end)
         )
 
     def _parted(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:

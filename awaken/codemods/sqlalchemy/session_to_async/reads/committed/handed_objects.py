@@ -58,13 +58,15 @@ class HandedObjects:
     ) -> tuple[frozenset[tuple[str, ...]], tuple[_Parameter, ...]]:
         """Return what a function reads of a parameter itself, and the parameters it hands it to."""
         function, name = asked
-        module = self._project.module(function.path)
-        node = None if module is None else module.function_at(function.start)
         read, handed = set[tuple[str, ...]](), dict[_Parameter, None]()
-        for part in () if module is None or node is None else module.walk(node):
-            if module is None or node is None or not isinstance(part, ast.Name):
+        home = self._project.calls.definition_of(function)
+        if home is None:
+            return frozenset(), ()
+        module, node = home
+        for part in module.walk(node):
+            if not isinstance(part, ast.Name) or part.id != name:
                 continue
-            if part.id != name or not is_parameter(module, node, part):
+            if not is_parameter(module, node, part):
                 continue
             above = module.call_taking(part) or module.parent(part)
             match above:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.kit.search import modules_with
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, variable_of
 
 if TYPE_CHECKING:
     from awaken.contract import Place
@@ -33,24 +33,14 @@ def read_of_made(project: Project) -> Iterator[tuple[Place, Place]]:
 
 def _read(module: Module, call: ast.Call) -> Iterator[ast.Name]:
     """Yield the reads, after a call, of the variable that holds its result."""
-    function = module.enclosing_function(call)
-    match module.parent(call):
-        case ast.Assign(targets=[ast.Name() as target]) if isinstance(function, Function):
-            pass
-        case _:
-            return
+    target = variable_of(module.parent(call))
+    if target is None or not isinstance(module.enclosing_function(call), Function):
+        return
     end = module.span(call).end
     reads = [name for name in module.scopes.reads_of(target) if module.span(name).start > end]
     given = {keyword.arg for keyword in call.keywords}
-    given |= {part.attr for part in _attributes(module, reads) if isinstance(part.ctx, ast.Store)}
-    for node in reads:
-        above = module.parent(node)
-        if not isinstance(above, ast.Attribute) or above.attr not in given:
-            yield node
-
-
-def _attributes(module: Module, reads: list[ast.Name]) -> Iterator[ast.Attribute]:
-    for name in reads:
-        above = module.parent(name)
-        if isinstance(above, ast.Attribute):
-            yield above
+    above = [module.parent(name) for name in reads]
+    attributes = [part for part in above if isinstance(part, ast.Attribute)]
+    given |= {part.attr for part in attributes if isinstance(part.ctx, ast.Store)}
+    known = {part.value for part in attributes if part.attr in given}
+    yield from (name for name in reads if name not in known)

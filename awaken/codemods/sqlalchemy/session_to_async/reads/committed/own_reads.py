@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.trees import Function, last_name
-from awaken.project.values.domain import InstanceOf
+from awaken.project.source.trees import Function, first_parameter, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -72,30 +71,23 @@ def read_of_held(project: Project) -> dict[FunctionPlace, set[tuple[str, str, st
     """
     names, graph = project.orm.reads.names_of_mapped(), project.calls.graph()
     result: defaultdict[FunctionPlace, set[tuple[str, str, str]]] = defaultdict(set)
-    for module in modules_with(project, tuple(f".{word}".encode() for word in sorted(names))):
-        for node in module.walk():
-            match node:
-                case ast.Attribute(value=ast.Attribute(value=ast.Name(id=own)) as held, attr=name):
-                    function = function_around(module, node) if name in names else None
-                case _:
-                    continue
-            if not isinstance(function, Function) or own != _own_name(function):
+    words = tuple(f".{word}".encode() for word in sorted(names))
+    for module, node in nodes_with(project, words, ast.Attribute):
+        match node.value:
+            case ast.Attribute(value=ast.Name(id=own)) as held if node.attr in names:
+                function = function_around(module, node)
+            case _:
                 continue
-            for value in project.values.of(module, held).alternatives:
-                if isinstance(value, InstanceOf) and project.orm.mapped_class(value.qualified):
-                    read = (module.text_of(node), value.qualified, name)
-                    result[graph.place_of(module, function)].add(read)
+        if function is not None and own == first_parameter(function):
+            for owner in project.orm.classes_of(module, held):
+                read = (module.text_of(node), owner, node.attr)
+                result[graph.place_of(module, function)].add(read)
     return dict(result)
-
-
-def _own_name(function: Function) -> str:
-    """Return how a method names its object."""
-    return next((node.arg for node in (*function.args.posonlyargs, *function.args.args)), "")
 
 
 def _of_self(module: Module, function: Function) -> Iterator[str]:
     """Yield the attributes that a method reads of its object."""
-    own = _own_name(function)
+    own = first_parameter(function)
     for node in module.walk(function):
         match node:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == own:
@@ -105,7 +97,6 @@ def _of_self(module: Module, function: Function) -> Iterator[str]:
 def _is_field(project: Project, name: str) -> bool:
     """Whether a class of the program has an annotated field of a name."""
     return any(
-        isinstance(node, ast.AnnAssign) and last_name(node.target) == name
-        for module in modules_with(project, (name.encode(),))
-        for node in module.walk()
+        last_name(node.target) == name
+        for _, node in nodes_with(project, (name.encode(),), ast.AnnAssign)
     )

@@ -17,9 +17,10 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.own_reads impor
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import InstanceOf, Value, Values
+from awaken.project.values.domain import InstanceOf, Values, classes_in, origins_of
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
     from awaken.project import Project
 
 
@@ -90,15 +91,17 @@ class ReadOf:
         match above:
             case ast.Return():
                 items = items_of(values) if is_many else values
-                named = (name for value in items for name in self._answered_with(value))
-                return frozenset(named) | self._own.answered(module, node, _owners(items))
+                named = (self._answered[origin.place] for origin in origins_of(items))
+                return frozenset().union(*named) | self._own.answered(
+                    module, node, classes_in(items)
+                )
             case ast.For(target=ast.Name(id=name)) if is_many and above.iter is node:
-                return self._own.behind(_owners(items_of(values)), read_in(module, above, name))
+                return self._own.behind(classes_in(items_of(values)), read_in(module, above, name))
             case ast.comprehension(target=ast.Name(id=name)) if is_many and above.iter is node:
-                owners, made = _owners(items_of(values)), module.parent(above)
+                owners, made = classes_in(items_of(values)), module.parent(above)
                 return self._own.behind(owners, read_in(module, made, name))
             case ast.Attribute(attr=name) if not is_many:
-                return self._own.behind(_owners(values), [name])
+                return self._own.behind(tuple(classes_in(values)), [name])
             case ast.Call() as call if call.func is not node and not is_many:
                 read = self._handed.attributes(module, call, node)
                 places = module.place(call), module.place(node)
@@ -119,7 +122,7 @@ class ReadOf:
 
         For a collection at the end, these are the reads of its items.
         """
-        owners = _owners(values)
+        owners = tuple(classes_in(values))
         above = module.parent(node)
         if isinstance(above, ast.Return):
             yield from self._answered_along(module.text_of(node), owners, values)
@@ -142,14 +145,9 @@ class ReadOf:
         items = items_of(values)
         if items:
             for name in sorted(self.names(module, above, values, is_many=True)):
-                yield Step(module.text_of(above), name, _owners(items), is_many=True)
+                yield Step(module.text_of(above), name, tuple(classes_in(items)), is_many=True)
         else:
             yield from self.along(module, above, values)
-
-    def _answered_with(self, value: Value) -> Iterator[str]:
-        """Yield what responses have of an object that is returned."""
-        for origin in (value.origins or ()) if isinstance(value, InstanceOf) else ():
-            yield from self._answered[origin.place]
 
     def _handed_along(
         self, module: Module, node: ast.expr, owners: tuple[str, ...]
@@ -170,9 +168,7 @@ class ReadOf:
 
     def _answered_along(self, text: str, owners: tuple[str, ...], values: Values) -> Iterator[Step]:
         """Yield what responses have of an object that is returned, two relationships deep."""
-        origins = [
-            value for each in values if isinstance(each, InstanceOf) for value in each.origins or ()
-        ]
+        origins = [*origins_of(values)]
         for name in sorted({name for origin in origins for name in self._answered[origin.place]}):
             # A function that loads any model is one place for all of them.
             if all(name in self._relationships(owner) for owner in owners):
@@ -232,12 +228,21 @@ class ReadOf:
         return result
 
 
+def kept_steps(loading: Loading, steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield the reads of relationships that all the objects there have, and keep."""
+    return (
+        step for step in steps if all(loading.is_kept(owner, step.name) for owner in step.owners)
+    )
+
+
+def leads_back(project: Project, before: Step, step: Step) -> bool:
+    """Whether a read is of the relationship that leads back to the objects of the one before."""
+    inverses = (project.orm.reads.inverse_of(owner, before.name) for owner in before.owners)
+    return any(each is not None and each.attribute == step.name for each in inverses)
+
+
 def _pairs_of(traces: Iterable[Trace]) -> Iterator[tuple[str, str]]:
     return ((trace.path[0], trace.path[1]) for trace in traces if len(trace.path) == 2)  # noqa: PLR2004
-
-
-def _owners(values: Values) -> tuple[str, ...]:
-    return tuple(value.qualified for value in values if isinstance(value, InstanceOf))
 
 
 def items_of(values: Values) -> Values:

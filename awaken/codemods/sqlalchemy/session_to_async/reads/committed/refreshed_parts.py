@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.changes import Member
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf
@@ -55,19 +55,18 @@ class RefreshedParts:
 
     # -------------------------------------------------------------------------------- refreshes
     def _all(self) -> Iterator[tuple[Module, ast.Expr, ast.Call, list[str]]]:
-        for module in modules_with(self._project, (b".refresh(",)):
-            for node in module.walk():
-                match node:
-                    case ast.Expr(
-                        value=ast.Call(
-                            func=ast.Attribute(value=owner, attr="refresh"),
-                            args=[ast.Name() | ast.Attribute() as given],
-                            keywords=[],
-                        ) as call
-                    ) if self._project.orm.resource_of(module, owner) in _SESSIONS:
-                        names = self._parts_of(module, given)
-                        if names:
-                            yield module, node, call, names
+        for module, node in nodes_with(self._project, (b".refresh(",), ast.Expr):
+            match node:
+                case ast.Expr(
+                    value=ast.Call(
+                        func=ast.Attribute(value=owner, attr="refresh"),
+                        args=[ast.Name() | ast.Attribute() as given],
+                        keywords=[],
+                    ) as call
+                ) if self._project.orm.resource_of(module, owner) in _SESSIONS:
+                    names = self._parts_of(module, given)
+                    if names:
+                        yield module, node, call, names
 
     def _parts_of(self, module: Module, given: ast.expr) -> list[str]:
         """Return the relationships to parts of an object, with which something is loaded."""

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, chained_calls, last_name
-from awaken.project.values.domain import InstanceOf
+from awaken.project.source.trees import chained_calls, last_name
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
@@ -76,14 +75,14 @@ class Uses:
         return self._handed(module, node, ADDING, self._adding)
 
     def _handed(
-        self, module: Module, node: ast.AST, methods: set[str], functions: Collection[FunctionPlace]
+        self, module: Module, node: ast.AST, methods: set[str], functions: frozenset[FunctionPlace]
     ) -> Iterator[tuple[str, str]]:
         """Yield the objects that a call hands to methods of a session, or to functions."""
         if not isinstance(node, ast.Call):
             return
         is_handed = self._is_of_session(module, node, methods)
         if functions and not is_handed:
-            is_handed = any(callee in functions for callee in self._called(module, node))
+            is_handed = not functions.isdisjoint(self._called(module, node))
         for part in node.args if is_handed else ():
             for each in part.elts if isinstance(part, ast.List | ast.Tuple) else (part,):
                 for owner in sorted(self._classes_of(module, each)):
@@ -91,10 +90,7 @@ class Uses:
 
     def _called(self, module: Module, node: ast.Call) -> Iterator[FunctionPlace]:
         """Yield the functions that a call runs."""
-        graph, function = self._project.calls.graph(), function_around(module, node)
-        if isinstance(function, Function):
-            for call in graph.calls_at(graph.place_of(module, function), module.span(node)):
-                yield from call.functions
+        return self._project.calls.graph().run_by(module, node)
 
     def _collections_of(self, owner: str, classes: frozenset[str]) -> Iterator[str]:
         for name in self._loaded(owner):
@@ -104,13 +100,7 @@ class Uses:
                 yield name
 
     def _classes_of(self, module: Module, node: ast.expr) -> frozenset[str]:
-        values = self._project.values.of(module, node).alternatives
-        return frozenset(
-            value.qualified
-            for value in values
-            if isinstance(value, InstanceOf)
-            and self._project.orm.mapped_class(value.qualified) is not None
-        )
+        return frozenset(self._project.orm.classes_of(module, node))
 
     def _is_read(self, module: Module, node: ast.Name) -> bool:
         """Whether a variable is handed on, or a relationship of it is read."""
@@ -139,14 +129,11 @@ class Uses:
         methods: Collection[str] = FLUSHING,
     ) -> bool:
         """Whether a flush, or another of some methods, certainly runs between two nodes."""
-        first, last = module.span(start).end, module.span(end).start
         later = module.statement_of(end)
         flushing = (
-            module.statement_of(node)
-            for node in nodes
-            if first <= module.span(node).start < last
-            and isinstance(node, ast.Call)
-            and last_name(node.func) in methods
+            module.statement_of(call)
+            for call in calls_between(module, nodes, start, end)
+            if last_name(call.func) in methods
         )
         return any(
             statement is not None and later is not None and dominates(module, statement, later)
@@ -196,12 +183,9 @@ class Uses:
         """For each class the functions that delete its objects, and those that call one."""
         functions: defaultdict[str, set[FunctionPlace]] = defaultdict(set)
         graph = self._project.calls.graph()
-        for module in modules_with(self._project, (b"delete",)):
-            for node in module.nodes(ast.Call):
-                if last_name(node.func) != "update":
-                    function = function_around(module, node)
-                    for name in self._rows_of(module, node) if function is not None else ():
-                        functions[name].add(graph.place_of(module, function))
+        for module, node in nodes_with(self._project, (b"delete",), ast.Call):
+            for name in self._rows_of(module, node) if last_name(node.func) != "update" else ():
+                functions[name].add(graph.place_around(module, node))
         return {name: frozenset(graph.reaching(each)) for name, each in functions.items()}
 
     @cached_property
@@ -219,22 +203,41 @@ class Uses:
         return self._reaching({"commit"}, _is_conditional)
 
     def _reaching(
-        self, methods: set[str], kept: Callable[[Module, Function, ast.AST], bool] | None = None
+        self, methods: set[str], kept: Callable[[Module, ast.AST], bool] | None = None
     ) -> frozenset[FunctionPlace]:
+        graph = self._project.calls.graph()
         functions = {
-            self._project.calls.graph().place_of(module, function)
-            for module in modules_with(self._project, _WORDS)
-            for node in module.nodes(ast.Call)
-            if self._is_of_session(module, node, methods)
-            if isinstance(function := function_around(module, node), Function)
-            if kept is None or kept(module, function, node)
+            graph.place_around(module, node)
+            for module, node in nodes_with(self._project, _WORDS, ast.Call)
+            if self._is_of_session(module, node, methods) and (not kept or kept(module, node))
         }
-        return frozenset(self._project.calls.graph().reaching(functions))
+        return frozenset(graph.reaching(functions))
 
 
-def _is_conditional(module: Module, function: Function, node: ast.AST) -> bool:
+def calls_between(
+    module: Module, nodes: Iterable[ast.AST], start: ast.AST, end: ast.AST
+) -> Iterator[ast.Call]:
+    """Yield the calls among ``nodes`` that begin after one node and before another."""
+    first, last = module.span(start).end, module.span(end).start
+    for node in nodes:
+        if isinstance(node, ast.Call) and first <= module.span(node).start < last:
+            yield node
+
+
+def names_read(
+    module: Module, nodes: Iterable[ast.AST], start: ast.AST, name: str = ""
+) -> Iterator[ast.Name]:
+    """Yield the reads of variables among ``nodes`` after one: of the variable ``name``, or any."""
+    end = module.span(start).end
+    for node in (part for part in nodes if isinstance(part, ast.Name)):
+        is_it = isinstance(node.ctx, ast.Load) and node.id == (name or node.id)
+        if is_it and module.span(node).start > end:
+            yield node
+
+
+def _is_conditional(module: Module, node: ast.AST) -> bool:
     """Whether a function may end without the call that a node is, and raise nothing."""
-    start, nodes = module.span(node).start, [*module.walk(function)]
+    start, nodes = module.span(node).start, [*module.walk(function_around(module, node))]
     around = [part for part in nodes if isinstance(part, _CONDITIONAL)]
     returns = [module.span(part).start for part in nodes if isinstance(part, ast.Return)]
     return any(one < start for one in returns) or not set(around).isdisjoint(module.ancestors(node))

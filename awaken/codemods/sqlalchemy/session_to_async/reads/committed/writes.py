@@ -16,16 +16,15 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_of_function
 from awaken.kit.relationships.sides import WORDS
-from awaken.kit.search import modules_with
+from awaken.kit.search import modules_with, nodes_with
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.programs.migrations import is_of_alembic
-from awaken.project.source.trees import Function, last_name
-from awaken.project.values.domain import ClassOf, InstanceOf
+from awaken.project.source.trees import Function, last_name, variable_of
+from awaken.project.values.domain import ClassOf, InstanceOf, classes_in
 
 if TYPE_CHECKING:
     from awaken.contract import Place
@@ -85,13 +84,12 @@ class Writes:
             b".refresh(",
             *(f".{name}".encode() for name in sorted(self._names)),
         )
-        for module in modules_with(project, words):
-            for node in () if is_of_alembic(module) else module.walk():
-                written = set(self._written_classes(module, node))
-                function = function_around(module, node) if written else None
-                if isinstance(function, Function):
-                    self._all[module.place(node)] |= written
-                    own[project.calls.graph().place_of(module, function)] |= written
+        for module, node in nodes_with(project, words, ast.AST, revisions=False):
+            written = set(self._written_classes(module, node))
+            function = function_around(module, node) if written else None
+            if isinstance(function, Function):
+                self._all[module.place(node)] |= written
+                own[project.calls.graph().place_of(module, function)] |= written
         self._add_calls(own)
 
     def places(self) -> list[Place]:
@@ -192,9 +190,9 @@ class Writes:
                 if (loaded := self._loaded_behind(module, node)) is not None:
                     yield Written("", is_new=True, loaded=loaded)
             case ast.Attribute(attr=name, ctx=ast.Store()) if name in self._names:
-                for value in self._project.values.of(module, node.value).alternatives:
-                    if isinstance(value, InstanceOf) and (value.qualified, name) in self._keys:
-                        yield Written(value.qualified, sets_key=True)
+                for owner in classes_in(self._project.values.of(module, node.value).alternatives):
+                    if (owner, name) in self._keys:
+                        yield Written(owner, sets_key=True)
 
     def _of_session(self, module: Module, call: ast.Call) -> Iterator[Written]:
         """Yield what a method of a session writes."""
@@ -244,11 +242,7 @@ class Writes:
         above = module.parent(made)
         if isinstance(above, ast.Call) and last_name(above.func) in self._refreshing:
             return None
-        match module.statement_of(made):
-            case ast.Assign(targets=[ast.Name(id=name)]):
-                pass
-            case _:
-                name = ""
+        name = last_name(variable_of(module.statement_of(made)))
         function = function_around(module, made)
         refreshed = [
             node
@@ -280,13 +274,13 @@ class Writes:
         if not isinstance(function, Function):
             return False
         return any(
-            isinstance(value, InstanceOf) and self.is_kin(value.qualified, qualified)
+            self.is_kin(name, qualified)
             for node in module.walk(function)
             if isinstance(node, ast.Name)
             and isinstance(node.ctx, ast.Load)
             and module.span(node).start > end
             and is_of_function(module, node, function)
-            for value in self._project.values.of(module, node).alternatives
+            for name in classes_in(self._project.values.of(module, node).alternatives)
         )
 
     @cached_property

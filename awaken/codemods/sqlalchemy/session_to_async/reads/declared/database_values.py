@@ -25,9 +25,8 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments
 from awaken.codemods.sqlalchemy.session_to_async.reasons import DATABASE_VALUE
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.source.programs.migrations import is_of_alembic
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -94,17 +93,14 @@ def _message(name: str, columns: Sequence[str]) -> str:
 def _computed_values(project: Project) -> defaultdict[str, set[str]]:
     """Return the mapped classes with the columns that the database computes in an update."""
     result: defaultdict[str, set[str]] = defaultdict(set)
-    for module in modules_with(project, _WORDS):
-        if is_of_alembic(module):
-            continue
-        for node in module.nodes(ast.ClassDef):
-            declaring = module.full_name(node)
-            for qualified in (declaring, *project.all_subclasses(declaring)):
-                mapped = project.orm.mapped_class(qualified)
-                columns = {} if mapped is None else mapped.columns
-                for name, column in columns.items():
-                    if column.is_computed_on_update:
-                        result[qualified].add(name)
+    for module, node in nodes_with(project, _WORDS, ast.ClassDef, revisions=False):
+        declaring = module.full_name(node)
+        for qualified in (declaring, *project.all_subclasses(declaring)):
+            mapped = project.orm.mapped_class(qualified)
+            columns = {} if mapped is None else mapped.columns
+            for name, column in columns.items():
+                if column.is_computed_on_update:
+                    result[qualified].add(name)
     return result
 
 

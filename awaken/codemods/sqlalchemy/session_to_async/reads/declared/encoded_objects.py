@@ -23,7 +23,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import ENCODED_OBJECT
 from awaken.contract import Edit
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.schemas import schema_knowledge
@@ -58,26 +58,25 @@ def encoded_objects(
     ``loaded`` returns which relationships of a class are loaded with each object from now on.
     """
     words = sorted({encoder.rpartition(".")[2].encode() for encoder in _ENCODERS})
-    for module in modules_with(project, [*words, b"__dict__", b"_mapping", b"vars("]):
-        for node in module.walk():
-            site: Site[ast.AST] = Site(rule, module, node)
-            if (owner := _whole(module, node)) is not None:
-                classes = _classes(project, module, owner)
-                if names := sorted({name for each in classes for name in loaded(each)}):
-                    yield _announced_expression(site, names, "contains all that is loaded")
-                continue
-            if not isinstance(node, ast.Call) or (encoded := _encoded_value(node)) is None:
-                continue
-            if project.qualified_name(module, node.func) not in _ENCODERS:
-                continue
-            classes = _classes(project, module, encoded) or _held_names(project, module, encoded)
-            names = _taken_names(node, sorted({name for each in classes for name in loaded(each)}))
-            if names and not _objects(project, module, encoded):
-                yield _announced_expression(site, names, _ENCODES)
-            elif names and not _has_dataclass(project, classes):
-                end = module.span(node).start
-                read = sorted(_wanted_names(project, module, node, end, classes, names))
-                yield _member(site, node, names, read)
+    for module, node in nodes_with(project, [*words, b"__dict__", b"_mapping", b"vars("], ast.AST):
+        site: Site[ast.AST] = Site(rule, module, node)
+        if (owner := _whole(module, node)) is not None:
+            classes = _classes(project, module, owner)
+            if names := sorted({name for each in classes for name in loaded(each)}):
+                yield _announced_expression(site, names, "contains all that is loaded")
+            continue
+        if not isinstance(node, ast.Call) or (encoded := _encoded_value(node)) is None:
+            continue
+        if project.qualified_name(module, node.func) not in _ENCODERS:
+            continue
+        classes = _classes(project, module, encoded) or _held_names(project, module, encoded)
+        names = _taken_names(node, sorted({name for each in classes for name in loaded(each)}))
+        if names and not _objects(project, module, encoded):
+            yield _announced_expression(site, names, _ENCODES)
+        elif names and not _has_dataclass(project, classes):
+            end = module.span(node).start
+            read = sorted(_wanted_names(project, module, node, end, classes, names))
+            yield _member(site, node, names, read)
 
 
 def _whole(module: Module, node: ast.AST) -> ast.expr | None:

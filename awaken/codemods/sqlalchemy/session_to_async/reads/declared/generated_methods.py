@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import instances_in
 
@@ -43,8 +43,7 @@ class GeneratedMethods:
         """The mapped classes whose objects are formatted or compared somewhere."""
         return frozenset(
             instance.qualified
-            for module in modules_with(self._project, _WORDS)
-            for node in module.walk()
+            for module, node in nodes_with(self._project, _WORDS, ast.AST)
             for used in (*_used_nodes(node), *self._moved_nodes(node))
             for instance in instances_in(self._project.values.of(module, used).alternatives)
             if self._project.orm.mapped_class(instance.qualified) is not None

@@ -18,10 +18,10 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.fetched_columns 
 from awaken.codemods.sqlalchemy.session_to_async.reasons import LATE_COLUMN
 from awaken.contract import Place
 from awaken.kit.changes import Member
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.sqlalchemy.operations import Operation
-from awaken.project.source.programs.migrations import is_of_alembic
+from awaken.project.source.programs.migrations import is_in_revision
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
@@ -68,10 +68,9 @@ class LateColumns:
     # ------------------------------------------------------------------------------- declarations
     def _mapped_columns(self) -> Iterator[_Late]:
         """Yield what the mapping says."""
-        for module in modules_with(self._project, _WORDS):
-            for node in () if is_of_alembic(module) else module.walk():
-                if isinstance(node, ast.Call) and self._is_declared_late(module, node):
-                    yield from self._declared_columns(module, node)
+        for module, node in nodes_with(self._project, _WORDS, ast.Call, revisions=False):
+            if self._is_declared_late(module, node):
+                yield from self._declared_columns(module, node)
 
     def _is_declared_late(self, module: Module, call: ast.Call) -> bool:
         name = self._project.qualified_name(module, call.func)
@@ -109,20 +108,17 @@ class LateColumns:
 
     def _by_options(self) -> Iterator[_Late]:
         """Yield what options of statements defer."""
-        for module in modules_with(self._project, _OPTIONS):
-            for node in () if is_of_alembic(module) else module.walk():
-                if not isinstance(node, ast.Call):
-                    continue
-                kind, place = last_name(node.func), module.place(node)
-                given = [self._column(module, argument) for argument in node.args]
-                named = [argument for argument in given if argument is not None]
-                if kind == "defer":
-                    yield from (_Late(owner, name, place, is_option=True) for owner, name in named)
-                elif kind == "load_only":
-                    for owner in dict.fromkeys(owner for owner, _ in named):
-                        loaded = {name for word, name in named if word == owner}
-                        for name in self._others(owner, loaded):
-                            yield _Late(owner, name, place, is_option=True)
+        for module, node in nodes_with(self._project, _OPTIONS, ast.Call, revisions=False):
+            kind, place = last_name(node.func), module.place(node)
+            columns = [self._column(module, argument) for argument in node.args]
+            named = [column for column in columns if column is not None]
+            if kind == "defer":
+                yield from (_Late(owner, name, place, is_option=True) for owner, name in named)
+            elif kind == "load_only":
+                for owner in dict.fromkeys(owner for owner, _ in named):
+                    loaded = {name for word, name in named if word == owner}
+                    for name in self._others(owner, loaded):
+                        yield _Late(owner, name, place, is_option=True)
 
     def _column(self, module: Module, node: ast.expr) -> tuple[str, str] | None:
         if not isinstance(node, ast.Attribute):
@@ -138,7 +134,7 @@ class LateColumns:
 
     # -------------------------------------------------------------------------------------- reads
     def _is_late(self, read: Read, late: _Late) -> bool:
-        if read.attribute != late.name or self._is_of_migration(read):
+        if read.attribute != late.name or is_in_revision(self._project, read.place):
             return False
         if not read.owner:
             return not late.is_option and not self._is_called(read)
@@ -149,11 +145,6 @@ class LateColumns:
             for trace in read.traces
             for option in trace.load.options
         )
-
-    def _is_of_migration(self, read: Read) -> bool:
-        """Whether a revision of Alembic reads it, whose connection stays synchronous."""
-        module = self._project.module(read.place.path)
-        return module is not None and is_of_alembic(module)
 
     def _is_called(self, read: Read) -> bool:
         """Whether the attribute is called: then it is a method with the same name."""

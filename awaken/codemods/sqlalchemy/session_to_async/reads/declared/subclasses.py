@@ -16,9 +16,8 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.declared.mapper_arguments
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import SUBCLASS_ATTRIBUTE
 from awaken.kit.changes import Member
-from awaken.kit.search import modules_with, uses_of
+from awaken.kit.search import nodes_with, uses_of
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.source.programs.migrations import is_of_alembic
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -29,11 +28,8 @@ _SAYS = {"polymorphic_load", "with_polymorphic"}
 
 def loaded_with_their_bases(project: Project, rule: str) -> Iterator[Member]:
     """Yield the classes of which more is loaded when an object of their base is."""
-    for module in modules_with(project, (_WORD,)):
-        if is_of_alembic(module):
-            continue
-        for node in module.nodes(ast.ClassDef):
-            yield from _of_class(project, Site(rule, module, node))
+    for module, node in nodes_with(project, (_WORD,), ast.ClassDef, revisions=False):
+        yield from _of_class(project, Site(rule, module, node))
 
 
 def _of_class(project: Project, site: Site[ast.ClassDef]) -> Iterator[Member]:

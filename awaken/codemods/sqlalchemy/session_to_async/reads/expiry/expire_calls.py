@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
     Step,
+    kept_steps,
     loaded_as_read,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import InstanceOf
+from awaken.project.values.domain import classes_in
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
@@ -46,13 +47,12 @@ class ExpireCalls:
         }
 
     def _calls(self) -> Iterator[tuple[Module, ast.Call]]:
-        for module in modules_with(self._project, (b".expire(",)):
-            for node in module.walk():
-                match node:
-                    case ast.Call(func=ast.Attribute(value=owner, attr="expire"), args=[_, *_]) if (
-                        self._project.orm.resource_of(module, owner) in _SESSIONS
-                    ):
-                        yield module, node
+        for module, node in nodes_with(self._project, (b".expire(",), ast.Call):
+            match node:
+                case ast.Call(func=ast.Attribute(value=owner, attr="expire"), args=[_, *_]) if (
+                    self._project.orm.resource_of(module, owner) in _SESSIONS
+                ):
+                    yield module, node
 
     def places(self) -> frozenset[Place]:
         """Return the statements after which something is loaded."""
@@ -99,13 +99,8 @@ class ExpireCalls:
 
     def _read_of(self, module: Module, node: ast.expr) -> list[str]:
         """Return the relationships of an object that are read somewhere."""
-        names = {
-            name
-            for alternative in self._project.values.of(module, node).alternatives
-            if isinstance(alternative, InstanceOf)
-            for name in self._loading.read_by_themselves(alternative.qualified)
-        }
-        return sorted(names)
+        classes = classes_in(self._project.values.of(module, node).alternatives)
+        return sorted({x for owner in classes for x in self._loading.read_by_themselves(owner)})
 
     def _led_back(self, module: Module, call: ast.Call, text: str) -> Iterator[Step]:
         """Yield the reads of an object after a call, by relationships that lead both ways.
@@ -119,12 +114,9 @@ class ExpireCalls:
                 and module.text_of(node) == text
             ):
                 values = self._project.values.of(module, node).alternatives
-                for step in self._reads.along(module, node, values):
-                    if all(
-                        self._loading.is_kept(owner, step.name)
-                        and self._project.orm.reads.inverse_of(owner, step.name) is not None
-                        for owner in step.owners
-                    ):
+                for step in kept_steps(self._loading, self._reads.along(module, node, values)):
+                    inverse_of = self._project.orm.reads.inverse_of
+                    if all(inverse_of(owner, step.name) for owner in step.owners):
                         yield step
 
 

@@ -50,7 +50,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import groups_of
-from awaken.project.values.domain import InstanceOf, Value, Values
+from awaken.project.values.domain import InstanceOf, Value, Values, classes_in, origins_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -85,8 +85,8 @@ class ExpiredReads:
         self._events = groups_of((event.place for event in events), attrgetter("path"))
         self._reads = events_before(commits.read_in_functions(events))
         self._statements = {
-            path: sorted({module.place(load.statement) for load in loads})
-            for path, module, loads in self._all()
+            module.path: sorted({module.place(load.statement) for load in loads})
+            for module, loads in self._all()
         }
 
     def places(self) -> frozenset[Place]:
@@ -95,7 +95,7 @@ class ExpiredReads:
 
     def members(self) -> Iterator[Member]:
         """Yield what is written in front of these statements."""
-        for _, module, loads in self._all():
+        for module, loads in self._all():
             has_function = gets_function(loads)
             for statement, each in groups_of(loads, lambda load: load.statement).items():
                 site = Site(self._rule, module, statement)
@@ -107,14 +107,10 @@ class ExpiredReads:
                 yield Member(site, Rewrite(message, edits, caveats), shown)
 
     # ------------------------------------------------------------------------------------ reads
-    def _all(self) -> Iterator[tuple[str, Module, list[Load]]]:
-        for path in sorted({*self._reads, *self._events}):
-            module = self._project.module(path)
-            if module is not None:
-                # By a key of its own: who remembers the file must not be remembered by it.
-                if self._key not in module.memo:
-                    module.memo[self._key] = list(self._in_file(module))
-                yield path, module, module.memo[self._key]
+    def _all(self) -> Iterator[tuple[Module, list[Load]]]:
+        for module in self._project.modules_at(sorted({*self._reads, *self._events})):
+            # By a key of its own: who remembers the file must not be remembered by it.
+            yield module, module.memoized(self._key, lambda: list(self._in_file(module)))  # noqa: B023
 
     def _in_file(self, module: Module) -> Iterator[Load]:
         reads = {**self._reads[module.path], **self._in_loops(module)}
@@ -246,8 +242,8 @@ class ExpiredReads:
 
     def _is_made(self, value: Value) -> bool:
         """Whether an object is one that the program makes, and no statement loads."""
-        origins = (value.origins or ()) if isinstance(value, InstanceOf) else ()
-        calls = (pair for origin in origins for pair in self._project.calls_at(origin.place))
+        places = (origin.place for origin in origins_of([value]))
+        calls = (pair for place in places for pair in self._project.calls_at(place))
         names = (self._project.qualified_name(module, call.func) for module, call in calls)
         return any(self._project.orm.mapped_class(name) is not None for name in names)
 
@@ -278,14 +274,10 @@ class ExpiredReads:
         named = {above.attr} if isinstance(above, ast.Attribute) else set[str]()
         names = self._read_of.names(module, node, values, is_many=False)
         result = set[str]()
-        for value in values:
-            facts = (
-                self._project.orm.mapped_class(value.qualified)
-                if isinstance(value, InstanceOf)
-                else None
-            )
-            if isinstance(value, InstanceOf) and facts is not None:
-                loaded = set(self._loaded(value.qualified)) - named
+        for owner in classes_in(values):
+            facts = self._project.orm.mapped_class(owner)
+            if facts is not None:
+                loaded = set(self._loaded(owner)) - named
                 result |= names.intersection(facts.relationships).difference(loaded)
         return frozenset(result)
 

@@ -88,14 +88,21 @@ def _goes_on(module: Module, function: Function, node: ast.AST, event: _Event) -
     """Return whether a function raises after an event; None if it does nothing after it."""
     if not event.raises:
         return _raises_behind(module, function, node)
+    guard = _guard_around(module, node)
+    if not isinstance(guard, ast.Try):
+        return None if guard is None else _raises_behind(module, function, guard)
+    return all(isinstance(handler.body[-1], ast.Raise) for handler in guard.handlers)
+
+
+def _guard_around(module: Module, node: ast.AST) -> ast.With | ast.AsyncWith | ast.Try | None:
+    """Return the nearest block of the same function that may end an exception of ``node``."""
     for below, above in module.steps_up(node):
-        if above is function:
+        if isinstance(above, Function):
             break
         if isinstance(above, ast.With | ast.AsyncWith) and any(map(ends_exceptions, above.items)):
-            return _raises_behind(module, function, above)
+            return above
         if isinstance(above, ast.Try) and below in above.body and above.handlers:
-            ends = [handler.body[-1] for handler in above.handlers]
-            return all(isinstance(end, ast.Raise) for end in ends)
+            return above
     return None
 
 
@@ -130,20 +137,9 @@ def is_savepoint(module: Module, event: ast.Call) -> bool:
 
 def goes_on_at(module: Module, event: ast.Call, node: ast.AST) -> bool:
     """Whether an exception may have ended the block that ``event`` enters, where ``node`` runs."""
-    for below, above in module.steps_up(event):
-        if isinstance(above, Function):
-            break
-        if (
-            isinstance(above, ast.With)
-            and below is not event
-            and any(map(ends_exceptions, above.items))
-        ):
-            return True
-        if isinstance(above, ast.Try) and below in above.body and above.handlers:
-            around = (node, *module.ancestors(node))
-            if any(handler in around for handler in (*above.handlers, *above.finalbody)):
-                return True
-            return not all(
-                isinstance(handler.body[-1], ast.Raise | ast.Return) for handler in above.handlers
-            )
-    return False
+    guard = _guard_around(module, event)
+    if not isinstance(guard, ast.Try):
+        return guard is not None
+    around, ends = (node, *module.ancestors(node)), [each.body[-1] for each in guard.handlers]
+    is_inside = any(part in around for part in (*guard.handlers, *guard.finalbody))
+    return is_inside or not all(isinstance(end, ast.Raise | ast.Return) for end in ends)

@@ -18,7 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.strings.telling impor
 )
 from awaken.contract import Edit
 from awaken.kit.changes import Member
-from awaken.kit.search import modules_with
+from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
@@ -31,16 +31,15 @@ if TYPE_CHECKING:
 def keys_of_get(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the strings by which `get` looks for objects that have a number for a key."""
     project, waiting = part.project, Waiting(part)
-    for module in modules_with(project, (b".get(",)):
-        for node in module.walk():
-            match node:
-                case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[cls, key, *_]) if (
-                    _is_number(project, module, cls)
-                ):
-                    is_text = is_string(project, module, key) is False
-                    session = project.orm.session_of(module, owner) if is_text else None
-                    if isinstance(session, SessionProof) and not module.scopes.is_bound("int", key):
-                        yield _number(Site(rule, module, key), key, waiting)
+    for module, node in nodes_with(project, (b".get(",), ast.Call):
+        match node:
+            case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[cls, key, *_]) if (
+                _is_number(project, module, cls)
+            ):
+                is_text = is_string(project, module, key) is False
+                session = project.orm.session_of(module, owner) if is_text else None
+                if isinstance(session, SessionProof) and not module.scopes.is_bound("int", key):
+                    yield _number(Site(rule, module, key), key, waiting)
 
 
 def _number(site: Site[ast.AST], key: ast.expr, waiting: Waiting) -> Member:

@@ -19,7 +19,7 @@ from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, first_parameter
 from awaken.project.values.domain import (
     External,
     InstanceOf,
@@ -54,7 +54,8 @@ class Assignments:
     def may_have_relationships(self, module: Module, owner: ast.expr) -> bool:
         """Whether ``owner`` may be mapped, as far as that is cheap: for the object of a method."""
         function = module.enclosing_function(owner)
-        if not isinstance(function, Function) or not _is_first(function, owner):
+        name = first_parameter(function) if isinstance(function, Function) else ""
+        if not isinstance(owner, ast.Name) or owner.id != name:
             return True
         values = self._evaluator.values(module, owner)
         return not values or any(
@@ -111,16 +112,10 @@ class Assignments:
         function = module.enclosing_function(node)
         if not isinstance(function, Function) or function.name != "__init__":
             return False
-        if not _is_first(function, node):
+        if not isinstance(node, ast.Name) or node.id != first_parameter(function):
             return False
         calls = [part for part in own_nodes(function.body) if isinstance(part, ast.Call)]
         return not any(_may_flush(call) for call in calls)
-
-
-def _is_first(function: Function, node: ast.expr) -> bool:
-    """Whether ``node`` is the first parameter of a function, as ``self``."""
-    first = [*function.args.posonlyargs, *function.args.args][:1]
-    return isinstance(node, ast.Name) and [node.id] == [argument.arg for argument in first]
 
 
 def _may_flush(call: ast.Call) -> bool:

@@ -19,7 +19,7 @@ from awaken.project.frameworks.sqlalchemy.relationships import WORDS
 from awaken.project.graph.callers.composed_names import fits
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.f_strings import text_parts
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, last_name, variable_of
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
@@ -53,12 +53,11 @@ class DynamicReads:
     def _all(self) -> Iterator[Read]:
         """Yield them file by file; a program without relationships has none."""
         paths = self._evaluator.files_with(_WORDS) if self._evaluator.files_with(WORDS) else ()
-        for module in self._evaluator.modules_at(paths):
-            for node in module.walk():
-                if isinstance(node, ast.Call):
-                    yield from self._of_call(module, node)
-                elif isinstance(node, ast.Attribute):
-                    yield from self._of_state(module, node)
+        for module, node in nodes_in(self._evaluator.modules_at(paths), ast.AST):
+            if isinstance(node, ast.Call):
+                yield from self._of_call(module, node)
+            elif isinstance(node, ast.Attribute):
+                yield from self._of_state(module, node)
 
     def _of_call(self, module: Module, call: ast.Call) -> Iterator[Read]:
         how, given = last_name(call.func), call.args

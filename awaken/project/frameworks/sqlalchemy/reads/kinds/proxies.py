@@ -9,7 +9,7 @@ from functools import cached_property
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.values.domain import InstanceOf, Unknown, Values
 
 _WORD = b"association_proxy"
@@ -30,9 +30,8 @@ class ProxySights:
         """Yield the places that read such a proxy, file by file."""
         proxies = self._proxies(names)
         words = sorted({name.encode() for _, name in proxies})
-        for module in self._evaluator.modules_with(words):
-            for node in module.nodes(ast.Attribute):
-                yield from self._sights(module, node, proxies)
+        for module, node in nodes_in(self._evaluator.modules_with(words), ast.Attribute):
+            yield from self._sights(module, node, proxies)
 
     def _sights(
         self, module: Module, node: ast.Attribute, proxies: dict[tuple[str, str], _Path]
@@ -90,10 +89,9 @@ class ProxySights:
     def _all(self) -> tuple[tuple[tuple[str, str], _Path], ...]:
         """All proxies of the program."""
         result: list[tuple[tuple[str, str], _Path]] = []
-        for module in self._evaluator.modules_with([_WORD]):
-            for node in module.nodes(ast.ClassDef):
-                owner = module.full_name(node)
-                result += [((owner, name), read) for name, read in _declared(module, node)]
+        for module, node in nodes_in(self._evaluator.modules_with([_WORD]), ast.ClassDef):
+            owner = module.full_name(node)
+            result += [((owner, name), read) for name, read in _declared(module, node)]
         return tuple(result)
 
 

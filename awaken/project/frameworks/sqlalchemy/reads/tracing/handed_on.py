@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, parameter_at
 from awaken.project.values.domain import FunctionOf, InstanceOf, Values, union
 from awaken.project.values.library.higher_order import BY_KEY, OF_ITEMS
 
@@ -109,8 +109,10 @@ class HandedOn:
         self, function: FunctionOf, at: int | str, index: int, seen: _Seen
     ) -> Values | None:
         module, node = function.module, function.node
-        parameter = _parameter(node, at, 1 if isinstance(function.bound, InstanceOf) else 0)
-        if parameter is None or not isinstance(node, Function) or node.decorator_list:
+        if not isinstance(node, Function) or node.decorator_list:
+            return None
+        parameter = parameter_at(node, at, int(isinstance(function.bound, InstanceOf)))
+        if parameter is None:
             return None
         key = (module.path, module.span(parameter).start, index)
         if key in seen:
@@ -129,16 +131,6 @@ class HandedOn:
                 return None
             result = union(result, given)
         return result
-
-
-def _parameter(node: ast.AST, at: int | str, bound: int) -> ast.arg | None:
-    if not isinstance(node, Function):
-        return None
-    positional = [*node.args.posonlyargs, *node.args.args]
-    if isinstance(at, int):
-        return positional[at + bound] if at + bound < len(positional) else None
-    named = [*node.args.args, *node.args.kwonlyargs]
-    return next((argument for argument in named if argument.arg == at), None)
 
 
 def _uses(module: Module, parameter: ast.arg) -> Iterator[ast.Name]:
