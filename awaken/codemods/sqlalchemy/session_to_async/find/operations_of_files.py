@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b".expire(", b"with ")
 """What a file holds that may hold an operation."""
+_SESSIONS = {"scoped", "session"}
 _OTHERS = [field.name for field in fields(Operation) if field.name not in {"node", "session"}]
 
 
@@ -83,7 +84,7 @@ class FileOperations:
     def any_waits(self) -> bool:
         """Whether anything in the program may wait synchronously, as far as that is known."""
         # An expired object is loaded again, which waits: no other operation is needed.
-        return bool(self._project.files_with((b".expire(",))) or any(
+        return any(calls_of_expire(self._project)) or any(
             waits(operation)
             for module in self.files()
             for operations in self.in_file(module).values()
@@ -225,6 +226,17 @@ class FileOperations:
             and factories.is_held(module, node.func.value)
             and factories.is_inside(module, node)
         )
+
+
+def calls_of_expire(project: Project) -> Iterator[tuple[Module, ast.Call]]:
+    """Yield the calls by which synchronous sessions expire objects."""
+    for module in modules_with(project, (b".expire(",)):
+        for node in module.walk():
+            match node:
+                case ast.Call(func=ast.Attribute(value=owner, attr="expire"), args=[_, *_]) if (
+                    project.orm.resource_of(module, owner) in _SESSIONS
+                ):
+                    yield module, node
 
 
 def _same(node: ast.expr, other: ast.expr | None) -> ast.expr | None:
