@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from awaken.knowledge.coroutines import Awaitable, coroutines
 from awaken.project.effects.callees import Callees
@@ -32,8 +34,7 @@ class _OutOfSight:
     why: Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Differs(Unknown):
+class Differs(Unknown, frozen=True):
     """A method has different results in the classes that may be meant."""
 
 

@@ -56,8 +56,7 @@ class Resolved:
         return self.applications[0] if only else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Unseen(Unknown):
+class _Unseen(Unknown, frozen=True):
     """An application of the class ``qualified`` of which nothing shows where it is made."""
 
     qualified: str
