@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from awaken.kit.eager_loads.names import NamesHere
 from awaken.kit.eager_loads.options import BLOCKING, LOADING, WILDCARD, Option, path_text
 from awaken.kit.eager_loads.reasons import (
@@ -26,8 +28,7 @@ _QUERIES = frozenset({"dynamic", "write_only"})
 _POLYMORPHIC = "selectin_polymorphic"
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Struct, frozen=True):
     """The options that apply to objects of the class ``qualified``.
 
     ``own`` may get more options, ``fixed`` stay as they are. ``text`` is how the class is written
@@ -46,8 +47,7 @@ class Level:
     attribute: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """One relationship on the way: the option that loads it, if there is one, or its name.
 
     ``owner`` is the class to write in front of it, ``subclass`` that class where objects of it come

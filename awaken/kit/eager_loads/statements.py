@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from awaken.contract import Place
 from awaken.kit.eager_loads.options import Given, given_at
 from awaken.kit.eager_loads.reasons import INNER_CODE, NOT_STATEMENT
@@ -60,8 +62,7 @@ GETS = frozenset({"get", "get_one", "merge"})
 _FOLLOWED = 50  # reads of one variable; more than that is no statement that is built up
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(Struct, frozen=True):
     """A class that a statement gives objects of, as it is written there."""
 
     qualified: str

@@ -11,6 +11,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from msgspec import Struct
+
 from awaken.contract import Place
 from awaken.knowledge import Knowledge
 from awaken.project.names.classes import Classes
@@ -41,8 +43,7 @@ Lasting = Literal["question", "tree", "program"]
 """How long an answer is kept: for the outermost question, or as long as the tree of its file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """An expression that a caller passes, in its module."""
 
     module: Module

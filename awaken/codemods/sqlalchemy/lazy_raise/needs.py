@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from awaken.codemods.sqlalchemy.lazy_raise import reasons
 from awaken.contract import Place
 from awaken.kit.eager_loads import plan_loads
@@ -35,8 +37,7 @@ _GETS = {"get", "get_one", "get_or_404"}
 _LOOPS = (ast.AsyncFor, ast.For, ast.While)
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(Struct, frozen=True):
     """The loads that the reads of one side need.
 
     ``traces`` are to be loaded by their statements. ``on_sql`` are the reads, each with a clause,

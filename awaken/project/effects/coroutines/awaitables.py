@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from awaken.knowledge.coroutines import Awaitable, coroutines
@@ -27,8 +27,7 @@ _MOST_FUNCTIONS = 50  # bodies of one question, else they multiply; not yet meas
 _Answer = Awaitable | Unknown | None
 
 
-@dataclass(frozen=True, slots=True)
-class _OutOfSight:
+class _OutOfSight(Struct, frozen=True):
     """A call may reach functions that are not visible, with the reason."""
 
     why: Unknown

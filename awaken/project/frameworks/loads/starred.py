@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.source.bindings import Scope
@@ -26,8 +28,7 @@ _READS = frozenset({"any", "all", "bool", "enumerate", "iter", "len", "list", "r
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.comprehension)
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True):
     """Something that may be in a list, in the module of ``reader``; ``repeated``: several times."""
 
     reader: ModuleReader

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.contract import Place
 from awaken.project.frameworks.schemas.adrift import AdriftSchemas
@@ -19,8 +21,7 @@ _LONGEST_PATH = 5
 _MOST_SHAPES = 500  # that one shape leads to; 207 in the largest of the programs looked at
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """An attribute that is read, the last of ``path``, as in ``Sight``."""
 
     path: tuple[str, ...]

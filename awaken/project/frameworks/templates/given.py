@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec.structs import replace
 
 from awaken.project.frameworks.templates.contexts import Context, Expression
 from awaken.project.graph.evaluator import ProgramEvaluator

@@ -10,9 +10,10 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from msgspec import Struct
 
 from awaken.contract import Place, Span
 from awaken.project.source.memo import cached_method
@@ -50,8 +51,7 @@ class FunctionPlace(NamedTuple):
         return Place(self.path, Span(start, start))
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """What a call reaches.
 
     ``functions`` are numbers of functions. ``one`` and ``several`` name all that may run;

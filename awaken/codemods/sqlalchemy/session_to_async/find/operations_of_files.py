@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.find.blocking import BlockingEngines
 from awaken.codemods.sqlalchemy.session_to_async.find.idle import is_given_by_none
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b".expire(", b"with ")
 """What a file holds that may hold an operation."""
 _SESSIONS = {"scoped", "session"}
-_OTHERS = [field.name for field in fields(Operation) if field.name not in {"node", "session"}]
+_OTHERS = [name for name in Operation.__struct_fields__ if name not in {"node", "session"}]
 
 
 class _Kept(NamedTuple):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.engines.domain import Outside, Url, UrlText

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
@@ -65,8 +66,7 @@ _RUNS = frozenset({"executed", "iterated", "written", "extended"})
 _SAME_NAME = {"as_scalar": "scalar_subquery"}
 
 
-@dataclass(frozen=True, slots=True)
-class Rewritten:
+class Rewritten(Struct, frozen=True):
     """One fragment with what is written for it; ``data`` is None where its text stays."""
 
     fragment: ChainFragment
