@@ -313,6 +313,8 @@ def union(*groups: Values) -> Values:
 
 def without_origins(value: Value) -> Value:
     """Return ``value`` as it is apart from where it, and what is inside of it, comes from."""
+    if type(value) not in _HOLDING:
+        return value
     result = with_parts(value, lambda part: tuple(map(without_origins, part)))
     if isinstance(result, InstanceOf) and result.origins is not None:
         return replace(result, origins=None)
