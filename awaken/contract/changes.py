@@ -96,13 +96,15 @@ class Constraints(Struct, frozen=True):
     An excluded site has its finding, at its level, and no change. ``write_scope`` holds the
     project-relative paths that may be edited; None means all. ``options`` are what the project sets
     for the rule: an instance of its ``options`` type. ``decided`` are the places of findings that
-    nobody asks for again: a rule may leave them out.
+    nobody asks for again, ``rewritten`` those that changes of this run wrote in some files: a
+    rule may leave out the former, and functions of such files without any of the latter.
     """
 
     excluded: frozenset[SiteId] = frozenset()
     write_scope: frozenset[str] | None = None
     options: Struct = NoOptions()
     decided: frozenset[Place] = frozenset()
+    rewritten: frozenset[Place] = frozenset()
 
     def may_write(self, path: str) -> bool:
         """Whether ``path`` lies inside the write scope."""
