@@ -95,9 +95,9 @@ class Constraints(Struct, frozen=True):
 
     An excluded site has its finding, at its level, and no change. ``write_scope`` holds the
     project-relative paths that may be edited; None means all. ``options`` are what the project sets
-    for the rule: an instance of its ``options`` type. ``decided`` are the places of findings that
-    nobody asks for again, ``rewritten`` those that changes of this run wrote in some files: a
-    rule may leave out the former, and functions of such files without any of the latter.
+    for the rule: an instance of its ``options`` type. A rule may leave out ``decided`` places, of
+    findings that nobody asks for again. In files with ``rewritten`` places, which changes wrote, it
+    may leave out functions without one.
     """
 
     excluded: frozenset[SiteId] = frozenset()

@@ -145,7 +145,7 @@ _STATEMENTS = (ast.stmt, ast.excepthandler)
 def _deep_statement(text: bytes, tree: ast.Module) -> int:
     """Return the line of a statement nested too deeply, 0 if there is none.
 
-    A level needs a byte, so only what is long is looked into: a twentieth of the time of a walk.
+    A level needs a byte, so only long nodes are looked into: a twentieth of a walk's time.
     """
     # A list instead of recursion: this is the check that recursion is safe afterwards.
     measure = _Extents(text)

@@ -51,8 +51,7 @@ class Unit(NamedTuple):
 
     def in_file(self, path: str) -> Unit:
         """Return the same with the sites of one file."""
-        rewritten = self.constraints.rewritten
-        here = frozenset(place for place in rewritten if place.path == path)
+        here = frozenset(place for place in self.constraints.rewritten if place.path == path)
         constraints = structs.replace(self.constraints, rewritten=here)
         return self._replace(scope=frozenset({path}), constraints=constraints)
 

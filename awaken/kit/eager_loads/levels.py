@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from awaken.kit.eager_loads.names import NamesHere
 from awaken.kit.eager_loads.options import BLOCKING, LOADING, WILDCARD, Option, path_text
@@ -63,16 +62,14 @@ class _Step(Struct, frozen=True):
     is_missing: bool
 
 
-@dataclass
-class Served:
+class Served(Struct):
     """How a read is served: the options on the way as code, and whether any of them is new."""
 
     text: str = ""
     is_new: bool = False
 
 
-@dataclass
-class Loads:
+class Loads(Struct):
     """The options of one statement, and what is to be known to add to them.
 
     ``separate`` says that nothing may be joined to it, ``is_select`` that repeated rows are not

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from awaken.contract import Place
 from awaken.kit.eager_loads.options import Given, given_at
@@ -71,8 +70,7 @@ class Entity(Struct, frozen=True):
     aliased: bool = False
 
 
-@dataclass
-class Statement:
+class Statement(Struct):
     """The expression that begins a statement, and what is called on it.
 
     ``calls`` are the calls that follow directly, the first one first, and ``whole`` is the last of

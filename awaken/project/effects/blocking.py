@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import Struct, structs
 
 from awaken.contract import Place
 from awaken.knowledge.libraries import Wait
@@ -85,7 +84,7 @@ class Blocks:
         for here, body, chain in waiting:
             for value in self._own(here, body):
                 if isinstance(value, BlockingCall):
-                    known.setdefault((value.name, value.place), replace(value, chain=chain))
+                    known.setdefault((value.name, value.place), structs.replace(value, chain=chain))
                 elif isinstance(value, Unknown):
                     unknown.setdefault(value)
                 else:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Hashable, Iterator
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import Struct, structs
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import TRANSPARENT, decorator_names, method_kind
@@ -91,7 +90,7 @@ def family_called(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -
     seems = _seems_to_reach(evaluator, module, call)
     if isinstance(seems, Unknown) or not isinstance(seems.module.parent(seems.node), ast.ClassDef):
         return seems
-    return replace(seems, alone=_is_certain(evaluator, module, call))
+    return structs.replace(seems, alone=_is_certain(evaluator, module, call))
 
 
 def functions_of(evaluator: ProgramEvaluator, family: Family) -> tuple[Called, ...] | Unknown:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from awaken.contract import Place
 from awaken.knowledge import Knowledge
@@ -50,8 +49,7 @@ class Given(Struct, frozen=True):
     node: ast.expr
 
 
-@dataclass(slots=True)
-class Passed:
+class Passed(Struct):
     """All arguments that visible calls pass to a parameter.
 
     ``doubts`` are clauses, with their places, that say why other values may be passed as well;

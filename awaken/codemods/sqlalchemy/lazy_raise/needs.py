@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from awaken.codemods.sqlalchemy.lazy_raise import reasons
 from awaken.contract import Place
@@ -49,8 +48,7 @@ class Needs(Struct, frozen=True):
     reads: int
 
 
-@dataclass
-class _Found:
+class _Found(Struct):
     traces: dict[Trace, None] = field(default_factory=dict)
     on_sql: dict[Place, str] = field(default_factory=dict)
 

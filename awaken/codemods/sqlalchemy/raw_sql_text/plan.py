@@ -16,7 +16,7 @@ from awaken.codemods.sqlalchemy.raw_sql_text.strings import (
     text_of,
 )
 from awaken.contract import Constraints, NeedImport, Phase, Plan, Reason
-from awaken.kit.changes import Decided, decide, plan_of
+from awaken.kit.changes import decide, plan_of
 from awaken.kit.names_here import name_here
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import Rule
@@ -56,15 +56,13 @@ class RawSqlText(Rule):
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per string that is executed, and its change."""
-        return plan_of(self._decided(project, Rewritten(constraints.rewritten)))
-
-    def _decided(self, project: Project, rewritten: Rewritten) -> Iterator[Decided]:
-        return (
+        rewritten = Rewritten(constraints.rewritten)
+        return plan_of(
             decide(Site(self.name, module, call), _rewrite, project, statement, kind)
             for module in site_modules(project, self.triggers)
             for call, statement in _executed_pairs(module)
-            if rewritten.may_be_around(module, call)
             # Callers may have to tell what a name holds, and who executes it; so they come last.
+            if rewritten.may_be_around(module, call)
             and not is_something_else(project, module, statement)
             and (kind := _kind(project, module, call)) is not None
             and is_string(project, module, statement)

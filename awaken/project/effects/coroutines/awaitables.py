@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import Struct, structs
 
 from awaken.knowledge.coroutines import Awaitable, coroutines
 from awaken.project.effects.callees import Callees
@@ -134,7 +133,7 @@ class Awaitables:
             case _OutOfSight(why=why):
                 return self._unless_a_value(why, module, node)
             case Unknown(place=place) if place == NOWHERE:
-                return replace(out_of_sight, place=module.place(node))
+                return structs.replace(out_of_sight, place=module.place(node))
         return out_of_sight
 
     def _unless_a_value(self, why: Unknown, module: Module, node: ast.Call) -> _Answer:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import Struct, structs
 
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.source.bindings import Scope
@@ -123,7 +122,7 @@ def _added(reader: ModuleReader, read: ast.Name, scope: Scope, depth: int) -> It
         # A method is called in a loop, or in another function.
         repeated = _is_in_loop(reader, read, scope)
         for element in _of_part(reader, part, depth):
-            yield replace(element, repeated=element.repeated or repeated)
+            yield structs.replace(element, repeated=element.repeated or repeated)
     if parts is None and not _is_only_read(reader, read, scope):
         raise _UnseenError
 

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from typing import Protocol
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import Struct, structs
 
 from awaken.contract import Place
 from awaken.project.frameworks.schemas.adrift import AdriftSchemas
@@ -75,7 +74,9 @@ class SchemaSights:
             values = self._evaluator.values(reading.module, reading.node, reading.known)
             if all(isinstance(value, Unknown) for value in values):
                 # Reads of unknown objects are unknown as well, whatever the path.
-                result = dict.fromkeys(replace(step, path=step.path[-1:]) for step in result)
+                result = dict.fromkeys(
+                    structs.replace(step, path=step.path[-1:]) for step in result
+                )
             for step in result:
                 yield _sight(reading, step)
         for other in self.unread:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from awaken.project.frameworks.sqlalchemy.reads.domain import BY_KEY
@@ -28,8 +27,7 @@ class Expression(Struct, frozen=True):
     path: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Context:
+class Context(Struct):
     """The arguments of a template.
 
     ``named`` are the expressions that a name may mean, ``spread`` dictionaries of further names.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from jinja2 import nodes
-from msgspec import Struct
+from msgspec import Struct, field
 
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
 from awaken.project.frameworks.templates.expressions import Expressions
@@ -49,8 +48,7 @@ class Sources(Protocol):
         """
 
 
-@dataclass(slots=True)
-class _Family:
+class _Family(Struct):
     """A template with all that it extends: its blocks, the most derived first."""
 
     top: Scope

@@ -6,9 +6,8 @@ Only objects of the program have values here; numbers and texts have none.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 # Containers inside of each other that a template makes; a guess, not yet measured.
 _DEEPEST = 8
@@ -70,8 +69,7 @@ Value = frozenset[Atom]
 NOTHING: Value = frozenset()
 
 
-@dataclass(slots=True)
-class Scope:
+class Scope(Struct):
     """The names of a template at one place; of what no scope has, the context may have a value."""
 
     outer: Scope | None = None

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import (
     class_of_dependency,
@@ -57,8 +56,7 @@ _DEEPEST = 4
 """Mocks that are attributes of each other, or give each other."""
 
 
-@dataclass
-class _Found:
+class _Found(Struct):
     """A mock, the methods that have to wait, the variables that hold it, and who is passed it."""
 
     module: Module

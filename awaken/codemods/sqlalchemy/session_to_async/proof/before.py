@@ -84,7 +84,7 @@ def _read(tree: ast.Module) -> _File:
     awaited, unawaited = set[tuple[str, str]](), set[tuple[str, str]]()
     waiting: list[tuple[ast.AST, str, str]] = [(tree, "", "")]
     while waiting:
-        # What is inside of ``function``, and what the names of functions there begin with.
+        # ``function`` is empty outside of all, ``prefix`` begins the names of those inside.
         node, function, prefix = waiting.pop()
         for child in children(node):
             match child:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
@@ -80,8 +79,7 @@ class Rewritten(Struct, frozen=True):
         return self.data is not None
 
 
-@dataclass(slots=True)
-class ComponentDecision:
+class ComponentDecision(Struct):
     """How a component is rewritten; ``caveats`` say what may change (none: the rewrite is safe).
 
     ``needs`` are the names that are written, for each file; ``becomes`` is that of the statement.
