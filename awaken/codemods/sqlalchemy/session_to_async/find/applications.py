@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from awaken.contract import Place, Span
 from awaken.kit.search import modules_with
+from awaken.kit.web.lifespans import MANAGER, caveats_of_lifespan, may_get_lifespan
 from awaken.knowledge.applications import application_classes
 from awaken.project.source.expressions.uses import passed_keywords
 from awaken.project.source.modules import Module
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _KINDS = {"fastapi", "starlette"}
-MANAGER = "contextlib.asynccontextmanager"
 _OTHERS = {"on_shutdown", "on_startup"}
 _LOOKING = {"dir", "eval", "exec", "locals", "vars"}
 _STAYING = (ast.Return, ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal, Function, ast.ClassDef)
@@ -31,7 +31,7 @@ class Application(NamedTuple):
 
     ``outermost`` is the statement of the file that makes it: the function, where one does. If it
     ``starts_again``, tests call that function, too. If it ``has_events``, handlers of its events
-    would not run with a lifespan.
+    would not run with a lifespan. ``caveats`` say what a new one may change.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Application(NamedTuple):
     outermost: ast.stmt
     starts_again: bool
     has_events: bool = False
+    caveats: Sequence[str] = ()
 
 
 class Block(NamedTuple):
@@ -136,7 +137,11 @@ def application_of(project: Project, module: Module) -> Application | None:
         is_plain = is_made_here and "lifespan" not in arguments
         return application._replace(has_events=True) if is_plain else None
     if "lifespan" not in arguments:
-        return application
+        served = [item for item in project.web.serving.all if item.application.made == place]
+        if not any(may_get_lifespan(project, item) for item in served):
+            return None
+        caveats = [caveat for item in served for caveat in caveats_of_lifespan(project, item)]
+        return application._replace(caveats=caveats)
     lifespan = _manager_named(project, module, arguments["lifespan"])
     return None if lifespan is None else application._replace(lifespan=lifespan)
 

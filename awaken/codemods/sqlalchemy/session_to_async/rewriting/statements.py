@@ -207,7 +207,8 @@ def enclose(node: Any, data: Enclosed, _around: Surroundings) -> Any:
     if not data.run:
         top, *others = *before, *behind
         body = suite.with_changes(body=[without_blank_lines(top), *others])
-        return cst.FlattenSentinel([main, node.with_changes(body=body)])
+        lines = [*apart, *without_blank_lines(node).leading_lines]
+        return cst.FlattenSentinel([main, node.with_changes(body=body, leading_lines=lines)])
     run: Any = cst.parse_statement(data.run)
     if is_file:
         run = run.with_changes(leading_lines=apart)

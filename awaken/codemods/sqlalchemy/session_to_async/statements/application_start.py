@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import schema_change
 from awaken.codemods.sqlalchemy.session_to_async.find.applications import (
-    MANAGER,
     Application,
     application_of,
 )
@@ -35,9 +34,9 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
 )
 from awaken.contract import Edit, Place, ReplaceStatements, Span
 from awaken.kit.changes import Member
-from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.web.lifespans import lifespan_edits
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.dispatch import Called
 from awaken.project.names.functions.injections import OVERRIDES
@@ -308,7 +307,7 @@ class ApplicationStart:
     def _starting(self, application: Application, body: str, regions: list[Region]) -> Member:
         """Return how an application runs code before it serves requests."""
         module, call, lifespan = self._module, application.call, application.lifespan
-        site: Site[ast.AST] = Site(self._rule, module, call)
+        site = Site(self._rule, module, call)
         shown = f"`{module.excerpt(call)}`"
         along = tuple(module.place(region.statements[0]) for region in regions)
         if lifespan is not None:
@@ -322,20 +321,10 @@ class ApplicationStart:
                 module.place(application.outermost), "after", head + indent(body, _INDENTED)
             )
             return Member(site, Rewrite(f"{shown} gets a handler", [handler]), shown, along)
-        manager, imports = name_beside(self._project, site, None, MANAGER)
-        iterator, more = name_beside(self._project, site, None, "collections.abc.AsyncIterator")
-        name = module.scopes.fresh_name("lifespan", "app_lifespan")
-        code = (
-            f"@{manager}\nasync def {name}({application.name}: {module.text_of(call.func)})"
-            f" -> {iterator}[None]:\n{indent(body, _INDENTED)}    yield\n"
+        edits = lifespan_edits(self._project, site, f"{body}yield\n")
+        return Member(
+            site, Rewrite(f"{shown} gets a lifespan", edits, application.caveats), shown, along
         )
-        edits: list[Edit] = [
-            site.insert_statements(module.place(application.outermost), "before", code),
-            site.add_keyword(call, "lifespan", name),
-            *imports,
-            *more,
-        ]
-        return Member(site, Rewrite(f"{shown} gets a lifespan", edits), shown, along)
 
     @cached_property
     def _fixtures(self) -> list[_Fixture]:
