@@ -175,7 +175,8 @@ def _value_in_parentheses(
     value = text[place:end].strip()
     inside = _tokens(value)
     delimiters = _delimiters(inside)
-    at_end = inside[-1].text in CLOSING and _is_called(inside)
+    # Nothing can be broken inside of empty brackets.
+    at_end = inside[-1].text in CLOSING and inside[-2].text not in OPENING
     priority = max((delimiter.priority for delimiter in delimiters), default=0)
     count = sum(delimiter.priority == priority for delimiter in delimiters)
     if priority == _COMMA and tokens[0].text != "return":
@@ -192,10 +193,6 @@ def _value_in_parentheses(
         f"{indent}){text[end:]}",
     ]
     return made if max(map(len, made)) <= width.length else None
-
-
-def _is_called(tokens: Sequence[_Token]) -> bool:
-    return any(opening.end < closing.start for opening, closing in _pairs(tokens))
 
 
 def _start_of_value(tokens: Sequence[_Token]) -> int | None:

@@ -160,8 +160,8 @@ def imported_at(project: Project, module: Module, node: ast.AST) -> Iterator[str
             yield result.path
 
 
-def is_imported(project: Project, module: Module) -> bool:
-    """Whether a visible file imports a file, or may load it by a text that names it."""
+def importers(project: Project, module: Module) -> Iterator[tuple[Module, ast.AST]]:
+    """Yield what imports a file, or may load it by a text that names it, each with its file."""
     file = module.path.rpartition("/")[2]
     stem = module.name.rpartition(".")[2]
     texts = (f"{module.name}:", f"{module.name}.")
@@ -170,10 +170,17 @@ def is_imported(project: Project, module: Module) -> bool:
             match node:
                 case ast.Import() | ast.ImportFrom():
                     if module.path in imported_at(project, other, node):
-                        return True
+                        yield other, node
                 case ast.Constant(value=str() as text):
                     if text == module.name or text.startswith(texts) or text.endswith(file):
-                        return True
+                        yield other, node
+
+
+def is_imported(project: Project, module: Module) -> bool:
+    """Whether a visible file imports a file, or may load it by a text that names it."""
+    if any(importers(project, module)):
+        return True
+    texts = (f"{module.name}:", f"{module.name}.")
     settings = project.texts(SCRIPTS).files.values()
     names = (name for setting in settings for name in console_scripts(setting.text.decode()))
     return any(name.startswith(texts) for name in names)

@@ -231,8 +231,9 @@ class Migrating(Struct, frozen=True):
 class Threaded(Struct, frozen=True):
     """A block with a pool of threads that moves into a function of this ``name``.
 
-    ``loop`` is the variable that holds the event loop.
+    ``loop`` is the variable that holds the event loop, ``result`` what the function returns.
     """
 
     name: str
     loop: str
+    result: str = ""

@@ -13,12 +13,16 @@ from awaken.codemods.sqlalchemy.session_to_async.find import clients
 from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import SPAWN, InGreenlets
 from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import RunSync
 from awaken.codemods.sqlalchemy.session_to_async.foreign.streaming import Streaming
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.in_threads import (
+    moved_out_of_thread,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers.stacks import Stacks
 from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import annotation
 from awaken.contract import Edit, Place, Span
 from awaken.kit.imports import name_beside, release_imports, replace_name
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.workspace.sources import LINE_END_BYTES
 
@@ -87,11 +91,27 @@ class OperationWriter:
             case Operation(how="closing", node=ast.Call() as call):
                 yield from release_imports(self._site, call.func)
             case Operation(how="kept", node=node):
-                yield from self._stacks.write(node)
+                yield from self._kept(node)
             case Operation(how="twin", node=ast.Call() as call):
                 self._awaiting.awaits(call)
                 name = twins().functions[operation.method]
                 yield from replace_name(self._project, self._site, call.func, name)[1]
+
+    def _kept(self, method: ast.expr) -> Iterator[Edit]:
+        """Await a method that `await run_in_threadpool(db.commit)` runs. Raises Refused."""
+        module, call = self._module, self._module.parent(method)
+        match call, call and module.parent(call):
+            case ast.Call(func=func, args=[first, *_]), ast.Await() if first is method:
+                name = self._project.qualified_name(module, func)
+            case _:
+                name = None
+        if call is None or name not in library_names().in_threads:
+            yield from self._stacks.write(method)
+            return
+        moved = moved_out_of_thread(module, call)
+        for span, text in moved.replaced:
+            self._insertions.replace(span, text)
+        yield from release_imports(self._site, moved.runner)
 
     def _write(self, operation: Operation, loaded_again: Mapping[Place, Anew]) -> None:
         module, awaiting, node = self._module, self._awaiting, operation.node

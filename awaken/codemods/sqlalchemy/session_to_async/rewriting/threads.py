@@ -19,9 +19,11 @@ def thread(node: cst.With, data: Threaded, _around: Surroundings) -> Sequence[cs
     block: Any = node.visit(_Workers(pool.name.value, data.loop))
     apart = [cst.EmptyLine(indent=False)]
     first: Any = cst.parse_statement(f"{data.loop} = asyncio.get_running_loop()")
-    function: Any = cst.parse_statement(f"def {data.name}() -> None: ...")
-    run: Any = cst.parse_statement(f"await asyncio.to_thread({data.name})")
-    body = cst.IndentedBlock([block.with_changes(leading_lines=[])])
+    returned, assigned = ("", f"{data.result} = ") if data.result else (" -> None", "")
+    function: Any = cst.parse_statement(f"def {data.name}(){returned}: ...")
+    run: Any = cst.parse_statement(f"{assigned}await asyncio.to_thread({data.name})")
+    end = [cst.parse_statement(f"return {data.result}")] if data.result else []
+    body = cst.IndentedBlock([block.with_changes(leading_lines=[]), *end])
     return [
         first.with_changes(leading_lines=node.leading_lines),
         function.with_changes(body=body, leading_lines=apart),

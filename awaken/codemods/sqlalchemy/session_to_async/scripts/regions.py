@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async.scripts.loops import Loops
 from awaken.contract import Place
-from awaken.kit.search import imported_at, is_imported
+from awaken.kit.search import imported_at, importers, is_imported
 from awaken.knowledge.asynchronous import twins
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
@@ -129,9 +129,18 @@ def is_script(project: Project, module: Module) -> bool:
 
 
 def is_collected(project: Project, module: Module) -> bool:
-    """Whether pytest alone imports a file, which it does in front of all tests: no loop runs."""
-    is_alone = not (is_imported(project, module) or is_script(project, module))
-    return is_test_file(module.path) and is_alone
+    """Whether pytest imports a file, or others do that it imports: no loop runs before all tests.
+
+    A function that imports a ``conftest.py`` may run it again, by another name.
+    """
+    if not is_test_file(module.path) or is_script(project, module):
+        return False
+    return all(
+        isinstance(node, ast.Import | ast.ImportFrom)
+        and is_test_file(other.path)
+        and other.enclosing_function(node) is None
+        for other, node in importers(project, module)
+    )
 
 
 def _has_application(project: Project, module: Module) -> bool:

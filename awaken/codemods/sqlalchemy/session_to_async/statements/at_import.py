@@ -14,6 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import (
     of_schema,
     schema_change,
 )
+from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_collected, is_script
 from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import is_entered, waiting_in
@@ -24,6 +25,7 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.writing import Scrip
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit
 from awaken.kit.changes import Member, member
+from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.operations import Operation
 
 _INDENTED = "    "
+_POOL = "concurrent.futures.ThreadPoolExecutor"
 
 
 _OF_CALL = (
@@ -114,9 +117,18 @@ def _run_in_tests(part: SynchronousPart, site: Site[ast.AST], statement: ast.Exp
     code = f"async def {name}() -> None:\n{changed}"
     edits: list[Edit] = [
         site.insert_statements(module.place(statement), "before", code),
-        site.replace(statement.value, f"asyncio.run({name}())"),
         import_of_asyncio(part.project, site),
     ]
+    if is_collected(part.project, module):
+        edits.append(site.replace(statement.value, f"asyncio.run({name}())"))
+    else:
+        pool, imports = name_beside(part.project, site, None, _POOL)
+        code = (
+            f"with {pool}() as executor:\n"
+            f"{_INDENTED}# A test may import this file while its event loop runs.\n"
+            f"{_INDENTED}executor.submit(lambda: asyncio.run({name}())).result()"
+        )
+        edits += [site.rewrite(statement, REPLACE, Replaced(code)), *imports]
     return Rewrite(f"`asyncio.run()` runs `{module.excerpt(statement)}`", edits)
 
 

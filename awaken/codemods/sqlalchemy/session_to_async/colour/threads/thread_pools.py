@@ -78,7 +78,7 @@ class ThreadPools:
                 raise Refused(HANDED_ON, module.excerpt(node.items[0].context_expr))
             name = module.fresh_local(node, "run_in_threads", "run_workers")
             loop = module.fresh_local(node, "loop", "event_loop")
-            yield site.rewrite(node, THREAD, Threaded(name, loop))
+            yield site.rewrite(node, THREAD, Threaded(name, loop, *_names_read_after(module, node)))
             yield import_of_asyncio(self._project, site, node)
 
     def _in(self, module: Module, block: ast.With) -> Iterator[ast.Lambda]:
@@ -90,30 +90,39 @@ class ThreadPools:
             case _:
                 return
         lambdas: list[ast.Lambda] = []
-        stored = set[str]()
         for node in (part for statement in block.body for part in module.walk(statement)):
             is_text = isinstance(node, ast.Constant) and node.end_lineno != node.lineno
             if is_text or isinstance(node, _LEAVING):
                 return
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                stored.add(node.id)
             match node:
                 case ast.Call(
                     func=ast.Attribute(value=ast.Name(id=name), attr="map" | "submit"),
                     args=[ast.Lambda(body=ast.Call()) as given, *_],
                 ) if name == pool:
                     lambdas.append(given)
-        if not self._are_read_elsewhere(module, block, stored | {pool}):
+        names = _names_read_after(module, block)
+        # A function returns one value, which nothing else in the function around it sets.
+        if not names or (
+            len(names) == 1 and names[0] != pool and _is_set_once(module, block, *names)
+        ):
             yield from lambdas
 
-    def _are_read_elsewhere(self, module: Module, block: ast.With, stored: set[str]) -> bool:
-        """Whether the function around a block uses what the block binds."""
-        around = module.enclosing_function(block)
-        inside = module.span(block)
-        return any(
-            isinstance(one, ast.Name) and one.id in stored and not inside.contains(module.span(one))
-            for one in (() if around is None else module.walk(around))
-        )
+
+def _names_read_after(module: Module, block: ast.With) -> list[str]:
+    """Return the variables that a block sets and that the function around it uses elsewhere."""
+    around, inside = module.enclosing_function(block), module.span(block)
+    names = [node for node in module.walk(around) if isinstance(node, ast.Name)] if around else []
+    within = {node for node in names if inside.contains(module.span(node))}
+    stored = {node.id for node in within if isinstance(node.ctx, ast.Store)}
+    return sorted(stored & {node.id for node in names if node not in within})
+
+
+def _is_set_once(module: Module, block: ast.With, name: str) -> bool:
+    """Whether a statement of the block itself is all that sets a variable."""
+    around = module.enclosing_function(block)
+    scope = None if around is None else module.scopes.scope_made_by(around)
+    bindings = [] if scope is None else scope.bindings.get(name, [])
+    return len(bindings) == 1 and module.parent(bindings[0].node) in block.body
 
 
 def _is_body(around: Place, calls: Sequence[Call]) -> bool:

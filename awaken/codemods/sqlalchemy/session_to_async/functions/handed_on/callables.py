@@ -13,7 +13,10 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambda
     function_of_lambda,
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
-from awaken.contract import Edit, Place, Span, TextEdit
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.in_threads import (
+    moved_out_of_thread,
+)
+from awaken.contract import Edit, Place, TextEdit
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside, release_imports
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -96,42 +99,26 @@ class Callables:
     # --------------------------------------------------------------------------------- threads
     def _called_rewrite(self, site: Site[ast.AST]) -> Rewrite:
         """Return how a coroutine is awaited that ran in a thread. Raises Refused."""
-        module, call = site.module, site.node
-        around = module.enclosing_function(call)
-        if not isinstance(call, ast.Call) or not isinstance(around, ast.AsyncFunctionDef):
-            raise Refused(reasons.HANDED_ON, module.excerpt(call))
-        is_executor = isinstance(call.func, ast.Attribute) and call.func.attr == "run_in_executor"
-        function, *rest = call.args[1:] if is_executor else call.args
-        is_named = isinstance(function, ast.Name | ast.Attribute)
-        own = {node.arg for node in call.keywords} & {"abandon_on_cancel", "cancellable", "limiter"}
-        if not is_named or own:
-            raise Refused(reasons.HANDED_ON, module.excerpt(function))
-        span, inner = module.span(call), module.span(function)
-        behind = [*rest, *(keyword for keyword in call.keywords)]
-        end = min((module.span(node).start for node in behind), default=span.end - 1)
-        if call.keywords and not rest and call.keywords[0].arg is None:
-            end -= len("**")
-        session = self._session(module, call)
-        # Aligned arguments stay aligned.
-        before = module.source.text[module.span(call.func).end : inner.start].decode()
-        opening = before if behind and not is_executor and before.strip() == "(" else "("
-        if session:
-            opening += f"{session}, " if behind else session
+        module = site.module
+        session = self._session(module, site.node)
+        moved = moved_out_of_thread(module, site.node, session)
         edits: list[Edit] = [
-            TextEdit(path=module.path, anchor=Span(span.start, inner.start), text="", site=site.id),
-            TextEdit(path=module.path, anchor=Span(inner.end, end), text=opening, site=site.id),
+            TextEdit(path=module.path, anchor=span, text=text, site=site.id)
+            for span, text in moved.replaced
         ]
-        edits += release_imports(site, call.func)
-        shown = module.excerpt(function)
+        edits += release_imports(site, moved.runner)
+        shown = module.excerpt(moved.function)
         caveat = f"`{shown}` runs on the event loop, and other blocking calls in it block the loop"
         if session:
             return Rewrite(f"`{shown}` gets the session itself, and is awaited", edits)
         return Rewrite(f"`{shown}` is awaited, and no longer runs in a thread", edits, [caveat])
 
-    def _session(self, module: Module, call: ast.Call) -> str:
+    def _session(self, module: Module, call: ast.AST) -> str:
         """Return the session whose `run_sync` a call is, as it is written; empty for threads."""
-        match call.func:
-            case ast.Attribute(value=ast.Name() | ast.Attribute() as owner, attr="run_sync"):
+        match call:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name() | ast.Attribute() as owner, attr="run_sync")
+            ):
                 proof = self._project.orm.session_of(module, owner)
                 return module.text_of(owner) if isinstance(proof, SessionProof) else ""
         return ""

@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
     from awaken.contract import Place
 
+_OF_ATTRS = {"as_readonly", "clear", "get", "has_key", "items", "keys", "update", "values"}
+"""Methods of `InstanceState.attrs`, a `ReadOnlyProperties`: no attribute of a class by its name."""
+
 
 class _Read(Struct, frozen=True):
     """A read of ``name`` of what ``text`` says, in front of which ``statement`` it is loaded.
@@ -486,7 +489,8 @@ def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
     text, name = item if read.is_many else read.text, read.name
     given = f"{text} is not None and " if read.is_optional else ""
     given += "".join(f"{text} is not {alias} and " for alias in read.aliases)
-    changed = f"{inspect}({text}).attrs.{name}.history.has_changes()"
+    attribute = f'["{name}"]' if name in _OF_ATTRS else f".{name}"
+    changed = f"{inspect}({text}).attrs{attribute}.history.has_changes()"
     is_awaited = is_held and read.is_filled and bool(reading) and not read.is_many
     if is_awaited:
         # A refresh discards what the other side gave to a collection that is not loaded.
