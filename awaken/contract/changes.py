@@ -95,14 +95,16 @@ class Constraints(Struct, frozen=True):
 
     An excluded site has its finding, at its level, and no change. ``write_scope`` holds the
     project-relative paths that may be edited; None means all. ``options`` are what the project sets
-    for the rule: an instance of its ``options`` type. ``decided`` are the places of findings that
-    nobody asks for again: a rule may leave them out.
+    for the rule: an instance of its ``options`` type. A rule may leave out ``decided`` places, of
+    findings that nobody asks for again. In files with ``rewritten`` places, which changes wrote, it
+    may leave out functions without one.
     """
 
     excluded: frozenset[SiteId] = frozenset()
     write_scope: frozenset[str] | None = None
     options: Struct = NoOptions()
     decided: frozenset[Place] = frozenset()
+    rewritten: frozenset[Place] = frozenset()
 
     def may_write(self, path: str) -> bool:
         """Whether ``path`` lies inside the write scope."""

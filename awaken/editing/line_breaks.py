@@ -10,9 +10,10 @@ import keyword
 import tokenize
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+
+from msgspec import Struct
 
 LONGEST_LINE = 10_000
 """Characters of a line that is broken: data on one line is nobody's to read. The longest that was
@@ -39,16 +40,14 @@ _VALUES = frozenset({"False", "None", "True"})
 _HEADS = frozenset({"elif", "for", "if", "while"})
 
 
-@dataclass(frozen=True, slots=True)
-class LineWidth:
+class LineWidth(Struct, frozen=True):
     """How far a level is indented by ``step``, and the length of the longest line."""
 
     step: str
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(Struct, frozen=True):
     text: str
     start: int
     end: int
@@ -56,8 +55,7 @@ class _Token:
     is_operand: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Delimiter:
+class _Delimiter(Struct, frozen=True):
     """Where a line may be broken, and how much it asks for that."""
 
     at: int

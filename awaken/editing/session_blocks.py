@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import libcst as cst
+from msgspec import Struct
 
 from awaken.editing.arguments import code
 from awaken.editing.comments import lost_comments
 from awaken.editing.statements import without_blank_lines
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """The statements ``first`` to ``last`` of a body, counted from 0.
 
     ``first`` makes the session ``name``. ``ends`` is what the last of them is: a ``try`` that

@@ -9,25 +9,28 @@ from typing import Any
 
 import libcst as cst
 
-# Looked up, for `isinstance` is slow for LibCST's abstract classes.
-_LAYOUT_TYPES = {
-    cst.SimpleWhitespace,
-    cst.ParenthesizedWhitespace,
-    cst.TrailingWhitespace,
-    cst.EmptyLine,
-    cst.Newline,
-    cst.Comment,
-    cst.Comma,
-    cst.Semicolon,
-    cst.Colon,
-    cst.Dot,
-    cst.AssignEqual,
-    cst.LeftParen,
-    cst.RightParen,
-    cst.ParamStar,
-    cst.ParamSlash,
-    cst.MaybeSentinel,
-}
+LAYOUT_TYPES = frozenset(
+    {
+        cst.SimpleWhitespace,
+        cst.ParenthesizedWhitespace,
+        cst.TrailingWhitespace,
+        cst.EmptyLine,
+        cst.Newline,
+        cst.Comment,
+        cst.Comma,
+        cst.Semicolon,
+        cst.Colon,
+        cst.Dot,
+        cst.AssignEqual,
+        cst.LeftParen,
+        cst.RightParen,
+        cst.ParamStar,
+        cst.ParamSlash,
+        cst.MaybeSentinel,
+    }
+)
+"""What holds nothing but layout. To look a type up is faster than `isinstance` with LibCST's
+abstract classes."""
 _LAYOUT_FIELDS = frozenset({
     "default_indent", "default_newline", "encoding", "footer", "has_trailing_newline", "header",
     "indent", "leading_lines", "lines_after_decorators", "lpar", "rpar",
@@ -46,7 +49,7 @@ def shape(root: cst.CSTNode) -> list[str]:
         item = waiting.pop()
         if isinstance(item, str):
             items.append(item)
-        elif type(item) not in _LAYOUT_TYPES:
+        elif type(item) not in LAYOUT_TYPES:
             # The closing mark tells `f(g(a), b)` from `f(g(a, b))`.
             waiting.append(")")
             waiting.extend(reversed(list(_parts(item))))
@@ -60,7 +63,7 @@ def _parts(node: cst.CSTNode) -> Iterator[Any]:
         return
     for name in _fields(type(node)):
         value = getattr(node, name)
-        if not value or type(value) in _LAYOUT_TYPES:
+        if not value or type(value) in LAYOUT_TYPES:
             continue
         yield name
         if isinstance(value, list | tuple):

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.contract import Span
 from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.source.trees import Function, parameters_of
 
 
-@dataclass(frozen=True, slots=True)
-class Insertion:
+class Insertion(Struct, frozen=True):
     """Text that is inserted into a file; ``anchor`` is an empty span."""
 
     path: str
@@ -24,8 +24,7 @@ class Insertion:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class AddedParameter:
+class AddedParameter(Struct, frozen=True):
     """A parameter called ``name`` that the function of ``context`` gets in front of ``before``.
 
     ``annotation`` is the text of its type, if it gets one, ``given`` what each call passes.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Concatenate, ParamSpec, TypeVar
+
+from msgspec import Struct
 
 from awaken.contract import (
     Change,
@@ -27,8 +28,7 @@ Arguments = ParamSpec("Arguments")
 Key = TypeVar("Key", bound=Hashable)
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Struct, frozen=True):
     """The decisions about some sites: a finding for each, and the changes that rewrite them."""
 
     findings: tuple[Finding, ...]
@@ -36,8 +36,7 @@ class Decided:
     outlines: tuple[Outline, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A site of a group: its own rewrite, or its own obstacle.
 
     ``shown`` is what the others say of it when they are left alone for its sake. ``along`` are

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.knowledge import knowledge
 from awaken.project import Project
@@ -17,8 +18,7 @@ from awaken.project.source.trees import parameters_of, root_of
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A name as it is to be written, and the import it needs (module, name, alias), if any."""
 
     text: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from awaken.kit.rule import Rule
@@ -14,9 +15,11 @@ from awaken.project.names.origins import absolute_module
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import Function, keyword_of, last_name
+from awaken.project.source.worklist import groups_of
 from awaken.workspace.manifests.console_scripts import console_scripts
 
 if TYPE_CHECKING:
+    from awaken.contract import Place
     from awaken.project import Project
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -77,6 +80,22 @@ def _parsed(
     project: Project, paths: Iterable[str], unless: Callable[[str], bool]
 ) -> Iterator[Module]:
     return project.modules_at(path for path in paths if not unless(path))
+
+
+class Rewritten:
+    """The ``places`` that changes of a run wrote, to plan again what they may have changed."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        self._by_file = groups_of(places, attrgetter("path"))
+
+    def may_be_around(self, module: Module, node: ast.AST) -> bool:
+        """Whether one is in the function around ``node``; True outside, and in other files."""
+        function = module.outermost_def(node)
+        if function is None or module.path not in self._by_file:
+            return True
+        around = module.span(function)
+        spans = [place.span for place in self._by_file[module.path]]
+        return any(span.start <= around.end and around.start <= span.end for span in spans)
 
 
 def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[Site[ast.Call]]:

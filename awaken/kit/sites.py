@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from msgspec import Struct
@@ -71,8 +70,7 @@ class Refused(Exception):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(Struct, frozen=True):
     """The rewrite of a site: the sentence that describes it, and its edits.
 
     ``caveats`` are clauses that say what may change; a rewrite that has some is unsafe.

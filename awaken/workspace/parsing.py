@@ -8,7 +8,7 @@ import sys
 import warnings
 from contextlib import contextmanager
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from awaken.workspace.sources import LINE_END_BYTES, SourceFile, TextError
 from awaken.workspace.work import WORK
@@ -139,38 +139,30 @@ def _install(python: str) -> str:
     return f"`uv tool install --force --python {python} .` in the clone of awaken"
 
 
-_BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)
-_SIMPLE = (
-    ast.Assign,
-    ast.AnnAssign,
-    ast.AugAssign,
-    ast.Expr,
-    ast.Return,
-    ast.Raise,
-    ast.Assert,
-    ast.Delete,
-)
+_STATEMENTS = (ast.stmt, ast.excepthandler)
 
 
 def _deep_statement(text: bytes, tree: ast.Module) -> int:
     """Return the line of a statement nested too deeply, 0 if there is none.
 
-    A level needs a byte, so only long statements are measured: a tenth of the time of a walk.
+    A level needs a byte, so only long nodes are looked into: a twentieth of a walk's time.
     """
     # A list instead of recursion: this is the check that recursion is safe afterwards.
     measure = _Extents(text)
-    waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
+    waiting: list[tuple[ast.AST, int, int]] = [(tree, 0, 1)]
     while waiting:
-        node, level = waiting.pop()
+        node, level, line = waiting.pop()
         if level > MAX_DEPTH:
-            return int(getattr(node, "lineno", 1))
+            return line
         for child in _children(node):
-            if isinstance(child, _BLOCKS) and not isinstance(child, _SIMPLE):
-                waiting.append((child, level + 1))
-            elif measure.holds(child, MAX_DEPTH - level) and (
-                level + depth(child, MAX_DEPTH) > MAX_DEPTH
-            ):
-                return int(getattr(child, "lineno", getattr(node, "lineno", 1)))
+            if not measure.holds(child, MAX_DEPTH - level):
+                continue
+            here = child.lineno if isinstance(child, _STATEMENTS) else line
+            # Before Python 3.12 the places inside of f-strings are wrong.
+            if not isinstance(child, ast.JoinedStr):
+                waiting.append((child, level + 1, here))
+            elif level + depth(child, MAX_DEPTH) > MAX_DEPTH:
+                return here
     return 0
 
 
@@ -193,10 +185,11 @@ class _Extents:
         self._starts: list[int] = []
 
     def holds(self, node: ast.AST, levels: int) -> bool:
-        """Whether a node is long enough for so many levels."""
+        """Whether a node, with its decorators, is long enough for so many levels."""
+        begin: Any = (getattr(node, "decorator_list", None) or [node])[0]
         try:
-            first, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]
-            width = node.end_col_offset - node.col_offset  # type: ignore[attr-defined]
+            first, last = begin.lineno, node.end_lineno  # type: ignore[attr-defined]
+            width = node.end_col_offset - begin.col_offset  # type: ignore[attr-defined]
         except AttributeError:
             # The parameters of a function together have no position, and each of them has.
             return levels < 1 or any(self.holds(child, levels - 1) for child in _children(node))

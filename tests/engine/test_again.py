@@ -7,7 +7,7 @@ from phase_cases import MANUAL, SAFE, Words, run, text
 
 from awaken.contract import Finding, Level, Place, SiteId, Span
 from awaken.engine.edits.splices import Splice, splice
-from awaken.engine.planning.again import seen_before, standing
+from awaken.engine.planning.again import rewritten_places, seen_before, standing
 
 
 def finding(start, end, site="site", rule="one"):
@@ -49,6 +49,12 @@ def test_a_site_is_followed_through_all_phases():
     stands = standing([decided], [map_of((0, 0, b"12")), map_of((1, 2, b""), (3, 3, b"1"))])
 
     assert stands == {decided: Place("a.py", Span(32, 42))}
+
+
+def test_rewritten_places_are_those_of_all_phases_after_the_last():
+    maps = [map_of((30, 31, b"12")), {}, map_of((10, 14, b"1234567"))]
+
+    assert rewritten_places(maps) == {Place("a.py", Span(10, 17)), Place("a.py", Span(33, 35))}
 
 
 def test_what_stands_is_no_stand_in_for_what_was_nested():

@@ -100,10 +100,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from awaken.contract import Constraints, Edit, Phase, Plan, Reason, Status
 from awaken.kit.caveats.listed_names import NAMES_LISTED, lists_module, lists_names

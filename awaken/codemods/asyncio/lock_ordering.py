@@ -77,8 +77,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.contract import Finding, Phase, Place, Status
 from awaken.kit.rule import Advice
@@ -101,8 +102,7 @@ _CURE = "Acquire them in the same order everywhere, or use one lock for both."
 _Entering = ast.With | ast.AsyncWith
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(Struct, frozen=True):
     """One place where ``second`` is taken while ``first`` is held, with all that is held there.
 
     ``node`` of ``module`` takes it: an item of a ``with``, or a call that leads to one.

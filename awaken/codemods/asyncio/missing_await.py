@@ -117,9 +117,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.contract import Level, Phase, Reason, Status
 from awaken.kit.caveats.replaced_names import caveats_of
@@ -212,8 +213,7 @@ class MissingAwait(SiteRule):
 
 
 # ------------------------------------------------------- what need not be parsed, or evaluated
-@dataclass(frozen=True, slots=True)
-class _Defined:
+class _Defined(Struct, frozen=True):
     """The names that a file gives to coroutine functions, plain functions, and classes."""
 
     coroutines: set[bytes]

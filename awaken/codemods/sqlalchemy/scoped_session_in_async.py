@@ -76,8 +76,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.contract import Finding, Phase, Place, Status
 from awaken.kit.rule import Advice
@@ -105,8 +106,7 @@ _NOT_IN_MIDDLEWARE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Registry:
+class _Registry(Struct, frozen=True):
     """A call that makes a registry, and the name by which it is kept."""
 
     site: Site[ast.Call]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from awaken.contract import Surroundings
 from awaken.editing.arguments import appended_call, code, line_break
@@ -13,8 +13,7 @@ from awaken.editing.chains import lines as chain_lines
 from awaken.editing.chains.layout import Space, can_be_laid_out, lay_out, listed_call
 
 
-@dataclass(frozen=True, slots=True)
-class MoreOptions:
+class MoreOptions(Struct, frozen=True):
     """The options to write: those ``added`` go into the call ``at``, or into a new one.
 
     Calls are counted from the beginning; the new one follows it. ``changed`` are arguments with

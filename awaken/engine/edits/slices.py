@@ -13,8 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import Struct, structs
 
 from awaken.contract import NodeEdit, Problem, Span
 from awaken.engine.edits.style import line_above, line_end, line_start
@@ -229,7 +228,7 @@ def with_lines_above(module: Module, region: Region, lines: int) -> Region:
     text, start = module.source.text, region.span.start
     for _ in range(lines):
         start = line_above(text, start)
-    return replace(region, span=Span(start, region.span.end))
+    return structs.replace(region, span=Span(start, region.span.end))
 
 
 def block_of(module: Module, statement: ast.stmt) -> list[ast.stmt]:

@@ -7,7 +7,8 @@ import tokenize
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.contract import Span
 from awaken.editing.line_breaks import CLOSING, OPENING, LineWidth, broken_line
@@ -103,8 +104,7 @@ def _row(module: Module, at: int) -> int:
     return module.line_column(Span(at, at))[0]
 
 
-@dataclass(slots=True)
-class _Row:
+class _Row(Struct):
     """The text of a line, and its depth in brackets: at its start, at the least, after it."""
 
     depth: int

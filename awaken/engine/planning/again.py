@@ -21,6 +21,17 @@ def standing(decided: Sequence[Finding], maps: Maps) -> dict[Finding, Place]:
     return {finding: place for finding, place in places if place is not None}
 
 
+def rewritten_places(maps: Maps) -> frozenset[Place]:
+    """Return the places that changes wrote, in the files after all phases."""
+    joined: dict[str, SpanMap] = {}
+    for step in maps:
+        for path, known in step.items():
+            joined[path] = joined[path].then(known) if path in joined else known
+    return frozenset(
+        Place(path, span) for path, known in joined.items() for span in known.new_regions()
+    )
+
+
 def _where_now(place: Place, maps: Maps) -> Place | None:
     span = place.span
     for step in maps:

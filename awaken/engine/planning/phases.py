@@ -27,7 +27,7 @@ from awaken.contract import (
     Span,
 )
 from awaken.engine.edits.splices import SpanMap
-from awaken.engine.planning.again import seen_before, standing
+from awaken.engine.planning.again import rewritten_places, seen_before, standing
 from awaken.engine.planning.conflicts import resolve_conflicts
 from awaken.engine.planning.engine_reasons import UNDONE_BY_ANOTHER_RULE, Rejection
 from awaken.engine.planning.in_memory import EditedSnapshot
@@ -429,7 +429,7 @@ def _plan_again(
         if finding.change is None or finding.change not in made
     ]
     decided += [suppressed_site.finding for suppressed_site in so_far.suppressed]
-    stand = standing(decided, so_far.maps)
+    stand, rewritten = standing(decided, so_far.maps), rewritten_places(so_far.maps)
     changed_files = so_far.changed_files()
     project = tools.project(so_far.snapshot, changed_files)
     planner = tools.planner("again", so_far.snapshot)
@@ -446,7 +446,7 @@ def _plan_again(
         _plan_with_suppressions(
             rule,
             project.narrowed(_within(changed_files, tools.scope_of(rule))),
-            _knowing(stand, rule, policy),
+            _knowing(stand, rewritten, rule, policy),
             planner,
             so_far,
         )
@@ -483,10 +483,12 @@ def _within(files: frozenset[str], scope: frozenset[str] | None) -> frozenset[st
     return files if scope is None else files & scope
 
 
-def _knowing(stand: Mapping[Finding, Place], rule: Rule, policy: Policy) -> Policy:
+def _knowing(
+    stand: Mapping[Finding, Place], rewritten: frozenset[Place], rule: Rule, policy: Policy
+) -> Policy:
     """Return ``policy`` with the sites of ``rule`` that need no second plan named as decided."""
     decided = frozenset(place for finding, place in stand.items() if finding.rule == rule.name)
-    constraints = msgspec.structs.replace(policy.constraints, decided=decided)
+    constraints = msgspec.structs.replace(policy.constraints, decided=decided, rewritten=rewritten)
     return msgspec.structs.replace(policy, constraints=constraints)
 
 

@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 
 from awaken.contract import ChangeId, Rewriter, Surroundings
 from awaken.editing.parentheses import needs_parentheses, parenthesised
-from awaken.editing.shapes import shape
+from awaken.editing.shapes import LAYOUT_TYPES, shape
 from awaken.editing.statements import as_statements, in_place_of_line
 from awaken.engine.edits.kinds import KINDS, is_name_only
 from awaken.workspace.parsing import deep_recursion
@@ -177,8 +177,9 @@ class _Rewriting(cst.CSTTransformer):
         self._names_only -= is_name_only(original_node, attribute)
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        # In a field that is a plain string for ast nothing may be counted.
-        if self._names_only:
+        # In a field that is a plain string for ast nothing may be counted. LibCST makes each node
+        # again that it visits, and most of them are white space.
+        if self._names_only or (self._style.is_the_file_s and type(node) in LAYOUT_TYPES):
             return False
         for kind in self._kinds.get(type(node), ()):
             if KINDS[kind][1](node):
@@ -189,6 +190,8 @@ class _Rewriting(cst.CSTTransformer):
         return True
 
     def on_leave(self, original_node: Any, updated_node: Any) -> Any:
+        if self._style.is_the_file_s and type(original_node) in LAYOUT_TYPES:
+            return updated_node
         node = self._style.spell_out(self._parenthesise_replaced(updated_node))
         if self._for_line is not None and isinstance(
             node, cst.SimpleStatementLine | cst.SimpleStatementSuite
@@ -286,10 +289,10 @@ class _Style:
     def __init__(self, part: Slice, module: cst.Module) -> None:
         self._newline = None if module.default_newline == part.newline else module.default_newline
         self._indent = None if module.default_indent == part.indent else module.default_indent
-        self._is_the_file_s = self._newline is None and self._indent is None
+        self.is_the_file_s = self._newline is None and self._indent is None
 
     def spell_out(self, node: Any) -> Any:
-        if self._is_the_file_s:  # of most slices
+        if self.is_the_file_s:  # of most slices
             return node
         if isinstance(node, cst.Newline) and node.value is None and self._newline is not None:
             return node.with_changes(value=self._newline)

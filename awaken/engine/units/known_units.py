@@ -51,7 +51,9 @@ class Unit(NamedTuple):
 
     def in_file(self, path: str) -> Unit:
         """Return the same with the sites of one file."""
-        return self._replace(scope=frozenset({path}))
+        here = frozenset(place for place in self.constraints.rewritten if place.path == path)
+        constraints = structs.replace(self.constraints, rewritten=here)
+        return self._replace(scope=frozenset({path}), constraints=constraints)
 
     def key(self) -> bytes:
         """Return a digest that tells it from all other units of a stage."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.contract import Edit, Place
 from awaken.kit.sites import Refused
 from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
 
 
-@dataclass(frozen=True, slots=True)
-class AddedLoad:
+class AddedLoad(Struct, frozen=True):
     """A loader option, or a refresh, that is written at ``place`` for the sake of ``traces``.
 
     ``text`` is the code from the loaded class on: ``selectinload(User.posts)``.
@@ -22,8 +22,7 @@ class AddedLoad:
     traces: tuple[Trace, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedLoads:
+class PlannedLoads(Struct, frozen=True):
     """The edits that load the relationships of some reads, and the fate of each path to a read.
 
     ``present`` are those that an option, or the mapping, serves already; ``refused`` says of the

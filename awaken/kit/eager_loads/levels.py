@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from awaken.kit.eager_loads.names import NamesHere
 from awaken.kit.eager_loads.options import BLOCKING, LOADING, WILDCARD, Option, path_text
@@ -26,8 +27,7 @@ _QUERIES = frozenset({"dynamic", "write_only"})
 _POLYMORPHIC = "selectin_polymorphic"
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Struct, frozen=True):
     """The options that apply to objects of the class ``qualified``.
 
     ``own`` may get more options, ``fixed`` stay as they are. ``text`` is how the class is written
@@ -46,8 +46,7 @@ class Level:
     attribute: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """One relationship on the way: the option that loads it, if there is one, or its name.
 
     ``owner`` is the class to write in front of it, ``subclass`` that class where objects of it come
@@ -63,16 +62,14 @@ class _Step:
     is_missing: bool
 
 
-@dataclass
-class Served:
+class Served(Struct):
     """How a read is served: the options on the way as code, and whether any of them is new."""
 
     text: str = ""
     is_new: bool = False
 
 
-@dataclass
-class Loads:
+class Loads(Struct):
     """The options of one statement, and what is to be known to add to them.
 
     ``separate`` says that nothing may be joined to it, ``is_select`` that repeated rows are not

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
@@ -27,8 +28,7 @@ _BEFORE_PROPAGATE = 4  # parameters of `with_loader_criteria` before `propagate_
 WILDCARD = "*"
 
 
-@dataclass
-class Option:
+class Option(Struct):
     """An option, with those that go on from what it loads.
 
     ``name`` is the function, ``prefix`` what it is an attribute of, ``args`` the code of its
@@ -71,8 +71,7 @@ class Option:
         return any(option.new or option.changed for option in self.walk())
 
 
-@dataclass
-class Given:
+class Given(Struct):
     """An argument of ``options(...)``: its options, and whether they may be rewritten.
 
     ``node`` is the argument in its file. ``options`` is None where they are unknown.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from awaken.contract import Edit, Place
 from awaken.kit.eager_loads.domain import AddedLoad, PlannedLoads
@@ -71,16 +72,14 @@ def _all_refused(traces: Sequence[Trace], refused: Refused) -> PlannedLoads:
     return PlannedLoads((), (), frozenset(), dict.fromkeys(traces, refused))
 
 
-@dataclass
-class _Options:
+class _Options(Struct):
     """The options of one entity: existing ones and more."""
 
     entity: Entity
     own: list[Option]
 
 
-@dataclass
-class _Found:
+class _Found(Struct):
     """The reads so far: those served by an addition, by its code."""
 
     added: dict[str, list[Trace]] = field(default_factory=dict)

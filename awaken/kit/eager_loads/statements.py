@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from awaken.contract import Place
 from awaken.kit.eager_loads.options import Given, given_at
@@ -60,8 +61,7 @@ GETS = frozenset({"get", "get_one", "merge"})
 _FOLLOWED = 50  # reads of one variable; more than that is no statement that is built up
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(Struct, frozen=True):
     """A class that a statement gives objects of, as it is written there."""
 
     qualified: str
@@ -70,8 +70,7 @@ class Entity:
     aliased: bool = False
 
 
-@dataclass
-class Statement:
+class Statement(Struct):
     """The expression that begins a statement, and what is called on it.
 
     ``calls`` are the calls that follow directly, the first one first, and ``whole`` is the last of

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.contract import Edit
 from awaken.kit.imports import name_beside
@@ -28,8 +29,7 @@ Key = tuple[str, str]
 """A relationship: the class that declares it, and its attribute."""
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """A declared side. ``site`` is where its loading is written: the call, or the ``backref``."""
 
     site: Site[ast.expr]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+
+from msgspec import Struct, structs
 
 from awaken.contract import Place
 from awaken.knowledge.libraries import Wait
@@ -23,8 +24,7 @@ _MOST_FUNCTIONS = 300  # bodies of one question
 _MOST = 20  # a message names one; more would only be kept
 
 
-@dataclass(frozen=True, slots=True)
-class BlockingCall:
+class BlockingCall(Struct, frozen=True):
     """A call of a library function that blocks.
 
     ``waits_for`` says for what, ``place`` where, and ``chain`` by which calls the code of the
@@ -37,8 +37,7 @@ class BlockingCall:
     chain: tuple[Place, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BlockingCalls:
+class BlockingCalls(Struct, frozen=True):
     """The blocking calls of a piece of code, and the calls that may block.
 
     Each blocking call is named once, with the shortest way to it, the nearest first; at most 20 of
@@ -49,8 +48,7 @@ class BlockingCalls:
     unknown: tuple[Unknown, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Followed:
+class _Followed(Struct, frozen=True):
     """The call at ``place`` of a function of the program."""
 
     place: Place
@@ -86,7 +84,7 @@ class Blocks:
         for here, body, chain in waiting:
             for value in self._own(here, body):
                 if isinstance(value, BlockingCall):
-                    known.setdefault((value.name, value.place), replace(value, chain=chain))
+                    known.setdefault((value.name, value.place), structs.replace(value, chain=chain))
                 elif isinstance(value, Unknown):
                     unknown.setdefault(value)
                 else:

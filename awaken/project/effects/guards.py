@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.knowledge.running import Ending, running
@@ -14,8 +15,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, without_arguments
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Struct, frozen=True):
     """One thing around a piece of code, in its function.
 
     ``handler``: catches its exceptions, those in ``catches`` by their qualified names (None for an

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.project.effects.own import own_nodes, what_runs
 
 _YIELDS = ast.Yield | ast.YieldFrom
 
 
-@dataclass(frozen=True, slots=True)
-class Suspensions:
+class Suspensions(Struct, frozen=True):
     """The nodes at which a function of its own accord lets others run, in source order.
 
     ``awaits``: ``await``, ``async for``, ``async with`` and ``async`` comprehensions; ``yields``:

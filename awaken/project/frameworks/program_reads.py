@@ -25,7 +25,7 @@ from awaken.project.frameworks.sqlalchemy.reads.lifetime.expiry import Expiry
 from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads
 from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights, Sights
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.memo import cached_items
+from awaken.project.source.memo import cached_items, cached_method
 
 
 class ProgramReads:
@@ -86,6 +86,7 @@ class ProgramReads:
         """
         return self._plain.of_schemas(Wanted(self._plain.names() | {ANY}))
 
+    @cached_method
     def names_of_mapped(self) -> frozenset[str]:
         """Return the names of the relationships of classes that are proven to be mapped."""
         return self._plain.names_of_mapped()

@@ -12,6 +12,8 @@ import ast
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
+
 from awaken.contract import Place, Span
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.calls import Calls
@@ -94,8 +96,7 @@ class CallEdge:
         return receiver if isinstance(receiver, ast.Name) and receiver.id == first else None
 
 
-@dataclass(frozen=True, slots=True)
-class Unseen:
+class Unseen(Struct, frozen=True):
     """A reason why uses of a value are not visible; ``places`` show it.
 
     ``callers``: another call of the function may be hidden; ``returned``: the function need not

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct, structs
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import TRANSPARENT, decorator_names, method_kind
@@ -18,8 +19,7 @@ _FORWARDING: frozenset[Handing] = frozenset({"same", "forwards"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Struct, frozen=True):
     """A function that a call seems to reach, and the methods that may run in its place.
 
     ``receiver`` is what it was read off, if anything. ``alone`` says that nothing overrides it.
@@ -38,8 +38,7 @@ class Family:
         return self.module.path, self.module.span(self.node).start, bound, self.alone
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(Struct, frozen=True):
     """The function that a call reaches; ``bound`` is 1 if the receiver is its first argument."""
 
     module: Module
@@ -91,7 +90,7 @@ def family_called(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -
     seems = _seems_to_reach(evaluator, module, call)
     if isinstance(seems, Unknown) or not isinstance(seems.module.parent(seems.node), ast.ClassDef):
         return seems
-    return replace(seems, alone=_is_certain(evaluator, module, call))
+    return structs.replace(seems, alone=_is_certain(evaluator, module, call))
 
 
 def functions_of(evaluator: ProgramEvaluator, family: Family) -> tuple[Called, ...] | Unknown:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.graph.callers import Callers, CallSite
@@ -29,8 +30,7 @@ _MOST_ARGUMENTS = 80
 _MOST_PARAMETERS = 25
 
 
-@dataclass(frozen=True, slots=True)
-class OpenParameter:
+class OpenParameter(Struct, frozen=True):
     """A parameter that nothing but its callers explains."""
 
     module: Module

@@ -110,13 +110,23 @@ class Names:
 
     def qualified(self, module: Module, node: ast.expr) -> str | None:
         """Return the dotted name of ``node``; None where it is no static name or not certain."""
-        attributes: list[str] = []
-        while isinstance(node, ast.Attribute):
-            attributes.append(node.attr)
-            node = node.value
-        if not isinstance(node, ast.Name):
+        if not isinstance(node, ast.Attribute | ast.Name):
             return None
-        name = self._told_text(self._question(module, node))
+        known: dict[ast.expr, str | None] = module.memo.setdefault(Names, {})
+        # Each part of a long name is asked for, too, and most of them many times.
+        if node not in known:
+            known[node] = self._qualified_text(module, node)
+        return known[node]
+
+    def _qualified_text(self, module: Module, node: ast.Attribute | ast.Name) -> str | None:
+        attributes: list[str] = []
+        base: ast.expr = node
+        while isinstance(base, ast.Attribute):
+            attributes.append(base.attr)
+            base = base.value
+        if not isinstance(base, ast.Name):
+            return None
+        name = self._told_text(self._question(module, base))
         for attribute in reversed(attributes):
             name = None if name is None else self.member(name, attribute)
         return name

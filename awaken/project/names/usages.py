@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
@@ -22,8 +23,7 @@ _TYPE_QUESTIONS = {
 _INJECTING = {"Depends", "Provide", "Security", "inject"}
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """One use: ``node`` is the call for ``call``, ``name`` the new name for ``alias``.
 
     ``injected`` is a function for a framework to call: ``Depends(f)``. ``nothing`` neither calls

@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
+
+from msgspec import Struct
 
 from awaken.project.source.f_strings import is_literal, text_parts
 from awaken.project.source.modules import Module, cached_in_file
@@ -48,8 +49,7 @@ _Items = list[tuple[ast.expr, ast.expr | None]]
 """What is put into a namespace: keys, with values where these are known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(Struct, frozen=True):
     """One place ``node`` that puts something in the place of the attribute ``name`` of ``owner``.
 
     Without an owner ``name`` is dotted from a module on; an empty one may be any. ``value`` is

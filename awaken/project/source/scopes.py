@@ -39,6 +39,7 @@ class ScopeTable:
         self.scopes = builder.scopes
         self.import_stars = builder.import_stars
         self._entered = builder.entered
+        self._known: dict[ast.AST, list[Binding]] = {}
 
     def scope_of(self, node: ast.AST) -> Scope:
         """Return the scope in which ``node`` is evaluated; of a definition, the one around it."""
@@ -116,7 +117,12 @@ class ScopeTable:
         In a class body only the bindings above ``node`` count. If all of those are conditional or
         missing, outer bindings count too (``Session = Session``).
         """
-        return self._bindings(node, self.scope_of(node)) if isinstance(node, ast.Name) else []
+        if not isinstance(node, ast.Name):
+            return []
+        known = self._known.get(node)
+        if known is None:
+            known = self._known[node] = self._bindings(node, self.scope_of(node))
+        return known
 
     def _bindings(self, node: ast.Name, scope: Scope) -> list[Binding]:
         owner = self.owner(node.id, scope)

@@ -75,12 +75,15 @@ class Queue(Worklist[Item]):
         return not self._waiting
 
 
-def reached(starts: Iterable[Item], following: Callable[[Item], Iterable[Item]]) -> set[Item]:
+def reached(starts: Iterable[Node], following: Callable[[Node], Iterable[Node]]) -> set[Node]:
     """Return ``starts`` and all items that follow one of them, over any number of steps."""
-    waiting = Worklist(starts)
-    for item in waiting:
-        waiting += following(item)
-    return set(waiting.seen.values())
+    waiting, seen = [*starts], set[Node]()
+    while waiting:
+        item = waiting.pop()
+        if item not in seen:
+            seen.add(item)
+            waiting += following(item)
+    return seen
 
 
 def preorder(starts: Iterable[Item], below: Callable[[Item], Iterable[Item]]) -> Iterator[Item]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from operator import is_
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.contract import Place, Span
 from awaken.project.source.modules import Module, same_node
@@ -18,21 +21,18 @@ How = Literal["callable", "manager", "generator", "coroutine", "awaitable", "fac
 SessionKind = Literal["session", "scoped", "async", "async-scoped"]
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """An unknown value; ``why`` is one sentence, ``place`` where it ends."""
 
     why: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class TooLarge(Unknown):
+class TooLarge(Unknown, frozen=True):
     """A value that would take too many steps; ``why`` names the limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownResult(Unknown):
+class UnknownResult(Unknown, frozen=True):
     """The result of a library's function or class, which is ``name``."""
 
     name: str
@@ -54,8 +54,7 @@ class Session:
     unless: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Producer:
+class Producer(Struct, frozen=True):
     """Something that gives ``inner`` when it is used in its one way.
 
     ``callable``: called; ``manager``: entered by ``with``; ``generator``: iterated;
@@ -71,15 +70,13 @@ class Producer:
         return self.how == how or {self.how, how} == {"awaitable", "coroutine"}
 
 
-@dataclass(frozen=True, slots=True)
-class ClassOf:
+class ClassOf(Struct, frozen=True):
     """A class itself."""
 
     qualified: str
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """A call that made or loaded an object, or began the statement that did.
 
     ``options`` are the places of the loader options that the statement is given, ``way`` the
@@ -95,8 +92,7 @@ class Origin:
     kind: Literal["call", "parameter"] = "call"
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceOf:
+class InstanceOf(Struct, frozen=True):
     """An instance of a class.
 
     ``model_base`` is what Flask-SQLAlchemy derives its models from, ``custom_query`` that it is
@@ -128,8 +124,7 @@ UNKNOWN_MODULE = InstanceOf("types.ModuleType")
 """A module of which only that is known: its names may be anything of the program."""
 
 
-@dataclass(frozen=True, slots=True)
-class TypeVariable:
+class TypeVariable(Struct, frozen=True):
     """The value of a type variable that is not solved yet.
 
     ``bound`` is what it may be at most, empty if anything. ``as_class`` means the class itself, as
@@ -142,8 +137,7 @@ class TypeVariable:
     as_class: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TupleOf:
+class TupleOf(Struct, frozen=True):
     """A tuple whose places are known, one by one; of any length it is an instance of ``tuple``."""
 
     items: tuple[Values, ...]
@@ -215,15 +209,13 @@ class FunctionOf:
         return hash((self.module.path, position(self.node)))
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleOf:
+class ModuleOf(Struct, frozen=True):
     """A module of the project."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class External:
+class External(Struct, frozen=True):
     """A name of a library that is neither a known class nor a module of the project.
 
     Of a method ``receiver`` is the object that it was read from, if that says more than the name.
@@ -233,8 +225,7 @@ class External:
     receiver: InstanceOf | ClassOf | Session | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeclarativeBase:
+class DeclarativeBase(Struct, frozen=True):
     """A class whose subclasses are mapped; ``parent`` is the class it adds to them.
 
     ``complete`` is False where more is added than can be seen, ``automap`` says that
@@ -246,13 +237,11 @@ class DeclarativeBase:
     automap: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NoneValue:
+class NoneValue(Struct, frozen=True):
     """None."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotRelevant:
+class NotRelevant(Struct, frozen=True):
     """Proven to be no session; ``mock`` if it may replace any object."""
 
     what: str
@@ -324,6 +313,8 @@ def union(*groups: Values) -> Values:
 
 def without_origins(value: Value) -> Value:
     """Return ``value`` as it is apart from where it, and what is inside of it, comes from."""
+    if type(value) not in _HOLDING:
+        return value
     result = with_parts(value, lambda part: tuple(map(without_origins, part)))
     if isinstance(result, InstanceOf) and result.origins is not None:
         return replace(result, origins=None)

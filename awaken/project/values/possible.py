@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
@@ -88,8 +89,7 @@ def _where(value: FunctionOf) -> str:
 _RUNNING = {"asyncio.Task", "asyncio.Future", "_asyncio.Task", "_asyncio.Future"}
 
 
-@dataclass(frozen=True, slots=True)
-class PossibleValues:
+class PossibleValues(Struct, frozen=True):
     """All possible values of an expression in its place.
 
     ``alternatives`` are of the classes in ``domain``. ``unknown`` says why they may not be all,

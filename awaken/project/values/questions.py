@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+from msgspec import Struct, field
 
 from awaken.contract import Place
 from awaken.knowledge import Knowledge
@@ -41,16 +42,14 @@ Lasting = Literal["question", "tree", "program"]
 """How long an answer is kept: for the outermost question, or as long as the tree of its file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """An expression that a caller passes, in its module."""
 
     module: Module
     node: ast.expr
 
 
-@dataclass(slots=True)
-class Passed:
+class Passed(Struct):
     """All arguments that visible calls pass to a parameter.
 
     ``doubts`` are clauses, with their places, that say why other values may be passed as well;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from awaken.codemods.sqlalchemy.raw_sql_text.plan import RawSqlText
-from awaken.contract import Constraints
+from awaken.contract import Constraints, Place, Span
 from tests.project.programs import program
 
 CALLING = "from app import run\nrun(1, 2\n"
@@ -40,3 +40,33 @@ def asked(body: str) -> bool:
 )
 def test_callers_are_asked_who_executes_only_what_may_be_a_string(body, callers):
     assert asked(body) is callers
+
+
+EXECUTING = """from sqlalchemy.orm import Session
+with Session() as top:
+    top.execute("SELECT 0")
+def first():
+    with Session() as db:
+        db.execute("SELECT 1")
+def second():
+    with Session() as db:
+        db.execute("SELECT 2")
+"""
+
+
+@pytest.mark.parametrize(
+    ("rewritten", "executed"),
+    [
+        pytest.param([], ["0", "1", "2"], id="nothing is known to be"),
+        pytest.param([("app.py", "SELECT 2")], ["0", "2"], id="one function, and none"),
+        pytest.param([("other.py", "SELECT 2")], ["0", "1", "2"], id="another file"),
+    ],
+)
+def test_functions_without_rewritten_code_are_not_asked_again(rewritten, executed):
+    places = {
+        Place(path, Span(at := EXECUTING.index(text), at + len(text))) for path, text in rewritten
+    }
+    project = program({"app.py": EXECUTING})
+    plan = RawSqlText().plan(project, Constraints(rewritten=frozenset(places)))
+    spans = [finding.place.span for finding in plan.findings]
+    assert [EXECUTING[span.start : span.end][-3] for span in spans] == executed

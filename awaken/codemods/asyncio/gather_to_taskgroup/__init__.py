@@ -200,10 +200,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, ClassVar
+
+from msgspec.structs import replace
 
 from awaken.codemods.asyncio.gather_to_taskgroup.helper import (
     Prepared,

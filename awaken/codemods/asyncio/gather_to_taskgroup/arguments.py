@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from awaken.codemods.asyncio.gather_to_taskgroup.placing import shares_line
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import (
@@ -40,8 +41,7 @@ _READING = {"bool", "enumerate", "len", "zip"}
 _KEPT = {"name", "context", "coro", "coro_or_future"}
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """One argument.
 
     ``one``: a coroutine; ``comprehension``: starred, and written in place; ``each``: starred, and
@@ -60,8 +60,7 @@ class Given:
         return self.kind == "one"
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
+class Gathered(Struct, frozen=True):
     """All that a gather runs.
 
     ``built`` is the statement directly above it that makes the list it is given, for nothing else.

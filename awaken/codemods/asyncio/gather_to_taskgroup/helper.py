@@ -7,10 +7,10 @@ file, so that any of them can be left out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode
@@ -63,8 +63,7 @@ class FirstErrorTaskGroup(asyncio.TaskGroup):
 '''
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Struct, frozen=True):
     """The folder and the package of the file that some sites share."""
 
     folder: str
@@ -79,8 +78,7 @@ class Home:
         return f"{self.package}.{stem}" if self.package else stem
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A decided site: its change alone, and its change with the shared class if there is one."""
 
     path: str
@@ -125,8 +123,7 @@ def with_helper(
             yield Decided(item.shared.findings, changes)
 
 
-@dataclass(frozen=True, slots=True)
-class Edits:
+class Edits(Struct, frozen=True):
     """The additions of a site's change that make the class available."""
 
     module: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import POSITION
 from awaken.kit.sites import Refused
@@ -20,8 +21,7 @@ _CONSUMERS = {"all", "any", "dict", "frozenset", "list", "max", "min", "set", "s
 _COMPOUND = (ast.AsyncFor, ast.AsyncWith, ast.For, ast.If, ast.With)
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True):
     """The ``await``, and the statement before which a block can be written.
 
     ``is_consumed``: the results are iterated over at once, and nobody sees the list itself.

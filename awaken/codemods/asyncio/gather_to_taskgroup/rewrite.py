@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import libcst as cst
+from msgspec import Struct
 
 from awaken.codemods.asyncio.gather_to_taskgroup.arguments import TASK_WORDS
 from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Results, Started
@@ -155,8 +155,7 @@ def _awaited_node(node: cst.CSTNode, data: Results) -> cst.Await:
 
 
 # ---------------------------------------------------------------------------------- the arguments
-@dataclass(frozen=True, slots=True)
-class _Argument:
+class _Argument(Struct, frozen=True):
     """An argument, the comments above and after it, and the indentation of its first line."""
 
     value: cst.BaseExpression

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.knowledge.coroutines import coroutines
 from awaken.knowledge.library_names import library_names
@@ -22,8 +23,7 @@ _WRAPPERS = {"shield", "wait_for"}
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
 
 
-@dataclass(frozen=True, slots=True)
-class FanOut:
+class FanOut(Struct, frozen=True):
     """Code that runs once for each item: ``started`` is the call that becomes a task.
 
     ``called`` is the function that the tasks run, ``iterables`` what the loops around go through,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.codemods.fastapi.annotated_dependency import reasons
 from awaken.codemods.fastapi.annotated_dependency.markers import Marked, has_lazy_annotations
@@ -33,8 +34,7 @@ _UNWRAPPING = "0.123.5"
 _FOREIGN = {"inherited", "many", "named", "dynamic", "unresolved"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Signature:
+class _Signature(Struct, frozen=True):
     """A function with its rewrite."""
 
     function: Function

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.codemods.fastapi.annotated_dependency import reasons
 from awaken.codemods.fastapi.annotated_dependency.payload import ParameterRewrite
@@ -27,8 +28,7 @@ _PATH = "fastapi.Path"
 _DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(Struct, frozen=True):
     """A parameter with a marker as its default; ``kind`` is the marker's qualified name."""
 
     parameter: ast.arg

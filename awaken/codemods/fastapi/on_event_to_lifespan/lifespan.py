@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.entered import Entered
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
@@ -13,8 +14,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.registrations.comments import 
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step
 
 
-@dataclass(slots=True)
-class Lifespan:
+class Lifespan(Struct):
     """The lifespan of one application, as it will be written."""
 
     home: Home

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
@@ -18,8 +19,7 @@ from awaken.project.frameworks.web.registrations import GivenLifespan, Registrat
 from awaken.project.source.memo import cached_method
 
 
-@dataclass(frozen=True, slots=True)
-class Owned:
+class Owned(Struct, frozen=True):
     """A registration that belongs to an application, if ``via`` by routers that it includes."""
 
     registration: Registration

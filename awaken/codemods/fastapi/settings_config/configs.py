@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.codemods.fastapi.settings_config import reasons
 from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
@@ -24,8 +25,7 @@ _EXTRA = "pydantic.Extra."
 FUNCTION = "SettingsConfigDict"
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """The ``class Config`` of a settings class, called ``owner``.
 
     ``legacy`` says that the class inherits from BaseSettings of pydantic 1, ``parents`` are the

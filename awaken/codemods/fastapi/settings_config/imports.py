@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.codemods.fastapi.settings_config import reasons
 from awaken.codemods.fastapi.settings_config.configs import NEW_HOME
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 _NAME = "BaseSettings"
 
 
-@dataclass(frozen=True, slots=True)
-class OldImport:
+class OldImport(Struct, frozen=True):
     """Where BaseSettings of pydantic 1 comes from: an import, or dotted names in the code."""
 
     module: Module

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 import libcst as cst
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
@@ -17,8 +17,7 @@ _TARGET = "model_config"
 _COMMENT_GAP = "  "
 
 
-@dataclass(slots=True)
-class _Item:
+class _Item(Struct):
     """One setting with the comments above it and the one after it."""
 
     argument: cst.Arg

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from awaken.codemods.pooling.engine_dispose import reasons
@@ -30,8 +30,7 @@ _SPELT = {"AsyncEngine", "sync_engine"}
 _CAVEAT = "shutdown now waits until the connections are closed"
 
 
-@dataclass(frozen=True, slots=True)
-class _Engine:
+class _Engine(Struct, frozen=True):
     """An engine that is made at the top of a module, where it is called ``name``."""
 
     opening: Opening

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
@@ -22,8 +23,7 @@ _EXPIRING = frozenset({"commit", "expire", "expire_all", "expunge_all", "rollbac
 _DEEPEST = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Struct, frozen=True):
     """A loop of a file."""
 
     module: Module

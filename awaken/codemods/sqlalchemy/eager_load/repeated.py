@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.eager_load.expiry import LOOPS, Expiry, Loop
 from awaken.contract import Place, Span
@@ -34,8 +36,7 @@ _NO_READS: frozenset[How] = frozenset(
 _DEEPEST = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Repeated:
+class Repeated(Struct, frozen=True):
     """A read, and one path from a statement to it; None if no statement is visible.
 
     ``is_cut`` says that all objects of the statement would be loaded only to read the first,

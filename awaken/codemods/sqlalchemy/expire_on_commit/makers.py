@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.kit.search import argument, modules_with
 from awaken.knowledge import knowledge
@@ -27,8 +28,7 @@ _ROLES = {"async", "async-factory", "factory", "session"}
 _CLASS = "class_"
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
+class Maker(Struct, frozen=True):
     """A call that makes sessions, or what makes them.
 
     ``shown`` is what makes them, as it is written. ``own_class`` is the program's own class of the

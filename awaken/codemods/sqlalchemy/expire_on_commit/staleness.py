@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.expire_on_commit.makers import Maker
 from awaken.contract import Place, Span
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 3  # places in one message; the others are counted
 
 
-@dataclass(frozen=True, slots=True)
-class Staleness:
+class Staleness(Struct, frozen=True):
     """The known reads of objects of some sessions after a commit.
 
     ``caveats`` are empty where nothing of before is read. ``places`` are those that are named.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from awaken.codemods.sqlalchemy.lazy_raise import reasons
 from awaken.contract import Place
@@ -35,8 +36,7 @@ _GETS = {"get", "get_one", "get_or_404"}
 _LOOPS = (ast.AsyncFor, ast.For, ast.While)
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(Struct, frozen=True):
     """The loads that the reads of one side need.
 
     ``traces`` are to be loaded by their statements. ``on_sql`` are the reads, each with a clause,
@@ -48,8 +48,7 @@ class Needs:
     reads: int
 
 
-@dataclass
-class _Found:
+class _Found(Struct):
     traces: dict[Trace, None] = field(default_factory=dict)
     on_sql: dict[Place, str] = field(default_factory=dict)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
@@ -42,8 +41,7 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "auto"
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
+class _Ready(Struct, frozen=True):
     """A side that can be set: the edits of its declaration, and what its reads need."""
 
     side: Side

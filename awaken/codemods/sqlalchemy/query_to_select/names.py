@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.kit.names_here import Written, name_here
@@ -34,8 +33,7 @@ _HOMES = {
 """Where each name that the rule writes can be imported from; the first is where it will be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reader(ModuleReader):
+class Reader(ModuleReader, frozen=True):
     """One module of a project, with all questions that may be asked of the project."""
 
     project: Project

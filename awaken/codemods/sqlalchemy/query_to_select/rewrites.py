@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual
@@ -58,8 +60,7 @@ _REWRITERS: Mapping[type, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Struct, frozen=True):
     """One query from ``start`` to the ``node`` that its expression ends with, or a mock of one.
 
     ``sentence`` is its message, ``related`` the other places, ``session`` the call that made it.
@@ -73,8 +74,7 @@ class Root:
     session: ast.expr | None
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """An expression that is written again from ``data``; its start is read as one of ``session``.
 
     That is None where it begins at a session, as written.
@@ -95,8 +95,7 @@ class Part:
         return node_edit(self.module, self.node, rewriter, data, site)
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(Struct, frozen=True):
     """The rewrite of ``roots``, of which none can be rewritten without all the others.
 
     ``caveats`` say what may change (none: it is safe), ``needs`` which names are written in which

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.raw_sql_text import reasons
@@ -15,12 +15,12 @@ from awaken.codemods.sqlalchemy.raw_sql_text.strings import (
     may_be_string,
     text_of,
 )
-from awaken.contract import NeedImport, Phase, Reason
-from awaken.kit.changes import Decided, decide
+from awaken.contract import Constraints, NeedImport, Phase, Plan, Reason
+from awaken.kit.changes import decide, plan_of
 from awaken.kit.names_here import name_here
 from awaken.kit.reasons import INSIDE_FSTRING
-from awaken.kit.rule import SiteRule
-from awaken.kit.search import site_modules
+from awaken.kit.rule import Rule
+from awaken.kit.search import Rewritten, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 
@@ -42,7 +42,7 @@ _PUT_TOGETHER = "a `:name` in a value that is inserted into this SQL becomes a p
 _UNSEEN = "a `:name` in this SQL becomes a parameter"
 
 
-class RawSqlText(SiteRule):
+class RawSqlText(Rule):
     """Wraps strings that are executed in ``text()``."""
 
     name = "raw-sql-text"
@@ -54,14 +54,16 @@ class RawSqlText(SiteRule):
     anchors = ((b"sqlalchemy", b"sqlmodel"),)
     reasons: ClassVar[tuple[Reason, ...]] = (INSIDE_FSTRING, *reasons.ALL)
 
-    def decisions(self, project: Project) -> Iterable[Decided]:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per string that is executed, and its change."""
-        return (
+        rewritten = Rewritten(constraints.rewritten)
+        return plan_of(
             decide(Site(self.name, module, call), _rewrite, project, statement, kind)
             for module in site_modules(project, self.triggers)
             for call, statement in _executed_pairs(module)
             # Callers may have to tell what a name holds, and who executes it; so they come last.
-            if not is_something_else(project, module, statement)
+            if rewritten.may_be_around(module, call)
+            and not is_something_else(project, module, statement)
             and (kind := _kind(project, module, call)) is not None
             and is_string(project, module, statement)
         )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
-from msgspec import structs
+from msgspec import Struct, structs
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_context_manager.escaping import escapes
 from awaken.contract import Constraints, Edit, Phase, Place, Plan, Reason, Status
@@ -81,8 +81,7 @@ _ENDS = (
 _DETACHED = "its objects can load nothing after the block"
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A statement that makes a session: its name, its kind, and the block around it."""
 
     name: str
@@ -94,8 +93,7 @@ class Opened:
         return closes(statement, self.name, is_async=self.made.is_async)
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """How the statements of one session move into ``with``, below the node ``parent``.
 
     ``ending`` is the last of them. The sessions of a ``try`` that goes with it are ``inner``.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.codemods.testing.httpx_asgi_transport import reasons
 from awaken.contract import Place
@@ -21,8 +22,7 @@ TRANSPORTS = {"httpx.AsyncClient": "httpx.ASGITransport", "httpx.Client": "httpx
 _PARTIAL = "functools.partial"
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Struct, frozen=True):
     """One call that gives ``app`` to httpx; ``kind`` is the class of httpx.
 
     ``named`` is the expression that names that class itself, None where a subclass is called.

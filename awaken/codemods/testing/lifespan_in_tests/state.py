@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.codemods.testing.lifespan_in_tests.fallbacks import has_fallback, has_initial_value
 from awaken.contract import Place, Span
@@ -25,8 +26,7 @@ _DEEPEST = 3
 """Calls to follow from the lifespan on: what starts an application delegates once or twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reliance:
+class Reliance(Struct, frozen=True):
     """Something that is ``set`` when the application starts and ``read`` by requests.
 
     ``path`` is what the route is called that reads it, empty if other requests may as well.

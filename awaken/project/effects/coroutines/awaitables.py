@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct, structs
 
 from awaken.knowledge.coroutines import Awaitable, coroutines
 from awaken.project.effects.callees import Callees
@@ -25,15 +26,13 @@ _MOST_FUNCTIONS = 50  # bodies of one question, else they multiply; not yet meas
 _Answer = Awaitable | Unknown | None
 
 
-@dataclass(frozen=True, slots=True)
-class _OutOfSight:
+class _OutOfSight(Struct, frozen=True):
     """A call may reach functions that are not visible, with the reason."""
 
     why: Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Differs(Unknown):
+class Differs(Unknown, frozen=True):
     """A method has different results in the classes that may be meant."""
 
 
@@ -134,7 +133,7 @@ class Awaitables:
             case _OutOfSight(why=why):
                 return self._unless_a_value(why, module, node)
             case Unknown(place=place) if place == NOWHERE:
-                return replace(out_of_sight, place=module.place(node))
+                return structs.replace(out_of_sight, place=module.place(node))
         return out_of_sight
 
     def _unless_a_value(self, why: Unknown, module: Module, node: ast.Call) -> _Answer:

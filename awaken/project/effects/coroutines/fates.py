@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.contract import Place
 from awaken.knowledge.coroutines import Awaitable
@@ -40,8 +42,7 @@ _SAME_ITEMS = {"copy", "values", "__iter__"}
 _ONE_ITEM = {"pop", "popleft", "get"}
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(Struct, frozen=True):
     """One end of a coroutine, a task or a future.
 
     ``awaited``; ``run``: handed to something that runs it, ``by`` which function; ``returned`` by
@@ -59,8 +60,7 @@ class Fate:
     chain: tuple[Place, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Here:
+class _Here(Struct, frozen=True):
     """Where a coroutine is: ``node`` gives it, or a container of it ``depth`` layers deep."""
 
     module: Module

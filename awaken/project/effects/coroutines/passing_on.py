@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from awaken.knowledge.coroutines import Awaitable, Taker, Taking, coroutines
 from awaken.project.effects.attributes import Attributes
@@ -31,8 +32,7 @@ _ONE_ITEM = {f"builtins.{name}" for name in ("max", "min", "next")}
 _OF_CONTAINERS = {f"builtins.{name}" for name in ("all", "any", "bool", "isinstance", "len")}
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """The call ends it: ``kind`` as in ``Fate``, ``by`` which function."""
 
     kind: TakenKind
@@ -40,16 +40,14 @@ class Taken:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Onward:
+class Onward(Struct, frozen=True):
     """The call returns it: as it is, in a container of ``depth`` layers, or in a coroutine."""
 
     depth: int
     kind: Awaitable | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class IntoParameter:
+class IntoParameter(Struct, frozen=True):
     """A function of the program gets it, as ``parameter`` of the file ``module``."""
 
     module: Module
@@ -121,8 +119,7 @@ class PassingOn:
         return Taken("unknown", why=otherwise.why)
 
 
-@dataclass(frozen=True, slots=True)
-class _Argument:
+class _Argument(Struct, frozen=True):
     """How a call passes something: by a position, a keyword, or unpacked from there on."""
 
     position: int | None = None

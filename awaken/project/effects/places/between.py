@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.contract import Place
 from awaken.knowledge.sessions import SessionEvent, session_events
@@ -40,8 +42,7 @@ _MARKED = (ast.AsyncFor, ast.Await, ast.Call, ast.ListComp, ast.DictComp, ast.Se
            ast.YieldFrom, *_WITHS, *_JUMPS)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something that may happen: ``kind``, ``place``, and the calls that lead there.
 
     Only callers that know a new object report ``add``: it may get into a session.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from awaken.knowledge.locks import Guarding, locks
 from awaken.project.names.classes import ClassFacts, Definition
@@ -38,8 +39,7 @@ class Program(Protocol):
         """Return the classes of which ``node`` is an instance; empty if it may be more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Struct, frozen=True):
     """A lock of the program: a variable of a module, or an attribute of a class.
 
     ``name`` is its qualified name, ``made`` what makes it, as ``asyncio.Lock``.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
+
+from msgspec import Struct
 
 from awaken.project.effects.attributes import Attributes
 from awaken.project.effects.callees import Callees
@@ -22,8 +23,7 @@ _SILENT = (ast.Constant, ast.JoinedStr, ast.Lambda, ast.List, ast.Name, ast.Name
 """Making one of these runs no code of others, whatever its parts do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """When an expression is evaluated in its statement.
 
     ``once``: at most once each time the statement runs. ``unconditional``: at least once each time,

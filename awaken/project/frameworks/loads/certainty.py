@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import IntEnum, auto
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Degree(IntEnum):
@@ -19,8 +21,7 @@ class Degree(IntEnum):
     CERTAIN = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Certainty:
+class Certainty(Struct, frozen=True):
     """A degree; ``reason`` names a possible source of other values, if any."""
 
     degree: Degree = Degree.CERTAIN

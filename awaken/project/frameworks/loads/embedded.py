@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.mapped_classes import DEPTH, entity_of
@@ -24,8 +25,7 @@ _SET_OPERATIONS = sql_names().set_operations
 _NEWLY_ORM = sql_names().scalar_subqueries | _SET_OPERATIONS
 
 
-@dataclass(frozen=True, slots=True)
-class Exists:
+class Exists(Struct, frozen=True):
     """An EXISTS; ``orm`` says whether it is of the ORM: False of Core, None where it is unknown."""
 
     orm: bool | None

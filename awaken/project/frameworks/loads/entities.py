@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.by_value import read_by_value

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from awaken.project.frameworks.loads.certainty import CERTAIN, Certainty
 
@@ -30,8 +31,7 @@ class Kind(Enum):
     UNKNOWN = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One item of a query.
 
     ``model`` is the qualified name of the mapped class that it is, or whose column it is; ``owner``

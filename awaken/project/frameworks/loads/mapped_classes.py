@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from awaken.knowledge import knowledge
 from awaken.project.frameworks.loads.automapped import is_automapped

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from awaken.project.frameworks.orm import Orm
 from awaken.project.graph.calls import Calls
@@ -60,8 +61,7 @@ class OrmProgram(Program, Protocol):
         """Return all classes that inherit from a class."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleReader:
+class ModuleReader(Struct, frozen=True):
     """One module of a program, and what its expressions mean."""
 
     project: OrmProgram

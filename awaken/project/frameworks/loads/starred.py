@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct, structs
 
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.source.bindings import Scope
@@ -26,8 +27,7 @@ _READS = frozenset({"any", "all", "bool", "enumerate", "iter", "len", "list", "r
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.comprehension)
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True):
     """Something that may be in a list, in the module of ``reader``; ``repeated``: several times."""
 
     reader: ModuleReader
@@ -122,7 +122,7 @@ def _added(reader: ModuleReader, read: ast.Name, scope: Scope, depth: int) -> It
         # A method is called in a loop, or in another function.
         repeated = _is_in_loop(reader, read, scope)
         for element in _of_part(reader, part, depth):
-            yield replace(element, repeated=element.repeated or repeated)
+            yield structs.replace(element, repeated=element.repeated or repeated)
     if parts is None and not _is_only_read(reader, read, scope):
         raise _UnseenError
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Resource
@@ -18,8 +19,7 @@ from awaken.project.source.worklist import reached
 _SCRIPTS = {"alembic", "migrations", "scripts", "examples", "docs", "docs_src", "benchmarks"}
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """A call that opens something; ``name`` is what it calls, by its qualified name."""
 
     module: Module

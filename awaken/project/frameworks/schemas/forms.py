@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.declared.definitions import written
@@ -19,8 +20,7 @@ from awaken.project.values.domain import ClassOf
 _KNOWN = schema_knowledge().forms
 
 
-@dataclass(frozen=True, slots=True)
-class FormField:
+class FormField(Struct, frozen=True):
     """A field of a form, which reads the attribute of its name.
 
     ``forms`` are filled from what that gives, or from each item of it. ``is_kept`` says that

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.shapes.domain import Reading, Shape

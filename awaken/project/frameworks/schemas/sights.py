@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
+
+from msgspec import Struct, structs
 
 from awaken.contract import Place
 from awaken.project.frameworks.schemas.adrift import AdriftSchemas
@@ -19,8 +20,7 @@ _LONGEST_PATH = 5
 _MOST_SHAPES = 500  # that one shape leads to; 207 in the largest of the programs looked at
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """An attribute that is read, the last of ``path``, as in ``Sight``."""
 
     path: tuple[str, ...]
@@ -74,7 +74,9 @@ class SchemaSights:
             values = self._evaluator.values(reading.module, reading.node, reading.known)
             if all(isinstance(value, Unknown) for value in values):
                 # Reads of unknown objects are unknown as well, whatever the path.
-                result = dict.fromkeys(replace(step, path=step.path[-1:]) for step in result)
+                result = dict.fromkeys(
+                    structs.replace(step, path=step.path[-1:]) for step in result
+                )
             for step in result:
                 yield _sight(reading, step)
         for other in self.unread:

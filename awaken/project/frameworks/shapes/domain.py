@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
@@ -27,8 +28,7 @@ class Shape(Protocol):
     def __hash__(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """Attributes that are read of an object, one after the other.
 
     ``name`` is what it is called in a mapping that is given in place of an object. ``shapes`` read
@@ -43,8 +43,7 @@ class Field:
     unseen: Unknown | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """Where something begins to read: a call, or an expression that an endpoint returns.
 
     The result of an endpoint is turned into its ``model``, an expression of ``home``.
@@ -56,8 +55,7 @@ class Applied:
     model: ast.expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """An expression that gives an object, or a collection of them, and what reads it.
 
     ``known`` is what the parameters around it are taken to be, such as ``self``; ``by`` is where
@@ -72,8 +70,7 @@ class Reading:
     by: Applied | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(Struct, frozen=True):
     """An expression that gives an object whose read attributes are unknown.
 
     ``fields`` are all attributes that may be read, None where they are unknown as well.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
 
 from msgspec import structs
@@ -185,7 +184,7 @@ class MappedAttributes:
                     result = union(result, (value,))
                 case InstanceOf(qualified="builtins.list", parameters=[held]):
                     inner = self._through(held, attribute)
-                    many = (replace(value, parameters=(inner,)),)
+                    many = (structs.replace(value, parameters=(inner,)),)
                     result = union(result, many) if inner else ()
                 case InstanceOf(parameters=()):
                     given = self._held_values(value.qualified, attribute)

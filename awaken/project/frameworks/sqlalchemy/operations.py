@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import Resource, twins
@@ -46,8 +48,7 @@ _TELLING = frozenset(
 """Methods that hardly anything has but sessions: what has one, and is unknown, may be one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One use of a synchronous session, connection or engine that its twin does otherwise.
 
     ``node`` is the call of ``method``, or the expression that a ``with`` statement enters (without

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 
+from msgspec import Struct
+
 from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.knowledge.coroutines import coroutines
@@ -54,8 +56,7 @@ _LOCK = "asyncio.Lock"
 _SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
 
 
-@dataclass(frozen=True, slots=True)
-class SharedSession:
+class SharedSession(Struct, frozen=True):
     """A session, or connection, that coroutines use at once.
 
     ``shown`` is how the program reaches it where they are made, ``places`` where two of them use
@@ -86,8 +87,7 @@ class _Owner:
         return ".".join((self.name.rpartition(".")[2], *self.attributes))
 
 
-@dataclass(frozen=True, slots=True)
-class _Scene:
+class _Scene(Struct, frozen=True):
     """A piece of code that runs: a file, or a function of it as it was called from ``above``."""
 
     module: Module
@@ -104,8 +104,7 @@ class _Scene:
         return here or (self.above is not None and self.above.runs(function))
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(Struct, frozen=True):
     """A place at which a coroutine uses a session."""
 
     owner: _Owner

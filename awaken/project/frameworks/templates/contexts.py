@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from awaken.project.frameworks.sqlalchemy.reads.domain import BY_KEY
 from awaken.project.source.modules import Module
@@ -17,8 +19,7 @@ _READING = {"copy", "get", "items", "keys", "values"}
 _RENDERING = {"TemplateResponse", "render", "render_async", "render_to_string", "render_template"}
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """An expression of the program, and what of it is meant: ``path`` leads on from there."""
 
     module: Module
@@ -26,8 +27,7 @@ class Expression:
     path: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Context:
+class Context(Struct):
     """The arguments of a template.
 
     ``named`` are the expressions that a name may mean, ``spread`` dictionaries of further names.

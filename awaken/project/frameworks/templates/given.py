@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from awaken.project.frameworks.templates.contexts import Context, Expression
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -18,8 +20,7 @@ _PROCESSORS = {"context_processor", "app_context_processor"}
 _LOADERS = {"user_loader", "request_loader"}
 
 
-@dataclass(slots=True)
-class _Names:
+class _Names(Struct):
     """The meanings of names: in all templates, in Flask's, and as attributes of ``flask.g``."""
 
     everywhere: Context = field(default_factory=Context)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from jinja2 import nodes
+from msgspec import Struct, field
 
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
 from awaken.project.frameworks.templates.expressions import Expressions
@@ -31,8 +31,7 @@ _DEEPEST = 40  # macros inside of each other; a guess, not yet measured
 _MOST_ROUNDS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A template that is read, and its place."""
 
     path: str
@@ -49,8 +48,7 @@ class Sources(Protocol):
         """
 
 
-@dataclass(slots=True)
-class _Family:
+class _Family(Struct):
     """A template with all that it extends: its blocks, the most derived first."""
 
     top: Scope
@@ -58,24 +56,21 @@ class _Family:
     blocks: dict[str, list[tuple[Source, nodes.Block]]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """The place of a body."""
 
     source: Source
     family: _Family
 
 
-@dataclass(frozen=True, slots=True)
-class _Macro:
+class _Macro(Struct, frozen=True):
     node: nodes.Macro | nodes.CallBlock
     name: str
     place: _Place
     scope: Scope
 
 
-@dataclass(frozen=True, slots=True)
-class _Loop:
+class _Loop(Struct, frozen=True):
     node: nodes.For
     place: _Place
     scope: Scope

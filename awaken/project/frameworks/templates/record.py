@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
 from awaken.project.frameworks.templates.values import NOTHING, TooLargeError, Value, Way
@@ -18,8 +18,7 @@ EVERYTHING = "*"
 """The root that stands for every name that the template is given."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class TemplateRead:
+class TemplateRead(Struct, frozen=True, order=True):
     """A line of a template that reads the last of ``path`` of what it is given as ``root``.
 
     ``why`` is a clause where that is ``ANY``: why it is not known which attributes are read.
@@ -32,8 +31,7 @@ class TemplateRead:
     why: str = ""
 
 
-@dataclass(slots=True)
-class Record:
+class Record(Struct):
     """The reads of one template, and of those that it includes.
 
     ``added`` is what the template puts into lists of its own by their names, ``spaces`` into

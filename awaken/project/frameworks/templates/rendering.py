@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from awaken.contract import Place
 from awaken.knowledge.templates import library_templates
@@ -33,8 +35,7 @@ _NAME_KEYWORDS = ("template_name_or_list", "template_name", "template", "name")
 _MOST_WRAPPERS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Rendering:
+class Rendering(Struct, frozen=True):
     """A call that renders a template.
 
     ``names`` are those that the template may have, ``sources`` the texts that it may be itself;
@@ -53,8 +54,7 @@ class Rendering:
     in_flask: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(Struct, frozen=True):
     """How a call is written: which of its arguments is what."""
 
     name: ast.expr | None = None

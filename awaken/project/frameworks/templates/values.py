@@ -6,7 +6,8 @@ Only objects of the program have values here; numbers and texts have none.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 # Containers inside of each other that a template makes; a guess, not yet measured.
 _DEEPEST = 8
@@ -16,8 +17,7 @@ class TooLargeError(Exception):
     """A template takes too much to read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """The values of the attributes ``path`` of a name in a template's context.
 
     Steps other than attributes are those of ``sqlalchemy.reads.domain``.
@@ -27,44 +27,38 @@ class Way:
     path: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """A list, a dictionary or a tuple that the template itself makes, and what it holds."""
 
     inner: Value
 
 
-@dataclass(frozen=True, slots=True)
-class MacroOf:
+class MacroOf(Struct, frozen=True):
     """A macro, by its number in the reading."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class LoopOf:
+class LoopOf(Struct, frozen=True):
     """``loop`` inside of a loop, by its number in the reading."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class ImportOf:
+class ImportOf(Struct, frozen=True):
     """The names of an imported template, by its number in the reading."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class NamespaceOf:
+class NamespaceOf(Struct, frozen=True):
     """A ``namespace()``, by the place of its call."""
 
     template: str
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unseen:
+class Unseen(Struct, frozen=True):
     """A macro that is not read; ``why`` is a clause."""
 
     why: str
@@ -75,8 +69,7 @@ Value = frozenset[Atom]
 NOTHING: Value = frozenset()
 
 
-@dataclass(slots=True)
-class Scope:
+class Scope(Struct):
     """The names of a template at one place; of what no scope has, the context may have a value."""
 
     outer: Scope | None = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.knowledge.ecosystem import async_test_plugins
@@ -25,8 +26,7 @@ _BUILT_ON_ASYNCIO = {"pytest-asyncio", "anyio", "aiounittest", "asynctest"}
 """Plugins that are told apart by marks, or that run no tests of pytest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Runner:
+class Runner(Struct, frozen=True):
     """The runner of a coroutine test: ``asyncio``, ``anyio`` or ``trio``, as a mark says.
 
     ``loop_scope`` is what the mark says of the scope of its loop, empty where it says nothing;

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, nodes_in, same_node
@@ -20,8 +21,7 @@ from awaken.workspace.manifests.pytest_settings import PytestSettings
 _BY_NAME = {"usefixtures", "getfixturevalue"}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A test or fixture that asks for a fixture; ``parameter`` is None where it names it only."""
 
     module: Module
@@ -34,8 +34,7 @@ class Request:
         return self.module.key_of(self.function)
 
 
-@dataclass(frozen=True, slots=True)
-class Requests:
+class Requests(Struct, frozen=True):
     """Direct users of a fixture, and the tests that get it in the end.
 
     ``unseen`` says what may ask for it that is not listed, empty if all are.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from msgspec import Struct
 
@@ -289,8 +288,7 @@ class _Searched(Struct, frozen=True):
     files: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class _Reached:
+class _Reached(Struct, frozen=True):
     """The code that asks a mock; ``resolved``: anything of the program gets it."""
 
     uses: list[QueryUse]

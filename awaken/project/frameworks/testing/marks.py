@@ -10,7 +10,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.knowledge.asynchronous import twins
 from awaken.project.names.resolution import Names
@@ -28,8 +29,7 @@ _LEGACY = {
 _MOCKS = {"AsyncMock", "MagicMock", "Mock", "NonCallableMock", "SimpleNamespace"}
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A place that makes a mock of Query.
 
     ``root`` is what has the ``query``: the double itself, or an expression that it is reached by.
@@ -43,8 +43,7 @@ class Mark:
     fake: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(Struct, frozen=True):
     """A name or an attribute that a test puts something else in place of.
 
     ``owner`` is the object whose attribute ``name`` it is, None where ``name`` is dotted from a

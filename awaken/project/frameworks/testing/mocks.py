@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -20,8 +21,7 @@ _DEEPEST = 10
 """Variables, fixtures and helpers that hand on one object; real tests have four."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mocked:
+class Mocked(Struct, frozen=True):
     """A ``call`` that makes a mock, and the variables that hold it, each with its function."""
 
     module: Module
@@ -29,8 +29,7 @@ class Mocked:
     variables: tuple[tuple[Module, ast.AST, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PassedMock:
+class PassedMock(Struct, frozen=True):
     """A mock that is passed for a session, if ``cls`` is empty, or for an object of that class."""
 
     mocked: Mocked

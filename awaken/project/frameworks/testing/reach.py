@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from operator import attrgetter
 
 from msgspec import Struct
@@ -77,8 +76,7 @@ def use_of(module: Module, query: ast.expr) -> QueryUse:
     return QueryUse(module.path, function, ast.unparse(query))
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPoint:
+class EntryPoint(Struct, frozen=True):
     """A function of the program that a test calls, and its parameters that are given a double."""
 
     module: Module

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.knowledge import knowledge
 from awaken.project.frameworks.testing.marks import Patch, patch_of
@@ -35,8 +37,7 @@ WORDS = (b"patch", b"setattr", b"Mock", b"spy")
 """What a file with a replacement holds, unless it assigns to an attribute of a module."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
+class Replacement(Struct, frozen=True):
     """One place ``node`` that puts ``given`` in the place of something of the program.
 
     ``given`` is None where ``node``, a patch, makes a mock by itself: by ``new_callable``, if that

@@ -11,8 +11,9 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from awaken.project.frameworks.testing.marks import Mark, Patch, patch_of
 from awaken.project.frameworks.testing.reach import EntryPoint, PatchedName, with_arguments
@@ -26,8 +27,7 @@ _MOST_MEMBERS = 40  # fixtures and helpers of one test; half loses no finding (b
 _SETTINGS = {"return_value", "side_effect"}
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramCall:
+class ProgramCall(Struct, frozen=True):
     """A call of the program by a test.
 
     ``gives`` says that a double is among its arguments, ``inside`` that it is the test itself, or

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeGuard
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.knowledge.applications import Kind, application_classes
@@ -26,8 +27,7 @@ OF_OTHERS = frozenset({"outside", "framework", "inherited"})
 """Callers that may exist besides those in sight, but would pass applications of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(Struct, frozen=True):
     """An application or a router of the program: the call that makes it, and its class."""
 
     made: Place
@@ -35,8 +35,7 @@ class Application:
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """The possible values of an expression: applications, and why it may be an invisible one.
 
     Neither means that it is proven to be no application. ``uncalled``: callers of a function would
@@ -56,8 +55,7 @@ class Resolved:
         return self.applications[0] if only else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Unseen(Unknown):
+class _Unseen(Unknown, frozen=True):
     """An application of the class ``qualified`` of which nothing shows where it is made."""
 
     qualified: str

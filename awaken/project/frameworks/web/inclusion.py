@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from awaken.project.frameworks.web.applications import Application, Resolved, argument_at
 from awaken.project.frameworks.web.files import FoundInFiles
@@ -17,8 +18,7 @@ _MOST_ROOTS = 20  # applications around one router; half loses no finding (bench
 _WORDS = (b".include_router", b".mount(")
 
 
-@dataclass(frozen=True, slots=True)
-class Inclusion:
+class Inclusion(Struct, frozen=True):
     """``child`` is put into ``parent`` by the call ``node``."""
 
     module: Module

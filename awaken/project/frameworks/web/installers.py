@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from awaken.knowledge.applications import Effect, installers
 from awaken.project.frameworks.web.applications import Application, Applications
@@ -19,8 +20,7 @@ from awaken.project.values.domain import ClassOf, External, FunctionOf, Instance
 _MOST_NAMES = 200  # that one application goes by; half loses no finding (benchmarks/limits.md)
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """The call ``node`` gives an application to ``name``; ``effect`` is None if it is unknown."""
 
     module: Module
@@ -29,8 +29,7 @@ class Installation:
     effect: Effect | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Carrier:
+class _Carrier(Struct, frozen=True):
     """A name that is an application: in all of a file, or as a parameter of one function."""
 
     module: Module

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.frameworks.web.applications import (
@@ -35,8 +36,7 @@ WORDS = (b"on_event", b"add_event_handler", b"on_startup", b"on_shutdown")
 LIFESPAN_WORDS = (b"lifespan",)
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(Struct, frozen=True):
     """One handler that is registered, at ``node`` of ``module``.
 
     ``form`` is ``decorator`` (``function`` is decorated), ``call`` (a statement, also one that
@@ -60,8 +60,7 @@ class Registration:
         return self.module.place(self.node)
 
 
-@dataclass(frozen=True, slots=True)
-class GivenLifespan:
+class GivenLifespan(Struct, frozen=True):
     """A lifespan that an application is given at ``node``: as argument, or by assignment."""
 
     module: Module

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.frameworks.web.applications import Application, Resolved
@@ -15,8 +16,7 @@ _WORDS = (b"router.startup", b"router.shutdown")
 _EVENTS = {"startup", "shutdown"}
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """``node`` is ``app.router.startup``, ``of`` what ``app`` may be."""
 
     module: Module

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from awaken.knowledge.applications import application_classes
 from awaken.project.frameworks.resources.openings import is_aside
@@ -19,8 +20,7 @@ from awaken.project.values.domain import FunctionOf
 _MANAGER = "contextlib.asynccontextmanager"
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(Struct, frozen=True):
     """An application, made by ``call``, that is mounted nowhere.
 
     ``given`` is the place where it gets a lifespan, ``lifespan`` that function with its module;

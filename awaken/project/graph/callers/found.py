@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct
+
 from awaken.contract import Place
 
 Why = Literal[
@@ -12,8 +14,7 @@ Why = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class CallSite:
+class CallSite(Struct, frozen=True):
     """One visible call: its place, and how many parameters it gives by itself.
 
     ``bound`` is 1 where the receiver is the first argument: ``self`` or ``cls``.
@@ -41,8 +42,7 @@ class Obstacle:
     others: tuple[Place, ...] = field(default=(), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Callers:
+class Callers(Struct, frozen=True):
     """The calls of one function in the order of their paths and places, and what may hide more."""
 
     sites: tuple[CallSite, ...]

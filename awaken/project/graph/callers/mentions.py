@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.contract import Place, Span
 from awaken.project.names.file_facts import Arguments, written_arguments
@@ -25,8 +26,7 @@ _REPLACING = {"delattr", "multiple", "object", "patch", "setattr"}
 _PATH = re.compile(r"//|(?:^|/)\.{1,2}/")  # of a file or a URL
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """The place of a definition: a search outlives the tree that it began with."""
 
     path: str
@@ -50,8 +50,7 @@ class Definition:
         return module.span(node) == self.span
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
+class Receiver(Struct, frozen=True):
     """The receiver of a method at its name: its ``values``.
 
     ``above`` is the class in which ``super().name`` is written, "" for none; None for all else.
@@ -61,8 +60,7 @@ class Receiver:
     above: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """A mention at ``place``: after a receiver, or bare, as one of these ``definitions``.
 
     ``used`` is what uses it, of the ``kind`` of a ``Usage``, and ``text`` how that is written. A
@@ -88,16 +86,14 @@ class Mention:
         return scope is not None and scope.kind is not ast.Module and not scope.is_class
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A string that names a method, at ``place``."""
 
     place: Place
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(Struct, frozen=True):
     """An import at ``place`` of what is ``qualified``, None where it cannot be followed.
 
     It gets the name ``name``, or keeps ``original``; ``is_exported`` where other programs may

@@ -91,8 +91,12 @@ class CallGraphBuilder:
             graph.add_function(FunctionPlace(path, start, qualname))
             self._written[path, start] = written
         has_lambdas = b"lambda" in module.source.text
-        used = (last_name(part) for part in module.walk() if is_use(module, part))
-        graph.note_uses(path, sorted(self._names & {*used}))
+        used = (
+            word
+            for word in self._names & module.words()
+            if any(is_use(module, part) for part in module.mentions(word))
+        )
+        graph.note_uses(path, sorted(used))
         for node in module.nodes(ast.Call):
             if is_worth_resolving(module, node, self._names):
                 around = function_around(module, node)

@@ -11,9 +11,10 @@ import ast
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from msgspec import Struct
 
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.resolving import function_around
@@ -52,8 +53,7 @@ class FunctionPlace(NamedTuple):
         return Place(self.path, Span(start, start))
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """What a call reaches.
 
     ``functions`` are numbers of functions. ``one`` and ``several`` name all that may run;

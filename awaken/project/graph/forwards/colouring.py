@@ -8,7 +8,8 @@ the code of a file outside of functions, is where it ends. PEP 492.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
@@ -21,8 +22,7 @@ KinOf = Callable[[FunctionPlace], Iterable[FunctionPlace]]
 """Which functions change with a function."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """Why a function is coloured: it waits ``at`` a place for the function ``to``.
 
     ``to`` is None where the place itself waits; ``kind`` says whether it calls ``to`` or overrides

@@ -8,7 +8,8 @@ follows from the facts of files; no tree is kept.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.project.graph.overrides import MAKING, Overrides
 from awaken.project.names.classes import Classes, ClassFacts
@@ -24,8 +25,7 @@ _MOST_FULFILLING = 100
 nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Struct, frozen=True):
     """The definitions that may run; ``why`` is empty, or says why some are not visible.
 
     ``outside`` is the class of a library that has the method if none of ``functions`` runs.

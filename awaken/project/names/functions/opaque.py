@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.resolution import Names
@@ -42,8 +43,7 @@ _DEPTH = 5
 """A decorator may hand the function to another one, so often."""
 
 
-@dataclass(slots=True)
-class OpaqueUse:
+class OpaqueUse(Struct):
     """The effects of a decorator that reads no signature of its function.
 
     Its wrappers pass on all that they get. Up to ``positional`` arguments have a place of their

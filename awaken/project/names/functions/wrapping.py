@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.forwarding import Forwarding
@@ -20,8 +21,7 @@ _CASTS = library_names().casts
 _COROUTINES = {"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"}
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapping:
+class Wrapping(Struct, frozen=True):
     """The result of a decorator for a coroutine function.
 
     Without ``wrapper`` it awaits it, or, if ``is_same``, returns it as it is. Else ``wrapper`` is

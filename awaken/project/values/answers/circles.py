@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from awaken.project.values.answers.sizes import WHOLE, Large, name_of
 from awaken.project.values.domain import NOWHERE, Unknown, Values, holds_tree
 from awaken.workspace.parsing import deep_recursion
@@ -32,8 +34,7 @@ class TooMuchError(Exception):
     """The outermost question is too large: ``str`` of it names the limits, as a clause."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The values that answer a question, with the steps and the depth that they cost.
 
     ``steps`` count what is asked twice twice; of a large question ``large`` has what it is made of.

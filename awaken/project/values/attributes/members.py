@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from awaken.contract import Place
 from awaken.project.names.functions.decorators import method_kind

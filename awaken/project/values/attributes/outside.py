@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module

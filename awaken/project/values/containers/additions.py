@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.schemas import schema_knowledge
@@ -64,8 +66,7 @@ _SHARED = "?"
 Put = Literal["item", "all", "passed", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Addition:
+class Addition(Struct, frozen=True):
     """Something that is put in: as one ``item``, as ``all`` that iterating it gives, or unseen.
 
     ``depth`` is 0 for the container itself, 1 for the containers in it. ``passed`` is a call that

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from awaken.project.source.modules import Module
 
 How = Literal["whole", "iterated", "entered"]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One target of an unpacking, as ``place_of`` in ``items`` takes it."""
 
     position: int
@@ -20,8 +20,7 @@ class Step:
     after: int
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """The value of a target: ``steps`` into the result of ``how`` on ``value``."""
 
     value: ast.expr

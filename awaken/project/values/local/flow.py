@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 from weakref import ref
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.source.bindings import Binding
@@ -34,8 +35,7 @@ _MOST_POINTS = 10_000_000
 """Points of a function by definitions of a name; in those programs there are 3,406 at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reaching:
+class Reaching(Struct, frozen=True):
     """The definitions whose value a read may see, in the order of the source.
 
     ``unbound`` says that the name may have no value there, so that reading it raises. Code that

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.contract import Place
@@ -14,8 +15,7 @@ from awaken.project.frameworks.web.runs import Run
 from awaken.project.source.modules import Module
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
+class Entered(Struct, frozen=True):
     """A function in which startup and shutdown are around statements of one block.
 
     ``always``: shutdown is run as well if these fail, or nothing of the kind can happen.

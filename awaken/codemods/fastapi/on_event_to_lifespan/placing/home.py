@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.kit.sites import Refused
@@ -18,8 +19,7 @@ _COMPOUND = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Struct, frozen=True):
     """The call that makes an application, its statement, and the scope of these.
 
     ``variable`` is the plain name that the application is given, empty if it has none. Where a

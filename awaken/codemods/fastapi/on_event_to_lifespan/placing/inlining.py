@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.contract import Span
 from awaken.editing.comments import Comment, comments_in, only_suppresses
@@ -18,8 +19,7 @@ _LOOKS_AT_SCOPE = {"locals", "vars", "dir", "eval", "exec", "globals"}
 _ENDS_OTHERWISE = (ast.Return, ast.Yield, ast.YieldFrom)
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """The body of a handler: its source, the names it binds, and those it reads from outside."""
 
     source: str

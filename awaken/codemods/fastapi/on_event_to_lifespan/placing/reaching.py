@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
@@ -12,8 +12,7 @@ from awaken.project import Project
 from awaken.project.source.modules import Module
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """An expression for a function of another file.
 
     ``imported`` is what the file of the application must import for it, with an alias if the name

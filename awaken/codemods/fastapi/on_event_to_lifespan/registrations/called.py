@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.contract import Reason
@@ -19,8 +20,7 @@ from awaken.project.values.domain import Unknown
 _PARTIAL = "functools.partial"
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(Struct, frozen=True):
     """The statement that calls a handler, and the expressions of the program that it repeats.
 
     ``kept`` is what must still be evaluated where it was registered: ``code`` then has ``{}`` for

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step, emptied_blocks
@@ -18,8 +19,7 @@ from awaken.editing.comments import Comment, comments_in, only_suppresses
 from awaken.project.source.modules import Module
 
 
-@dataclass(slots=True)
-class StepComments:
+class StepComments(Struct):
     """The comments of one handler: above and after its call, and above its condition."""
 
     above: list[str] = field(default_factory=list)
@@ -27,8 +27,7 @@ class StepComments:
     around: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Comments:
+class Comments(Struct):
     """All that move: by the index of their step, and those that go above the ``lifespan``.
 
     ``lines_above`` and ``drops`` tell, for each statement that is edited, how many comment lines

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.timing import Clock, Timing
@@ -15,8 +16,7 @@ from awaken.project.source.trees import Function
 _DEFINED_AND_RETURNED = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(Struct, frozen=True):
     """The only call of such a function, as a statement of its own, and when that is executed.
 
     ``returns`` says that the function gives back its handler already.

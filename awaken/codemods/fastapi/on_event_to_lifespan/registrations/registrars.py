@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Owned
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, registrar_of
@@ -17,8 +18,7 @@ from awaken.project.source.trees import Function
 _Key = tuple[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Applications whose handlers are all registered by one function, which makes none of them."""
 
     applications: tuple[Application, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.project import Project
@@ -22,8 +23,7 @@ _DEEPEST = 5
 """Parts within parts of a value: settings are ``os.getenv("X", "").strip().lower() or "y"``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """The source of a condition, and the names that it reads."""
 
     code: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
@@ -25,8 +26,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
 
-@dataclass(slots=True)
-class Step:
+class Step(Struct):
     """One handler on its way into the lifespan.
 
     ``order`` sorts the handlers of an event as they were registered. ``code`` calls the handler,

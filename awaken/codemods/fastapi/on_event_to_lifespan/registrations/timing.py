@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
@@ -27,8 +28,7 @@ Order = tuple[int, ...]
 _ONCE = "0.112.2"
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """``order`` sorts the handlers of an event.
 
     ``conditional``: it may not be executed at all, as ``test`` says if it can. ``foreign``: it is

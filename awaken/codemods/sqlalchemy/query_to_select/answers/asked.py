@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select.payload import GetRewrite, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import read_chain
@@ -11,8 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select.rewrites import Rewrite
 from awaken.project.source.modules import Module
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """The methods that are called of ``query(...)`` today, and those of the session afterwards.
 
     ``items`` is how much is asked for.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual

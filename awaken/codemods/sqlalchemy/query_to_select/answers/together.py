@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select import rewrites
 from awaken.codemods.sqlalchemy.query_to_select.answers import by_hand, mocks
@@ -31,8 +32,7 @@ _MOST_USES = 30
 CAVEAT = "the tests' assertions about the query become assertions about the statement"
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
+class _Written(Struct, frozen=True):
     """A place that makes a double, and the edit that has it answer statements."""
 
     module: Module
@@ -41,8 +41,7 @@ class _Written:
     edit: Callable[[SiteId], Edit]
 
 
-@dataclass(frozen=True, slots=True)
-class _Query:
+class _Query(Struct, frozen=True):
     """A query that a mock answers, and the decision on it; ``asked`` if it is by methods alone."""
 
     module: Module

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from awaken.codemods.sqlalchemy.query_to_select.components.truths import Truth
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
 Start = ast.Call | ast.Attribute | ast.Name
 
 
-@dataclass(frozen=True, slots=True)
-class ChainFragment:
+class ChainFragment(Struct, frozen=True):
     """A part of a query in one expression.
 
     It starts with ``query(...)`` or ``Model.query``, which ``recognised`` tells of, with a

@@ -7,6 +7,8 @@ import itertools
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.results.flushing import flushes_first
@@ -77,7 +79,7 @@ def _with_lists(one: Statement, other: Statement) -> Statement:
         raise _different(lists[0], lists[-1])
     # No class is the first one, which filter_by() would mean.
     items = tuple(
-        replace(item, what=What.EXPRESSION, mixed=True) for item in itertools.chain(*lists)
+        structs.replace(item, what=What.EXPRESSION, mixed=True) for item in itertools.chain(*lists)
     )
     return replace(one, items=items, lists=tuple(lists))
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import alias_of
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import LINKS
@@ -22,8 +23,7 @@ _NAME = "session"
 _OF_QUERIES = LINKS | {"all", "first", "one", "one_or_none", "scalar", "count", "exists"}
 
 
-@dataclass(frozen=True, slots=True)
-class SessionParameter:
+class SessionParameter(Struct, frozen=True):
     """A parameter for the session; ``annotation`` is its type, ``given`` what each call passes.
 
     ``instead`` is a statement that reads the session off the query, and goes.
@@ -53,8 +53,7 @@ class SessionParameter:
         yield from ((edge.context.path, session) for edge, session in self.given.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A session that the function of ``context`` is not given with the query in ``before``.
 
     ``given`` is what its calls would pass, ``again`` those by which it passes its own query to

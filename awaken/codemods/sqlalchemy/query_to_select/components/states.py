@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import attrgetter
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
@@ -45,8 +46,7 @@ _GROUPS: tuple[Callable[[ChainFragment, Statement], Hashable], ...] = (
 """What tells queries apart where they begin: nothing, if all are alike, their kind, their place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """How a query of ``group`` got into a function: ``call`` passed it.
 
     None where it began there, or came out of a function called there.

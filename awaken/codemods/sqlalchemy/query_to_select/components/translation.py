@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from msgspec import structs
+
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.results.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
@@ -44,11 +46,15 @@ def _seen_from(reader: Reader, context: FunctionContext, item: Item) -> Item:
         return item
     # An alias is a variable of the function that it comes from.
     owner = None if item.aliased else named_in(reader, context, item.model)
-    return replace(item, owner=owner)
+    return structs.replace(item, owner=owner)
 
 
 def _target(reader: Reader, context: FunctionContext, target: Target | None) -> Target | None:
-    return None if target is None else replace(target, text=named_in(reader, context, target.model))
+    return (
+        None
+        if target is None
+        else structs.replace(target, text=named_in(reader, context, target.model))
+    )
 
 
 def named_in(reader: Reader, context: FunctionContext, qualified: str | None) -> str | None:

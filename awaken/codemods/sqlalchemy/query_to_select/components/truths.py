@@ -7,15 +7,15 @@ written.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.source.expressions.alternatives import is_tested
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(Struct, frozen=True):
     """The truth of the variable ``name``; ``node`` is what asks for it, with its ``not``."""
 
     context: FunctionContext

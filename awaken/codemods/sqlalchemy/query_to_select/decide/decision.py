@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from awaken.codemods.sqlalchemy.query_to_select.names import sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
@@ -17,8 +18,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Stat
 from awaken.kit.names_here import Written
 
 
-@dataclass(slots=True)
-class Decision:
+class Decision(Struct):
     """How a site is rewritten; ``caveats`` say what may change (none: the rewrite is safe).
 
     ``requires`` are the queries that must be rewritten with it.

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import OTHER_ITEMS, Link

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import of_itertools
@@ -66,16 +67,14 @@ _ENDINGS: Mapping[str, Ending] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """One builder, as in ``.filter(User.id == 1)``."""
 
     name: str
     call: ast.Call
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Struct, frozen=True):
     """A query from ``session.query(...)``, or ``Model.query``, to what ends it.
 
     ``root`` is its first expression; for ``Model.query`` the ``receiver`` is the model's session,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
@@ -28,8 +29,7 @@ _TELLING = EXTENSIONS | {"filter_by", "filter", "order_by", "with_entities", "on
 """Methods by which an attribute ``query`` of something unknown is taken for a Query."""
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(Struct, frozen=True):
     """The session of ``Model.query``.
 
     ``session`` is the session as written at the place, ``extension`` the Flask-SQLAlchemy object

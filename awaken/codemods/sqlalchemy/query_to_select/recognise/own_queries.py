@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import read_links
@@ -14,8 +15,7 @@ from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClas
 from awaken.project.source.modules import Module
 
 
-@dataclass(frozen=True, slots=True)
-class OwnClass:
+class OwnClass(Struct, frozen=True):
     """A class of the program's own that a query is made of; ``because`` says where it is given.
 
     ``select()`` knows none of its methods; those of Query are the same as ever unless it replaces

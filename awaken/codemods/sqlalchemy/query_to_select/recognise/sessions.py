@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
@@ -33,8 +35,7 @@ if TYPE_CHECKING:
 _DECISIVE = {reasons.KEPT_QUERY, reasons.PASSED_QUERY, reasons.RETURNED_QUERY}
 
 
-@dataclass(frozen=True, slots=True)
-class Recognised:
+class Recognised(Struct, frozen=True):
     """One query of SQLAlchemy; ``refused`` says why it is left alone before it is looked into.
 
     ``writes_refused`` says why a bulk write is left alone, ``begin`` is the session of a class that
@@ -123,8 +124,7 @@ _OF_BULK_WRITES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
+class _Standing(Struct, frozen=True):
     """The reasons against every query, and against every bulk write.
 
     ``caveat`` says why no rewrite is safe, if anything does.

@@ -7,8 +7,9 @@ while all of these are visible.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.project.source.expressions.uses import targets_of, use_of
@@ -33,8 +34,7 @@ _WITHOUT_DEFAULT = 2
 """Arguments: with a third one, an attribute that is not there is no error."""
 
 
-@dataclass(slots=True)
-class Uses:
+class Uses(Struct):
     """The uses of rows: attributes, keys, and unknown ones.
 
     ``any_attribute`` says that one is read whose name is computed.

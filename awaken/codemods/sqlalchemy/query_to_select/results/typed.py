@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.knowledge.library_names import library_names
@@ -58,8 +59,7 @@ def asks_list(reader: Reader, node: ast.expr) -> bool:
     return _Asked(reader).asks_list(node, (), _FURTHEST)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """Follows an expression to the annotations that it has to keep to."""
 
     reader: Reader

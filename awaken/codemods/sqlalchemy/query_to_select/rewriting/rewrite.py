@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import libcst as cst
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.enclosing import (
@@ -32,8 +33,7 @@ from awaken.editing.chains.layout import (
 from awaken.editing.parentheses import needs_parentheses, parenthesised
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(Struct, frozen=True):
     """An old chain taken apart: ``ended`` is the attribute of its terminator, if it has one.
 
     ``continued`` says that the terminator stays on the line of the bracket before it. ``leading``

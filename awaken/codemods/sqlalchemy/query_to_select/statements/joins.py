@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import Field, dataclass
+from dataclasses import Field
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
@@ -23,8 +25,7 @@ _DECLARED = "join"
 _DIFFERS = "a class that depends on the branch"
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(Struct, frozen=True):
     """How a field is joined.
 
     ``either`` is what holds if one of two values does, ``both`` what holds if each does, ``key``

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
@@ -14,8 +15,7 @@ from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.source.trees import keyword_of
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """The meaning of ``filter_by``: as written here (None: impossible), and for messages.
 
     ``aliased`` is a variable of the same function.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 
-@dataclass(frozen=True, slots=True)
-class _Wrapper:
+class _Wrapper(Struct, frozen=True):
     """A wrapper: where its decorator is defined, what that decorates, and the calls of that."""
 
     decorator: Place

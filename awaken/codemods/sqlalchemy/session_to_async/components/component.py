@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import (
     Shared,
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 
-@dataclass(slots=True)
-class Found:
+class Found(Struct):
     """The members that were found in a program.
 
     ``functions`` are members for functions, and for calls and statements that wait; ``resources``
@@ -104,8 +105,7 @@ class Placed:
         return None if node is None else piece_around(module, node)
 
 
-@dataclass(slots=True)
-class Component:
+class Component(Struct):
     """Pieces that become asynchronous together, with the outcome.
 
     ``stopping`` are the members that block it, also those of engines that it uses. ``makes_tables``

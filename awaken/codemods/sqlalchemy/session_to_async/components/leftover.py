@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,7 @@ def removed_at_last(
     if members:
         decided = decide_group(members, constraints, BESIDE_ANOTHER)
         changes = tuple(structs.replace(change, requires=others) for change in decided.changes)
-        yield dataclasses.replace(decided, changes=changes)
+        yield structs.replace(decided, changes=changes)
 
 
 def _unused_members(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import DELEGATE, HOIST, REPLACE
 from awaken.codemods.sqlalchemy.session_to_async.reasons import SHARED_LINE
@@ -25,7 +26,7 @@ def on_own_lines(project: Project, members: Iterable[Member]) -> Iterator[Member
     for member in members:
         edits = member.outcome.edits if isinstance(member.outcome, Rewrite) else ()
         refused = next(filter(None, (_refusal(project, edit) for edit in edits)), None)
-        yield member if refused is None else dataclasses.replace(member, outcome=refused)
+        yield member if refused is None else structs.replace(member, outcome=refused)
 
 
 def _refusal(project: Project, edit: Edit) -> Refused | None:

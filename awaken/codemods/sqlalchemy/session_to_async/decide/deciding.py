@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async.components.component import (
     Component,
@@ -106,7 +107,7 @@ class Judge:
                 is_unused = is_named and leaves_unused(member.site)
                 refused = Refused(UNUSED_SESSION if is_unused else FOREIGN_SESSION, "its callers")
             if refused is not None and (none_waits or is_function):
-                component.members[number] = dataclasses.replace(member, outcome=refused)
+                component.members[number] = structs.replace(member, outcome=refused)
 
     def _operations(self, component: Component) -> Iterator[Operation]:
         for piece in component.pieces:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -79,7 +78,7 @@ class Outcome:
                 members = _never_safe(_once(self._with_settings(members)))
                 decided = decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)
                 outlines = self._made_outlines(pieces, members, names, decided)
-                yield dataclasses.replace(_told_finding(decided, members), outlines=outlines)
+                yield structs.replace(_told_finding(decided, members), outlines=outlines)
         yield from LeftAlone(self._components, self._constraints, self._outlines).decided()
 
     def _made_outlines(
@@ -138,8 +137,8 @@ class Outcome:
             if piece in changed and isinstance(member.outcome, Rewrite):
                 settings = test_settings(self._part, member.site.id)
                 edits = [*member.outcome.edits, *settings]
-                outcome = dataclasses.replace(member.outcome, edits=edits)
-                result[number] = dataclasses.replace(member, outcome=outcome)
+                outcome = structs.replace(member.outcome, edits=edits)
+                result[number] = structs.replace(member, outcome=outcome)
                 break
         return result
 
@@ -147,8 +146,8 @@ class Outcome:
         edits = beside.rebound(self._components.shared[name])
         first, *others = self._components.making(name, pieces)
         if edits and isinstance(first.outcome, Rewrite):
-            outcome = dataclasses.replace(first.outcome, edits=[*first.outcome.edits, *edits])
-            first = dataclasses.replace(first, outcome=outcome)
+            outcome = structs.replace(first.outcome, edits=[*first.outcome.edits, *edits])
+            first = structs.replace(first, outcome=outcome)
         return [first, *others]
 
 
@@ -160,8 +159,8 @@ def _never_safe(members: Sequence[Member]) -> list[Member]:
         return result
     for number, outcome in enumerate(outcomes):
         if isinstance(outcome, Rewrite):
-            outcome = dataclasses.replace(outcome, caveats=[_CAVEAT])  # noqa: PLW2901
-            result[number] = dataclasses.replace(result[number], outcome=outcome)
+            outcome = structs.replace(outcome, caveats=[_CAVEAT])  # noqa: PLW2901
+            result[number] = structs.replace(result[number], outcome=outcome)
             break
     return result
 
@@ -198,6 +197,6 @@ def _once(members: Iterable[Member]) -> list[Member]:
                     continue
                 seen.add(key)
             edits.append(edit)
-        outcome = dataclasses.replace(member.outcome, edits=edits)
-        result.append(dataclasses.replace(member, outcome=outcome))
+        outcome = structs.replace(member.outcome, edits=edits)
+        result.append(structs.replace(member, outcome=outcome))
     return result

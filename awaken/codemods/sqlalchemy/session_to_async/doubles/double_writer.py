@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import accepting, not_understood
 from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import inserted_arguments
@@ -69,7 +70,7 @@ class DoubleWriter:
             # It may call the method that it replaces, which gives a coroutine then.
             raise not_understood(replacement, module.excerpt(given))
         rewrite = self.of_coroutine_function(site, replacement)
-        return dataclasses.replace(rewrite, edits=[*edits, *rewrite.edits])
+        return structs.replace(rewrite, edits=[*edits, *rewrite.edits])
 
     def called(self, module: Module, given: ast.expr) -> tuple[FunctionPlace, ...]:
         """Return the functions that calling what is put there would call."""

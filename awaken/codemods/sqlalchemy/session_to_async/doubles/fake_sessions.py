@@ -7,12 +7,13 @@ assigns to one of these names is called by an ``AsyncMock``.
 from __future__ import annotations
 
 import ast
-import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from functools import cached_property
 from itertools import chain, starmap
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import (
     called_node,
@@ -84,7 +85,7 @@ class FakeSessions:
         for fake in sorted(self._found):
             along = tuple(sorted(self._found[fake]))
             for item in self._members(fake):
-                yield dataclasses.replace(item, along=along)
+                yield structs.replace(item, along=along)
 
     # ----------------------------------------------------------------------------------- finding
     def _given_values(self, module: Module, made: ast.expr) -> Values:

@@ -7,10 +7,10 @@ Such a method of a mock is an ``AsyncMock``. Other configuration of it (``return
 from __future__ import annotations
 
 import ast
-import dataclasses
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field, structs
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import (
     class_of_dependency,
@@ -56,8 +56,7 @@ _DEEPEST = 4
 """Mocks that are attributes of each other, or give each other."""
 
 
-@dataclass
-class _Found:
+class _Found(Struct):
     """A mock, the methods that have to wait, the variables that hold it, and who is passed it."""
 
     module: Module
@@ -68,8 +67,7 @@ class _Found:
     is_engine: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     """The methods of a mock that have to wait, and the functions that change along with it."""
 
     methods: Mapping[str, bool]
@@ -101,12 +99,12 @@ class MockedObjects:
         self._collect()
         for result in self._found.values():
             for item in self._members(result) if result.methods or result.is_engine else ():
-                yield dataclasses.replace(item, along=tuple(sorted(result.passed_to)))
+                yield structs.replace(item, along=tuple(sorted(result.passed_to)))
         for module, value, replacement, wanted in self._attributes:
             site: Site[ast.AST] = Site(self._rule, module, module.parent(value) or value)
             shown = f"the mock of `{replacement.shown}`"
             item = member(site, shown, self._assigned_rewrite, value)
-            yield dataclasses.replace(item, along=tuple(sorted(wanted.along)))
+            yield structs.replace(item, along=tuple(sorted(wanted.along)))
 
     # ----------------------------------------------------------------------------------- finding
     def _collect(self) -> None:

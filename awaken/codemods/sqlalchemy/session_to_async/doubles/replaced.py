@@ -8,11 +8,12 @@ no coroutine function: awaiting it gives the result of that call.
 from __future__ import annotations
 
 import ast
-import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import not_understood
 from awaken.codemods.sqlalchemy.session_to_async.doubles.double_writer import DoubleWriter
@@ -61,7 +62,7 @@ class Doubles:
             for item in self._project.replacements.in_module(module):
                 along = tuple(self._waiting(item))
                 for result in self._members_of(module, item):
-                    yield dataclasses.replace(result, along=along)
+                    yield structs.replace(result, along=along)
             self._writer.leave_file()
         yield from self._fakes
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
@@ -18,8 +17,7 @@ from awaken.project.source.modules import Module
 _OLD = "this f-string, because awaken runs on a Python older than 3.12"
 
 
-@dataclass(slots=True)
-class Writing:
+class Writing(Struct):
     """The text to write into one function of ``module``."""
 
     module: Module

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 
-@dataclass(frozen=True, slots=True)
-class Inside:
+class Inside(Struct, frozen=True):
     """``functions`` stay plain, ``calls`` are those of them that `run_sync` makes."""
 
     functions: frozenset[FunctionPlace] = frozenset()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.find.applications import FactoryBlocks
 from awaken.codemods.sqlalchemy.session_to_async.find.blocking import BlockingEngines
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b".expire(", b"with ")
 """What a file holds that may hold an operation."""
-_OTHERS = [field.name for field in fields(Operation) if field.name not in {"node", "session"}]
+_SESSIONS = {"scoped", "session"}
+_OTHERS = [name for name in Operation.__struct_fields__ if name not in {"node", "session"}]
 
 
 class _Kept(NamedTuple):
@@ -85,7 +87,7 @@ class FileOperations:
     def any_waits(self) -> bool:
         """Whether anything in the program may wait synchronously, as far as that is known."""
         # An expired object is loaded again, which waits: no other operation is needed.
-        return bool(self._project.files_with((b".expire(",))) or any(
+        return any(calls_of_expire(self._project)) or any(
             waits(operation)
             for module in self.files()
             for operations in self.in_file(module).values()
@@ -238,6 +240,17 @@ class FileOperations:
             and factories.is_held(module, node.func.value)
             and factories.is_inside(module, node)
         )
+
+
+def calls_of_expire(project: Project) -> Iterator[tuple[Module, ast.Call]]:
+    """Yield the calls by which synchronous sessions expire objects."""
+    for module in modules_with(project, (b".expire(",)):
+        for node in module.walk():
+            match node:
+                case ast.Call(func=ast.Attribute(value=owner, attr="expire"), args=[_, *_]) if (
+                    project.orm.resource_of(module, owner) in _SESSIONS
+                ):
+                    yield module, node
 
 
 def _same(node: ast.expr, other: ast.expr | None) -> ast.expr | None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
 from awaken.contract import Place
@@ -34,8 +35,7 @@ _METHODCALLER = "operator.methodcaller"
 _CURE = "Annotate the parameter of that function: `db: Session`."
 
 
-@dataclass(frozen=True, slots=True)
-class _Passing:
+class _Passing(Struct, frozen=True):
     """The calls that pass a session to a component; ``is_visible`` if all is that it is passed."""
 
     component: Component

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -144,7 +145,7 @@ class Decorators:
             shown = f"`{wrapping.module.qualname(wrapping.wrapper)}`"
             decided = member(site, shown, self._rewritten, wrapping, qualified)
             along = tuple(function.place for function in sorted(functions))
-            yield dataclasses.replace(decided, along=along)
+            yield structs.replace(decided, along=along)
 
     @cached_property
     def _wrapping_names(self) -> dict[tuple[str, bool], set[FunctionPlace]]:

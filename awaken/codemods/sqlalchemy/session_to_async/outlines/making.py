@@ -6,9 +6,10 @@ import ast
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.components.component import piece_with
@@ -42,8 +43,7 @@ _NAME = re.compile(r"`[^`]*`")
 _RENAMED = re.compile(r"`[^`]*` becomes `[^`]*`")
 
 
-@dataclass(frozen=True, slots=True)
-class Stopping:
+class Stopping(Struct, frozen=True):
     """A member that stops a component, why, and the functions that it ``reach``es by calls."""
 
     member: Member

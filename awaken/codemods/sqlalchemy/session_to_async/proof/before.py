@@ -6,13 +6,13 @@ A test may pass a coroutine to a mock that gives it to the program, and a progra
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, children
 from awaken.workspace.parsing import Unparsable, parse_text
 from awaken.workspace.sources import Snapshot
 
@@ -80,38 +80,25 @@ def _key(module: Module, call: ast.Call) -> tuple[str, str] | None:
 
 
 def _read(tree: ast.Module) -> _File:
-    result = [*_named_functions(tree, "")]
-    coroutines = {name for name, node in result if isinstance(node, ast.AsyncFunctionDef)}
-    plain = {name for name, _ in result} - coroutines
-    awaited: set[tuple[str, str]] = set()
-    unawaited: set[tuple[str, str]] = set()
-    for name, node in result:
-        below = [*_own(node)]
-        waited_for = {candidate.value for candidate in below if isinstance(candidate, ast.Await)}
-        for part in below:
-            if isinstance(part, ast.Call):
-                calls = awaited if part in waited_for else unawaited
-                calls.add((name, ast.unparse(part.func)))
-    kept = frozenset(coroutines), frozenset(plain), frozenset(awaited), frozenset(unawaited)
-    return _File(*kept)
-
-
-def _named_functions(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.AST]]:
-    """Yield the functions below ``node``, by their qualified names."""
-    for child in ast.iter_child_nodes(node):
-        match child:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                yield f"{prefix}{name}", child
-                yield from _named_functions(child, f"{prefix}{name}.<locals>.")
-            case ast.ClassDef(name=name):
-                yield from _named_functions(child, f"{prefix}{name}.")
-            case _:
-                yield from _named_functions(child, prefix)
-
-
-def _own(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a function, without those of functions inside of it."""
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield child
-            yield from _own(child)
+    coroutines, others = set[str](), set[str]()
+    awaited, unawaited = set[tuple[str, str]](), set[tuple[str, str]]()
+    waiting: list[tuple[ast.AST, str, str]] = [(tree, "", "")]
+    while waiting:
+        # ``function`` is empty outside of all, ``prefix`` begins the names of those inside.
+        node, function, prefix = waiting.pop()
+        for child in children(node):
+            match child:
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                    is_coroutine = isinstance(child, ast.AsyncFunctionDef)
+                    (coroutines if is_coroutine else others).add(f"{prefix}{name}")
+                    waiting.append((child, f"{prefix}{name}", f"{prefix}{name}.<locals>."))
+                    continue
+                case ast.ClassDef(name=name):
+                    waiting.append((child, function, f"{prefix}{name}."))
+                    continue
+                case ast.Call(func=called) if function:
+                    calls = awaited if isinstance(node, ast.Await) else unawaited
+                    calls.add((function, ast.unparse(called)))
+            waiting.append((child, function, prefix))
+    kept = frozenset(coroutines), frozenset(others - coroutines)
+    return _File(*kept, frozenset(awaited), frozenset(unawaited))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from awaken.project.source.modules import cached_in_file
+from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import arguments_of, last_name, root_of
 
 if TYPE_CHECKING:
     from awaken.contract import Place
-    from awaken.project.source.modules import Module
 
 ADDING = {"add", "add_all"}
 _ENDING = {"commit", "expire_all", "rollback"}
@@ -59,16 +59,22 @@ def ends_before(module: Module, start: int, later: ast.stmt, ends: Iterable[Plac
     ``ends`` are calls that end one, in addition to those of sessions themselves.
     """
     function = module.enclosing_function(later)
-    places = {place.span for place in ends if place.path == module.path}
-    end = module.span(later).start
-    for node in () if function is None else module.walk(function):
-        if not isinstance(node, ast.Call) or not start < module.span(node).start < end:
-            continue
-        if last_name(node.func) in _ENDING or module.span(node) in places:
+    if function is None:
+        return False
+    begin, end = max(start, module.span(function).start - 1), module.span(later).start
+    others = {place.span for place in ends if place.path == module.path}
+    for node in (*_ending_calls(module), *chain.from_iterable(map(module.calls_at, others))):
+        if begin < module.span(node).start < end:
             statement = module.statement_of(node)
             if statement is not None and dominates(module, statement, later):
                 return True
     return False
+
+
+@cached_in_file
+def _ending_calls(module: Module) -> list[ast.Call]:
+    """Return the calls of a file by which sessions end their transactions."""
+    return [node for node in module.nodes(ast.Call) if last_name(node.func) in _ENDING]
 
 
 def covers(

@@ -6,9 +6,10 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async.scripts.loops import Loops
 from awaken.contract import Place
@@ -33,8 +34,7 @@ _OF_BUILTINS = {
 """Methods of builtin types: what has one of the same name does nothing else by it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(Struct, frozen=True):
     """The statements ``first`` to ``last``, which is the last one, of a file, ``if`` or function.
 
     The ``if`` asks whether the file is run as a script; the function serves an application.

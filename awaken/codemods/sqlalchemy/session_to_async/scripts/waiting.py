@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.managers import entered_at
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
@@ -14,8 +15,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """Operations, managers of the program that are entered, and calls of what waits."""
 
     operations: Sequence[Operation]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from awaken.contract import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """A call, or a ``with`` block that is left, which commits what a session holds.
 
     ``session`` is the place that binds the variable of the session, None where it comes from
@@ -23,8 +23,7 @@ class Commit:
     unless: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(Struct, frozen=True):
     """Something that may happen after a commit.
 
     ``read``: ``what`` holds an object that was there before; ``load``: the session loads ``what``

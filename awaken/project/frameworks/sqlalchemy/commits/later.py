@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeGuard
 
+from msgspec import Struct
+
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
 from awaken.project.effects.own import own_nodes, what_runs
@@ -62,8 +64,7 @@ class _Body:
     is_any_refreshed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(Struct, frozen=True):
     """Reads through a variable: ``node`` is the expression that has the ``values``."""
 
     kind: Literal["read", "unknown"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from itertools import chain
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
@@ -35,8 +36,7 @@ _MOST_STARTS = 500  # places of one question; a program of 30,000 lines with 90 
 _WITHS = (ast.AsyncWith, ast.With)
 
 
-@dataclass(frozen=True, slots=True)
-class _Start:
+class _Start(Struct, frozen=True):
     """A place in a function after which something has been committed."""
 
     path: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.sqlalchemy.models import Models
@@ -20,8 +21,7 @@ _POPULATING = "populate_existing"
 _MOST_STEPS = 200  # expressions of one statement; the longest chain of real programs has 60
 
 
-@dataclass(frozen=True, slots=True)
-class Reload:
+class Reload(Struct, frozen=True):
     """A call that loads objects. ``statement`` is what it runs, None of ``get`` and ``query``.
 
     ``is_certain`` says that it is known to give objects of a mapped class.

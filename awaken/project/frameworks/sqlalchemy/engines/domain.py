@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
@@ -15,8 +16,7 @@ UNPOOLED = frozenset({"NullPool", "StaticPool"})
 _SCHEME_END = "://"
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(Struct, frozen=True):
     """One call that makes an engine; ``name`` is what it calls, by its qualified name.
 
     ``is_async`` says that it is, or is handed to, an asynchronous one. Of a ``configured`` engine
@@ -48,8 +48,7 @@ class Engine:
         return [keyword.value for keyword in self.call.keywords if keyword.arg is None]
 
 
-@dataclass(frozen=True, slots=True)
-class UrlText:
+class UrlText(Struct, frozen=True):
     """A text that a URL may be, as far as its beginning is written in the program.
 
     ``is_whole`` says that nothing follows ``text``. ``place`` is the string that it begins with,
@@ -81,8 +80,7 @@ class UrlText:
         return self.text.startswith("sqlite") and "file::memory:" in self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(Struct, frozen=True):
     """A source of a URL that the program does not hold.
 
     ``name`` is that of the environment variable, setting or parameter, ``place`` where it is read.
@@ -96,8 +94,7 @@ class Outside:
     is_adapted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(Struct, frozen=True):
     """All that a URL may be: texts of the program, and what comes from outside of it."""
 
     texts: tuple[UrlText, ...] = ()

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from awaken.knowledge.ecosystem import default_drivers, drivers
 from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url
 from awaken.project.source.trees import last_name
 
 
-@dataclass(frozen=True, slots=True)
-class AsyncDriver:
+class AsyncDriver(Struct, frozen=True):
     """An asynchronous driver for a database.
 
     ``drivername`` is what a URL begins with, ``distribution`` what is to be installed, ``also``

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
@@ -28,8 +29,7 @@ _CHAINED = {
 """Methods that leave the driver as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class SettingRead:
+class SettingRead(Struct, frozen=True):
     """A read of something that is set outside of the program, and what it is otherwise."""
 
     kind: Literal["environment", "settings"]

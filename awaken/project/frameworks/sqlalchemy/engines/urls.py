@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.engines.domain import Outside, Url, UrlText
@@ -27,8 +29,7 @@ _MOST_STEPS = 100  # expressions of one URL; a settings class with four database
 _SCHEME_END = "://"
 
 
-@dataclass
-class _Reading:
+class _Reading(Struct):
     """The remaining steps for one URL; ``active`` are those in progress, where a circle ends."""
 
     steps: int = _MOST_STEPS

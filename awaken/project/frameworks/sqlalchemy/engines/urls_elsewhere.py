@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.workspace.sources import SourceFile
 
@@ -35,8 +36,7 @@ _URL = re.compile(
 _PARAMETER = re.compile(rb"[?&]([A-Za-z_]\w{0,60})=")
 
 
-@dataclass(frozen=True, slots=True)
-class UrlElsewhere:
+class UrlElsewhere(Struct, frozen=True):
     """A URL in the file at ``path``: its 1-based line, its driver, the names after its ``?``."""
 
     path: str

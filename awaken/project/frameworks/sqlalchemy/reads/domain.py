@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
@@ -40,8 +41,7 @@ ANY = "*"
 """The attribute that stands for all of them, and for all that is read of what they give."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """A place that reads attributes of what an expression gives, one after the other.
 
     ``node`` gives the object, or says why no visible expression does. Where it, or an attribute on
@@ -65,8 +65,7 @@ class Sight:
     reader: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Struct, frozen=True):
     """A call that loads or makes objects; of a statement that is the call that begins it.
 
     ``options`` are the places of the loader options that are given there, ``sets`` the attributes
@@ -79,8 +78,7 @@ class Load:
     sets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """One way from a load to a read.
 
     ``path`` are the relationships on it, each with the class that it is read from, as
@@ -91,8 +89,7 @@ class Trace:
     path: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """A place that reads a relationship.
 
     ``owner`` is the class that declares ``attribute``, empty where the class of the object is not
@@ -116,8 +113,7 @@ class Read:
         return bool(self.owner) and not self.unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which reads are asked for: the fewer, the less has to be followed.
 
     Those of ``attributes``, with ``ANY`` among them if reads of any attribute count. ``without``

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.eager import direction
@@ -13,8 +14,7 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import declaring
 from awaken.project.graph.evaluator import ProgramEvaluator
 
 
-@dataclass(frozen=True, slots=True)
-class Inverse:
+class Inverse(Struct, frozen=True):
     """The side of a relationship that leads back.
 
     ``by_key`` says that it is a reference by foreign key to the primary key: on the way back the

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.models import Models
@@ -27,8 +29,7 @@ _MODEL_CLASS = b"model_class"
 _BASE_OF = re.compile(rb"\b(?:cls|model_class) ?= ?(?:\w++\.)*+(\w++)")
 
 
-@dataclass(frozen=True, slots=True)
-class _Untraced:
+class _Untraced(Struct, frozen=True):
     """A read of which the objects are known, but not yet what loaded them."""
 
     place: Place

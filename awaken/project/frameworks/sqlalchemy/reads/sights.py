@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Protocol
+
+from msgspec import Struct
 
 from awaken.project.frameworks.sqlalchemy.reads.domain import ALL, How, Sight, Wanted
 from awaken.project.frameworks.sqlalchemy.reads.kinds import texts
@@ -119,8 +120,7 @@ class PythonSights:
                 yield Sight(module, node.value, (name,), place, how)
 
 
-@dataclass(frozen=True, slots=True)
-class _Nodes:
+class _Nodes(Struct, frozen=True):
     """The nodes of a file that may be such places, by their position in the file."""
 
     attributes: dict[str, list[tuple[int, ast.AST]]]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.frameworks.web.applications import argument_at
@@ -22,8 +23,7 @@ _KINDS = {"fastapi", "router"}
 _WORDS = (b"APIRouter", b"FastAPI", b"response_model", b"add_api_route", b"@router.", b"@app.")
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """A function that FastAPI calls for requests.
 
     ``model`` is the type that its result is turned into, an expression of ``home``: the response

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
+
+from msgspec import Struct, field
 
 from awaken.contract import Place
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -41,8 +42,7 @@ _MOST = 3000
 """Expressions and slots of one component; larger ones hold whatever there is."""
 
 
-@dataclass(slots=True)
-class Component:
+class Component(Struct):
     """Functions and lambdas that are handed on, and the calls that may reach each of them.
 
     ``lambdas`` are also builtins, and the methods of builtin types, as ``found.append``.

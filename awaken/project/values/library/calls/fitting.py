@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -40,8 +41,7 @@ _NUMBERS = {("builtins.int", "builtins.float"), ("builtins.bool", "builtins.int"
 _LITERALS = {str: "str", int: "int", bool: "bool", float: "float", bytes: "bytes"}
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A call, and where its arguments are to be evaluated."""
 
     module: Module

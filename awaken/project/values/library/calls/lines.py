@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.knowledge.declarations import Declaration, declaration
 from awaken.project.source.worklist import Worklist
@@ -14,8 +15,7 @@ from awaken.project.values.library_types.solving import Solution, solved_values
 from awaken.project.values.questions import Questions
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A member, its stub, and the arguments of its class's type variables."""
 
     module: str

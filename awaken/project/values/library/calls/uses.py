@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function

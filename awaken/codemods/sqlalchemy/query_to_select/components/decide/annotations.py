@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import Component
@@ -19,8 +20,7 @@ from awaken.project.source.modules import Module
 _ROWS = ("tuple", "Tuple", "Any")
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(Struct, frozen=True):
     """An annotation with the text that replaces it, the import of that, and those that it had."""
 
     context: FunctionContext

@@ -7,9 +7,10 @@ every builder that may precede a bulk write is a method of both.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
@@ -28,8 +29,7 @@ from awaken.kit.names_here import Written
 from awaken.project.frameworks.loads.items import What
 
 
-@dataclass(frozen=True, slots=True)
-class BulkPart:
+class BulkPart(Struct, frozen=True):
     """One fragment of such a query with what is written for it, None where its text stays."""
 
     fragment: ChainFragment

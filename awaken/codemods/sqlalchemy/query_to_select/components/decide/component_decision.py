@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import Struct, field
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
@@ -65,8 +65,7 @@ _RUNS = frozenset({"executed", "iterated", "written", "extended"})
 _SAME_NAME = {"as_scalar": "scalar_subquery"}
 
 
-@dataclass(frozen=True, slots=True)
-class Rewritten:
+class Rewritten(Struct, frozen=True):
     """One fragment with what is written for it; ``data`` is None where its text stays."""
 
     fragment: ChainFragment
@@ -80,8 +79,7 @@ class Rewritten:
         return self.data is not None
 
 
-@dataclass(slots=True)
-class ComponentDecision:
+class ComponentDecision(Struct):
     """How a component is rewritten; ``caveats`` say what may change (none: the rewrite is safe).
 
     ``needs`` are the names that are written, for each file; ``becomes`` is that of the statement.

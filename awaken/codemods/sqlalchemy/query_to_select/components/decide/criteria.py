@@ -12,6 +12,7 @@ import ast
 from dataclasses import replace
 
 import msgspec
+from msgspec import structs
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
@@ -45,7 +46,7 @@ def decide_write_by_criteria(
         detail = f"`.{use.end}()` of a query that may have no criteria"
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
     # Not read as a write: it stays a select(), of which only the criteria are handed on.
-    statement = states.reached(replace(use, ending="argument", end=""), executed=False)
+    statement = states.reached(structs.replace(use, ending="argument", end=""), executed=False)
     return _written_decision(statement, use, session)
 
 
@@ -56,7 +57,7 @@ def _written_decision(statement: Statement, use: ChainFragment, session: str) ->
         detail = f"`.{use.end}()` of a query whose criteria are in other statements"
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
     decision = Decision(None)
-    chain = replace(statement.chain, links=(), ending="written", end=use.end)
+    chain = structs.replace(statement.chain, links=(), ending="written", end=use.end)
     bare = replace(statement, chain=chain, edits=[], needs=[])
     data = executed_write(bare, "", ())
     decision.needs += bare.needs

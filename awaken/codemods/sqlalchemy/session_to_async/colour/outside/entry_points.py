@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.kit.search import SCRIPTS, argument, modules_with, nodes_with
@@ -35,8 +36,7 @@ OwnLoop = Literal["own-loop"]
 """The owner says that it stays plain, and may be called anywhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPoint:
+class EntryPoint(Struct, frozen=True):
     """How a function is called from outside of the loop.
 
     The reason is reported ``at`` a place of the function ``around``, or of the code outside of

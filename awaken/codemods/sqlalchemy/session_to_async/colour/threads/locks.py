@@ -8,12 +8,13 @@ coroutine function.
 from __future__ import annotations
 
 import ast
-import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.reach import Reach
@@ -216,7 +217,7 @@ class Locks:
             site: Site[ast.AST] = Site(rule, module, call.func)
             made = member(site, f"`{module.excerpt(call)}`", self._rewritten, together[0].made)
             along = tuple(dict.fromkeys(taking.function.place for taking in together))
-            yield dataclasses.replace(made, along=along)
+            yield structs.replace(made, along=along)
 
     def _rewritten(self, site: Site[ast.AST], made: str) -> Rewrite:
         if not isinstance(site.node, ast.expr):

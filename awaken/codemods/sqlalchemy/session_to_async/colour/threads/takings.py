@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.contract import Place, Span
 from awaken.kit.search import argument, modules_with
@@ -62,8 +64,7 @@ class Part(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Taking:
+class Taking(Struct, frozen=True):
     """A lock is taken ``at`` an expression of ``function``, and is ``held`` there afterwards.
 
     ``shown`` is that expression. ``lock`` is the qualified name of a variable or attribute, empty

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -125,8 +124,8 @@ class Beside:
             if isinstance(member.outcome, Rewrite):
                 edits = [*self._statements(member.site.id, names, writes), *member.outcome.edits]
                 caveats = [*member.outcome.caveats, self._caveat(names)]
-                outcome = dataclasses.replace(member.outcome, edits=edits, caveats=caveats)
-                result[number] = dataclasses.replace(member, outcome=outcome)
+                outcome = structs.replace(member.outcome, edits=edits, caveats=caveats)
+                result[number] = structs.replace(member, outcome=outcome)
                 break
         return result
 
@@ -155,11 +154,11 @@ class Beside:
                 elif isinstance(data, Bridged) and isinstance(changed, NodeEdit):
                     if data.engine == resource.qualified:
                         refused = Refused(TWO_ENGINES, resource.name)
-                        return dataclasses.replace(member, outcome=refused)
+                        return structs.replace(member, outcome=refused)
                     begin = _word(resource.name).sub(name, data.begin)
                     changed = structs.replace(changed, data=structs.replace(data, begin=begin))
             edits.append(changed)
-        return dataclasses.replace(member, outcome=dataclasses.replace(member.outcome, edits=edits))
+        return structs.replace(member, outcome=structs.replace(member.outcome, edits=edits))
 
     def rebound(self, shared: Shared) -> list[Edit]:
         """Return what binds one that becomes asynchronous in its place to these."""
@@ -247,8 +246,8 @@ def _written_anew(
             else:
                 edits.append(edit)
         if isinstance(member.outcome, Rewrite):
-            outcome = dataclasses.replace(member.outcome, edits=edits)
-            result.append(dataclasses.replace(member, outcome=outcome))
+            outcome = structs.replace(member.outcome, edits=edits)
+            result.append(structs.replace(member, outcome=outcome))
         else:
             result.append(member)
     return result, is_rewritten

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import (
@@ -42,8 +43,7 @@ _CHANGING = {"configure", "remove", "update_execution_options"}
 _VARYING = tuple(f"{name}." for name in library_names().varying)
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """One engine or factory: its name, the statement that makes it, and who uses it.
 
     The statement may be an ``if`` that makes one in each of its branches, and does nothing else.

@@ -10,9 +10,11 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_values import (
@@ -72,8 +74,7 @@ if TYPE_CHECKING:
 _SESSION_OF = "sqlalchemy.ext.asyncio.async_object_session"
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     """A read of ``name`` of what ``text`` says, in front of which ``statement`` it is loaded.
 
     Of all its items, if it is ``is_many``. ``further`` is read of what that gives, which may have

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
@@ -58,8 +60,7 @@ _OF_ATTRS = {"as_readonly", "clear", "get", "has_key", "items", "keys", "update"
 """Methods of `InstanceState.attrs`, a `ReadOnlyProperties`: no attribute of a class by its name."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     """A read of ``name`` of what ``text`` says, in front of which ``statement`` it is loaded.
 
     ``root`` is the object that this begins with.

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import ENCODE, Encoded
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ends_before
@@ -213,8 +214,7 @@ def _is_got(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and last_name(node.func) in _GETTING and bool(node.args)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A part of what an endpoint without a response model returns.
 
     ``path`` gives its index in each display around it, from the returned expression inwards.

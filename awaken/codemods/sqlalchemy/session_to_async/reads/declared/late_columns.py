@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async.foreign.bridged_models import BridgedModels
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.fetched_columns import COLUMNS
@@ -38,8 +39,7 @@ _OF_EXPRESSION = (
 _VALIDATED = {"response", "schema"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Late:
+class _Late(Struct, frozen=True):
     """A column of a class; ``place`` is the call that says so, perhaps of one statement alone.
 
     An expression is loaded late whether or not it is deferred.

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import calls_of_expire
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
     Step,
@@ -19,7 +20,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persis
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
-from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.source.modules import Module
@@ -28,8 +28,6 @@ from awaken.project.values.domain import classes_in
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
     from awaken.project import Project
-
-_SESSIONS = {"scoped", "session"}
 
 
 class ExpireCalls:
@@ -42,17 +40,9 @@ class ExpireCalls:
         self._reads = ReadOf(project)
         self._found = {
             module.place(call): module.place(statement)
-            for module, call in self._calls()
+            for module, call in calls_of_expire(project)
             if (statement := module.statement_of(call)) is not None
         }
-
-    def _calls(self) -> Iterator[tuple[Module, ast.Call]]:
-        for module, node in nodes_with(self._project, (b".expire(",), ast.Call):
-            match node:
-                case ast.Call(func=ast.Attribute(value=owner, attr="expire"), args=[_, *_]) if (
-                    self._project.orm.resource_of(module, owner) in _SESSIONS
-                ):
-                    yield module, node
 
     def places(self) -> frozenset[Place]:
         """Return the statements after which something is loaded."""
@@ -60,7 +50,7 @@ class ExpireCalls:
 
     def members(self) -> Iterator[Member]:
         """Yield the loads that are written after them."""
-        for module, call in self._calls():
+        for module, call in calls_of_expire(self._project):
             site: Site[ast.AST] = Site(self._rule, module, call)
             shown = f"`{module.excerpt(call)}`"
             try:

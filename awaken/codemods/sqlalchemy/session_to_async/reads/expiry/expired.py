@@ -9,9 +9,10 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (

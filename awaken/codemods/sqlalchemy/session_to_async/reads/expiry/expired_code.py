@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import (
     expired_helper,
@@ -27,8 +28,7 @@ _MANY = 3
 """Places of one file from which on a function pays."""
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Struct, frozen=True):
     """An expression that is read in front of ``statement``, and the session that loads it.
 
     ``kind`` is ``one`` for an object, ``optional`` where it may be None, ``many`` for a list.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.shapes.pydantic_models import PydanticModels
@@ -26,8 +27,7 @@ _SAME_ITEMS = {"dict", "frozenset", "iter", "list", "reversed", "set", "sorted",
 _FIELDS = {"__fields__", "__fields_set__", "model_fields", "model_fields_set"}
 
 
-@dataclass(slots=True)
-class Parts:
+class Parts(Struct):
     """Expressions with their files; there are invisible ones unless ``is_whole``."""
 
     nodes: list[tuple[Module, ast.expr]] = field(default_factory=list)

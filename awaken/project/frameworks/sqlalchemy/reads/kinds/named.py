@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from awaken.project.frameworks.sqlalchemy.reads.kinds.columns import is_of_columns
 from awaken.project.frameworks.sqlalchemy.reads.kinds.displays import Displays, Parts
@@ -17,8 +18,7 @@ _DEEPEST = 5  # a name behind names; the third is rare already
 _LOOPS = (ast.For, ast.AsyncFor, ast.comprehension)
 
 
-@dataclass(slots=True)
-class Names:
+class Names(Struct):
     """Names of attributes that may be read, without those of columns; ``is_whole`` if all are."""
 
     known: dict[str, None] = field(default_factory=dict)

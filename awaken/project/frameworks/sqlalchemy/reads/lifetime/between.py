@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.effects.places.between import Between, Event
@@ -30,8 +31,7 @@ _MOST_NAMES = 5  # variables that are given each other; the third is rare
 _MOST_RETURNS = 60  # calls of functions that return it; a guess, not yet measured
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(Struct, frozen=True):
     """A function that holds the object: ``node`` gives it, ``later`` is where it is read.
 
     In the functions that it is handed on to, ``events`` may happen before the read.

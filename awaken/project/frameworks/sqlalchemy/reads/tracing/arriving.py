@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
+
+from msgspec import Struct
 
 from awaken.contract import Place, Span
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
@@ -32,8 +33,7 @@ from awaken.project.values.domain import Origin, Values
 _Parameter = tuple[Module, Function | ast.Lambda, ast.arg]
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(Struct, frozen=True):
     """A call that passes something to a parameter, of which ``bound`` are given by the receiver."""
 
     path: str

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from awaken.contract import Place
 from awaken.project.values.domain import External, InstanceOf, NotRelevant, Origin, Unknown, Values
 
 
-@dataclass(slots=True)
-class Arrivals:
+class Arrivals(Struct):
     """Where the objects come from that arrive at one parameter, and what is unknown of them.
 
     Objects of libraries are left out: they have no relationships.

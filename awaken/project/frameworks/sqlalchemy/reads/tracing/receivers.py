@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.reads.domain import How, Sight
@@ -35,8 +36,7 @@ OF_CHANGES = {"deleter", "setter"}
 """The parts of a property that an assignment, or ``del``, calls."""
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(Struct, frozen=True):
     """A method of a mapped class, by its name and the class that defines it."""
 
     name: str
@@ -44,8 +44,7 @@ class Method:
     is_property: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """A place that reads a method: the expression before its name."""
 
     place: Place
@@ -56,8 +55,7 @@ class _Seen:
     given: Values | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Composed:
+class _Composed(Struct, frozen=True):
     """A place that reads an attribute by a name that is put together, of objects of classes."""
 
     place: Place

@@ -8,7 +8,8 @@ relationships or none. A path over relationships that returns to its start has n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
@@ -30,8 +31,7 @@ _MOST_TRACES = 50  # more statements no change should edit for one read; those h
 _Path = tuple[str, ...]
 
 
-@dataclass
-class _Found:
+class _Found(Struct):
     """The results of one read."""
 
     traces: dict[Trace, None] = field(default_factory=dict)
