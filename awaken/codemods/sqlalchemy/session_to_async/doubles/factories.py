@@ -74,6 +74,31 @@ class PatchedFactories:
         places = (item.module.place(node) for item in helping for node in item.methods())
         return Rewrite(message, edits, related=tuple(places))
 
+    def is_only_called(self, module: Module, replacement: Replacement) -> bool:
+        """Whether the mock of a patch makes the sessions by itself, and the program enters none.
+
+        Tests tell that session by ``factory.return_value``.
+        """
+        around, call = module.enclosing_def(replacement.node), replacement.node
+        # What is unpacked tells attributes, not what the patch itself puts there.
+        told = call.keywords if isinstance(call, ast.Call) else []
+        if not replacement.factory or any(keyword.arg is not None for keyword in told):
+            return False
+        names = module.walk(around) if around is not None and replacement.bound else ()
+        uses = (
+            module.parent(node)
+            for node in names
+            if isinstance(node, ast.Name)
+            and node.id == replacement.bound
+            and isinstance(node.ctx, ast.Load)
+        )
+        return (
+            isinstance(call, ast.Call)
+            and replacement.given is None
+            and all(_tells_result(module, node) for node in uses)
+            and self._is_only_used(module, replacement, False)
+        )
+
     def of_mock(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return what stays as it is: a mock that gives the mock of a session. Raises Refused."""
         module = site.module
@@ -211,6 +236,15 @@ def sessions_given(
         yield from ((function, *pair) for pair in given if function is not None)
 
 
+def callers_of_factory(
+    part: SynchronousPart, home: Module, replacement: Replacement
+) -> list[FunctionPlace]:
+    """Return the functions that wait and call the factory while a patch replaces it."""
+    mentions = _mentions(part.project, home, replacement)
+    around = (_function_around(part, module, node) for module, node in mentions)
+    return sorted({function for function in around if function is not None})
+
+
 def session_given(project: Project, module: Module, replacement: Replacement) -> ast.expr | None:
     """Return the mock of a session that the mock of a factory gives, whoever makes that."""
     given = replacement.given
@@ -253,6 +287,17 @@ def _is_only_asked(module: Module, mocked: Mocked) -> bool:
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
         for above in [module.parent(node)]
     )
+
+
+def _tells_result(module: Module, node: ast.AST | None) -> bool:
+    """Whether ``node`` asks a mock, or leads to a name of what calling that mock gives."""
+    above = None if node is None else module.parent(node)
+    match node, above:
+        case ast.Attribute(attr="return_value"), ast.Attribute(attr=name):
+            return name not in _DUNDERS
+        case ast.Attribute(attr=name), _:
+            return _asks(name)
+    return False
 
 
 def _asks(attribute: str) -> bool:

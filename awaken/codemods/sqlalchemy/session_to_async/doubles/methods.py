@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import callers_of_factory
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT, Uses
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
@@ -82,8 +83,13 @@ class WaitingMethods:
             if functions
         }
 
-    def of_object(self, replacement: Replacement) -> dict[str, bool]:
-        """Return the functions that wait of an object, a class, a module, a function's results."""
+    def of_object(self, module: Module, replacement: Replacement) -> dict[str, bool]:
+        """Return the functions that wait of an object, a class, a module, a function's results.
+
+        ``module`` is the file that replaces it.
+        """
+        if replacement.factory:
+            return self.of_session(callers_of_factory(self._part, module, replacement))
         if replacement.cls:
             result = self.of_class(replacement.cls, replacement.home)
             behind = self.behind(replacement.name, replacement.home)

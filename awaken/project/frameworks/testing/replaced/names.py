@@ -307,6 +307,8 @@ class ReplacedNames:
         if value is None:
             results += self._assigned_results(module, put)
             is_call = isinstance(put.node, ast.Call)
+            if is_call and not results and keyword_of(put.node, "new_callable") is None:
+                results.append((NotRelevant("a mock", mock=True),))
             return Replaced(place, is_call, lacks=self._lacking(module, put, results))
         values = self._evaluator.values(module, value)
         is_mock = isinstance(value, ast.Call) and last_name(value.func) == _COROUTINE_MOCK
