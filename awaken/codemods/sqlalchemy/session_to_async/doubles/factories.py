@@ -80,7 +80,7 @@ class PatchedFactories:
         Tests tell that session by ``factory.return_value``.
         """
         around, call = module.enclosing_def(replacement.node), replacement.node
-        # What is unpacked tells attributes, not what the patch itself puts there.
+        # Unpacked arguments tell attributes of the mock, other arguments may be its result.
         told = call.keywords if isinstance(call, ast.Call) else []
         if not replacement.factory or any(keyword.arg is not None for keyword in told):
             return False

@@ -179,7 +179,9 @@ class PatchedObjects:
     ) -> dict[str, bool]:
         """Return ``methods`` but for those of what the test itself has the mock give."""
         told = [name for name, _ in results_given(self._project, module, replacement)]
-        whole = {name: f"{RESULT}.{name}" if replacement.makes_objects else name for name in methods}
+        whole = {
+            name: f"{RESULT}.{name}" if replacement.makes_objects else name for name in methods
+        }
         return {
             name: is_used
             for name, is_used in methods.items()
