@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK, not_understood
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import results_given
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     ASYNCHRONOUS,
     Manager,
@@ -50,9 +52,6 @@ class PatchedFactories:
         message = f"the mock of `{replacement.shown}` returns asynchronous sessions"
         keywords = call.keywords if isinstance(call, ast.Call) else []
         is_plain = {keyword.arg for keyword in keywords} <= {"return_value"}
-        session = session_given(self._project, module, replacement) if is_plain else None
-        if session is not None and self._is_only_used(module, replacement, False):
-            return Rewrite(message, [])
         value = keywords[0].value if is_plain and keywords and not replacement.bound else None
         if value is not None and self._is_session(module, value):
             return Rewrite(message, [])
@@ -80,22 +79,17 @@ class PatchedFactories:
         Tests tell that session by ``factory.return_value``.
         """
         around, call = module.enclosing_def(replacement.node), replacement.node
-        # Unpacked arguments tell attributes of the mock, other arguments may be its result.
-        told = call.keywords if isinstance(call, ast.Call) else []
-        if not replacement.factory or any(keyword.arg is not None for keyword in told):
+        keywords = call.keywords if isinstance(call, ast.Call) else []
+        # Unpacked arguments tell attributes of the mock.
+        if not replacement.factory or {keyword.arg for keyword in keywords} - {None, RESULT}:
             return False
-        names = module.walk(around) if around is not None and replacement.bound else ()
-        uses = (
-            module.parent(node)
-            for node in names
-            if isinstance(node, ast.Name)
-            and node.id == replacement.bound
-            and isinstance(node.ctx, ast.Load)
-        )
+        results = _results_told(self._project, module, replacement)
+        made_at = self._project.mocks.made_at
         return (
             isinstance(call, ast.Call)
             and replacement.given is None
-            and all(_tells_result(module, node) for node in uses)
+            and all(_tells_result(module, use) for use in _uses(module, around, replacement.bound))
+            and all(made_at(module, value) or self._is_session(module, value) for value in results)
             and self._is_only_used(module, replacement, False)
         )
 
@@ -248,7 +242,7 @@ def callers_of_factory(
 def session_given(project: Project, module: Module, replacement: Replacement) -> ast.expr | None:
     """Return the mock of a session that the mock of a factory gives, whoever makes that."""
     given = replacement.given
-    match _returned_by(module, replacement):
+    match _results_told(project, module, replacement):
         case [value]:
             return None if project.mocks.made_at(module, value) is None else value
     mocked = None if given is None else project.mocks.made_at(module, given)
@@ -260,22 +254,10 @@ def session_given(project: Project, module: Module, replacement: Replacement) ->
     return None
 
 
-def _returned_by(module: Module, replacement: Replacement) -> list[ast.expr]:
-    """Return the results that a keyword or the variable of a patch sets; none if it does more."""
-    around, call = module.enclosing_def(replacement.node), replacement.node
-    keywords = call.keywords if isinstance(call, ast.Call) and replacement.given is None else []
-    values = [keyword.value for keyword in keywords if keyword.arg == "return_value"]
-    for node in module.walk(around) if around is not None and replacement.bound else ():
-        if isinstance(node, ast.Name) and node.id == replacement.bound:
-            above = module.parent(node)
-            match above, None if above is None else module.parent(above):
-                case ast.Attribute(attr="return_value"), ast.Assign(targets=[_], value=value):
-                    values.append(value)
-                case ast.Attribute(attr=attribute), _ if not _asks(attribute):
-                    return []
-                case ast.Call(), _:
-                    return []
-    return values
+def _results_told(project: Project, module: Module, replacement: Replacement) -> list[ast.expr]:
+    """Return what a test has the mock of a factory give."""
+    told = results_given(project, module, replacement)
+    return [value for name, value in told if name == RESULT]
 
 
 def _is_only_asked(module: Module, mocked: Mocked) -> bool:
@@ -283,20 +265,24 @@ def _is_only_asked(module: Module, mocked: Mocked) -> bool:
     return all(
         isinstance(above, ast.Call) or (isinstance(above, ast.Attribute) and _asks(above.attr))
         for _, around, name in mocked.variables
-        for node in module.walk(around)
-        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
-        for above in [module.parent(node)]
+        for above in _uses(module, around, name)
     )
 
 
+def _uses(module: Module, around: ast.AST | None, name: str) -> Iterator[ast.AST | None]:
+    """Yield what a function does with its variable ``name``."""
+    for node in () if around is None else module.walk(around):
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
+            yield module.parent(node)
+
+
 def _tells_result(module: Module, node: ast.AST | None) -> bool:
-    """Whether ``node`` asks a mock, or leads to a name of what calling that mock gives."""
-    above = None if node is None else module.parent(node)
-    match node, above:
+    """Whether ``node`` asks a mock, sets its result, or leads to an attribute of that."""
+    match node, None if node is None else module.parent(node):
         case ast.Attribute(attr="return_value"), ast.Attribute(attr=name):
             return name not in _DUNDERS
-        case ast.Attribute(attr=name), _:
-            return _asks(name)
+        case ast.Attribute(attr=name), above:
+            return _asks(name) or (name == RESULT and isinstance(above, ast.Assign))
     return False
 
 
