@@ -306,7 +306,8 @@ class Evaluator(ABC):
                 if above is not None:
                     return above
                 owners = self.values(module, node.value, known)
-                return union(*(self.members.of(owner, module, node) for owner in owners))
+                members = union(*(self.members.of(owner, module, node) for owner in owners))
+                return self.narrowing.of_attribute(module, node, members)
             case ast.Call():
                 result = packed_keyword(self, module, node, known)
                 if result is None:

@@ -3,7 +3,7 @@
 ``isinstance``, ``is None`` and the truth of the variable itself, or of an item of its tuple, in
 ``if``, ``while``, ``assert``, conditional expressions, ``and``, ``or`` and comprehensions, and
 before what follows a branch that leaves. A check counts as long as nothing can give the variable
-another value after it.
+another value after it. One of an attribute counts until any other code may run.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ from awaken.project.values.questions import Questions
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_REPEATING = (ast.DictComp, ast.GeneratorExp, ast.ListComp, ast.SetComp)
 _Position = tuple[int, int]
-_Read = ast.Name | ast.Subscript
+_Read = ast.Name | ast.Subscript | ast.Attribute
+_CHANGING = (ast.Await, ast.Call, ast.Delete, ast.Yield, ast.YieldFrom)
+"""What may run other code, which may change any attribute; so may an assignment to it."""
 
 
 class _Check(NamedTuple):
@@ -64,6 +67,16 @@ class Narrowing:
         for check in _checks(module, read):
             start = position(check.test)
             if not any(start < end <= check.until for end in ends):
+                found = self._narrowed(module, read, check, found)
+        return found
+
+    def of_attribute(self, module: Module, read: ast.Attribute, found: Values) -> Values:
+        """Return what is left of ``found`` where a check comes right before an attribute's read."""
+        is_unknown = any(isinstance(value, Unknown) for value in found)
+        if not is_unknown or _variable(read) not in _checked_variables(module):
+            return found
+        for check in _checks(module, read):
+            if check.until == position(read) and not _runs_between(module, check.test, read):
                 found = self._narrowed(module, read, check, found)
         return found
 
@@ -127,6 +140,29 @@ class Narrowing:
         return any(isinstance(item, InstanceOf) and item.qualified in names for item in declared)
 
 
+def _runs_between(module: Module, test: ast.expr, read: ast.Attribute) -> bool:
+    """Whether something that runs between a check and a read may change the attribute."""
+    start, around = (test.end_lineno or 0, test.end_col_offset or 0), module.enclosing_def(read)
+    # What the read is a part of runs after it.
+    later = set(module.ancestors(read))
+    return any(isinstance(above, _REPEATING) for above in later) or any(
+        start < position(node) < position(read) and node not in later
+        for node in module.walk(around or module.tree)
+        if isinstance(node, ast.expr | ast.Delete)
+        and (isinstance(node, _CHANGING) or _is_set(node, read))
+    )
+
+
+def _is_set(node: ast.AST, read: ast.Attribute) -> bool:
+    """Whether a node sets the attribute that is read, or its variable."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()):
+            return _variable(read) == f"{name}.{read.attr}"
+        case ast.Attribute(attr=name, ctx=ast.Store()):
+            return name == read.attr
+    return False
+
+
 def _end_of_binding(module: Module, node: ast.AST) -> _Position:
     """Return where a variable has been given its value: an assignment ends with its statement."""
     statement = module.statement_of(node)
@@ -157,7 +193,7 @@ def _variables_about(test: ast.expr) -> set[str]:
 
 
 def _variable(checked: ast.expr) -> str | None:
-    """Return the variable that an expression is, assigns, or reads an item of."""
+    """Return the variable that an expression is, assigns, or reads an item or attribute of."""
     match checked:
         case ast.Name(id=name):
             return name
@@ -165,6 +201,8 @@ def _variable(checked: ast.expr) -> str | None:
             return name
         case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant()):
             return name
+        case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+            return f"{name}.{attribute}"
     return None
 
 
