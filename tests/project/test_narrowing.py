@@ -106,7 +106,7 @@ def reached_behind(body: str) -> str:
         "if isinstance(error.detail, Store):\n    error.detail.read()",
         "if isinstance(error.detail, Store):\n    x = str(error.detail.read() or find())",
         "if not isinstance(error.detail, Store):\n    raise TypeError\nerror.detail.read()",
-        "for error in find():\n    if isinstance(error.detail, Store):\n        error.detail.read()",
+        "for error in find():\n    if isinstance(error.detail, Store): error.detail.read()",
     ],
 )
 def test_an_attribute_is_known_right_after_its_check(body):
@@ -122,8 +122,8 @@ def test_an_attribute_is_known_right_after_its_check(body):
         "if isinstance(error.detail, Store):\n    error.detail = 1\n    error.detail.read()",
         "if isinstance(error.detail, Store):\n    error = find\n    error.detail.read()",
         "if isinstance(error.args, Store):\n    error.detail.read()",
-        "if isinstance(error.detail, Store):\n    [print(error.detail.read()) for _ in 'ab']",
-        "if isinstance(error.detail, Store):\n    while 1:\n        error.detail.read()\n        find()",
+        "if isinstance(error.detail, Store):\n    [print(error.detail.read()) for _ in 'a']",
+        "if isinstance(error.detail, Store):\n    while find(): error.detail.read()",
     ],
 )
 def test_other_code_may_change_an_attribute_after_its_check(body):

@@ -35,7 +35,7 @@ _REPEATING = (ast.DictComp, ast.GeneratorExp, ast.ListComp, ast.SetComp)
 _Position = tuple[int, int]
 _Read = ast.Name | ast.Subscript | ast.Attribute
 _CHANGING = (ast.Await, ast.Call, ast.Delete, ast.Yield, ast.YieldFrom)
-"""What may run other code, which may change any attribute; so may an assignment to it."""
+"""They may run other code, which may change any attribute."""
 
 
 class _Check(NamedTuple):
@@ -143,7 +143,7 @@ class Narrowing:
 def _runs_between(module: Module, test: ast.expr, read: ast.Attribute) -> bool:
     """Whether something that runs between a check and a read may change the attribute."""
     start, around = (test.end_lineno or 0, test.end_col_offset or 0), module.enclosing_def(read)
-    # What the read is a part of runs after it.
+    # Expressions around the read run after it.
     later = set(module.ancestors(read))
     return any(isinstance(above, _REPEATING) for above in later) or any(
         start < position(node) < position(read) and node not in later
