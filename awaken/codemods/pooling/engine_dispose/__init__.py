@@ -48,7 +48,8 @@ app = FastAPI(lifespan=lifespan)
 The rule looks for an engine that `create_async_engine` makes at the top of a module, and that
 nothing disposes of. The program needs a FastAPI or Starlette application. If the application has a
 visible lifespan, awaken adds `await engine.dispose()` at its end. That is after the code that
-follows the `yield`, or at the end of the `finally` around it.
+follows the `yield`, or at the end of the `finally` around it. An application without a lifespan
+gets one, if no code registers handlers and the program has one such engine.
 
 ## Why
 
@@ -72,6 +73,8 @@ Never safe:
 | left alone | why |
 | --- | --- |
 | a lifespan that is a parameter, or that a function makes | awaken cannot find its end |
+| an application that handlers start or stop, also those of its routers | a new lifespan would silence them |
+| several engines of an application without a lifespan | each of them would bring a lifespan |
 | a lifespan that yields in a branch, or ends in a `return` or a `try` without `finally` | no plain code follows the `yield` |
 
 The next table has a cure for each reason. These engines are not reported:

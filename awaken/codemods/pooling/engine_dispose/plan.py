@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec.structs import replace
+
 from awaken.codemods.pooling.engine_dispose import reasons
 from awaken.contract import Edit, Level, Phase, Place, Reason, Status
 from awaken.kit.changes import Decided, decide
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import SCRIPTS, is_imported, modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.web.lifespans import caveats_of_lifespan, lifespan_edits, may_get_lifespan
 from awaken.knowledge import knowledge
 from awaken.project.effects import suspensions
 from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
@@ -61,10 +64,11 @@ class EngineDispose(SiteRule):
         engines = [engine for engine in _engines(project) if not _may_be_disposed(project, engine)]
         served = project.web.serving.all if engines else ()
         engines = [each for each in engines if served and not _is_of_script(project, each, served)]
+        rewrite = _rewrite if len(engines) == 1 else _rewritten_end
         return (
             decide(
                 Site(self.name, engine.opening.module, engine.opening.call),
-                _rewrite,
+                rewrite,
                 project,
                 engine,
                 served,
@@ -124,20 +128,44 @@ def _makes_one(project: Project, module: Module, node: ast.expr | None) -> bool:
 def _rewrite(
     site: Site[ast.Call], project: Project, engine: _Engine, served: tuple[Served, ...]
 ) -> Rewrite:
+    """Return how the application disposes of its only engine. Raises Refused."""
+    app = _application(engine, served)
+    if not may_get_lifespan(project, app):
+        return _rewritten_end(site, project, engine, served)
+    made: Site[ast.Call] = Site(site.rule, app.module, app.call)
+    imports = _imports(project, engine, app.module, app.call, site)
+    edits = lifespan_edits(project, made, f"yield\nawait {engine.name}.dispose()\n")
+    own: list[Edit] = [replace(edit, site=site.id) for edit in edits]
+    return Rewrite(
+        f"{_shown(app)} gets a lifespan that disposes of `{engine.name}`; nothing else does",
+        [*own, *imports],
+        [*_caveats(project, app.module, site, imports), *caveats_of_lifespan(project, app)],
+        (made.place,),
+    )
+
+
+def _rewritten_end(
+    site: Site[ast.Call], project: Project, engine: _Engine, served: tuple[Served, ...]
+) -> Rewrite:
     """Return how the lifespan disposes of the engine. Raises Refused."""
-    home, lifespan, last = _end(engine, _application(engine, served))
-    imports = _imports(project, engine, home, lifespan, site)
+    home, lifespan, last = _end(project, engine, _application(engine, served))
+    imports = _imports(project, engine, home, lifespan.body[0], site)
     end = home.place(last, f"the end of `{lifespan.name}`")
-    caveats = [_CAVEAT]
-    # The import runs that file's code earlier, or for the first time.
-    if imports and not project.web.imports.certain(home, site.module.path):
-        caveats.append(f"{home.path} now imports {site.module.path}")
     return Rewrite(
         f"`{lifespan.name}` disposes of `{engine.name}` at its end, because nothing else does",
         [site.insert_statements(end, "after", f"await {engine.name}.dispose()"), *imports],
-        caveats,
+        _caveats(project, home, site, imports),
         (end,),
     )
+
+
+def _caveats(
+    project: Project, home: Module, site: Site[ast.Call], imports: list[Edit]
+) -> list[str]:
+    """Return what may change; an import runs that file's code earlier, or for the first time."""
+    if not imports or project.web.imports.certain(home, site.module.path):
+        return [_CAVEAT]
+    return [_CAVEAT, f"{home.path} now imports {site.module.path}"]
 
 
 def _refusal(engine: _Engine, reason: Reason, detail: str, *because: Place) -> Refused:
@@ -155,11 +183,16 @@ def _application(engine: _Engine, served: tuple[Served, ...]) -> Served:
     return served[0]
 
 
-def _end(engine: _Engine, app: Served) -> tuple[Module, ast.AsyncFunctionDef, ast.stmt]:
+def _shown(app: Served) -> str:
+    return f"`{app.module.excerpt(app.call.func)}(...)`"
+
+
+def _end(
+    project: Project, engine: _Engine, app: Served
+) -> tuple[Module, ast.AsyncFunctionDef, ast.stmt]:
     """Return the lifespan and the statement after which it ends. Raises Refused."""
-    shown = f"`{app.module.excerpt(app.call.func)}(...)`"
-    made = app.application.made
-    if app.given is None and app.handles:
+    shown, made = _shown(app), app.application.made
+    if app.given is None and (app.handles or project.web.registrations.all):
         raise _refusal(engine, reasons.HANDLERS, shown, made)
     if app.given is not None and app.lifespan is None:
         raise _refusal(engine, reasons.UNKNOWN_LIFESPAN, shown, made)
@@ -204,20 +237,15 @@ def _end_after(manager: ast.With | ast.AsyncWith, body: list[ast.stmt]) -> ast.s
 
 
 def _imports(
-    project: Project,
-    engine: _Engine,
-    home: Module,
-    lifespan: ast.AsyncFunctionDef,
-    site: Site[ast.Call],
+    project: Project, engine: _Engine, home: Module, here: ast.AST, site: Site[ast.Call]
 ) -> list[Edit]:
-    """Return what makes the engine known to the lifespan by its own name. Raises Refused."""
-    scope = home.scopes.scope_made_by(lifespan)
-    owner = home.scopes.owner(engine.name, scope)
+    """Return what makes the engine known ``here`` by its own name. Raises Refused."""
+    owner = home.scopes.owner(engine.name, home.scopes.scope_of(here))
     if owner is not None and home.path == site.module.path and owner is home.scopes.module:
         return []
     if owner is not None:
         meant = home.scopes.module.bindings.get(engine.name, [])
-        name = project.qualified_name(home, ast.copy_location(ast.Name(engine.name), lifespan))
+        name = project.qualified_name(home, ast.copy_location(ast.Name(engine.name), here))
         if owner is home.scopes.module and meant and name == engine.qualified:
             return []
         raise _refusal(engine, reasons.NAME_TAKEN, engine.name)

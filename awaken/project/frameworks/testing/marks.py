@@ -16,14 +16,11 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import dotted_text
+from awaken.project.source.test_files import is_of_mock
 from awaken.project.source.trees import last_name
 
 _RECORDS = {"assert_has_calls", "method_calls", "mock_calls"}
 """What a mock knows of the calls of all its attributes."""
-_SETTINGS = {
-    "return_value", "side_effect", "call_args", "call_args_list", "call_count", "called",
-    "configure_mock", "method_calls", "mock_calls",
-}  # fmt: skip
 _LEGACY = {
     "all", "count", "distinct", "filter", "filter_by", "first", "get", "group_by", "join", "limit",
     "one", "one_or_none", "options", "order_by", "outerjoin", "scalar", "with_entities",
@@ -141,7 +138,7 @@ def configured(module: Module, node: ast.Attribute) -> Mark | None:
             behind.append(above.attr)
         current, above = above, module.parent(above)  # type: ignore[assignment]
     legacy = bool(_LEGACY.intersection(behind))
-    if any(name in _SETTINGS or name.startswith("assert_") for name in behind):
+    if any(map(is_of_mock, behind)):
         return Mark(node, node.value, legacy)
     replaced = isinstance(node.ctx, ast.Store) and isinstance(above, ast.Assign)
     # ``self.query = x`` is an attribute of the test class, or of a class in it.

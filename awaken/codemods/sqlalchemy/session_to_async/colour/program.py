@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import runs_l
 from awaken.codemods.sqlalchemy.session_to_async.colour.threads.locks import Locks
 from awaken.codemods.sqlalchemy.session_to_async.colour.threads.thread_pools import ThreadPools
 from awaken.codemods.sqlalchemy.session_to_async.colour.wrappers import Wrappers
+from awaken.codemods.sqlalchemy.session_to_async.find.applications import Block
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import (
     FileOperations,
     waits,
@@ -27,7 +28,6 @@ from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPlace
 from awaken.project.graph.forwards.colouring import Step, coloured_functions
 from awaken.project.graph.forwards.handed.components import Component, Walked
-from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 
@@ -119,7 +119,18 @@ class SynchronousPart:
 
     def around(self, module: Module, node: ast.AST) -> FunctionPlace:
         """Return the function in which ``node`` runs."""
-        return self.place_of(module, function_around(module, node))
+        return self.place_of(module, self._operations.function_around(module, node))
+
+    def blocks_in(self, module: Module) -> Sequence[Block]:
+        """Return the statements of a factory that a file runs when it is imported."""
+        return self._operations.factory_blocks.of_files.get(module.path, ())
+
+    def with_caller(self, call: Call) -> Call:
+        """Return a call with the code that runs it: that of a file, if an application starts so."""
+        if not self._operations.factory_blocks.holds(call.place):
+            return call
+        file = self.function_at(call.place.path, -1)
+        return call if file is None else call._replace(caller=file)
 
     def node_of(self, function: FunctionPlace) -> tuple[Module, Function] | None:
         """Return the definition of a function; None for the code outside of all."""
@@ -136,7 +147,8 @@ class SynchronousPart:
         fakes, graph = self._fakes, self.project.calls.graph()
 
         def callers(function: FunctionPlace, walked: Walked | None = None) -> Iterable[Call]:
-            called = [*handed.callers(function, managers.callers(function), walked)]
+            direct = [*map(self.with_caller, managers.callers(function))]
+            called = [*handed.callers(function, direct, walked)]
             for place in sorted(self.awaiting_lambdas.keys() & self._lambdas.get(function, {})):
                 called += handed.of_lambda(place).calls.values()
             return (*called, *self.properties.callers(function), *self.pools.callers(function))
@@ -297,11 +309,11 @@ class SynchronousPart:
         graph = self.project.calls.graph()
         functions: dict[FunctionPlace, dict[Place, Call]] = defaultdict(dict)
         for function in self.steps:
-            for call in graph.callers(function):
+            for call in map(self.with_caller, graph.callers(function)):
                 if graph.lambda_around(call) is None:
                     functions[call.caller][call.place] = call
         for component in self.handed_on:
-            for call in component.calls.values():
+            for call in map(self.with_caller, component.calls.values()):
                 functions[call.caller][call.place] = call
         return {
             caller: sorted(calls.values(), key=lambda item: item.place)

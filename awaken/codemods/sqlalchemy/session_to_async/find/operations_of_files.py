@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.find.applications import FactoryBlocks
 from awaken.codemods.sqlalchemy.session_to_async.find.blocking import BlockingEngines
 from awaken.codemods.sqlalchemy.session_to_async.find.idle import is_given_by_none
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import is_in_listener
@@ -22,7 +23,7 @@ from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.migrations import is_of_alembic
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.find.clients import Clients
@@ -60,6 +61,7 @@ class FileOperations:
         self._blocking = BlockingEngines(project)
         self.unannotated = UnannotatedSessions(project)
         self._helpers = Helpers(project)
+        self.factory_blocks = FactoryBlocks(project)
         self._attributes: frozenset[Place] = frozenset()
         self._lazy: frozenset[Place] = frozenset()
         self._validated: Mapping[Place, Operation] = {}
@@ -130,7 +132,7 @@ class FileOperations:
             for operation in self._loading(module):
                 if module.place(operation.node) in spawned:
                     continue
-                self._last[_start_around(module, operation.node)].append(operation)
+                self._last[self._start_around(module, operation.node)].append(operation)
             if self._bridged is not None:
                 self._without_twins()
             self._add(module, spawned)
@@ -138,6 +140,17 @@ class FileOperations:
             for start in [entry for entry in self._last if (module.path, entry) in self._staying]:
                 del self._last[start]
         return self._last
+
+    def function_around(self, module: Module, node: ast.AST) -> Function | None:
+        """Return the function that runs ``node``; None for what a file runs when it is imported."""
+        function = function_around(module, node)
+        if function is None or self.factory_blocks.holds(module.place(node)):
+            return None
+        return function
+
+    def _start_around(self, module: Module, node: ast.AST) -> int:
+        function = self.function_around(module, node)
+        return -1 if function is None else module.span(function).start
 
     def _without_twins(self) -> None:
         """Have libraries call nothing but what is called in a greenlet."""
@@ -154,7 +167,7 @@ class FileOperations:
                 continue
             known = known_before[module.place(node)]
             operation = replace(known, node=node, session=_same(node, known.session))
-            self._last[_start_around(module, node)].append(operation)
+            self._last[self._start_around(module, node)].append(operation)
 
     def _loading(self, module: Module) -> Iterator[Operation]:
         """Yield the reads of a file that are operations."""
@@ -171,7 +184,7 @@ class FileOperations:
         numbers = {node: number for number, node in enumerate(module.walk())} if operations else {}
         return [
             _Kept(
-                _start_around(module, operation.node),
+                self._start_around(module, operation.node),
                 numbers[operation.node],
                 None if operation.session is None else numbers[operation.session],
                 {name: getattr(operation, name) for name in _OTHERS},
@@ -243,8 +256,3 @@ def _same(node: ast.expr, other: ast.expr | None) -> ast.expr | None:
 def waits(operation: Operation) -> bool:
     """Whether the function around an operation waits for it, as far as that is known."""
     return operation.how not in {"inner", "unknown"}
-
-
-def _start_around(module: Module, node: ast.AST) -> int:
-    function = function_around(module, node)
-    return -1 if function is None else module.span(function).start

@@ -203,8 +203,13 @@ def enclose(node: Any, data: Enclosed, _around: Surroundings) -> Any:
     )
     above = apart if is_file else apart[data.blank_lines :]
     main = header.with_changes(body=block, leading_lines=above)
-    run: Any = cst.parse_statement(data.run)
     before, behind = body[:first], body[end:]
+    if not data.run:
+        top, *others = *before, *behind
+        body = suite.with_changes(body=[without_blank_lines(top), *others])
+        lines = [*apart, *without_blank_lines(node).leading_lines]
+        return cst.FlattenSentinel([main, node.with_changes(body=body, leading_lines=lines)])
+    run: Any = cst.parse_statement(data.run)
     if is_file:
         run = run.with_changes(leading_lines=apart)
         return node.with_changes(body=[*before, main, run, *behind])

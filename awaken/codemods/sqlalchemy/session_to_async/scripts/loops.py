@@ -76,7 +76,7 @@ class Loops:
         for function, place in self._outside.items():
             for item in graph.reaching([function]):
                 for call in graph.callers(item):
-                    if call.caller == around and any(
+                    if self._part.with_caller(call).caller == around and any(
                         span.contains(call.place.span) for span in spans
                     ):
                         raise self._refusal(place)

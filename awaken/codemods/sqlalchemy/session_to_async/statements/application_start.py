@@ -8,12 +8,22 @@ from collections.abc import Iterator
 from functools import cached_property
 from itertools import takewhile
 from textwrap import indent
-from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import schema_change
-from awaken.codemods.sqlalchemy.session_to_async.payload import POSTPONE, Postponed
+from awaken.codemods.sqlalchemy.session_to_async.find.applications import (
+    Application,
+    application_of,
+)
+from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    ENCLOSE,
+    POSTPONE,
+    Enclosed,
+    Postponed,
+)
 from awaken.codemods.sqlalchemy.session_to_async.scripts.names import names_kept
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region
 from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import Waiting, is_entered
@@ -24,16 +34,15 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
 )
 from awaken.contract import Edit, Place, ReplaceStatements, Span
 from awaken.kit.changes import Member
-from awaken.kit.imports import name_beside
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.web.lifespans import lifespan_edits
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.dispatch import Called
 from awaken.project.names.functions.injections import OVERRIDES
-from awaken.project.source.expressions.uses import passed_keywords
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_test_file
-from awaken.project.source.trees import last_name, values_given, without_arguments
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -42,32 +51,16 @@ if TYPE_CHECKING:
 _INDENTED = "    "
 _APART = 2
 """Blank lines around a function of a file."""
-_OTHERS = {"on_shutdown", "on_startup"}
 _DEFINING = {"class", "function", "import"}
-_MANAGER = "contextlib.asynccontextmanager"
 _FUNCTION = "prepare_database"
 _HANDLER = "on_startup"
 _SHARED = "conftest.py"
 _TOLD_TOOLS = re.compile(rb"#\s*[\w-]+:")
 """A comment such as `# noqa: E402` or `# fmt: off`."""
+_BLANK_LINES = re.compile(rb"[^\n]*\n((?:[ \t\f\r]*\n)*)")
+"""The end of a line, and the blank lines after it."""
 _CREATES = "creates tables"
 _LATER = "the application {} when it starts, not when the file is imported"
-
-
-class _Application(NamedTuple):
-    """The only application that a file makes, its variable, and the lifespan that it has already.
-
-    ``outermost`` is the statement of the file that makes it: the function, where one does. If it
-    ``starts_again``, tests call that function, too. If it ``has_events``, handlers of its events
-    would not run with a lifespan.
-    """
-
-    name: str
-    call: ast.Call
-    lifespan: ast.AsyncFunctionDef | None
-    outermost: ast.stmt
-    starts_again: bool
-    has_events: bool = False
 
 
 class _Fixture(NamedTuple):
@@ -85,89 +78,114 @@ class _Fixture(NamedTuple):
 class ApplicationStart:
     """Has the lifespan of an application run what waits when its file is imported."""
 
-    def __init__(
-        self, project: Project, rule: str, module: Module, waiting: Waiting, *, is_loop_bound: bool
-    ) -> None:
-        self._project = project
-        self._is_loop_bound = is_loop_bound
+    def __init__(self, part: SynchronousPart, rule: str, module: Module, waiting: Waiting) -> None:
+        self._project = part.project
+        self._is_loop_bound = part.is_loop_bound
         self._rule = rule
         self._module = module
         self._waiting = waiting
-        self._application = _application(project, module)
+        self._blocks = part.blocks_in(module)
+        self._application = application_of(part.project, module)
 
     def regions(self) -> list[Region]:
         """Return the statements that wait, each by itself, if the application can run them.
 
-        A statement under ``if __name__ == "__main__"`` does not count.
+        Those of its factory that share names are together. A statement under
+        `if __name__ == "__main__"` does not count.
         """
         module = self._module
         nodes = [node for node in self._waiting.nodes() if not module.is_under_main(node)]
-        indices = [
-            index
-            for index, statement in enumerate(module.tree.body)
-            if any(module.span(statement).contains(module.span(node)) for node in nodes)
-        ]
-        regions = [Region(module, module.tree, index, index) for index in indices]
+        places = [*map(module.place, nodes)]
+        regions = [region for region in self._parts() if any(map(region.holds, places))]
         can_move = bool(regions) and self._application is not None and self._can_move(regions)
         return regions if can_move else []
+
+    def _parts(self) -> Iterator[Region]:
+        """Yield the statements that a file runs when it is imported, in parts that move alone."""
+        module = self._module
+        factory = None if self._application is None else self._application.outermost
+        for index, statement in enumerate(module.tree.body):
+            if self._blocks and statement is factory and isinstance(statement, ast.FunctionDef):
+                for block in self._blocks:
+                    yield Region(module, statement, block.first, block.last)
+            else:
+                yield Region(module, module.tree, index, index)
 
     def members(self, regions: list[Region], scripts: Scripts) -> Iterator[Member]:
         """Yield the rewrites of ``regions`` and of the application."""
         started, names = "", list[str]()
-        removed = {item.first for item in regions if self._in_place(item.statements[0])}
+        removed = [region for region in regions if self._in_place(region)]
         for region in regions:
-            (statement,) = region.statements
+            statement = region.statements[0]
             site: Site[ast.AST] = Site(self._rule, self._module, _call(statement) or statement)
             shown = f"`{self._module.excerpt(statement)}`"
-            code = self._in_place(statement)
+            code = self._in_place(region)
             outcome: Rewrite | Refused
             if code:
-                edits: list[Edit] = [site.remove_statement(statement)]
-                comment, anchor = self._comment(statement)
-                if comment:
-                    path = self._module.path
-                    edits.append(ReplaceStatements(path=path, anchor=anchor, text="", site=site.id))
-                    code = f"{comment}{code}"
+                # A factory of which a function takes statements is written as a whole.
+                moving = [item.holder for item in regions if item not in removed]
+                is_whole = region.holder is not self._module.tree and region.holder in moving
+                comment, edits = ("", []) if is_whole else self._lines_around(site, region)
+                code = f"{comment}{code}"
                 caveats = [_LATER.format(_what(statement, shown))]
+                edits.append(site.remove_statement(statement))
                 outcome = Rewrite(f"{shown} moves into the lifespan", edits, caveats)
             else:
                 later = [f"{_FUNCTION}_{len(names) + 1}"] if names else [_FUNCTION]
                 name = self._module.scopes.fresh_name(*later)
                 names.append(name)
-                data = Postponed(name, *self._blank_lines(region.first, removed))
-                code, outcome = f"await {name}()", self._postponed(site, statement, data, scripts)
+                code = f"await {name}()"
+                outcome = self._postponed(site, region, name, removed, scripts)
             started += f"{code}\n"
-            yield Member(site, outcome, shown, (self._module.place(statement),))
+            yield Member(site, outcome, shown, tuple(map(self._module.place, region.statements)))
         if self._application is not None:
             yield self._starting(self._application, started, regions)
             for fixture in self._fixtures:
                 yield self._starting_fixture(fixture, self._module.place(self._application.call))
 
-    def _comment(self, statement: ast.stmt) -> tuple[str, Span]:
-        """Return the comment that is about one statement alone, and its lines; it may be empty."""
-        module, text = self._module, self._module.source.text
-        above, span = lines_above(module, statement), module.span(statement)
-        lines = _comments_on(above)
-        others = above[: len(above) - len(lines)]
-        behind = text[span.end :].splitlines()[:2]
+    def _lines_around(self, site: Site[ast.AST], region: Region) -> tuple[str, list[Edit]]:
+        """Return the comment that is about one statement alone, and what takes its lines away.
+
+        So go the blank lines that a factory would begin with.
+        """
+        module, text, statement = self._module, self._module.source.text, region.statements[0]
+        above, end = lines_above(module, statement), module.span(statement).end
+        lines = _comments_on(above, statement)
+        others, start = above[: len(above) - len(lines)], len(b"".join(above))
+        behind = text[end:].splitlines()[:2]
         is_apart = bool(others) and not others[-1].strip() and not b"".join(behind).strip()
-        if not is_apart or any(_TOLD_TOOLS.match(one) for one in lines):
-            return "", Span(span.start, span.start)
-        comment = "".join(f"{one.decode().rstrip()}\n" for one in lines)
-        return comment, Span(span.start - len(b"".join(lines)), span.start)
+        if not is_apart or any(map(_TOLD_TOOLS.search, lines)):
+            lines = []
+        spans = [Span(start - len(b"".join(lines)), start)]
+        blank = _BLANK_LINES.match(text, end)
+        if blank and region.first == 0 and isinstance(region.holder, ast.FunctionDef):
+            spans.append(Span(*blank.span(1)))
+        edits: list[Edit] = [
+            ReplaceStatements(path=module.path, anchor=span, text="", site=site.id)
+            for span in spans
+            if span.start < span.end
+        ]
+        return "".join(f"{line.decode().strip()}\n" for line in lines), edits
 
     def _can_move(self, regions: list[Region]) -> bool:
         """Whether each statement runs as well in a function: no other one reads what it binds."""
-        statements = [region.statements[0] for region in regions]
+        own = [region for region in regions if region.holder is self._module.tree]
+        moving = [region for region in regions if region not in own and not self._in_place(region)]
+        statements = [statement for region in regions for statement in region.statements]
         started = tuple(fixture.place for fixture in self._fixtures)
         if not _is_started_by_tests(self._project, started):
             return False
+        # The variables of a factory move with what uses them.
         if any(region.shares_a_line for region in regions) or not all(
-            isinstance(one, ast.Expr | ast.If | ast.Try | ast.With | ast.For) for one in statements
+            isinstance(region.statements[0], ast.Expr | ast.If | ast.Try | ast.With | ast.For)
+            for region in own
         ):
             return False
+        # The factory ran its own statements as often.
         starts_again = self._application is not None and self._application.starts_again
-        if starts_again and not all(map(self._creates_tables, statements)):
+        if starts_again and not all(self._creates_tables(*region.statements) for region in own):
+            return False
+        if len(moving) > 1:
             return False
         try:
             if names_kept(self._module, statements):
@@ -211,9 +229,10 @@ class ApplicationStart:
                 return True
         return False
 
-    def _in_place(self, statement: ast.stmt) -> str:
+    def _in_place(self, region: Region) -> str:
         """Return the code of a statement in the lifespan; empty if it needs a function."""
-        call, span = _call(statement), self._module.span(statement)
+        first, *others = region.statements
+        call, span = None if others else _call(first), self._module.span(first)
         inside = [node for node in self._waiting.nodes() if span.contains(self._module.span(node))]
         if call is None or inside != [call]:
             return ""
@@ -225,16 +244,40 @@ class ApplicationStart:
         return f"await {self._module.text_of(call)}" if is_awaited else ""
 
     def _postponed(
-        self, site: Site[ast.AST], statement: ast.stmt, data: Postponed, scripts: Scripts
+        self,
+        site: Site[ast.AST],
+        region: Region,
+        name: str,
+        removed: list[Region],
+        scripts: Scripts,
     ) -> Rewrite | Refused:
         try:
-            edits = scripts.inside(site, [statement])
+            edits = scripts.inside(site, region.statements)
         except Refused as refused:
             return refused
-        comments = len(_comments_on(lines_above(self._module, statement)))
-        edits.append(replace(site.rewrite(statement, POSTPONE, data), lines_above=comments))
-        message = f"`{data.name}()` does this when the application starts"
-        return Rewrite(message, edits, [_LATER.format(f"runs `{data.name}()`")])
+        holder, statement, related = region.holder, region.statements[0], tuple[Place, ...]()
+        gone = {item.first for item in removed if item.holder is holder}
+        if isinstance(holder, ast.FunctionDef):
+            data = Enclosed(
+                name=name,
+                run="",
+                before=region.statements_above - sum(index < region.first for index in gone),
+                behind=len(holder.body)
+                - region.last
+                - 1
+                - sum(index > region.last for index in gone),
+                kept=(),
+                blank_lines=_APART,
+            )
+            edits.append(site.rewrite(holder, ENCLOSE, data))
+            related = (self._module.place(holder),)
+        else:
+            comments = len(_comments_on(lines_above(self._module, statement), statement))
+            postponed = Postponed(name, *self._blank_lines(region.first, gone))
+            rewrite = site.rewrite(statement, POSTPONE, postponed)
+            edits.append(replace(rewrite, lines_above=comments))
+        message = f"`{name}()` does this when the application starts"
+        return Rewrite(message, edits, [_LATER.format(f"runs `{name}()`")], related)
 
     def _blank_lines(self, index: int, removed: set[int]) -> tuple[int, int]:
         """Return how many blank lines a function lacks above and below, in place of a statement."""
@@ -259,12 +302,12 @@ class ApplicationStart:
     def _number_above(self, statement: ast.stmt) -> int:
         decorators = getattr(statement, "decorator_list", None)
         above = lines_above(self._module, decorators[0] if decorators else statement)
-        return blank_lines_below(above[: len(above) - len(_comments_on(above))])
+        return blank_lines_below(above[: len(above) - len(_comments_on(above, statement))])
 
-    def _starting(self, application: _Application, body: str, regions: list[Region]) -> Member:
+    def _starting(self, application: Application, body: str, regions: list[Region]) -> Member:
         """Return how an application runs code before it serves requests."""
         module, call, lifespan = self._module, application.call, application.lifespan
-        site: Site[ast.AST] = Site(self._rule, module, call)
+        site = Site(self._rule, module, call)
         shown = f"`{module.excerpt(call)}`"
         along = tuple(module.place(region.statements[0]) for region in regions)
         if lifespan is not None:
@@ -278,20 +321,10 @@ class ApplicationStart:
                 module.place(application.outermost), "after", head + indent(body, _INDENTED)
             )
             return Member(site, Rewrite(f"{shown} gets a handler", [handler]), shown, along)
-        manager, imports = name_beside(self._project, site, None, _MANAGER)
-        iterator, more = name_beside(self._project, site, None, "collections.abc.AsyncIterator")
-        name = module.scopes.fresh_name("lifespan", "app_lifespan")
-        code = (
-            f"@{manager}\nasync def {name}({application.name}: {module.text_of(call.func)})"
-            f" -> {iterator}[None]:\n{indent(body, _INDENTED)}    yield\n"
+        edits = lifespan_edits(self._project, site, f"{body}yield\n")
+        return Member(
+            site, Rewrite(f"{shown} gets a lifespan", edits, application.caveats), shown, along
         )
-        edits: list[Edit] = [
-            site.insert_statements(module.place(application.outermost), "before", code),
-            site.add_keyword(call, "lifespan", name),
-            *imports,
-            *more,
-        ]
-        return Member(site, Rewrite(f"{shown} gets a lifespan", edits), shown, along)
 
     @cached_property
     def _fixtures(self) -> list[_Fixture]:
@@ -367,9 +400,10 @@ def _is_started_by_tests(project: Project, started: tuple[str, ...]) -> bool:
     )
 
 
-def _comments_on(above: list[bytes]) -> list[bytes]:
+def _comments_on(above: list[bytes], statement: ast.stmt) -> list[bytes]:
     """Return the last of the lines ``above`` a statement that are comments: they belong to it."""
-    return [*takewhile(lambda line: line.startswith(b"#"), reversed(above))][::-1]
+    begin = b" " * statement.col_offset + b"#"
+    return [*takewhile(lambda line: line.startswith(begin), reversed(above))][::-1]
 
 
 def _what(statement: ast.stmt, shown: str) -> str:
@@ -384,75 +418,3 @@ def _call(statement: ast.stmt) -> ast.Call | None:
         case ast.Expr(value=ast.Call() as call):
             return call
     return None
-
-
-def _application(project: Project, module: Module) -> _Application | None:
-    """Return the one application that a file makes; None if something else may start it."""
-    made = list(_applications_made(project, module))
-    if len(made) != 1:
-        return None
-    (application,) = made
-    arguments = dict(passed_keywords(module, application.call))
-    if _OTHERS & arguments.keys() or None in arguments:
-        return None
-    place, handlers = module.place(application.call), project.web.registrations.all
-    if any(
-        item.to.unknown or any(to.made == place for to in item.to.applications) for item in handlers
-    ):
-        is_made_here = not isinstance(application.outermost, ast.FunctionDef)
-        is_plain = is_made_here and "lifespan" not in arguments
-        return application._replace(has_events=True) if is_plain else None
-    if "lifespan" not in arguments:
-        return application
-    lifespan = _manager_named(project, module, arguments["lifespan"])
-    return None if lifespan is None else application._replace(lifespan=lifespan)
-
-
-def _applications_made(project: Project, module: Module) -> Iterator[_Application]:
-    """Yield the applications that a file makes, by a function that it calls once, too."""
-    for statement in module.tree.body:
-        for name, call in values_given([statement]):
-            if _makes(call, project, module):
-                yield _Application(name, call, None, statement, starts_again=False)
-            factory = _node_bound(module, call.func) if isinstance(call, ast.Call) else None
-            if isinstance(factory, ast.FunctionDef) and factory in module.tree.body:
-                for kept, made in values_given(factory.body):
-                    if _makes(made, project, module):
-                        again = _is_called_again(project, module, factory, call)
-                        if again is not None:
-                            yield _Application(kept, made, None, factory, again)
-
-
-def _makes(node: ast.expr, project: Project, module: Module) -> TypeGuard[ast.Call]:
-    known = twins().absorbing.applications
-    return isinstance(node, ast.Call) and project.qualified_name(module, node.func) in known
-
-
-def _node_bound(module: Module, node: ast.expr) -> ast.AST | None:
-    """Return what gives the name ``node`` its only value."""
-    binding = module.scopes.only_binding(node)
-    return None if binding is None else binding.node
-
-
-def _is_called_again(
-    project: Project, module: Module, function: ast.FunctionDef, call: ast.expr
-) -> bool | None:
-    """Whether tests call ``function``, too, apart from ``call``; None if other code may."""
-    callers = project.calls.callers_of(module, function)
-    others = [site.place for site in callers.sites if site.place != module.place(call)]
-    is_known = len(others) < len(callers.sites) and all(
-        obstacle.kind == "outside" for obstacle in callers.obstacles
-    )
-    return bool(others) if is_known and all(is_around_tests(at.path) for at in others) else None
-
-
-def _manager_named(project: Project, module: Module, node: ast.expr) -> ast.AsyncFunctionDef | None:
-    """Return the function of the file that ``node`` names, if it makes a context manager."""
-    manager = _node_bound(module, node)
-    if not isinstance(manager, ast.AsyncFunctionDef):
-        return None
-    if module.enclosing_function(manager) is not None:
-        return None
-    decorators = [without_arguments(decorator) for decorator in manager.decorator_list]
-    is_manager = [project.qualified_name(module, part) for part in decorators] == [_MANAGER]
-    return manager if is_manager else None

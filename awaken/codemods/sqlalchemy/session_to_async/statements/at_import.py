@@ -51,8 +51,7 @@ def members_at_import(
     regions = scripts.regions(module, waiting)
     for region in regions:
         yield scripts.member(region, waiting)
-    is_loop_bound = part.is_loop_bound
-    starting = ApplicationStart(part.project, rule, module, waiting, is_loop_bound=is_loop_bound)
+    starting = ApplicationStart(part, rule, module, waiting)
     started = [] if is_test_file(path) else starting.regions()
     if started:
         yield from starting.members(started, scripts)

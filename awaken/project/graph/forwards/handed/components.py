@@ -27,6 +27,7 @@ from awaken.project.names.usages import is_annotation
 from awaken.project.source.f_strings import is_literal
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests, is_of_mock
 from awaken.project.source.trees import Function, last_name, parameters_of, without_arguments
 from awaken.project.source.words import Words
 from awaken.project.source.worklist import Queue
@@ -148,7 +149,8 @@ class HandedOn:
     def _uses(self, function: FunctionPlace) -> Iterator[Spot]:
         """Yield the expressions that are a function, and do not call it.
 
-        In an annotation of a class a builtin is meant: ``def list(self) -> list[Row]``.
+        In an annotation of a class a builtin is meant: ``def list(self) -> list[Row]``. A test that
+        tells ``shop.load.return_value`` means a mock in its place.
         """
         name = function.qualname.rpartition(".")[2]
         files = self._graph.files_using(name)
@@ -156,7 +158,7 @@ class HandedOn:
             for node in module.mentions(name):
                 if not isinstance(node, ast.expr) or not is_use(module, node):
                     continue
-                if is_annotation(module, node):
+                if is_annotation(module, node) or _is_mocked(module, node):
                     continue
                 if any(
                     isinstance(value, FunctionOf)
@@ -257,6 +259,12 @@ class HandedOn:
         qualname = "<module>" if node is None else module.qualname(node)
         known = self._graph.function_at(module.path, start)
         return known or FunctionPlace(module.path, start, qualname)
+
+
+def _is_mocked(module: Module, node: ast.expr) -> bool:
+    above = module.parent(node)
+    is_told = isinstance(above, ast.Attribute) and is_of_mock(above.attr)
+    return is_told and is_around_tests(module.path)
 
 
 def _unwalked(components: Iterable[Component], walked: Walked | None) -> Iterator[Component]:

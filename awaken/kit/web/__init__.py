@@ -1,0 +1,1 @@
+"""Applications of FastAPI and Starlette: code that several rules write into them."""
