@@ -307,7 +307,11 @@ class Evaluator(ABC):
                     return above
                 owners = self.values(module, node.value, known)
                 members = union(*(self.members.of(owner, module, node) for owner in owners))
-                return self.narrowing.of_attribute(module, node, members)
+                is_unknown = any(isinstance(member, Unknown) for member in members)
+                if not is_unknown or not isinstance(node.value, ast.Name):
+                    return members
+                bindings = module.scopes.bindings_of(node.value)
+                return self.narrowing.of(module, node, bindings, members)
             case ast.Call():
                 result = packed_keyword(self, module, node, known)
                 if result is None:

@@ -31,10 +31,10 @@ from awaken.project.values.questions import Questions
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-_REPEATING = (ast.DictComp, ast.GeneratorExp, ast.ListComp, ast.SetComp)
+_REPEATING = ast.DictComp | ast.GeneratorExp | ast.ListComp | ast.SetComp
 _Position = tuple[int, int]
 _Read = ast.Name | ast.Subscript | ast.Attribute
-_CHANGING = (ast.Await, ast.Call, ast.Delete, ast.Yield, ast.YieldFrom)
+_CHANGING = ast.Await | ast.Call | ast.Delete | ast.Yield | ast.YieldFrom
 """They may run other code, which may change any attribute."""
 
 
@@ -53,7 +53,7 @@ class Narrowing:
         self._evaluator = evaluator
 
     def of(self, module: Module, read: _Read, bindings: Sequence[Binding], found: Values) -> Values:
-        """Return what is left of ``found`` where a variable, or an item of its tuple, is read."""
+        """Return what is left of ``found`` where a variable, an item or attribute of it is read."""
         if len(found) == 1 and not isinstance(found[0], Unknown | InstanceOf):
             return found
         if _variable(read) not in _checked_variables(module):
@@ -66,17 +66,8 @@ class Narrowing:
         ends = [_end_of_binding(module, binding.node) for binding in bindings]
         for check in _checks(module, read):
             start = position(check.test)
-            if not any(start < end <= check.until for end in ends):
-                found = self._narrowed(module, read, check, found)
-        return found
-
-    def of_attribute(self, module: Module, read: ast.Attribute, found: Values) -> Values:
-        """Return what is left of ``found`` where a check comes right before an attribute's read."""
-        is_unknown = any(isinstance(value, Unknown) for value in found)
-        if not is_unknown or _variable(read) not in _checked_variables(module):
-            return found
-        for check in _checks(module, read):
-            if check.until == position(read) and not _runs_between(module, check.test, read):
+            is_given = any(start < end <= check.until for end in ends)
+            if not is_given and not _may_change(module, check, read):
                 found = self._narrowed(module, read, check, found)
         return found
 
@@ -140,27 +131,23 @@ class Narrowing:
         return any(isinstance(item, InstanceOf) and item.qualified in names for item in declared)
 
 
-def _runs_between(module: Module, test: ast.expr, read: ast.Attribute) -> bool:
-    """Whether something that runs between a check and a read may change the attribute."""
-    start, around = (test.end_lineno or 0, test.end_col_offset or 0), module.enclosing_def(read)
+def _may_change(module: Module, check: _Check, read: _Read) -> bool:
+    """Whether other code may run between a check of an attribute and a read of it."""
+    if not isinstance(read, ast.Attribute):
+        return False
     # Expressions around the read run after it.
-    later = set(module.ancestors(read))
-    return any(isinstance(above, _REPEATING) for above in later) or any(
-        start < position(node) < position(read) and node not in later
-        for node in module.walk(around or module.tree)
-        if isinstance(node, ast.expr | ast.Delete)
-        and (isinstance(node, _CHANGING) or _is_set(node, read))
+    later, end = {*module.ancestors(read)}, (check.test.end_lineno, check.test.end_col_offset)
+    is_repeated = any(isinstance(above, _REPEATING) for above in later)
+    return (
+        check.until != position(read)
+        or is_repeated
+        or any(
+            end < position(node) < position(read) and node not in later
+            for node in module.walk(module.enclosing_def(read) or module.tree)
+            if isinstance(node, _CHANGING)
+            or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store))
+        )
     )
-
-
-def _is_set(node: ast.AST, read: ast.Attribute) -> bool:
-    """Whether a node sets the attribute that is read, or its variable."""
-    match node:
-        case ast.Name(id=name, ctx=ast.Store()):
-            return _variable(read) == f"{name}.{read.attr}"
-        case ast.Attribute(attr=name, ctx=ast.Store()):
-            return name == read.attr
-    return False
 
 
 def _end_of_binding(module: Module, node: ast.AST) -> _Position:
