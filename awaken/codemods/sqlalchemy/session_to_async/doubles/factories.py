@@ -241,17 +241,14 @@ def callers_of_factory(
 
 def session_given(project: Project, module: Module, replacement: Replacement) -> ast.expr | None:
     """Return the mock of a session that the mock of a factory gives, whoever makes that."""
-    given = replacement.given
-    match _results_told(project, module, replacement):
-        case [value]:
-            return None if project.mocks.made_at(module, value) is None else value
-    mocked = None if given is None else project.mocks.made_at(module, given)
-    if mocked is None or mocked.module is not module or not _is_only_asked(module, mocked):
-        return None
-    match mocked.call:
-        case ast.Call(args=[], keywords=[ast.keyword(arg="return_value", value=value)]):
-            return None if project.mocks.made_at(module, value) is None else value
-    return None
+    given, values = replacement.given, _results_told(project, module, replacement)
+    mocked = None if given is None or values else project.mocks.made_at(module, given)
+    if mocked is not None and mocked.module is module and _is_only_asked(module, mocked):
+        match mocked.call:
+            case ast.Call(args=[], keywords=[ast.keyword(arg="return_value", value=value)]):
+                values = [value]
+    is_mock = len(values) == 1 and project.mocks.made_at(module, values[0]) is not None
+    return values[0] if is_mock else None
 
 
 def _results_told(project: Project, module: Module, replacement: Replacement) -> list[ast.expr]:
