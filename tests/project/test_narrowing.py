@@ -82,3 +82,49 @@ def test_a_check_of_an_item_lasts_where_the_items_cannot_change(head, checked, e
     body = f"if isinstance({checked}, Store):\n    shrink(args)\n    args[1].read()"
     text = f"class Store:\n    def read(self): ...\n\n{head}\n{indent(body, '    ')}"
     assert method_reached(text, "args[1].read()") == expected
+
+
+OWNED = """
+from starlette.exceptions import HTTPException
+
+class Store:
+    def read(self): ...
+
+def use(error: HTTPException, find):
+{body}
+"""
+
+
+def reached_behind(body: str) -> str:
+    """Return the method that ``error.detail.read()`` reaches, of an attribute declared `Any`."""
+    return method_reached(OWNED.replace("{body}", indent(body, "    ")), "error.detail.read()")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if isinstance(error.detail, Store):\n    error.detail.read()",
+        "if isinstance(error.detail, Store):\n    x = str(error.detail.read() or find())",
+        "if not isinstance(error.detail, Store):\n    raise TypeError\nerror.detail.read()",
+        "for error in find():\n    if isinstance(error.detail, Store): error.detail.read()",
+    ],
+)
+def test_an_attribute_is_known_right_after_its_check(body):
+    assert reached_behind(body) == "Store.read"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "error.detail.read()",
+        "if isinstance(error.detail, Store):\n    find()\n    error.detail.read()",
+        "if isinstance(error.detail, Store):\n    print(find(), error.detail.read())",
+        "if isinstance(error.detail, Store):\n    error.detail = 1\n    error.detail.read()",
+        "if isinstance(error.detail, Store):\n    error = find\n    error.detail.read()",
+        "if isinstance(error.args, Store):\n    error.detail.read()",
+        "if isinstance(error.detail, Store):\n    [print(error.detail.read()) for _ in 'a']",
+        "if isinstance(error.detail, Store):\n    while find(): error.detail.read()",
+    ],
+)
+def test_other_code_may_change_an_attribute_after_its_check(body):
+    assert reached_behind(body) != "Store.read"

@@ -299,11 +299,7 @@ class Evaluator(ABC):
             case ast.Name():
                 return self._name(module, node, known)
             case ast.Attribute():
-                above = self.members.above(module, node)
-                if above is not None:
-                    return above
-                owners = self.values(module, node.value, known)
-                return union(*(self.members.of(owner, module, node) for owner in owners))
+                return self._attribute(module, node, known)
             case ast.Call():
                 result = packed_keyword(self, module, node, known)
                 if result is None:
@@ -337,6 +333,17 @@ class Evaluator(ABC):
         if parts:
             return union(*(self.values(module, part, known) for part in parts))
         return self.building.display(module, node, known)
+
+    def _attribute(self, module: Module, node: ast.Attribute, known: Environment) -> Values:
+        above = self.members.above(module, node)
+        if above is not None:
+            return above
+        owners = self.values(module, node.value, known)
+        members = union(*(self.members.of(owner, module, node) for owner in owners))
+        is_unknown = any(isinstance(member, Unknown) for member in members)
+        if not is_unknown or not isinstance(node.value, ast.Name):
+            return members
+        return self.narrowing.of(module, node, module.scopes.bindings_of(node.value), members)
 
     def _item(self, module: Module, node: ast.Subscript, known: Environment) -> Values:
         packed = packed_item(self, module, node, known)

@@ -8,6 +8,7 @@ from awaken.project.frameworks.loads.certainty import WEAK
 from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.mapped_classes import entity_of_attribute, is_mapped
 from awaken.project.frameworks.loads.module_reader import ModuleReader
+from awaken.project.frameworks.sqlalchemy.attributes import INSTRUMENTED
 from awaken.project.source.programs.undefined import is_undefined
 
 
@@ -25,6 +26,8 @@ def read_by_value(reader: ModuleReader, item: Item) -> Item:
     if isinstance(node, ast.Attribute) and is_mapped_value(reader, node.value):
         owner = ast.unparse(node.value)
         return Item(node, What.COLUMN, owner=owner, key=node.attr, hashable=None)
+    if reader.project.instance_of(reader.module, node) == (INSTRUMENTED,):
+        return Item(node, What.EXPRESSION, key="", orm=True, mixed=True, hashable=None)
     return _noted_item(reader, node) or item
 
 

@@ -34,7 +34,7 @@ _Answer = TypeVar("_Answer")
 # As in flask_sqlalchemy.model.camel_to_snake_case.
 _CAMEL = re.compile(r"((?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z]))")
 _QUERY = "sqlalchemy.orm.Query"
-_INSTRUMENTED = "sqlalchemy.orm.InstrumentedAttribute"
+INSTRUMENTED = "sqlalchemy.orm.InstrumentedAttribute"
 _COLLECTIONS = library_names().lazy_collections
 _KEYED = {
     f"sqlalchemy.orm.{name}"
@@ -109,7 +109,7 @@ class MappedAttributes:
 
     def _of_class(self, qualified: str, name: str) -> Values:
         if name != "query":
-            return (InstanceOf(_INSTRUMENTED),) if self._is_mapped(qualified, name) else ()
+            return (InstanceOf(INSTRUMENTED),) if self._is_mapped(qualified, name) else ()
         query = self._class_queries.of(qualified)
         # A class of queries that cannot be read may give anything.
         if not isinstance(query, ClassQuery) or query.custom:

@@ -66,6 +66,11 @@ class Replacement(Struct, frozen=True):
     why: str = ""
     is_untold: bool = False
 
+    @property
+    def makes_objects(self) -> bool:
+        """Whether calling what it replaces makes an object: it is a class, or makes sessions."""
+        return self.is_class or self.factory
+
 
 class Replacements:
     """Finds them, one file after the other."""

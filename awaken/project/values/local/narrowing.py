@@ -3,7 +3,7 @@
 ``isinstance``, ``is None`` and the truth of the variable itself, or of an item of its tuple, in
 ``if``, ``while``, ``assert``, conditional expressions, ``and``, ``or`` and comprehensions, and
 before what follows a branch that leaves. A check counts as long as nothing can give the variable
-another value after it.
+another value after it. One of an attribute counts until any other code may run.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ from awaken.project.values.questions import Questions
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_REPEATING = ast.DictComp | ast.GeneratorExp | ast.ListComp | ast.SetComp
 _Position = tuple[int, int]
-_Read = ast.Name | ast.Subscript
+_Read = ast.Name | ast.Subscript | ast.Attribute
+_CHANGING = ast.Await | ast.Call | ast.Delete | ast.Yield | ast.YieldFrom
+"""They may run other code, which may change any attribute."""
 
 
 class _Check(NamedTuple):
@@ -50,7 +53,7 @@ class Narrowing:
         self._evaluator = evaluator
 
     def of(self, module: Module, read: _Read, bindings: Sequence[Binding], found: Values) -> Values:
-        """Return what is left of ``found`` where a variable, or an item of its tuple, is read."""
+        """Return what is left of ``found`` where a variable, an item or attribute of it is read."""
         if len(found) == 1 and not isinstance(found[0], Unknown | InstanceOf):
             return found
         if _variable(read) not in _checked_variables(module):
@@ -63,7 +66,8 @@ class Narrowing:
         ends = [_end_of_binding(module, binding.node) for binding in bindings]
         for check in _checks(module, read):
             start = position(check.test)
-            if not any(start < end <= check.until for end in ends):
+            is_given = any(start < end <= check.until for end in ends)
+            if not is_given and not _may_change(module, check, read):
                 found = self._narrowed(module, read, check, found)
         return found
 
@@ -127,6 +131,25 @@ class Narrowing:
         return any(isinstance(item, InstanceOf) and item.qualified in names for item in declared)
 
 
+def _may_change(module: Module, check: _Check, read: _Read) -> bool:
+    """Whether other code may run between a check of an attribute and a read of it."""
+    if not isinstance(read, ast.Attribute):
+        return False
+    # Expressions around the read run after it.
+    later, end = {*module.ancestors(read)}, (check.test.end_lineno, check.test.end_col_offset)
+    is_repeated = any(isinstance(above, _REPEATING) for above in later)
+    return (
+        check.until != position(read)
+        or is_repeated
+        or any(
+            end < position(node) < position(read) and node not in later
+            for node in module.walk(module.enclosing_def(read) or module.tree)
+            if isinstance(node, _CHANGING)
+            or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store))
+        )
+    )
+
+
 def _end_of_binding(module: Module, node: ast.AST) -> _Position:
     """Return where a variable has been given its value: an assignment ends with its statement."""
     statement = module.statement_of(node)
@@ -157,7 +180,7 @@ def _variables_about(test: ast.expr) -> set[str]:
 
 
 def _variable(checked: ast.expr) -> str | None:
-    """Return the variable that an expression is, assigns, or reads an item of."""
+    """Return the variable that an expression is, assigns, or reads an item or attribute of."""
     match checked:
         case ast.Name(id=name):
             return name
@@ -165,6 +188,8 @@ def _variable(checked: ast.expr) -> str | None:
             return name
         case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant()):
             return name
+        case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+            return f"{name}.{attribute}"
     return None
 
 

@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK, not_understood
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import results_given
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
 from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
     ASYNCHRONOUS,
     Manager,
@@ -50,9 +52,6 @@ class PatchedFactories:
         message = f"the mock of `{replacement.shown}` returns asynchronous sessions"
         keywords = call.keywords if isinstance(call, ast.Call) else []
         is_plain = {keyword.arg for keyword in keywords} <= {"return_value"}
-        session = session_given(self._project, module, replacement) if is_plain else None
-        if session is not None and self._is_only_used(module, replacement, False):
-            return Rewrite(message, [])
         value = keywords[0].value if is_plain and keywords and not replacement.bound else None
         if value is not None and self._is_session(module, value):
             return Rewrite(message, [])
@@ -73,6 +72,26 @@ class PatchedFactories:
         helping = (item for item in managers if item.around is not module.enclosing_def(call))
         places = (item.module.place(node) for item in helping for node in item.methods())
         return Rewrite(message, edits, related=tuple(places))
+
+    def is_only_called(self, module: Module, replacement: Replacement) -> bool:
+        """Whether the mock of a patch makes the sessions by itself, and the program enters none.
+
+        Tests tell that session by ``factory.return_value``.
+        """
+        around, call = module.enclosing_def(replacement.node), replacement.node
+        keywords = call.keywords if isinstance(call, ast.Call) else []
+        # Unpacked arguments tell attributes of the mock.
+        if not replacement.factory or {keyword.arg for keyword in keywords} - {None, RESULT}:
+            return False
+        results = _results_told(self._project, module, replacement)
+        made_at = self._project.mocks.made_at
+        return (
+            isinstance(call, ast.Call)
+            and replacement.given is None
+            and all(_tells_result(module, use) for use in _uses(module, around, replacement.bound))
+            and all(made_at(module, value) or self._is_session(module, value) for value in results)
+            and self._is_only_used(module, replacement, False)
+        )
 
     def of_mock(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return what stays as it is: a mock that gives the mock of a session. Raises Refused."""
@@ -211,37 +230,31 @@ def sessions_given(
         yield from ((function, *pair) for pair in given if function is not None)
 
 
+def callers_of_factory(
+    part: SynchronousPart, home: Module, replacement: Replacement
+) -> list[FunctionPlace]:
+    """Return the functions that wait and call the factory while a patch replaces it."""
+    mentions = _mentions(part.project, home, replacement)
+    around = (_function_around(part, module, node) for module, node in mentions)
+    return sorted({function for function in around if function is not None})
+
+
 def session_given(project: Project, module: Module, replacement: Replacement) -> ast.expr | None:
     """Return the mock of a session that the mock of a factory gives, whoever makes that."""
-    given = replacement.given
-    match _returned_by(module, replacement):
-        case [value]:
-            return None if project.mocks.made_at(module, value) is None else value
-    mocked = None if given is None else project.mocks.made_at(module, given)
-    if mocked is None or mocked.module is not module or not _is_only_asked(module, mocked):
-        return None
-    match mocked.call:
-        case ast.Call(args=[], keywords=[ast.keyword(arg="return_value", value=value)]):
-            return None if project.mocks.made_at(module, value) is None else value
-    return None
+    given, values = replacement.given, _results_told(project, module, replacement)
+    mocked = None if given is None or values else project.mocks.made_at(module, given)
+    if mocked is not None and mocked.module is module and _is_only_asked(module, mocked):
+        match mocked.call:
+            case ast.Call(args=[], keywords=[ast.keyword(arg="return_value", value=value)]):
+                values = [value]
+    is_mock = len(values) == 1 and project.mocks.made_at(module, values[0]) is not None
+    return values[0] if is_mock else None
 
 
-def _returned_by(module: Module, replacement: Replacement) -> list[ast.expr]:
-    """Return the results that a keyword or the variable of a patch sets; none if it does more."""
-    around, call = module.enclosing_def(replacement.node), replacement.node
-    keywords = call.keywords if isinstance(call, ast.Call) and replacement.given is None else []
-    values = [keyword.value for keyword in keywords if keyword.arg == "return_value"]
-    for node in module.walk(around) if around is not None and replacement.bound else ():
-        if isinstance(node, ast.Name) and node.id == replacement.bound:
-            above = module.parent(node)
-            match above, None if above is None else module.parent(above):
-                case ast.Attribute(attr="return_value"), ast.Assign(targets=[_], value=value):
-                    values.append(value)
-                case ast.Attribute(attr=attribute), _ if not _asks(attribute):
-                    return []
-                case ast.Call(), _:
-                    return []
-    return values
+def _results_told(project: Project, module: Module, replacement: Replacement) -> list[ast.expr]:
+    """Return what a test has the mock of a factory give."""
+    told = results_given(project, module, replacement)
+    return [value for name, value in told if name == RESULT]
 
 
 def _is_only_asked(module: Module, mocked: Mocked) -> bool:
@@ -249,10 +262,25 @@ def _is_only_asked(module: Module, mocked: Mocked) -> bool:
     return all(
         isinstance(above, ast.Call) or (isinstance(above, ast.Attribute) and _asks(above.attr))
         for _, around, name in mocked.variables
-        for node in module.walk(around)
-        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
-        for above in [module.parent(node)]
+        for above in _uses(module, around, name)
     )
+
+
+def _uses(module: Module, around: ast.AST | None, name: str) -> Iterator[ast.AST | None]:
+    """Yield what a function does with its variable ``name``."""
+    for node in () if around is None else module.walk(around):
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
+            yield module.parent(node)
+
+
+def _tells_result(module: Module, node: ast.AST | None) -> bool:
+    """Whether ``node`` asks a mock, sets its result, or leads to an attribute of that."""
+    match node, None if node is None else module.parent(node):
+        case ast.Attribute(attr="return_value"), ast.Attribute(attr=name):
+            return name not in _DUNDERS
+        case ast.Attribute(attr=name), above:
+            return _asks(name) or (name == RESULT and isinstance(above, ast.Assign))
+    return False
 
 
 def _asks(attribute: str) -> bool:

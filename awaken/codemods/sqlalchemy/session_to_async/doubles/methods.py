@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import callers_of_factory
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT, Uses
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
@@ -47,22 +48,41 @@ class WaitingMethods:
         for name in sorted(called):
             functions = self._project.replacements.methods(qualified, name)
             is_waiting = any(function in part.steps for function in functions)
-            if is_waiting and self._is_called_on_object(home, name):
+            if is_waiting and self._is_called_on_object(qualified, home, name):
                 result[name] = any(map(part.is_result_used, functions))
         return result
 
-    def _is_called_on_object(self, home: str, name: str) -> bool:
-        """Whether a file names anything so but functions of libraries, such as `asyncio.run`."""
-        module, layout = self._project.module(home), self._project.layout
+    def _is_called_on_object(self, qualified: str, home: str, name: str) -> bool:
+        """Whether a file may call a method of a class on an object that a test passes."""
+        module = self._project.module(home)
         mentions = [] if module is None else module.mentions(name)
-        known = [
-            self._project.qualified_name(module, node)
-            for node in mentions
-            if module is not None and isinstance(node, ast.Attribute | ast.Name)
-        ]
+        known = [node for node in mentions if isinstance(node, ast.Attribute | ast.Name)]
         return not known or any(
-            each is None or layout.path_of(each.partition(".")[0]) is not None for each in known
+            module and self._may_be_of_mock(qualified, module, node) for node in known
         )
+
+    def _may_be_of_mock(
+        self, qualified: str, module: Module, node: ast.Attribute | ast.Name
+    ) -> bool:
+        """Whether a mock may have a method: no library and no class is one.
+
+        Nor is an object in its own methods, or what these make.
+        """
+        layout, owner = (
+            self._project.layout,
+            node.value if isinstance(node, ast.Attribute) else None,
+        )
+        around = module.enclosing_def(node)
+        cls = None if around is None else module.enclosing_class(around)
+        if isinstance(owner, ast.Name) and around is not None and cls is not None:
+            is_own = f"{layout.name_of(module.path)}.{module.qualname(cls)}" == qualified
+            first = {argument.arg for argument in around.args.args[:1]}
+            if owner.id in first or (is_own and module.scopes.parameter_of(owner) is None):
+                return False
+        if owner is not None and self._project.classes_of(module, owner):
+            return False
+        name = self._project.qualified_name(module, node)
+        return name is None or layout.path_of(name.partition(".")[0]) is not None
 
     def named(self, qualified: str, name: str) -> list[FunctionPlace]:
         """Return the methods of a class with one name that wait."""
@@ -79,8 +99,13 @@ class WaitingMethods:
             if functions
         }
 
-    def of_object(self, replacement: Replacement) -> dict[str, bool]:
-        """Return the functions that wait of an object, a class, a module, a function's results."""
+    def of_object(self, module: Module, replacement: Replacement) -> dict[str, bool]:
+        """Return the functions that wait of an object, a class, a module, a function's results.
+
+        ``module`` is the file that replaces it.
+        """
+        if replacement.factory:
+            return self.of_session(callers_of_factory(self._part, module, replacement))
         if replacement.cls:
             result = self.of_class(replacement.cls, replacement.home)
             behind = self.behind(replacement.name, replacement.home)

@@ -19,6 +19,8 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden imp
 )
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK, asynchronous
 from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import (
+    PatchedFactories,
+    callers_of_factory,
     makes_sessions,
     sessions_given,
 )
@@ -92,6 +94,7 @@ class MockedObjects:
         self._project = part.project
         self._rule = rule
         self._methods = WaitingMethods(part)
+        self._factories = PatchedFactories(part)
         self._found: dict[Place, _Found] = {}
         self._attributes: list[tuple[Module, ast.expr, Replacement, _Wanted]] = []
 
@@ -117,9 +120,13 @@ class MockedObjects:
             module = self._project.module(path)
             replaced = () if module is None else self._project.replacements.in_module(module)
             for replacement in replaced:
-                if module is not None and makes_sessions(self._part, replacement):
+                if module is None:
+                    continue
+                if self._factories.is_only_called(module, replacement):
+                    self._add_given(module, replacement)
+                elif makes_sessions(self._part, replacement):
                     self._add_entered(module, replacement)
-                elif module is not None and (replacement.cls or replacement.functions):
+                elif replacement.cls or replacement.functions:
                     self._add_given(module, replacement)
         for overriding in overrides_of(self._project):
             self._overridden(*overriding)
@@ -167,13 +174,13 @@ class MockedObjects:
 
     def _add_given(self, module: Module, replacement: Replacement) -> None:
         """Add the mocks that a patched object, class or function gives, or has for attributes."""
-        methods = self._methods.of_object(replacement)
-        if replacement.is_class:
+        methods = self._methods.of_object(module, replacement)
+        if replacement.makes_objects:
             methods = {f"{RESULT}.{name}": is_used for name, is_used in methods.items()}
         if not methods:
             return
-        wanted = _Wanted(methods, self._places_along(replacement))
-        given = None if replacement.is_class else replacement.given
+        wanted = _Wanted(methods, self._places_along(module, replacement))
+        given = None if replacement.makes_objects else replacement.given
         mocks = () if given is None else self._project.mocks.all_made_at(module, given)
         told = [(module, *pair) for pair in results_given(self._project, module, replacement)]
         for mocked in mocks:
@@ -186,8 +193,10 @@ class MockedObjects:
             if before in methods:
                 self._attributes.append((home, value, replacement, wanted))
 
-    def _places_along(self, replacement: Replacement) -> set[Place]:
+    def _places_along(self, module: Module, replacement: Replacement) -> set[Place]:
         """Return where the functions begin that change with what a replacement gives."""
+        if replacement.factory:
+            return {each.place for each in callers_of_factory(self._part, module, replacement)}
         if replacement.functions:
             return self._methods.waiting_for(replacement.functions)
         return {step.place for step in self._part.steps if step.path == replacement.home}

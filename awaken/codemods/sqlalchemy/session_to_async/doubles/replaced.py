@@ -144,7 +144,10 @@ class Doubles:
         waiting = tuple(self._waiting(replacement))
         if given is not None and waiting and self._fakes.add(module, given, waiting):
             return
-        if waiting and given is None:
+        if waiting and self._factories.is_only_called(module, replacement):
+            methods = self._objects.waiting_methods(module, replacement)
+            yield from self._objects.members(site, replacement, shown, methods)
+        elif waiting and given is None:
             yield member(site, shown, self._factories.written, replacement)
         elif waiting:
             yield member(site, shown, self._factories.of_mock, replacement)

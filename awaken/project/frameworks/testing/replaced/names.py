@@ -306,7 +306,9 @@ class ReplacedNames:
         results = [] if result is None else [self._evaluator.values(module, result)]
         if value is None:
             results += self._assigned_results(module, put)
-            is_call = isinstance(put.node, ast.Call)
+            is_call = isinstance(made, ast.Call)
+            if isinstance(made, ast.Call) and not results and not keyword_of(made, "new_callable"):
+                results.append((NotRelevant("a mock", mock=True),))
             return Replaced(place, is_call, lacks=self._lacking(module, put, results))
         values = self._evaluator.values(module, value)
         is_mock = isinstance(value, ast.Call) and last_name(value.func) == _COROUTINE_MOCK

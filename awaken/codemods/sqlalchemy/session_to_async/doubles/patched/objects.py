@@ -49,7 +49,7 @@ class PatchedObjects:
         is_mock = replacement.given is None and self._is_mock(module, replacement)
         if replacement.functions and not is_mock:
             return {}
-        return self._methods.of_object(replacement)
+        return self._methods.of_object(module, replacement)
 
     def waiting_for(self, replacement: Replacement) -> set[Place]:
         """Return where the functions begin that call methods of what a patched function gives."""
@@ -123,7 +123,7 @@ class PatchedObjects:
         }
         named = keywords(doubles)
         taken = methods.keys() & _OF_PATCHES
-        if replacement.is_class:
+        if replacement.makes_objects:
             pairs = (f'"return_value.{name}": {double}' for name, double in doubles.items())
             written = f"**{{{', '.join(pairs)}}}"
         elif not taken:
@@ -148,7 +148,7 @@ class PatchedObjects:
         self, module: Module, replacement: Replacement, methods: Mapping[str, bool]
     ) -> bool:
         """Whether all ``methods`` can be awaited of what a patch makes, or of mocks it is given."""
-        if replacement.given is not None and not replacement.is_class:
+        if replacement.given is not None and not replacement.makes_objects:
             # These get their methods where they are made.
             return bool(self._project.mocks.all_made_at(module, replacement.given))
         match replacement.new_callable:
@@ -179,7 +179,9 @@ class PatchedObjects:
     ) -> dict[str, bool]:
         """Return ``methods`` but for those of what the test itself has the mock give."""
         told = [name for name, _ in results_given(self._project, module, replacement)]
-        whole = {name: f"{RESULT}.{name}" if replacement.is_class else name for name in methods}
+        whole = {
+            name: f"{RESULT}.{name}" if replacement.makes_objects else name for name in methods
+        }
         return {
             name: is_used
             for name, is_used in methods.items()
@@ -195,7 +197,7 @@ def _told_methods(call: ast.Call, replacement: Replacement) -> Iterator[tuple[st
                 for key, value in zip(keys, values, strict=True):
                     if isinstance(key, ast.Constant) and isinstance(key.value, str):
                         name = key.value
-                        is_of_object = replacement.is_class or not replacement.functions
+                        is_of_object = replacement.makes_objects or not replacement.functions
                         yield name.removeprefix("return_value.") if is_of_object else name, value
-            case ast.keyword(arg=str() as name) if not replacement.is_class:
+            case ast.keyword(arg=str() as name) if not replacement.makes_objects:
                 yield name, keyword.value
