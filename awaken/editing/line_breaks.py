@@ -175,8 +175,7 @@ def _value_in_parentheses(
     value = text[place:end].strip()
     inside = _tokens(value)
     delimiters = _delimiters(inside)
-    # Nothing can be broken inside of empty brackets.
-    at_end = inside[-1].text in CLOSING and inside[-2].text not in OPENING
+    at_end = inside[-1].text in CLOSING and _is_called(inside)
     priority = max((delimiter.priority for delimiter in delimiters), default=0)
     count = sum(delimiter.priority == priority for delimiter in delimiters)
     if priority == _COMMA and tokens[0].text != "return":
@@ -184,6 +183,9 @@ def _value_in_parentheses(
         is_clear = tokens[0].text == "assert"
     else:
         is_clear = count == 1 and (at_end or priority == _DOT)
+    if priority == _OPERATORS["and"] and inside[-2].text in OPENING:
+        # No condition is broken inside of empty brackets.
+        is_clear = False
     if not delimiters or is_clear:
         return None
     inner = indent + width.step
@@ -193,6 +195,10 @@ def _value_in_parentheses(
         f"{indent}){text[end:]}",
     ]
     return made if max(map(len, made)) <= width.length else None
+
+
+def _is_called(tokens: Sequence[_Token]) -> bool:
+    return any(opening.end < closing.start for opening, closing in _pairs(tokens))
 
 
 def _start_of_value(tokens: Sequence[_Token]) -> int | None:

@@ -145,6 +145,11 @@ def tree(code):
             "for number, title in session.execute(\n    query\n):",
             id="loop",
         ),
+        pytest.param(
+            "if state(order).kept and not state(order).is_changed():",
+            "if (\n    state(order).kept\n    and not state(order).is_changed()\n):",
+            id="condition that ends in empty brackets",
+        ),
     ],
 )
 def test_is_broken(line, wanted):
