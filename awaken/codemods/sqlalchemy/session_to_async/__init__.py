@@ -80,13 +80,14 @@ coroutine that waits only holds its connection.
 | code that inspects the database of an engine, or reads and writes frames over one | a call by `greenlet_spawn`, on which `run_sync` is built |
 | `create_all(engine)` at import | a `run_sync` call in the lifespan, or in a startup event where the file has some |
 | clients of tests that do not start the application then | a fixture that starts it |
-| other statements at import, in the file that makes the application, also by `create_app()` | the lifespan runs them, in `prepare_database()` where they are no plain calls |
+| other statements at import in the file that makes the application, and in its factory `create_app()` | the lifespan runs them, in `prepare_database()` where they are no plain calls |
 | a plain function that returns an object with `__enter__`, where another one is a context manager | a plain function; so is the method that a protocol declares for both |
 
 These rows concern threads and event loops:
 
 | you write | awaken writes |
 | --- | --- |
+| `await run_in_threadpool(session.commit)` | `await session.commit()` |
 | a block with a `ThreadPoolExecutor` whose workers call such functions | the block runs in a thread, and each worker passes its coroutine to the event loop. As many run at once as before |
 | a thread lock that is held during an `await`, and that only `with` takes | an `asyncio.Lock`; every function that takes it becomes a coroutine function |
 | a thread lock that no coroutine holds during an `await` | no change |
