@@ -231,7 +231,7 @@ def test_it():
         main.count()
     factory.return_value.close.assert_called_once_with()
 """,
-        ("unsafe", "safe"),
+        ("manual", "safe"),
         REPLACED.format("SessionLocal"),
     ),
     "the factory, by a function of a fixture": Program(

@@ -15,7 +15,7 @@ from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_of_mock
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import first_parameter, last_name
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -68,16 +68,15 @@ class WaitingMethods:
 
         Nor is an object in its own methods, or what these make.
         """
-        layout, owner = (
-            self._project.layout,
-            node.value if isinstance(node, ast.Attribute) else None,
-        )
+        layout = self._project.layout
+        owner = node.value if isinstance(node, ast.Attribute) else None
         around = module.enclosing_def(node)
         cls = None if around is None else module.enclosing_class(around)
         if isinstance(owner, ast.Name) and around is not None and cls is not None:
             is_own = f"{layout.name_of(module.path)}.{module.qualname(cls)}" == qualified
-            first = {argument.arg for argument in around.args.args[:1]}
-            if owner.id in first or (is_own and module.scopes.parameter_of(owner) is None):
+            is_static = "staticmethod" in map(last_name, around.decorator_list)
+            is_self = owner.id == first_parameter(around) and not is_static
+            if is_self or (is_own and module.scopes.parameter_of(owner) is None):
                 return False
         if owner is not None and self._project.classes_of(module, owner):
             return False

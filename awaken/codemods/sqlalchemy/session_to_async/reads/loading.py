@@ -57,7 +57,6 @@ A level that has no objects ends it, so a high number costs nothing (SQLAlchemy,
 Self-Referential Eager Loading").
 """
 _NOT_KEPT = {"dynamic", "noload", "raise", "raise_on_sql", "write_only"}
-_LEVELS = "rules.{}.levels = {}"
 _OF_SQLALCHEMY = {"sqlalchemy.orm.backref", "sqlalchemy.orm.relationship"}
 
 
@@ -305,7 +304,6 @@ class Loading:
             others = [read for read in self._reads[key] if read.how != "attribute"]
             if others:
                 why = Refused(READ_ELSEWHERE, side.shown, because=(others[0].place,))
-                why.answered_by(*(_LEVELS.format(self._rule, levels) for levels in (2, 1)))
                 yield Member(Site(self._rule, side.site.module, side.site.node), why, side.shown)
         yield from self._statements()
 
