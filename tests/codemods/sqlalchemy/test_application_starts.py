@@ -119,6 +119,7 @@ def create_app() -> FastAPI:
 
 """
 MADE = "app = create_app()\n"
+SEEDING = FACTORY.replace("    app =", '    word = "ann"\n    seed(word)\n    app =', 1)
 PROGRAMS = {
     "tables": HEAD + APPLICATION + TABLES + ENDPOINT,
     "tables_before": HEAD + TABLES + APPLICATION + ENDPOINT,
@@ -133,6 +134,7 @@ PROGRAMS = {
     "a_factory": HEAD + FACTORY + "# Create tables\n" + TABLES + "\n" + MADE,
     "a_factory_before": HEAD + FACTORY + MADE + TABLES + 'seed("ann")\n',
     "a_factory_and_a_try": HEAD + FACTORY + TABLES + TRYING + MADE,
+    "in_a_factory": HEAD + SEEDING.replace("    word", f"    {TABLES}    word", 1) + MADE,
     "an_event": HEAD + APPLICATION + ENDPOINT + TABLES + EVENT + 'seed("bob")\n',
     "an_event_and_a_try": HEAD + TABLES + TRYING + APPLICATION + EVENT + ENDPOINT,
     "a_listed_handler": HEAD + APPLICATION + ENDPOINT + TABLES + LISTED,
@@ -207,6 +209,9 @@ def test_only_handlers_of_the_application_ask_for_another_one(name, written):
         HEAD + 'docs = {}\ndocs["a"] = 1\napp = FastAPI(**docs)\n' + ENDPOINT + 'seed("ann")\n',
         HEAD + FACTORY + MADE + "other = create_app()\n" + 'seed("ann")\n',
         HEAD + FACTORY.replace("app =", "app = other =") + MADE + 'seed("ann")\n',
+        # The factory sees its variables by their names, or needs them for the application.
+        HEAD + SEEDING.replace("    app =", "    print(locals())\n    app =", 1) + MADE,
+        HEAD + SEEDING.replace("FastAPI()", "FastAPI(title=word)", 1) + MADE,
     ],
 )
 def test_statements_that_cannot_move_stay(text):

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _KINDS = {"fastapi", "starlette"}
 _OTHERS = {"on_shutdown", "on_startup"}
-_LOOKING = {"dir", "eval", "exec", "locals", "vars"}
 _STAYING = (ast.Return, ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal, Function, ast.ClassDef)
 """What ends a function, changes names of others, or outlives the statement that it is in."""
 
@@ -81,8 +80,12 @@ def _blocks(module: Module, factory: ast.FunctionDef) -> Iterator[Block]:
     spans = [*map(module.span, factory.body)]
     # The last label is that of parameters, and of what has to stay in the factory.
     labels = [*range(len(spans) + 1)]
-    staying = {index for index, part in enumerate(factory.body) if _stays(module, part)}
-    for uses in (*_uses_of_names(module, factory, spans), staying | {len(spans)}):
+    staying = {
+        index
+        for index, statement in enumerate(factory.body)
+        if any(isinstance(node, _STAYING) for node in module.walk(statement))
+    }
+    for uses in (*uses_of_variables(module, factory), staying | {len(spans)}):
         joined = {labels[index] for index in uses}
         labels = [max(joined) if label in joined else label for label in labels]
     for label in sorted({*labels} - {labels[-1]}):
@@ -92,28 +95,18 @@ def _blocks(module: Module, factory: ast.FunctionDef) -> Iterator[Block]:
             yield Block(first, last, Span(spans[first].start, spans[last].end))
 
 
-def _uses_of_names(
-    module: Module, factory: ast.FunctionDef, spans: Sequence[Span]
-) -> Iterator[set[int]]:
-    """Yield the numbers of the statements that use a variable of a factory, for each variable.
+def uses_of_variables(module: Module, function: ast.FunctionDef) -> Iterator[set[int]]:
+    """Yield, once a variable of a function, the numbers of the statements that use it.
 
-    A parameter has the number after the last statement.
+    A parameter, and what is outside of the body, has the number after the last statement.
     """
-    own = module.scopes.scope_made_by(factory)
+    own, spans = module.scopes.scope_made_by(function), [*map(module.span, function.body)]
     for name, bindings in own.bindings.items():
         nodes = [*(binding.node for binding in bindings), *module.scopes.reads_in(own, name)]
         yield {
             next((index for index, span in enumerate(spans) if span.contains(used)), len(spans))
             for used in map(module.span, nodes)
         }
-
-
-def _stays(module: Module, statement: ast.stmt) -> bool:
-    return any(
-        isinstance(node, _STAYING)
-        or (isinstance(node, ast.Call) and module.scopes.builtin_called(node) in _LOOKING)
-        for node in module.walk(statement)
-    )
 
 
 def _applications() -> set[str]:

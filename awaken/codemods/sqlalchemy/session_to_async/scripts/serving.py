@@ -11,6 +11,7 @@ from itertools import product
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.find.applications import uses_of_variables
 from awaken.codemods.sqlalchemy.session_to_async.payload import ENCLOSE, Enclosed
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.scripts.loops import Loops
@@ -101,12 +102,5 @@ class Serving:
 
 def _shares_names(region: Region, node: ast.FunctionDef) -> bool:
     """Whether statements and the rest of their function have a variable in common."""
-    module = region.module
-    inside = {id(part) for statement in region.statements for part in module.walk(statement)}
-    own = module.scopes.scope_made_by(node)
-    for name, bindings in own.bindings.items():
-        used = {id(binding.node) for binding in bindings}
-        used |= {id(part) for part in module.scopes.reads_in(own, name)}
-        if used & inside and used - inside:
-            return True
-    return False
+    inside = {*range(region.first, region.last + 1)}
+    return any(uses & inside and uses - inside for uses in uses_of_variables(region.module, node))
