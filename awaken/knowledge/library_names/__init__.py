@@ -19,6 +19,8 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``protocols``: the base of protocols.
     - ``manager_bases``, ``manager_makers``: bases of context managers, and their decorators.
     - ``mocks``, ``threads``: what makes a mock, and a thread.
+    - ``mock_attributes``: attributes of a mock, apart from ``assert_...``, that functions lack.
+    - ``methods_of_attrs``: methods of ``InstanceState.attrs``, so no attribute by such a name.
     - ``casts``: functions that return their second argument.
     - ``catching_all``: classes of exceptions that catch what any code is likely to raise.
     - ``looking``: functions that are given a function and neither call nor keep it.
@@ -43,6 +45,8 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     manager_bases: frozenset[str]
     manager_makers: frozenset[str]
     mocks: frozenset[str]
+    mock_attributes: frozenset[str]
+    methods_of_attrs: frozenset[str]
     threads: frozenset[str]
     casts: frozenset[str]
     catching_all: frozenset[str]

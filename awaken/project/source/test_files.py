@@ -16,11 +16,6 @@ _CONFIGURED = re.compile(
     rb"|AlchemyMagicMock|def query\(|\.(?:method|mock)_calls\b|\.assert_has_calls\(",
     re.DOTALL,
 )
-_OF_MOCKS = {
-    "return_value", "side_effect", "call_args", "call_args_list", "call_count", "called",
-    "configure_mock", "method_calls", "mock_calls",
-}  # fmt: skip
-"""Attributes of mocks of `unittest.mock`, which functions do not have."""
 DOUBLE_WORDS = (b"query", b"method_calls", b"mock_calls")
 """Words, of which each test file with a double has one."""
 
@@ -50,11 +45,6 @@ def is_around_tests(path: str) -> bool:
 def is_of_program(path: str) -> bool:
     """Whether a file is the program's own, and not named like tests."""
     return not is_around_tests(path)
-
-
-def is_of_mock(name: str) -> bool:
-    """Whether an attribute configures a mock, or says how it was called."""
-    return name in _OF_MOCKS or name.startswith("assert_")
 
 
 def may_configure(text: bytes) -> bool:

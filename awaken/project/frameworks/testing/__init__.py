@@ -7,7 +7,7 @@ the queries that they answer.
 from awaken.project.frameworks.testing.coroutine_tests import CoroutineTests
 from awaken.project.frameworks.testing.index import Double, Doubles
 from awaken.project.frameworks.testing.marks import configured
-from awaken.project.frameworks.testing.mocks import Mocked, Mocks
+from awaken.project.frameworks.testing.mocks import Mocked, Mocks, is_of_mock
 from awaken.project.frameworks.testing.object_factories import ObjectFactories
 from awaken.project.frameworks.testing.reach import QueryUse, use_of
 from awaken.project.frameworks.testing.replacements import Replacement, Replacements, assigned
@@ -24,5 +24,6 @@ __all__ = [
     "Replacements",
     "assigned",
     "configured",
+    "is_of_mock",
     "use_of",
 ]

@@ -14,10 +14,10 @@ from collections.abc import Set as AbstractSet
 from msgspec import Struct
 
 from awaken.knowledge.asynchronous import twins
+from awaken.project.frameworks.testing.mocks import is_of_mock
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import dotted_text
-from awaken.project.source.test_files import is_of_mock
 from awaken.project.source.trees import last_name
 
 _RECORDS = {"assert_has_calls", "method_calls", "mock_calls"}

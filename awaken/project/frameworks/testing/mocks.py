@@ -21,6 +21,11 @@ _DEEPEST = 10
 """Variables, fixtures and helpers that hand on one object; real tests have four."""
 
 
+def is_of_mock(name: str) -> bool:
+    """Whether an attribute configures a mock, or says how it was called: functions have none."""
+    return name in library_names().mock_attributes or name.startswith("assert_")
+
+
 class Mocked(Struct, frozen=True):
     """A ``call`` that makes a mock, and the variables that hold it, each with its function."""
 

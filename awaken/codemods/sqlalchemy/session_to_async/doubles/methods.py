@@ -10,11 +10,11 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import caller
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT, Uses
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
-from awaken.project.frameworks.testing import Replacement
+from awaken.project.frameworks.testing import Replacement, is_of_mock
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_around_tests, is_of_mock
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import first_parameter, last_name
 from awaken.project.values.domain import InstanceOf
 

@@ -43,6 +43,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, last_name, parameter_names, variable_of
@@ -55,9 +56,6 @@ if TYPE_CHECKING:
     )
     from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
     from awaken.contract import Place
-
-_OF_ATTRS = {"as_readonly", "clear", "get", "has_key", "items", "keys", "update", "values"}
-"""Methods of `InstanceState.attrs`, a `ReadOnlyProperties`: no attribute of a class by its name."""
 
 
 class _Read(Struct, frozen=True):
@@ -468,7 +466,7 @@ def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
     text, name = item if read.is_many else read.text, read.name
     given = f"{text} is not None and " if read.is_optional else ""
     given += "".join(f"{text} is not {alias} and " for alias in read.aliases)
-    attribute = f'["{name}"]' if name in _OF_ATTRS else f".{name}"
+    attribute = f'["{name}"]' if name in library_names().methods_of_attrs else f".{name}"
     changed = f"{inspect}({text}).attrs{attribute}.history.has_changes()"
     is_awaited = is_held and read.is_filled and bool(reading) and not read.is_many
     if is_awaited:
