@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from textwrap import indent
 from typing import TYPE_CHECKING
 
@@ -10,15 +11,13 @@ from awaken.contract import Edit
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Site
 from awaken.knowledge.applications import application_classes
-from awaken.project.frameworks.web.serving import Served
+from awaken.project.frameworks.web.installers import Installation
+from awaken.project.frameworks.web.serving import MANAGER, Served
 from awaken.project.source.expressions.uses import passed_keywords
 from awaken.project.source.trees import variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
-
-MANAGER = "contextlib.asynccontextmanager"
-"""The decorator that makes a lifespan of a generator function."""
 
 
 def may_get_lifespan(project: Project, served: Served) -> bool:
@@ -38,11 +37,11 @@ def may_get_lifespan(project: Project, served: Served) -> bool:
     )
 
 
-def caveats_of_lifespan(project: Project, served: Served) -> list[str]:
-    """Return what may change because of code that is not visible, as clauses."""
+def caveats_of_installers(installations: Iterable[Installation]) -> list[str]:
+    """Return what a new lifespan may change because of code that is not visible, as clauses."""
     return [
         f"`{installation.name}` gets the application: if it registers handlers, they stop running"
-        for installation in project.web.installations.of(served.application)
+        for installation in installations
         if installation.effect is None
     ]
 

@@ -11,6 +11,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.contract import Reason
 from awaken.kit.sites import Refused
+from awaken.kit.web.lifespans import caveats_of_installers
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import Application
 from awaken.project.frameworks.web.inclusion import ROUTERS, Inclusion
@@ -203,12 +204,7 @@ class Obstacles:
 
     def caveats(self, application: Application) -> list[str]:
         """Return what may change because of code that is not visible, as clauses."""
-        return [
-            f"`{candidate.name}` gets the application: if it registers handlers, they stop running"
-            for candidate in self._installations(application)
-            # Only an installer with invisible source leaves a doubt.
-            if candidate.effect is None
-        ]
+        return caveats_of_installers(self._installations(application))
 
     def caveats_of_registrar(self, home: Home) -> list[str]:
         """Return what may change for applications that others give to the function ``home``."""

@@ -15,7 +15,7 @@ from awaken.kit.changes import Decided, decide
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import SCRIPTS, is_imported, nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.kit.web.lifespans import caveats_of_lifespan, lifespan_edits, may_get_lifespan
+from awaken.kit.web.lifespans import caveats_of_installers, lifespan_edits, may_get_lifespan
 from awaken.knowledge import knowledge
 from awaken.project.effects import suspensions
 from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
@@ -134,10 +134,11 @@ def _rewrite(
     imports = _imports(project, engine, app.module, app.call, site)
     edits = lifespan_edits(project, made, f"yield\nawait {engine.name}.dispose()\n")
     own: list[Edit] = [replace(edit, site=site.id) for edit in edits]
+    unseen = caveats_of_installers(project.web.installations.of(app.application))
     return Rewrite(
         f"{_shown(app)} gets a lifespan that disposes of `{engine.name}`; nothing else does",
         [*own, *imports],
-        [*_caveats(project, app.module, site, imports), *caveats_of_lifespan(project, app)],
+        [*_caveats(project, app.module, site, imports), *unseen],
         (made.place,),
     )
 

@@ -17,7 +17,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.values.domain import FunctionOf
 
-_MANAGER = "contextlib.asynccontextmanager"
+MANAGER = "contextlib.asynccontextmanager"
 
 
 class Served(Struct, frozen=True):
@@ -90,4 +90,4 @@ class Serving:
             return None
         names = [self._evaluator.names.qualified(item.module, x) for x in item.node.decorator_list]
         # Any other decorator may run something else around it.
-        return (item.module, item.node) if names == [_MANAGER] else None
+        return (item.module, item.node) if names == [MANAGER] else None

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from awaken.contract import Place, Span
 from awaken.kit.search import modules_with
-from awaken.kit.web.lifespans import MANAGER, caveats_of_lifespan, may_get_lifespan
+from awaken.kit.web.lifespans import caveats_of_installers, may_get_lifespan
 from awaken.knowledge.applications import application_classes
+from awaken.project.frameworks.web.serving import MANAGER
 from awaken.project.source.expressions.uses import passed_keywords
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
@@ -133,8 +134,8 @@ def application_of(project: Project, module: Module) -> Application | None:
         served = [item for item in project.web.serving.all if item.application.made == place]
         if not any(may_get_lifespan(project, item) for item in served):
             return None
-        caveats = [caveat for item in served for caveat in caveats_of_lifespan(project, item)]
-        return application._replace(caveats=caveats)
+        installations = project.web.installations.of(served[0].application)
+        return application._replace(caveats=caveats_of_installers(installations))
     lifespan = _manager_named(project, module, arguments["lifespan"])
     return None if lifespan is None else application._replace(lifespan=lifespan)
 

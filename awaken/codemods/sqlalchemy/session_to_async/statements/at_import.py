@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import begins_process
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.threads.thread_pools import POOL
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import (
     of_schema,
     schema_change,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.operations import Operation
 
 _INDENTED = "    "
-_POOL = "concurrent.futures.ThreadPoolExecutor"
 
 
 _OF_CALL = (
@@ -122,7 +122,7 @@ def _run_in_tests(part: SynchronousPart, site: Site[ast.AST], statement: ast.Exp
     if is_collected(part.project, module):
         edits.append(site.replace(statement.value, f"asyncio.run({name}())"))
     else:
-        pool, imports = name_beside(part.project, site, None, _POOL)
+        pool, imports = name_beside(part.project, site, None, POOL)
         code = (
             f"with {pool}() as executor:\n"
             f"{_INDENTED}# A test may import this file while its event loop runs.\n"

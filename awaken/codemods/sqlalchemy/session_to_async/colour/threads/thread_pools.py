@@ -23,7 +23,7 @@ from awaken.project.source.modules import Module
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_POOL = "concurrent.futures.ThreadPoolExecutor"
+POOL = "concurrent.futures.ThreadPoolExecutor"
 _LEAVING = (
     ast.AsyncFunctionDef, ast.Await, ast.Break, ast.ClassDef, ast.Continue, ast.FunctionDef,
     ast.Global, ast.Nonlocal, ast.Return, ast.Yield, ast.YieldFrom,
@@ -78,14 +78,16 @@ class ThreadPools:
                 raise Refused(HANDED_ON, module.excerpt(node.items[0].context_expr))
             name = module.fresh_local(node, "run_in_threads", "run_workers")
             loop = module.fresh_local(node, "loop", "event_loop")
-            yield site.rewrite(node, THREAD, Threaded(name, loop, *_names_read_after(module, node)))
+            yield site.rewrite(
+                node, THREAD, Threaded(name, loop, *_names_used_elsewhere(module, node))
+            )
             yield import_of_asyncio(self._project, site, node)
 
     def _in(self, module: Module, block: ast.With) -> Iterator[ast.Lambda]:
         """Yield the lambdas that the pool of a block runs; none if it does anything else."""
         match block.items:
             case [ast.withitem(context_expr=ast.Call(func=made), optional_vars=ast.Name(id=pool))]:
-                if self._project.qualified_name(module, made) != _POOL:
+                if self._project.qualified_name(module, made) != POOL:
                     return
             case _:
                 return
@@ -100,7 +102,7 @@ class ThreadPools:
                     args=[ast.Lambda(body=ast.Call()) as given, *_],
                 ) if name == pool:
                     lambdas.append(given)
-        names = _names_read_after(module, block)
+        names = _names_used_elsewhere(module, block)
         # A function returns one value, which nothing else in the function around it sets.
         if not names or (
             len(names) == 1 and names[0] != pool and _is_set_once(module, block, *names)
@@ -108,7 +110,7 @@ class ThreadPools:
             yield from lambdas
 
 
-def _names_read_after(module: Module, block: ast.With) -> list[str]:
+def _names_used_elsewhere(module: Module, block: ast.With) -> list[str]:
     """Return the variables that a block sets and that the function around it uses elsewhere."""
     around, inside = module.enclosing_function(block), module.span(block)
     names = [node for node in module.walk(around) if isinstance(node, ast.Name)] if around else []
