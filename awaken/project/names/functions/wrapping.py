@@ -172,10 +172,10 @@ class _Reader:
         ``await function() if is_coroutine else await run_in_thread(function)``, as statements.
         """
         calls = list(self._calls())
-        asked = [call for call in calls if self._is_decided(call, "body")]
-        return bool(asked) and all(
+        of_coroutines = [call for call in calls if self._is_decided(call, "body")]
+        return bool(of_coroutines) and all(
             isinstance(self._module.parent(call), ast.Await)
-            if call in asked
+            if call in of_coroutines
             else self._is_decided(call, "orelse")
             for call in calls
         )

@@ -25,8 +25,8 @@ def arguments_of(
     """Return what a call gives to the parameters of a function, as it is written."""
     if any(argument.depth >= _MOST_CALLS for argument in known):
         return ()
-    given = arguments_given(node, function.node, int(function.bound is not None))
-    return tuple(Argument(parameter, module, value, known) for parameter, value in given)
+    pairs = arguments_given(node, function.node, int(function.bound is not None))
+    return tuple(Argument(parameter, module, value, known) for parameter, value in pairs)
 
 
 def receiver_of(

@@ -253,8 +253,8 @@ def session_given(project: Project, module: Module, replacement: Replacement) ->
 
 def _results_told(project: Project, module: Module, replacement: Replacement) -> list[ast.expr]:
     """Return what a test has the mock of a factory give."""
-    told = results_given(project, module, replacement)
-    return [value for name, value in told if name == RESULT]
+    results = results_given(project, module, replacement)
+    return [value for name, value in results if name == RESULT]
 
 
 def _is_only_asked(module: Module, mocked: Mocked) -> bool:

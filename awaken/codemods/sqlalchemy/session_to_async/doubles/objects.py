@@ -180,15 +180,15 @@ class MockedObjects:
         if not methods:
             return
         wanted = _Wanted(methods, self._places_along(module, replacement))
-        given = None if replacement.makes_objects else replacement.given
-        mocks = () if given is None else self._project.mocks.all_made_at(module, given)
-        told = [(module, *pair) for pair in results_given(self._project, module, replacement)]
+        mock = None if replacement.makes_objects else replacement.given
+        mocks = () if mock is None else self._project.mocks.all_made_at(module, mock)
+        results = [(module, *pair) for pair in results_given(self._project, module, replacement)]
         for mocked in mocks:
             self._add(mocked, wanted)
-        if given is not None and not mocks and replacement.functions:
-            told += [(module, RESULT, node) for node in results_of(self._project, module, given)]
-        told += results_given_by_requests(self._project, module, replacement)
-        for home, before, value in told:
+        if mock is not None and not mocks and replacement.functions:
+            results += [(module, RESULT, node) for node in results_of(self._project, module, mock)]
+        results += results_given_by_requests(self._project, module, replacement)
+        for home, before, value in results:
             self._put_there(home, before, value, wanted)
             if before in methods:
                 self._attributes.append((home, value, replacement, wanted))
