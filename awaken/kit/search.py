@@ -195,8 +195,11 @@ def importers(project: Project, module: Module) -> Iterator[tuple[Module, ast.AS
 
 def is_imported(project: Project, module: Module) -> bool:
     """Whether a visible file imports a file, or may load it by a text that names it."""
-    if any(importers(project, module)):
-        return True
+    return any(importers(project, module)) or is_command(project, module)
+
+
+def is_command(project: Project, module: Module) -> bool:
+    """Whether the settings of a program name a function of a file as a command."""
     texts = (f"{module.name}:", f"{module.name}.")
     settings = project.texts(SCRIPTS).files.values()
     names = (name for setting in settings for name in console_scripts(setting.text.decode()))

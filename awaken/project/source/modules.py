@@ -511,6 +511,12 @@ class Module:
                 return True
         return False
 
+    @property
+    def has_main_block(self) -> bool:
+        """Whether the file has a block under ``if __name__ == "__main__":``."""
+        body = self.tree.body
+        return any(isinstance(part, ast.If) and _asks_for_main(part.test) for part in body)
+
     def in_fstring(self, node: ast.AST) -> bool:
         """Whether ``node`` is inside an f-string."""
         return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))

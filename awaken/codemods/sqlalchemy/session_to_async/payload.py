@@ -184,8 +184,8 @@ class Method(Struct, frozen=True):
 class Enclosed(Struct, frozen=True):
     """Statements that move into a coroutine function of this ``name``, which ``run`` runs there.
 
-    So many statements of their block stay ``before`` them, apart from functions, and ``behind``
-    them. ``kept`` are the names that stay global. Above the block there are so many
+    So many statements of their block stay ``before`` and ``behind`` them, apart from functions.
+    ``kept`` are the names that stay global. Above the block there are so many
     ``blank_lines``, no more than two.
     """
 

@@ -186,22 +186,24 @@ def enclose(node: Any, data: Enclosed, _around: Surroundings) -> Any:
     """``seed(db)`` outside of functions → ``async def main(): ...``, and what runs it."""
     is_file = isinstance(node, cst.Module)
     suite: Any = node if is_file else node.body
-    # By now there may be new functions above, and of one statement that moves there may be two.
+    # By now there may be new functions around, and of one statement that moves there may be two.
     body = list(suite.body)
     others = [index for index, part in enumerate(body) if not isinstance(part, cst.FunctionDef)]
-    first, end = others[data.before], len(body) - data.behind
+    first, end = others[data.before], others[len(others) - data.behind - 1] + 1
     moved = [without_blank_lines(body[first]), *map(_with_empty_lines, body[first + 1 : end])]
     if data.kept:
         moved.insert(0, cst.parse_statement(f"global {', '.join(data.kept)}"))
     apart = [cst.EmptyLine(indent=False)] * _APART
     header: Any = cst.parse_statement(f"async def {data.name}() -> None: ...")
-    is_whole = not is_file and not data.behind
+    is_whole = not is_file and end == len(body)
     block = cst.IndentedBlock(
         moved,
         indent=None if is_file else suite.indent,
         footer=suite.footer if is_whole else (),
     )
-    above = apart if is_file else apart[data.blank_lines :]
+    # Where the file is rewritten as well, the blank lines above belong to the block.
+    has_lines = not is_file and any(line.comment is None for line in node.leading_lines)
+    above = apart if is_file or has_lines else apart[data.blank_lines :]
     main = header.with_changes(body=block, leading_lines=above)
     before, behind = body[:first], body[end:]
     if not data.run:

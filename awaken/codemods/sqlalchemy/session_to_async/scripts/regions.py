@@ -6,14 +6,15 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from functools import partial
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async.scripts.loops import Loops
 from awaken.contract import Place
-from awaken.kit.search import imported_at, importers, is_imported
+from awaken.kit.search import imported_at, importers, is_command, is_imported
 from awaken.knowledge.asynchronous import twins
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
@@ -58,8 +59,12 @@ class Region(Struct, frozen=True):
     @property
     def statements_above(self) -> int:
         """How many statements of its block are above it, without functions."""
-        above = self.holder.body[: self.first]
-        return sum(not isinstance(part, Function) for part in above)
+        return _without_functions(self.holder.body[: self.first])
+
+    @property
+    def statements_below(self) -> int:
+        """How many statements of its block are below it, without functions."""
+        return _without_functions(self.holder.body[self.last + 1 :])
 
     @property
     def shares_a_line(self) -> bool:
@@ -67,6 +72,10 @@ class Region(Struct, frozen=True):
         before = max(self.first - 1, 0)
         ends = [(statement.lineno, statement.end_lineno) for statement in self.holder.body[before:]]
         return any(end == start for (_, end), (start, _) in pairwise(ends))
+
+
+def _without_functions(statements: Iterable[ast.stmt]) -> int:
+    return sum(not isinstance(part, Function) for part in statements)
 
 
 def regions_of(
@@ -89,14 +98,18 @@ def regions_of(
     for key, indices in result.items():
         holder = holders[key]
         last = max(indices)
-        while last + 1 < len(holder.body) and runs_no_loop(
-            project, module, holder.body[last + 1], loops
-        ):
-            last += 1
+        following = holder.body[last + 1 :]
+        last += sum(1 for _ in takewhile(partial(_belongs, project, module, loops), following))
         yield Region(module, holder, min(indices), last)
 
 
 # ------------------------------------------------------------------------------------------ parts
+def _belongs(project: Project, module: Module, loops: Loops, statement: ast.stmt) -> bool:
+    """Whether a statement may follow what waits: a function declares no global with a type."""
+    is_typed = isinstance(statement, ast.AnnAssign)
+    return not is_typed and runs_no_loop(project, module, statement, loops)
+
+
 def _is_in_decorator(module: Module, node: ast.AST) -> bool:
     chain = (node, *module.ancestors(node))
     return any(
@@ -117,7 +130,7 @@ def _holder(project: Project, module: Module, node: ast.AST) -> ast.If | ast.Mod
 
 
 def is_script(project: Project, module: Module) -> bool:
-    """Whether a file is run and never imported: nobody names it, and it makes no application.
+    """Whether a file makes no application, and only scripts import it, before they do anything.
 
     A server imports a file by the name of its application.
     """
@@ -125,7 +138,31 @@ def is_script(project: Project, module: Module) -> bool:
     is_tested = is_test_file(module.path) and _TESTED.search(module.source.text) is not None
     if is_tested or name in {"__init__.py", "conftest.py"}:
         return False
-    return not (_has_application(project, module) or is_imported(project, module))
+    return not (_has_application(project, module) or is_command(project, module)) and all(
+        _imports_first(other, node)
+        and not (_has_application(project, other) or is_imported(project, other))
+        for other, node in importers(project, module)
+    )
+
+
+def _imports_first(module: Module, node: ast.AST) -> bool:
+    """Whether a file imports another one before code of the program runs in it."""
+    if node not in module.tree.body or is_test_file(module.path):
+        return False
+    above = module.tree.body[: module.tree.body.index(node)]
+    return all(
+        isinstance(statement, ast.Import | ast.ImportFrom)
+        or (isinstance(statement, ast.Expr) and _is_plain(module, statement.value))
+        for statement in above
+    )
+
+
+def _is_plain(module: Module, value: ast.expr) -> bool:
+    """Whether a statement is a text, or calls `sys.path`."""
+    match value:
+        case ast.Call(func=func):
+            return module.text_of(func).startswith("sys.path.")
+    return isinstance(value, ast.Constant)
 
 
 def is_collected(project: Project, module: Module) -> bool:
@@ -158,7 +195,11 @@ def _has_application(project: Project, module: Module) -> bool:
 
 def _makes_application(project: Project, module: Module, name: str) -> bool:
     """Whether a variable of a file may be an application: an unknown name counts."""
-    bindings = module.scopes.module.bindings.get(name, ())
+    bindings = [
+        binding
+        for binding in module.scopes.module.bindings.get(name, ())
+        if not isinstance(module.parent(binding.node), ast.Import)
+    ]
     applications = twins().absorbing.applications
     return any(
         isinstance(binding.value, ast.Call)

@@ -66,7 +66,7 @@ class Serving:
             name=name,
             run=run,
             before=region.statements_above,
-            behind=len(node.body) - region.last - 1,
+            behind=region.statements_below,
             kept=(),
             blank_lines=2,
         )

@@ -262,10 +262,7 @@ class ApplicationStart:
                 name=name,
                 run="",
                 before=region.statements_above - sum(index < region.first for index in gone),
-                behind=len(holder.body)
-                - region.last
-                - 1
-                - sum(index > region.last for index in gone),
+                behind=region.statements_below - sum(index > region.last for index in gone),
                 kept=(),
                 blank_lines=_APART,
             )

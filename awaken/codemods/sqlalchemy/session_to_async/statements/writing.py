@@ -61,13 +61,17 @@ class Scripts:
         if region.shares_a_line:
             raise Refused(reasons.AT_IMPORT, f"`{module.excerpt(site.node)}`")
         edits = self.inside(site, statements)
-        name = module.scopes.fresh_name("main", "run_script")
+        # The block that asks for `__main__` has a function of its own.
+        names = ["main", "run_script"]
+        if region.holder is module.tree and module.has_main_block:
+            names.reverse()
+        name = module.scopes.fresh_name(*names)
         run, more, caveats = self._disposal.run(site, f"{name}()")
         data = Enclosed(
             name=name,
             run=run,
             before=region.statements_above,
-            behind=len(region.holder.body) - region.last - 1,
+            behind=region.statements_below,
             kept=names_kept(module, statements),
             blank_lines=blank_lines_below(lines_above(module, region.holder)),
         )
