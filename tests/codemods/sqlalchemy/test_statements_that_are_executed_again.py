@@ -403,7 +403,9 @@ OWN_SESSIONS = {
 @pytest.mark.sampled(2)
 def test_a_session_that_expires_and_is_handed_to_nobody_says_nothing_of_others(name):
     tests, is_read_again = OWN_SESSIONS[name]
-    body = f"user = one(db, key)\n{ADDED}\ndb.commit()\nreturn len(one(db, key).orders)"
+    # What was read before is kept by a session that expires nothing.
+    first = "user = one(db, key)\nbefore = len(user.orders)"
+    body = f"{first}\n{ADDED}\ndb.commit()\nreturn before + len(one(db, key).orders)"
     imports = "from shop import User, engine, one\nfrom sqlalchemy.orm import Session\n\n"
     text = application("", body, ONE, session=", expire_on_commit=False")
     result = migrated({"shop.py": text, "test_shop.py": imports + tests})

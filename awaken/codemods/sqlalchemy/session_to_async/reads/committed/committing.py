@@ -6,7 +6,7 @@ A function that commits a session which it makes itself commits nothing of its c
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import gives_relationships
@@ -62,7 +62,11 @@ def loads_after_writes(project: Project, loading: Loading, writes: Writes) -> It
     These are in the function that writes, and in what it calls then.
     """
     changes = {
-        key: [place for place in writes.places() if writes.changes(place, *key)]
+        key: [
+            place
+            for place in writes.places()
+            if writes.changes(place, *key) and not _is_read_before(project, place, key[1])
+        ]
         for key in sorted(loading.keys(declared=False))
     }
     places = sorted({place for places in changes.values() for place in places})
@@ -73,6 +77,19 @@ def loads_after_writes(project: Project, loading: Loading, writes: Writes) -> It
         for module, call in project.calls_at(load.place)[:1]:
             if gives_relationships(project, module, call, loads):
                 yield load
+
+
+def _is_read_before(project: Project, write: Place, name: str) -> bool:
+    """Whether a relationship is read before a write in its function: that value stays."""
+    for module in project.modules_at([write.path]):
+        node = next(module.nodes_at({write.span}))
+        function = function_around(module, node)
+        if isinstance(function, Function):
+            start = module.span(function).start
+            return any(
+                start < module.span(item).start < write.span.start for item in module.mentions(name)
+            ) or are_read(project, called_around(project, module, function, before=node), name)
+    return False
 
 
 def _functions_of_own_sessions(project: Project) -> set[Function] | None:
@@ -126,6 +143,38 @@ def loads_below(project: Project, functions: Collection[FunctionPlace]) -> Itera
         if _loads(project, module, node) and graph.place_around(module, node) in reached:
             place = module.place(node)
             yield Later("load", place, module.excerpt(node), place)
+
+
+def are_read(project: Project, functions: Iterable[FunctionPlace], *names: str) -> bool:
+    """Whether a function, or one that it calls, reads an attribute of one of these names."""
+    graph = project.calls.graph()
+    reached = set(graph.reached(functions))
+    return any(
+        isinstance(node, ast.Attribute) and graph.place_around(module, node) in reached
+        for module in project.modules_at(sorted({item.path for item in reached}))
+        for name in names
+        for node in module.mentions(name)
+    )
+
+
+def called_around(
+    project: Project,
+    module: Module,
+    function: Function,
+    *,
+    before: ast.AST | None = None,
+    after: ast.AST | None = None,
+) -> list[FunctionPlace]:
+    """Return the functions that ``function`` calls, before or after a node of it."""
+    graph = project.calls.graph()
+    calls = graph.callees(graph.place_of(module, function))
+    if before is not None:
+        start = module.span(before).start
+        calls = [call for call in calls if call.place.span.end <= start]
+    if after is not None:
+        end = module.span(after).end
+        calls = [call for call in calls if call.place.span.start > end]
+    return [each for call in calls for each in call.functions]
 
 
 def _called_after(project: Project, seen: Collection[Later]) -> set[FunctionPlace]:

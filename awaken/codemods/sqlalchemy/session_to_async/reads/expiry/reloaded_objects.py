@@ -17,7 +17,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import added_function
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import loads_below
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
+    are_read,
+    called_around,
+    loads_below,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import gives_relationships
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import (
     SharedSessions,
@@ -75,7 +79,7 @@ def reloaded_objects(
         site = Site[ast.AST](rule, module, module.statement_of(call) or call)
         session = _session(call)
         if shared.is_behind_request(module, call):
-            if any(loads_below(project, _called(project, module, function, after=call))):
+            if any(loads_below(project, called_around(project, module, function, after=call))):
                 yield _member(site, session, "commit")
         elif stale.are_read_after(module, function, call):
             message = f"relationships of the objects in `{session}` are reloaded after the commit"
@@ -127,11 +131,11 @@ class StaleRelationships:
             for write in writes
             if self._writes.changes(write, *key)
         ]
-        after = _called(self._project, module, function, after=commit) if changed else []
+        after = called_around(self._project, module, function, after=commit) if changed else []
         loads = list(loads_below(self._project, after))
         return any(
             self._gives(loads, key)
-            and self._is_read(after, key[1], "delete")
+            and are_read(self._project, after, key[1], "delete")
             and self._was_loaded(module, function, write, key)
             for key, write in changed
         )
@@ -139,7 +143,7 @@ class StaleRelationships:
     def _was_loaded(self, module: Module, function: Function, write: Place, key: Key) -> bool:
         """Whether such an object was loaded before a write, and its relationship was not kept."""
         node = next(module.expressions_at({write.span}))
-        before = _called(self._project, module, function, before=node)
+        before = called_around(self._project, module, function, before=node)
         before += self._fixtures(module, function)
         start, end = module.span(function).start, write.span.start
         is_refreshed = self._loading.is_loaded_with_objects(key) and any(
@@ -147,7 +151,7 @@ class StaleRelationships:
             for place in self._writes.in_file(module.path)
         )
         is_read = self._are_kept and (
-            self._is_read(before, key[1])
+            are_read(self._project, before, key[1])
             or any(start < module.span(item).start < end for item in module.mentions(key[1]))
         )
         is_loaded = is_refreshed or self._gives(loads_below(self._project, before), key)
@@ -175,41 +179,10 @@ class StaleRelationships:
             for module, call in self._project.calls_at(load.place)[:1]
         )
 
-    def _is_read(self, functions: Iterable[FunctionPlace], *names: str) -> bool:
-        """Whether a function, or one that it calls, reads an attribute of one of these names."""
-        graph = self._project.calls.graph()
-        reached = set(graph.reached(functions))
-        return any(
-            isinstance(node, ast.Attribute) and graph.place_around(module, node) in reached
-            for module in self._project.modules_at(sorted({item.path for item in reached}))
-            for name in names
-            for node in module.mentions(name)
-        )
-
     def _fixtures(self, module: Module, function: Function) -> list[FunctionPlace]:
         """Return the fixtures that a test asks for by its parameters, and what these ask for."""
         graph, requests = self._project.calls.graph(), self._project.coroutine_tests.requests
         return [graph.place_of(*fixture) for fixture in requests.asked(module, function)]
-
-
-def _called(
-    project: Project,
-    module: Module,
-    function: Function,
-    *,
-    before: ast.AST | None = None,
-    after: ast.AST | None = None,
-) -> list[FunctionPlace]:
-    """Return the functions that ``function`` calls, before or after a node of it."""
-    graph = project.calls.graph()
-    calls = graph.callees(graph.place_of(module, function))
-    if before is not None:
-        start = module.span(before).start
-        calls = [call for call in calls if call.place.span.end <= start]
-    if after is not None:
-        end = module.span(after).end
-        calls = [call for call in calls if call.place.span.start > end]
-    return [each for call in calls for each in call.functions]
 
 
 def _member(site: Site[ast.AST], session: str, ends: str) -> Member:
