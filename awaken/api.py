@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from awaken.engine.suppressing.baseline_writing import WrittenBaseline
     from awaken.engine.writing.applying import Applied, FileWrite
     from awaken.passes.settings import PassPlace, PassSettings
+    from awaken.project import Project
     from awaken.settings.model import RecipeSettings
     from awaken.settings.recipes import Recipe
 
@@ -293,11 +294,12 @@ def run_recipe(
     if max(steps) > len(recipe.steps):
         raise UserError(f"{name!r} has {len(recipe.steps)} steps, and no step {max(steps)}")
     numbers = range(first, (last or len(recipe.steps)) + 1)
+    projects: dict[Path, list[Project]] = {}
 
     def run_step(settings: Settings, files: Mapping[Path, bytes]) -> Report:
         overlay = {**options.overlay, **files}
         asked = structs.replace(options, settings=settings, overlay=overlay)
-        return _run(paths, asked, None, progress, None)
+        return _run(paths, asked, None, progress, None, projects)
 
     yield from run_steps(recipe, options.settings, _known_rules(options, None), run_step, numbers)
 
@@ -371,12 +373,13 @@ def run_staged(
     return StagedReport(_run(paths, options, rules, progress, runs.__setitem__), runs)
 
 
-def _run(
+def _run(  # noqa: PLR0913  all that runs differ in
     paths: Sequence[Path],
     options: Options | None,
     rules: Sequence[Rule] | None,
     progress: Progress | None,
     observer: Observer | None,
+    before: dict[Path, list[Project]] | None = None,
 ) -> Report:
     from awaken.engine.answering import run_root  # noqa: PLC0415  help needs no engine
 
@@ -394,7 +397,9 @@ def _run(
             setting = settings[project.root.path]
             with _standing_alone(setting, unusable, user_errors):
                 asked = _root_run(project, setting, options, known, progress)
-                asked = structs.replace(asked, around=_outermost(project, projects))
+                earlier = [] if before is None else before.setdefault(project.root.path, [])
+                around = _outermost(project, projects)
+                asked = structs.replace(asked, around=around, projects=earlier)
                 reports.append(run_root(asked, observer))
     watch.require_settled(result.root.path for result in projects)
     unusable += _as_problems(user_errors, reports)

@@ -176,7 +176,9 @@ class Reading:
         unusable = frozenset(problem.path for problem in (*problems, *answer.diagnostics))
         return RootReport(
             root=root.path,
-            targets=_target_versions(self._targets),
+            targets=tuple(
+                TargetVersion(t.name, t.specifier, t.origin) for t in self._targets.origins()
+            ),
             findings=answer.findings,
             changes=answer.changes,
             pending=answer.pending,
@@ -340,10 +342,6 @@ def _question(asked: RootRun) -> tuple[object, ...]:
 def _is_default(options: Struct) -> bool:
     kind = type(options)
     return not any(field.required for field in fields(kind)) and options == kind()
-
-
-def _target_versions(targets: Targets) -> tuple[TargetVersion, ...]:
-    return tuple(TargetVersion(t.name, t.specifier, t.origin) for t in targets.origins())
 
 
 def unparsable_named(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
@@ -25,12 +25,16 @@ from awaken.workspace.manifests.targets import Targets, read_targets
 from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import Snapshot, SourceFile
 
+if TYPE_CHECKING:
+    from awaken.project import Project
+
 
 class RootRun(Struct, frozen=True, kw_only=True):
     """The request for the run over one root; ``rules`` are those to choose from.
 
     ``sites_in`` names files that the question is about, whatever files may be written; None means
-    those selected. ``around`` is the outermost project of the run that this one lies in. The other
+    those selected. ``around`` is the outermost project of the run that this one lies in.
+    ``projects`` has the last project of this run, at first that of the step before. The other
     fields are those of ``awaken.api.Options``.
     """
 
@@ -45,6 +49,7 @@ class RootRun(Struct, frozen=True, kw_only=True):
     new_baseline: bool = False
     sites_in: frozenset[str] | None = None
     around: Path | None = None
+    projects: list[Project] = []
     progress: Progress = silent
 
     def chosen(self) -> tuple[Rule, ...]:

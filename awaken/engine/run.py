@@ -75,7 +75,8 @@ def plan_root(
 
     Plans of ``units`` that still hold are not made again.
     """
-    store = summary_store(asked.settings.cache_dir, use=asked.use_cache)
+    kept = asked.projects[0].store if asked.projects else None
+    store = kept or summary_store(asked.settings.cache_dir, use=asked.use_cache)
     scope = asked.site_scope(files, surroundings.suppression_sources.changed)
     tools = _tools(asked, surroundings, store, scope, units)
     _require_known_names(asked, files, tools)
@@ -271,7 +272,7 @@ def _tools(
     known = KnownRewritings() if units is None else Rewritings(units.cache, own)
     looked_at = LookedAt()
     # Each project reuses what the one before read of files that are still the same.
-    projects: list[Project] = []
+    projects = asked.projects
 
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> EditedSnapshot:
         edited = {path for change in changes for path in change.paths}
@@ -293,12 +294,13 @@ def _tools(
     def know(snapshot: Snapshot, scope: frozenset[str] | None) -> Project:
         scope = site_scope if scope is None else scope
         earlier = projects[0] if projects else None
-        if earlier is not None and earlier.is_of(snapshot):
+        is_own = earlier is not None and earlier.looked_at is looked_at
+        if earlier is not None and is_own and earlier.is_of(snapshot):
             # Nothing was changed: all that is known of the program still holds.
             return earlier.narrowed(scope)
         settings = surroundings.project_settings
         project = Project(snapshot, targets, earlier, looked_at, settings, store)
-        if earlier is None and units is not None:
+        if units is not None and not is_own:
             project.know(units.known_searches(snapshot))
         projects[:] = [project.narrowed(scope)]
         # The facts of the earlier one go before the next one learns as much.

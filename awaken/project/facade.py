@@ -92,10 +92,9 @@ class Project:
         before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
         # No function is public for the code in these, nor used by it.
         others = _names(snapshot, (*TEMPLATE_READS, *URL_READS, *_REQUIREMENTS))
-        shared = None if earlier is None else earlier._store  # noqa: SLF001  of the same class
-        self._store: Store = shared or store or Store()
+        self.store: Store = store or (Store() if earlier is None else earlier.store)
         self._texts: ProgramTexts = ProgramTexts(
-            snapshot, self.looked_at, before, others, self._store.words
+            snapshot, self.looked_at, before, others, self.store.words
         )
         self.snapshot = self._texts.files
         self.before = None if earlier is None else earlier.snapshot
@@ -103,8 +102,8 @@ class Project:
         same_paths = earlier is not None and self._texts.has_same_paths
         inner = inner_folders(self._texts.python, self._is_named)
         on_path = self._on_path(settings)
-        known = None if earlier is None else (earlier.layout.inner, earlier.layout.on_path)
-        same_paths = same_paths and known == (inner, on_path)
+        known = earlier and (earlier.layout.inner, earlier.layout.on_path, earlier.published)
+        same_paths = same_paths and known == (inner, on_path, self.published)
         self.layout: Layout = (
             earlier.layout
             if earlier and same_paths
@@ -121,7 +120,8 @@ class Project:
 
         if earlier is not None:
             self._share(earlier)
-            if same_paths:
+            # Their evidence is in the record of the earlier project.
+            if same_paths and (looked_at is None or looked_at is earlier.looked_at):
                 self._doubles.share(earlier._doubles, self._texts.changed)  # noqa: SLF001
 
     def apart(self, looked_at: LookedAt) -> Project:
@@ -162,7 +162,7 @@ class Project:
         module = self._modules.module
         self._columns: dict[str, bool] = {}
         self._facts: FactsIndex = FactsIndex(
-            self.snapshot, module, self._modules.searched, self._store.facts
+            self.snapshot, module, self._modules.searched, self.store.facts
         )
         self._names = Names(self.layout, module, knowledge(), self._facts)
         words = self._texts.words

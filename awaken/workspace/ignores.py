@@ -110,10 +110,10 @@ class _Numbered:
         self._names = {line: number for number, line in lines} if plain else {}
         lines = [] if plain else [(number, line) for number, line in lines if _is_short(line)]
         # All at once first: asking for each line alone is slow, and hardly any file needs it.
-        spec = _compiled_patterns([line for _, line in lines]) if lines else None
+        spec = _compiled_patterns(tuple(line for _, line in lines)) if lines else None
         if lines and spec is None:
             lines = [(number, line) for number, line in lines if is_pattern(line)]
-            spec = _compiled_patterns([line for _, line in lines])
+            spec = _compiled_patterns(tuple(line for _, line in lines))
         self._spec = spec
         self._numbers = [number for number, _ in lines]
 
@@ -132,7 +132,7 @@ def is_pattern(line: str) -> bool:
     # A bracket that nothing closes names no file at all: it is a slip.
     opened = line.replace("\\[", "").partition("[")
     is_closed = not opened[1] or "]" in opened[2]
-    return is_closed and _is_short(line) and _compiled_patterns([line]) is not None
+    return is_closed and _is_short(line) and _compiled_patterns((line,)) is not None
 
 
 _LONGEST = 4096
@@ -161,7 +161,8 @@ _STAR_BEFORE_STAR = re.compile(
 )
 
 
-def _compiled_patterns(lines: Iterable[str]) -> GitIgnoreSpec | None:
+@lru_cache(maxsize=64)
+def _compiled_patterns(lines: tuple[str, ...]) -> GitIgnoreSpec | None:
     """Return the patterns ready to match, in a time that grows with pattern and path alone."""
     from pathspec import GitIgnoreSpec  # noqa: PLC0415  mere names need none
 

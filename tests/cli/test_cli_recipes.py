@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from migrated_programs import BOOKSHOP, QUERIES, with_recipe
 from msgspec import structs
-from real_program import GOOD, GOOD_AFTER, awaken, git
+from real_program import GOOD, GOOD_AFTER, NAMED_USER, awaken, git
 
 from awaken import api
 from awaken.engine.recipe_run import run_steps
 from awaken.engine.report import FileChange
+from awaken.project.source.programs import module_store
 from awaken.settings import Settings
 from awaken.settings.recipes import built_in, recipes_of
+from awaken.workspace import parsing
 from awaken.workspace.sources import decode
 
 
@@ -282,6 +285,57 @@ def test_the_patch_of_a_recipe_can_be_applied(tmp_path, monkeypatch):
     awaken("migrate", "async-sessions", "--allow-dirty")
 
     assert applied == {path: path.read_bytes() for path in Path().rglob("*.py")}
+
+
+LOOKED_AT_TWICE = """\
+[[tool.awaken.recipes.ours.steps]]
+summary = "Look."
+reports = ["query-to-select"]
+[[tool.awaken.recipes.ours.steps]]
+summary = "Rewrite."
+rules = { query-to-select = "safe" }
+"""
+HELPER = "from sqlalchemy.orm import Session\n\n\ndef opened() -> Session:\n    ...\n"
+ASKING = GOOD.replace("db: Session", "").replace(
+    "Session\n", "Session\nfrom helper import opened\n"
+)
+
+
+def planned_twice(program, helper, **options):
+    """Return the levels of the sites, by step, in a program whose sessions ``helper`` gives."""
+    program.write("helper.py", helper)
+    runs = api.run_recipe("ours", [program.root], api.Options(**options))
+    return [[item.level for root in run.report.roots for item in root.findings] for run in runs]
+
+
+@pytest.fixture
+def looked_at_twice(shop):
+    recipe = LOOKED_AT_TWICE.replace("[[", '[tool.awaken.recipes.ours]\nsummary = "Ours."\n[[', 1)
+    manifest = (shop.root / "pyproject.toml").read_text("utf-8")
+    shop.write("pyproject.toml", f"{manifest}\n{recipe}")
+    shop.write("shop.py", ASKING.replace("\n    return", "\n    db = opened()\n    return"))
+    return shop
+
+
+def test_the_steps_of_a_recipe_parse_a_text_that_none_edits_once(looked_at_twice, monkeypatch):
+    parsed, parse = Counter(), parsing.parse
+    monkeypatch.setattr(
+        module_store, "parse", lambda source: parsed.update([source.text]) or parse(source)
+    )
+
+    levels = planned_twice(looked_at_twice, HELPER, use_cache=False, jobs=1)
+
+    assert [len(each) for each in levels] == [1, 1]
+    assert parsed[HELPER.encode()] == parsed[NAMED_USER.encode()] == 1
+
+
+def test_a_step_is_planned_again_for_a_file_that_the_one_before_parsed(looked_at_twice):
+    first = planned_twice(looked_at_twice, HELPER)
+    other = HELPER.replace("-> Session", "-> dict[str, int]")
+
+    kept = planned_twice(looked_at_twice, other)
+
+    assert kept == planned_twice(looked_at_twice, other, use_cache=False) != first
 
 
 @pytest.mark.usefixtures("shop")

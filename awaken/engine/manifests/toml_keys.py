@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import MutableMapping
 from copy import deepcopy
 from typing import Any
 
@@ -92,10 +92,6 @@ def _wanted_values(tables: dict[str, Any], edit: SetKey) -> dict[str, Any]:
     for number, name in enumerate(edit.table, 1):
         holder = holder.setdefault(name, {})
         if not isinstance(holder, dict):
-            raise CannotAdd(f"{_dotted_text(edit.table[:number])} is not a table")
+            raise CannotAdd(f"{'.'.join(edit.table[:number])} is not a table")
     holder[edit.key] = list(edit.value) if isinstance(edit.value, tuple) else edit.value
     return wanted
-
-
-def _dotted_text(names: Sequence[str]) -> str:
-    return ".".join(names)

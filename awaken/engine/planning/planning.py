@@ -95,7 +95,7 @@ def plan_rule(
     rule = with_code(rule)
     if not rule.per_file:
         asked = WORK.questions
-        whole = run_here(partial(_plan_whole, rule, constraints), project, SECONDS_PER_RULE)
+        whole = run_here(partial(_attempt, rule, constraints), project, SECONDS_PER_RULE)
         planned = _given_up(rule, whole) if isinstance(whole, Died) else whole
         return structs.replace(planned, questions=WORK.questions - asked)
     files = project.site_files(rule.triggers)
@@ -169,10 +169,6 @@ def _given_up(rule: Rule, died: Died, path: str = "") -> Planned:
     return Planned(Plan(), (given_up,))
 
 
-def _plan_whole(rule: Rule, constraints: Constraints, project: Project) -> Planned:
-    return _attempt(rule, constraints, project, "")
-
-
 def plan_file(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
     """Return what ``rule`` plans for the sites of one file, with all evidence of this process."""
     asked = WORK.questions
@@ -182,7 +178,7 @@ def plan_file(rule: Rule, constraints: Constraints, project: Project, path: str)
     return structs.replace(planned, looked_at=looked_at, questions=WORK.questions - asked)
 
 
-def _attempt(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
+def _attempt(rule: Rule, constraints: Constraints, project: Project, path: str = "") -> Planned:
     try:
         plan = rule.plan(project, _with_options(constraints, rule))
     except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on

@@ -146,7 +146,7 @@ class Module:
                 stack += below
         return order, parents
 
-    @property
+    @of_file
     def _parents(self) -> dict[ast.AST, ast.AST]:
         return self._nodes_and_parents[1]
 

@@ -379,7 +379,7 @@ def bounded_values(values: Values) -> Values:
 
     A type that is defined by itself, and a tuple of itself, would grow without end.
     """
-    if not any(type(value) in _HOLDING and values_inside(value) for value in values):
+    if not any(map(values_inside, values)):
         return values
     # Less of what is inside is known, rather than nothing at all.
     levels = (_down_to(values, depth) for depth in range(_DEEPEST, 0, -1))
@@ -407,14 +407,12 @@ def _down_to(values: Values, depth: int) -> Values:
 
 
 def _parts_of(value: Value) -> tuple[Values, ...]:
-    match value:
-        case Producer():
-            return (value.inner,)
-        case InstanceOf():
-            return value.parameters
-        case TupleOf():
-            return value.items
-    return ()
+    kind = type(value)
+    if kind is InstanceOf:
+        return value.parameters  # type: ignore[union-attr]
+    if kind is Producer:
+        return (value.inner,)  # type: ignore[union-attr]
+    return value.items if kind is TupleOf else ()  # type: ignore[union-attr]
 
 
 def classes_in(values: Iterable[Value]) -> list[str]:
@@ -436,7 +434,8 @@ def origins_of(values: Iterable[Value]) -> Iterator[Origin]:
 
 def values_inside(value: Value) -> Values:
     """Return the values that a value holds or gives."""
-    return tuple(chain.from_iterable(_parts_of(value)))
+    parts = _parts_of(value)
+    return tuple(chain.from_iterable(parts)) if parts else ()
 
 
 def instances_in(values: Values) -> Iterator[InstanceOf]:
@@ -448,6 +447,8 @@ def instances_in(values: Values) -> Iterator[InstanceOf]:
 def with_parts(value: Value, change: Callable[[Values], Values]) -> Value:
     """Return ``value`` with what ``change`` gives for each of its places."""
     before = _parts_of(value)
+    if not before:
+        return value  # most are
     parts = tuple(map(change, before))
     if all(map(is_, before, parts)):
         return value

@@ -63,8 +63,7 @@ class WordIndex:
         edited = [
             path
             for path in sorted({*earlier, *self._texts})
-            # By identity: a text that nobody edited is the same object in both.
-            if self._texts.get(path) is not earlier.get(path)
+            if self._texts.get(path) != earlier.get(path)
         ]
         if len(edited) > _MOST_EDITED * len(earlier):
             return

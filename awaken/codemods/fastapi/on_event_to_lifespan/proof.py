@@ -60,9 +60,7 @@ def _names(code: LifespanCode) -> set[str]:
     trees = [ast.parse(text, filename="") for part in parts for text in (part.code, part.condition)]
     inside = [node for tree in trees for node in ast.walk(tree)]
     # Comprehensions in a moved lambda bind names of their own.
-    bound = {node.id for node in inside if isinstance(node, ast.Name) and _is_store(node)}
-    return {node.id for node in inside if isinstance(node, ast.Name)} - bound
-
-
-def _is_store(node: ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Store)
+    names = [node for node in inside if isinstance(node, ast.Name)]
+    return {node.id for node in names} - {
+        node.id for node in names if isinstance(node.ctx, ast.Store)
+    }

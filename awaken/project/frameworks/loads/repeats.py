@@ -201,7 +201,7 @@ def is_loader(reader: ModuleReader, option: ast.expr, calls: int = _FOLLOWED_CAL
             return _gives_loaders(reader, call, calls, ast.Starred)
     steps = _steps(reader, option)
     if steps is None:
-        return isinstance(option, ast.Call) and _gives_loaders(reader, option, calls, _itself)
+        return isinstance(option, ast.Call) and _gives_loaders(reader, option, calls)
     known = (_COLUMN_OPTIONS | _SEPARATE | _JOINED | {"Load"}) - {"with_loader_criteria"}
     return all(
         name in known or (name == "options" and all(is_loader(reader, one, calls) for one in given))
@@ -209,12 +209,11 @@ def is_loader(reader: ModuleReader, option: ast.expr, calls: int = _FOLLOWED_CAL
     )
 
 
-def _itself(node: ast.expr) -> ast.expr:
-    return node
-
-
 def _gives_loaders(
-    reader: ModuleReader, call: ast.Call, calls: int, shape: Callable[[ast.expr], ast.expr]
+    reader: ModuleReader,
+    call: ast.Call,
+    calls: int,
+    shape: Callable[[ast.expr], ast.expr] = lambda node: node,
 ) -> bool:
     """Whether all that a function of the program returns are loader options, in a ``shape``."""
     called = reader.project.calls.function_called(reader.module, call) if calls else None

@@ -265,25 +265,25 @@ class Operations:
 
         Empty, too, for a parameter that is None by default: the function may have no session.
         """
-        return self._session_variable(module, function)
-
-    def _session_variable(self, module: Module, function: Function) -> str:
         parameters = list(parameters_of(function.args))
         first = next((argument.arg for argument, _ in parameters), "")
         optional = {item.arg for item, default in parameters if is_none(default)}
-        names: set[str] = set()
+        names, others = set[str](), set[str]()
         for node in module.walk(function):
             match node:
-                case ast.Name(ctx=ast.Load()):
-                    is_own = any(
-                        item.scope.node is function for item in module.scopes.bindings_of(node)
-                    )
-                case ast.Attribute(value=ast.Name(id=name), ctx=ast.Load()):
-                    is_own = name == first
+                case ast.Name(id=text, ctx=ast.Load()):
+                    bindings = module.scopes.bindings_of(node)
+                    is_own = any(item.scope.node is function for item in bindings)
+                    is_single = len(bindings) == 1
+                case ast.Attribute(value=ast.Name(id=name), ctx=ast.Load(), attr=attribute):
+                    text, is_own, is_single = f"{name}.{attribute}", name == first, True
                 case _:
                     continue
-            if is_own and self.resource_of(module, node) in {"scoped", "session"}:
+            resource = self.resource_of(module, node) if is_own and text not in others else None
+            if resource in {"scoped", "session"}:
                 names.add(module.text_of(node))
+            elif is_own and is_single and resource is None:
+                others.add(text)  # a variable with one value is no session elsewhere
         if len(names) != 1:
             return ""
         (name,) = names

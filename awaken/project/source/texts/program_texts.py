@@ -44,8 +44,9 @@ class ProgramTexts:
         self.changed = frozenset(
             path
             for path in snapshot
-            # By identity: a file that nobody edited is the same object in both snapshots.
-            if before is None or path not in before or snapshot[path] is not before.searched(path)
+            if before is None
+            or path not in before
+            or snapshot[path].text != before.searched(path).text
         )
 
     def know(self, answers: Iterable[tuple[Search, Iterable[str]]]) -> None:

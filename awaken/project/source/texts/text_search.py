@@ -43,7 +43,7 @@ class TextSearch:
     def _take_over(self, earlier: TextSearch) -> None:
         """Know what ``earlier`` found; only texts that differ are searched."""
         old = earlier._texts
-        changed = {path: item for path, item in self._texts.items() if item is not old.get(path)}
+        changed = {path: item for path, item in self._texts.items() if item != old.get(path)}
         same = self._texts.keys() - changed.keys()
         new = _hits(changed, list(earlier._hits))
         self._hits = {word: (hits & same) | new[word] for word, hits in earlier._hits.items()}

@@ -11,7 +11,6 @@ large follows from the program alone, not from what was asked before.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
 
 from msgspec import Struct
 
@@ -58,8 +57,7 @@ Kept = dict[Hashable, Answer]
 """Answers that outlive the outermost question, by their questions. None of them holds a tree."""
 
 
-@dataclass(eq=False, slots=True)
-class _Question:
+class _Question(Struct, eq=False):
     """A question that is being answered; ``lowest`` is the outermost one that it leads back to.
 
     A step that leads back counts once, without depth; ``members`` are the inner questions that
@@ -75,10 +73,10 @@ class _Question:
     values: Values = ()
     steps: int = 1
     own: int = 1
-    large: dict[int, Large] = field(default_factory=dict)
+    large: dict[int, Large] = {}
     depth: int = 0
     leads_back: bool = False
-    members: list[_Question] = field(default_factory=list)
+    members: list[_Question] = []
 
 
 class Answers:

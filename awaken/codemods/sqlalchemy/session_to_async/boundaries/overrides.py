@@ -17,6 +17,7 @@ from awaken.project.source.trees import arguments_of, last_name, without_argumen
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.project import Project
 
 _KNOWN = boundaries().overrides
 
@@ -53,11 +54,16 @@ def given_with_its_object(
     owner = module.enclosing_class(node)
     if owner is None or _is_own(node) or _is_called(part, function):
         return None
+    return module.memoized((_given_at, owner), lambda: _given_at(part.project, module, owner))
+
+
+def _given_at(project: Project, module: Module, owner: ast.ClassDef) -> Place | None:
+    """Return where a library is given an object of a class."""
     qualified = module.full_name(owner)
-    for home, call in nodes_with(part.project, [owner.name.encode()], ast.Call):
+    for home, call in nodes_with(project, [owner.name.encode()], ast.Call):
         arguments = [item for item in arguments_of(call) if not isinstance(item, ast.Constant)]
-        if any(qualified in part.project.instance_of(home, item) for item in arguments):
-            names = part.project.effects.library_functions(home, call)
+        if any(qualified in project.instance_of(home, item) for item in arguments):
+            names = project.effects.library_functions(home, call)
             if any(not _is_like(name, _KNOWN.plain) for name in names):
                 return home.place(call)
     return None

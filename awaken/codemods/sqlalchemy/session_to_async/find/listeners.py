@@ -117,13 +117,9 @@ def _makes_sessions(project: Project, module: Module, target: ast.expr) -> bool:
     if isinstance(proof, SessionProof) and proof.kind == "scoped":
         return True
     known = project.values.of(module, target).alternatives
-    return any(
-        isinstance(one, Producer) and one.how == "factory" and _gives_session(one) for one in known
-    )
-
-
-def _gives_session(factory: Producer) -> bool:
-    return any(isinstance(value, Session) and value.kind == "session" for value in factory.inner)
+    factories = (one for one in known if isinstance(one, Producer) and one.how == "factory")
+    given = (value for factory in factories for value in factory.inner)
+    return any(isinstance(value, Session) and value.kind == "session" for value in given)
 
 
 def _connections(

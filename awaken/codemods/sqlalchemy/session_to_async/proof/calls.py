@@ -63,19 +63,22 @@ class Calls:
         kinds = {function: self.kinds.of(function) for function in call.functions}
         shown = f"`{module.excerpt(node)}`"
         waiting = [function for function, kind in kinds.items() if kind in ASYNCHRONOUS]
-        if waiting and not self._before.is_same(module, node, waiting):
-            result = set(kinds.values())
-            if "coroutine" in result and not self.is_run(module, node):
-                yield f"nothing awaits the coroutine that {shown} returns"
-            if "generator" in result and not self._is_iterated(module, node):
-                yield f"{shown} returns an asynchronous generator"
-            if "manager" in result and not self._is_entered(module, node):
-                yield f"{shown} returns an asynchronous context manager"
-        if call.kind != "class" and not self._before.was_awaited(module, node):
-            for one, kind in kinds.items():
-                if kind not in ASYNCHRONOUS and self._is_taken_for_another(module, node, call, one):
-                    yield f"{shown} is awaited, but does not return an awaitable"
-                    break
+        result, wrong = set(kinds.values()), list[str]()
+        if "coroutine" in result and not self.is_run(module, node):
+            wrong.append(f"nothing awaits the coroutine that {shown} returns")
+        if "generator" in result and not self._is_iterated(module, node):
+            wrong.append(f"{shown} returns an asynchronous generator")
+        if "manager" in result and not self._is_entered(module, node):
+            wrong.append(f"{shown} returns an asynchronous context manager")
+        # The file before the change is parsed only where that decides.
+        if wrong and not self._before.is_same(module, node, waiting):
+            yield from wrong
+        is_wrong = call.kind != "class" and any(
+            kind not in ASYNCHRONOUS and self._is_taken_for_another(module, node, call, one)
+            for one, kind in kinds.items()
+        )
+        if is_wrong and not self._before.was_awaited(module, node):
+            yield f"{shown} is awaited, but does not return an awaitable"
 
     # ------------------------------------------------------------------------------------ calls
     def is_run(self, module: Module, node: ast.Call) -> bool:

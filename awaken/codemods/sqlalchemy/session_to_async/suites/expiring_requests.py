@@ -20,7 +20,8 @@ from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.frameworks.testing.requests import METHODS, may_answer, path_of
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
-from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.graph.forwards.resolving import function_around, is_use
+from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests, is_of_program
@@ -83,11 +84,15 @@ class ExpiringRequests:
 
     def _session(self, module: Module, function: Function) -> str:
         """Return how a function names a session; empty where it has none."""
+        others = set[Binding]()
         for node in module.walk(function):
-            if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+            bindings = module.scopes.bindings_of(node)
+            if isinstance(node, ast.expr) and is_use(module, node) and others.isdisjoint(bindings):
                 proof = self._project.orm.session_of(module, node)
                 if isinstance(proof, SessionProof) and proof.kind == "session":
                     return module.text_of(node)
+                # A variable with one value is no session at its other reads.
+                others.update(bindings if proof is None and len(bindings) == 1 else ())
         return ""
 
     # ------------------------------------------------------------------------ what a test calls

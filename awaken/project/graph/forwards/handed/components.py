@@ -8,7 +8,8 @@ directions, so what is in it depends on no order.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
 
@@ -153,20 +154,27 @@ class HandedOn:
         In an annotation of a class a builtin is meant: ``def list(self) -> list[Row]``.
         """
         name = function.qualname.rpartition(".")[2]
+        for path, index in self._uses_by_function(name).get((function.path, function.start), ()):
+            module = self._evaluator.load(path)
+            node = None if module is None else module.mentions(name)[index]
+            if module is not None and isinstance(node, ast.expr):
+                yield Spot(module, node)
+
+    @cached_method
+    def _uses_by_function(self, name: str) -> Mapping[tuple[str, int], Iterable[tuple[str, int]]]:
+        """Return which mentions of ``name`` are a function, by its file and start."""
+        used: defaultdict[tuple[str, int], dict[tuple[str, int], None]] = defaultdict(dict)
         files = self._graph.files_using(name)
         for module in self._evaluator.names.facts.mentioning(name, files):
-            for node in module.mentions(name):
+            for index, node in enumerate(module.mentions(name)):
                 if not isinstance(node, ast.expr) or not is_use(module, node):
                     continue
-                if is_annotation(module, node):
-                    continue
-                if any(
-                    isinstance(value, FunctionOf)
-                    and (value.module.path, value.module.span(value.node).start)
-                    == (function.path, function.start)
-                    for value in self._evaluator.values(module, node)
-                ):
-                    yield Spot(module, node)
+                values = () if is_annotation(module, node) else self._evaluator.values(module, node)
+                for value in values:
+                    if isinstance(value, FunctionOf):
+                        start = value.module.span(value.node).start
+                        used[value.module.path, start][module.path, index] = None
+        return used
 
     def _kept_slots(self, function: FunctionPlace) -> Iterator[Slot]:
         """Yield where decorators put a function: their parameters, and registers of libraries."""

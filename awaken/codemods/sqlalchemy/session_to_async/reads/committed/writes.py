@@ -228,10 +228,11 @@ class Writes:
     def _classes(self, module: Module, node: ast.expr) -> Iterator[str]:
         """Yield the mapped classes of an object, of the items of a list, or that a class is."""
         values = list(self._project.values.of(module, node).alternatives)
+        mapped = self._project.orm.mapped_class
         for value in values:
             if isinstance(value, InstanceOf) and value.parameters:
                 values += value.parameters[-1]
-            elif isinstance(value, InstanceOf | ClassOf) and self._is_mapped(value.qualified):
+            elif isinstance(value, InstanceOf | ClassOf) and mapped(value.qualified):
                 yield value.qualified
 
     def _loaded_behind(self, module: Module, made: ast.Call) -> int | None:
@@ -292,9 +293,6 @@ class Writes:
             for node in module.mentions("refresh")
         )
         return frozenset(function.name for function in functions if function is not None)
-
-    def _is_mapped(self, qualified: str) -> bool:
-        return self._project.orm.mapped_class(qualified) is not None
 
     def _keys_of(self, owner: str) -> Iterator[tuple[str, str]]:
         """Yield the attributes of a class that hold keys of others."""

@@ -37,7 +37,10 @@ class _Event(NamedTuple):
 def expiring_calls(project: Project, expiring: Iterable[Place]) -> list[Place]:
     """Return the calls after which ``expiring``, calls of sessions, have expired something."""
     graph, wrappers = project.calls.graph(), Wrappers(project)
-    own = {_Event(place, raises=_is_savepoint_at(project, place)) for place in expiring}
+    begun = {place: project.calls_at(place)[:1] for place in expiring}
+    own = {
+        _Event(place, any(is_savepoint(*one) for one in pairs)) for place, pairs in begun.items()
+    }
     seen, waiting, places = set(own), sorted(own), set[Place]()
     while waiting:
         calls: set[_Event] = set()
@@ -122,10 +125,6 @@ def _raises_behind(module: Module, function: Function, node: ast.AST) -> bool:
             if isinstance(block[-1], ast.Raise):
                 return True
     return False
-
-
-def _is_savepoint_at(project: Project, place: Place) -> bool:
-    return any(is_savepoint(*pair) for pair in project.calls_at(place)[:1])
 
 
 def is_savepoint(module: Module, event: ast.Call) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.reads.expressions import call_or_attribute_at
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import arguments_of
 
 # Methods of sessions that run the statement that they are given.
 _RUNNING = {"exec", "execute", "scalar", "scalars", "stream", "stream_scalars"}
@@ -42,12 +43,8 @@ def _owner(node: ast.Attribute | ast.Call) -> ast.expr | None:
         case ast.Call(func=ast.Name(id="getattr" | "hasattr" | "setattr"), args=[owner, *_]):
             return owner
         case ast.Call(func=ast.Attribute(attr="format")):
-            return next((argument for argument in (*node.args, *_values_of(node))), None)
+            return next(iter(arguments_of(node)), None)
     return None
-
-
-def _values_of(node: ast.Call) -> list[ast.expr]:
-    return [keyword.value for keyword in node.keywords]
 
 
 def _run_with(module: Module, node: ast.expr) -> ast.expr:
