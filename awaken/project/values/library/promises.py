@@ -126,7 +126,8 @@ def _narrowed_value(evaluator: Questions, value: Value, declared: Values) -> Val
                 for alternative in declared
                 if isinstance(alternative, ClassOf) and _is_mapped_class(evaluator, alternative)
             )
-            return value if _is_instance_of(evaluator, value, (*declared, *rows)) else None
+            is_such = _is_instance_of(evaluator, value, (*declared, *rows))
+            return value if is_such or _is_row(evaluator, value, declared) else None
         case NoneValue():
             return value if value in declared else None
         case ModuleOf():
@@ -149,6 +150,26 @@ def _narrowed_value(evaluator: Questions, value: Value, declared: Values) -> Val
             pairs = zip(places[0], items, strict=True)
             return TupleOf(tuple(narrower(evaluator, *pair) for pair in pairs))
     return None
+
+
+def _is_row(evaluator: Questions, value: InstanceOf, declared: Values) -> bool:
+    """Whether it is a mapped object, and no object of the classes that are declared.
+
+    So is a row that a function returns, and that its annotation takes for the schema of it.
+    """
+    names = [item.qualified for item in declared if isinstance(item, InstanceOf)]
+    lines = [evaluator.classes.ancestors(name) for name in names]
+    return (
+        evaluator.mapping.is_mapped(value.qualified)
+        and len(names) == len(without_none(declared)) > 0
+        and all(
+            line is not None
+            and bool(line.inside)
+            and not line.unresolved
+            and value.qualified not in {facts.qualified for facts in line.inside}
+            for line in lines
+        )
+    )
 
 
 def _is_instance_of(evaluator: Questions, value: InstanceOf, declared: Values) -> bool:

@@ -26,7 +26,13 @@ from awaken.project.names.functions.wrapping import Wrapping
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.f_strings import has_long_text
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, first_parameter, parameters_of, without_arguments
+from awaken.project.source.trees import (
+    Function,
+    FunctionOrLambda,
+    first_parameter,
+    parameters_of,
+    without_arguments,
+)
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -83,30 +89,42 @@ class Decorators:
         ``def limited(f): return limiter.limit("5/minute")(f) if limiter else f``. One that is
         called with arguments first returns another one.
         """
-        is_called = isinstance(decorator, ast.Call)
         name = self._project.qualified_name(module, without_arguments(decorator)) or ""
         named = None if name in self._applying else name
         home, function = self._project.function_definition(named) or (module, None)
         if not isinstance(function, ast.FunctionDef) or function.decorator_list:
             return False
+        self._applying.add(name)  # it may apply itself
+        is_called = isinstance(decorator, ast.Call)
+        is_same = self._only_applies(home, function, is_called, is_generator=is_generator)
+        self._applying.remove(name)
+        return is_same
+
+    def _only_applies(
+        self, home: Module, function: FunctionOrLambda, is_called: bool, *, is_generator: bool
+    ) -> bool:
+        """Whether a function returns what it is given, or what others make of it.
+
+        One that ``is_called`` with arguments returns such functions, of which some may be its own.
+        """
         names = [node.arg for node, _ in parameters_of(function.args)][: 0 if is_called else 1]
         uses = [x for x in home.walk(function) if isinstance(x, ast.Name) and x.id in names]
         returned = [part for node in home.returned_by(function) for part in branches(node)]
-        applied: list[ast.expr] = []
         for value in returned:
-            match value:
+            binding = home.scopes.only_binding(value)
+            own = value if binding is None else binding.node
+            match own:
+                case ast.FunctionDef(decorator_list=[]) | ast.Lambda() if is_called:
+                    is_same = self._only_applies(home, own, False, is_generator=is_generator)
                 case ast.Call() if is_called:
-                    applied.append(value)
+                    is_same = self._is_same(home, own, is_generator=is_generator)
                 case ast.Call(func=other, args=[argument], keywords=[]) if argument in uses:
-                    applied.append(other)
-                case _ if value not in uses:
-                    return False
-        if not returned or (not is_called and len(uses) != len(returned)):
-            return False
-        self._applying.add(name)  # it may apply itself
-        is_same = all(self._is_same(home, other, is_generator=is_generator) for other in applied)
-        self._applying.remove(name)
-        return is_same
+                    is_same = self._is_same(home, other, is_generator=is_generator)
+                case _:
+                    is_same = value in uses
+            if not is_same:
+                return False
+        return bool(returned) and (is_called or len(uses) == len(returned))
 
     def registers(self, module: Module, decorator: ast.expr) -> bool:
         """Whether a decorator makes a function an endpoint or a handler of an application."""
