@@ -6,6 +6,7 @@ import runpy
 import sqlite3
 import sys
 from functools import cache
+from textwrap import indent
 from types import ModuleType
 
 import pytest
@@ -119,7 +120,7 @@ print(run())
 """,
     "a-name-that-is-read-behind-it": f"{BLOCK}    done = True\nprint(done)\n",
     "a-connection-that-is-read-behind-it": f"{BLOCK}print(connection)\n",
-    "its-url": "print(build_engine().url)\n",
+    "its-driver": "print(build_engine().driver)\n",
     "closed-alone": """\
 engine = build_engine()
 try:
@@ -130,6 +131,13 @@ finally:
     engine.dispose()
 """,
 }
+OF_URLS = f"""\
+from sqlalchemy import create_engine
+
+own = create_engine(shop.engine.url)
+if shop.engine.name == "sqlite" and shop.engine.url.database == "shop.db":
+    with own.connect() as connection:
+{indent(MIGRATED, "    ")}"""
 RUN = "from alembic import command\nfrom alembic.config import Config\n\n"
 UPGRADE = f'{RUN}\ndef upgrade():\n    command.upgrade(Config("alembic.ini"), "head")\n'
 IN_LOOPS = {
@@ -250,6 +258,13 @@ def test_an_environment_runs_the_same_migrations(name, tmp_path, monkeypatch):
         for side, files in (("before", before), ("after", after))
     ]
     assert tables == [["shelf"], ["shelf"]]
+
+
+def test_an_environment_with_an_engine_of_its_own_gets_a_url_for_it(tmp_path, monkeypatch):
+    result = made(OF_URLS)
+    assert not reasons(result)
+    assert b"create_async_engine" in result.files["database.py"]
+    assert run(result.files, tmp_path, monkeypatch) == ["shelf"]
 
 
 @pytest.mark.parametrize("name", LEFT)
