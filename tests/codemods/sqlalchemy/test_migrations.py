@@ -260,8 +260,20 @@ def test_an_environment_runs_the_same_migrations(name, tmp_path, monkeypatch):
     assert tables == [["shelf"], ["shelf"]]
 
 
-def test_an_environment_with_an_engine_of_its_own_gets_a_url_for_it(tmp_path, monkeypatch):
-    result = made(OF_URLS)
+REPORTS = """\
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+
+def report():
+    with Session(create_engine("mssql://reports")) as db:
+        return db.scalar(text("SELECT 1"))
+"""
+
+
+@pytest.mark.parametrize("others", [{}, {"reports": REPORTS}], ids=["alone", "two-databases"])
+def test_an_environment_with_an_engine_of_its_own_gets_a_url_for_it(others, tmp_path, monkeypatch):
+    result = made(OF_URLS, **others)
     assert not reasons(result)
     assert b"create_async_engine" in result.files["database.py"]
     assert run(result.files, tmp_path, monkeypatch) == ["shelf"]

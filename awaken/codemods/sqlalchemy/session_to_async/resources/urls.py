@@ -110,7 +110,7 @@ class Urls:
         for name in self._names(engines):
             driver, full = drivers.get(self._database(name)), self._full(name)
             written = full if "+" in name else self._database(name)
-            if driver is not None and written != result.setdefault(driver.drivername, written):
+            if driver and self._full(result.setdefault(driver.drivername, written)) != full:
                 return None
         return {driver: name for driver, name in result.items() if driver != self._full(name)}
 
