@@ -371,3 +371,42 @@ def upgrade():
     assert not reasons(result)
     assert result.files["helpers.py"] == helpers.encode()
     assert b"create_async_engine" in result.files["database.py"]
+
+
+SET_HERE = """\
+import pytest
+from alembic import command
+from alembic.config import Config
+from database import shop
+
+
+@pytest.fixture
+def migrated():
+    config = Config("alembic.ini")
+    config.set_main_option("sqlalchemy.url", str(shop.engine.url))
+    command.upgrade(config, "head")
+"""
+SET_BY_A_FUNCTION = """\
+from alembic import command
+from alembic.config import Config
+
+
+def migrate(engine):
+    config = Config("alembic.ini")
+    config.set_main_option("sqlalchemy.url", str(engine.url))
+    command.upgrade(config, "head")
+
+
+if __name__ == "__main__":
+    from database import shop
+
+    migrate(shop.engine)
+"""
+
+
+@pytest.mark.parametrize("text", [SET_HERE, SET_BY_A_FUNCTION], ids=["here", "by-a-function"])
+def test_a_configuration_of_alembic_gets_the_url_of_a_synchronous_engine(text):
+    result = made("context.run_migrations()\n", **{"tests/conftest": text})
+    assert not reasons(result)
+    assert b"create_async_engine" in result.files["database.py"]
+    assert b'engine.url.set(drivername="sqlite"))' in result.files["tests/conftest.py"]

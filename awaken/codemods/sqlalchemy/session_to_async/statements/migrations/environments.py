@@ -17,7 +17,11 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.entering 
     entering,
     is_told_alike,
 )
-from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.given import Given, given_in
+from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.given import (
+    Given,
+    given_in,
+    urls_for_alembic,
+)
 from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
     blank_lines_below,
     lines_above,
@@ -82,14 +86,15 @@ class Environments:
 
     @cached_property
     def _members(self) -> list[Member]:
-        return [
-            member
+        pairs = [
+            (module, given)
             for module in modules_with(self._project, (b"alembic", b"down_revision"))
             if is_of_alembic(module)
             for given in given_in(self._project, module)
             if not self._is_kept(module, given)
-            for member in self._members_of(module, given)
         ]
+        pairs += urls_for_alembic(self._project)
+        return [member for pair in pairs for member in self._members_of(*pair)]
 
     def _is_kept(self, module: Module, given: Given) -> bool:
         if isinstance(given.node, ast.Call):
