@@ -36,7 +36,7 @@ from awaken.contract import Edit, Place, ReplaceStatements, Span
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.reasons import NAME_TAKEN
-from awaken.kit.search import importers, modules_with
+from awaken.kit.search import imported_as, importers, modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.kit.web.lifespans import lifespan_edits
 from awaken.knowledge.asynchronous import twins
@@ -186,8 +186,9 @@ class ApplicationStart:
             yield Member(site, outcome, shown, tuple(map(self.module.place, region.statements)))
         if self._application is not None:
             along = tuple(self.module.place(region.statements[0]) for region in regions)
-            package = "" if self._is_own else f"{self.module.name}."
-            part = _Part(self, started, [f"{package}{name}" for name in (*called, *names)], along)
+            home = "" if self._is_own else imported_as(self._project, self.module, self._home)
+            used = [f"{home}.{name}".lstrip(".") for name in (*called, *names)]
+            part = _Part(self, started, used, along)
             self._starts.add(self._home.place(self._application.call), part)
 
     def _others(self) -> Iterator[str]:
@@ -230,7 +231,7 @@ class ApplicationStart:
         moving = [region for region in regions if region not in own and not self._in_place(region)]
         statements = [statement for region in regions for statement in region.statements]
         started = tuple(fixture.place for fixture in self._fixtures)
-        if not _is_started_by_tests(self._project, started) or self._is_used_by_tests():
+        if not _is_started_by_tests(self._project, started) or self._is_used_by_tests(started):
             return False
         # The variables of a factory move with what uses them.
         if any(region.shares_a_line for region in regions) or not all(
@@ -251,13 +252,14 @@ class ApplicationStart:
             return False
         return not self._share_names(regions) and not any(map(self._reads_rebound, statements))
 
-    def _is_used_by_tests(self) -> bool:
-        """Whether tests import another file than the application's, and create no tables."""
-        if self._is_own:
-            return False
-        using = [other for other, _ in importers(self._project, self.module)]
-        tests = [other for other in using if is_around_tests(other.path)]
-        return bool(tests) and not _are_tables_of_tests(self._project)
+    def _is_used_by_tests(self, started: tuple[str, ...]) -> bool:
+        """Whether tests that start no application import the file, and create no tables."""
+        using = (
+            [] if self._is_own else [other for other, _ in importers(self._project, self.module)]
+        )
+        tests = [other.path for other in using if is_around_tests(other.path)]
+        is_left = any(not path.startswith(started) for path in tests)
+        return is_left and not _are_tables_of_tests(self._project)
 
     def _creates_tables(self, statement: ast.stmt) -> bool:
         """Whether a statement only creates tables that do not exist, so that it may run again."""
