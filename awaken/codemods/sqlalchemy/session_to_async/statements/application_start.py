@@ -196,7 +196,7 @@ class ApplicationStart:
         known = {self._home.path, *self._project.web.imports.reached(self._home)}
         for path in sorted({other.path for other, _ in importers(self._project, self.module)}):
             if path not in known and not is_around_tests(path):
-                yield f"`{path}` imports this file, and does not run it any more"
+                yield f"`{path}` no longer runs this when it imports the file"
 
     def _lines_around(self, site: Site[ast.AST], region: Region) -> tuple[str, list[Edit]]:
         """Return the comment that is about one statement alone, and what takes its lines away.
