@@ -19,6 +19,7 @@ from awaken.project.values.domain import (
     NOWHERE,
     UNKNOWN_MODULE,
     ClassOf,
+    DeclarativeBase,
     External,
     FunctionOf,
     InstanceOf,
@@ -44,6 +45,7 @@ from awaken.project.values.library.origins import begun_values, followed, parame
 from awaken.project.values.questions import Questions
 
 _NAMES = {"__name__", "__qualname__", "__module__"}  # of functions and classes
+_DECLARATIVE = ClassOf("sqlalchemy.orm.DeclarativeBase")
 _OF_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}  # without a decorator
 
 
@@ -80,6 +82,8 @@ class Members:
                     if (node.attr == "begin")
                     else (self._no(module, node),)
                 )
+            case DeclarativeBase(parent=None, complete=True):
+                return self.attribute(_DECLARATIVE, node.attr, module, node)
             # Every attribute of a mock is a mock.
             case Unknown() if is_state(self._evaluator, module, node):
                 return (InstanceOf(STATE),)

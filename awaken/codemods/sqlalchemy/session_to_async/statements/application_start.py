@@ -213,7 +213,9 @@ class ApplicationStart:
             lines = []
         gone = [*takewhile(lambda line: not line.strip(), reversed(others))]
         # No blank lines end a file.
-        is_last = not text[end:].strip() and len(others) + len(lines) == len(above)
+        is_last = not (self._is_own or text[end:].strip()) and len(others) + len(lines) == len(
+            above
+        )
         spans = [Span(start - len(b"".join([*lines, *(gone if is_last else [])])), start)]
         blank = _BLANK_LINES.match(text, end)
         if blank and region.first == 0 and isinstance(region.holder, ast.FunctionDef):
