@@ -14,6 +14,7 @@ from awaken.project.graph.forwards.handed.libraries import (
     CALLING,
     DEFAULT,
     JOINING,
+    KEYS_OF,
     SAME,
     TABLES_OF,
 )
@@ -48,6 +49,9 @@ class Arguments:
         """Yield where ``call`` takes its argument ``node``."""
         evaluator = self._slots.evaluator
         qualified = evaluator.names.qualified(module, call.func) or ""
+        is_read = qualified in KEYS_OF or getattr(call.func, "attr", "") == "join"
+        if is_read and self._slots.gives_keys(Spot(module, node, depth)):
+            return
         through = self._through(module, call, qualified, Spot(module, node, depth))
         if through is not None:
             yield through
