@@ -61,7 +61,8 @@ class Members:
 
     def of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         """Return what ``node``, an attribute of ``owner``, may be."""
-        return automap_attribute(owner, node.attr) or self._values_of(owner, module, node)
+        known = _DECLARATIVE if owner == DeclarativeBase() else owner
+        return automap_attribute(owner, node.attr) or self._values_of(known, module, node)
 
     def _values_of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         match owner:
@@ -82,8 +83,6 @@ class Members:
                     if (node.attr == "begin")
                     else (self._no(module, node),)
                 )
-            case DeclarativeBase(parent=None, complete=True):
-                return self.attribute(_DECLARATIVE, node.attr, module, node)
             # Every attribute of a mock is a mock.
             case Unknown() if is_state(self._evaluator, module, node):
                 return (InstanceOf(STATE),)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting import is_plain
@@ -33,20 +35,46 @@ def begins_alone(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
     if argument(call, row.position, row.argument) is not node or len(functions) != 1:
         return False
     function = functions[0]
-    values = next((item.value for item in call.keywords if item.arg == "args"), None)
-    passed = values.elts if isinstance(values, ast.List | ast.Tuple) else []
-    is_read = {item.arg for item in call.keywords} <= {row.argument, "args", "daemon", "name"}
     if not isinstance(function, FunctionOf) or not isinstance(function.node, Function):
         return False
     home, parameters = function.module, [pair[0] for pair in parameters_of(function.node.args)]
-    is_read = is_read and len(call.args) <= row.position + 1 and bool(values) == bool(passed)
-    if not is_read or home.enclosing_class(function.node) or len(passed) > len(parameters):
+    given = {item.arg: item.value for item in call.keywords}
+    is_read = given.keys() <= {row.argument, "args", "daemon", "kwargs", "name"}
+    if not is_read or len(call.args) > row.position + 1 or home.enclosing_class(function.node):
         return False
+    passed = [
+        *_by_position(given.get("args"), parameters),
+        *_by_name(given.get("kwargs"), parameters),
+    ]
     return all(
-        not isinstance(value, ast.Starred)
+        parameter is not None
+        and not isinstance(value, ast.Starred)
         and (_is_of_file(module, value) or _says_plain(part, home, parameter))
-        for value, parameter in zip(passed, parameters, strict=False)
+        for value, parameter in passed
     )
+
+
+_Passed = Iterator[tuple[ast.expr, ast.arg | None]]
+"""Arguments with the parameters that get them; None where that is not known."""
+
+
+def _by_position(values: ast.expr | None, parameters: Sequence[ast.arg]) -> _Passed:
+    if isinstance(values, ast.List | ast.Tuple):
+        yield from zip_longest(values.elts, parameters[: len(values.elts)])
+    elif values is not None:
+        yield values, None
+
+
+def _by_name(values: ast.expr | None, parameters: Sequence[ast.arg]) -> _Passed:
+    named: dict[object, ast.arg] = {parameter.arg: parameter for parameter in parameters}
+    match values:
+        case None:
+            return
+        case ast.Dict(keys=keys, values=items):
+            for key, item in zip(keys, items, strict=True):
+                yield item, named.get(getattr(key, "value", None))
+        case _:
+            yield values, None
 
 
 def _is_of_file(module: Module, value: ast.expr) -> bool:
