@@ -156,7 +156,6 @@ class ApplicationStart:
     def members(self, regions: list[Region], scripts: Scripts) -> Iterator[Member]:
         """Yield the rewrites of ``regions``, which the application then runs."""
         started, names, called = "", list[str](), list[str]()
-        others = [] if self._is_own else [*self._others()]
         removed = [region for region in regions if self._in_place(region)]
         for region in regions:
             statement = region.statements[0]
@@ -171,7 +170,7 @@ class ApplicationStart:
                 comment, edits = ("", []) if is_whole else self._lines_around(site, region)
                 called += [] if self._is_own else [code.removeprefix("await ").removesuffix("()")]
                 code = f"{comment}{code}"
-                caveats = [_LATER.format(_what(statement, shown)), *others]
+                caveats = self._caveats(_what(statement, shown))
                 edits.append(site.remove_statement(statement))
                 outcome = Rewrite(f"{shown} moves into the lifespan", edits, caveats)
             else:
@@ -191,12 +190,13 @@ class ApplicationStart:
             part = _Part(self, started, used, along)
             self._starts.add(self._home.place(self._application.call), part)
 
-    def _others(self) -> Iterator[str]:
-        """Yield what else imports the file, and finds nothing prepared."""
+    def _caveats(self, done: str) -> list[str]:
+        """Return what it changes that the application does something, as clauses."""
         known = {self._home.path, *self._project.web.imports.reached(self._home)}
-        for path in sorted({other.path for other, _ in importers(self._project, self.module)}):
-            if path not in known and not is_around_tests(path):
-                yield f"`{path}` no longer runs this when it imports the file"
+        using = () if self._is_own else importers(self._project, self.module)
+        paths = {other.path for other, _ in using if not is_around_tests(other.path)}
+        left = [f"`{path}` no longer does so by an import" for path in sorted(paths - known)]
+        return [_LATER.format(done), *left]
 
     def _lines_around(self, site: Site[ast.AST], region: Region) -> tuple[str, list[Edit]]:
         """Return the comment that is about one statement alone, and what takes its lines away.
@@ -256,11 +256,9 @@ class ApplicationStart:
 
     def _is_used_by_tests(self, started: tuple[str, ...]) -> bool:
         """Whether tests that start no application import the file, and create no tables."""
-        using = (
-            [] if self._is_own else [other for other, _ in importers(self._project, self.module)]
-        )
-        tests = [other.path for other in using if is_around_tests(other.path)]
-        is_left = any(not path.startswith(started) for path in tests)
+        using = () if self._is_own else importers(self._project, self.module)
+        tests = [other.path for other, _ in using if is_around_tests(other.path)]
+        is_left = not all(path.startswith(started) for path in tests)
         return is_left and not _are_tables_of_tests(self._project)
 
     def _creates_tables(self, statement: ast.stmt) -> bool:
@@ -336,10 +334,8 @@ class ApplicationStart:
         removed: list[Region],
         scripts: Scripts,
     ) -> Rewrite | Refused:
-        message, caveats = (
-            f"`{name}()` does this when the application starts",
-            [_LATER.format(f"runs `{name}()`")],
-        )
+        message = f"`{name}()` does this when the application starts"
+        caveats = self._caveats(f"runs `{name}()`")
         changed = self._changed_tables(region)
         try:
             edits = [] if changed else scripts.inside(site, region.statements)
