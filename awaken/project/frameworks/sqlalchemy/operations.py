@@ -133,6 +133,8 @@ class Operations:
         held = module.scopes.only_value(function)
         if not isinstance(held, ast.Attribute) or held.attr not in self._methods:
             return None
+        if self._evaluator.names.qualified(module, held.value) in session_classes():
+            return None
         operation = self._of_call(module, node, held.value, held.attr)
         return operation if operation is not None and operation.how == "awaited" else None
 
