@@ -48,7 +48,7 @@ def url_helper(site: Site[ast.expr], drivers: str) -> tuple[str, list[Edit]]:
 
 
 def synchronous_url_helper(site: Site[Any], drivers: str) -> tuple[str, list[Edit]]:
-    """Return the name of the function that gives a URL its former driver, and what brings it."""
+    """Return the name of the function that gives a URL its former driver, with its edits."""
     code = _SYNC_URL.replace("{drivers}", drivers)
     return added_function(site, "sync_url", code, {"URL": "sqlalchemy"})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from awaken.project.values.domain import FunctionOf, InstanceOf, without_none
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
+_NOTHING, _NAMELESS = ast.Tuple([], ast.Load()), ast.Dict([], [])
 _HOLDING = {f"builtins.{name}" for name in ("dict", "frozenset", "list", "set", "tuple")}
 
 
@@ -42,39 +42,19 @@ def begins_alone(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
     is_read = given.keys() <= {row.argument, "args", "daemon", "kwargs", "name"}
     if not is_read or len(call.args) > row.position + 1 or home.enclosing_class(function.node):
         return False
-    passed = [
-        *_by_position(given.get("args"), parameters),
-        *_by_name(given.get("kwargs"), parameters),
-    ]
+    values, named = given.get("args", _NOTHING), given.get("kwargs", _NAMELESS)
+    if not isinstance(values, ast.List | ast.Tuple) or not isinstance(named, ast.Dict):
+        return False
+    by_name: dict[object, ast.arg] = {parameter.arg: parameter for parameter in parameters}
+    passed = [*zip_longest(values.elts, parameters[: len(values.elts)])]
+    for key, value in zip(named.keys, named.values, strict=True):
+        passed.append((value, by_name.get(getattr(key, "value", None))))
     return all(
         parameter is not None
         and not isinstance(value, ast.Starred)
         and (_is_of_file(module, value) or _says_plain(part, home, parameter))
         for value, parameter in passed
     )
-
-
-_Passed = Iterator[tuple[ast.expr, ast.arg | None]]
-"""Arguments with the parameters that get them; None where that is not known."""
-
-
-def _by_position(values: ast.expr | None, parameters: Sequence[ast.arg]) -> _Passed:
-    if isinstance(values, ast.List | ast.Tuple):
-        yield from zip_longest(values.elts, parameters[: len(values.elts)])
-    elif values is not None:
-        yield values, None
-
-
-def _by_name(values: ast.expr | None, parameters: Sequence[ast.arg]) -> _Passed:
-    named: dict[object, ast.arg] = {parameter.arg: parameter for parameter in parameters}
-    match values:
-        case None:
-            return
-        case ast.Dict(keys=keys, values=items):
-            for key, item in zip(keys, items, strict=True):
-                yield item, named.get(getattr(key, "value", None))
-        case _:
-            yield values, None
 
 
 def _is_of_file(module: Module, value: ast.expr) -> bool:

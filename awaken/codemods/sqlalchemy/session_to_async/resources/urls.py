@@ -102,7 +102,7 @@ class Urls:
         return result
 
     def former_drivers(self, engines: Sequence[Engine]) -> dict[str, str] | None:
-        """Return what URLs of ``engines`` begin with now, by what they are going to begin with.
+        """Return the drivers that URLs of ``engines`` name now, by those that they get.
 
         None where an asynchronous driver takes the place of more than one.
         """

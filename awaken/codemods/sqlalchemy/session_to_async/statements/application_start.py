@@ -78,7 +78,7 @@ class _Fixture(NamedTuple):
 
 
 class Starts:
-    """What applications run before they serve requests, of all files together."""
+    """The code of all files that applications run before they serve requests."""
 
     def __init__(self, part: SynchronousPart, rule: str) -> None:
         self.part, self.rule = part, rule
@@ -89,7 +89,7 @@ class Starts:
         self._parts.setdefault(application, []).append(part)
 
     def members(self) -> Iterator[Member]:
-        """Yield the rewrites of applications: what a file imports is prepared before it."""
+        """Yield the rewrites of applications. A file comes after those that it imports."""
         for parts in self._parts.values():
             starts = [part.start for part in parts]
             parts.sort(key=lambda part: sum(map(part.start.imports, starts)))
