@@ -409,4 +409,6 @@ def test_a_configuration_of_alembic_gets_the_url_of_a_synchronous_engine(text):
     result = made("context.run_migrations()\n", **{"tests/conftest": text})
     assert not reasons(result)
     assert b"create_async_engine" in result.files["database.py"]
-    assert b'engine.url.set(drivername="sqlite"))' in result.files["tests/conftest.py"]
+    written = result.files["tests/conftest.py"]
+    assert b"engine.url))" in written and b"str(sync_url(" in written
+    assert b'{"sqlite+aiosqlite": "sqlite"}' in written

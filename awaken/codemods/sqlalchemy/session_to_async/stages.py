@@ -125,7 +125,6 @@ from awaken.contract import Place
 from awaken.kit.changes import Member, member
 from awaken.kit.sites import Site
 from awaken.project.frameworks.sqlalchemy.engines.domain import Engine
-from awaken.project.source.test_files import is_test_file
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
@@ -270,8 +269,7 @@ class Writing:
             for item, name in resource_members(rule, part, blocking.resources)
             if not inside.holds(item.site.module, item.site.node)
         ]
-        running = [item for item in blocking.engines if not is_test_file(item.module.path)]
-        former = blocking.urls.former_drivers(running)
+        former = blocking.urls.former_drivers(blocking.engines)
         self._environments = Environments(part, rule, self._named, former)
         self._again = reads.loaded_again(part)
         self._differing = DifferingUses(reads.writes, reads.loading.loaded_ahead)

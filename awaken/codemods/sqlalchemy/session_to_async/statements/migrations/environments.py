@@ -130,16 +130,13 @@ class Environments:
 
     def _of_url(self, module: Module, url: ast.Attribute, given: Given) -> Iterator[Member]:
         """Yield how the URL of an engine names a synchronous driver for Alembic, as it did."""
-        site: Site[ast.AST] = Site(self._rule, module, given.node)
-        former, shown = self._former or {}, f"`{module.excerpt(url)}`"
-        if len(former) > 1:
+        former = self._former or {}
+        if former:
+            site: Site[ast.AST] = Site(self._rule, module, given.node)
             pairs = ", ".join(f'"{driver}": "{former[driver]}"' for driver in sorted(former))
             function, edits = synchronous_url_helper(site, f"{{{pairs}}}")
             edits += [site.insert_before(url, f"{function}("), site.insert_behind(url, ")")]
-        else:
-            changed = [f'.set(drivername="{name}")' for name in former.values()]
-            edits = [site.insert_behind(url, text) for text in changed]
-        if edits:
+            shown = f"`{module.excerpt(url)}`"
             outcome = Rewrite(f"{shown} keeps a synchronous driver for Alembic", edits)
             yield Member(site, outcome, shown, given.sources)
 
