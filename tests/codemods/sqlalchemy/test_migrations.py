@@ -410,5 +410,6 @@ def test_a_configuration_of_alembic_gets_the_url_of_a_synchronous_engine(text):
     assert not reasons(result)
     assert b"create_async_engine" in result.files["database.py"]
     written = result.files["tests/conftest.py"]
-    assert b"engine.url))" in written and b"str(sync_url(" in written
+    assert b"engine.url))" in written
+    assert b"str(sync_url(" in written
     assert b'{"sqlite+aiosqlite": "sqlite"}' in written
