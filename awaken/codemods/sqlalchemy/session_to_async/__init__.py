@@ -80,7 +80,8 @@ coroutine that waits only holds its connection.
 | code that inspects the database of an engine, or reads and writes frames over one | a call by `greenlet_spawn`, on which `run_sync` is built |
 | `create_all(engine)` at import | a `run_sync` call in the lifespan, or in a startup event where the file has some |
 | clients of tests that do not start the application then | a fixture that starts it |
-| other statements at import in the file of the application, in its factory `create_app()`, or in files that it alone imports | the lifespan runs them, in `prepare_database()` where they are no plain calls |
+| other statements at import, in the file of the application or its factory | the lifespan runs them, in `prepare_database()` where they are no plain calls |
+| statements at import in another file that one application imports | the same, in `prepare_models()` for `models.py` |
 | a plain function that returns an object with `__enter__`, where another one is a context manager | a plain function; so is the method that a protocol declares for both |
 
 These rows concern threads and event loops:
