@@ -68,10 +68,14 @@ def _pair_inside(middle: list[Any], data: Moved) -> tuple[list[Any], list[Any]]:
         last = with_sessions(last, list(data.inner))
     if last.handlers or last.orelse is not None:
         return [*before, last.with_changes(finalbody=None)], []
-    return [*before, *_body_of(last)], list(last.body.footer)
+    return [*before, *_body_of(last)], list(getattr(last.body, "footer", ()))
 
 
 def _body_of(tried: Any) -> list[Any]:
     first, *others = tried.body.body
+    if isinstance(tried.body, cst.SimpleStatementSuite):
+        # `try: f(s)`
+        line = cst.SimpleStatementLine(tried.body.body)
+        first, others = line.with_changes(trailing_whitespace=tried.body.trailing_whitespace), []
     lines = [*tried.leading_lines, *first.leading_lines]
     return [first.with_changes(leading_lines=lines), *others]

@@ -14,6 +14,7 @@ from awaken.project.graph.callers import Obstacle
 from awaken.project.names.origins import absolute_module
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.programs.migrations import is_of_alembic
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, keyword_of, last_name
 from awaken.project.source.worklist import groups_of
 from awaken.workspace.manifests.console_scripts import console_scripts
@@ -191,6 +192,25 @@ def importers(project: Project, module: Module) -> Iterator[tuple[Module, ast.AS
             case ast.Constant(value=str() as text):
                 if text == module.name or text.startswith(texts) or text.endswith(file):
                     yield other, node
+
+
+def imported_as(project: Project, module: Module, here: Module) -> str:
+    """Return the name by which ``here`` can import a file: as it does, or as others do.
+
+    A folder without ``__init__.py`` above the file is a part of that name, or is on the path.
+    """
+    users = [(other, node) for other, node in importers(project, module)]
+    users.sort(key=lambda user: (user[0] is not here, is_around_tests(user[0].path)))
+    for other, node in users:
+        aliases: list[ast.alias] = getattr(node, "names", [])
+        names = [alias.name for alias in aliases]
+        if isinstance(node, ast.ImportFrom):
+            home = "" if node.level else node.module or ""
+            names = [home, *(f"{home}.{name}" for name in names)] if home else []
+        for name in names:
+            if project.layout.find(name, other.path).path == module.path:
+                return name
+    return module.name
 
 
 def is_imported(project: Project, module: Module) -> bool:

@@ -6,6 +6,7 @@ import runpy
 import sqlite3
 import sys
 from functools import cache
+from textwrap import indent
 from types import ModuleType
 
 import pytest
@@ -119,7 +120,7 @@ print(run())
 """,
     "a-name-that-is-read-behind-it": f"{BLOCK}    done = True\nprint(done)\n",
     "a-connection-that-is-read-behind-it": f"{BLOCK}print(connection)\n",
-    "its-url": "print(build_engine().url)\n",
+    "its-driver": "print(build_engine().driver)\n",
     "closed-alone": """\
 engine = build_engine()
 try:
@@ -130,6 +131,13 @@ finally:
     engine.dispose()
 """,
 }
+OF_URLS = f"""\
+from sqlalchemy import create_engine
+
+own = create_engine(shop.engine.url)
+if shop.engine.name == "sqlite" and shop.engine.url.database == "shop.db":
+    with own.connect() as connection:
+{indent(MIGRATED, "    ")}"""
 RUN = "from alembic import command\nfrom alembic.config import Config\n\n"
 UPGRADE = f'{RUN}\ndef upgrade():\n    command.upgrade(Config("alembic.ini"), "head")\n'
 IN_LOOPS = {
@@ -252,6 +260,25 @@ def test_an_environment_runs_the_same_migrations(name, tmp_path, monkeypatch):
     assert tables == [["shelf"], ["shelf"]]
 
 
+REPORTS = """\
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+
+def report():
+    with Session(create_engine("mssql://reports")) as db:
+        return db.scalar(text("SELECT 1"))
+"""
+
+
+@pytest.mark.parametrize("others", [{}, {"reports": REPORTS}], ids=["alone", "two-databases"])
+def test_an_environment_with_an_engine_of_its_own_gets_a_url_for_it(others, tmp_path, monkeypatch):
+    result = made(OF_URLS, **others)
+    assert not reasons(result)
+    assert b"create_async_engine" in result.files["database.py"]
+    assert run(result.files, tmp_path, monkeypatch) == ["shelf"]
+
+
 @pytest.mark.parametrize("name", LEFT)
 def test_an_environment_that_does_more_with_its_engine_refuses(name):
     result = made(LEFT[name])
@@ -344,3 +371,45 @@ def upgrade():
     assert not reasons(result)
     assert result.files["helpers.py"] == helpers.encode()
     assert b"create_async_engine" in result.files["database.py"]
+
+
+SET_HERE = """\
+import pytest
+from alembic import command
+from alembic.config import Config
+from database import shop
+
+
+@pytest.fixture
+def migrated():
+    config = Config("alembic.ini")
+    config.set_main_option("sqlalchemy.url", str(shop.engine.url))
+    command.upgrade(config, "head")
+"""
+SET_BY_A_FUNCTION = """\
+from alembic import command
+from alembic.config import Config
+
+
+def migrate(engine):
+    config = Config("alembic.ini")
+    config.set_main_option("sqlalchemy.url", str(engine.url))
+    command.upgrade(config, "head")
+
+
+if __name__ == "__main__":
+    from database import shop
+
+    migrate(shop.engine)
+"""
+
+
+@pytest.mark.parametrize("text", [SET_HERE, SET_BY_A_FUNCTION], ids=["here", "by-a-function"])
+def test_a_configuration_of_alembic_gets_the_url_of_a_synchronous_engine(text):
+    result = made("context.run_migrations()\n", **{"tests/conftest": text})
+    assert not reasons(result)
+    assert b"create_async_engine" in result.files["database.py"]
+    written = result.files["tests/conftest.py"]
+    assert b"engine.url))" in written
+    assert b"str(sync_url(" in written
+    assert b'{"sqlite+aiosqlite": "sqlite"}' in written

@@ -17,6 +17,8 @@ PROGRAM = {
         LocalSession = sessionmaker()
     """,
     "shop.py": """
+        from math import sqrt
+
         from sqlalchemy import select, text
         from sqlalchemy.orm import Session
 
@@ -63,7 +65,7 @@ MIXED = """
     def counted():
         return shop.price(Session())
     def test(monkeypatch):
-        monkeypatch.setattr(shop, "{0}", counted)
+        monkeypatch.setattr({0}, counted)
 """
 BOTH = """
     def test(monkeypatch, db: Session):
@@ -86,14 +88,15 @@ MOCK = """
 """
 
 
-def test_what_waits_stands_in_for_what_waits_alone():
+def test_what_waits_stands_in_for_functions_of_the_program_alone():
     why = (
-        "`counted` becomes a coroutine function, but `shop.plain`, which it replaces, "
+        "`counted` becomes a coroutine function, but `shop.sqrt`, which it replaces, "
         "stays synchronous"
     )
 
-    assert _refused(MIXED.format("plain")) == [why]
-    assert _refused(MIXED.format("price")) == []
+    assert _refused(MIXED.format('shop, "sqrt"')) == [why]
+    assert _refused(MIXED.format('shop, "plain"')) == []
+    assert _refused(MIXED.format('shop, "price"')) == []
 
 
 def test_what_stands_in_for_both_kinds_is_called_by_a_mock():

@@ -13,7 +13,7 @@ from awaken.codemods.pooling.engine_dispose import reasons
 from awaken.contract import Edit, Level, Phase, Place, Reason, Status
 from awaken.kit.changes import Decided, decide
 from awaken.kit.rule import SiteRule
-from awaken.kit.search import SCRIPTS, is_imported, nodes_with
+from awaken.kit.search import SCRIPTS, imported_as, is_imported, nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.kit.web.lifespans import caveats_of_installers, lifespan_edits, may_get_lifespan
 from awaken.knowledge import knowledge
@@ -251,4 +251,5 @@ def _imports(
     # The engine's file imports this one: the import would close a circle.
     if project.web.imports.certain(site.module, home.path):
         raise _refusal(engine, reasons.CIRCULAR, home.path)
-    return [site.need_import(site.module.name, engine.name, path=home.path)]
+    name = imported_as(project, site.module, home)
+    return [site.need_import(name, engine.name, path=home.path)]

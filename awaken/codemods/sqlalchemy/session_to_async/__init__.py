@@ -80,7 +80,8 @@ coroutine that waits only holds its connection.
 | code that inspects the database of an engine, or reads and writes frames over one | a call by `greenlet_spawn`, on which `run_sync` is built |
 | `create_all(engine)` at import | a `run_sync` call in the lifespan, or in a startup event where the file has some |
 | clients of tests that do not start the application then | a fixture that starts it |
-| other statements at import in the file that makes the application, and in its factory `create_app()` | the lifespan runs them, in `prepare_database()` where they are no plain calls |
+| other statements at import, in the file of the application or its factory | the lifespan runs them, in `prepare_database()` where they are no plain calls |
+| statements at import in another file that one application imports | the same, in `prepare_models()` for `models.py` |
 | a plain function that returns an object with `__enter__`, where another one is a context manager | a plain function; so is the method that a protocol declares for both |
 
 These rows concern threads and event loops:
@@ -111,6 +112,7 @@ body. Every run closes the connections of its engine, if the engine is a module 
 | code that sends a task | no change |
 | a coroutine function that calls a task by its name | it awaits the coroutine function of the task |
 | an Alembic environment that enters an engine made by a function of the program | `run_sync` runs its body in an event loop |
+| `engine.url` in Alembic's files, or in `set_main_option()` | `sync_url(engine.url)`, which names the synchronous driver |
 | other files of Alembic | no change: they keep their synchronous driver |
 
 ## Attributes that load when they are read

@@ -19,6 +19,12 @@ def {name}(url: str | {URL}) -> {URL}:
     parsed = {make_url}(url)
     return parsed.set(drivername=drivers.get(parsed.get_backend_name(), parsed.drivername))
 '''
+_SYNC_URL = '''\
+def {name}(url: {URL}) -> {URL}:
+    """Return the URL of a database with the driver of synchronous engines."""
+    drivers = {drivers}
+    return url.set(drivername=drivers.get(url.drivername, url.drivername))
+'''
 _ROWS_TOGETHER = '''\
 def {name}(engine: {AsyncEngine}) -> {AsyncEngine}:
     """Send the rows of an INSERT together, because a row may refer to a later one."""
@@ -39,6 +45,12 @@ def url_helper(site: Site[ast.expr], drivers: str) -> tuple[str, list[Edit]]:
     """Return the name of the function that gives a URL its driver, and what brings it."""
     imports = {"URL": "sqlalchemy", "make_url": "sqlalchemy"}
     return added_function(site, "async_url", _ASYNC_URL.replace("{drivers}", drivers), imports)
+
+
+def synchronous_url_helper(site: Site[Any], drivers: str) -> tuple[str, list[Edit]]:
+    """Return the name of the function that gives a URL its former driver, with its edits."""
+    code = _SYNC_URL.replace("{drivers}", drivers)
+    return added_function(site, "sync_url", code, {"URL": "sqlalchemy"})
 
 
 def rows_helper(site: Site[ast.expr]) -> tuple[str, list[Edit]]:

@@ -200,12 +200,14 @@ class Enclosed(Struct, frozen=True):
 class Postponed(Struct, frozen=True):
     """A statement that becomes the body of a coroutine function of this ``name``.
 
-    ``above`` and ``below`` are the numbers of blank lines that the function lacks.
+    ``above`` and ``below`` are the numbers of blank lines that the function lacks. The body is
+    ``code`` instead, if there is some.
     """
 
     name: str
     above: int
     below: int
+    code: str = ""
 
 
 class Migrating(Struct, frozen=True):

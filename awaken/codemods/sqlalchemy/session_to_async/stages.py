@@ -111,6 +111,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.strings.casting impor
 from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.scripts.loops import Loops
+from awaken.codemods.sqlalchemy.session_to_async.statements.application_start import Starts
 from awaken.codemods.sqlalchemy.session_to_async.statements.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.environments import (
     Environments,
@@ -268,7 +269,8 @@ class Writing:
             for item, name in resource_members(rule, part, blocking.resources)
             if not inside.holds(item.site.module, item.site.node)
         ]
-        self._environments = Environments(part, rule, self._named)
+        former = blocking.urls.former_drivers(blocking.engines)
+        self._environments = Environments(part, rule, self._named, former)
         self._again = reads.loaded_again(part)
         self._differing = DifferingUses(reads.writes, reads.loading.loaded_ahead)
 
@@ -336,14 +338,15 @@ class Writing:
             **dict(part.fake_engines.refused(part.results)),
         }
         writer = FunctionWriter(part, self._again, refused, bridges, schedulers, self._differing)
-        scripts = Scripts(part, self.name, disposal, writer)
+        scripts, starts = Scripts(part, self.name, disposal, writer), Starts(part, self.name)
         for function in part.functions:
             node = part.node_of(function)
             if node is None:
-                yield from members_at_import(part, self.name, function.path, disposal, scripts)
+                yield from members_at_import(starts, function.path, disposal, scripts)
                 continue
             site: Site[ast.AST] = Site(self.name, *node)
             yield member(site, f"`{function.qualname}`", writer.rewritten, function)
+        yield from starts.members()
         yield from schedulers.members()
         yield from disposal.members()
         yield from own_loops.members()

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from awaken.contract import Place
-from awaken.knowledge.asynchronous import Resource, twins
+from awaken.knowledge.asynchronous import Resource, session_classes, twins
 from awaken.project.frameworks.sqlalchemy.made_sessions.handed import HandedSessions
 from awaken.project.frameworks.sqlalchemy.made_sessions.managers import EnteredResources
 from awaken.project.frameworks.sqlalchemy.made_sessions.put_in import PutSessions
@@ -133,6 +133,8 @@ class Operations:
         held = module.scopes.only_value(function)
         if not isinstance(held, ast.Attribute) or held.attr not in self._methods:
             return None
+        if self._evaluator.names.qualified(module, held.value) in session_classes():
+            return None
         operation = self._of_call(module, node, held.value, held.attr)
         return operation if operation is not None and operation.how == "awaited" else None
 
@@ -142,6 +144,10 @@ class Operations:
         known = self._twins
         if method in known.schema.methods:
             return self._of_schema(module, node, method)
+        if node.args and self._evaluator.names.qualified(module, receiver) in session_classes():
+            # `Session.commit(db)`
+            operation = self._of_call(module, node, node.args[0], method)
+            return operation if operation is not None and operation.how == "awaited" else None
         resource = self.resource_of(module, receiver)
         if not isinstance(resource, str) and self._bound_to(module, receiver) is not None:
             return self._of_engine(node, method)

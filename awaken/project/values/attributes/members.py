@@ -19,6 +19,7 @@ from awaken.project.values.domain import (
     NOWHERE,
     UNKNOWN_MODULE,
     ClassOf,
+    DeclarativeBase,
     External,
     FunctionOf,
     InstanceOf,
@@ -44,6 +45,7 @@ from awaken.project.values.library.origins import begun_values, followed, parame
 from awaken.project.values.questions import Questions
 
 _NAMES = {"__name__", "__qualname__", "__module__"}  # of functions and classes
+_DECLARATIVE = ClassOf("sqlalchemy.orm.DeclarativeBase")
 _OF_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}  # without a decorator
 
 
@@ -59,7 +61,8 @@ class Members:
 
     def of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         """Return what ``node``, an attribute of ``owner``, may be."""
-        return automap_attribute(owner, node.attr) or self._values_of(owner, module, node)
+        known = _DECLARATIVE if owner == DeclarativeBase() else owner
+        return automap_attribute(owner, node.attr) or self._values_of(known, module, node)
 
     def _values_of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         match owner:

@@ -164,7 +164,9 @@ class SynchronousPart:
             return (*managers.kin(function), *beside, *together, *wrapped, *given)
 
         def with_stand_ins(function: FunctionPlace, walked: Walked) -> Iterable[FunctionPlace]:
-            return (*kin(function, walked), *self.stand_ins.of(function, waiting))
+            replacing = self.stand_ins
+            beside = (*replacing.of(function, waiting), *replacing.replaced_by(function))
+            return (*kin(function, walked), *beside)
 
         seeds = {**self.fake_engines.awaited, **self.fake_engines.entered, **self._seeds}
         while True:

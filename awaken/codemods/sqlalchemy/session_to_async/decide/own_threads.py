@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting import is_plain
@@ -16,6 +17,7 @@ from awaken.project.values.domain import FunctionOf, InstanceOf, without_none
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
+_NOTHING, _NAMELESS = ast.Tuple([], ast.Load()), ast.Dict([], [])
 _HOLDING = {f"builtins.{name}" for name in ("dict", "frozenset", "list", "set", "tuple")}
 
 
@@ -33,19 +35,25 @@ def begins_alone(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
     if argument(call, row.position, row.argument) is not node or len(functions) != 1:
         return False
     function = functions[0]
-    values = next((item.value for item in call.keywords if item.arg == "args"), None)
-    passed = values.elts if isinstance(values, ast.List | ast.Tuple) else []
-    is_read = {item.arg for item in call.keywords} <= {row.argument, "args", "daemon", "name"}
     if not isinstance(function, FunctionOf) or not isinstance(function.node, Function):
         return False
     home, parameters = function.module, [pair[0] for pair in parameters_of(function.node.args)]
-    is_read = is_read and len(call.args) <= row.position + 1 and bool(values) == bool(passed)
-    if not is_read or home.enclosing_class(function.node) or len(passed) > len(parameters):
+    given = {item.arg: item.value for item in call.keywords}
+    is_read = given.keys() <= {row.argument, "args", "daemon", "kwargs", "name"}
+    if not is_read or len(call.args) > row.position + 1 or home.enclosing_class(function.node):
         return False
+    values, named = given.get("args", _NOTHING), given.get("kwargs", _NAMELESS)
+    if not isinstance(values, ast.List | ast.Tuple) or not isinstance(named, ast.Dict):
+        return False
+    by_name: dict[object, ast.arg] = {parameter.arg: parameter for parameter in parameters}
+    passed = [*zip_longest(values.elts, parameters[: len(values.elts)])]
+    for key, value in zip(named.keys, named.values, strict=True):
+        passed.append((value, by_name.get(getattr(key, "value", None))))
     return all(
-        not isinstance(value, ast.Starred)
+        parameter is not None
+        and not isinstance(value, ast.Starred)
         and (_is_of_file(module, value) or _says_plain(part, home, parameter))
-        for value, parameter in zip(passed, parameters, strict=False)
+        for value, parameter in passed
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import (
     is_used_here,
     kept_attribute,
+    last_statement,
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import (
     is_in_brackets,
@@ -60,6 +61,7 @@ class Awaiting:
         self._kept: set[ast.stmt] = set()
         self._in_brackets: dict[ast.stmt, tuple[ast.expr, list[ast.AST]]] = {}
         self._listed: set[ast.AST] = set()
+        self._closed: dict[ast.stmt, str] = {}
 
     @property
     def is_laid_out(self) -> bool:
@@ -68,7 +70,11 @@ class Awaiting:
 
     def edits(self, site: Site[ast.AST]) -> Iterator[Edit]:
         """Yield the edits that are no insertions."""
-        return self._writing.edits(site)
+        yield from self._writing.edits(site)
+        for last, name in self._closed.items():
+            if not isinstance(last, ast.Return):
+                code = f"await {name}.aclose()\n"
+                yield site.insert_statements(self._module.place(last), "after", code)
 
     def keeps(self, node: ast.expr) -> None:
         """Let nothing get a statement of its own in front of the one that holds ``node``."""
@@ -260,6 +266,8 @@ class Awaiting:
             newline = (LINE_END_BYTES.findall(text)[0] + indent).decode()
             held = f"{ast.unparse(kept.value)}._generator_of_{kept.attr.lstrip('_')}"
             self._insertions.behind(statement, f"{newline}{held} = {name}")
+        elif last := last_statement(self._module, statement):
+            self._closed[last] = name
 
     def runs_sync(self, node: ast.expr, resource: str) -> None:
         """Run ``node``, a call that changes the schema, by ``run_sync``. Raises Refused."""
@@ -284,6 +292,11 @@ class Awaiting:
             if not {*way}.isdisjoint({*self._writing.nodes, *self._listed}):
                 del self._writing.nodes[part]
                 self._insertions.around(node, "(await ", ")")
+        for last, name in self._closed.items():
+            # The event loop would close the generator later, in the midst of other code.
+            if isinstance(last, ast.Return):
+                code = f"await {name}.aclose()\n{self._module.text_of(last)}\n"
+                self._writing.rewrite(last, REPLACE, Replaced(code))
         mixed = [
             block
             for block, entered in self._entered.items()

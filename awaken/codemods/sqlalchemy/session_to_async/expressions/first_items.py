@@ -54,6 +54,26 @@ def is_used_here(module: Module, call: ast.expr) -> bool:
     return False
 
 
+def last_statement(module: Module, taking: ast.AST | None) -> ast.stmt | None:
+    """Return where the function around ``taking`` always ends, which reads nothing that waits.
+
+    ``taking`` is a statement of its body; None where it may end elsewhere.
+    """
+    function = None if taking is None else module.parent(taking)
+    if not isinstance(function, Function) or module.is_generator(function):
+        return None
+    last = function.body[-1]
+    ends = [node for node in walk(function) if isinstance(node, ast.Return)]
+    is_plain = not isinstance(last, ast.Return) or isinstance(
+        last.value, ast.Constant | ast.Name | None
+    )
+    others = [
+        node for node in ends if node is not last and module.enclosing_function(node) is function
+    ]
+    is_apart = not any(module.beside(last)) and last is not taking
+    return last if is_plain and is_apart and not others else None
+
+
 def _is_own(module: Module, statement: ast.stmt, kept: ast.Attribute) -> bool:
     """Whether ``kept`` is an attribute of the instance that only methods of its class use.
 

@@ -140,6 +140,28 @@ def application_of(project: Project, module: Module) -> Application | None:
     return None if lifespan is None else application._replace(lifespan=lifespan)
 
 
+def application_starting(project: Project, module: Module) -> tuple[Module, Application] | None:
+    """Return the application that a file belongs to, with the file that makes it.
+
+    That is the only one that imports the file, where it makes none. None if it is not known, or
+    if something else may start it.
+    """
+    home = module
+    if not any(_applications_made(project, module)):
+        words = [*map(str.encode, project.spellings_of(_applications()))]
+        homes = [
+            candidate
+            for candidate in modules_with(project, words, is_around_tests)
+            if project.web.imports.certain(candidate, module.path)
+            if any(_applications_made(project, candidate))
+        ]
+        if len(homes) != 1 or project.web.imports.certain(module, homes[0].path):
+            return None
+        (home,) = homes
+    application = application_of(project, home)
+    return None if application is None else (home, application)
+
+
 def _applications_made(project: Project, module: Module) -> Iterator[Application]:
     """Yield the applications that a file makes, by a function that one file calls once, too."""
     for statement in module.tree.body:

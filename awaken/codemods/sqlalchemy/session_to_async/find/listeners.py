@@ -16,10 +16,11 @@ from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.asynchronous import session_classes
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import parameter_names
+from awaken.project.source.trees import last_name, parameter_names
 from awaken.project.values.domain import Producer, Session
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ _DECORATING = "sqlalchemy.event.listens_for"
 _LISTENING = {
     "sqlalchemy.event.contains", "sqlalchemy.event.listen", "sqlalchemy.event.remove", _DECORATING,
 }  # fmt: skip
+_REPLACING = {"object", "setattr"}
+_REPLACED = 3
+"""The arguments of `monkeypatch.setattr(Session, "commit", timed_commit)`, or of `patch.object`."""
 _WORDS = (b"listen", b"event.contains", b"event.remove", b"sqlalchemy.event")
 
 
@@ -53,9 +57,15 @@ def listening_calls(project: Project) -> Iterator[tuple[Module, ast.Call, ast.ex
 
 
 def listened_to(project: Project, module: Module, node: ast.AST | None) -> ast.expr | None:
-    """Return what ``node`` begins or ends to listen to; None if it does neither."""
+    """Return what ``node`` begins or ends to listen to; None if it does neither.
+
+    That is the class, too, of which a test replaces a method: asynchronous sessions call that one.
+    """
     if not isinstance(node, ast.Call):
         return None
+    if last_name(node.func) in _REPLACING and len(node.args) == _REPLACED:
+        is_class = project.qualified_name(module, node.args[0]) in session_classes()
+        return node.args[0] if is_class else None
     if project.qualified_name(module, node.func) not in _LISTENING:
         return None
     named = [keyword.value for keyword in node.keywords if keyword.arg == "target"]

@@ -39,7 +39,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.migrations import is_of_alembic
-from awaken.project.source.test_files import is_test_file
+from awaken.project.source.test_files import is_around_tests, is_test_file
 from awaken.project.source.trees import keyword_of, last_name, variable_of
 
 if TYPE_CHECKING:
@@ -81,6 +81,10 @@ def resource_sites(project: Project, rule: str) -> Iterator[tuple[Site[ast.expr]
         written = result if isinstance(result, ast.expr) else node
         above = module.parent(written)
         if listened_to(project, module, above) is written:
+            continue
+        # `real_commit = Session.commit` is for what a test puts in its place.
+        is_method = isinstance(above, ast.Attribute) and module.call_of(above) is None
+        if is_method and qualified in session_classes() and is_around_tests(module.path):
             continue
         if qualified != SESSION_OF_OBJECT or not is_called_by_events(project, module, node):
             yield Site(rule, module, written), qualified

@@ -95,19 +95,34 @@ class Urls:
             for candidate in async_drivers(database)
             if candidate.drivername.partition("+")[2] == driver
         }
+        for name in self._names(engines):
+            driver = self._driver(name)
+            if driver is not None:
+                result.setdefault(self._database(name), driver)
+        return result
+
+    def former_drivers(self, engines: Sequence[Engine]) -> dict[str, str] | None:
+        """Return the drivers that URLs of ``engines`` name now, by those that they get.
+
+        None where an asynchronous driver takes the place of more than one.
+        """
+        drivers, result = self.drivers(engines), dict[str, str]()
+        for name in self._names(engines):
+            driver, full = drivers.get(self._database(name)), self._full(name)
+            written = full if "+" in name else self._database(name)
+            if driver and self._full(result.setdefault(driver.drivername, written)) != full:
+                return None
+        return {driver: name for driver, name in result.items() if driver != self._full(name)}
+
+    def _names(self, engines: Sequence[Engine]) -> Iterator[str]:
+        """Yield what the URLs of ``engines`` begin with, or may begin with."""
         for engine in engines:
             url = self._project.orm.engines.url_of(engine)
-            for name in () if url is None else _drivernames(url):
-                driver = self._driver(name)
-                if driver is not None:
-                    result.setdefault(self._database(name), driver)
+            yield from () if url is None else _drivernames(url)
         if any(self._comes_from_outside(engine) for engine in engines):
-            elsewhere = (item.drivername for item in self._elsewhere)
-            for name in (*self._written_names, *elsewhere, *self._required_names):
-                driver = self._driver(name)
-                if driver is not None:
-                    result.setdefault(self._database(name), driver)
-        return result
+            yield from self._written_names
+            yield from (item.drivername for item in self._elsewhere)
+            yield from self._required_names
 
     def first_version(self, engines: Iterable[Engine]) -> str:
         """Return the SQLAlchemy that the kept URLs of ``engines`` need; empty if they need none."""

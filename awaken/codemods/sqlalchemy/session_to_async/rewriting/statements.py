@@ -226,8 +226,10 @@ def postpone(node: Any, data: Postponed, _around: Surroundings) -> Any:
     """``try: seed()`` outside of functions → ``async def prepare_database(): try: seed()``."""
     empty = cst.EmptyLine(indent=False)
     header: Any = cst.parse_statement(f"async def {data.name}() -> None: ...")
-    block = cst.IndentedBlock([without_blank_lines(node)], footer=[empty] * data.below)
-    kept = [*takewhile(lambda line: line.comment is None, node.leading_lines)]
+    body = cst.parse_module(data.code).body or [without_blank_lines(node)]
+    block = cst.IndentedBlock(body, footer=[empty] * data.below)
+    above = getattr(node, "leading_lines", ())
+    kept = [*takewhile(lambda line: line.comment is None, above)]
     return header.with_changes(body=block, leading_lines=[*[empty] * data.above, *kept])
 
 

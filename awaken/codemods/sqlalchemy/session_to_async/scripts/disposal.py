@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asy
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
-from awaken.kit.search import imported_at
+from awaken.kit.search import imported_as, imported_at
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.engines.domain import UNPOOLED, Engine
 from awaken.project.source.memo import cached_by, cached_method
@@ -88,7 +88,8 @@ class Disposal:
     def _named(self, site: Site[ast.AST], closing: _Closing, name: str) -> tuple[str, list[Edit]]:
         if closing.module.path == site.module.path:
             return name, []
-        return name_beside(self._project, site, None, f"{closing.module.name}.{name}")
+        home = imported_as(self._project, closing.module, site.module)
+        return name_beside(self._project, site, None, f"{home}.{name}")
 
     def is_possible(self, module: Module) -> bool:
         """Whether no connection outlives a loop that is run in a file, and how is known."""

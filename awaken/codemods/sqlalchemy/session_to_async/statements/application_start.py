@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import takewhile
 from textwrap import indent
@@ -16,7 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.program import Synchrono
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import schema_change
 from awaken.codemods.sqlalchemy.session_to_async.find.applications import (
     Application,
-    application_of,
+    application_starting,
 )
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     ENCLOSE,
@@ -34,7 +34,9 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
 )
 from awaken.contract import Edit, Place, ReplaceStatements, Span
 from awaken.kit.changes import Member
-from awaken.kit.search import modules_with
+from awaken.kit.imports import name_beside
+from awaken.kit.reasons import NAME_TAKEN
+from awaken.kit.search import imported_as, importers, modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.kit.web.lifespans import lifespan_edits
 from awaken.knowledge.asynchronous import twins
@@ -75,17 +77,53 @@ class _Fixture(NamedTuple):
         return self.module.path.removesuffix(_SHARED)
 
 
+class Starts:
+    """The code of all files that applications run before they serve requests."""
+
+    def __init__(self, part: SynchronousPart, rule: str) -> None:
+        self.part, self.rule = part, rule
+        self._parts: dict[Place, list[_Part]] = {}
+
+    def add(self, application: Place, part: _Part) -> None:
+        """Have the application that is made at a place run the code of one more file."""
+        self._parts.setdefault(application, []).append(part)
+
+    def members(self) -> Iterator[Member]:
+        """Yield the rewrites of applications. A file comes after those that it imports."""
+        for parts in self._parts.values():
+            starts = [part.start for part in parts]
+            parts.sort(key=lambda part: sum(map(part.start.imports, starts)))
+            yield from starts[0].starting(parts)
+
+
+class _Part(NamedTuple):
+    """The code of one file, the functions of it that the code calls, and where it was.
+
+    The names are qualified where the file of the application has to import them.
+    """
+
+    start: ApplicationStart
+    code: str
+    names: Sequence[str]
+    along: tuple[Place, ...]
+
+
 class ApplicationStart:
     """Has the lifespan of an application run what waits when its file is imported."""
 
-    def __init__(self, part: SynchronousPart, rule: str, module: Module, waiting: Waiting) -> None:
+    def __init__(self, starts: Starts, module: Module, waiting: Waiting) -> None:
+        part = starts.part
         self._project = part.project
         self._is_loop_bound = part.is_loop_bound
-        self._rule = rule
-        self._module = module
+        self._rule = starts.rule
+        self.module = module
         self._waiting = waiting
         self._blocks = part.blocks_in(module)
-        self._application = application_of(part.project, module)
+        self._starts = starts
+        pair = application_starting(part.project, module)
+        self._home = module if pair is None else pair[0]
+        self._application = None if pair is None else pair[1]
+        self._is_own = self._home is module
 
     def regions(self) -> list[Region]:
         """Return the statements that wait, each by itself, if the application can run them.
@@ -93,7 +131,7 @@ class ApplicationStart:
         Those of its factory that share names are together. A statement under
         `if __name__ == "__main__"` does not count.
         """
-        module = self._module
+        module = self.module
         nodes = [node for node in self._waiting.nodes() if not module.is_under_main(node)]
         places = [*map(module.place, nodes)]
         regions = [region for region in self._parts() if any(map(region.holds, places))]
@@ -102,8 +140,8 @@ class ApplicationStart:
 
     def _parts(self) -> Iterator[Region]:
         """Yield the statements that a file runs when it is imported, in parts that move alone."""
-        module = self._module
-        factory = None if self._application is None else self._application.outermost
+        module = self.module
+        factory = self._application.outermost if self._application and self._is_own else None
         for index, statement in enumerate(module.tree.body):
             if self._blocks and statement is factory and isinstance(statement, ast.FunctionDef):
                 for block in self._blocks:
@@ -111,44 +149,61 @@ class ApplicationStart:
             else:
                 yield Region(module, module.tree, index, index)
 
+    def imports(self, other: ApplicationStart) -> bool:
+        """Whether the file imports another one, so that it runs after it."""
+        return self._project.web.imports.certain(self.module, other.module.path)
+
     def members(self, regions: list[Region], scripts: Scripts) -> Iterator[Member]:
-        """Yield the rewrites of ``regions`` and of the application."""
-        started, names = "", list[str]()
+        """Yield the rewrites of ``regions``, which the application then runs."""
+        started, names, called = "", list[str](), list[str]()
         removed = [region for region in regions if self._in_place(region)]
         for region in regions:
             statement = region.statements[0]
-            site: Site[ast.AST] = Site(self._rule, self._module, _call(statement) or statement)
-            shown = f"`{self._module.excerpt(statement)}`"
+            site: Site[ast.AST] = Site(self._rule, self.module, _call(statement) or statement)
+            shown = f"`{self.module.excerpt(statement)}`"
             code = self._in_place(region)
             outcome: Rewrite | Refused
             if code:
                 # A factory of which a function takes statements is written as a whole.
                 moving = [item.holder for item in regions if item not in removed]
-                is_whole = region.holder is not self._module.tree and region.holder in moving
+                is_whole = region.holder is not self.module.tree and region.holder in moving
                 comment, edits = ("", []) if is_whole else self._lines_around(site, region)
+                called += [] if self._is_own else [code.removeprefix("await ").removesuffix("()")]
                 code = f"{comment}{code}"
-                caveats = [_LATER.format(_what(statement, shown))]
+                caveats = self._caveats(_what(statement, shown))
                 edits.append(site.remove_statement(statement))
                 outcome = Rewrite(f"{shown} moves into the lifespan", edits, caveats)
             else:
-                later = [f"{_FUNCTION}_{len(names) + 1}"] if names else [_FUNCTION]
-                name = self._module.scopes.fresh_name(*later)
+                stem = self.module.name.rpartition(".")[2]
+                first = _FUNCTION if self._is_own else f"prepare_{stem}"
+                later = [f"{first}_{len(names) + 1}"] if names else [first]
+                name = self.module.scopes.fresh_name(*later)
                 names.append(name)
                 code = f"await {name}()"
                 outcome = self._postponed(site, region, name, removed, scripts)
             started += f"{code}\n"
-            yield Member(site, outcome, shown, tuple(map(self._module.place, region.statements)))
+            yield Member(site, outcome, shown, tuple(map(self.module.place, region.statements)))
         if self._application is not None:
-            yield self._starting(self._application, started, regions)
-            for fixture in self._fixtures:
-                yield self._starting_fixture(fixture, self._module.place(self._application.call))
+            along = tuple(self.module.place(region.statements[0]) for region in regions)
+            home = "" if self._is_own else imported_as(self._project, self.module, self._home)
+            used = [f"{home}.{name}".lstrip(".") for name in (*called, *names)]
+            part = _Part(self, started, used, along)
+            self._starts.add(self._home.place(self._application.call), part)
+
+    def _caveats(self, done: str) -> list[str]:
+        """Return what it changes that the application does something, as clauses."""
+        known = {self._home.path, *self._project.web.imports.reached(self._home)}
+        using = () if self._is_own else importers(self._project, self.module)
+        paths = {other.path for other, _ in using if not is_around_tests(other.path)}
+        left = [f"`{path}` no longer does so by an import" for path in sorted(paths - known)]
+        return [_LATER.format(done), *left]
 
     def _lines_around(self, site: Site[ast.AST], region: Region) -> tuple[str, list[Edit]]:
         """Return the comment that is about one statement alone, and what takes its lines away.
 
         So go the blank lines that a factory would begin with.
         """
-        module, text, statement = self._module, self._module.source.text, region.statements[0]
+        module, text, statement = self.module, self.module.source.text, region.statements[0]
         above, end = lines_above(module, statement), module.span(statement).end
         lines = _comments_on(above, statement)
         others, start = above[: len(above) - len(lines)], len(b"".join(above))
@@ -156,7 +211,12 @@ class ApplicationStart:
         is_apart = bool(others) and not others[-1].strip() and not b"".join(behind).strip()
         if not is_apart or any(map(_TOLD_TOOLS.search, lines)):
             lines = []
-        spans = [Span(start - len(b"".join(lines)), start)]
+        gone = [*takewhile(lambda line: not line.strip(), reversed(others))]
+        # No blank lines end a file.
+        is_last = not (self._is_own or text[end:].strip()) and len(others) + len(lines) == len(
+            above
+        )
+        spans = [Span(start - len(b"".join([*lines, *(gone if is_last else [])])), start)]
         blank = _BLANK_LINES.match(text, end)
         if blank and region.first == 0 and isinstance(region.holder, ast.FunctionDef):
             spans.append(Span(*blank.span(1)))
@@ -169,11 +229,11 @@ class ApplicationStart:
 
     def _can_move(self, regions: list[Region]) -> bool:
         """Whether each statement runs as well in a function: no other one reads what it binds."""
-        own = [region for region in regions if region.holder is self._module.tree]
+        own = [region for region in regions if region.holder is self.module.tree]
         moving = [region for region in regions if region not in own and not self._in_place(region)]
         statements = [statement for region in regions for statement in region.statements]
         started = tuple(fixture.place for fixture in self._fixtures)
-        if not _is_started_by_tests(self._project, started):
+        if not _is_started_by_tests(self._project, started) or self._is_used_by_tests(started):
             return False
         # The variables of a factory move with what uses them.
         if any(region.shares_a_line for region in regions) or not all(
@@ -188,23 +248,30 @@ class ApplicationStart:
         if len(moving) > 1:
             return False
         try:
-            if names_kept(self._module, statements):
+            if names_kept(self.module, statements):
                 return False
         except Refused:
             return False
         return not self._share_names(regions) and not any(map(self._reads_rebound, statements))
 
+    def _is_used_by_tests(self, started: tuple[str, ...]) -> bool:
+        """Whether tests that start no application import the file, and create no tables."""
+        using = () if self._is_own else importers(self._project, self.module)
+        tests = [other.path for other, _ in using if is_around_tests(other.path)]
+        is_left = not all(path.startswith(started) for path in tests)
+        return is_left and not _are_tables_of_tests(self._project)
+
     def _creates_tables(self, statement: ast.stmt) -> bool:
         """Whether a statement only creates tables that do not exist, so that it may run again."""
         call = _call(statement)
-        called = None if call is None else self._project.calls.function_called(self._module, call)
+        called = None if call is None else self._project.calls.function_called(self.module, call)
         body = [statement] if not isinstance(called, Called) else called.function.body
         texts = [part for part in body if isinstance(getattr(part, "value", None), ast.Constant)]
         return all(part in texts or _what(part, "") == _CREATES for part in body)
 
     def _reads_rebound(self, statement: ast.stmt) -> bool:
         """Whether a statement reads a variable that the file sets again below it."""
-        module, span = self._module, self._module.span(statement)
+        module, span = self.module, self.module.span(statement)
         for node in module.walk(statement):
             if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
                 continue
@@ -217,7 +284,7 @@ class ApplicationStart:
 
     def _share_names(self, regions: list[Region]) -> bool:
         """Whether a statement may read a name that another one binds."""
-        module, scope = self._module, self._module.scopes.module
+        module, scope = self.module, self.module.scopes.module
         for name, bindings in scope.bindings.items():
             places = [module.place(binding.node) for binding in bindings]
             binding = [region for region in regions if any(map(region.holds, places))]
@@ -232,16 +299,32 @@ class ApplicationStart:
     def _in_place(self, region: Region) -> str:
         """Return the code of a statement in the lifespan; empty if it needs a function."""
         first, *others = region.statements
-        call, span = None if others else _call(first), self._module.span(first)
-        inside = [node for node in self._waiting.nodes() if span.contains(self._module.span(node))]
+        call, span = None if others else _call(first), self.module.span(first)
+        inside = [node for node in self._waiting.nodes() if span.contains(self.module.span(node))]
         if call is None or inside != [call]:
             return ""
-        for operation in self._waiting.operations:
-            if operation.node is call:
-                is_of_tables = operation.how == "schema" and operation.resource == "engine"
-                return schema_change(self._module, call) if is_of_tables else ""
-        is_awaited = call in self._waiting.calls and not is_entered(self._module, call)
-        return f"await {self._module.text_of(call)}" if is_awaited else ""
+        tables = self._changed_tables(region)
+        if tables:
+            return tables if self._is_own else ""
+        # The application imports what its lifespan calls.
+        is_here = self._is_own or (
+            isinstance(call.func, ast.Name) and not (call.args or call.keywords)
+        )
+        is_awaited = call in self._waiting.calls and not is_entered(self.module, call)
+        return f"await {self.module.text_of(call)}" if is_awaited and is_here else ""
+
+    def _changed_tables(self, region: Region) -> str:
+        """Return the code of a statement that creates or drops tables; empty for any other."""
+        call = _call(region.statements[0])
+        return next(
+            (
+                schema_change(self.module, call)
+                for operation in self._waiting.operations
+                if operation.node is call and call is not None
+                if operation.how == "schema" and operation.resource == "engine"
+            ),
+            "",
+        )
 
     def _postponed(
         self,
@@ -251,8 +334,11 @@ class ApplicationStart:
         removed: list[Region],
         scripts: Scripts,
     ) -> Rewrite | Refused:
+        message = f"`{name}()` does this when the application starts"
+        caveats = self._caveats(f"runs `{name}()`")
+        changed = self._changed_tables(region)
         try:
-            edits = scripts.inside(site, region.statements)
+            edits = [] if changed else scripts.inside(site, region.statements)
         except Refused as refused:
             return refused
         holder, statement, related = region.holder, region.statements[0], tuple[Place, ...]()
@@ -267,18 +353,20 @@ class ApplicationStart:
                 blank_lines=_APART,
             )
             edits.append(site.rewrite(holder, ENCLOSE, data))
-            related = (self._module.place(holder),)
+            related = (self.module.place(holder),)
         else:
-            comments = len(_comments_on(lines_above(self._module, statement), statement))
-            postponed = Postponed(name, *self._blank_lines(region.first, gone))
+            comments = len(_comments_on(lines_above(self.module, statement), statement))
+            above, below = self._blank_lines(region.first, gone)
+            # Comments stay above a statement of one line.
+            above, comments = (0, 0) if changed and comments else (above, comments)
+            postponed = Postponed(name, above, below, changed)
             rewrite = site.rewrite(statement, POSTPONE, postponed)
             edits.append(replace(rewrite, lines_above=comments))
-        message = f"`{name}()` does this when the application starts"
-        return Rewrite(message, edits, [_LATER.format(f"runs `{name}()`")], related)
+        return Rewrite(message, edits, caveats, related)
 
     def _blank_lines(self, index: int, removed: set[int]) -> tuple[int, int]:
         """Return how many blank lines a function lacks above and below, in place of a statement."""
-        body, first, last = self._module.tree.body, index, index + 1
+        body, first, last = self.module.tree.body, index, index + 1
         while first - 1 in removed:
             first -= 1
         while last in removed:
@@ -294,34 +382,53 @@ class ApplicationStart:
         application = self._application
         if application is None or application.lifespan is not None or application.has_events:
             return []
-        return [application.outermost]
+        return [application.outermost] if self._is_own else []
 
     def _number_above(self, statement: ast.stmt) -> int:
         decorators = getattr(statement, "decorator_list", None)
-        above = lines_above(self._module, decorators[0] if decorators else statement)
+        above = lines_above(self.module, decorators[0] if decorators else statement)
         return blank_lines_below(above[: len(above) - len(_comments_on(above, statement))])
 
-    def _starting(self, application: Application, body: str, regions: list[Region]) -> Member:
-        """Return how an application runs code before it serves requests."""
-        module, call, lifespan = self._module, application.call, application.lifespan
-        site = Site(self._rule, module, call)
-        shown = f"`{module.excerpt(call)}`"
-        along = tuple(module.place(region.statements[0]) for region in regions)
+    def starting(self, parts: Sequence[_Part]) -> Iterator[Member]:
+        """Yield how the application runs the code of ``parts`` before it serves requests."""
+        application, module = self._application, self._home
+        if application is None:
+            return
+        site, body = (
+            Site(self._rule, module, application.call),
+            "".join(part.code for part in parts),
+        )
+        along = tuple(place for part in parts for place in part.along)
+        try:
+            outcome: Rewrite | Refused = self._starting(application, site, body, parts)
+        except Refused as refused:
+            outcome = refused
+        yield Member(site, outcome, f"`{module.excerpt(application.call)}`", along)
+        for fixture in self._fixtures:
+            yield self._starting_fixture(fixture, module.place(application.call))
+
+    def _starting(
+        self, application: Application, site: Site[ast.Call], body: str, parts: Sequence[_Part]
+    ) -> Rewrite:
+        """Return how the application runs ``body``. Raises Refused."""
+        module, lifespan = self._home, application.lifespan
+        shown, edits = f"`{module.excerpt(application.call)}`", list[Edit]()
+        names = [name.rpartition(".")[2] for part in parts for name in part.names]
+        if len({*names}) < len(names):
+            raise Refused(NAME_TAKEN, max(names, key=names.count))
+        for name in (name for part in parts for name in part.names if "." in name):
+            edits += name_beside(self._project, site, None, name)[1]
         if lifespan is not None:
-            edit = site.insert_statements(module.place(lifespan), "body-start", body)
-            message = f"`{lifespan.name}` prepares the database"
-            return Member(site, Rewrite(message, [edit]), shown, along)
+            edits.append(site.insert_statements(module.place(lifespan), "body-start", body))
+            return Rewrite(f"`{lifespan.name}` prepares the database", edits)
         if application.has_events:
             name = module.scopes.fresh_name(_HANDLER, f"{_HANDLER}_of_application")
             head = f'@{application.name}.on_event("startup")\nasync def {name}() -> None:\n'
-            handler = site.insert_statements(
-                module.place(application.outermost), "after", head + indent(body, _INDENTED)
-            )
-            return Member(site, Rewrite(f"{shown} gets a handler", [handler]), shown, along)
-        edits = lifespan_edits(self._project, site, f"{body}yield\n")
-        return Member(
-            site, Rewrite(f"{shown} gets a lifespan", edits, application.caveats), shown, along
-        )
+            code, place = head + indent(body, _INDENTED), module.place(application.outermost)
+            edits.append(site.insert_statements(place, "after", code))
+            return Rewrite(f"{shown} gets a handler", edits)
+        edits += lifespan_edits(self._project, site, f"{body}yield\n")
+        return Rewrite(f"{shown} gets a lifespan", edits, application.caveats)
 
     @cached_property
     def _fixtures(self) -> list[_Fixture]:
@@ -348,7 +455,7 @@ class ApplicationStart:
                 if self._project.qualified_name(module, node.func) in known
                 for value in self._project.values.of(module, node.args[0]).alternatives
                 if isinstance(value, InstanceOf)
-                if value.made == self._module.place(application.call)
+                if value.made == self._home.place(application.call)
             ]
             parts = [part for node in clients[:1] for part in (node.func, node.args[0])]
             scopes = {
@@ -383,11 +490,9 @@ def _is_started_by_tests(project: Project, started: tuple[str, ...]) -> bool:
     So is the application then. Tests may create their tables themselves, too.
     """
     tests = [
-        module
-        for module in modules_with(project, (b"TestClient", b"create_all"))
-        if is_test_file(module.path)
+        module for module in modules_with(project, (b"TestClient",)) if is_test_file(module.path)
     ]
-    return any("create_all" in module.words() for module in tests) or all(
+    return _are_tables_of_tests(project) or all(
         isinstance(module.parent(call), ast.withitem)
         or last_name(getattr(module.parent(call), "func", call.func)).startswith("enter_")
         for module in tests
@@ -395,6 +500,11 @@ def _is_started_by_tests(project: Project, started: tuple[str, ...]) -> bool:
         for call in module.walk()
         if isinstance(call, ast.Call) and last_name(call.func) == "TestClient"
     )
+
+
+def _are_tables_of_tests(project: Project) -> bool:
+    modules = modules_with(project, (b"create_all",))
+    return any(is_test_file(module.path) and "create_all" in module.words() for module in modules)
 
 
 def _comments_on(above: list[bytes], statement: ast.stmt) -> list[bytes]:

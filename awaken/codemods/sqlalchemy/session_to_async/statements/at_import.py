@@ -21,6 +21,7 @@ from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_colle
 from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import is_entered, waiting_in
 from awaken.codemods.sqlalchemy.session_to_async.statements.application_start import (
     ApplicationStart,
+    Starts,
 )
 from awaken.codemods.sqlalchemy.session_to_async.statements.writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
@@ -44,9 +45,10 @@ _OF_CALL = (
 
 
 def members_at_import(
-    part: SynchronousPart, rule: str, path: str, disposal: Disposal, scripts: Scripts
+    starts: Starts, path: str, disposal: Disposal, scripts: Scripts
 ) -> Iterator[Member]:
     """Yield the rewrites of code that waits outside of all functions of a file."""
+    part, rule = starts.part, starts.rule
     module = part.project.module(path)
     if module is None:
         return
@@ -54,7 +56,7 @@ def members_at_import(
     regions = scripts.regions(module, waiting)
     for region in regions:
         yield scripts.member(region, waiting)
-    starting = ApplicationStart(part, rule, module, waiting)
+    starting = ApplicationStart(starts, module, waiting)
     started = [] if is_test_file(path) else starting.regions()
     if started:
         yield from starting.members(started, scripts)

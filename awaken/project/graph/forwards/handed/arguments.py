@@ -14,6 +14,7 @@ from awaken.project.graph.forwards.handed.libraries import (
     CALLING,
     DEFAULT,
     JOINING,
+    KEYS_OF,
     SAME,
     TABLES_OF,
 )
@@ -46,6 +47,12 @@ class Arguments:
 
     def of(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
         """Yield where ``call`` takes its argument ``node``."""
+        qualified = self._slots.evaluator.names.qualified(module, call.func) or ""
+        is_read = qualified in KEYS_OF or getattr(call.func, "attr", "") == "join"
+        if not is_read or not self._slots.gives_keys(Spot(module, node, depth)):
+            yield from self._taken(module, call, node, depth)
+
+    def _taken(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
         evaluator = self._slots.evaluator
         qualified = evaluator.names.qualified(module, call.func) or ""
         through = self._through(module, call, qualified, Spot(module, node, depth))

@@ -64,9 +64,9 @@ class Consumers:
                         yield item._replace(node=node) if isinstance(item, End) else item
                 if way != "bound":
                     yield Spot(module, above, depth)
-            case "iterated":
+            case "iterated" if not self._slots.gives_keys(spot):
                 yield from self._iterated(spot, above.target)
-            case "compared" | "deleted" | "dropped" | "formatted" | "tested":
+            case "compared" | "deleted" | "iterated" | "dropped" | "formatted" | "tested":
                 return
             case _:
                 yield from self._inside(spot, way, above)

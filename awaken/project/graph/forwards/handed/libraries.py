@@ -16,6 +16,8 @@ TABLES_OF = {
 }  # fmt: skip
 """Those among them that give a dictionary where they are given one; others give its keys."""
 
+KEYS_OF = {"builtins.enumerate", "builtins.max", "builtins.min", "builtins.zip", *SAME} - TABLES_OF
+"""Functions that take the keys of a dictionary, and leave its values alone."""
 TAKING = {"get", "pop", "popleft", "setdefault"}
 ADDING = {**library_names().adding_methods, "setdefault": 1}
 """Methods that put one of their arguments into a container, with its position."""

@@ -217,6 +217,10 @@ class Slots:
         """Whether an expression gives a dictionary."""
         return are_instances(self.evaluator.values(module, node), TABLES.__contains__)
 
+    def gives_keys(self, spot: Spot) -> bool:
+        """Whether iterating over an expression gives the keys of a dictionary with functions."""
+        return 0 < spot.depth < KEYS and self.is_table(spot.module, spot.node)
+
     def is_own(self, qualified: str) -> bool:
         """Whether the program defines a class."""
         return self.evaluator.classes.facts(qualified) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
@@ -82,6 +82,10 @@ class StandIns:
         for item in sorted(self._of.get(function, ())):
             if item not in self._mixed and all(each in waiting for each in self._replaced[item]):
                 yield item
+
+    def replaced_by(self, function: FunctionPlace) -> Iterable[FunctionPlace]:
+        """Return the functions in whose place tests put ``function``, and nothing else."""
+        return () if function in self._mixed else sorted(self._replaced.get(function, ()))
 
     def replaced_at(self, place: Place) -> set[FunctionPlace]:
         """Return the functions in whose place the expression at ``place`` is put."""

@@ -10,8 +10,10 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, variable_of
 
-_SAME = {"dialect", "name"}
+_SAME = {"dialect", "echo", "name"}
 """Attributes of an engine that say the same of the database by an asynchronous one."""
+_OF_URL = {"database", "get_backend_name", "host", "password", "port", "query", "username"}
+"""What a URL tells without its driver."""
 
 
 class Entering(NamedTuple):
@@ -42,7 +44,7 @@ def entering(module: Module, given: ast.expr) -> list[Entering] | None:
         disposal = _disposal(module, read)
         if disposal is not None:
             disposals.append(disposal)
-        elif not (isinstance(above, ast.Attribute) and above.attr in _SAME):
+        elif not (isinstance(above, ast.Attribute) and is_told_alike(module, above)):
             result = _entered_block(module, read, given, holder.id)
             if result is None:
                 return None
@@ -50,6 +52,13 @@ def entering(module: Module, given: ast.expr) -> list[Entering] | None:
     if not blocks:
         return None
     return [blocks[0]._replace(disposals=tuple(disposals)), *blocks[1:]]
+
+
+def is_told_alike(module: Module, read: ast.Attribute) -> bool:
+    """Whether an attribute of an engine says the same where the engine is asynchronous."""
+    above = module.parent(read)
+    is_part = isinstance(above, ast.Attribute) and above.attr in _OF_URL
+    return read.attr in _SAME or (read.attr == "url" and is_part)
 
 
 def _holder(module: Module, given: ast.expr) -> ast.Name | None:

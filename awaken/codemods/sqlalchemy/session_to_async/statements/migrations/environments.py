@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.added_functions import synchronous_url_helper
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import shared_resources
 from awaken.codemods.sqlalchemy.session_to_async.payload import MIGRATE, Migrating
 from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.commands import Commands
 from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.entering import (
     Entering,
     entering,
+    is_told_alike,
 )
-from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.given import Given, given_in
+from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.given import (
+    Given,
+    given_in,
+    urls_for_alembic,
+)
 from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
     blank_lines_below,
     lines_above,
@@ -45,16 +51,22 @@ class Environments:
     """Has what enters such an engine run the migrations by ``run_sync``.
 
     ``resources`` are the names of the synchronous side, each with what it names. Engines that join
-    nobody stay as they are for Alembic.
+    nobody stay as they are for Alembic. ``former`` are the drivers of the other engines' URLs, by
+    those that they get; None where these do not tell.
     """
 
     def __init__(
-        self, part: SynchronousPart, rule: str, resources: Sequence[tuple[Member, str]]
+        self,
+        part: SynchronousPart,
+        rule: str,
+        resources: Sequence[tuple[Member, str]],
+        former: Mapping[str, str] | None,
     ) -> None:
         self._part = part
         self._project = part.project
         self._rule = rule
         self._resources = resources
+        self._former = former
         self._commands = Commands(part)
 
     def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
@@ -74,14 +86,15 @@ class Environments:
 
     @cached_property
     def _members(self) -> list[Member]:
-        return [
-            member
+        pairs = [
+            (module, given)
             for module in modules_with(self._project, (b"alembic", b"down_revision"))
             if is_of_alembic(module)
             for given in given_in(self._project, module)
             if not self._is_kept(module, given)
-            for member in self._members_of(module, given)
         ]
+        pairs += urls_for_alembic(self._project)
+        return [member for pair in pairs for member in self._members_of(*pair)]
 
     def _is_kept(self, module: Module, given: Given) -> bool:
         if isinstance(given.node, ast.Call):
@@ -96,6 +109,13 @@ class Environments:
     def _members_of(self, module: Module, given: Given) -> Iterator[Member]:
         blocks = entering(module, given.node) if is_environment(module) else None
         shown = f"`{module.excerpt(given.node)}`"
+        above = module.parent(given.node)
+        if not blocks and isinstance(above, ast.Attribute):
+            if is_told_alike(module, above):
+                return
+            if above.attr == "url" and self._former is not None:
+                yield from self._of_url(module, above, given)
+                return
         for block in blocks or ():
             site: Site[ast.AST] = Site(self._rule, module, block.block)
             try:
@@ -104,10 +124,21 @@ class Environments:
                 outcome = refused
             yield Member(site, outcome, shown, given.sources)
         if not blocks:
-            above = module.parent(given.node)
             whole = above if isinstance(above, ast.Attribute) else given.node
             why = Refused(reasons.IN_MIGRATIONS, module.excerpt(whole))
             yield Member(Site(self._rule, module, given.node), why, shown, given.sources)
+
+    def _of_url(self, module: Module, url: ast.Attribute, given: Given) -> Iterator[Member]:
+        """Yield how the URL of an engine names a synchronous driver for Alembic, as it did."""
+        former = self._former or {}
+        if former:
+            site: Site[ast.AST] = Site(self._rule, module, given.node)
+            pairs = ", ".join(f'"{driver}": "{former[driver]}"' for driver in sorted(former))
+            function, edits = synchronous_url_helper(site, f"{{{pairs}}}")
+            edits += [site.insert_before(url, f"{function}("), site.insert_behind(url, ")")]
+            shown = f"`{module.excerpt(url)}`"
+            outcome = Rewrite(f"{shown} keeps a synchronous driver for Alembic", edits)
+            yield Member(site, outcome, shown, given.sources)
 
     def _written_rewrite(self, site: Site[ast.AST], entering: Entering, given: Given) -> Rewrite:
         """Return how the connection is entered in a loop. Raises Refused."""

@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.contract import Place
+from awaken.kit.search import nodes_with
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf, Producer, Session, Value
 
 if TYPE_CHECKING:
     from awaken.project import Project
+
+
+_SET_OPTION = "set_main_option"
 
 
 class Given(NamedTuple):
@@ -35,6 +40,19 @@ def given_in(project: Project, module: Module) -> Iterator[Given]:
             values = () if sources is None else project.values.of(module, node).alternatives
             if sources is not None and any(map(_is_resource, values)):
                 yield Given(node, sources)
+
+
+def urls_for_alembic(project: Project) -> Iterator[tuple[Module, Given]]:
+    """Yield the engines whose URLs the program sets in configurations of Alembic."""
+    for module, call in nodes_with(project, (_SET_OPTION.encode(),), ast.Call, revisions=False):
+        if last_name(call.func) != _SET_OPTION:
+            continue
+        for node in module.walk(call):
+            if isinstance(node, ast.Attribute) and node.attr == "url":
+                values = project.values.of(module, node.value).alternatives
+                if any(map(_is_resource, values)):
+                    sources = _sources(project, module, node.value)
+                    yield module, Given(node.value, sources or (module.place(node.value),))
 
 
 def _sources(project: Project, module: Module, node: ast.expr) -> tuple[Place, ...] | None:
