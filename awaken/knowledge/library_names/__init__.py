@@ -23,6 +23,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``methods_of_attrs``: methods of ``InstanceState.attrs``, so no attribute by such a name.
     - ``casts``: functions that return their second argument.
     - ``catching_all``: classes of exceptions that catch what any code is likely to raise.
+    - ``listing_names``: builtins that see all names of the scope in which they are called.
     - ``looking``: functions that are given a function and neither call nor keep it.
     - ``reading_signatures``: those of them that read its parameters, or its text.
     - ``task_makers``, ``loop_getters``: functions that make a task, and that return an event loop.
@@ -50,6 +51,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threads: frozenset[str]
     casts: frozenset[str]
     catching_all: frozenset[str]
+    listing_names: frozenset[str]
     looking: frozenset[str]
     reading_signatures: frozenset[str]
     task_makers: frozenset[str]

@@ -16,6 +16,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.names.resolution import Names
 from awaken.project.names.usages import CALLING
 from awaken.project.source.expressions.alternatives import alternatives
+from awaken.project.source.expressions.listed_names import readers_of_names
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
@@ -35,8 +36,8 @@ _LIBRARY = library_names()
 _LOOKING = _LIBRARY.looking - _LIBRARY.reading_signatures
 _PLAIN = {"__doc__", "__module__", "__name__", "__qualname__"}
 """Attributes of a function that say nothing about its parameters."""
-_FRAMES = {"_getframe", "currentframe", "eval", "exec", "locals", "stack", "vars"}
-"""Functions that reach the variables of another one without their names."""
+_FRAMES = {"_getframe", "currentframe", "stack"}
+"""Functions by which a frame is reached, with all its variables."""
 _READING = {"copy", "get", "items", "keys", "setdefault", "update", "values"}
 _READERS = {"bool", "dict", "enumerate", "len", "list", "repr", "set", "sorted", "str", "tuple"}
 _DEPTH = 5
@@ -220,7 +221,8 @@ class _Uses:
         module, function = self._module, self._function
         scope = self._scopes.scope_made_by(function)
         calls = (node for node in module.walk(function) if isinstance(node, ast.Call))
-        if not self._may_read and any(last_name(call.func) in _FRAMES for call in calls):
+        reads_frames = any(last_name(call.func) in _FRAMES for call in calls)
+        if not self._may_read and (reads_frames or any(readers_of_names(module, scope))):
             return None
         if any(len(scope.bound(name)) != 1 for name in self._parameters):
             return None

@@ -26,6 +26,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.expressions.listed_names import readers_of_names
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import last_name
@@ -222,6 +223,8 @@ class _Signature:
         self._used = {
             part.id for below in node.body for part in ast.walk(below) if isinstance(part, ast.Name)
         }
+        readers = readers_of_names(module, module.scopes.scope_made_by(node))
+        self._uses_all = "super" in self._used or any(readers)
         arguments = node.args
         positional = [*arguments.posonlyargs, *arguments.args]
         first = positional[:1] if is_bound else []
@@ -246,7 +249,7 @@ class _Signature:
         self.arguments = ", ".join(given)
 
     def _is_used(self, parameter: ast.arg) -> bool:
-        return parameter.arg in self._used or "locals" in self._used or "super" in self._used
+        return parameter.arg in self._used or self._uses_all
 
     def _shown(self, parameter: ast.arg) -> str:
         declared = parameter.annotation
