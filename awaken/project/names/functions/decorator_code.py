@@ -1,7 +1,7 @@
-"""The code of decorators of the program: what each is given, what it calls and what it returns.
+"""The code of decorators of the program: their calls of the function, and their results.
 
-All who ask about a decorator read it here: whether it forwards arguments, keeps its function to
-itself, or awaits a coroutine function.
+Three questions read it here. Does it forward arguments? Does it keep its function to itself? Does
+it await a coroutine function?
 """
 
 from __future__ import annotations
@@ -63,15 +63,15 @@ class DecoratorCode:
                 return (inner,)
         return alternatives(node)
 
-    def inside(self, node: ast.AST) -> list[Function]:
+    def functions_inside(self, node: ast.AST) -> list[Function]:
         """Return the functions that ``node`` may mean, if all are defined in this one."""
         return local_functions(self.module, node, self.node)
 
-    def applied(self, node: ast.expr) -> list[Function]:
+    def decorators_applied(self, node: ast.expr) -> list[Function]:
         """Return the decorators inside that ``node`` applies at once: ``decorator(function)``."""
         match node:
             case ast.Call(func=func, args=[passed], keywords=[]) if passed in self.reads:
-                return self.inside(func)
+                return self.functions_inside(func)
         return []
 
     def decorators(self, node: ast.expr) -> list[FunctionOrLambda]:

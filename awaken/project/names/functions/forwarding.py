@@ -163,10 +163,10 @@ class _Reader:
     def _hands(self, value: ast.expr) -> bool:
         if value in self._code.reads:
             return True
-        if wrappers := self._code.inside(value):
+        if wrappers := self._code.functions_inside(value):
             return self._kind != "same" and all(map(self._forwards, wrappers))
         # `return decorator(f)` with a decorator of its own.
-        applied = self._code.applied(value)
+        applied = self._code.decorators_applied(value)
         return bool(applied) and all(map(self._other, applied))
 
     def _forwards(self, wrapper: Function) -> bool:

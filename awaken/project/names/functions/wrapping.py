@@ -57,11 +57,14 @@ def _decorating(
 ) -> DecoratorCode | None:
     """Return the function that decorates: this one, or the only one inside that it returns.
 
-    ``return decorator(command) if command else decorator`` may be given its arguments first, or
-    not: used without, it gives what it decorates to the one that it returns otherwise.
+    ``return decorator(command) if command else decorator`` may be given its arguments first.
+    Without them, it gives what it decorates to the function that it returns otherwise.
     """
-    applied = [code.applied(node) for node in code.returned]
-    made = [first or code.inside(node) for first, node in zip(applied, code.returned, strict=True)]
+    applied = [code.decorators_applied(node) for node in code.returned]
+    made = [
+        first or code.functions_inside(node)
+        for first, node in zip(applied, code.returned, strict=True)
+    ]
     is_inside = bool(made) and len(made[0]) == 1 and all(nodes == made[0] for nodes in made)
     is_for_both = is_inside and any(applied) and not all(applied)
     if is_for_both and _Reader(code, forwarding).is_only_called():
@@ -101,7 +104,7 @@ class _Reader:
         for value in self._code.returned:
             if value in self._code.reads:
                 continue
-            wrappers = self._code.inside(value)
+            wrappers = self._code.functions_inside(value)
             if len(wrappers) != 1 or self._module.is_generator(wrappers[0]):
                 return None
             if isinstance(wrappers[0], ast.FunctionDef):
