@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from copy import copy
 from functools import wraps
 from itertools import accumulate, chain, pairwise
-from typing import Any, Concatenate, Generic, TypeVar, overload
+from typing import Any, Concatenate, Generic, Protocol, TypeVar, overload
 
 from awaken.contract import Place, SiteId, Span
 from awaken.project.source.memo import Asked, cached_method
@@ -514,6 +514,17 @@ class Module:
     def in_fstring(self, node: ast.AST) -> bool:
         """Whether ``node`` is inside an f-string."""
         return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))
+
+
+class InFile(Protocol):
+    """Something in a file: a place, a function."""
+
+    @property
+    def path(self) -> str:
+        """The file."""
+
+
+Item = TypeVar("Item", bound=InFile)
 
 
 def nodes_in(modules: Iterable[Module], kind: type[Node]) -> Iterator[tuple[Module, Node]]:

@@ -103,15 +103,12 @@ class Evaluator(ABC):
 
     def modules_at(self, paths: Iterable[str]) -> Iterator[Module]:
         """Yield those of the files at ``paths`` that parse."""
-        for path in paths:
-            module = self.load(path)
-            if module is not None:
-                yield module
+        return filter(None, map(self.load, paths))
 
     def calls_at(self, place: Place) -> list[tuple[Module, ast.Call]]:
         """Return the calls that take exactly a place, each with its file."""
-        module = self.load(place.path)
-        return [] if module is None else [(module, call) for call in module.calls_at(place.span)]
+        modules = self.modules_at([place.path])
+        return [(module, call) for module in modules for call in module.calls_at(place.span)]
 
     def functions_at(self, places: Iterable[tuple[str, int]]) -> Iterator[tuple[Module, Function]]:
         """Yield the functions that begin at ``places``: the path of a file, and a byte of it."""

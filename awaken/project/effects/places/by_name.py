@@ -27,15 +27,7 @@ class ByName:
         None where there are too many, or where something else may be stored under the name.
         """
         places = self._search(name)
-        if places is None:
-            return None
-        functions: list[tuple[Module, Function]] = []
-        for path, start in places:
-            module = self._evaluator.load(path)
-            if module is not None:
-                nodes = _defined(module, name)
-                functions += [(module, node) for node in nodes if module.span(node).start == start]
-        return functions
+        return None if places is None else [*self._evaluator.functions_at(places)]
 
     @cached_method
     def _search(self, name: str) -> tuple[tuple[str, int], ...] | None:

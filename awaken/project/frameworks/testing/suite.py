@@ -131,11 +131,9 @@ class Suite:
         # In the order in which pytest looks: class, file, then each conftest.py further up.
         owners: list[tuple[Module, ast.AST]] = [] if around is None else [(module, around)]
         owners.append((module, module.tree))
-        for path in conftest_paths(module.path):
-            conftest = self.evaluator.load(path)
-            if conftest is not None:
-                conftest = self._modules.setdefault(conftest.path, conftest)
-                owners.append((conftest, conftest.tree))
+        for conftest in self.evaluator.modules_at(conftest_paths(module.path)):
+            known = self._modules.setdefault(conftest.path, conftest)
+            owners.append((known, known.tree))
         for defining, owner in owners:
             node = self._fixtures_in(defining, owner).get(name)
             # A fixture that asks for its own name gets the one further out.

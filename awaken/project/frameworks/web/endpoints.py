@@ -96,14 +96,11 @@ class Endpoints:
             if entry is not None:
                 return (entry, *chain)
             for site in callers.sites if len(chain) < _DEEPEST else ():
-                caller = self._evaluator.load(site.place.path)
-                calls = caller.calls_at(site.place.span) if caller is not None else []
-                above = caller.enclosing_function(calls[0]) if caller and calls else None
-                if caller is None or not isinstance(above, Function):
-                    continue
-                if not skips_call(caller, calls[0]):
-                    step = Place(caller.path, site.place.span, f"calls `{current.name}`")
-                    waiting += [(caller, above, (step, *chain))]
+                for caller, call in self._evaluator.calls_at(site.place)[:1]:
+                    above = caller.enclosing_function(call)
+                    if isinstance(above, Function) and not skips_call(caller, call):
+                        step = Place(caller.path, site.place.span, f"calls `{current.name}`")
+                        waiting += [(caller, above, (step, *chain))]
         return ()
 
     @cached_by(lambda module, function, _callers: module.place(function))

@@ -57,10 +57,9 @@ class Carriers:
     def links(self) -> Iterator[tuple[tuple[str, str], Piece]]:
         """Yield each piece that uses what carries a session, with what that is."""
         carriers: set[Carrier] = set()
-        for piece in sorted(self._pieces):
-            module = self._project.module(piece.path)
-            node = None if module is None else node_of_piece(module, piece)
-            if module is not None and node is not None:
+        for module, piece in self._project.with_modules(sorted(self._pieces)):
+            node = node_of_piece(module, piece)
+            if node is not None:
                 # An assignment mentions nothing: only reads are looked up below.
                 own = set(self._carriers(module, node))
                 carriers |= own
@@ -90,11 +89,9 @@ class Carriers:
 
     def _fields(self, attributes: frozenset[str]) -> Iterator[tuple[tuple[str, str], Piece]]:
         """Yield the classes that bind one of some attributes in their body."""
-        for piece in sorted(self._pieces):
-            module = self._project.module(piece.path) if piece.name else None
-            facts = (
-                None if module is None else self._project.class_facts(f"{module.name}.{piece.name}")
-            )
+        pieces = (piece for piece in sorted(self._pieces) if piece.name)
+        for module, piece in self._project.with_modules(pieces):
+            facts = self._project.class_facts(f"{module.name}.{piece.name}")
             for name in sorted(attributes & facts.members) if facts is not None else ():
                 yield ("attribute", name), piece
 

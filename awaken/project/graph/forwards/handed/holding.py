@@ -119,11 +119,8 @@ class Holding:
                 asked = fixtures_asked_for(self._evaluator, at, call) or ()
                 if any(same_node(value.module, value.node, home, fixture) for value in asked):
                     yield Spot(at, call, slot.depth)
-        for path in self._slots.words.files_with(name):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is None or not isinstance(node, Function):
-                    continue
+        for module in self._evaluator.modules_at(self._slots.words.files_with(name)):
+            for node in module.functions:
                 if all(argument.arg != name for argument, _ in parameters_of(node.args)):
                     continue
                 found = fixture_for(module, node, name, self._evaluator.names, self._evaluator.load)

@@ -105,9 +105,8 @@ class Uses:
         self, function: FunctionPlace, chain: str, depth: int
     ) -> Iterator[tuple[Place, str]]:
         for call in self._project.calls.graph().callers(function):
-            module = None if is_around_tests(call.place.path) else self._module(call.place.path)
-            for node in () if module is None else module.calls_at(call.place.span)[:1]:
-                if module is not None:
+            if not is_around_tests(call.place.path):
+                for module, node in self._project.calls_at(call.place)[:1]:
                     yield from self._calls_behind(module, node, chain, depth)
 
     def _behind_arguments(
@@ -130,9 +129,6 @@ class Uses:
             is_only = len(scope.bound(name)) == 1
             for read in scope.reads.get(name, ()) if is_only else ():
                 yield from self._calls_behind(home[0], read, chain, depth + 1)
-
-    def _module(self, path: str) -> Module | None:
-        return self._project.module(path)
 
 
 def _asked_behind(module: Module, call: ast.Call, chain: str) -> Iterator[tuple[Place, str]]:

@@ -59,9 +59,8 @@ class Environments:
 
     def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the functions of Alembic's files that call what waits."""
-        for function in self._part.steps:
-            module = self._project.module(function.path)
-            if module is not None and is_of_alembic(module):
+        for module, function in self._project.with_modules(self._part.steps):
+            if is_of_alembic(module):
                 yield function, Refused(reasons.IN_MIGRATIONS, function.qualname)
 
     def linked(self) -> list[Member]:
