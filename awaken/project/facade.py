@@ -377,7 +377,7 @@ class Project:
         return filter(None, map(self.module, paths))
 
     def with_modules(self, items: Iterable[Item]) -> Iterator[tuple[Module, Item]]:
-        """Yield each item with its file; what is in a file that does not parse is left out."""
+        """Yield the items that are in files that parse, each with its file."""
         for item in items:
             yield from ((module, item) for module in self.modules_at([item.path]))
 
