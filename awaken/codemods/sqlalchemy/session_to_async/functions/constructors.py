@@ -84,7 +84,7 @@ class Constructors:
         """
         for module, node in nodes_in(self._project.modules_at([place.path]), ast.arg):
             declared = node.annotation
-            if declared is None or not _holds(module, declared, place):
+            if declared is None or not module.span(declared).contains(place.span):
                 continue
             given = [declared, *_defaults(module, node)]
             calls = [x for part in given for x in module.walk(part) if isinstance(x, ast.Call)]
@@ -166,10 +166,6 @@ class Constructors:
         places |= {call.place for call in part.calls.get(function, ())}
         places |= set(part.entries.get(function, ()))
         return places | {module.place(item) for item in node.body if part.loads(module.place(item))}
-
-
-def _holds(module: Module, node: ast.AST, place: Place) -> bool:
-    return module.span(node).contains(place.span)
 
 
 def _defaults(module: Module, parameter: ast.arg) -> list[ast.expr]:

@@ -70,7 +70,7 @@ class Loops:
         graph = self._project.calls.graph()
         for statement in statements:
             for node in module.walk(statement):
-                if isinstance(node, ast.Call) and self._runs(module, node):
+                if isinstance(node, ast.Call) and is_call_of(self._project, module, node, _RUNNING):
                     raise self._refusal(module.place(node))
         spans = [module.span(part) for part in statements]
         for function, place in self._outside.items():
@@ -114,6 +114,3 @@ class Loops:
             if around.start >= 0 and not asks_for_loop(module, call):
                 places.setdefault(around, module.place(call))
         return places
-
-    def _runs(self, module: Module, call: ast.Call) -> bool:
-        return is_call_of(self._project, module, call, _RUNNING)
