@@ -162,11 +162,7 @@ class Mocks:
         if fixture is None or not isinstance(fixture.node, Function):
             return None
         home, node = fixture.module, fixture.node
-        results = [
-            part.value
-            for part in home.walk(node)
-            if isinstance(part, ast.Return | ast.Yield) and part.value is not None
-        ]
+        results = home.given_by(node)
         return self._call_making(home, results[0], depth + 1) if len(results) == 1 else None
 
     def for_sessions(self, call: ast.Call, home: Module, function: Function) -> Iterator[ast.expr]:

@@ -171,11 +171,7 @@ class Bridges:
             begin=begin,
             parameters=parameters,
             returned="" if node.returns is None else module.text_of(node.returns),
-            returns=any(
-                isinstance(part, ast.Return) and part.value is not None
-                for part in ast.walk(node)
-                if module.enclosing_function(part) is node
-            ),
+            returns=bool(module.returned_by(node)),
             decorators=tuple(last_name(kind) for kind in kinds),
             blank_lines=2 if module.parent(node) is module.tree else 1,
             engine=self._own_loops.home_of(module, node) if has_own_loop else "",

@@ -148,9 +148,7 @@ class Links:
         if pair is None:
             return False
         module, node = pair
-        return module.is_generator(node) or any(
-            isinstance(part, ast.Return) and part.value is not None for part in module.walk(node)
-        )
+        return module.is_generator(node) or bool(module.returned_by(node))
 
     # ----------------------------------------------------------------------------------- mentions
     def _link_named(self, pieces: Iterable[Piece]) -> None:

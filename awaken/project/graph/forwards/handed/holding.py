@@ -85,7 +85,7 @@ class Holding:
         if pair is None:
             return
         module, function = pair
-        for value in _given_by(module, function):
+        for value in module.given_by(function):
             yield Spot(module, value, slot.depth)
         if self._is_decorator(module, function):
             yield End("leak", module, function, f"`{function.name}` makes it of what it decorates")
@@ -128,12 +128,3 @@ class Holding:
                     continue
                 if found.module.span(found.node).start == home.span(fixture).start:
                     yield self._slots.parameter(module, node, name, slot.depth)
-
-
-def _given_by(module: Module, function: Function) -> Iterator[ast.expr]:
-    """Yield what a function returns or yields."""
-    for node in module.walk(function):
-        match node:
-            case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
-                if module.enclosing_function(node) is function:
-                    yield value

@@ -163,10 +163,6 @@ class Environments:
         return bool(given.sources)
 
     def _makes_one(self, module: Module, function: Function) -> bool:
-        made = [
-            value_behind(module, node.value)
-            for node in module.walk(function)
-            if isinstance(node, ast.Return) and node.value is not None
-        ]
+        made = [value_behind(module, value) for value in module.returned_by(function)]
         engines = [engine.call for engine in self._project.orm.engines.in_file(module)]
         return bool(made) and not function.decorator_list and all(node in engines for node in made)
