@@ -88,6 +88,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.deleted_with_other
 from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expire_calls import ExpireCalls
 from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expired import ExpiredReads
 from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.reloaded_objects import (
+    StaleRelationships,
     reloaded_objects,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
@@ -232,7 +233,8 @@ class Reads:
         yield from self.expire_calls.members()
         yield from self.parts.members()
         yield from self.shared.members()
-        yield from reloaded_objects(project, rule, self.shared)
+        stale = StaleRelationships(project, self.writes, self.loading)
+        yield from reloaded_objects(project, rule, self.shared, stale)
         yield from shared_workers(project, rule)
         yield from self.after_commits.members(self.expired.places())
         yield from self.after_writes.members()

@@ -242,6 +242,11 @@ class Loading:
         keys = self._mapped | self._trees
         return sorted(name for owner, name in keys if owner in classes)
 
+    def keys_with_objects(self) -> Iterator[Key]:
+        """Yield the relationships that the mapping loads with each object, also as it is now."""
+        yield from sorted(self._mapped | self._trees)
+        yield from (side.key for side in self._eager)
+
     def loaded_ahead(self, qualified: str) -> list[str]:
         """Return the relationships of a class that something loads before they are read."""
         return [*self.loaded_with_objects(qualified), *self.read_by_themselves(qualified)]

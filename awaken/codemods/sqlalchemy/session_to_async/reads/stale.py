@@ -67,18 +67,21 @@ def read_after_commits(
         for module, call in calls if len(calls) == 1 else ():
             is_behind = is_unseen or is_behind_request(module, call)
             is_whole = is_behind and project.orm.commits.reloads.of(module, call) is not None
-            if is_whole or _gives_relationships(project, module, call, mapped, loading):
+            if is_whole or gives_relationships(project, module, call, mapped, loading):
                 yield load
 
 
-def _gives_relationships(
+def gives_relationships(
     project: Project,
     module: Module,
     call: ast.Call,
     mapped: Collection[Key],
     loading: Collection[Place],
 ) -> bool:
-    """Whether a call loads relationships with its objects: as told there, or by the mapping."""
+    """Whether a call loads relationships with its objects: by its options, or by the mapping.
+
+    ``mapped`` and ``loading`` are those of ``read_after_commits``.
+    """
     reload = project.orm.commits.reloads.of(module, call)
     if reload is None or reload.statement is None or not reload.is_certain:
         return False

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import (
     added_function,
@@ -179,14 +179,8 @@ class SharedSessions:
             yield self._member(Site(self._rule, module, statement), name.id)
 
     def _member(self, site: Site[ast.AST], text: str) -> Member:
-        converts = bool(self._project.files_with(_CONVERTING))
-        code = _CODE.replace("{converted}", _CONVERTED if converts else "")
-        imports = {"inspect": "sqlalchemy", **(_TYPES if converts else {})}
-        helper, needed = added_function(site, "reload_relationships", code, imports)
-        place = site.module.place(site.node)
-        call = f"await {text}.run_sync({helper})\n"
-        edits: list[Edit] = [site.insert_statements(place, "before", call), *needed]
-        if place in self._closing:
+        edits = [*reloading_relationships(self._project, site, text, "before")]
+        if site.module.place(site.node) in self._closing:
             edits += _returning(site, text)
         message = f"relationships of the objects in `{text}` are reloaded for each request"
         return Member(site, Rewrite(message, edits), f"`{text}`")
@@ -214,6 +208,19 @@ class SharedSessions:
                     if _closes(module, function, name.id):
                         self._closing.add(module.place(statement))
                     yield module, statement, name
+
+
+def reloading_relationships(
+    project: Project, site: Site[ast.AST], session: str, where: Literal["after", "before"]
+) -> Iterator[Edit]:
+    """Yield what reloads the loaded relationships of a session's objects next to a statement."""
+    converts = bool(project.files_with(_CONVERTING))
+    code = _CODE.replace("{converted}", _CONVERTED if converts else "")
+    imports = {"inspect": "sqlalchemy", **(_TYPES if converts else {})}
+    helper, needed = added_function(site, "reload_relationships", code, imports)
+    call = f"await {session}.run_sync({helper})\n"
+    yield site.insert_statements(site.module.place(site.node), where, call)
+    yield from needed
 
 
 def _returning(site: Site[ast.AST], text: str) -> Iterator[Edit]:

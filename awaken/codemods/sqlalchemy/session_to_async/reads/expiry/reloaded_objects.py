@@ -1,29 +1,43 @@
-"""Commits of a test after a request, and rollbacks of what gives requests its session.
+"""Commits of tests, and rollbacks of what gives requests its session.
 
 A synchronous session expires its objects when it commits. So what a function of the program gets
 after that has the values of a request to another session. A session that keeps objects returns
 them as they were. A rollback expires them in both, and an asynchronous session loads nothing when
 the test reads them.
+
+The mapping loads a relationship with its object. A test that adds rows by their keys later reloads
+it before a function of the program reads it.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import added_function
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import loads_below
-from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import gives_relationships
+from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import (
+    SharedSessions,
+    reloading_relationships,
+)
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
+from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_test_file
+from awaken.project.source.test_files import is_around_tests, is_test_file
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+    from awaken.contract import Place
+    from awaken.kit.relationships.sides import Key
     from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.commits.domain import Later
 
 
 _IMPORTS = {
@@ -47,7 +61,9 @@ def {name}(session):
 '''
 
 
-def reloaded_objects(project: Project, rule: str, shared: SharedSessions) -> Iterator[Member]:
+def reloaded_objects(
+    project: Project, rule: str, shared: SharedSessions, stale: StaleRelationships
+) -> Iterator[Member]:
     """Yield what is written around these commits and rollbacks."""
     for module, giving, name in shared.sessions_given:
         for node in module.walk(module.enclosing_function(giving)):
@@ -55,30 +71,144 @@ def reloaded_objects(project: Project, rule: str, shared: SharedSessions) -> Ite
                 case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=of), attr=how))):
                     if how == "rollback" and of == name.id:
                         yield _member(Site(rule, module, node), of, "rollback")
+    for module, function, call in _commits_of_tests(project):
+        site = Site[ast.AST](rule, module, module.statement_of(call) or call)
+        session = _session(call)
+        if shared.is_behind_request(module, call):
+            if any(loads_below(project, _called(project, module, function, after=call))):
+                yield _member(site, session, "commit")
+        elif stale.are_read_after(module, function, call):
+            message = f"relationships of the objects in `{session}` are reloaded after the commit"
+            edits = reloading_relationships(project, site, session, "after")
+            yield Member(site, Rewrite(message, [*edits]), f"`{session}`")
+
+
+def _commits_of_tests(project: Project) -> Iterator[tuple[Module, Function, ast.Call]]:
+    """Yield the commits of sessions in variables that are statements in files of tests."""
     for commit in project.orm.commits.all():
         is_asked = not commit.is_async and is_test_file(commit.place.path)
         for module, call in project.calls_at(commit.place)[:1] if is_asked else ():
-            statement = module.statement_of(call)
+            function, statement = function_around(module, call), module.parent(call)
             if (
                 isinstance(statement, ast.Expr)
-                and statement.value is call
-                and isinstance(call.func, ast.Attribute)
-                and isinstance(call.func.value, ast.Name)
-                and shared.is_behind_request(module, call)
-                and _loads_after(project, module, call)
+                and isinstance(function, Function)
+                and _session(call)
             ):
-                yield _member(Site(rule, module, statement), call.func.value.id, "commit")
+                yield module, function, call
 
 
-def _loads_after(project: Project, module: Module, commit: ast.Call) -> bool:
-    """Whether functions that load objects are called after a commit, in the function around it."""
-    function, graph = function_around(module, commit), project.calls.graph()
-    if not isinstance(function, Function):
-        return False
-    end = module.span(commit).end
+def _session(commit: ast.Call) -> str:
+    """Return the variable whose method ``commit`` calls; nothing if it is no variable's."""
+    match commit.func:
+        case ast.Attribute(value=ast.Name(id=name)):
+            return name
+    return ""
+
+
+class StaleRelationships:
+    """Relationships that were loaded before a test wrote their rows, and are read after that."""
+
+    def __init__(self, project: Project, writes: Writes, loading: Loading) -> None:
+        self._project = project
+        self._writes = writes
+        self._loading = loading
+
+    def are_read_after(self, module: Module, function: Function, commit: ast.Call) -> bool:
+        """Whether a function that is called after a commit loads such an object, and reads it."""
+        span, start = module.span(function), module.span(commit).start
+        writes = [
+            place
+            for place in (self._writes.in_file(module.path) if self._keys else ())
+            if span.contains(place.span) and place.span.end <= start
+        ]
+        changed = [
+            (key, write)
+            for key in self._keys
+            for write in writes
+            if self._writes.changes(write, *key)
+        ]
+        after = _called(self._project, module, function, after=commit) if changed else []
+        loads = list(loads_below(self._project, after))
+        return any(
+            self._gives(loads, key)
+            and self._is_read(after, key[1], "delete")
+            and self._was_loaded(module, function, write, key)
+            for key, write in changed
+        )
+
+    def _was_loaded(self, module: Module, function: Function, write: Place, key: Key) -> bool:
+        """Whether such an object was loaded before a write, and its relationship was not kept."""
+        node = next(module.expressions_at({write.span}))
+        before = _called(self._project, module, function, before=node)
+        before += self._fixtures(module, function)
+        start, end = module.span(function).start, write.span.start
+        is_refreshed = any(
+            start < place.span.start < end and self._writes.refreshes(place)
+            for place in self._writes.in_file(module.path)
+        )
+        is_read = self._are_kept and (
+            self._is_read(before, key[1])
+            or any(start < module.span(item).start < end for item in module.mentions(key[1]))
+        )
+        is_loaded = is_refreshed or self._gives(loads_below(self._project, before), key)
+        return is_loaded and not is_read
+
+    @cached_property
+    def _keys(self) -> list[Key]:
+        return list(dict.fromkeys(self._loading.keys_with_objects()))
+
+    @cached_property
+    def _are_kept(self) -> bool:
+        """Whether commits of tests expire nothing, as they are: what was loaded stays."""
+        expiry = self._project.orm.reads.expiry
+        expiring = expiry.expiring()
+        if expiring is None:
+            return expiry.never_by_commit()
+        return not any(is_around_tests(module.path) for module, _ in expiring)
+
+    def _gives(self, loads: Iterable[Later], key: Key) -> bool:
+        """Whether one of ``loads`` gives objects with a relationship that the mapping loads."""
+        return any(
+            gives_relationships(self._project, module, call, {key}, ())
+            for load in loads
+            for module, call in self._project.calls_at(load.place)[:1]
+        )
+
+    def _is_read(self, functions: Iterable[FunctionPlace], *names: str) -> bool:
+        """Whether a function, or one that it calls, reads an attribute of one of these names."""
+        graph = self._project.calls.graph()
+        reached = set(graph.reached(functions))
+        return any(
+            isinstance(node, ast.Attribute) and graph.place_around(module, node) in reached
+            for module in self._project.modules_at(sorted({item.path for item in reached}))
+            for name in names
+            for node in module.mentions(name)
+        )
+
+    def _fixtures(self, module: Module, function: Function) -> list[FunctionPlace]:
+        """Return the fixtures that a test asks for by its parameters, and what these ask for."""
+        graph, requests = self._project.calls.graph(), self._project.coroutine_tests.requests
+        return [graph.place_of(*fixture) for fixture in requests.asked(module, function)]
+
+
+def _called(
+    project: Project,
+    module: Module,
+    function: Function,
+    *,
+    before: ast.AST | None = None,
+    after: ast.AST | None = None,
+) -> list[FunctionPlace]:
+    """Return the functions that ``function`` calls, before or after a node of it."""
+    graph = project.calls.graph()
     calls = graph.callees(graph.place_of(module, function))
-    after = [call for call in calls if call.place.span.start > end]
-    return any(loads_below(project, [each for call in after for each in call.functions]))
+    if before is not None:
+        start = module.span(before).start
+        calls = [call for call in calls if call.place.span.end <= start]
+    if after is not None:
+        end = module.span(after).end
+        calls = [call for call in calls if call.place.span.start > end]
+    return [each for call in calls for each in call.functions]
 
 
 def _member(site: Site[ast.AST], session: str, ends: str) -> Member:
