@@ -118,8 +118,7 @@ class WhileRunning:
         for binding in module.scopes.bindings_of(root):
             function = binding.scope.node
             if isinstance(binding.node, ast.arg) and isinstance(function, Function):
-                names, load = self._evaluator.names, self._evaluator.load
-                own = fixture_for(module, function, binding.name, names, load)
+                own = fixture_for(self._evaluator, module, function, binding.name)
                 return binding.name in _TABLE.quiet_fixtures and own is None
             # ``with monkeypatch.context() as patches``
             if isinstance(binding.value, ast.Call):

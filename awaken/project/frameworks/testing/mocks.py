@@ -157,8 +157,7 @@ class Mocks:
         self, module: Module, function: Function, name: str, depth: int
     ) -> Mocked | None:
         """Return the call that makes what a fixture gives a test."""
-        evaluator = self._evaluator
-        fixture = fixture_for(module, function, name, evaluator.names, evaluator.load)
+        fixture = fixture_for(self._evaluator, module, function, name)
         if fixture is None or not isinstance(fixture.node, Function):
             return None
         home, node = fixture.module, fixture.node

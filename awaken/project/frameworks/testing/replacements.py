@@ -160,26 +160,22 @@ class Replacements:
     # ------------------------------------------------------------------------------------- targets
     def _named_target(self, module: Module, node: ast.Call, dotted: str) -> Replacement | None:
         """Return the object of a dotted name, as ``patch`` takes it apart."""
-        layout, names = self._evaluator.names.layout, self._evaluator.names
-        parts = dotted.split(".")
-        if parts[0] == UNTOLD:
+        if dotted.partition(".")[0] == UNTOLD:
             shown = module.excerpt(node.args[0])
-            return Replacement(node, parts[-1], shown, is_untold=True)
-        for length in range(len(parts) - 1, 0, -1):
-            path = layout.find(".".join(parts[:length]), module.path).path
-            if path is None:
-                continue
-            first, *rest = parts[length:]
-            if not rest:
-                return self._of_name(node, names.attribute(path, first), first, dotted, path)
-            home = self._evaluator.load(path)
-            values = () if home is None else self._evaluator.global_values(home, first)
-            for one in rest[:-1]:
-                values = tuple(
-                    found for value in values for found in self._attribute(value, one, module, node)
-                )
-            return self._of_values(node, values, rest[-1], dotted)
-        return None
+            return Replacement(node, dotted.rpartition(".")[2], shown, is_untold=True)
+        names = self._evaluator.names
+        path, (first, *rest) = names.layout.file_and_rest(dotted, module.path)
+        if path is None:
+            return None
+        if not rest:
+            return self._of_name(node, names.attribute(path, first), first, dotted, path)
+        home = self._evaluator.load(path)
+        values = () if home is None else self._evaluator.global_values(home, first)
+        for one in rest[:-1]:
+            values = tuple(
+                found for value in values for found in self._attribute(value, one, module, node)
+            )
+        return self._of_values(node, values, rest[-1], dotted)
 
     def _attribute(self, value: Value, name: str, module: Module, node: ast.AST) -> Values:
         match value:

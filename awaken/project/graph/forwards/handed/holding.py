@@ -123,7 +123,7 @@ class Holding:
             for node in module.functions:
                 if all(argument.arg != name for argument, _ in parameters_of(node.args)):
                     continue
-                found = fixture_for(module, node, name, self._evaluator.names, self._evaluator.load)
+                found = fixture_for(self._evaluator, module, node, name)
                 if found is None or found.module.path != home.path:
                     continue
                 if found.module.span(found.node).start == home.span(fixture).start:
