@@ -88,13 +88,13 @@ def _by_named_keys(owner: Side, target: Side, named: tuple[str, ...]) -> Partner
     there, back = _links(owner, target.tables), _links(target, owner.tables)
     if there is None or back is None:
         return None
-    own = _of_class(named, owner.mapped, is_default=True)
+    own = attributes_of_class(named, owner.mapped, is_default=True)
     if own is not None:
         chosen = [candidate for candidate in there if own == set(candidate.columns)]
         referred = _referred_names(target.mapped, chosen[0]) if len(chosen) == 1 else None
         is_one = referred is not None and pins_one(target.mapped, referred)
         return ("one" if is_one else "many") if chosen else None
-    other = _of_class(named, target.mapped)
+    other = attributes_of_class(named, target.mapped)
     if other is None or not any(other == set(candidate.columns) for candidate in back):
         return None
     return "one" if pins_one(target.mapped, other) else "many"
@@ -111,7 +111,7 @@ def holds_many(owner: MappedClass, target: MappedClass, named: tuple[str, ...]) 
     for mapped, other, is_own in ((owner, target, True), (target, owner, False)):
         keys = [
             (mapped.columns[name].foreign_key or "").split(".")[:-1]
-            for name in _of_class(named, mapped, is_default=is_own) or ()
+            for name in attributes_of_class(named, mapped, is_default=is_own) or ()
         ]
         if keys:
             return not is_own if all(other.tablename in key for key in keys) else None
@@ -121,8 +121,10 @@ def holds_many(owner: MappedClass, target: MappedClass, named: tuple[str, ...]) 
 def _by_remote_side(owner: Side, target: Side, facts: RelationshipFacts) -> Partners | None:
     """Return what a relationship leads to that names the columns at its other end."""
     links = _links(owner, target.tables)
-    remote = _of_class(facts.remote_side, target.mapped, is_default=owner.tables == target.tables)
-    own = _of_class(facts.foreign_keys, owner.mapped, is_default=True)
+    remote = attributes_of_class(
+        facts.remote_side, target.mapped, is_default=owner.tables == target.tables
+    )
+    own = attributes_of_class(facts.foreign_keys, owner.mapped, is_default=True)
     if links is None or remote is None:
         return None
     # Without `foreign_keys` there must be one key only, else SQLAlchemy asks for them.
@@ -132,7 +134,7 @@ def _by_remote_side(owner: Side, target: Side, facts: RelationshipFacts) -> Part
     return "one" if is_one else None
 
 
-def _of_class(
+def attributes_of_class(
     named: tuple[str, ...], mapped: MappedClass, *, is_default: bool = False
 ) -> set[str] | None:
     """Return the attributes that names as ``Lamp.shop_id`` say of a class; None if of another."""

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from awaken.codemods.sqlalchemy.session_to_async.find.idle import is_in_unread_property
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.generated_methods import (
     GeneratedMethods,
@@ -57,6 +59,7 @@ A level that has no objects ends it, so a high number costs nothing (SQLAlchemy,
 Self-Referential Eager Loading").
 """
 _NOT_KEPT = {"dynamic", "noload", "raise", "raise_on_sql", "write_only"}
+_LEVELS = "rules.{}.levels = {}"
 _OF_SQLALCHEMY = {"sqlalchemy.orm.backref", "sqlalchemy.orm.relationship"}
 
 
@@ -95,6 +98,7 @@ class Loading:
             for key, reads in self._reads.items()
             if key not in self._recursive and not all(map(is_served, reads))
         }
+        self._returned = set[Key]()
         self._traces: tuple[Trace, ...] = ()
         self._planned = self._plan()
 
@@ -172,7 +176,7 @@ class Loading:
                     continue
                 for trace in (item for read in reads for item in read.traces):
                     if key not in self._mapped or self._comes_back(trace):
-                        traces[trace] = key
+                        traces[self._without_returns(trace)] = key
             planned = plan_loads(self._rule, self._project, tuple(traces))
             refused = {traces[trace] for trace in planned.refused} - self._mapped
             if not refused:
@@ -187,8 +191,7 @@ class Loading:
         """
         passed: set[str] = set()
         before: Key | None = None
-        for step in trace.path:
-            owner, _, name = step.rpartition(".")
+        for owner, name in map(_key_of, trace.path):
             passed.add(owner)
             facts = self._project.orm.models.relationship(owner, name)
             target = None if facts is None else facts.target
@@ -199,6 +202,20 @@ class Loading:
                 return True
             before = owner, name
         return False
+
+    def _without_returns(self, trace: Trace) -> Trace:
+        """Return the same way without the steps that return to the object they came from.
+
+        If the mapping loads that step as well, its option makes a refresh of the collection raise
+        (SQLAlchemy, ``LazyLoader._lazyload_reverse``). So the mapping follows it.
+        """
+        path = [_key_of(step) for step in trace.path]
+        for start in range(len(path) - 3, -1, -1):
+            before, back = path[start : start + 2]
+            if start + 2 < len(path) and back in self._mapped and self._is_inverse(before, back):
+                self._returned.add(back)
+                del path[start : start + 2]
+        return replace(trace, path=tuple(map(".".join, path)))
 
     def _is_inverse(self, before: Key | None, key: Key) -> bool:
         """Whether a relationship leads back by key to the object that ``before`` was read of."""
@@ -279,7 +296,7 @@ class Loading:
         """Yield the ways to what calls that read again unload of objects that others loaded."""
         for place in again:
             for trace in kept_loaded(self._project, place, self.loaded_ahead):
-                owner, _, name = trace.path[-1].rpartition(".")
+                owner, name = _key_of(trace.path[-1])
                 keys = ((ancestor, name) for ancestor in self._project.orm.mapping_ancestors(owner))
                 loads = {
                     item.load.place
@@ -309,6 +326,7 @@ class Loading:
             others = [read for read in self._reads[key] if read.how != "attribute"]
             if others:
                 why = Refused(READ_ELSEWHERE, side.shown, because=(others[0].place,))
+                why.answered_by(*(_LEVELS.format(self._rule, levels) for levels in (2, 1)))
                 yield Member(Site(self._rule, side.site.module, side.site.node), why, side.shown)
         yield from self._statements()
 
@@ -376,14 +394,15 @@ class Loading:
             inverse = self._project.orm.reads.inverse_of(owner, name)
             mapped = self._project.orm.mapped_class(owner)
             target = None if mapped is None else mapped.relationships[name].target
-            if (
+            is_followed = (owner, name) in self._returned or (
                 inverse is not None
                 and target is not None
                 and (target, inverse.attribute) in self._mapped
                 and self._project.orm.is_collection(target, inverse.attribute)
                 and not self._project.orm.is_collection(owner, name)
                 and any(read.how != "attribute" for read in self._reads[owner, name])
-            ):
+            )
+            if is_followed and target is not None:
                 targets[owner, name] = target
         return {key for key in targets if not _leads_around(targets, key)}
 
@@ -412,6 +431,12 @@ class Loading:
             edits = by_site.pop(site.id, [])
             if edits:
                 yield Member(site, Rewrite(f"`{added.text}` is added", edits), added.text)
+
+
+def _key_of(step: str) -> Key:
+    """Return the class and the name of the relationship that a step of a path reads."""
+    owner, _, name = step.rpartition(".")
+    return owner, name
 
 
 def _loads_more(side: Side) -> str:

@@ -190,7 +190,8 @@ class ReadsAfterCommits:
         imports = [*imports, *needed_names]
         if first.behind and is_expired:
             # Refreshed in part, it counts as loaded: the columns of a rollback would be missed.
-            line = f"await {session}.refresh({item})\n{line}"
+            whole, more = self._refreshed_whole(site, session, item)
+            line, imports = whole + line, [*imports, *more]
         if first.session and any(read.may_be_detached for read in reads):
             line = _text_inside(f"if {item} in {session}:", line)
         # A test may have a mock give one that is in no session, and loads nothing.
@@ -214,6 +215,17 @@ class ReadsAfterCommits:
             # Options of the statement may have loaded the other side, which resets this one.
             line += loaded_as_read(session, back)
         return line, imports
+
+    def _refreshed_whole(
+        self, site: Site[ast.AST], session: str, item: str
+    ) -> tuple[str, list[Edit]]:
+        """Return what loads an object again after a call that may commit, and its imports."""
+        code = f"await {session}.refresh({item})\n"
+        if not self._states.holds_back:
+            return code, []
+        # An object with changes was not committed, and a refresh would discard them.
+        inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
+        return _text_inside(f"if not {inspect}({item}).modified:", code), [needed]
 
     def _refreshed(
         self, site: Site[ast.AST], reads: list[_Read], session: str, item: str
