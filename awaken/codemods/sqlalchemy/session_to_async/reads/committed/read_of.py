@@ -199,14 +199,14 @@ class ReadOf:
 
     @cached_property
     def _validated(self) -> defaultdict[Place, list[Read]]:
-        """What schemas read of what they are given, by the place of that."""
+        """The reads by schemas of what they are given, by the place of that."""
         return multimap(
             (given, read) for given, read in self._project.orm.reads.of_schemas() if given
         )
 
     @cached_property
     def _answered(self) -> defaultdict[Place, list[tuple[str, tuple[str, ...]]]]:
-        """What responses read of what is loaded at a place, with the way to it."""
+        """The attributes of loaded objects that responses read, with the way to each."""
         reads = (read for read in self._project.orm.reads.all() if read.how == "response")
         return multimap(
             (trace.load.place, (read.attribute, trace.path))
