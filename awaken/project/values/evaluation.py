@@ -569,15 +569,9 @@ class Evaluator(ABC):
         result = self.names.layout.find(source, module.path)
         if result.path is None:
             return self._from_outside(module, binding, target)
-        defining = self.load(result.path)
-        if defining is None:
-            return (self.unknown(module, binding.node, f"{result.path} cannot be parsed"),)
-        # A binding of a package hides its submodule, except while the package itself imports that.
-        if target.name not in defining.scopes.module.bindings or defining.path == module.path:
-            submodule = self.names.layout.submodule(result.path, target.name)
-            if submodule is not None:
-                return (ModuleOf(submodule),)
-        return self.global_values(defining, target.name)
+        # A package may import its own submodule.
+        hides = result.path != module.path
+        return self.members.of_file(result.path, target.name, module, binding.node, hides=hides)
 
     def _from_outside(self, module: Module, binding: Binding, target: NameTarget) -> Values:
         name = self.names.imported(module.path, target)
