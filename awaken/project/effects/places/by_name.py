@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
@@ -12,7 +13,7 @@ from awaken.project.source.trees import Function
 
 _MOST_FUNCTIONS = 12  # of one name; more have nothing in common. A guess, not yet measured
 # Names of methods that frameworks call for a request.
-_HANDLERS = {"delete", "get", "head", "options", "patch", "post", "put"}
+_HANDLERS = library_names().http_methods
 
 
 class ByName:

@@ -29,7 +29,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.expressions.listed_names import readers_of_names
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import has_decorator, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -148,13 +148,12 @@ class Bridges:
         kinds = [part for part in node.decorator_list if last_name(part) in _OF_CLASSES]
         has_own_loop = self._part.entry_points.has_own_loop(function)
         engine, edits = self._own_loops.parameter(site, node) if has_own_loop else ("", [])
-        passed = _Signature(module, node, engine, is_bound=is_method and not _is_static(node))
+        is_static = has_decorator(node, "staticmethod")
+        passed = _Signature(module, node, engine, is_bound=is_method and not is_static)
         parameters, arguments = passed.parameters, passed.arguments
         if self._part.entry_points.is_task(function):
             parameters, arguments = whole_signature(module, node, passed.receiver)
-        owner_name = (
-            f"{owner.name}." if owner is not None and is_method and _is_static(node) else ""
-        )
+        owner_name = f"{owner.name}." if owner is not None and is_method and is_static else ""
         called = f"{owner_name}{passed.receiver}{name}"
         if has_own_loop:
             run, caveats = self._own_loops.run(site, node, called, arguments)
@@ -200,10 +199,6 @@ class Bridges:
         is_alone = library_names().harmless_bases.issuperset(project.library_ancestors(own))
         first = f"_{bare}" if is_alone else f"_{bare}_in_loop"
         return module.scopes.fresh_name(first, f"_run_{bare}", taken=taken)
-
-
-def _is_static(node: ast.FunctionDef) -> bool:
-    return any(last_name(decorator) == "staticmethod" for decorator in node.decorator_list)
 
 
 class _Signature:

@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
 from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_of
 from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import given_to_unknown
 from awaken.kit.search import argument, modules_with
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameter_names, without_arguments
 from awaken.project.values.domain import Unknown
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
 _TOLD = {"annotation", "assignment", "augmented"}
 _HANDED = ("handed", "to something unknown")
 _REQUESTS = ("handed", "to a test client")
-_ROUTES = {
-    "api_route", "delete", "get", "head", "options", "patch", "post", "put", "route", "websocket",
-}  # fmt: skip
+_ROUTES = library_names().http_methods | {"api_route", "route", "websocket"}
 _HELD = ("attribute", "sqlalchemy_session")
 """What object factories hold their session in, whoever asks them for an object."""
 

@@ -23,7 +23,7 @@ from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.programs.migrations import is_in_revision
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, is_constant, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -74,7 +74,10 @@ class LateColumns:
 
     def _is_declared_late(self, module: Module, call: ast.Call) -> bool:
         name = self._project.qualified_name(module, call.func)
-        if any(keyword.arg == "deferred" and _is_true(keyword.value) for keyword in call.keywords):
+        if any(
+            keyword.arg == "deferred" and is_constant(keyword.value, value=True)
+            for keyword in call.keywords
+        ):
             return name is not None and name.startswith(("sqlalchemy.", "sqlmodel."))
         return name == "sqlalchemy.orm.deferred" or self._is_expression(module, call)
 
@@ -213,7 +216,3 @@ class LateColumns:
                 cure = _OF_EXPRESSION if late.is_expression else ""
                 why = Refused(LATE_COLUMN, shown, cure, because=(place,))
                 yield Member(Site(self._rule, module, call), why, f"`{shown}`")
-
-
-def _is_true(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is True
