@@ -61,6 +61,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_writes im
     ReadsAfterWrites,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
+    loads_after_writes,
     seen_behind_commits,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.differing import DifferingUses
@@ -210,6 +211,7 @@ class Reads:
         again = self.loading.loaded_again(
             self.later,
             lambda module, load: others.may_differ(module, load) or module.place(load) in converted,
+            loads_after_writes(project, self.loading, self.writes),
         )
         return {
             **loaded_before_validation(part, self.spawned.calls(), self.later),

@@ -25,7 +25,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persis
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_served
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
     Anew,
+    Loads,
     holds_back,
+    loading_of,
     populating,
     read_after_commits,
     reloading,
@@ -259,27 +261,46 @@ class Loading:
         keys = self._mapped | self._trees
         return sorted(name for owner, name in keys if owner in classes)
 
-    def keys_with_objects(self) -> Iterator[Key]:
-        """Yield the relationships that the mapping loads with each object, also as it is now."""
-        yield from sorted(self._mapped | self._trees)
-        yield from (side.key for side in self._eager)
+    def keys(self, *, declared: bool) -> set[Key]:
+        """Return what is loaded with objects from now on; also what is now, if ``declared``."""
+        return {*self._reads, *(side.key for side in self._eager if declared)}
+
+    def is_loaded_with_objects(self, key: Key) -> bool:
+        """Whether the mapping loads a relationship with each object from now on."""
+        return key in self._mapped or any(side.key == key for side in self._eager)
+
+    def loading_of(self, keys: Iterable[Key]) -> Loads:
+        """Return whether a part of a statement has one of ``keys`` loaded with its objects."""
+        loaded = set(keys)
+        mapped = {key for key in loaded if self.is_loaded_with_objects(key)}
+        loading = {
+            trace.load.place
+            for trace in self._traces
+            if not loaded.isdisjoint(map(_key_of, trace.path))
+        }
+        return loading_of(self._project, mapped, loading)
 
     def loaded_ahead(self, qualified: str) -> list[str]:
         """Return the relationships of a class that something loads before they are read."""
         return [*self.loaded_with_objects(qualified), *self.read_by_themselves(qualified)]
 
     def loaded_again(
-        self, later: Iterable[Later], is_behind: Callable[[Module, ast.Call], bool]
+        self,
+        later: Iterable[Later],
+        is_behind: Callable[[Module, ast.Call], bool],
+        after_writes: Iterable[Later],
     ) -> dict[Place, Anew]:
         """Return the calls that have to reload objects of the session, with the argument for that.
 
         ``get`` gives an object as the session has it, whatever the mapping says (SQLAlchemy,
         `Session.get`). A statement ``later``, after a commit, gives the collections of before.
-        After a request of a test to another session, it gives all earlier values.
+        After a request of a test to another session, it gives all earlier values. Loads
+        ``after_writes`` give relationships whose first read had the new rows.
         """
         added = {item.place for item in self._planned.added}
         is_held, reloads = holds_back(self._project), dict[Place, Anew]()
-        for load in read_after_commits(self._project, later, self._mapped, added, is_behind):
+        loads = [*read_after_commits(self._project, later, self._mapped, added, is_behind)]
+        for load in dict.fromkeys([*loads, *after_writes]):
             said = reloading(self._project, load, is_held=is_held)
             if said is not None and not leads_back(self._project, load.place):
                 reloads[load.place] = said

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import unseen_writes
 from awaken.project.source.trees import last_name, receivers
@@ -37,6 +37,9 @@ _REPEATING = (
 _EAGER = {"immediate", "joined", "selectin", "subquery"}
 
 
+Loads: TypeAlias = "Callable[[Module, ast.expr], bool]"
+
+
 class Anew(NamedTuple):
     """The argument that makes a call of a session load again, and its value.
 
@@ -62,26 +65,23 @@ def read_after_commits(
     relationships that the mapping loads, ``loading`` the statements that get a loader option.
     """
     is_unseen = any(unseen_writes(project))
+    is_loading = loading_of(project, mapped, loading, _EAGER)
+
+    def loads(module: Module, node: ast.expr) -> bool:
+        is_option = isinstance(node, ast.Attribute) and node.attr == "options"
+        return is_option or is_loading(module, node)
+
     for load in later:
         calls = project.calls_at(load.place) if load.kind == "load" else []
         for module, call in calls if len(calls) == 1 else ():
             is_behind = is_unseen or is_behind_request(module, call)
             is_whole = is_behind and project.orm.commits.reloads.of(module, call) is not None
-            if is_whole or gives_relationships(project, module, call, mapped, loading):
+            if is_whole or gives_relationships(project, module, call, loads):
                 yield load
 
 
-def gives_relationships(
-    project: Project,
-    module: Module,
-    call: ast.Call,
-    mapped: Collection[Key],
-    loading: Collection[Place],
-) -> bool:
-    """Whether a call loads relationships with its objects: by its options, or by the mapping.
-
-    ``mapped`` and ``loading`` are those of ``read_after_commits``.
-    """
+def gives_relationships(project: Project, module: Module, call: ast.Call, loads: Loads) -> bool:
+    """Whether a call of a session gives objects by a statement a part of which ``loads`` more."""
     reload = project.orm.commits.reloads.of(module, call)
     if reload is None or reload.statement is None or not reload.is_certain:
         return False
@@ -91,7 +91,7 @@ def gives_relationships(
     for node in nodes:
         if isinstance(node, ast.Call):
             nodes_of_all += _returned_pairs(project, module, node)
-    return any(_loads(project, home, node, mapped, loading) for home, node in nodes_of_all)
+    return any(loads(home, node) for home, node in nodes_of_all)
 
 
 def _returned_pairs(
@@ -105,20 +105,31 @@ def _returned_pairs(
                 yield callee.module, node
 
 
-def _loads(
+def loading_of(
     project: Project,
-    module: Module,
-    node: ast.expr,
     mapped: Collection[Key],
     loading: Collection[Place],
-) -> bool:
-    """Whether an expression in a statement has relationships loaded with its objects."""
-    if module.place(node) in loading:
-        return True
-    if isinstance(node, ast.Attribute) and node.attr == "options":
-        return True
-    name = project.qualified_name(module, node) if isinstance(node, _NAMES) else None
-    return name is not None and _is_eager(project, name, mapped)
+    eager: Collection[str] = (),
+) -> Loads:
+    """Return whether a part of a statement has relationships loaded with its objects.
+
+    It is in ``loading``, or a class with one of ``mapped``, or with one that is ``eager`` as it is.
+    """
+
+    def loads(module: Module, node: ast.expr) -> bool:
+        if module.place(node) in loading:
+            return True
+        name = project.qualified_name(module, node) if isinstance(node, _NAMES) else None
+        facts = None if name is None else project.orm.mapped_class(name)
+        if name is None or facts is None:
+            return False
+        classes = project.orm.mapping_ancestors(name)
+        return any(
+            item.lazy in eager or any((owner, key) in mapped for owner in classes)
+            for key, item in facts.relationships.items()
+        )
+
+    return loads
 
 
 def written_statements(module: Module, statement: ast.expr) -> list[ast.expr]:
@@ -127,18 +138,6 @@ def written_statements(module: Module, statement: ast.expr) -> list[ast.expr]:
     bindings = module.scopes.bindings_of(first)
     given = [one.value for one in bindings if one.kind == "assignment" and one.value is not None]
     return [statement, *given]
-
-
-def _is_eager(project: Project, qualified: str, mapped: Collection[Key]) -> bool:
-    """Whether each object of a mapped class is loaded with one of its relationships."""
-    facts = project.orm.mapped_class(qualified)
-    if facts is None:
-        return False
-    classes = project.orm.mapping_ancestors(qualified)
-    return any(
-        item.lazy in _EAGER or any((owner, name) in mapped for owner in classes)
-        for name, item in facts.relationships.items()
-    )
 
 
 def reloading(project: Project, load: Later, *, is_held: bool) -> Anew | None:

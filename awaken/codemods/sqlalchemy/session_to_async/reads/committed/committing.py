@@ -9,6 +9,7 @@ import ast
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import gives_relationships
 from awaken.contract import Place
 from awaken.kit.search import nodes_with
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
@@ -22,6 +23,8 @@ from awaken.project.source.trees import Function, arguments_of
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
     from awaken.project import Project
 
 _SESSIONS = {"scoped", "session"}
@@ -51,6 +54,25 @@ def seen_behind_commits(project: Project) -> tuple[Later, ...]:
     seen = project.orm.commits.seen_in_functions(commits)
     below = loads_below(project, _called_after(project, seen))
     return tuple(dict.fromkeys([*(x for x in seen if x.kind != "call"), *below]))
+
+
+def loads_after_writes(project: Project, loading: Loading, writes: Writes) -> Iterator[Later]:
+    """Yield the loads of objects with relationships that a write before them may change.
+
+    These are in the function that writes, and in what it calls then.
+    """
+    changes = {
+        key: [place for place in writes.places() if writes.changes(place, *key)]
+        for key in sorted(loading.keys(declared=False))
+    }
+    places = sorted({place for places in changes.values() for place in places})
+    loads = loading.loading_of(key for key, places in changes.items() if places)
+    seen = project.orm.commits.seen_in_functions([Commit(x, is_async=False) for x in places])
+    below = loads_below(project, _called_after(project, seen))
+    for load in (*(event for event in seen if event.kind == "load"), *below):
+        for module, call in project.calls_at(load.place)[:1]:
+            if gives_relationships(project, module, call, loads):
+                yield load
 
 
 def _functions_of_own_sessions(project: Project) -> set[Function] | None:

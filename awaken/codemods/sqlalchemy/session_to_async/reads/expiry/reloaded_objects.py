@@ -142,7 +142,7 @@ class StaleRelationships:
         before = _called(self._project, module, function, before=node)
         before += self._fixtures(module, function)
         start, end = module.span(function).start, write.span.start
-        is_refreshed = any(
+        is_refreshed = self._loading.is_loaded_with_objects(key) and any(
             start < place.span.start < end and self._writes.refreshes(place)
             for place in self._writes.in_file(module.path)
         )
@@ -155,7 +155,7 @@ class StaleRelationships:
 
     @cached_property
     def _keys(self) -> list[Key]:
-        return list(dict.fromkeys(self._loading.keys_with_objects()))
+        return sorted(self._loading.keys(declared=not self._are_kept))
 
     @cached_property
     def _are_kept(self) -> bool:
@@ -167,9 +167,10 @@ class StaleRelationships:
         return not any(is_around_tests(module.path) for module, _ in expiring)
 
     def _gives(self, loads: Iterable[Later], key: Key) -> bool:
-        """Whether one of ``loads`` gives objects with a relationship that the mapping loads."""
+        """Whether one of ``loads`` gives objects with a relationship."""
+        is_loading = self._loading.loading_of([key])
         return any(
-            gives_relationships(self._project, module, call, {key}, ())
+            gives_relationships(self._project, module, call, is_loading)
             for load in loads
             for module, call in self._project.calls_at(load.place)[:1]
         )
