@@ -189,7 +189,10 @@ class Site(Generic[Node_co]):
         return self.rewrite(statement, REMOVE_STATEMENT)
 
     def insert_statements(
-        self, place: Place, where: Literal["before", "after", "body-start"], code: str
+        self,
+        place: Place,
+        where: Literal["before", "after", "body-start", "after-imports"],
+        code: str,
     ) -> InsertStatements:
         """Return the edit that writes statements ``code`` next to the statement at ``place``."""
         return InsertStatements(
@@ -203,14 +206,7 @@ class Site(Generic[Node_co]):
 
     def insert_after_imports(self, code: str) -> InsertStatements:
         """Return the edit that writes the statements ``code`` below the imports of the file."""
-        return InsertStatements(
-            path=self.module.path,
-            at=self.place.span,
-            where="after-imports",
-            rewriter=WRITE_STATEMENTS,
-            data=Statements(code),
-            site=self.id,
-        )
+        return self.insert_statements(self.place, "after-imports", code)
 
     def need_import(self, module: str, name: str | None = None, *, path: str = "") -> NeedImport:
         """Return the edit that imports ``name`` from ``module``, or the module itself.

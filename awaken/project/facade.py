@@ -39,7 +39,7 @@ from awaken.project.names.origins import failing_import
 from awaken.project.names.outside_links import OutsideLinks
 from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Item, Module
 from awaken.project.source.programs.module_store import ModuleStore
 from awaken.project.source.programs.start_folders import StartFolder, start_folders
 from awaken.project.source.programs.whole_program import Answer, WholeProgram
@@ -375,6 +375,11 @@ class Project:
     def modules_at(self, paths: Iterable[str]) -> Iterator[Module]:
         """Yield those of the files at ``paths`` that parse."""
         return filter(None, map(self.module, paths))
+
+    def with_modules(self, items: Iterable[Item]) -> Iterator[tuple[Module, Item]]:
+        """Yield the items that are in files that parse, each with its file."""
+        for item in items:
+            yield from ((module, item) for module in self.modules_at([item.path]))
 
     def expressions_at(self, place: Place) -> Iterator[tuple[Module, ast.expr]]:
         """Yield the expressions that take exactly a place, each with its file."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 
@@ -15,6 +13,8 @@ from msgspec import Struct
 from awaken.contract import ChangeId, Span
 from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.report import EditedPlace, FileChange, RootReport
+from awaken.project.source.lines.line_differences import differing_lines
+from awaken.project.source.lines.statement_lines import Lines
 from awaken.verifying.comparing import Difference
 from awaken.verifying.suites import Line
 from awaken.workspace.reading import working_tree
@@ -89,15 +89,15 @@ class ChangedLines:
             own = frozenset(
                 change
                 for line, span, change in edited
-                if line < max(lines.stop, lines.start + 1)
+                if line < max(lines.end, lines.start + 1)
                 and lines.start <= line + before.count(b"\n", span.start, span.end)
             )
-            yield range(others.start + 1, others.stop + 1), own or everyone
+            yield range(others.start + 1, others.end + 1), own or everyone
 
 
 def _new_lines(
     before: bytes, after: bytes, edited: Iterable[tuple[int, Span]]
-) -> Iterator[tuple[range, range]]:
+) -> Iterator[tuple[Lines, Lines]]:
     """Yield lines that go, and those that come for them.
 
     Lines of no edit are still there. Those that are unique divide the file, so that similar lines
@@ -109,49 +109,10 @@ def _new_lines(
         for line, span in edited
         for number in range(line, line + before.count(b"\n", span.start, span.end) + 1)
     }
-    start, new_start = 0, 0
-    for at, new_at in [*_kept_lines(old, new, touched), (len(old), len(new))]:
-        part = old[start:at], new[new_start:new_at]
-        for tag, item, end, new_one, new_end in difflib.SequenceMatcher(
-            None, *part, autojunk=False
-        ).get_opcodes():
-            if tag != "equal":
-                yield (
-                    range(start + item, start + end),
-                    range(new_start + new_one, new_start + new_end),
-                )
-        start, new_start = at, new_at
-
-
-def _kept_lines(
-    old: Sequence[bytes], new: Sequence[bytes], touched: Collection[int]
-) -> list[tuple[int, int]]:
-    """Return lines that are unique before and after, and follow each other in both.
-
-    A line of brackets alone may be one that a change wrote.
-    """
-    number, other = Counter(old), Counter(new)
-    places = {text: at for at, text in enumerate(new) if other[text] == 1 and _WORD.search(text)}
-    pairs = [
-        (at, places[text])
-        for at, text in enumerate(old)
-        if number[text] == 1 and text in places and at not in touched
-    ]
-    # The longest rising sequence: of each length the pair that ends it first, and the one before.
-    ends: list[int] = []
-    longest: list[int] = []
-    before: list[int | None] = []
-    for each, (_, new_at) in enumerate(pairs):
-        length = bisect_left(ends, new_at)
-        before.append(longest[length - 1] if length else None)
-        ends[length:] = [new_at, *ends[length + 1 :]]
-        longest[length:] = [each, *longest[length + 1 :]]
-    result: list[tuple[int, int]] = []
-    last = longest[-1] if longest else None
-    while last is not None:
-        result.append(pairs[last])
-        last = before[last]
-    return result[::-1]
+    # A line of brackets alone may be one that a change wrote.
+    return differing_lines(
+        old, new, lambda at, text: at not in touched and _WORD.search(text) is not None
+    )
 
 
 def suspects(

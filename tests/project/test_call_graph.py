@@ -3,7 +3,6 @@ from __future__ import annotations
 from itertools import chain
 
 import pytest
-from growth import steps
 from programs import program
 
 from awaken.project import Project
@@ -520,53 +519,6 @@ def test_the_graph_is_the_same_whatever_was_asked_before():
     assert list(asked.calls.graph().calls()) == list(program(LAYERS).calls.graph().calls())
 
 
-def _chain(size):
-    """Return classes that inherit from each other, each with the same method that calls itself."""
-    return "class C0:\n    def save(self): self.save()\n" + "".join(
-        f"class C{n}(C{n - 1}):\n    def save(self): self.save()\n" for n in range(1, size)
-    )
-
-
-def _subclasses(size):
-    return "class B:\n    def save(self): self.save()\n" + "".join(
-        f"class C{n}(B):\n    def save(self): self.save()\n" for n in range(size)
-    )
-
-
-def _circle(size):
-    return "".join(f"def f{n}(): f{(n + 1) % size}()\n" for n in range(size))
-
-
-def _protocols(size):
-    return "from typing import Protocol\n" + "".join(
-        f"class P{n}(Protocol):\n    def save(self): ...\n"
-        f"class C{n}:\n    def save(self): ...\ndef f{n}(p: P{n}): p.save()\n"
-        for n in range(size)
-    )
-
-
-def _many_calls(size):
-    return "def save(): ...\n" + "".join(f"def f{n}(): save()\n" for n in range(size))
-
-
-@pytest.mark.parametrize("shape", [_subclasses, _circle, _many_calls])
-def test_steps_grow_with_the_program(shape):
-    def build(size):
-        graph = program({"m.py": shape(size)}).calls.graph()
-        assert graph.components()
-
-    assert steps(lambda: build(400)) < 1.3 * 4 * steps(lambda: build(100))
-
-
-@pytest.mark.parametrize("shape", [_chain, _protocols])
-def test_families_of_a_large_program_are_bounded(shape, monkeypatch):
-    """Each class may have a family of all the others, up to a size."""
-    monkeypatch.setattr("awaken.project.graph.forwards.families._MOST_METHODS", 200)
-    graph = program({"m.py": shape(240)}).calls.graph()
-
-    assert "unknown" in {one.kind for one in graph.calls()}
-
-
 def test_a_container_that_is_taken_out_of_itself_ends():
     text = """
         def run(): ...
@@ -580,15 +532,6 @@ def test_a_container_that_is_taken_out_of_itself_ends():
     graph = program({"m.py": text}).calls.graph()
 
     assert [one.name for one in graph.calls()] == ["run"]
-
-
-@pytest.mark.slow
-def test_a_chain_of_calls_of_any_length_has_components():
-    text = "".join(f"def f{n}(): f{n + 1}()\n" for n in range(5000)) + "def f5000(): ...\n"
-    graph = program({"m.py": text}).calls.graph()
-
-    assert len(list(graph.components())) == 5002
-    assert len(graph.way(*named(graph, "m.f0", "m.f5000")) or ()) == 5000
 
 
 def test_the_calls_of_one_file_are_those_of_the_program_that_stand_in_it():

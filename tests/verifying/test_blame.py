@@ -125,7 +125,7 @@ def test_a_bracket_that_a_change_wrote_is_no_line_that_was_there():
 
     lines = list(_new_lines(BEFORE, AFTER, own))
 
-    assert lines == [(range(1, 5), range(1, 4)), (range(8, 9), range(7, 10))]
+    assert lines == [((1, 5), (1, 4)), ((8, 9), (7, 10))]
 
 
 def functions_of(text):

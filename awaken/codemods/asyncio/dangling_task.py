@@ -161,10 +161,10 @@ class DanglingTask(Rule):
         return plan_of(
             decided
             for module in site_modules(project, self.triggers, calling=_NAMES)
-            for decided in self._decided(project, module, constraints)
+            for decided in self._decided_sites(project, module, constraints)
         )
 
-    def _decided(
+    def _decided_sites(
         self, project: Project, module: Module, constraints: Constraints
     ) -> Iterator[Decided]:
         kept: list[Site[ast.Call]] = []

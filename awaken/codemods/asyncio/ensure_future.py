@@ -112,6 +112,7 @@ from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.f_strings import can_be_edited
+from awaken.project.source.modules import nodes_in
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -148,9 +149,8 @@ class EnsureFuture(SiteRule):
 
     def why_no_site(self, project: Project, place: Place) -> str | None:
         """Return why `ensure_future()` stays at ``place``."""
-        module = project.module(place.path)
-        for node in module.walk() if module else ():
-            if module and isinstance(node, ast.Call) and _is_ensured(project, module, node):
+        for module, node in nodes_in(project.modules_at([place.path]), ast.Call):
+            if _is_ensured(project, module, node):
                 span = module.span(node)
                 if span.contains(place.span) or place.span.contains(span):
                     return _why_kept(project, module, node)

@@ -130,6 +130,7 @@ from awaken.kit.rule import SiteRule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.coroutines import coroutines
 from awaken.project.source.expressions.uses import targets_of, use_of
+from awaken.project.source.modules import nodes_in
 from awaken.project.source.trees import last_name
 from awaken.project.values.local.reads import local_binding, reads_seeing
 
@@ -202,10 +203,7 @@ class MissingAwait(SiteRule):
         names = _Names(project, self.triggers)
         for path in project.site_files(self.triggers):
             wanted = names.wanted(path, project.snapshot[path].text)
-            module = project.module(path) if wanted else None
-            for node in module.walk() if module is not None else ():
-                if module is None or not isinstance(node, ast.Call):
-                    continue
+            for module, node in nodes_in(project.modules_at([path] if wanted else []), ast.Call):
                 if last_name(node.func) in wanted and _may_be_one(module, node):
                     fates = _fates(project, module, node)
                     if fates:

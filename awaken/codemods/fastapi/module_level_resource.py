@@ -123,12 +123,12 @@ class ModuleLevelResource(Advice):
 
     def findings(self, project: Project) -> Iterable[Finding]:
         """Return one finding per thing that importing the application opens, or asks."""
-        result = [*self._asked(project), *self._opened(project)]
+        result = [*self._asked_sites(project), *self._opened_sites(project)]
         imported = _imported_files(project) if result else set()
         findings = [finding for finding in result if finding.place.path in imported]
         return sorted(findings, key=lambda finding: finding.place)
 
-    def _asked(self, project: Project) -> Iterator[Finding]:
+    def _asked_sites(self, project: Project) -> Iterator[Finding]:
         for module in site_modules(project, _ASKING, unless=is_aside):
             for call in module.nodes(ast.Call):
                 if not _is_at_import(module, call):
@@ -138,7 +138,7 @@ class ModuleLevelResource(Advice):
                     message = f"`{text}` queries the database when this module is imported"
                     yield Site(self.name, module, call).advised(message, _ASK_CURE)
 
-    def _opened(self, project: Project) -> Iterator[Finding]:
+    def _opened_sites(self, project: Project) -> Iterator[Finding]:
         for opening in openings(project, "client", "pool"):
             name = _name(opening)
             if not name or not _is_at_import(opening.module, opening.call):

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.contract import Reason
+from awaken.project.source.expressions.listed_names import readers_of_names
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import ModuleOf
 
@@ -20,21 +21,21 @@ NAMES_LISTED = Reason(
     "List the intended names explicitly.",
 )
 
-_OF_FUNCTIONS = ("dir", "eval", "exec", "locals", "vars")
-_OF_MODULES = ("dir", "locals", "vars")
-_WITHOUT_ARGUMENTS = {"dir", "vars"}
 _OF_OBJECTS = {"dir", "getmembers", "vars"}
 
 
 def lists_names(module: Module, scope: Scope) -> ast.Call | None:
     """Return a call that sees all names of ``scope``, which is a function or the file."""
-    scopes = module.scopes
-    if scope is not scopes.module:
-        return _listing(module, scope, _OF_FUNCTIONS)
-    call = _listing(module, scope, _OF_MODULES)
-    # The names of a file are read in all of it.
-    every = (_listing(module, item, ("globals",)) for item in scopes.inside(scope))
-    return call or next((node for node in every if node is not None), None)
+    is_file = scope is module.scopes.module
+    for read in readers_of_names(module, scope):
+        # Functions below see no name that they do not read, and `globals()` sees those of the file.
+        sees_more = read.id == "globals" or module.scopes.scope_of(read) is scope
+        call = module.call_of(read)
+        if call is None or not sees_more or (is_file and read.id in {"eval", "exec"}):
+            continue
+        if not _is_one_item(module, call):
+            return call
+    return None
 
 
 def lists_module(project: Project, module: Module) -> tuple[Module, ast.expr] | None:
@@ -67,23 +68,6 @@ def _is_module(project: Project, home: Module, node: ast.expr, module: Module) -
         case _:
             values = project.values.of(home, node).alternatives
             return any(isinstance(item, ModuleOf) and item.path == module.path for item in values)
-
-
-def _listing(module: Module, scope: Scope, names: tuple[str, ...]) -> ast.Call | None:
-    for name in names:
-        for read in scope.reads.get(name, ()):
-            call = module.call_of(read)
-            if call is not None and _lists(module, call, name):
-                return call
-    return None
-
-
-def _lists(module: Module, call: ast.Call, name: str) -> bool:
-    if module.scopes.builtin_called(call) != name:
-        return False
-    if name in _WITHOUT_ARGUMENTS:
-        return not call.args
-    return not _is_one_item(module, call)
 
 
 def _is_one_item(module: Module, namespace: ast.expr) -> bool:

@@ -129,11 +129,7 @@ def _returned_pairs(
     callee = project.calls.function_called(module, call)
     if isinstance(callee, Unknown):
         return None
-    return [
-        (callee.module, node.value)
-        for node in callee.module.walk(callee.function)
-        if isinstance(node, ast.Return) and node.value is not None
-    ]
+    return [(callee.module, value) for value in callee.module.returned_by(callee.function)]
 
 
 def _read(module: Module, node: ast.expr) -> tuple[Option, bool] | None:

@@ -13,6 +13,7 @@ from awaken.kit.eager_loads.options import Given, given_at
 from awaken.kit.eager_loads.reasons import INNER_CODE, NOT_STATEMENT
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.sites import Refused
+from awaken.knowledge.library_names import library_names
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.mapped_classes import entity_of
@@ -30,9 +31,7 @@ _JOIN_BREAKERS = sql_names().set_operations | {
     "distinct", "from_self", "from_statement", "group_by", "with_for_update", "with_lockmode",
     "yield_per",
 }  # fmt: skip
-_EXECUTING = frozenset(
-    ["exec", "execute", "scalar", "scalars", "stream", "stream_scalars", "paginate"]
-)
+_EXECUTING = library_names().executing_methods | {"paginate"}
 _CONSUMING = frozenset({"dict", "enumerate", "iter", "len", "list", "set", "sorted", "tuple"})
 _RESULTS = frozenset({
     "all", "count", "delete", "exists", "first", "first_or_404", "get", "get_or_404", "one",

@@ -23,6 +23,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``methods_of_attrs``: methods of ``InstanceState.attrs``, so no attribute by such a name.
     - ``casts``: functions that return their second argument.
     - ``catching_all``: classes of exceptions that catch what any code is likely to raise.
+    - ``listing_names``: builtins that see all names of the scope in which they are called.
     - ``looking``: functions that are given a function and neither call nor keep it.
     - ``reading_signatures``: those of them that read its parameters, or its text.
     - ``task_makers``, ``loop_getters``: functions that make a task, and that return an event loop.
@@ -35,6 +36,9 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``session_classes``: the class of each kind of session.
     - ``lazy_collections``: the class that a relationship gives with a value of ``lazy``.
     - ``dynamic_methods``: methods of a dynamic collection that send no query.
+    - ``executing_methods``: methods of sessions that run the statement that they are given.
+    - ``http_methods``: the methods of requests, as functions are named.
+    - ``consuming``: builtins that take all items of what they are given before they return.
     - ``joined_loaders``, ``separate_loaders``: options that load by a JOIN, or a statement.
     - ``blocking_loaders``, ``column_loaders``: options that put the load off, or load columns.
     """
@@ -50,6 +54,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threads: frozenset[str]
     casts: frozenset[str]
     catching_all: frozenset[str]
+    listing_names: frozenset[str]
     looking: frozenset[str]
     reading_signatures: frozenset[str]
     task_makers: frozenset[str]
@@ -65,6 +70,9 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session_classes: dict[str, str]
     lazy_collections: dict[str, str]
     dynamic_methods: frozenset[str]
+    executing_methods: frozenset[str]
+    http_methods: frozenset[str]
+    consuming: frozenset[str]
     joined_loaders: frozenset[str]
     separate_loaders: frozenset[str]
     blocking_loaders: frozenset[str]

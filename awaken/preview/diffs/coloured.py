@@ -51,7 +51,7 @@ def print_diff(report: Report, console: AnyConsole, current: Path, view: View = 
         if section.change is not None:
             shown = FileDiff(page, section, view.context)
             shown.print(SideBySide(page, shown.digits, columns) if columns else None)
-        _left(page, section, left)
+        _left_sites(page, section, left)
         page.row()
 
 
@@ -83,7 +83,7 @@ def _header(page: Page, section: Section) -> None:
         page.hanging(head, counts or "changed with other files", "faint")
 
 
-def _left(page: Page, section: Section, left: Sequence[Finding]) -> None:
+def _left_sites(page: Page, section: Section, left: Sequence[Finding]) -> None:
     """List the sites that stay, those with the same reason together."""
     # A new file has no sites that could stay.
     if section.source is None:

@@ -29,7 +29,7 @@ from awaken.project.names.functions.wrapping import Wrapping, Wrappings
 from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, without_arguments
 from awaken.project.source.words import Words
 from awaken.project.values.domain import Unknown
 from awaken.project.values.questions import Passed
@@ -150,6 +150,12 @@ class Calls:
         ``called`` says that it is given arguments first. None where it cannot be read.
         """
         return self._wrappings.of(qualified, called=called)
+
+    def wrapping_by(self, module: Module, decorator: ast.expr) -> Wrapping | None:
+        """Return the same of ``decorator``, the expression in front of a function."""
+        plain = without_arguments(decorator)
+        qualified = self._evaluator.names.qualified(module, plain)
+        return self.wrapping(qualified or "", called=plain is not decorator)
 
     def opaque_use(self, qualified: str, decorator: ast.expr) -> OpaqueUse | None:
         """Return what a decorator does that reads nothing of its function's signature.

@@ -29,10 +29,9 @@ def mentions_of(project: Program, module: Module, function: Function) -> Iterato
         yield module.place(function)
     if scope.kind != "module":
         return
-    for path in project.files_with([name.encode()]):
-        other = project.module(path) if path != module.path else None
-        for node in other.mentions(name) if other is not None else ():
-            if other is not None and _refers(project, other, node, module, name):
+    for other in project.modules_at(project.files_with([name.encode()])):
+        for node in other.mentions(name) if other.path != module.path else ():
+            if _refers(project, other, node, module, name):
                 yield other.place(node)
 
 

@@ -218,10 +218,8 @@ class FactsIndex:
 
     def mentioning(self, word: str, paths: Iterable[str]) -> Iterator[Module]:
         """Yield those of the files at ``paths`` that parse and may have mentions of ``word``."""
-        for path in paths:
-            module = self._load(path) if self.may_mention(path, word) else None
-            if module is not None:
-                yield module
+        mentioning = (path for path in paths if self.may_mention(path, word))
+        return filter(None, map(self._load, mentioning))
 
     def _by_content(self, source: SourceFile, kind: FactsKind) -> Any:
         known = self.known[kind].get(source.text)

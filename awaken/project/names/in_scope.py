@@ -53,7 +53,7 @@ class Reach:
         if located is not None and not self._is_constant(owner):
             return f"`{owner}` is given a value more than once"
         result = self._seen(module, site, owner) or self._in_same_module(module, owner, model)
-        return result or self._imported(module, site, owner, model)
+        return result or self._imported_name(module, site, owner, model)
 
     def _is_constant(self, owner: str) -> bool:
         """Whether the variable is bound once, so that every import of it gives the same."""
@@ -144,7 +144,7 @@ class Reach:
         return None
 
     # ------------------------------------------------------------------------------- one import
-    def _imported(
+    def _imported_name(
         self, module: Module, site: ast.expr, owner: str, model: ast.expr
     ) -> InScope | str:
         name = owner.rpartition(".")[2]

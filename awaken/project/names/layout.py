@@ -120,6 +120,15 @@ class Layout:
         # All files of one folder find the same.
         return self._search(name, importer.rpartition("/")[0])
 
+    def file_and_rest(self, dotted: str, importer: str) -> tuple[str | None, list[str]]:
+        """Return the file that the longest part of a dotted name means, and the rest of it."""
+        parts = dotted.split(".")
+        for length in range(len(parts) - 1, 0, -1):
+            path = self.find(".".join(parts[:length]), importer).path
+            if path is not None:
+                return path, parts[length:]
+        return None, parts
+
     def package_with(self, name: str, importer: str) -> str:
         """Return the package above a file in which ``import name`` would find one; else nothing.
 

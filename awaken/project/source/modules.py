@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from copy import copy
 from functools import wraps
 from itertools import accumulate, chain, pairwise
-from typing import Any, Concatenate, Generic, TypeVar, overload
+from typing import Any, Concatenate, Generic, Protocol, TypeVar, overload
 
 from awaken.contract import Place, SiteId, Span
 from awaken.project.source.memo import Asked, cached_method
@@ -383,6 +383,13 @@ class Module:
             return [function.body]
         return [node.value for node in self.returns_of(function) if node.value is not None]
 
+    def given_by(self, function: FunctionOrLambda) -> list[ast.expr]:
+        """Return the expressions that a function itself returns or yields, in order."""
+        yielded = [
+            node.value for node in self._yields.get(function, ()) if isinstance(node, ast.Yield)
+        ]
+        return sorted([*self.returned_by(function), *filter(None, yielded)], key=position)
+
     def outermost_def(self, node: ast.AST) -> Function | None:
         """Return the function around ``node``, or ``node``, that is in no other function."""
         around = [part for part in (node, *self.ancestors(node)) if isinstance(part, Function)]
@@ -406,13 +413,18 @@ class Module:
         return None
 
     @of_file
-    def _generators(self) -> set[FunctionOrLambda | None]:
-        yields = (node for one in (ast.Yield, ast.YieldFrom) for node in self._by_type.get(one, ()))
-        return {self.enclosing_function(node) for node in yields}
+    def _yields(self) -> dict[FunctionOrLambda | None, list[ast.expr]]:
+        kinds = (ast.Yield, ast.YieldFrom)
+        yields: list[Any] = [node for kind in kinds for node in self._by_type.get(kind, ())]
+        return groups_of(sorted(yields, key=position), self.enclosing_function)
+
+    def yields_of(self, function: Function) -> Sequence[ast.Yield | ast.YieldFrom]:
+        """Return what makes a function a generator, in order."""
+        return self._yields.get(function, ())  # type: ignore[return-value]
 
     def is_generator(self, function: Function) -> bool:
         """Whether ``function`` yields: a call of it runs nothing, and gives what iterates."""
-        return function in self._generators
+        return function in self._yields
 
     def enclosing_class(self, node: ast.AST) -> ast.ClassDef | None:
         """Return the innermost class whose body holds ``node``, also through its methods."""
@@ -520,6 +532,17 @@ class Module:
     def in_fstring(self, node: ast.AST) -> bool:
         """Whether ``node`` is inside an f-string."""
         return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))
+
+
+class InFile(Protocol):
+    """Something in a file: a place, a function."""
+
+    @property
+    def path(self) -> str:
+        """The file."""
+
+
+Item = TypeVar("Item", bound=InFile)
 
 
 def nodes_in(modules: Iterable[Module], kind: type[Node]) -> Iterator[tuple[Module, Node]]:

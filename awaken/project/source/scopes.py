@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from operator import attrgetter
 
-from awaken.project.source.bindings import Binding, Builder, Scope
+from awaken.project.source.bindings import Binding, BindingKind, Builder, Scope
 from awaken.project.source.memo import cached_method
 from awaken.project.source.trees import children, last_name, walk
 from awaken.project.source.worklist import groups_of
@@ -231,20 +231,23 @@ class ScopeTable:
             current = above
         return self._parent(current) is owner.node
 
-    def only_binding(self, node: ast.AST | None) -> Binding | None:
-        """Return the only binding that ``node`` may refer to; None for several, and other nodes."""
-        bindings = self.bindings_of(node)
-        return bindings[0] if len(bindings) == 1 else None
+    def only_binding(self, node: ast.AST | None, *kinds: BindingKind) -> Binding | None:
+        """Return the only binding that ``node`` may refer to; None for several, and other nodes.
 
-    def only_value(self, node: ast.AST | None) -> ast.expr | None:
-        """Return the value of the only binding that ``node`` may refer to; None without one."""
-        binding = self.only_binding(node)
+        None as well where it is of none of ``kinds``, if some are named.
+        """
+        bindings = self.bindings_of(node)
+        is_told = len(bindings) == 1 and (not kinds or bindings[0].kind in kinds)
+        return bindings[0] if is_told else None
+
+    def only_value(self, node: ast.AST | None, *kinds: BindingKind) -> ast.expr | None:
+        """Return the value of that binding; None without one."""
+        binding = self.only_binding(node, *kinds)
         return None if binding is None else binding.value
 
     def parameter_of(self, node: ast.AST) -> Binding | None:
         """Return the parameter that ``node`` is; None if it may be anything else."""
-        binding = self.only_binding(node)
-        return binding if binding is not None and binding.kind == "parameter" else None
+        return self.only_binding(node, "parameter")
 
     def is_bound(self, name: str, node: ast.AST) -> bool:
         """Whether ``name`` refers to a binding of this file at the place of ``node``."""

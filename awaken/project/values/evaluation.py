@@ -103,15 +103,12 @@ class Evaluator(ABC):
 
     def modules_at(self, paths: Iterable[str]) -> Iterator[Module]:
         """Yield those of the files at ``paths`` that parse."""
-        for path in paths:
-            module = self.load(path)
-            if module is not None:
-                yield module
+        return filter(None, map(self.load, paths))
 
     def calls_at(self, place: Place) -> list[tuple[Module, ast.Call]]:
         """Return the calls that take exactly a place, each with its file."""
-        module = self.load(place.path)
-        return [] if module is None else [(module, call) for call in module.calls_at(place.span)]
+        modules = self.modules_at([place.path])
+        return [(module, call) for module in modules for call in module.calls_at(place.span)]
 
     def functions_at(self, places: Iterable[tuple[str, int]]) -> Iterator[tuple[Module, Function]]:
         """Yield the functions that begin at ``places``: the path of a file, and a byte of it."""
@@ -572,15 +569,9 @@ class Evaluator(ABC):
         result = self.names.layout.find(source, module.path)
         if result.path is None:
             return self._from_outside(module, binding, target)
-        defining = self.load(result.path)
-        if defining is None:
-            return (self.unknown(module, binding.node, f"{result.path} cannot be parsed"),)
-        # A binding of a package hides its submodule, except while the package itself imports that.
-        if target.name not in defining.scopes.module.bindings or defining.path == module.path:
-            submodule = self.names.layout.submodule(result.path, target.name)
-            if submodule is not None:
-                return (ModuleOf(submodule),)
-        return self.global_values(defining, target.name)
+        # A package may import its own submodule.
+        hides = result.path != module.path
+        return self.members.of_file(result.path, target.name, module, binding.node, hides=hides)
 
     def _from_outside(self, module: Module, binding: Binding, target: NameTarget) -> Values:
         name = self.names.imported(module.path, target)

@@ -39,7 +39,7 @@ def fixtures_asked_for(
             names = None
     if names is None:
         return None
-    found = [fixture_for(module, function, name, evaluator.names, evaluator.load) for name in names]
+    found = [fixture_for(evaluator, module, function, name) for name in names]
     known = [value for value in sorted(found, key=_place) if value is not None]
     return known if len(known) == len(found) else None
 

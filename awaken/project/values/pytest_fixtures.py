@@ -9,9 +9,16 @@ from awaken.project.names.functions.decorators import PYTEST_FIXTURES
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Load, Module, same_node
 from awaken.project.source.test_files import conftest_paths
-from awaken.project.source.trees import Function, last_name, unpacks, without_arguments
+from awaken.project.source.trees import (
+    Function,
+    last_name,
+    parameters_of,
+    unpacks,
+    without_arguments,
+)
 from awaken.project.source.worklist import multimap
 from awaken.project.values.domain import FunctionOf
+from awaken.project.values.questions import Questions
 
 _ARGUMENTS_OF_PATCHES = {"unittest.mock.patch": 1, "unittest.mock.patch.object": 2}
 """What says the place of a patch; what is put there comes behind it."""
@@ -19,7 +26,7 @@ _MOST_FILES = 30  # folders above a test, and plugins that name others; a real c
 
 
 def fixture_for(
-    module: Module, function: Function, name: str, names: Names, load: Load
+    evaluator: Questions, module: Module, function: Function, name: str
 ) -> FunctionOf | None:
     """Return the fixture ``name`` that pytest passes to ``function``; None if not visible.
 
@@ -27,6 +34,7 @@ def fixture_for(
     ``conftest.py`` files above. Last come the ``pytest_plugins`` that these name. A file has what
     it imports as well. Fixtures of other plugins are not searched.
     """
+    names, load = evaluator.names, evaluator.load
     if not takes_fixture(module, function, name, names):
         return None
     around = module.parent(function)
@@ -46,6 +54,14 @@ def fixture_for(
                 return FunctionOf(at, node)
         paths += [plugin for plugin in _plugins(defining, names) if plugin not in paths]
     return None
+
+
+def fixtures_of(evaluator: Questions, module: Module, function: Function) -> Iterator[FunctionOf]:
+    """Yield the fixtures that pytest passes to the parameters of ``function``, in their order."""
+    for parameter, _ in parameters_of(function.args):
+        fixture = fixture_for(evaluator, module, function, parameter.arg)
+        if fixture is not None:
+            yield fixture
 
 
 def takes_fixture(module: Module, function: Function, name: str, names: Names) -> bool:

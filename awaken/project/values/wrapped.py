@@ -10,11 +10,12 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from awaken.project.names.functions.decorator_code import DecoratorCode
+from awaken.project.names.resolution import Names
 from awaken.project.source.expressions.uses import only_reads
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
-    first_parameter,
     parameters_of,
     positional_parameters,
     without_arguments,
@@ -66,7 +67,7 @@ def packed_item(
     wrapper = bindings[0].scope.node if len(bindings) == 1 else None
     if not isinstance(wrapper, Function) or bindings[0].node is not wrapper.args.vararg:
         return None
-    if evaluator.names.layout.published or known or not _hands_on(module, wrapper):
+    if evaluator.names.layout.published or known or not _hands_on(evaluator.names, module, wrapper):
         return None
     at = index + len(positional_parameters(wrapper))
     return _passed_to_decorated(
@@ -103,7 +104,7 @@ def packed_keyword(
     wrapper = bindings[0].scope.node if len(bindings) == 1 else None
     if not isinstance(wrapper, Function) or bindings[0].node is not wrapper.args.kwarg:
         return None
-    if not _hands_on_keywords(module, wrapper, key):
+    if not _hands_on_keywords(evaluator.names, module, wrapper, key):
         passed = _passed_as(evaluator, module, wrapper, key)
         return None if passed is None else union(passed, others) or None
     if evaluator.names.layout.published or known:
@@ -149,10 +150,10 @@ def _passed_as(evaluator: Questions, module: Module, function: Function, key: st
     return union(*(evaluator.values(given.module, given.node) for given in passed.given))
 
 
-def _hands_on_keywords(module: Module, wrapper: Function, key: str) -> bool:
+def _hands_on_keywords(names: Names, module: Module, wrapper: Function, key: str) -> bool:
     """Whether each call of what is decorated gets the keywords of the wrapper as they came."""
     packed = wrapper.args.kwarg
-    calls = _calls_of_decorated(module, wrapper)
+    calls = _calls_of_decorated(names, module, wrapper)
     if packed is None or not calls or any(one.arg == key for one, _ in parameters_of(wrapper.args)):
         return False
     for call in calls:
@@ -173,31 +174,23 @@ def _only_reads(module: Module, function: Function, packed: ast.arg, methods: se
     )
 
 
-def _hands_on(module: Module, wrapper: Function) -> bool:
+def _hands_on(names: Names, module: Module, wrapper: Function) -> bool:
     """Whether each call of what is decorated gets the arguments of the wrapper, in their places."""
     if wrapper.args.vararg is None:
         return False
     wanted = [argument.arg for argument in positional_parameters(wrapper)]
-    wanted.append(wrapper.args.vararg.arg)
-    calls = _calls_of_decorated(module, wrapper)
-    return bool(calls) and all(_positional(call) == wanted for call in calls)
+    wanted.append(f"*{wrapper.args.vararg.arg}")
+    calls = _calls_of_decorated(names, module, wrapper)
+    return bool(calls) and all(list(map(ast.unparse, call.args)) == wanted for call in calls)
 
 
-def _calls_of_decorated(module: Module, wrapper: Function) -> list[ast.Call]:
+def _calls_of_decorated(names: Names, module: Module, wrapper: Function) -> list[ast.Call]:
     """Return the calls, in a wrapper, of what the decorator around it is given."""
     decorator = module.enclosing_function(wrapper)
     if not isinstance(decorator, Function):
         return []
-    first = first_parameter(decorator)
-    calls = (node for node in module.walk(wrapper) if isinstance(node, ast.Call))
-    return [node for node in calls if isinstance(node.func, ast.Name) and node.func.id == first]
-
-
-def _positional(call: ast.Call) -> list[str]:
-    """Return the names of what is passed by its place, the last one unpacked."""
-    last = call.args[-1] if call.args else None
-    plain = [*call.args[:-1], last.value] if isinstance(last, ast.Starred) else []
-    return [node.id if isinstance(node, ast.Name) else "" for node in plain]
+    calls = DecoratorCode(names, module, decorator).calls()
+    return [call for call in calls if wrapper in module.ancestors(call)]
 
 
 def _decorator(module: Module, wrapper: Function) -> str:

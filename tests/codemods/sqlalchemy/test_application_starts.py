@@ -221,6 +221,42 @@ def test_statements_that_cannot_move_stay(text):
     assert any((one.reason or "").endswith("at-import") for one in result.report.findings)
 
 
+MOUNTING = """\
+from fastapi import FastAPI
+from shop import app as shop
+
+app = FastAPI()
+app.mount("/shop", shop)
+"""
+
+
+def test_nothing_moves_into_a_lifespan_that_is_never_run(tmp_path, monkeypatch):
+    shop = PROGRAMS["a_lifespan"]
+
+    result = migrated({"shop.py": shop, "main.py": MOUNTING})
+
+    # Starlette runs no lifespan of a mounted application: neither tables nor rows would be there.
+    assert "when it starts" not in " ".join(one.message for one in result.report.findings)
+    for name, text in (("before", shop), ("after", result.files["shop.py"].decode())):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        module = types.ModuleType("shop")
+        monkeypatch.setitem(sys.modules, "shop", module)
+        exec(compile(text, "shop.py", "exec"), module.__dict__)
+        root = {}
+        exec(compile(MOUNTING, "main.py", "exec"), root)
+        assert asyncio.run(_asked_below(root["app"])) == [["ann"], ["ann"]]
+
+
+async def _asked_below(root):
+    transport = httpx.ASGITransport(root)
+    async with (
+        root.router.lifespan_context(root),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+    ):
+        return (await client.get("/shop/users")).json()
+
+
 CREATING = """\
 def create_tables():
     \"\"\"Create tables.\"\"\"

@@ -527,6 +527,30 @@ return [len(user.orders), len(db.get(User, 3).orders)]
 return everything(db.get(User, key))
 """,
     ),
+    "expired_between_two_reads": (
+        "",
+        """\
+user = db.get(User, key)
+order = Order(title="d", amount=1, user_id=key)
+db.add(order)
+db.flush()
+before = len(user.orders)
+db.expire(user)
+return [before, len(user.orders), user.name]
+""",
+    ),
+    "set_between_two_reads": (
+        "",
+        """\
+order = db.get(Order, key)
+db.query(User).filter(User.id == order.user_id).update({"name": "changed"})
+before = order.user.name
+order.user = User(name="other")
+db.flush()
+db.expire(order)
+return [before, order.user.name]
+""",
+    ),
     "a16_by_the_mapper_two_deep": (
         "",
         """\

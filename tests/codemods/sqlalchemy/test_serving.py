@@ -99,6 +99,7 @@ def test_one_call_is_run_where_it_stands():
         ("number = count()", "number = count() + port"),
         ("port=port)", "port=number)"),
         ('print("last")', "print(locals())"),
+        ('print("last")', "print(dir())"),
         # It would end there.
         ("number = count()", "number = count()\n    if not number:\n        return"),
         # The server itself is among what waits.

@@ -120,12 +120,10 @@ def _loop_made(project: Project, module: Module, call: ast.Call) -> ast.Call | N
         case ast.Attribute(value=ast.Call() as made, attr="run_until_complete"):
             pass
         case ast.Attribute(value=ast.Name() as loop, attr="run_until_complete"):
-            binding = module.scopes.only_binding(loop)
-            if binding is None or binding.kind != "assignment":
+            value = module.scopes.only_value(loop, "assignment")
+            if not isinstance(value, ast.Call):
                 return None
-            if not isinstance(binding.value, ast.Call):
-                return None
-            made = binding.value
+            made = value
         case _:
             return None
     return made if project.qualified_name(module, made.func) in _MADE else None

@@ -9,8 +9,9 @@ from awaken.codemods.asyncio.blocking_call.calls import BlockingCall
 from awaken.codemods.asyncio.blocking_call.reasons import BLOCKS, OLD_PYTHON, OTHER_LOOP
 from awaken.contract import Edit, Span, TextEdit
 from awaken.kit.caveats.replaced_names import doubles_of
-from awaken.kit.names_here import is_dotted, name_here
-from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.imports import name_behind
+from awaken.kit.names_here import is_dotted
+from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge import knowledge
 from awaken.workspace.sources import LINE_END_BYTES
@@ -65,13 +66,13 @@ def awaited_rewrite(site: Site[ast.Call], project: Project, blocking: BlockingCa
         unused = [site.release_import(home), site.release_import(home, name)]
         replaced, doubles = doubles_of(project, module, call.func, twin)
         caveats = [*_changes(call), *replaced]
-        return Rewrite(message, [*_in_place(site, twin), *unused], caveats, doubles)
+        return Rewrite(message, [*_in_place(project, site, twin), *unused], caveats, doubles)
     if not _fits_a_thread(site, blocking):
         raise Refused(BLOCKS, shown, _HELP.get(blocking.waits_for, ""))
     if project.targets.lowest_python < _TO_THREAD:
         raise Refused(OLD_PYTHON, shown)
     replaced, doubles = doubles_of(project, module, call.func, _THREAD)
-    edits = [*_in_place(site, _THREAD), _handed_over(site)]
+    edits = [*_in_place(project, site, _THREAD), _handed_over(site)]
     return Rewrite(message, edits, [*_CAVEATS, *replaced], doubles)
 
 
@@ -93,16 +94,10 @@ def _fits_a_thread(site: Site[ast.Call], blocking: BlockingCall) -> bool:
     )
 
 
-def _in_place(site: Site[ast.Call], qualified: str) -> list[Edit]:
+def _in_place(project: Project, site: Site[ast.Call], qualified: str) -> list[Edit]:
     """Return the edits that await a function of asyncio in place of the one that is called."""
     module, call = site.module, site.node
-    written = name_here(module, site.node, qualified.rpartition(".")[2], ["asyncio"], "")
-    text, imports = written.text, list[Edit]()
-    if written.needs is not None:
-        text, imports = qualified, [site.need_import("asyncio")]
-        taken = "asyncio" in module.scopes.module.bindings
-        if taken or module.scopes.is_bound("asyncio", call):
-            raise Refused(NAME_TAKEN, "asyncio")
+    text, imports = name_behind(project, site, qualified)
     is_accessed = isinstance(module.parent(call), ast.Attribute | ast.Subscript)
     if is_accessed or module.call_of(call) is not None:
         replaced = site.replace(call.func, f"(await {text}")

@@ -84,10 +84,10 @@ class ExecutorToThread(Rule):
         return plan_of(
             decided
             for module in site_modules(project, self.triggers)
-            for decided in self._decided(project, module, constraints, caveats)
+            for decided in self._decided_sites(project, module, constraints, caveats)
         )
 
-    def _decided(
+    def _decided_sites(
         self, project: Project, module: Module, constraints: Constraints, caveats: Sequence[str]
     ) -> Iterator[Decided]:
         judged = [(site, _judged(site, project, caveats)) for site in self._sites(project, module)]

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import POSITION
 from awaken.kit.sites import Refused
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _SIMPLE = (ast.AnnAssign, ast.Assign, ast.AugAssign, ast.Expr, ast.Return)
-_CONSUMERS = {"all", "any", "dict", "frozenset", "list", "max", "min", "set", "sum", "tuple"}
+_CONSUMERS = library_names().consuming
 _COMPOUND = (ast.AsyncFor, ast.AsyncWith, ast.For, ast.If, ast.With)
 
 

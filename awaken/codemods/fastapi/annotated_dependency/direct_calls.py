@@ -15,6 +15,7 @@ from awaken.codemods.fastapi.annotated_dependency.payload import SignatureRewrit
 from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.knowledge.decorators import library_decorators
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.callers import CallSite, Obstacle
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.names.functions.opaque import OpaqueUse
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-ROUTES = {
-    "api_route", "delete", "get", "head", "options", "patch", "post", "put", "trace", "websocket",
-    "websocket_route",
-}  # fmt: skip
+ROUTES = library_names().http_methods | {"api_route", "trace", "websocket", "websocket_route"}
 _REGISTERING = {"add_api_route", "add_api_websocket_route", "add_websocket_route"}
 _UNWRAPPING = "0.123.5"
 """FastAPI evaluates annotations where the function is defined from then on, not its wrapper."""

@@ -65,7 +65,7 @@ class Obstacles:
             self._look_at_lifespans_of_routers(application)
         else:
             self._require_one_application(own)
-        for registration in self._unresolved:
+        for registration in self._unresolved_registrations:
             refused = self.of_loose(registration)
             if refused is not None and self._may_be_of(application, registration):
                 detail = _detail(refused)
@@ -186,7 +186,7 @@ class Obstacles:
         return application.qualified in {known, *self._project.all_subclasses(known)}
 
     @cached_property
-    def _unresolved(self) -> list[Registration]:
+    def _unresolved_registrations(self) -> list[Registration]:
         """The registrations that may be of any application."""
         return [
             registration

@@ -242,7 +242,7 @@ def _body(source: str) -> list[Any]:
     if docstring is not None:
         # A string in the middle of a lifespan would read like a mistake.
         first: Any = statements.pop(0)
-        above += [*_comments(first.leading_lines)]
+        above += [*(line for line in first.leading_lines if line.comment is not None)]
         above += [cst.EmptyLine(comment=cst.Comment(f"# {docstring}".rstrip()))]
         if first.trailing_whitespace.comment is not None:
             above.append(cst.EmptyLine(comment=first.trailing_whitespace.comment))
@@ -253,10 +253,6 @@ def _body(source: str) -> list[Any]:
     own = without_blank_lines(head).leading_lines
     statements[0] = head.with_changes(leading_lines=[*above, *own])
     return statements
-
-
-def _comments(lines: Sequence[cst.EmptyLine]) -> Iterator[cst.EmptyLine]:
-    return (line for line in lines if line.comment is not None)
 
 
 def _on_lines(function: cst.FunctionDef) -> Iterator[cst.BaseStatement]:

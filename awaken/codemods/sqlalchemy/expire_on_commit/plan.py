@@ -84,13 +84,11 @@ class _Planner:
         self._kept = kept_names(project)
 
     def all(self, paths: list[str]) -> Iterator[Decided]:
-        modules = (self._project.module(path) for path in paths)
-        makers = (makers_in(self._project, item) for item in modules if item is not None)
+        makers = (makers_in(self._project, item) for item in self._project.modules_at(paths))
         held = (only_variable(maker) for each in makers for maker in each)
         self._variables |= {place for place in held if place is not None}
-        for path in paths:
-            module = self._project.module(path)
-            yield from self._in_file(module) if module is not None else ()
+        for module in self._project.modules_at(paths):
+            yield from self._in_file(module)
         yield from reloads(self._rule, self._project, self._loads)
 
     def _in_file(self, module: Module) -> Iterator[Decided]:

@@ -201,7 +201,7 @@ def _is_half_closed(project: Project, module: Module, function: Function) -> boo
 def _move(project: Project, site: Site[Making], opened: Opened) -> Move:
     """Return how the statements of a session move. Raises Refused."""
     module, block = site.module, opened.block
-    otherwise = _otherwise(project, site)
+    otherwise = _other_results(project, site)
     if own_ends := opened.made.own_ends or otherwise.own_ends:
         raise Refused(OWN_ENDS, own_ends)
     first = block.index(site.node)
@@ -225,7 +225,7 @@ def _move(project: Project, site: Site[Making], opened: Opened) -> Move:
     )
 
 
-def _otherwise(project: Project, site: Site[Making]) -> MadeOtherwise:
+def _other_results(project: Project, site: Site[Making]) -> MadeOtherwise:
     """Return what the factory may give instead of a plain session."""
     made = site.node.value
     if not isinstance(made, ast.Call):

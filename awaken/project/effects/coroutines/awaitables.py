@@ -9,7 +9,6 @@ from msgspec import Struct, structs
 
 from awaken.knowledge.coroutines import Awaitable, coroutines
 from awaken.project.effects.callees import Callees
-from awaken.project.effects.own import own_nodes
 from awaken.project.graph.dispatch import Family, family_called, functions_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
@@ -183,11 +182,7 @@ class Awaitables:
             return None
         if isinstance(function, ast.AsyncFunctionDef):
             return "coroutine"
-        returned = [
-            node.value
-            for node in own_nodes(function.body)
-            if isinstance(node, ast.Return) and node.value is not None
-        ]
+        returned = module.returned_by(function)
         if returned and not always_returns(function.body):
             return self._unknown(module, function, f"`{function.name}` may return None")
         return self._agreed_answer(module, function, returned, depth) if returned else None

@@ -310,10 +310,8 @@ class _Following:
 
     def _local(self, module: Module, node: ast.expr) -> Binding | None:
         """Return the only value of the local variable ``node``."""
-        binding = module.scopes.only_binding(node)
-        if binding is None or binding.kind != "assignment" or binding.scope.kind != "function":
-            return None
-        return binding
+        binding = module.scopes.only_binding(node, "assignment")
+        return binding if binding is not None and binding.scope.kind == "function" else None
 
     # ----------------------------------------------------------------------------------- calls
     def _starred(self, here: _Here, above: ast.Starred) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
@@ -12,7 +13,7 @@ from awaken.project.source.trees import Function
 
 _MOST_FUNCTIONS = 12  # of one name; more have nothing in common. A guess, not yet measured
 # Names of methods that frameworks call for a request.
-_HANDLERS = {"delete", "get", "head", "options", "patch", "post", "put"}
+_HANDLERS = library_names().http_methods
 
 
 class ByName:
@@ -27,15 +28,7 @@ class ByName:
         None where there are too many, or where something else may be stored under the name.
         """
         places = self._search(name)
-        if places is None:
-            return None
-        functions: list[tuple[Module, Function]] = []
-        for path, start in places:
-            module = self._evaluator.load(path)
-            if module is not None:
-                nodes = _defined(module, name)
-                functions += [(module, node) for node in nodes if module.span(node).start == start]
-        return functions
+        return None if places is None else [*self._evaluator.functions_at(places)]
 
     @cached_method
     def _search(self, name: str) -> tuple[tuple[str, int], ...] | None:

@@ -118,8 +118,7 @@ class WhileRunning:
         for binding in module.scopes.bindings_of(root):
             function = binding.scope.node
             if isinstance(binding.node, ast.arg) and isinstance(function, Function):
-                names, load = self._evaluator.names, self._evaluator.load
-                own = fixture_for(module, function, binding.name, names, load)
+                own = fixture_for(self._evaluator, module, function, binding.name)
                 return binding.name in _TABLE.quiet_fixtures and own is None
             # ``with monkeypatch.context() as patches``
             if isinstance(binding.value, ast.Call):
@@ -163,17 +162,11 @@ class WhileRunning:
         for path in words.files_with(name):
             text = words.text(path)
             is_decorated = plain.search(text) and pattern.search(text)
-            module = self._evaluator.load(path) if is_decorated else None
-            for scope in module.scopes.scopes if module is not None else ():
-                node = scope.node
-                if (
-                    module is not None
-                    and isinstance(node, Function)
-                    and node.name == name
-                    and isinstance(module.parent(node), ast.ClassDef)
-                    and node.decorator_list
-                ):
-                    yield path, module.span(node).start
+            for module in self._evaluator.modules_at([path] if is_decorated else []):
+                for node in module.functions:
+                    is_method = isinstance(module.parent(node), ast.ClassDef)
+                    if node.name == name and is_method and node.decorator_list:
+                        yield path, module.span(node).start
 
 
 def _registers(decorator: ast.expr) -> bool:

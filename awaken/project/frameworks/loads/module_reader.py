@@ -94,5 +94,4 @@ class ModuleReader(Struct, frozen=True):
 
     def only_value(self, node: ast.Name) -> ast.expr | None:
         """Return the expression assigned to ``node`` if there is exactly one in a function."""
-        binding = self.module.scopes.only_binding(node)
-        return binding.value if binding is not None and binding.kind == "assignment" else None
+        return self.module.scopes.only_value(node, "assignment")

@@ -85,15 +85,12 @@ def _returned_elements(reader: ModuleReader, call: ast.Call, depth: int) -> Iter
     if isinstance(called, Unknown) or not isinstance(called.function, ast.FunctionDef):
         raise _UnseenError
     there = ModuleReader(reader.project, called.module)
-    for node in called.module.walk(called.function):
-        if called.module.enclosing_function(node) is not called.function:
-            continue
-        if isinstance(node, ast.Yield | ast.YieldFrom):
+    if called.module.is_generator(called.function):
+        raise _UnseenError
+    for node in called.module.returns_of(called.function):
+        if node.value is None:
             raise _UnseenError
-        if isinstance(node, ast.Return):
-            if node.value is None:
-                raise _UnseenError
-            yield from _elements(there, node.value, depth)
+        yield from _elements(there, node.value, depth)
 
 
 # ------------------------------------------------------------------------------------- variables

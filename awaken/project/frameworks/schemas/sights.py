@@ -90,10 +90,9 @@ class SchemaSights:
         """Yield the attributes that schemas read of unknown objects."""
         for shape, why in self._handed_on:
             for step in dict.fromkeys(_steps(shape, names)):
-                module = self._evaluator.load(step.place.path)
-                name = step.path[-1]
-                if module is not None and name != ANY:
-                    yield Sight(module, why, (name,), step.place, "schema")
+                if step.path[-1] != ANY:
+                    for module in self._evaluator.modules_at([step.place.path]):
+                        yield Sight(module, why, step.path[-1:], step.place, "schema")
 
     @cached_property
     def _handed_on(self) -> tuple[tuple[Shape, Unknown], ...]:

@@ -203,7 +203,7 @@ class _Uses:
     def _follow(self, scene: _Scene, node: ast.expr) -> None:
         match node:
             case ast.Name():
-                value = _only_value(scene.module, node)
+                value = scene.module.scopes.only_value(node, "assignment", "walrus")
                 if isinstance(value, ast.Call):
                     self._follow_call(scene, value)
             case ast.Call():
@@ -332,12 +332,12 @@ class _Uses:
         if called is not None and _is_inside(module, binding, called.function):
             if isinstance(binding.node, ast.arg):
                 return self._owner_of_parameter(scene, node, binding.node)
-            value = _only_value(module, node)
+            value = module.scopes.only_value(node, "assignment", "walrus")
             return None if value is None else self._owner(scene, value)
         if binding.kind == "import":
             name = self._evaluator.names.qualified(module, node)
             return None if name is None else _Owner("", 0, name)
-        value = _only_value(module, node)
+        value = module.scopes.only_value(node, "assignment", "walrus")
         followed = None if value is None else self._owner(_Scene(module), value)
         if followed is not None:
             return followed
@@ -425,13 +425,6 @@ def _is_for_one_task(value: Value) -> bool:
 def _is_inside(module: Module, binding: Binding, function: Function) -> bool:
     scope = module.scopes.scope_made_by(function)
     return any(candidate is scope for candidate in binding.scope.chain())
-
-
-def _only_value(module: Module, node: ast.Name) -> ast.expr | None:
-    """Return what the only assignment of a variable gives it."""
-    binding = module.scopes.only_binding(node)
-    is_assigned = binding is not None and binding.kind in {"assignment", "walrus"}
-    return binding.value if binding is not None and is_assigned else None
 
 
 def _waited_for(node: ast.AST) -> Sequence[ast.expr]:

@@ -110,18 +110,14 @@ class CoroutineTests:
     @cached_property
     def marking_hook(self) -> Place | None:
         """The hook of the program that may put marks of plugins on tests, if there is one."""
-        for path in self._evaluator.files_with(
-            (b"def pytest_collection_modifyitems", b"def pytest_itemcollected")
-        ):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if (
-                    module is not None
-                    and isinstance(node, Function)
-                    and node.name.startswith("pytest_")
-                    and b"add_marker" in module.source.text
-                    and any(word in module.source.text for word in (b"asyncio", b"anyio", b"trio"))
-                ):
+        hooks = (b"def pytest_collection_modifyitems", b"def pytest_itemcollected")
+        for module in self._evaluator.modules_with(hooks):
+            text = module.source.text
+            is_marking = b"add_marker" in text and any(
+                word in text for word in (b"asyncio", b"anyio", b"trio")
+            )
+            for node in module.functions if is_marking else ():
+                if node.name.startswith("pytest_"):
                     return module.place(node)
         return None
 

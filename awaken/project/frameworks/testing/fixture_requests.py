@@ -12,10 +12,10 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, nodes_in, same_node
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, is_constant, last_name, parameters_of
-from awaken.project.source.worklist import Worklist
+from awaken.project.source.worklist import Queue, Worklist
 from awaken.project.values.domain import FunctionOf
 from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
-from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
+from awaken.project.values.pytest_fixtures import fixture_for, fixture_name, fixtures_of
 from awaken.workspace.manifests.pytest_settings import PytestSettings
 
 _BY_NAME = {"usefixtures", "getfixturevalue"}
@@ -67,22 +67,11 @@ class FixtureRequests:
 
     def with_needed(self, fixture: FunctionOf) -> list[FunctionOf]:
         """Return a fixture and all that it asks for by its parameters, over any number of them."""
-        functions = [fixture]
-        seen = {(fixture.module.path, fixture.module.span(fixture.node).start)}
-        # The list grows while it is read.
-        for function in functions:
-            if not isinstance(function.node, Function):
-                continue
-            names, load = self._evaluator.names, self._evaluator.load
-            for parameter, _ in parameters_of(function.node.args):
-                needed = fixture_for(function.module, function.node, parameter.arg, names, load)
-                if needed is None:
-                    continue
-                key = (needed.module.path, needed.module.span(needed.node).start)
-                if key not in seen:
-                    seen.add(key)
-                    functions.append(needed)
-        return functions
+        waiting = Queue([fixture], lambda item: (item.module.path, item.module.span(item.node)))
+        for function in waiting:
+            if isinstance(function.node, Function):
+                waiting += [*fixtures_of(self._evaluator, function.module, function.node)]
+        return [*waiting.seen.values()]
 
     def is_test(self, module: Module, function: Function) -> bool:
         """Whether pytest collects ``function`` as a test, by the names in its settings."""
@@ -125,7 +114,7 @@ class FixtureRequests:
         self, module: Module, function: Function, name: str
     ) -> tuple[Module, Function] | None:
         """Return the fixture that a parameter receives: of the class, of the file, or further."""
-        fixture = fixture_for(module, function, name, self._evaluator.names, self._evaluator.load)
+        fixture = fixture_for(self._evaluator, module, function, name)
         if fixture is None or not isinstance(fixture.node, Function):
             return None
         return fixture.module, fixture.node

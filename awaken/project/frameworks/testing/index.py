@@ -141,11 +141,9 @@ class Doubles:
 
     def _fakes_in(self, paths: Sequence[str]) -> Iterator[tuple[str, Place]]:
         for path in paths:
-            text = self._files[path].text
-            module = self._evaluator.load(path) if _FAKED.search(text) else None
-            for name, node in fakes_of(module) if module is not None else ():
-                if module is not None:
-                    yield name, module.place(node)
+            is_faked = _FAKED.search(self._files[path].text) is not None
+            for module in self._evaluator.modules_at([path] if is_faked else []):
+                yield from ((name, module.place(node)) for name, node in fakes_of(module))
 
     def _concerned_files(self, path: str) -> Iterator[str]:
         """Yield the files with tests that may use the mocks of a file."""

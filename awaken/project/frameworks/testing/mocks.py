@@ -157,16 +157,11 @@ class Mocks:
         self, module: Module, function: Function, name: str, depth: int
     ) -> Mocked | None:
         """Return the call that makes what a fixture gives a test."""
-        evaluator = self._evaluator
-        fixture = fixture_for(module, function, name, evaluator.names, evaluator.load)
+        fixture = fixture_for(self._evaluator, module, function, name)
         if fixture is None or not isinstance(fixture.node, Function):
             return None
         home, node = fixture.module, fixture.node
-        results = [
-            part.value
-            for part in home.walk(node)
-            if isinstance(part, ast.Return | ast.Yield) and part.value is not None
-        ]
+        results = home.given_by(node)
         return self._call_making(home, results[0], depth + 1) if len(results) == 1 else None
 
     def for_sessions(self, call: ast.Call, home: Module, function: Function) -> Iterator[ast.expr]:

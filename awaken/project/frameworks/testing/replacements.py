@@ -160,26 +160,22 @@ class Replacements:
     # ------------------------------------------------------------------------------------- targets
     def _named_target(self, module: Module, node: ast.Call, dotted: str) -> Replacement | None:
         """Return the object of a dotted name, as ``patch`` takes it apart."""
-        layout, names = self._evaluator.names.layout, self._evaluator.names
-        parts = dotted.split(".")
-        if parts[0] == UNTOLD:
+        if dotted.partition(".")[0] == UNTOLD:
             shown = module.excerpt(node.args[0])
-            return Replacement(node, parts[-1], shown, is_untold=True)
-        for length in range(len(parts) - 1, 0, -1):
-            path = layout.find(".".join(parts[:length]), module.path).path
-            if path is None:
-                continue
-            first, *rest = parts[length:]
-            if not rest:
-                return self._of_name(node, names.attribute(path, first), first, dotted, path)
-            home = self._evaluator.load(path)
-            values = () if home is None else self._evaluator.global_values(home, first)
-            for one in rest[:-1]:
-                values = tuple(
-                    found for value in values for found in self._attribute(value, one, module, node)
-                )
-            return self._of_values(node, values, rest[-1], dotted)
-        return None
+            return Replacement(node, dotted.rpartition(".")[2], shown, is_untold=True)
+        names = self._evaluator.names
+        path, (first, *rest) = names.layout.file_and_rest(dotted, module.path)
+        if path is None:
+            return None
+        if not rest:
+            return self._of_name(node, names.attribute(path, first), first, dotted, path)
+        home = self._evaluator.load(path)
+        values = () if home is None else self._evaluator.global_values(home, first)
+        for one in rest[:-1]:
+            values = tuple(
+                found for value in values for found in self._attribute(value, one, module, node)
+            )
+        return self._of_values(node, values, rest[-1], dotted)
 
     def _attribute(self, value: Value, name: str, module: Module, node: ast.AST) -> Values:
         match value:
@@ -285,26 +281,25 @@ def bound_variable(module: Module, patch: Patch) -> str:
                 return name
             case ast.Attribute(attr="start") | ast.Call(func=ast.Attribute(attr="start")):
                 child = above
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                return "" if isinstance(above, ast.ClassDef) else _parameter(module, above, patch)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                filled = patched_parameters(module, above)
+                return next((name for call, name in filled if call is patch.call), "")
             case _:
                 return ""
     return ""
 
 
-def _parameter(module: Module, function: Function, patch: Patch) -> str:
-    """Return the parameter that a patch which decorates ``function`` fills, the lowest first."""
-    parameters = [argument.arg for argument in function.args.args]
-    if isinstance(module.parent(function), ast.ClassDef):
-        parameters = parameters[1:]
-    for decorator in reversed(function.decorator_list):
-        item = patch_of(module, decorator) if isinstance(decorator, ast.Call) else None
-        if item is None or not item.passes_argument:
-            continue
-        if not parameters or decorator is patch.call:
-            return parameters[0] if parameters else ""
-        parameters.pop(0)
-    return ""
+def patched_parameters(module: Module, function: Function) -> Iterator[tuple[ast.Call, str]]:
+    """Yield the patches that decorate a test, or its class, with the parameters that they fill."""
+    around = module.enclosing_class(function)
+    # They fill the parameters from the lowest decorator up, those of the class last.
+    decorators = [*reversed(function.decorator_list)]
+    decorators += reversed(around.decorator_list if around is not None else [])
+    parameters = [argument.arg for argument in function.args.args][int(around is not None) :]
+    for decorator in decorators:
+        patch = patch_of(module, decorator) if isinstance(decorator, ast.Call) else None
+        if patch is not None and patch.passes_argument and parameters:
+            yield patch.call, parameters.pop(0)
 
 
 def _given_node(call: ast.Call, at: int) -> ast.expr | None:

@@ -131,11 +131,9 @@ class Suite:
         # In the order in which pytest looks: class, file, then each conftest.py further up.
         owners: list[tuple[Module, ast.AST]] = [] if around is None else [(module, around)]
         owners.append((module, module.tree))
-        for path in conftest_paths(module.path):
-            conftest = self.evaluator.load(path)
-            if conftest is not None:
-                conftest = self._modules.setdefault(conftest.path, conftest)
-                owners.append((conftest, conftest.tree))
+        for conftest in self.evaluator.modules_at(conftest_paths(module.path)):
+            known = self._modules.setdefault(conftest.path, conftest)
+            owners.append((known, known.tree))
         for defining, owner in owners:
             node = self._fixtures_in(defining, owner).get(name)
             # A fixture that asks for its own name gets the one further out.
@@ -176,21 +174,16 @@ class Suite:
         """Return the object of the program that a patch replaces, if it is visible."""
         if patch.owner is not None:
             return self.target_object(member.module, patch.owner, patch.name)
-        parts = patch.name.split(".")
-        layout, names = self.evaluator.names.layout, self.evaluator.names
-        # The longest part that is a file is the module, and the rest names something in it.
-        for length in range(len(parts) - 1, 0, -1):
-            path = layout.find(".".join(parts[:length]), member.module.path).path
-            if path is None:
-                continue
-            first, *rest = parts[length:]
-            if not rest:
-                return PatchedName(f"{layout.name_of(path)}.{first}", path, first, path)
-            name = names.attribute(path, first)
-            for word in rest[:-1]:
-                name = None if name is None else names.member(name, word)
-            return None if name is None else PatchedName(name, name=rest[-1], home=path)
-        return None
+        names = self.evaluator.names
+        path, (first, *rest) = names.layout.file_and_rest(patch.name, member.module.path)
+        if path is None:
+            return None
+        if not rest:
+            return PatchedName(f"{names.layout.name_of(path)}.{first}", path, first, path)
+        name = names.attribute(path, first)
+        for word in rest[:-1]:
+            name = None if name is None else names.member(name, word)
+        return None if name is None else PatchedName(name, name=rest[-1], home=path)
 
     def target_object(self, module: Module, owner: ast.expr, name: str) -> PatchedName | None:
         """Return the target that an attribute ``name`` of a module or of another object is."""

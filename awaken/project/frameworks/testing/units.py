@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from awaken.project.frameworks.testing.marks import Mark, Patch, patch_of
 from awaken.project.frameworks.testing.reach import EntryPoint, PatchedName, with_arguments
+from awaken.project.frameworks.testing.replacements import patched_parameters
 from awaken.project.frameworks.testing.requests import METHODS, path_of
 from awaken.project.frameworks.testing.suite import Member, Suite
 from awaken.project.names.functions.injections import OVERRIDES
@@ -345,15 +346,8 @@ class Unit:
         """Yield the decorators of a test, and of its class, with the parameters they fill."""
         if isinstance(member.node, ast.Module):
             return
-        around = member.module.enclosing_class(member.node)
-        # Patches fill the parameters from the lowest decorator up, those of the class last.
-        decorators = [*reversed(member.node.decorator_list)]
-        decorators += reversed(around.decorator_list if around is not None else [])
-        parameters = [argument.arg for argument in member.node.args.args][int(around is not None) :]
-        for decorator in decorators:
-            patch = patch_of(member.module, decorator) if isinstance(decorator, ast.Call) else None
-            if patch is not None and patch.passes_argument and parameters:
-                yield patch.call, self._one(f"{member.prefix}:{parameters.pop(0)}")
+        for call, name in patched_parameters(member.module, member.node):
+            yield call, self._one(f"{member.prefix}:{name}")
 
     def targets(self, wanted: str) -> Iterator[tuple[PatchedName, bool]]:
         """Yield what of the program is replaced by the double ``wanted``, or something with it.

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.resources.keeping import is_kept, is_remembered
 from awaken.project.frameworks.web.applications import Applications
 from awaken.project.graph.callers import Callers
@@ -27,14 +28,11 @@ FRAMEWORKS = tuple(
     for name in ("fastapi", "starlette", "flask", "quart")
 )
 """What a program holds that has routes: without one of these nothing runs for each request."""
-METHODS = {
-    "api_route", "delete", "get", "head", "options", "patch", "post", "put", "route", "trace",
-    "websocket", "websocket_route",
-}  # fmt: skip
+_VERBS = library_names().http_methods
+METHODS = _VERBS | {"api_route", "route", "trace", "websocket", "websocket_route"}
 _HOOKS = {"after_request", "before_request", "middleware"}
 _FLASK = {"flask.Blueprint", "flask.Flask", "quart.Blueprint", "quart.Quart"}
 _VIEWS = {"flask.views.MethodView", "starlette.endpoints.HTTPEndpoint"}
-_VERBS = {"delete", "get", "head", "options", "patch", "post", "put"}
 # Callers of callers, searched breadth first; half of each loses no finding (benchmarks/limits.md).
 _MOST_FUNCTIONS = 60
 _DEEPEST = 8
@@ -96,14 +94,11 @@ class Endpoints:
             if entry is not None:
                 return (entry, *chain)
             for site in callers.sites if len(chain) < _DEEPEST else ():
-                caller = self._evaluator.load(site.place.path)
-                calls = caller.calls_at(site.place.span) if caller is not None else []
-                above = caller.enclosing_function(calls[0]) if caller and calls else None
-                if caller is None or not isinstance(above, Function):
-                    continue
-                if not skips_call(caller, calls[0]):
-                    step = Place(caller.path, site.place.span, f"calls `{current.name}`")
-                    waiting += [(caller, above, (step, *chain))]
+                for caller, call in self._evaluator.calls_at(site.place)[:1]:
+                    above = caller.enclosing_function(call)
+                    if isinstance(above, Function) and not skips_call(caller, call):
+                        step = Place(caller.path, site.place.span, f"calls `{current.name}`")
+                        waiting += [(caller, above, (step, *chain))]
         return ()
 
     @cached_by(lambda module, function, _callers: module.place(function))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ast
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 
 _BY_KEY = {"max": {"default", "key"}, "min": {"default", "key"}, "sorted": {"key", "reverse"}}
 _OVER_ITEMS = {"filter", "map"}
-_CONSUMING = {
-    "all", "any", "dict", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple",
-}  # fmt: skip
-"""Builtins that take the items of what they are given before they return."""
+_CONSUMING = library_names().consuming
 
 
 def called_in_place(module: Module, function: ast.expr) -> ast.Call | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from typing import Literal
 
 from awaken.knowledge.library_names import library_names
-from awaken.project.names.functions.opaque import Opaque, OpaqueUse, local_functions
+from awaken.project.names.functions.decorator_code import DecoratorCode
+from awaken.project.names.functions.opaque import Opaque, OpaqueUse
 from awaken.project.names.resolution import Names
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.memo import cached_method
@@ -15,13 +15,12 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
     always_returns,
-    first_parameter,
     is_overload,
-    last_name,
     parameters_of,
     positional_parameters,
     variable_of,
     variadic,
+    without_arguments,
 )
 
 Handing = Literal["same", "forwards", "calls"]
@@ -33,8 +32,6 @@ others, or returns something else.
 """
 _Asked = Handing | Literal["coroutines"]
 _KINDS: tuple[Handing, ...] = ("same", "forwards", "calls")
-_PARTIAL = {"functools.partial"}
-_CASTS = library_names().casts
 _CHANGING = library_names().changing_methods
 
 
@@ -67,8 +64,8 @@ class Forwarding:
         pair = self.definition(qualified)
         if pair is None:
             return False
-        reader = _Reader(self._names, pair[0], kind)
-        return reader.makes(pair[1]) if called else reader.decorates(pair[1])
+        reader = _Reader(self._names, *pair, kind)
+        return reader.makes() if called else reader.decorates()
 
     @cached_method
     def opaque(self, qualified: str, passed: frozenset[str] | None) -> OpaqueUse | None:
@@ -115,93 +112,71 @@ class Forwarding:
 
 
 class _Reader:
-    """Reads the decorators of one module; ``kind`` is what they must do at least."""
+    """Reads one decorator; ``kind`` is what it must do at least."""
 
-    def __init__(self, names: Names, module: Module, kind: _Asked) -> None:
-        self._names = names
+    def __init__(self, names: Names, module: Module, node: Function, kind: _Asked) -> None:
+        self._code = DecoratorCode(names, module, node)
         self._module = module
         self._kind = kind
 
-    def makes(self, function: Function) -> bool:
-        """Whether all that ``function`` returns are decorators that hand through.
+    def makes(self) -> bool:
+        """Whether all that the function returns are decorators that hand through.
 
         ``def mark(f=None, *, name=""): if f is None: return partial(mark, name=name)`` is called
         with arguments of its own, and then with the function.
         """
-        if isinstance(function, ast.AsyncFunctionDef) or function.decorator_list:
+        code = self._code
+        if isinstance(code.node, ast.AsyncFunctionDef) or code.node.decorator_list:
             return False
-        returned = self._module.returned_by(function)
-        wrapped = first_parameter(function)
-        made = [node for node in returned if not self._is_of_decorating(function, node, wrapped)]
-        return bool(made) and all(self._is_decorator(function, node) for node in made)
+        made = [node for node in code.returned if not self._is_of_decorating(node)]
+        return bool(made) and all(map(self._is_decorator, made))
 
-    def _is_of_decorating(self, maker: Function, value: ast.expr, wrapped: str) -> bool:
+    def _is_of_decorating(self, value: ast.expr) -> bool:
         """Whether ``value`` is returned where the maker is given the function at once."""
-        defaults = [default for _, default in parameters_of(maker.args)]
-        if not wrapped or not defaults or defaults[0] is None:
-            return False
         # Either it decorates the function, or a call of its own decorator does: `return deco(f)`.
         match value:
-            case ast.Name(id=name) | ast.Call(args=[ast.Name(id=name)], keywords=[]):
-                return name == wrapped
-        return False
+            case ast.Call(args=[passed], keywords=[]):
+                value = passed
+        return self._code.is_optional and value in self._code.reads
 
-    def _is_decorator(self, maker: Function, value: ast.expr, *, known: bool = False) -> bool:
-        """Whether ``value`` is a decorator, as what ``maker`` returns, which may be ``known``."""
-        match value:
-            case ast.Name():
-                return self._all_local(maker, value, self.decorates)
-            case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=name)]), body=ast.Name(id=same)):
-                return name == same
-            case ast.Call(func=func, args=[ast.Name(id=name)]) if name == maker.name:
-                is_partial = self._names.qualified(self._module, func) in _PARTIAL
-                return is_partial and (known or self.decorates(maker))
-        return False
+    def _is_decorator(self, value: ast.expr, *, known: bool = False) -> bool:
+        """Whether ``value`` is a decorator, as what the maker returns, which may be ``known``."""
+        decorators = self._code.decorators(value)
+        return bool(decorators) and all(
+            isinstance(node, ast.Lambda) or (known and node is self._code.node) or self._other(node)
+            for node in decorators
+        )
 
-    def decorates(self, function: Function) -> bool:
-        """Whether ``function``, given a function, returns it or a wrapper that forwards to it."""
-        wrapped = first_parameter(function)
-        if not wrapped or isinstance(function, ast.AsyncFunctionDef) or self._is_rebound(function):
+    def _other(self, node: Function) -> bool:
+        return _Reader(self._code.names, self._module, node, self._kind).decorates()
+
+    def decorates(self) -> bool:
+        """Whether the function, given a function, returns it or a wrapper that forwards to it."""
+        if not self._code.is_plain:
             return False
-        returned = self._module.returned_by(function)
+        returned = self._code.returned
         # Where it is given none, it returns a decorator: that is asked by ``makes``.
-        defaults = [default for _, default in parameters_of(function.args)]
-        if defaults[0] is not None:
-            returned = [x for x in returned if not self._is_decorator(function, x, known=True)]
-        return bool(returned) and all(self._hands(function, node, wrapped) for node in returned)
+        if self._code.is_optional:
+            returned = [node for node in returned if not self._is_decorator(node, known=True)]
+        return bool(returned) and all(map(self._hands, returned))
 
-    def _hands(self, function: Function, value: ast.expr, wrapped: str) -> bool:
-        match value:
-            case ast.Name(id=name) if name == wrapped:
-                return True
-            case ast.Name():
-                return self._kind != "same" and self._all_local(
-                    function, value, lambda wrapper: self._forwards(wrapper, wrapped)
-                )
-            case ast.Call(func=func, args=[_, inner]):
-                is_cast = self._names.qualified(self._module, func) in _CASTS
-                return is_cast and self._hands(function, inner, wrapped)
-            # `return decorator(f)` with a decorator of its own.
-            case ast.Call(func=ast.Name() as func, args=[ast.Name(id=name)], keywords=[]):
-                return name == wrapped and self._all_local(function, func, self.decorates)
-        return False
+    def _hands(self, value: ast.expr) -> bool:
+        if value in self._code.reads:
+            return True
+        if wrappers := self._code.functions_inside(value):
+            return self._kind != "same" and all(map(self._forwards, wrappers))
+        # `return decorator(f)` with a decorator of its own.
+        applied = self._code.decorators_applied(value)
+        return bool(applied) and all(map(self._other, applied))
 
-    def _forwards(self, wrapper: Function, wrapped: str) -> bool:
-        """Whether ``wrapper`` calls ``wrapped`` with all it is given, and returns the result."""
-        if not all(self._is_wraps(decorator) for decorator in wrapper.decorator_list):
+    def _forwards(self, wrapper: Function) -> bool:
+        """Whether ``wrapper`` calls the function with all it is given, and returns the result."""
+        plain = map(without_arguments, wrapper.decorator_list)
+        if any(self._code.qualified(node) != "functools.wraps" for node in plain):
             return False
-        if wrapped in self._module.scopes.scope_made_by(wrapper).bindings:
-            return False
+        calls = self._code.calls(wrapper)
         if self._kind == "coroutines":
-            return self._gives_a_coroutine(wrapper, wrapped)
-        calls = [
-            node
-            for node in self._module.walk(wrapper)
-            if isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id == wrapped
-            and self._module.enclosing_function(node) is wrapper
-        ]
+            return self._gives_a_coroutine(wrapper, calls)
         if self._kind == "calls":
             return bool(calls)
         if not calls or not all(_passes_all(call, wrapper) for call in calls):
@@ -212,9 +187,8 @@ class _Reader:
         is_async = isinstance(wrapper, ast.AsyncFunctionDef)
         if any(isinstance(self._module.parent(call), ast.Await) != is_async for call in calls):
             return False
-        results = {self._result(call) for call in calls} - {None}
-        returned = self._module.returned_by(wrapper)
-        return bool(returned) and all(self._is_result(value, calls, results) for value in returned)
+        returned = self._code.parts(self._module.returned_by(wrapper))
+        return bool(returned) and all(self._is_result(value, calls) for value in returned)
 
     def _changes_arguments(self, wrapper: Function) -> bool:
         """Whether ``wrapper`` changes its ``*args`` or ``**kwargs`` itself."""
@@ -231,8 +205,8 @@ class _Reader:
             for way, above in uses
         )
 
-    def _gives_a_coroutine(self, wrapper: Function, wrapped: str) -> bool:
-        """Whether ``wrapper`` is a coroutine function, or returns what a call of ``wrapped`` gives.
+    def _gives_a_coroutine(self, wrapper: Function, calls: list[ast.Call]) -> bool:
+        """Whether ``wrapper`` is a coroutine function, or returns what one of ``calls`` gives.
 
         Of a plain function every way must end so.
         """
@@ -243,54 +217,20 @@ class _Reader:
         last = wrapper.body[-1]
         # Calling a coroutine function raises nothing that the block could swallow.
         is_in_block = isinstance(last, ast.With) and isinstance(last.body[0], ast.Return)
-        return (is_in_block or always_returns(wrapper.body)) and all(
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id == wrapped
-            for node in self._module.returned_by(wrapper)
+        is_returning = is_in_block or always_returns(wrapper.body)
+        return is_returning and all(node in calls for node in self._module.returned_by(wrapper))
+
+    def _is_result(self, value: ast.expr, calls: list[ast.Call]) -> bool:
+        """Whether ``value`` is what one of ``calls`` gives, or a variable that has nothing else."""
+        bindings = self._module.scopes.bindings_of(value)
+        values = [item.value for item in bindings] if bindings else [value]
+        # A variable that gets a part of the result has another binding than a plain one.
+        is_whole = all(
+            variable_of(self._module.parent(item.node)) == item.node for item in bindings
         )
-
-    def _is_wraps(self, decorator: ast.expr) -> bool:
-        plain = decorator.func if isinstance(decorator, ast.Call) else decorator
-        return self._names.qualified(self._module, plain) == "functools.wraps"
-
-    def _result(self, call: ast.Call) -> str | None:
-        """Return the variable that alone is given what ``call`` returns, awaited or not."""
-        above = self._module.parent(call)
-        if isinstance(above, ast.Await):
-            above = self._module.parent(above)
-        return last_name(variable_of(above)) or None
-
-    def _is_result(self, value: ast.expr, calls: list[ast.Call], results: set[str | None]) -> bool:
-        match value:
-            case ast.Await(value=inner):
-                return any(inner is call for call in calls)
-            case ast.Call():
-                if any(value is call for call in calls):
-                    return True
-                is_cast = self._names.qualified(self._module, value.func) in _CASTS
-                return is_cast and self._is_result(value.args[-1], calls, results)
-            case ast.Name(id=name) if name in results:
-                bindings = self._module.scopes.bindings_of(value)
-                return all(
-                    item.value is not None and self._gives(item.value, calls) for item in bindings
-                )
-        return False
-
-    def _gives(self, value: ast.expr, calls: list[ast.Call]) -> bool:
-        inner = value.value if isinstance(value, ast.Await) else value
-        return any(inner is call for call in calls)
-
-    def _all_local(
-        self, function: Function, name: ast.Name, suits: Callable[[Function], bool]
-    ) -> bool:
-        """Whether ``name`` means functions that ``function`` defines, and all of them suit."""
-        nodes = local_functions(self._module, name, function)
-        return bool(nodes) and all(map(suits, nodes))
-
-    def _is_rebound(self, function: Function) -> bool:
-        scope = self._module.scopes.scope_made_by(function)
-        return len(scope.bound(first_parameter(function))) != 1
+        return is_whole and all(
+            (node.value if isinstance(node, ast.Await) else node) in calls for node in values
+        )
 
 
 def _passes_all(call: ast.Call, wrapper: Function) -> bool:
@@ -298,17 +238,7 @@ def _passes_all(call: ast.Call, wrapper: Function) -> bool:
     args = wrapper.args
     if args.kwonlyargs or any(default is not None for _, default in parameters_of(args)):
         return False
-    passed = [node.value if isinstance(node, ast.Starred) else node for node in call.args]
-    named = [keyword.value for keyword in call.keywords if keyword.arg is None]
-    if len(named) != len(call.keywords):
-        return False
     wanted = [argument.arg for argument in positional_parameters(wrapper)]
-    wanted += [args.vararg.arg] if args.vararg else []
-    names = [node.id if isinstance(node, ast.Name) else "" for node in passed]
-    starred = sum(isinstance(argument, ast.Starred) for argument in call.args)
-    keywords = [node.id if isinstance(node, ast.Name) else "" for node in named]
-    return (
-        names == wanted
-        and starred == bool(args.vararg)
-        and keywords == ([args.kwarg.arg] if args.kwarg else [])
-    )
+    wanted += [f"*{args.vararg.arg}"] if args.vararg else []
+    wanted += [f"**{args.kwarg.arg}"] if args.kwarg else []
+    return [ast.unparse(part) for part in (*call.args, *call.keywords)] == wanted

@@ -13,9 +13,11 @@ from collections.abc import Callable, Collection, Iterable
 from msgspec import Struct, field
 
 from awaken.knowledge.library_names import library_names
+from awaken.project.names.functions.decorator_code import decorators_in, local_functions
 from awaken.project.names.resolution import Names
 from awaken.project.names.usages import CALLING
 from awaken.project.source.expressions.alternatives import alternatives
+from awaken.project.source.expressions.listed_names import readers_of_names
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
@@ -35,8 +37,8 @@ _LIBRARY = library_names()
 _LOOKING = _LIBRARY.looking - _LIBRARY.reading_signatures
 _PLAIN = {"__doc__", "__module__", "__name__", "__qualname__"}
 """Attributes of a function that say nothing about its parameters."""
-_FRAMES = {"_getframe", "currentframe", "eval", "exec", "locals", "stack", "vars"}
-"""Functions that reach the variables of another one without their names."""
+_FRAMES = {"_getframe", "currentframe", "stack"}
+"""Functions by which a frame is reached, with all its variables."""
 _READING = {"copy", "get", "items", "keys", "setdefault", "update", "values"}
 _READERS = {"bool", "dict", "enumerate", "len", "list", "repr", "set", "sorted", "str", "tuple"}
 _DEPTH = 5
@@ -135,36 +137,23 @@ class Opaque:
         self, module: Module, node: ast.expr, depth: int, maker: Function | None = None
     ) -> OpaqueUse | None:
         """Return what a decorator does that ``node`` is, as what ``maker`` returns."""
-        match node:
-            case ast.Name():
-                functions = local_functions(module, node)
-                return _joined(self.decorates(module, item, depth) for item in functions)
-            case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=name)]), body=ast.Name(id=result)):
-                return OpaqueUse(returns=True) if name == result else None
-            case ast.Call(func=func, args=[ast.Name(id=name)]) if maker and name == maker.name:
-                is_partial = self.names.qualified(module, func) == "functools.partial"
-                return self.decorates(module, maker, depth) if is_partial else None
-            case ast.Call(func=func):
-                pair = self.definition(self.names.qualified(module, func) or "")
-                return None if pair is None else self.makes(*pair, passed_names(node), depth - 1)
-        return None
+        if decorators := decorators_in(self.names, module, node, maker):
+            return _joined(
+                OpaqueUse(returns=True)
+                if isinstance(item, ast.Lambda)
+                else self.decorates(module, item, depth)
+                for item in decorators
+            )
+        if not isinstance(node, ast.Call):
+            return None
+        pair = self.definition(self.names.qualified(module, node.func) or "")
+        return None if pair is None else self.makes(*pair, passed_names(node), depth - 1)
 
 
 def passed_names(call: ast.Call) -> frozenset[str]:
     """Return the names of the arguments of ``call``, `*` for those without one."""
     names = {keyword.arg or "*" for keyword in call.keywords}
     return frozenset(names | {"*"} if call.args else names)
-
-
-def local_functions(
-    module: Module, name: ast.AST, within: Function | None = None
-) -> list[Function]:
-    """Return the functions that ``name`` may mean, if all are defined in one: in ``within``."""
-    nodes = [binding.node for binding in module.scopes.bindings_of(name)]
-    functions = [node for node in nodes if isinstance(node, Function)]
-    around = {module.enclosing_function(node) for node in functions}
-    is_local = around == {within} if within is not None else None not in around
-    return functions if is_local and len(functions) == len(nodes) else []
 
 
 def _first(function: Function) -> frozenset[str]:
@@ -220,7 +209,8 @@ class _Uses:
         module, function = self._module, self._function
         scope = self._scopes.scope_made_by(function)
         calls = (node for node in module.walk(function) if isinstance(node, ast.Call))
-        if not self._may_read and any(last_name(call.func) in _FRAMES for call in calls):
+        reads_frames = any(last_name(call.func) in _FRAMES for call in calls)
+        if not self._may_read and (reads_frames or any(readers_of_names(module, scope))):
             return None
         if any(len(scope.bound(name)) != 1 for name in self._parameters):
             return None
@@ -440,10 +430,9 @@ class _Uses:
         is_optional = len(args.defaults) == len(args.posonlyargs) + len(args.args)
         if self.holds(node) or not is_optional:
             return False
-        match node:
-            case ast.Call(func=func, args=[ast.Name(id=name)]) if name == self._function.name:
-                return self._name(func) == "functools.partial"
-        return self._opaque.made_by(self._module, node, self._depth - 1) is not None
+        function, opaque = self._function, self._opaque
+        is_itself = decorators_in(opaque.names, self._module, node, function) == [function]
+        return is_itself or opaque.made_by(self._module, node, self._depth - 1) is not None
 
     # -------------------------------------------------------------------------------- wrappers
     def _passes_all(self, call: ast.Call, passed: list[ast.expr]) -> bool:

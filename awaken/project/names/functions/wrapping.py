@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import Literal
 
 from msgspec import Struct
 
-from awaken.knowledge.library_names import library_names
+from awaken.project.names.functions.decorator_code import DecoratorCode
 from awaken.project.names.functions.forwarding import Forwarding
-from awaken.project.names.functions.opaque import local_functions
 from awaken.project.names.resolution import Names
-from awaken.project.source.expressions.alternatives import branches, is_tested
-from awaken.project.source.expressions.uses import use_of
+from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, first_parameter, last_name, parameters_of
+from awaken.project.source.trees import Function
 
-_CASTS = library_names().casts
 _COROUTINES = {"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"}
 
 
@@ -52,115 +48,68 @@ class Wrappings:
         pair = self._forwarding.definition(qualified)
         if pair is None or isinstance(pair[1], ast.AsyncFunctionDef) or pair[1].decorator_list:
             return None
-        reader = _Reader(self._names, self._forwarding, *pair)
-        inner = reader.for_both() or (reader.only_returned() if called else pair[1])
-        if inner is None:
-            return None
-        return _Reader(self._names, self._forwarding, pair[0], inner).wrapping()
+        code = _decorating(DecoratorCode(self._names, *pair), self._forwarding, called=called)
+        return None if code is None else _Reader(code, self._forwarding).wrapping()
+
+
+def _decorating(
+    code: DecoratorCode, forwarding: Forwarding, *, called: bool
+) -> DecoratorCode | None:
+    """Return the function that decorates: this one, or the only one inside that it returns.
+
+    ``return decorator(command) if command else decorator`` may be given its arguments first.
+    Without them, it gives what it decorates to the function that it returns otherwise.
+    """
+    applied = [code.decorators_applied(node) for node in code.returned]
+    made = [
+        first or code.functions_inside(node)
+        for first, node in zip(applied, code.returned, strict=True)
+    ]
+    is_inside = bool(made) and len(made[0]) == 1 and all(nodes == made[0] for nodes in made)
+    is_for_both = is_inside and any(applied) and not all(applied)
+    if is_for_both and _Reader(code, forwarding).is_only_called():
+        return DecoratorCode(code.names, code.module, made[0][0])
+    if not called:
+        return code
+    is_made = is_inside and len(made) == 1 and not any(applied)
+    return DecoratorCode(code.names, code.module, made[0][0]) if is_made else None
 
 
 class _Reader:
-    """Reads one decorator, or a function that makes one."""
+    """Reads one decorator."""
 
-    def __init__(
-        self, names: Names, forwarding: Forwarding, module: Module, function: Function
-    ) -> None:
-        self._names = names
+    def __init__(self, code: DecoratorCode, forwarding: Forwarding) -> None:
+        self._code = code
+        self._module = code.module
+        self._function = code.node
         self._forwarding = forwarding
-        self._module = module
-        self._function = function
-        self._wrapped = first_parameter(function)
-        # Without a value it is not a decorator: its result is not callable.
-        returns = module.returns_of(function)
-        self._returned = [node.value or ast.Constant(None) for node in returns]
-
-    def only_returned(self) -> Function | None:
-        """Return the function inside that is the only thing returned."""
-        return self._local(self._returned[0]) if len(self._returned) == 1 else None
-
-    def for_both(self) -> Function | None:
-        """Return the decorator inside of one that may be given its arguments first, or not.
-
-        ``return decorator(command) if command else decorator``: used without arguments, it gives
-        what it decorates to the one that it returns otherwise.
-        """
-        pairs = parameters_of(self._function.args)
-        first = next((node.arg for node, default in pairs if default), None)
-        made: list[Function | None] = []
-        kinds: set[type[ast.expr]] = set()
-        for value in (part for node in self._returned for part in branches(node)):
-            kinds.add(type(value))
-            match value:
-                case ast.Name():
-                    made.append(self._local(value))
-                case ast.Call(func=ast.Name() as called, args=[ast.Name(id=name)], keywords=[]):
-                    made.append(self._local(called) if name == first else None)
-                case _:
-                    return None
-        inner = made[0] if made else None
-        is_one = inner is not None and all(node is inner for node in made)
-        if not is_one or kinds != {ast.Call, ast.Name} or first is None:
-            return None
-        return inner if self._is_only_asked(first) else None
-
-    def _is_only_asked(self, wrapped: str) -> bool:
-        """Whether a function only checks if it is given ``wrapped``, and passes it on in a call."""
-        module = self._module
-        for node in module.walk(self._function):
-            if not isinstance(node, ast.Name) or node.id != wrapped:
-                continue
-            if module.enclosing_function(node) is not self._function:
-                continue
-            match module.parent(node):
-                case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
-                    pass
-                case ast.Call(func=func) as call:
-                    is_handed = use_of(module, call).way in {"returned", "same"}
-                    if not is_handed and last_name(func) != "callable":
-                        return False
-                case _ if not is_tested(module, node):
-                    return False
-        return True
-
-    def _local(self, value: ast.expr) -> Function | None:
-        """Return the function inside that ``value`` names."""
-        match value:
-            case ast.Call(func=func, args=[_, inner]) if self._name(func) in _CASTS:
-                return self._local(inner)
-            case ast.Name():
-                functions = local_functions(self._module, value, self._function)
-                return functions[0] if len(functions) == 1 else None
-        return None
 
     def wrapping(self) -> Wrapping | None:
         """Return what the decorator does; None where that cannot be read."""
-        module, decorator, wrapped = self._module, self._function, self._wrapped
-        if not wrapped or isinstance(decorator, ast.AsyncFunctionDef):
+        module, decorator, code = self._module, self._code.node, self._code
+        if not code.is_plain or module.is_generator(decorator) or not code.returned:
             return None
-        is_rebound = len(module.scopes.scope_made_by(decorator).bound(wrapped)) != 1
-        if is_rebound or module.is_generator(decorator) or not self._returned:
-            return None
-        if all(isinstance(node, ast.Name) and node.id == wrapped for node in self._returned):
-            is_kept = not self._is_only_called()
+        if all(node in code.reads for node in code.returned):
+            is_kept = not self.is_only_called()
             return Wrapping(module, decorator, is_same=True, is_kept=is_kept)
         plain = self._plain()
-        if plain is None or not self._is_only_called():
+        if plain is None or not self.is_only_called():
             return None
-        inner = [call for call in self._calls() if module.enclosing_function(call) in plain]
+        inner = [call for function in plain for call in code.calls(function)]
         return Wrapping(module, decorator, wrapper=next(iter(plain), None), calls=tuple(inner))
 
     def _plain(self) -> list[ast.FunctionDef] | None:
         """Return the plain wrapper that a coroutine function gets, if any; None if not visible."""
         functions: list[ast.FunctionDef] = []
-        for value in self._returned:
-            if isinstance(value, ast.Name) and value.id == self._wrapped:
+        for value in self._code.returned:
+            if value in self._code.reads:
                 continue
-            wrapper = self._local(value)
-            if wrapper is None or self._module.is_generator(wrapper):
+            wrappers = self._code.functions_inside(value)
+            if len(wrappers) != 1 or self._module.is_generator(wrappers[0]):
                 return None
-            if isinstance(wrapper, ast.FunctionDef):
+            if isinstance(wrappers[0], ast.FunctionDef):
                 if not self._is_behind_question(value):
-                    functions.append(wrapper)
+                    functions.append(wrappers[0])
             elif not self._is_decided(value, "body") and not self._awaits():
                 return None
         return functions if len(functions) <= 1 else None
@@ -171,7 +120,7 @@ class _Reader:
 
         ``await function() if is_coroutine else await run_in_thread(function)``, as statements.
         """
-        calls = list(self._calls())
+        calls = self._code.calls()
         of_coroutines = [call for call in calls if self._is_decided(call, "body")]
         return bool(of_coroutines) and all(
             isinstance(self._module.parent(call), ast.Await)
@@ -188,22 +137,19 @@ class _Reader:
         for child, above in self._module.steps_up(node):
             if above is self._function:
                 return False
-            if isinstance(above, ast.If) and child in getattr(above, branch):
-                return self._asks(above.test)
+            if isinstance(above, ast.If | ast.IfExp):
+                part = getattr(above, branch)
+                if child in (part if isinstance(part, list) else [part]):
+                    return self._asks(above.test)
         return False
 
     def _is_behind_question(self, node: ast.AST) -> bool:
         """Whether ``node`` is not reached for coroutine functions."""
         statement = self._module.statement_of(node)
-        if statement is None:
-            return False
-        above = self._module.parent(statement)
-        if isinstance(above, ast.If) and statement in above.orelse:
-            return self._asks(above.test)
-        if above is not self._function:
-            return False
+        if statement not in self._function.body:
+            return self._is_decided(node, "orelse")
         before = self._function.body[: self._function.body.index(statement)]
-        return any(
+        return self._is_decided(node, "orelse") or any(
             isinstance(part, ast.If)
             and isinstance(part.body[-1], ast.Return)
             and self._asks(part.test)
@@ -216,27 +162,20 @@ class _Reader:
             case ast.BoolOp(op=ast.Or(), values=values):
                 return any(map(self._asks, values))
             case ast.Call(func=func, args=[ast.Name(id=name)]):
-                return name == self._wrapped and self._name(func) in _COROUTINES
+                return name == self._code.wrapped and self._code.qualified(func) in _COROUTINES
             case ast.Name():
                 value = self._module.scopes.only_value(test)
                 return value is not None and self._asks(value)
         return False
 
     # ------------------------------------------------------------------------------------ uses
-    def _calls(self) -> Iterator[ast.Call]:
-        for node in self._module.walk(self._function):
-            match node:
-                case ast.Call(func=ast.Name(id=name)) if name == self._wrapped:
-                    yield node
+    def is_only_called(self) -> bool:
+        """Whether the function is called, looked at or returned by the decorator, and no more.
 
-    def _is_only_called(self) -> bool:
-        """Whether the function is called, looked at or returned by the decorator, and no more."""
+        A decorator inside of this one, which it returns otherwise, may get it as well.
+        """
         module, decorator = self._module, self._function
-        for node in module.walk(decorator):
-            if not isinstance(node, ast.Name) or node.id != self._wrapped:
-                continue
-            if isinstance(node.ctx, ast.Store | ast.Del):
-                return False
+        for node in self._code.reads:
             if self._is_decided(node, "orelse"):
                 continue
             match module.parent(node):
@@ -251,13 +190,11 @@ class _Reader:
                     around = module.enclosing_function(node)
                     if around is decorator or module.enclosing_function(around) is not decorator:  # type: ignore[arg-type]
                         return False
-                case ast.Call() as call if not self._forwarding.is_looked_at(module, call, node):
-                    return False
+                case ast.Call() as call if call not in self._code.returned:
+                    if not self._forwarding.is_looked_at(module, call, node):
+                        return False
                 case ast.Call() | ast.Attribute() | ast.Return() | ast.Compare():
                     continue
-                case _:
+                case _ if node not in self._code.returned and not is_tested(module, node):
                     return False
         return True
-
-    def _name(self, node: ast.expr) -> str:
-        return self._names.qualified(self._module, node) or f"builtins.{last_name(node)}"

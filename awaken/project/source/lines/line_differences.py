@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
 
@@ -15,12 +15,17 @@ _MOST_LINES = 1_000
 they repeat. More become one difference."""
 
 
-def differing_lines(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tuple[Lines, Lines]]:
+def differing_lines(
+    old: Sequence[bytes],
+    new: Sequence[bytes],
+    may_stay: Callable[[int, bytes], bool] = lambda _place, _line: True,
+) -> Iterator[tuple[Lines, Lines]]:
     """Yield the lines that differ, of the old text and of the new one, in order.
 
-    Lines that are once on both sides are found first; difflib compares the lines between them.
+    Lines that are once on both sides are found first, of those of the old text that ``may_stay``.
+    difflib compares the lines between them.
     """
-    anchors = [(-1, -1), *_anchors(old, new), (len(old), len(new))]
+    anchors = [(-1, -1), *_anchors(old, new, may_stay), (len(old), len(new))]
     for (before, new_before), (behind, new_behind) in pairwise(anchors):
         first, end = before + 1, behind
         others_first, others_end = new_before + 1, new_behind
@@ -43,12 +48,15 @@ def differing_lines(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tupl
                 )
 
 
-def _anchors(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+def _anchors(
+    old: Sequence[bytes], new: Sequence[bytes], may_stay: Callable[[int, bytes], bool]
+) -> Iterator[tuple[int, int]]:
     """Yield the places of the longest row of lines that are in both texts once, in one order."""
     once = {line for line, count in Counter(new).items() if count == 1}
     once &= {line for line, count in Counter(old).items() if count == 1}
     places = {line: place for place, line in enumerate(new) if line in once}
-    pairs = [(place, places[line]) for place, line in enumerate(old) if line in once]
+    stay = ((at, line) for at, line in enumerate(old) if line in once and may_stay(at, line))
+    pairs = [(at, places[line]) for at, line in stay]
     # The longest increasing row: for each length the pair that ends it lowest, and the one before.
     ends: list[int] = []
     last: list[int] = []

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from awaken.project.source.expressions.listed_names import readers_of_names
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.trees import root_of
 
-_DEFINING = {"eval", "exec", "globals", "locals", "vars"}
-"""Builtins that may give a name to a file."""
 _SETTING = (b"__dict__", b"patch", b"setattr", b"vars(")
 """What a file says that gives another file a name by a string."""
 
@@ -38,8 +37,8 @@ def is_undefined(project: Program, module: Module, node: ast.expr) -> bool:
 def may_define(module: Module) -> bool:
     """Whether a file may give itself names by a builtin, or by code that is a text."""
     called = {module.scopes.builtin_called(call) for call in module.nodes(ast.Call)}
-    # `setattr` needs the module, which a file gets from `sys.modules`, or by its name.
+    # These need the module, which a file gets from `sys.modules`, or by its name.
     by_name = {"modules", "import_module", "__import__", module.name.rpartition(".")[2]}
-    return bool(called & _DEFINING) or (
-        "setattr" in called and not by_name.isdisjoint(module.words())
+    return any(readers_of_names(module, module.scopes.module)) or (
+        bool(called & {"setattr", "vars"}) and not by_name.isdisjoint(module.words())
     )

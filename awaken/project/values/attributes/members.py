@@ -67,7 +67,7 @@ class Members:
     def _values_of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         match owner:
             case ModuleOf():
-                return self._of_module(owner, module, node)
+                return self.of_file(owner.path, node.attr, module, node)
             case External():
                 return self._outside.of_external(owner.qualified, module, node)
             case InstanceOf() | ClassOf():
@@ -194,16 +194,18 @@ class Members:
         text = module.excerpt(node) if isinstance(node, ast.expr) else "it"
         return self._evaluator.unknown(module, node, f"the value of `{text}` is unknown")
 
-    def _of_module(self, owner: ModuleOf, module: Module, node: ast.Attribute) -> Values:
-        defining = self._evaluator.load(owner.path)
+    def of_file(
+        self, path: str, name: str, module: Module, node: ast.AST, *, hides: bool = True
+    ) -> Values:
+        """Return what ``name`` of a file is; a binding ``hides`` the submodule of a package."""
+        defining = self._evaluator.load(path)
         if defining is None:
-            return (self._evaluator.unknown(module, node, f"{owner.path} cannot be parsed"),)
-        # A binding of a package hides its submodule of the same name.
-        if node.attr not in defining.scopes.module.bindings:
-            submodule = self._evaluator.names.layout.submodule(owner.path, node.attr)
+            return (self._evaluator.unknown(module, node, f"{path} cannot be parsed"),)
+        if not hides or name not in defining.scopes.module.bindings:
+            submodule = self._evaluator.names.layout.submodule(path, name)
             if submodule is not None:
                 return (ModuleOf(submodule),)
-        return self._evaluator.global_values(defining, node.attr)
+        return self._evaluator.global_values(defining, name)
 
     def attribute(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST

@@ -202,7 +202,7 @@ class Functions:
     def _as_written(self, function: FunctionOf, node: Function, known: Environment) -> Values:
         """Return what a function gives, as its own body and its annotation say it."""
         evaluator, module = self._evaluator, function.module
-        yielded, returns = _results(module, node)
+        yielded, returns = module.yields_of(node), module.returned_by(node)
         declared: Values = ()
         if node.returns is not None:
             declared = self._declared_annotations(function, node, node.returns, known)
@@ -286,21 +286,3 @@ def _is_same(function: FunctionOf) -> bool:
     made = function.module.scopes.only_value(node.returns)
     is_variable = isinstance(made, ast.Call) and last_name(made.func) == "TypeVar"
     return first.annotation.id == node.returns.id and is_variable
-
-
-def _results(
-    module: Module, node: Function
-) -> tuple[list[ast.Yield | ast.YieldFrom], list[ast.expr]]:
-    """Return the yields and the returned expressions of a function itself."""
-    yielded: list[ast.Yield | ast.YieldFrom] = []
-    returns: list[ast.expr] = []
-    for statement in node.body:
-        for inner in module.walk(statement):
-            if isinstance(inner, ast.Yield | ast.YieldFrom | ast.Return):
-                if module.enclosing_function(inner) is not node:
-                    continue
-                if not isinstance(inner, ast.Return):
-                    yielded.append(inner)
-                elif inner.value is not None:
-                    returns.append(inner.value)
-    return yielded, returns

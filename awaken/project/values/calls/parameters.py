@@ -277,7 +277,7 @@ class Parameters:
         if not isinstance(function, Function):
             return ()
         evaluator = self._evaluator
-        fixture = fixture_for(module, function, parameter.arg, evaluator.names, evaluator.load)
+        fixture = fixture_for(evaluator, module, function, parameter.arg)
         if fixture is not None:
             return passed_on_by(evaluator.returned(fixture))
         known = running().fixture_classes.get(parameter.arg)

@@ -23,6 +23,7 @@ from awaken.project.source.bindings import Scope
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_getting, positional_parameters
+from awaken.project.values.containers.building import joined_contents
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -309,20 +310,8 @@ class Additions:
         if one.put == "item":
             return keys, given
         if is_dict:
-            return self._pairs(given, module, one.node)
+            return joined_contents(given, module, one.node)
         return (), evaluator.iterated(given, module, one.node)
-
-    def _pairs(self, given: Values, module: Module, node: ast.expr) -> tuple[Values, Values]:
-        pairs: list[tuple[Values, Values]] = []
-        for value in given:
-            match value:
-                case InstanceOf(qualified=name, parameters=[keys, items]) if name in DICTS:
-                    pairs.append((keys, items))
-                case _:
-                    why = f"the content of `{module.excerpt(node)}` is unknown"
-                    unknown = (self._evaluator.unknown(module, node, why),)
-                    pairs.append((unknown, unknown))
-        return union(*(keys for keys, _ in pairs)), union(*(items for _, items in pairs))
 
 
 _Kept = tuple[

@@ -17,6 +17,7 @@ from awaken.project.values.domain import (
     NotRelevant,
     Producer,
     TupleOf,
+    Unknown,
     Value,
     Values,
     are_instances,
@@ -129,7 +130,7 @@ class Building:
         for key, value in zip(node.keys, node.values, strict=True):
             if key is None:
                 inner = self._evaluator.values(module, value, known)
-                keys, values = self._joined_with(keys, values, inner, module, value)
+                keys, values = joined_contents(inner, module, value, keys, values)
         names = [key_of(key) for key in node.keys]
         return self._told_apart(
             _built("builtins.dict", keys, values), names, node.values, known, module
@@ -152,22 +153,6 @@ class Building:
             for key, item in zip(keys, items, strict=True)
         }
         return replace(built, named=tuple(held.items()))
-
-    def _joined_with(
-        self, keys: Values, values: Values, mapping: Values, module: Module, node: ast.AST
-    ) -> tuple[Values, Values]:
-        """Return keys and values with those of what ``mapping`` may be."""
-        for value in mapping:
-            match value:
-                case InstanceOf(qualified=name, parameters=[more_keys, more_values]) if (
-                    name in DICTS
-                ):
-                    keys, values = union(keys, more_keys), union(values, more_values)
-                case _:
-                    why = f"the content of `{module.excerpt(node)}` is unknown"
-                    unknown = self._evaluator.unknown(module, node, why)
-                    keys, values = union(keys, (unknown,)), union(values, (unknown,))
-        return keys, values
 
     def items_of(self, module: Module, node: ast.expr, known: Environment) -> Values:
         """Return what iterating ``node`` gives."""
@@ -265,7 +250,7 @@ class Building:
         for argument in node.args[:1]:
             inner = self._evaluator.values(module, argument, known)
             if are_instances(inner, DICTS.__contains__):
-                keys, values = self._joined_with(keys, values, inner, module, argument)
+                keys, values = joined_contents(inner, module, argument, keys, values)
                 continue
             pairs = self._evaluator.iterated(inner, module, argument)
             for pair in pairs:
@@ -275,7 +260,7 @@ class Building:
         for keyword in node.keywords:
             inner = self._evaluator.values(module, keyword.value, known)
             if keyword.arg is None:
-                keys, values = self._joined_with(keys, values, inner, module, keyword.value)
+                keys, values = joined_contents(inner, module, keyword.value, keys, values)
             else:
                 keys, values = union(keys, (STR,)), union(values, inner)
         built, names = _built("builtins.dict", keys, values), [item.arg for item in node.keywords]
@@ -450,3 +435,18 @@ def _built(qualified: str, *parameters: Values) -> InstanceOf:
 
 def _tuple_of_any(items: Values) -> InstanceOf:
     return InstanceOf("builtins.tuple", parameters=(items,))
+
+
+def joined_contents(
+    mapping: Values, module: Module, node: ast.AST, keys: Values = (), values: Values = ()
+) -> tuple[Values, Values]:
+    """Return keys and values with those of the dictionaries that ``node`` may be."""
+    for value in mapping:
+        match value:
+            case InstanceOf(qualified=name, parameters=[more_keys, more_values]) if name in DICTS:
+                keys, values = union(keys, more_keys), union(values, more_values)
+            case _:
+                why = f"the content of `{module.excerpt(node)}` is unknown"
+                unknown = (Unknown(why, module.place(node)),)
+                keys, values = union(keys, unknown), union(values, unknown)
+    return keys, values

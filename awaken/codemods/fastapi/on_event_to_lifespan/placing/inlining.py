@@ -9,13 +9,13 @@ from msgspec import Struct
 
 from awaken.contract import Span
 from awaken.editing.comments import Comment, comments_in, only_suppresses
+from awaken.project.source.expressions.listed_names import readers_of_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.workspace.sources import LINE_END_BYTES
 
 _MOST_STATEMENTS = 5
 """So many read well between others; a longer handler stays a function that is called."""
-_LOOKS_AT_SCOPE = {"locals", "vars", "dir", "eval", "exec", "globals"}
 _ENDS_OTHERWISE = (ast.Return, ast.Yield, ast.YieldFrom)
 
 
@@ -38,9 +38,8 @@ def body_of(module: Module, function: Function) -> Body | None:
     # FastAPI calls handlers without arguments, so that these have defaults or fail.
     if parameters_of(function.args) or not _is_short(module, function):
         return None
-    names = {node.id for node in module.walk(function) if isinstance(node, ast.Name)}
     # In the lifespan these would see other locals.
-    if names & _LOOKS_AT_SCOPE or not _comments_can_move(module, function):
+    if any(readers_of_names(module, scope)) or not _comments_can_move(module, function):
         return None
     declared = [node for node in function.body if isinstance(node, ast.Global | ast.Nonlocal)]
     deep = [node for node in module.walk(function) if isinstance(node, ast.Global | ast.Nonlocal)]

@@ -73,11 +73,5 @@ def _blocks(module: Module, statement: ast.stmt) -> list[tuple[ast.AST, str]]:
 
 def _return_between(home: Home, statement: ast.stmt) -> ast.Return | None:
     start, end = home.module.span(home.statement).end, home.module.span(statement).start
-    for node in home.module.walk(home.function):
-        if (
-            isinstance(node, ast.Return)
-            and start <= home.module.span(node).start < end
-            and home.module.enclosing_function(node) is home.function
-        ):
-            return node
-    return None
+    returns = home.module.returns_of(home.function) if home.function is not None else ()
+    return next((x for x in returns if start <= home.module.span(x).start < end), None)

@@ -36,6 +36,7 @@ from awaken.contract import Place, Reason
 from awaken.project.graph.call_edges import CallEdges, FunctionContext, Unseen
 from awaken.project.graph.holders import Holder, Holders, PlacedRead
 from awaken.project.source.expressions.alternatives import branches
+from awaken.project.source.expressions.listed_names import readers_of_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none
 from awaken.project.source.worklist import Worklist
@@ -49,7 +50,6 @@ _REASONS: Mapping[str, Reason] = {
     "passed": reasons.PASSED_QUERY,
     "held": reasons.KEPT_QUERY,
 }
-_SEES_LOCALS = frozenset({"locals", "vars", "eval", "exec", "dir"})
 
 _MOST_READS = 50_000
 """What may reach the places at which the queries of a component are read: 300 filters, each behind
@@ -87,15 +87,16 @@ def read_component(
 
 
 def _refuse_readers_of_locals(component: Component) -> None:
-    variables = [holder for holder in component.definitions if holder.binding is not None]
-    first = {holder.context: holder for holder in reversed(variables)}
-    for holder in variables:
-        module = holder.context.module
-        for seen in holder.context.flow.parts(ast.Name) if holder is first[holder.context] else ():
-            # These calls use the variable invisibly.
-            if seen.id in _SEES_LOCALS and not module.scopes.is_bound(seen.id, seen):
-                detail = f"in `{holder.shown}`, which `{seen.id}()` may read"
-                raise Refused(reasons.KEPT_QUERY, detail, because=(holder.context.place(seen),))
+    variables: dict[FunctionContext, Holder] = {}
+    for holder in component.definitions:
+        if holder.binding is not None:
+            variables.setdefault(holder.context, holder)
+    for context, holder in variables.items():
+        scope = context.module.scopes.scope_made_by(context.function)
+        # These use the variable invisibly.
+        for node in readers_of_names(context.module, scope):
+            detail = f"in `{holder.shown}`, which `{node.id}()` may read"
+            raise Refused(reasons.KEPT_QUERY, detail, because=(context.place(node),))
 
 
 def _refuse_too_large(component: Component) -> None:

@@ -25,6 +25,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.replaced import Replac
 from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.source.modules import nodes_in
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import keyword_of
 
@@ -163,19 +164,15 @@ def _is_query_class(reader: Reader, node: ast.expr) -> bool:
 
 def _configured_refusal(project: Project) -> Refused | None:
     """Return the refusal of every query, where a factory is given a Query class afterwards."""
-    for path in project.files_with((b"query_cls",)):
-        module = project.module(path)
-        for node in module.walk() if module is not None else ():
-            if module is None or not isinstance(node, ast.Call):
-                continue
-            given = keyword_of(node, "query_cls")
-            # A class that is given to the factory itself is found with the session that it makes.
-            if given is None or getattr(node.func, "attr", "") != "configure":
-                continue
-            if project.qualified_name(module, given) not in knowledge().query_classes:
-                detail = f"{path} gives sessions a custom Query class"
-                place = Place(path, module.span(node))
-                return Refused(reasons.QUERY_HOOKS, detail, because=(place,))
+    modules = project.modules_at(project.files_with((b"query_cls",)))
+    for module, node in nodes_in(modules, ast.Call):
+        given = keyword_of(node, "query_cls")
+        # A class that is given to the factory itself is found with the session that it makes.
+        if given is None or getattr(node.func, "attr", "") != "configure":
+            continue
+        if project.qualified_name(module, given) not in knowledge().query_classes:
+            detail = f"{module.path} gives sessions a custom Query class"
+            return Refused(reasons.QUERY_HOOKS, detail, because=(module.place(node),))
     return None
 
 

@@ -12,12 +12,10 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import (
     asks_at_once,
     iterator_called,
 )
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 
-_AT_ONCE = frozenset({
-    "all", "any", "dict", "frozenset", "list", "max", "min", "next", "set", "sorted", "sum",
-    "tuple",
-})  # fmt: skip
+_AT_ONCE = library_names().consuming | {"next"}
 # `extend` of lists, `join` of strings, `update` of sets and dictionaries.
 _METHODS_AT_ONCE = frozenset({"extend", "join", "update"})
 

@@ -266,12 +266,12 @@ def _link(
     if edit.target is not None:
         return changed.with_changes(args=[_comparison(a, edit.target) for a in link.args])
     if edit.parent is not None:
-        call = cst.Call(_name(edit.parent), _with(link.args, edit.relationship))
+        call = cst.Call(_name(edit.parent), _with_argument(link.args, edit.relationship))
         return changed.with_changes(args=[cst.Arg(call)])
     return changed
 
 
-def _with(given: Sequence[cst.Arg], text: str | None) -> Sequence[cst.Arg]:
+def _with_argument(given: Sequence[cst.Arg], text: str | None) -> Sequence[cst.Arg]:
     """Return the arguments ``given``, with one more that is written ``text``."""
     if text is None:
         return given

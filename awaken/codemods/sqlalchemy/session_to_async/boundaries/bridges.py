@@ -26,9 +26,10 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.expressions.listed_names import readers_of_names
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import has_decorator, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -147,13 +148,12 @@ class Bridges:
         kinds = [part for part in node.decorator_list if last_name(part) in _OF_CLASSES]
         has_own_loop = self._part.entry_points.has_own_loop(function)
         engine, edits = self._own_loops.parameter(site, node) if has_own_loop else ("", [])
-        passed = _Signature(module, node, engine, is_bound=is_method and not _is_static(node))
+        is_static = has_decorator(node, "staticmethod")
+        passed = _Signature(module, node, engine, is_bound=is_method and not is_static)
         parameters, arguments = passed.parameters, passed.arguments
         if self._part.entry_points.is_task(function):
             parameters, arguments = whole_signature(module, node, passed.receiver)
-        owner_name = (
-            f"{owner.name}." if owner is not None and is_method and _is_static(node) else ""
-        )
+        owner_name = f"{owner.name}." if owner is not None and is_method and is_static else ""
         called = f"{owner_name}{passed.receiver}{name}"
         if has_own_loop:
             run, caveats = self._own_loops.run(site, node, called, arguments)
@@ -170,11 +170,7 @@ class Bridges:
             begin=begin,
             parameters=parameters,
             returned="" if node.returns is None else module.text_of(node.returns),
-            returns=any(
-                isinstance(part, ast.Return) and part.value is not None
-                for part in ast.walk(node)
-                if module.enclosing_function(part) is node
-            ),
+            returns=bool(module.returned_by(node)),
             decorators=tuple(last_name(kind) for kind in kinds),
             blank_lines=2 if module.parent(node) is module.tree else 1,
             engine=self._own_loops.home_of(module, node) if has_own_loop else "",
@@ -205,10 +201,6 @@ class Bridges:
         return module.scopes.fresh_name(first, f"_run_{bare}", taken=taken)
 
 
-def _is_static(node: ast.FunctionDef) -> bool:
-    return any(last_name(decorator) == "staticmethod" for decorator in node.decorator_list)
-
-
 class _Signature:
     """The parameters of the coroutine function: those of the entry point that it uses.
 
@@ -222,6 +214,8 @@ class _Signature:
         self._used = {
             part.id for below in node.body for part in ast.walk(below) if isinstance(part, ast.Name)
         }
+        readers = readers_of_names(module, module.scopes.scope_made_by(node))
+        self._uses_all = "super" in self._used or any(readers)
         arguments = node.args
         positional = [*arguments.posonlyargs, *arguments.args]
         first = positional[:1] if is_bound else []
@@ -246,7 +240,7 @@ class _Signature:
         self.arguments = ", ".join(given)
 
     def _is_used(self, parameter: ast.arg) -> bool:
-        return parameter.arg in self._used or "locals" in self._used or "super" in self._used
+        return parameter.arg in self._used or self._uses_all
 
     def _shown(self, parameter: ast.arg) -> str:
         declared = parameter.annotation

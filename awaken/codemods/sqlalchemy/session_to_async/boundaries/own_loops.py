@@ -195,14 +195,11 @@ class OwnLoops:
 
     def members(self) -> Iterator[Member]:
         """Yield the helpers, one in each file that uses it."""
-        for path, users in sorted(self._users.items()):
-            module = self._project.module(path)
-            if module is None:
-                continue
-            first = module.span(self._first[path]).start
+        for module in self._project.modules_at(sorted(self._users)):
+            first = module.span(self._first[module.path]).start
             top = next(node for node in module.tree.body if module.span(node).start == first)
             site: Site[ast.AST] = Site(self._rule, module, top)
-            yield self._member(site, top, users)
+            yield self._member(site, top, self._users[module.path])
 
     def _member(self, site: Site[ast.AST], top: ast.stmt, users: Iterable[Place]) -> Member:
         shown = "the thread that waits"

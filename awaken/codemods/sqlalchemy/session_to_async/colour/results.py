@@ -110,11 +110,7 @@ class Results:
         module, node = self._project.calls.definition_of(function) or (None, None)
         if module is None or not isinstance(node, ast.FunctionDef) or node.decorator_list:
             return []
-        returned = [
-            candidate
-            for candidate in module.walk(node)
-            if isinstance(candidate, ast.Return) and module.enclosing_function(candidate) is node
-        ]
+        returned = [*module.returns_of(node)]
         kin = self._project.calls.kin()
         classes: list[str] = []
         for part in returned:

@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
 from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_of
 from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import given_to_unknown
 from awaken.kit.search import argument, modules_with
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameter_names, without_arguments
 from awaken.project.values.domain import Unknown
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
 _TOLD = {"annotation", "assignment", "augmented"}
 _HANDED = ("handed", "to something unknown")
 _REQUESTS = ("handed", "to a test client")
-_ROUTES = {
-    "api_route", "delete", "get", "head", "options", "patch", "post", "put", "route", "websocket",
-}  # fmt: skip
+_ROUTES = library_names().http_methods | {"api_route", "route", "websocket"}
 _HELD = ("attribute", "sqlalchemy_session")
 """What object factories hold their session in, whoever asks them for an object."""
 
@@ -57,10 +56,9 @@ class Carriers:
     def links(self) -> Iterator[tuple[tuple[str, str], Piece]]:
         """Yield each piece that uses what carries a session, with what that is."""
         carriers: set[Carrier] = set()
-        for piece in sorted(self._pieces):
-            module = self._project.module(piece.path)
-            node = None if module is None else node_of_piece(module, piece)
-            if module is not None and node is not None:
+        for module, piece in self._project.with_modules(sorted(self._pieces)):
+            node = node_of_piece(module, piece)
+            if node is not None:
                 # An assignment mentions nothing: only reads are looked up below.
                 own = set(self._carriers(module, node))
                 carriers |= own
@@ -90,11 +88,9 @@ class Carriers:
 
     def _fields(self, attributes: frozenset[str]) -> Iterator[tuple[tuple[str, str], Piece]]:
         """Yield the classes that bind one of some attributes in their body."""
-        for piece in sorted(self._pieces):
-            module = self._project.module(piece.path) if piece.name else None
-            facts = (
-                None if module is None else self._project.class_facts(f"{module.name}.{piece.name}")
-            )
+        pieces = (piece for piece in sorted(self._pieces) if piece.name)
+        for module, piece in self._project.with_modules(pieces):
+            facts = self._project.class_facts(f"{module.name}.{piece.name}")
             for name in sorted(attributes & facts.members) if facts is not None else ():
                 yield ("attribute", name), piece
 

@@ -80,11 +80,8 @@ class Judge:
 
     def _finds_sessions(self, component: Component) -> bool:
         """Whether a component asks objects for their sessions."""
-        for piece in component.pieces:
-            module = self._project.module(piece.path)
-            if module is not None and piece in self._waiting and finds_session(module, piece):
-                return True
-        return False
+        waiting = (piece for piece in component.pieces if piece in self._waiting)
+        return any(finds_session(*pair) for pair in self._project.with_modules(waiting))
 
     def _refuse_foreign(self, component: Component) -> None:
         """Refuse the functions that are given sessions which the component does not make."""
@@ -110,10 +107,7 @@ class Judge:
                 component.members[number] = structs.replace(member, outcome=refused)
 
     def _operations(self, component: Component) -> Iterator[Operation]:
-        for piece in component.pieces:
-            module = self._project.module(piece.path)
-            if module is None:
-                continue
+        for module, piece in self._project.with_modules(component.pieces):
             function = module.function_at(piece.start)
             for item in self._part.operations_of(module, self._part.place_of(module, function)):
                 if function is not None or piece_around(module, item.node) == piece:

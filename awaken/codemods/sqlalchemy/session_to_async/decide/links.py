@@ -62,8 +62,7 @@ class Links:
             self._add(piece)
         # Statements that make engines and factories join nobody.
         self.pieces -= self._own
-        for piece in sorted(self.pieces):
-            self._follow_at(piece)
+        self._follow_at(sorted(self.pieces))
         new = set(self.pieces)
         while new:
             before = set(self.pieces)
@@ -100,7 +99,7 @@ class Links:
                 is_new = caller not in self.pieces
                 self._link(piece, caller)
                 if is_new and not caller.name:  # `engine, name = make()`
-                    self._follow_at(caller)
+                    self._follow_at([caller])
                 if is_new and caller not in seen and self._hands_back(caller):
                     seen.add(caller)
                     waiting.append(caller)
@@ -149,9 +148,7 @@ class Links:
         if pair is None:
             return False
         module, node = pair
-        return module.is_generator(node) or any(
-            isinstance(part, ast.Return) and part.value is not None for part in module.walk(node)
-        )
+        return module.is_generator(node) or bool(module.returned_by(node))
 
     # ----------------------------------------------------------------------------------- mentions
     def _link_named(self, pieces: Iterable[Piece]) -> None:
@@ -186,10 +183,7 @@ class Links:
         """Return the functions and variables that pieces are, and the classes that they make."""
         functions: dict[str, Piece] = {}
         classes: dict[str, Piece] = {}
-        for piece in sorted(pieces):
-            module = self._project.module(piece.path)
-            if module is None:
-                continue
+        for module, piece in self._project.with_modules(sorted(pieces)):
             if piece in self._followed:
                 functions |= dict.fromkeys(_bound_names(module, piece), piece)
             elif piece.name:
@@ -202,10 +196,9 @@ class Links:
             functions.pop(name, None)
         return functions, classes
 
-    def _follow_at(self, piece: Piece) -> None:
-        module = self._project.module(piece.path)
-        if module is not None:
-            self._follow(module, piece)
+    def _follow_at(self, pieces: Iterable[Piece]) -> None:
+        for pair in self._project.with_modules(pieces):
+            self._follow(*pair)
 
     def _follow(self, module: Module, piece: Piece) -> None:
         """Follow the variables of a statement, unless it makes an application: all use that."""
@@ -233,18 +226,16 @@ class Links:
     # -------------------------------------------------------------------- classes, files, fixtures
     def _in_classes(self) -> None:
         """Link the methods of a class, and of those that inherit from it."""
-        for piece in sorted(self.pieces):
-            owner, dot, _ = piece.name.rpartition(".")
-            module = self._project.module(piece.path) if dot else None
-            if module is None or owner.endswith("<locals>"):
+        for module, piece in self._project.with_modules(sorted(self.pieces)):
+            owner = piece.name.rpartition(".")[0]
+            if not owner or owner.endswith("<locals>"):
                 continue
             qualified = f"{module.name}.{owner}"
             self.links.append((("class", qualified), piece))
             for below in self._project.all_subclasses(qualified):
                 self.links.append((("class", qualified), ("class", below)))
-        for piece in sorted(self.pieces):
-            module = self._project.module(piece.path)
-            if module is not None and piece.name and not self._is_function(piece):
+        for module, piece in self._project.with_modules(sorted(self.pieces)):
+            if piece.name and not self._is_function(piece):
                 self.links.append((("class", f"{module.name}.{piece.name}"), piece))
 
     def _inside(self) -> None:

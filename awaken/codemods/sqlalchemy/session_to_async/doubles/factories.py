@@ -208,7 +208,7 @@ class PatchedFactories:
 def makes_sessions(part: SynchronousPart, replacement: Replacement) -> bool:
     """Whether a patch replaces a factory of sessions, or a manager that gives one to ``with``."""
     for module, function in filter(None, map(part.node_of, replacement.functions)):
-        for node in module.walk(function):
+        for node in module.yields_of(function):
             if isinstance(node, ast.Yield) and node.value is not None:
                 return isinstance(part.project.orm.session_of(module, node.value), SessionProof)
     return replacement.factory

@@ -99,9 +99,8 @@ class FakeSessions:
                 case FunctionOf(module=home, node=ast.FunctionDef() as node):
                     if node.decorator_list or home.is_generator(node):
                         return ()
-                    for part in home.walk(node):
-                        if isinstance(part, ast.Return) and part.value is not None:
-                            result += self._values(home, part.value)
+                    for part in home.returned_by(node):
+                        result += self._values(home, part)
                 case _:
                     return ()
         return tuple(result)

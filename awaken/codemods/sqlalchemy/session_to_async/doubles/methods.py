@@ -173,9 +173,9 @@ class WaitingMethods:
     def _for_session(self, functions: Iterable[FunctionPlace]) -> dict[str, bool]:
         part, awaited = self._part, {*twins().awaited["session"]}
         result: dict[str, bool] = {}
-        for function in self._project.calls.graph().reached(functions):
-            module = self._project.module(function.path)
-            for operation in () if module is None else part.operations_of(module, function):
+        reached = self._project.calls.graph().reached(functions)
+        for pair in self._project.with_modules(reached):
+            for operation in part.operations_of(*pair):
                 if operation.how == "awaited" and operation.method in awaited:
                     result[operation.method] = operation.method in GIVING
         return dict(sorted(result.items()))

@@ -116,12 +116,8 @@ class MockedObjects:
         for call in self._project.calls.graph().calls():
             if call.place.path in paths and call.functions:
                 self._passed(call)
-        for path in self._part.stand_ins.paths:
-            module = self._project.module(path)
-            replaced = () if module is None else self._project.replacements.in_module(module)
-            for replacement in replaced:
-                if module is None:
-                    continue
+        for module in self._project.modules_at(self._part.stand_ins.paths):
+            for replacement in self._project.replacements.in_module(module):
                 if self._factories.is_only_called(module, replacement):
                     self._add_given(module, replacement)
                 elif makes_sessions(self._part, replacement):

@@ -18,8 +18,7 @@ def has_end(module: Module, generator: Function) -> bool:
     return any(
         isinstance(above, ast.AsyncWith | ast.With | ast.Try | ast.TryStar)
         and module.enclosing_function(above) is generator
-        for node in walk(generator)
-        if isinstance(node, ast.Yield | ast.YieldFrom)
+        for node in module.yields_of(generator)
         for above in module.ancestors(node)
     )
 

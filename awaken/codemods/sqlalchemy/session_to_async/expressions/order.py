@@ -6,12 +6,13 @@ import ast
 
 from awaken.codemods.sqlalchemy.session_to_async.reasons import GENERATOR_USE, NOT_AWAITABLE_HERE
 from awaken.kit.sites import Refused
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 
 _TELLING = (ast.Await, ast.Call, ast.NamedExpr, ast.Yield, ast.YieldFrom)
 """What others may see when it is evaluated."""
 
-MADE_OF_ALL = {"dict", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple"}
+MADE_OF_ALL = library_names().consuming - {"all", "any"}
 """Builtins that take all items before anything follows."""
 
 ON_DEMAND = {"enumerate", "zip"}

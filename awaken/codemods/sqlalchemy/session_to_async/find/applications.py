@@ -11,11 +11,10 @@ from awaken.contract import Place, Span
 from awaken.kit.search import modules_with
 from awaken.kit.web.lifespans import caveats_of_installers, may_get_lifespan
 from awaken.knowledge.applications import application_classes
-from awaken.project.frameworks.web.serving import MANAGER
 from awaken.project.source.expressions.uses import passed_keywords
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, values_given, without_arguments
+from awaken.project.source.trees import Function, values_given
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -130,14 +129,19 @@ def application_of(project: Project, module: Module) -> Application | None:
         is_made_here = not isinstance(application.outermost, ast.FunctionDef)
         is_plain = is_made_here and "lifespan" not in arguments
         return application._replace(has_events=True) if is_plain else None
+    served = [item for item in project.web.serving.all if item.application.made == place]
     if "lifespan" not in arguments:
-        served = [item for item in project.web.serving.all if item.application.made == place]
         if not any(may_get_lifespan(project, item) for item in served):
             return None
         installations = project.web.installations.of(served[0].application)
         return application._replace(caveats=caveats_of_installers(installations))
-    lifespan = _manager_named(project, module, arguments["lifespan"])
-    return None if lifespan is None else application._replace(lifespan=lifespan)
+    managers = [item.lifespan for item in served if item.lifespan is not None]
+    around = module.enclosing_function
+    for span in (home.span(node) for home, node in managers if home.path == module.path):
+        node = module.function_at(span.start)
+        if isinstance(node, ast.AsyncFunctionDef) and around(node) is around(application.call):
+            return application._replace(lifespan=node)
+    return None
 
 
 def application_starting(project: Project, module: Module) -> tuple[Module, Application] | None:
@@ -198,16 +202,3 @@ def _is_kept(module: Module, call: ast.Call) -> bool:
     statements = [part for part in module.tree.body if part is module.parent(call)]
     is_kept = any(value is call for _, value in values_given(statements))
     return is_kept and not is_around_tests(module.path)
-
-
-def _manager_named(project: Project, module: Module, node: ast.expr) -> ast.AsyncFunctionDef | None:
-    """Return the function of the file that ``node`` names, if it makes a context manager."""
-    binding = module.scopes.only_binding(node)
-    manager = None if binding is None else binding.node
-    if not isinstance(manager, ast.AsyncFunctionDef):
-        return None
-    if module.enclosing_function(manager) is not module.enclosing_function(node):
-        return None
-    decorators = [without_arguments(decorator) for decorator in manager.decorator_list]
-    is_manager = [project.qualified_name(module, part) for part in decorators] == [MANAGER]
-    return manager if is_manager else None

@@ -40,11 +40,11 @@ def is_given_by_none(project: Project, module: Module, node: ast.AST) -> bool:
         if _may_run(project, home, function) or len(seen) > _MANY:
             return False
         for site in project.calls.callers_of(home, function).sites:
-            calling = project.module(site.place.path)
-            nodes = [] if calling is None else calling.calls_at(site.place.span)
-            around = None if calling is None or not nodes else function_around(calling, nodes[0])
-            if calling is None or around is None:
+            calls = project.calls_at(site.place)
+            around = function_around(*calls[0]) if calls else None
+            if around is None:
                 return False
+            calling = calls[0][0]
             key = calling.key_of(around)
             if key not in seen:
                 seen.add(key)

@@ -35,12 +35,9 @@ def mentions_of(
     """
     by_word = _by_last_word(qualified)
     uncalled = _by_last_word(functions)
-    for path in _files(project, by_word, uncalled):
-        module = project.module(path)
-        if module is None:
-            continue
+    for module in project.modules_at(_files(project, by_word, uncalled)):
         # A name that a file imports under another one is written so.
-        others = project.other_names(path)
+        others = project.other_names(module.path)
         words = module.words()
         for word in sorted((by_word.keys() | uncalled.keys()) & (words | others.keys())):
             for spelled in sorted({word, *others.get(word, ())} & words):

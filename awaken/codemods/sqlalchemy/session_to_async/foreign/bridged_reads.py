@@ -20,6 +20,7 @@ from awaken.codemods.sqlalchemy.session_to_async.foreign.evidence import (
 from awaken.contract import Place
 from awaken.kit.names_here import is_dotted
 from awaken.kit.search import modules_with, nodes_with
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.values.domain import InstanceOf, Value
@@ -28,10 +29,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_CONSUMERS = {
-    "all", "any", "bool", "dict", "enumerate", "frozenset", "len", "list", "max", "min", "next",
-    "set", "sorted", "str", "sum", "tuple", "zip",
-}  # fmt: skip
+_CONSUMERS = library_names().consuming | {"bool", "enumerate", "len", "next", "str", "zip"}
 """Builtins that take items of what they are given."""
 _DEEPEST = 8  # steps from an expression back to what it is read of
 ITEMS = "list"

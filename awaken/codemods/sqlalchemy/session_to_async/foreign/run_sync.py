@@ -17,15 +17,13 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import HANDED_SESSION, 
 from awaken.contract import Span
 from awaken.kit.sites import Refused
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.expressions.uses import Use, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
-_CONSUMERS = {
-    "all", "any", "bool", "dict", "frozenset", "len", "list", "max", "min", "next", "set", "sorted",
-    "str", "sum", "tuple",
-}  # fmt: skip
+_CONSUMERS = library_names().consuming | {"bool", "len", "next", "str"}
 """Builtins that take of what they are given all that they want, before they return."""
 _SQLALCHEMY = "sqlalchemy."
 """What is handed a session there makes inspectors, or is one, whose methods give lists."""

@@ -23,7 +23,7 @@ from awaken.contract import Edit, Place
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.callers.found import Callers, Obstacle
 from awaken.project.graph.forwards.call_graph import FunctionPlace
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import last_name, named_parameters, parameters_of, variadic
 
 if TYPE_CHECKING:
@@ -82,11 +82,9 @@ class Constructors:
 
         `Depends()` alone takes the class itself.
         """
-        module = self._project.module(place.path)
-        nodes = [] if module is None else [*module.walk()]
-        for node in (part for part in nodes if isinstance(part, ast.arg)):
+        for module, node in nodes_in(self._project.modules_at([place.path]), ast.arg):
             declared = node.annotation
-            if module is None or declared is None or not _holds(module, declared, place):
+            if declared is None or not module.span(declared).contains(place.span):
                 continue
             given = [declared, *_defaults(module, node)]
             calls = [x for part in given for x in module.walk(part) if isinstance(x, ast.Call)]
@@ -168,10 +166,6 @@ class Constructors:
         places |= {call.place for call in part.calls.get(function, ())}
         places |= set(part.entries.get(function, ()))
         return places | {module.place(item) for item in node.body if part.loads(module.place(item))}
-
-
-def _holds(module: Module, node: ast.AST, place: Place) -> bool:
-    return module.span(node).contains(place.span)
 
 
 def _defaults(module: Module, parameter: ast.arg) -> list[ast.expr]:

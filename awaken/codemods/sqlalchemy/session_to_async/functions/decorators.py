@@ -59,7 +59,7 @@ class Decorators:
         # The command is what a wrapper below it makes of the function, and that runs it.
         if self._part.entry_points.is_command(module, decorator):
             return True
-        wrapping = self._wrapping(module, decorator)
+        wrapping = self._project.calls.wrapping_by(module, decorator)
         if wrapping is not None:
             return wrapping.is_same or not is_generator
         if isinstance(plain, ast.Name):
@@ -140,14 +140,6 @@ class Decorators:
         )
         return [(owner, *self._project.library_ancestors(owner)) for owner in owners]
 
-    def _wrapping(self, module: Module, decorator: ast.expr) -> Wrapping | None:
-        """Return the kind of a decorator of the program, if its code is visible."""
-        qualified = self._project.qualified_name(module, without_arguments(decorator))
-        if qualified is None:
-            return None
-        called = isinstance(decorator, ast.Call)
-        return self._project.calls.wrapping(qualified, called=called)
-
     # -------------------------------------------------------------------------------- wrappers
     def members(self, rule: str) -> Iterator[Member]:
         """Yield the rewrites of wrappers around functions that become coroutine functions."""
@@ -172,7 +164,7 @@ class Decorators:
         for function in self._part.steps:
             module, node = self._part.node_of(function) or (None, None)
             for decorator in node.decorator_list if node is not None else ():
-                if module is not None and self._wrapping(module, decorator) is not None:
+                if module and self._project.calls.wrapping_by(module, decorator) is not None:
                     name = self._project.qualified_name(module, without_arguments(decorator))
                     functions[name or "", isinstance(decorator, ast.Call)].add(function)
         return functions
@@ -237,13 +229,10 @@ def _beside_itself(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) ->
     is_laid_out = has_long_text(wrapper)
     returned = [
         node
-        for node in module.walk(wrapping.decorator)
-        if isinstance(node, ast.Return)
-        and node.value is not None
-        and module.enclosing_function(node) is wrapping.decorator
-        and any(isinstance(x, ast.Name) and x.id == wrapper.name for x in ast.walk(node.value))
+        for node in module.returned_by(wrapping.decorator)
+        if any(isinstance(x, ast.Name) and x.id == wrapper.name for x in ast.walk(node))
     ]
-    if is_laid_out or awaiting.is_laid_out or len(returned) != 1 or returned[0].value is None:
+    if is_laid_out or awaiting.is_laid_out or len(returned) != 1:
         raise Refused(reasons.DECORATED, wrapping.decorator.name)
     pieces = {start: [f"async def {name}"], **insertions.at_places()}
     after_name = start + len(b"def ") + len(wrapper.name.encode())
@@ -256,8 +245,7 @@ def _beside_itself(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) ->
     margin = module.source.text[first - wrapper.col_offset : first].decode()
     lines = (margin + text.decode()).replace("\r\n", "\n").replace("\r", "\n")
     code = textwrap.dedent(lines)
-    value = returned[0].value
-    given = module.text_of(value).replace(wrapper.name, name)
+    given = module.text_of(returned[0]).replace(wrapper.name, name)
     parameter = first_parameter(wrapping.decorator)
     unit = "\t" if margin.startswith("\t") else "    "
     body = textwrap.indent(f"{code}\nreturn {given}\n", unit)

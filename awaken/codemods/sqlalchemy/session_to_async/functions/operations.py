@@ -142,11 +142,8 @@ class OperationWriter:
                 raise Refused(reason, operation.method, because=because)
             case _:
                 put = () if operation.put is None else (operation.put,)
-                cure = _cure(operation.library) or self._annotated_text(because)
+                cure = _cure(operation.library) or annotation(self._project, because, "Session")
                 raise Refused(reasons.UNKNOWN_SESSION, operation.why, cure, (*put, *because))
-
-    def _annotated_text(self, places: tuple[Place, ...]) -> str:
-        return annotation(self._project, places, "Session")
 
     def _await(self, operation: Operation, loaded_again: Mapping[Place, Anew]) -> None:
         """Await an operation, with the argument that has it load again. Raises Refused."""

@@ -98,8 +98,7 @@ class Staying:
         qualified = self._project.qualified_name(module, without_arguments(decorator))
         if qualified is None or qualified in _CALLING:
             return qualified is not None
-        is_called = isinstance(decorator, ast.Call)
-        return self._project.calls.wrapping(qualified, called=is_called) is not None
+        return self._project.calls.wrapping_by(module, decorator) is not None
 
     # ------------------------------------------------------------------------------ what calls it
     def _callers(self, found: set[FunctionPlace]) -> Iterator[tuple[FunctionPlace, Call]]:

@@ -59,13 +59,12 @@ def _in_files(after: Project, paths: set[str]) -> Iterator[Wrong]:
 def _lost_anew(before: Before, after: Project, paths: set[str]) -> Iterator[Wrong]:
     """Yield the operations that nothing awaits, without those that were lost before."""
     # A receiver of an asynchronous session need not have changed.
-    for path in sorted({*paths, *after.files_with(WORDS)}):
-        module = after.module(path)
-        result = [] if module is None else list(lost(after, module))
-        if module is None or not result:
+    for module in after.modules_at(sorted({*paths, *after.files_with(WORDS)})):
+        result = list(lost(after, module))
+        if not result:
             continue
         earlier = before.project(after)
-        source = earlier.module(path)
+        source = earlier.module(module.path)
         known = Counter(() if source is None else _named_functions(source, lost(earlier, source)))
         for name, wrong in zip(_named_functions(module, result), result, strict=True):
             known[name] -= 1

@@ -72,14 +72,12 @@ def read_after_commits(
         return is_option or is_loading(module, node)
 
     for load in later:
-        module = project.module(load.place.path)
-        calls = [] if module is None else module.calls_at(load.place.span)
-        if module is None or load.kind != "load" or len(calls) != 1:
-            continue
-        is_behind = is_unseen or is_behind_request(module, calls[0])
-        is_whole = is_behind and project.orm.commits.reloads.of(module, calls[0]) is not None
-        if is_whole or gives_relationships(project, module, calls[0], loads):
-            yield load
+        calls = project.calls_at(load.place) if load.kind == "load" else []
+        for module, call in calls if len(calls) == 1 else ():
+            is_behind = is_unseen or is_behind_request(module, call)
+            is_whole = is_behind and project.orm.commits.reloads.of(module, call) is not None
+            if is_whole or gives_relationships(project, module, call, loads):
+                yield load
 
 
 def gives_relationships(project: Project, module: Module, call: ast.Call, loads: Loads) -> bool:

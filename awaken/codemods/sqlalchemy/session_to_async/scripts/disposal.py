@@ -18,7 +18,7 @@ from awaken.kit.search import imported_as, imported_at
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.engines.domain import UNPOOLED, Engine
 from awaken.project.source.memo import cached_by, cached_method
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import last_name, variable_of
@@ -100,9 +100,9 @@ class Disposal:
 
     @cached_method
     def _imports_of(self, path: str) -> frozenset[str]:
-        names, module = set[str](), self._project.module(path)
-        for node in module.walk() if module is not None else ():
-            if isinstance(node, ast.Import | ast.ImportFrom) and module is not None:
+        names = set[str]()
+        for module, node in nodes_in(self._project.modules_at([path]), ast.AST):
+            if isinstance(node, ast.Import | ast.ImportFrom):
                 names.update(imported_at(self._project, module, node))
         return frozenset(names)
 

@@ -9,10 +9,8 @@ from collections.abc import Sequence
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.kit.sites import Refused
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.listed_names import readers_of_names
 from awaken.project.source.modules import Module
-
-_LOOKING = {"dir", "eval", "exec", "globals", "locals", "vars"}
-"""Builtins that see names wherever they are bound."""
 
 
 def names_kept(module: Module, statements: Sequence[ast.stmt]) -> tuple[str, ...]:
@@ -23,12 +21,9 @@ def names_kept(module: Module, statements: Sequence[ast.stmt]) -> tuple[str, ...
     """
     shown = f"`{module.excerpt(statements[0])}`"
     inside = {id(node) for statement in statements for node in module.walk(statement)}
-    for node in module.walk():
-        is_star = isinstance(node, ast.ImportFrom) and id(node) in inside and _is_star(node)
-        if is_star or (
-            isinstance(node, ast.Call) and module.scopes.builtin_called(node) in _LOOKING
-        ):
-            raise Refused(reasons.AT_IMPORT, shown, because=(module.place(node),))
+    stars = (node for node in module.nodes(ast.ImportFrom) if id(node) in inside and _is_star(node))
+    for node in (*stars, *readers_of_names(module, module.scopes.module)):
+        raise Refused(reasons.AT_IMPORT, shown, because=(module.place(node),))
     kept: list[str] = []
     for name, bindings in module.scopes.module.bindings.items():
         own = [binding for binding in bindings if id(binding.node) in inside]

@@ -20,13 +20,11 @@ from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import is_one_c
 from awaken.contract import Edit
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
-from awaken.project.source.modules import Module
+from awaken.project.source.expressions.listed_names import readers_of_names
 
 Enclose = Callable[[Site[ast.AST], FunctionPlace, Sequence[ast.stmt]], list[Edit]]
 """Gives the edits that make statements of a function those of a coroutine function."""
 _LEAVING = ast.Return | ast.Yield | ast.YieldFrom | ast.Global
-_LOOKING = {"eval", "exec", "locals", "vars"}
-"""Builtins that see the names of a function."""
 
 
 class Serving:
@@ -75,7 +73,9 @@ class Serving:
     def _closed(self, region: Region, node: ast.FunctionDef, function: FunctionPlace) -> Region:
         """Return a region with as much around it as it shares names with. Raises Refused."""
         module, project = region.module, self._part.project
-        if not any(self._leaves(module, node, part) for part in module.walk(node)):
+        readers = readers_of_names(module, module.scopes.scope_made_by(node))
+        leaving = (part for part in module.walk(node) if isinstance(part, _LEAVING))
+        if not any(readers) and all(module.enclosing_function(part) != node for part in leaving):
             last = [region.last]
             for statement in node.body[region.last + 1 :]:
                 if not runs_no_loop(project, module, statement, self._loops):
@@ -92,12 +92,6 @@ class Serving:
         place = next(entry.at for entry in entries if entry.kind == "server")
         shown = f"`{module.excerpt(module.calls_at(place.span)[0])}`"
         raise Refused(reasons.LOOP_INSIDE, shown, because=(place,))
-
-    def _leaves(self, module: Module, function: ast.FunctionDef, node: ast.AST) -> bool:
-        """Whether a node ends the function, or sees or changes names that are not its own."""
-        if isinstance(node, ast.Call):
-            return module.scopes.builtin_called(node) in _LOOKING
-        return isinstance(node, _LEAVING) and module.enclosing_function(node) is function
 
 
 def _shares_names(region: Region, node: ast.FunctionDef) -> bool:

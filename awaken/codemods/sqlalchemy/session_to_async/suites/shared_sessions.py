@@ -199,9 +199,8 @@ class SharedSessions:
     def _of_function(
         self, module: Module, function: ast.FunctionDef
     ) -> Iterator[tuple[Module, ast.AST, ast.Name]]:
-        for node in module.walk(function):
-            name = node.value if isinstance(node, ast.Return | ast.Yield) else None
-            statement = module.statement_of(node)
+        for name in module.given_by(function):
+            statement = module.statement_of(name)
             if isinstance(name, ast.Name) and statement is not None:
                 own = {binding.scope.node for binding in module.scopes.bindings_of(name)}
                 is_session = self._project.orm.resource_of(module, name) == "session"

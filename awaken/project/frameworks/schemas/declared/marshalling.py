@@ -18,7 +18,7 @@ from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_items
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import arguments_of, keyword_of, last_name
 
 _KNOWN = schema_knowledge().marshalling
@@ -72,12 +72,10 @@ class Marshalling:
     def all_fields(self) -> frozenset[str]:
         """All attributes that some visible dictionary of fields reads."""
         result: set[str] = set()
-        for path in self._evaluator.files_with(_ROOTS):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Dict) and _has_fields(node):
-                    shape = MarshalShape(module.path, module.span(node).start, module, node, self)
-                    result |= {step for item in self.fields(shape) for step in item.path}
+        for module, node in nodes_in(self._evaluator.modules_with(_ROOTS), ast.Dict):
+            if _has_fields(node):
+                shape = MarshalShape(module.path, module.span(node).start, module, node, self)
+                result |= {step for item in self.fields(shape) for step in item.path}
         return frozenset(result)
 
     def _dictionaries(

@@ -17,10 +17,8 @@ _REGISTRIES = {"scoped", "async-scoped"}
 
 def _binding_of(module: Module, owner: ast.expr) -> Binding | None:
     """Return the only binding of a variable of a function that holds a session."""
-    binding = module.scopes.only_binding(owner)
-    if binding is None or binding.kind not in {"assignment", "with"}:
-        return None
-    return binding if binding.scope.kind == "function" else None
+    binding = module.scopes.only_binding(owner, "assignment", "with")
+    return binding if binding is not None and binding.scope.kind == "function" else None
 
 
 def bound_at(module: Module, owner: ast.expr) -> Place | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain
 
 from msgspec import Struct
@@ -91,29 +91,28 @@ class Commits:
         """
         kinds = {"read", "unknown"} if unknown else {"read"}
         starts = self._begun_pair(commits)[1]
-        events: dict[_Start, list[Later]] = {}
+        events = dict(self._in_functions(starts, self._later.reads))
+        every = (event for start in starts for event in events.get(start, ()))
+        return tuple(dict.fromkeys(event for event in every if event.kind in kinds))
+
+    def _in_functions(
+        self, starts: Iterable[_Start], ask: Callable[..., Iterator[Later]]
+    ) -> Iterator[tuple[_Start, list[Later]]]:
+        """Yield what is said of the function of each start, without its callers."""
         # One function after the other: its facts are kept that long.
         for start in sorted(starts, key=lambda item: item.place):
             module, node, function = self._place_at(start)
             if function is not None:
                 with self._evaluator.without_callers():
-                    reads = self._later.reads(module, function, node, start.commit)
-                    events[start] = [event for event in reads if event.kind in kinds]
-        return tuple(dict.fromkeys(event for start in starts for event in events.get(start, ())))
+                    yield start, [*ask(module, function, node, start.commit)]
 
     def seen_in_functions(self, commits: Collection[Commit]) -> tuple[Later, ...]:
         """Return the reads and loads after ``commits`` in their own functions.
 
         As far as it is seen, which proves nothing; a commit may be the call of what commits.
         """
-        result: dict[Later, None] = {}
-        for start in sorted(self._begun_pair(commits)[1], key=lambda item: item.place):
-            module, node, function = self._place_at(start)
-            if function is not None:
-                with self._evaluator.without_callers():
-                    seen = self._later.seen(module, function, node, start.commit)
-                    result |= dict.fromkeys(seen)
-        return tuple(result)
+        seen = self._in_functions(self._begun_pair(commits)[1], self._later.seen)
+        return tuple(dict.fromkeys(event for _, events in seen for event in events))
 
     def later(self, commits: Collection[Commit]) -> tuple[Later, ...]:
         """Return what may happen after ``commits`` while their objects are still in hand.

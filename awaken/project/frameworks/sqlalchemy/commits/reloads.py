@@ -6,6 +6,7 @@ import ast
 
 from msgspec import Struct
 
+from awaken.knowledge.library_names import library_names
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -14,7 +15,7 @@ from awaken.project.source.trees import keyword_of, last_name
 from awaken.project.source.worklist import Worklist
 
 _BY_KEY = {"get", "get_one"}
-_RUNNING = {"exec", "execute", "scalar", "scalars", "stream", "stream_scalars"}
+_RUNNING = library_names().executing_methods
 LOADING = frozenset({*_BY_KEY, *_RUNNING, "query"})
 _NO_SELECTS = sql_names().writes | sql_names().texts
 _POPULATING = "populate_existing"

@@ -28,9 +28,8 @@ class Engines:
 
     def all(self) -> Iterator[Engine]:
         """Yield every engine that the program makes, file by file; tests are files, too."""
-        for path in self._evaluator.files_with(ENGINE_WORDS):
-            module = self._evaluator.load(path)
-            yield from self.in_file(module) if module is not None else ()
+        for module in self._evaluator.modules_with(ENGINE_WORDS):
+            yield from self.in_file(module)
 
     def in_file(self, module: Module) -> Iterator[Engine]:
         """Yield the engines that a file makes, in the order of the source."""

@@ -130,18 +130,10 @@ def _given_pair(
     module: Module, function: Function
 ) -> tuple[Literal["return", "yield"], ast.expr] | None:
     """Return what a function returns or yields, if it does so at exactly one place."""
-    result: list[tuple[Literal["return", "yield"], ast.expr]] = []
-    for node in module.walk(function):
-        if module.enclosing_function(node) is not function:
-            continue
-        match node:
-            case ast.Return(value=ast.expr() as value):
-                result.append(("return", value))
-            case ast.Yield(value=ast.expr() as value):
-                result.append(("yield", value))
-            case ast.Yield() | ast.YieldFrom():
-                return None
-    return result[0] if len(result) == 1 else None
+    given, yields = module.given_by(function), module.yields_of(function)
+    if len(given) != 1 or not all(isinstance(node, ast.Yield) and node.value for node in yields):
+        return None
+    return "yield" if yields else "return", given[0]
 
 
 def _opened_session(

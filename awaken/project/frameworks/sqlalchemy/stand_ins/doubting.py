@@ -116,10 +116,10 @@ class _Injected(Parameters):
         evaluator = self._evaluator
         name = evaluator.names.qualified(module, default.args[0])
         for path, place in self._overriding.get(name or "", ()):
-            home = evaluator.load(path)
-            for key, value in overrides_in(home) if home is not None else ():
-                if home is not None and position(key) == place:
-                    result = union(result, *map(self._given_by, evaluator.values(home, value)))
+            for home in evaluator.modules_at([path]):
+                values = (value for key, value in overrides_in(home) if position(key) == place)
+                given = (part for value in values for part in evaluator.values(home, value))
+                result = union(result, *map(self._given_by, given))
         return result
 
     def _given_by(self, value: Value) -> Values:
@@ -190,10 +190,10 @@ class _Unpacking(Passing):
         found.given += [Given(asked.module, node) for node in _parametrized_nodes(asked)]
         for obstacle in self._callers_of(asked.module, asked.function).obstacles:
             for place in (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ():
-                module = self._load(place.path)
-                beside = [] if module is None else [*_nodes_beside(module, place.span)]
-                found.calls += bool(beside)
-                found.given += [Given(module, node) for node in beside if module is not None]
+                for module in filter(None, [self._load(place.path)]):
+                    beside = [Given(module, node) for node in _nodes_beside(module, place.span)]
+                    found.calls += bool(beside)
+                    found.given += beside
         return opened
 
 

@@ -153,14 +153,13 @@ class InForces:
         if isinstance(above, ast.Call) and last_name(above.func) in {"enterContext", "useFixture"}:
             return True
         root = root_of(node.func) if isinstance(node, ast.Call) else None
-        names, load = self._evaluator.names, self._evaluator.load
         for binding in module.scopes.bindings_of(root):
             # ``with monkeypatch.context() as patches``
             if isinstance(binding.value, ast.Call) and last_name(binding.value.func) == "context":
                 return True
             function = binding.scope.node
             if isinstance(binding.node, ast.arg) and isinstance(function, Function):
-                own = fixture_for(module, function, binding.name, names, load)
+                own = fixture_for(self._evaluator, module, function, binding.name)
                 return binding.name in _UNDONE and own is None
         return False
 

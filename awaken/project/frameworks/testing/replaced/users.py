@@ -11,9 +11,9 @@ from awaken.project.frameworks.testing.fixture_requests import is_automatic
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.trees import Function, last_name
 from awaken.project.source.worklist import Worklist
-from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
+from awaken.project.values.pytest_fixtures import fixture_name, fixtures_of
 
 Place = tuple[str, int]
 """A function: its file, and the byte of its ``def``."""
@@ -80,10 +80,8 @@ class Users:
         waiting += [pair for pair in beside if not pair[1].name.startswith("test")]
         for home, function in waiting:
             yield home, function
-            names, load = self._evaluator.names, self._evaluator.load
-            for parameter, _ in parameters_of(function.args):
-                fixture = fixture_for(home, function, parameter.arg, names, load)
-                if fixture is not None and isinstance(fixture.node, Function):
+            for fixture in fixtures_of(self._evaluator, home, function):
+                if isinstance(fixture.node, Function):
                     waiting += [(fixture.module, fixture.node)]
 
     def methods(self, module: Module, node: ast.AST) -> Iterator[tuple[Module, Function]]:

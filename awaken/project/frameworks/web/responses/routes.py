@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.files import FoundInFiles
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_none, last_name
 from awaken.project.values.domain import FunctionOf
 
-_METHODS = {
-    "api_route", "delete", "get", "head", "options", "patch", "post", "put", "trace",
-}  # fmt: skip
+_METHODS = library_names().http_methods | {"api_route", "trace"}
 _ADDED = "add_api_route"
 _KINDS = {"fastapi", "router"}
 # Of a file that gets its router from elsewhere, the decorator says that it has endpoints.

@@ -85,7 +85,7 @@ class Holding:
         if pair is None:
             return
         module, function = pair
-        for value in _given_by(module, function):
+        for value in module.given_by(function):
             yield Spot(module, value, slot.depth)
         if self._is_decorator(module, function):
             yield End("leak", module, function, f"`{function.name}` makes it of what it decorates")
@@ -119,24 +119,12 @@ class Holding:
                 asked = fixtures_asked_for(self._evaluator, at, call) or ()
                 if any(same_node(value.module, value.node, home, fixture) for value in asked):
                     yield Spot(at, call, slot.depth)
-        for path in self._slots.words.files_with(name):
-            module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
-                if module is None or not isinstance(node, Function):
-                    continue
+        for module in self._evaluator.modules_at(self._slots.words.files_with(name)):
+            for node in module.functions:
                 if all(argument.arg != name for argument, _ in parameters_of(node.args)):
                     continue
-                found = fixture_for(module, node, name, self._evaluator.names, self._evaluator.load)
+                found = fixture_for(self._evaluator, module, node, name)
                 if found is None or found.module.path != home.path:
                     continue
                 if found.module.span(found.node).start == home.span(fixture).start:
                     yield self._slots.parameter(module, node, name, slot.depth)
-
-
-def _given_by(module: Module, function: Function) -> Iterator[ast.expr]:
-    """Yield what a function returns or yields."""
-    for node in module.walk(function):
-        match node:
-            case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
-                if module.enclosing_function(node) is function:
-                    yield value

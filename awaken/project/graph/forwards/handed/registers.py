@@ -42,11 +42,10 @@ class Registers:
         """Yield the calls of what a register has, and if there are some the functions in it."""
         calls = list(self._calls(slot))
         yield from calls
-        for path in self._slots.words.files_with(slot.owner.rpartition(".")[2]) if calls else ():
-            module = self._slots.evaluator.load(path)
-            functions = () if module is None else filter(_is_function, module.walk())
-            for function in functions:
-                if module is not None and slot in self.keeping(module, function):
+        paths = self._slots.words.files_with(slot.owner.rpartition(".")[2]) if calls else []
+        for module in self._slots.evaluator.modules_at(paths):
+            for function in module.functions:
+                if slot in self.keeping(module, function):
                     yield End("function", module, function)
 
     def _calls(self, slot: Slot) -> Iterator[End]:

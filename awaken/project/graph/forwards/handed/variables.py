@@ -150,9 +150,7 @@ class Variables:
         default = default_of(function, parameter)
         if default is not None:
             yield from self._default(module, default, slot)
-        fixture = fixture_for(
-            module, function, parameter.arg, self._evaluator.names, self._evaluator.load
-        )
+        fixture = fixture_for(self._evaluator, module, function, parameter.arg)
         if fixture is not None:
             yield self._slots.result(fixture.module, fixture.node, slot.depth)
             return

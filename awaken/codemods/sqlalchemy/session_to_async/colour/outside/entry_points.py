@@ -231,12 +231,7 @@ class EntryPoints:
         """
         for decorator in node.decorator_list:
             qualified = self._project.qualified_name(module, without_arguments(decorator))
-            called = isinstance(decorator, ast.Call)
-            wrapping = (
-                None
-                if qualified is None
-                else self._project.calls.wrapping(qualified, called=called)
-            )
+            wrapping = self._project.calls.wrapping_by(module, decorator)
             if qualified is None or wrapping is None or wrapping.wrapper is None:
                 continue
             wrapper = self._of(wrapping.module, wrapping.wrapper)

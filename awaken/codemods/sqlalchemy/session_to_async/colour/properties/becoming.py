@@ -147,11 +147,5 @@ class Properties:
 
 def _ends_with_result(module: Module, node: Function) -> bool:
     """Whether a function returns once, in its last statement."""
-    returns = [
-        part
-        for part in module.walk(node)
-        if isinstance(part, ast.Return | ast.Yield | ast.YieldFrom)
-        and module.enclosing_function(part) is node
-    ]
-    last = node.body[-1]
-    return returns == [last] and isinstance(last, ast.Return) and last.value is not None
+    returns = [] if module.is_generator(node) else [*module.returns_of(node)]
+    return returns == node.body[-1:] and returns[0].value is not None

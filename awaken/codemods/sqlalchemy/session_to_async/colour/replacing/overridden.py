@@ -39,9 +39,7 @@ def given_by(
         return
     for value in project.values.of(module, function).alternatives:
         if isinstance(value, FunctionOf) and not isinstance(value.node, ast.Lambda):
-            for node in value.module.walk(value.node):
-                if isinstance(node, ast.Return | ast.Yield) and node.value is not None:
-                    yield value.module, node.value
+            yield from ((value.module, part) for part in value.module.given_by(value.node))
 
 
 def class_named(project: Project, module: Module, node: ast.expr) -> str:

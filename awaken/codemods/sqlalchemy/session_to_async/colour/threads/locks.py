@@ -30,7 +30,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.effects.places.held import lock_of
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name, without_arguments
+from awaken.project.source.trees import last_name
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import InstanceOf
 
@@ -97,11 +97,9 @@ class Locks:
         """Return the wrappers of the program that call ``steps``, and note where they do."""
         wrappers: defaultdict[FunctionPlace, list[FunctionPlace]] = defaultdict(list)
         for function in steps:
-            module, node = self._part.node_of(function) or (None, None)
-            for decorator in () if node is None else node.decorator_list:
-                name = module and self._project.qualified_name(module, without_arguments(decorator))
-                called = isinstance(decorator, ast.Call)
-                wrapping = self._project.calls.wrapping(name or "", called=called)
+            pair = self._part.node_of(function)
+            for decorator in () if pair is None else pair[1].decorator_list:
+                wrapping = pair and self._project.calls.wrapping_by(pair[0], decorator)
                 if wrapping is None or wrapping.wrapper is None:
                     continue
                 home = wrapping.module

@@ -23,7 +23,7 @@ from awaken.contract import Place
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Site
 from awaken.knowledge.library_names import library_names
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.trees import variable_of
 from awaken.project.source.worklist import groups_of, reached
@@ -149,10 +149,8 @@ def _assigned_names(project: Project, names: Iterable[str]) -> Iterator[str]:
 def _of_other_engines(project: Project, found: dict[str, Shared]) -> Iterator[str]:
     """Yield the factories whose engine another statement or function makes."""
     for name, resource in found.items():
-        module = project.module(resource.statement.path)
-        calls = () if module is None else module.walk()
-        for call in (node for node in calls if isinstance(node, ast.Call)):
-            if module is None or not resource.statement.span.contains(module.span(call)):
+        for module, call in nodes_in(project.modules_at([resource.statement.path]), ast.Call):
+            if not resource.statement.span.contains(module.span(call)):
                 continue
             if project.qualified_name(module, call.func) != "sqlalchemy.orm.sessionmaker":
                 continue

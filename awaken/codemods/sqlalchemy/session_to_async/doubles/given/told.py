@@ -36,16 +36,13 @@ def results_given_by_requests(
     around, requests = module.enclosing_def(replacement.node), project.coroutine_tests.requests
     if around is None or not replacement.bound or requests.name_of(module, around) is None:
         return
-    for node in module.walk(around):
-        match node:
-            case ast.Yield(value=ast.Name(id=name)) | ast.Return(value=ast.Name(id=name)) if (
-                name == replacement.bound
-            ):
-                for request in requests.of(module, around).direct:
-                    variable = "" if request.parameter is None else request.parameter.arg
-                    told = assigned(request.module, request.function, variable)
-                    for result, value in _with_results(project, request.module, told):
-                        yield request.module, result, value
+    given = [x for x in module.given_by(around) if isinstance(x, ast.Name)]
+    for _ in (name for name in given if name.id == replacement.bound):
+        for request in requests.of(module, around).direct:
+            variable = "" if request.parameter is None else request.parameter.arg
+            told = assigned(request.module, request.function, variable)
+            for result, value in _with_results(project, request.module, told):
+                yield request.module, result, value
 
 
 def told_of(project: Project, mocked: Mocked) -> Iterator[tuple[Module, str, ast.expr]]:
@@ -80,10 +77,7 @@ def results_of(project: Project, module: Module, value: ast.expr) -> Iterator[as
         case ast.Name():
             for alternative in project.values.of(module, value).alternatives:
                 if isinstance(alternative, FunctionOf) and alternative.module.path == module.path:
-                    for node in module.walk(alternative.node):
-                        is_own = module.enclosing_function(node) is alternative.node
-                        if isinstance(node, ast.Return) and node.value is not None and is_own:
-                            yield node.value
+                    yield from module.returned_by(alternative.node)
 
 
 def _with_results(

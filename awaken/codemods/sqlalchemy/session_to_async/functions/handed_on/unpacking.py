@@ -55,11 +55,8 @@ def _does_nothing(statement: ast.stmt) -> bool:
 
 def _yielded_nodes(module: Module, function: Function) -> list[ast.expr | None]:
     """Return what a function yields; None for what another one does in its place."""
-    return [
-        one.value if isinstance(one, ast.Yield) else None
-        for one in module.walk(function)
-        if isinstance(one, ast.Yield | ast.YieldFrom) and module.enclosing_function(one) is function
-    ]
+    yields = module.yields_of(function)
+    return [node.value if isinstance(node, ast.Yield) else None for node in yields]
 
 
 def _is_no_iterable(project: Project, module: Module, node: ast.expr) -> bool:

@@ -26,6 +26,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
+    covers,
     dominates,
     ends_before,
     is_refreshed,
@@ -422,18 +423,8 @@ def _keeps_object(module: Module, held: ast.Name, function: Function) -> bool:
 
 def _covers(module: Module, earlier: _Read, later: _Read) -> bool:
     """Whether one read loads what another reads: that stays, whatever is written meanwhile."""
-    start, end = module.span(earlier.statement).start, module.span(later.statement).start
-    return (
-        (earlier.text, earlier.name) == (later.text, later.name)
-        and dominates(module, earlier.statement, later.statement)
-        and not any(
-            isinstance(node, ast.Name)
-            and isinstance(node.ctx, ast.Store)
-            and node.id == later.text.partition(".")[0]
-            and start <= module.span(node).start < end
-            for node in module.walk(module.enclosing_def(later.statement))
-        )
-    )
+    is_same = (earlier.text, earlier.name) == (later.text, later.name)
+    return is_same and covers(module, earlier.statement, later.statement, later.text, ())
 
 
 def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:

@@ -207,11 +207,8 @@ def _in_lambdas(project: Project, function: FunctionPlace) -> Iterator[FunctionP
 
 def _in_partials(project: Project, path: str) -> Iterator[FunctionPlace]:
     """Yield the functions that objects of `functools.partial` of a file call."""
-    module = project.module(path)
-    for node in () if module is None else module.walk():
-        if module is None or not isinstance(node, ast.Call) or not node.args:
-            continue
-        if project.qualified_name(module, node.func) == _PARTIAL:
+    for module, node in nodes_in(project.modules_at([path]), ast.Call):
+        if node.args and project.qualified_name(module, node.func) == _PARTIAL:
             for value in project.values.of(module, node.args[0]).alternatives:
                 if isinstance(value, FunctionOf) and isinstance(value.node, Function):
                     yield project.calls.graph().place_of(value.module, value.node)

@@ -15,8 +15,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects 
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.own_reads import OwnReads
 from awaken.contract import Place
-from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
+from awaken.project.frameworks.sqlalchemy.reads.domain import Read
 from awaken.project.source.modules import Module
+from awaken.project.source.worklist import multimap
 from awaken.project.values.domain import InstanceOf, Values, classes_in, origins_of
 
 if TYPE_CHECKING:
@@ -91,10 +92,8 @@ class ReadOf:
         match above:
             case ast.Return():
                 items = items_of(values) if is_many else values
-                named = (self._answered[origin.place] for origin in origins_of(items))
-                return frozenset().union(*named) | self._own.answered(
-                    module, node, classes_in(items)
-                )
+                named = {name for name, way in self._answered_ways(items) if len(way) == 1}
+                return self._own.answered(module, node, classes_in(items)) | named
             case ast.For(target=ast.Name(id=name)) if is_many and above.iter is node:
                 return self._own.behind(classes_in(items_of(values)), read_in(module, above, name))
             case ast.comprehension(target=ast.Name(id=name)) if is_many and above.iter is node:
@@ -105,7 +104,12 @@ class ReadOf:
             case ast.Call() as call if call.func is not node and not is_many:
                 read = self._handed.attributes(module, call, node)
                 places = module.place(call), module.place(node)
-                return read.union(*(self._validated_values[place] for place in places))
+                return read.union(
+                    item.attribute
+                    for place in places
+                    for item in self._validated[place]
+                    if all(len(trace.path) == 1 for trace in item.traces)
+                )
         return frozenset()
 
     def is_deleted(self, module: Module, node: ast.expr) -> bool:
@@ -157,7 +161,8 @@ class ReadOf:
         if above is None:
             return
         places = module.place(above), module.place(node)
-        paths = {path for place in places for path in self._validated_below[place]}
+        reads = (read for place in places for read in self._validated[place])
+        paths = {trace.path for read in reads for trace in read.traces}
         yield from self._two_deep(module.text_of(node), owners, paths)
         for name, below in sorted(self._handed.below(module, above, node)):
             for owner in owners:
@@ -168,18 +173,20 @@ class ReadOf:
 
     def _answered_along(self, text: str, owners: tuple[str, ...], values: Values) -> Iterator[Step]:
         """Yield what responses have of an object that is returned, two relationships deep."""
-        origins = [*origins_of(values)]
-        for name in sorted({name for origin in origins for name in self._answered[origin.place]}):
+        ways = [*self._answered_ways(values)]
+        for name in sorted({name for name, way in ways if len(way) == 1}):
             # A function that loads any model is one place for all of them.
             if all(name in self._relationships(owner) for owner in owners):
                 yield Step(text, name, owners)
-        paths = {path for origin in origins for path in self._pairs_below[origin.place]}
-        yield from self._two_deep(text, owners, paths)
+        yield from self._two_deep(text, owners, {way for _, way in ways})
+
+    def _answered_ways(self, values: Values) -> Iterator[tuple[str, tuple[str, ...]]]:
+        return (pair for origin in origins_of(values) for pair in self._answered[origin.place])
 
     def _two_deep(
-        self, text: str, owners: tuple[str, ...], paths: Iterable[tuple[str, str]]
+        self, text: str, owners: tuple[str, ...], paths: Iterable[tuple[str, ...]]
     ) -> Iterator[Step]:
-        for path in sorted(paths):
+        for path in sorted(path for path in paths if len(path) == 2):  # noqa: PLR2004
             (home, name), (owner, below) = (step.rsplit(".", 1) for step in path)
             if not any(home in self._project.orm.mapping_ancestors(word) for word in owners):
                 continue
@@ -191,41 +198,21 @@ class ReadOf:
         return () if mapped is None else mapped.relationships
 
     @cached_property
-    def _validated_values(self) -> defaultdict[Place, frozenset[str]]:
-        """The relationships that schemas read of what they are given, by the place of that."""
-        result: defaultdict[Place, frozenset[str]] = defaultdict(frozenset)
-        for given, read in self._project.orm.reads.of_schemas():
-            if given is not None and all(len(trace.path) == 1 for trace in read.traces):
-                result[given] |= {read.attribute}
-        return result
+    def _validated(self) -> defaultdict[Place, list[Read]]:
+        """The reads by schemas of what they are given, by the place of that."""
+        return multimap(
+            (given, read) for given, read in self._project.orm.reads.of_schemas() if given
+        )
 
     @cached_property
-    def _validated_below(self) -> defaultdict[Place, set[tuple[str, str]]]:
-        """The ways of two relationships that schemas go from what they are given."""
-        result: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
-        for given, read in self._project.orm.reads.of_schemas():
-            if given is not None:
-                result[given].update(_pairs_of(read.traces))
-        return result
-
-    @cached_property
-    def _pairs_below(self) -> defaultdict[Place, set[tuple[str, str]]]:
-        """The ways of two relationships that responses go from what is loaded at a place."""
-        result: defaultdict[Place, set[tuple[str, str]]] = defaultdict(set)
-        for read in self._project.orm.reads.all():
-            for trace in read.traces if read.how == "response" else ():
-                result[trace.load.place].update(_pairs_of([trace]))
-        return result
-
-    @cached_property
-    def _answered(self) -> defaultdict[Place, set[str]]:
-        """The relationships that responses have of what is loaded at a place."""
-        result: defaultdict[Place, set[str]] = defaultdict(set)
-        for read in self._project.orm.reads.all():
-            for trace in read.traces if read.how == "response" else ():
-                if len(trace.path) == 1:
-                    result[trace.load.place].add(read.attribute)
-        return result
+    def _answered(self) -> defaultdict[Place, list[tuple[str, tuple[str, ...]]]]:
+        """The attributes of loaded objects that responses read, with the way to each."""
+        reads = (read for read in self._project.orm.reads.all() if read.how == "response")
+        return multimap(
+            (trace.load.place, (read.attribute, trace.path))
+            for read in reads
+            for trace in read.traces
+        )
 
 
 def kept_steps(loading: Loading, steps: Iterable[Step]) -> Iterator[Step]:
@@ -239,10 +226,6 @@ def leads_back(project: Project, before: Step, step: Step) -> bool:
     """Whether a read is of the relationship that leads back to the objects of the one before."""
     inverses = (project.orm.reads.inverse_of(owner, before.name) for owner in before.owners)
     return any(each is not None and each.attribute == step.name for each in inverses)
-
-
-def _pairs_of(traces: Iterable[Trace]) -> Iterator[tuple[str, str]]:
-    return ((trace.path[0], trace.path[1]) for trace in traces if len(trace.path) == 2)  # noqa: PLR2004
 
 
 def items_of(values: Values) -> Values:

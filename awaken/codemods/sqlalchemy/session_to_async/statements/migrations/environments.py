@@ -71,9 +71,8 @@ class Environments:
 
     def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the functions of Alembic's files that call what waits."""
-        for function in self._part.steps:
-            module = self._project.module(function.path)
-            if module is not None and is_of_alembic(module):
+        for module, function in self._project.with_modules(self._part.steps):
+            if is_of_alembic(module):
                 yield function, Refused(reasons.IN_MIGRATIONS, function.qualname)
 
     def linked(self) -> list[Member]:
@@ -195,10 +194,6 @@ class Environments:
         return bool(given.sources)
 
     def _makes_one(self, module: Module, function: Function) -> bool:
-        made = [
-            value_behind(module, node.value)
-            for node in module.walk(function)
-            if isinstance(node, ast.Return) and node.value is not None
-        ]
+        made = [value_behind(module, value) for value in module.returned_by(function)]
         engines = [engine.call for engine in self._project.orm.engines.in_file(module)]
         return bool(made) and not function.decorator_list and all(node in engines for node in made)

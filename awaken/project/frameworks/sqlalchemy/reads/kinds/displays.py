@@ -278,8 +278,8 @@ class Displays:
         """Return the only value of a variable of a module, with that module and its name."""
         names = self._evaluator.names
         if isinstance(node, ast.expr):
-            binding = module.scopes.only_binding(node)
-            if binding is not None and binding.kind == "assignment" and binding.value:
+            binding = module.scopes.only_binding(node, "assignment")
+            if binding is not None and binding.value:
                 return module, binding.value, binding.name
             qualified = names.qualified(module, node)
         else:

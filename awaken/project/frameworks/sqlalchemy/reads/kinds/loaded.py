@@ -77,7 +77,4 @@ class Loaded:
         called = functions_called(self._evaluator, module, call)
         for callee in () if isinstance(called, Unknown) else called:
             home, function = callee.module, callee.function
-            for node in home.walk(function):
-                value = node.value if isinstance(node, ast.Return | ast.Yield) else None
-                if value is not None and home.enclosing_function(node) is function:
-                    yield home, value
+            yield from ((home, value) for value in home.given_by(function))

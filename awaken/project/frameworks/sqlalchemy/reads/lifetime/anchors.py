@@ -6,17 +6,14 @@ import ast
 from collections.abc import Iterator
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.reads.expressions import call_or_attribute_at
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import arguments_of
 
-# Methods of sessions that run the statement that they are given.
-_RUNNING = {"exec", "execute", "scalar", "scalars", "stream", "stream_scalars"}
+_RUNNING = library_names().executing_methods
 # Calls that go through all items, or call the passed function, before they return.
-_AT_ONCE = {
-    "all", "any", "dict", "frozenset", "join", "list", "max", "min", "next", "set", "sort",
-    "sorted", "sum", "tuple",
-}  # fmt: skip
+_AT_ONCE = library_names().consuming | {"join", "next", "sort"}
 
 
 def read_at(module: Module, place: Place) -> tuple[ast.expr, ast.expr] | None:

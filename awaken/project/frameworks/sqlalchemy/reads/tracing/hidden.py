@@ -74,12 +74,13 @@ class Hidden:
     def _add_named(self, obstacle: Obstacle, arrivals: Arrivals) -> None:
         """Add a text that gets the function, as in ``getattr(self, "show")``; others do not."""
         for place in (obstacle.place, *obstacle.others):
-            module = self._evaluator.load(place.path) if place.path.endswith(".py") else None
-            for node in module.mentions("getattr") if module is not None else ():
-                above = module.parent(node) if module is not None else None
-                given = above.args[1:2] if isinstance(above, ast.Call) else []
-                if module is not None and given and module.span(given[0]) == place.span:
-                    arrivals.stop(obstacle.why, place)
+            is_python = place.path.endswith(".py")
+            for module in self._evaluator.modules_at([place.path] if is_python else []):
+                for node in module.mentions("getattr"):
+                    above = module.parent(node)
+                    given = above.args[1:2] if isinstance(above, ast.Call) else []
+                    if given and module.span(given[0]) == place.span:
+                        arrivals.stop(obstacle.why, place)
 
     # -------------------------------------------------------------------------------- frameworks
     def _calls_with_requests(self, module: Module, function: Function) -> bool:

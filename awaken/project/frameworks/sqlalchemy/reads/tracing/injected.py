@@ -25,7 +25,7 @@ class Injected:
     ) -> bool:
         """Add the value that pytest passes to a parameter; False if it is no visible fixture."""
         evaluator = self._evaluator
-        fixture = fixture_for(module, function, parameter.arg, evaluator.names, evaluator.load)
+        fixture = fixture_for(evaluator, module, function, parameter.arg)
         if fixture is not None:
             arrivals.add(passed_on_by(evaluator.returned(fixture)), module.place(parameter))
         return fixture is not None
