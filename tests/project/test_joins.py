@@ -83,7 +83,7 @@ def test_a_join_parses_no_file_whose_facts_are_known():
     earlier = Project(Snapshot(sources), None)
     earlier._facts.functions("m.py")
     earlier._facts.table("m.py")
-    project = Project(Snapshot(sources), None, looked_at=LookedAt(), store=earlier._store)
+    project = Project(Snapshot(sources), None, looked_at=LookedAt(), store=earlier.store)
     module = module_of(project, "a.py")
     call = next(node for node in module.walk() if isinstance(node, ast.Call))
     assert project.effects.is_coroutine(module, call)
