@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.names_here import value_behind
-from awaken.knowledge.asynchronous import Resource, twins
+from awaken.knowledge.asynchronous import Resource, session_classes, twins
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
@@ -122,7 +122,10 @@ def _lost_text(after: Project, module: Module, node: ast.Call) -> str:
         return _NOT_AWAITED if _is_unread(after, module, node) else ""
     if not isinstance(called, ast.Attribute) or called.attr not in _methods():
         return ""
-    name, kind = called.attr, _resource(after, module, called.value)
+    owner = called.value
+    if node.args and after.qualified_name(module, owner) in _session_classes():
+        owner = node.args[0]  # `AsyncSession.commit(db)`
+    name, kind = called.attr, _resource(after, module, owner)
     if kind is None:
         return ""
     if kind == "client":
@@ -145,6 +148,12 @@ def _methods() -> frozenset[str]:
     known = twins()
     tables = (*known.awaited.values(), *known.entered.values(), known.clients.awaited)
     return frozenset(chain(*tables, _OWN))
+
+
+@cache
+def _session_classes() -> frozenset[str]:
+    """Return the names of the classes of asynchronous sessions."""
+    return frozenset(twins().names[name] for name in session_classes())
 
 
 @cache
