@@ -245,16 +245,24 @@ def test_nothing_moves_into_a_lifespan_that_is_never_run(tmp_path, monkeypatch):
         exec(compile(text, "shop.py", "exec"), module.__dict__)
         root = {}
         exec(compile(MOUNTING, "main.py", "exec"), root)
-        assert asyncio.run(_asked_below(root["app"])) == [["ann"], ["ann"]]
+        assert asyncio.run(_asked_below(root["app"], module)) == [["ann"], ["ann"]]
 
 
-async def _asked_below(root):
+async def _asked_below(root, module):
     transport = httpx.ASGITransport(root)
     async with (
         root.router.lifespan_context(root),
         httpx.AsyncClient(transport=transport, base_url="http://test") as client,
     ):
-        return (await client.get("/shop/users")).json()
+        answer = (await client.get("/shop/users")).json()
+    await _dispose_engines(module)
+    return answer
+
+
+async def _dispose_engines(module):
+    # The thread of a connection would outlive the test.
+    for engine in [value for value in vars(module).values() if isinstance(value, AsyncEngine)]:
+        await engine.dispose()
 
 
 CREATING = """\
@@ -342,9 +350,7 @@ async def _asked_unstarted(module):
     transport = httpx.ASGITransport(module.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         said = (await client.get("/users")).json()
-    # The thread of a connection would outlive the test.
-    for engine in [value for value in vars(module).values() if isinstance(value, AsyncEngine)]:
-        await engine.dispose()
+    await _dispose_engines(module)
     return said
 
 
