@@ -396,11 +396,11 @@ def _run(  # noqa: PLR0913  all that runs differ in
         for project in projects:
             setting = settings[project.root.path]
             with _standing_alone(setting, unusable, user_errors):
-                asked = _root_run(project, setting, options, known, progress)
+                root_run = _root_run(project, setting, options, known, progress)
                 earlier = [] if before is None else before.setdefault(project.root.path, [])
                 around = _outermost(project, projects)
-                asked = structs.replace(asked, around=around, projects=earlier)
-                reports.append(run_root(asked, observer))
+                root_run = structs.replace(root_run, around=around, projects=earlier)
+                reports.append(run_root(root_run, observer))
     watch.require_settled(result.root.path for result in projects)
     unusable += _as_problems(user_errors, reports)
     ran = _that_ran(known, settings.values())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from copy import copy
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from msgspec import structs
 from packaging.utils import canonicalize_name
@@ -39,7 +39,7 @@ from awaken.project.names.origins import failing_import
 from awaken.project.names.outside_links import OutsideLinks
 from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.project.source.modules import Item, Module
+from awaken.project.source.modules import Module
 from awaken.project.source.programs.module_store import ModuleStore
 from awaken.project.source.programs.start_folders import StartFolder, start_folders
 from awaken.project.source.programs.whole_program import Answer, WholeProgram
@@ -60,6 +60,17 @@ from awaken.workspace.sources import Snapshot, is_python
 from awaken.workspace.text_files import Texts
 
 _REQUIREMENTS = ("*.txt", "*.in", "Pipfile")
+
+
+class InFile(Protocol):
+    """Something in a file: a place, a function."""
+
+    @property
+    def path(self) -> str:
+        """The file."""
+
+
+Item = TypeVar("Item", bound=InFile)
 
 
 class Project:

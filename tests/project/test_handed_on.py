@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from growth import steps
 from programs import program
 
 from awaken.project.graph.forwards.handed.slots import Depth
@@ -688,19 +687,3 @@ def test_a_depth_is_the_same_only_with_the_same_key():
     assert {1, Depth(1, "b"), Depth(2, "a")}.isdisjoint({depth})
     assert depth + 1 == Depth(2, "a")
     assert depth - 1 == 0
-
-
-def uses_of_one_name(files):
-    """Return the steps it takes to say where functions of ``files`` with one name are handed on."""
-    text = f"{WORK}def test(work):\n" + 9 * "    print(work)\n"
-    project = program({f"test_{number}.py": text for number in range(files)})
-    graph, handed = project.calls.graph(), project.calls.handed_on()
-    named = [one for one in graph.functions() if one.qualname == "work"]
-    assert len(named) == files
-    return steps(lambda: [handed.of(one) for one in named])
-
-
-def test_functions_of_one_name_share_the_search_for_their_uses():
-    few, many = uses_of_one_name(10), uses_of_one_name(40)
-
-    assert many < 6 * few  # 10 times if each searches for itself

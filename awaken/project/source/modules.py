@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from copy import copy
 from functools import wraps
 from itertools import accumulate, chain, pairwise
-from typing import Any, Concatenate, Generic, Protocol, TypeVar, overload
+from typing import Any, Concatenate, Generic, TypeVar, overload
 
 from awaken.contract import Place, SiteId, Span
 from awaken.project.source.memo import Asked, cached_method
@@ -24,6 +24,7 @@ from awaken.project.source.trees import (
     children,
     children_by_field,
     fingerprint,
+    look_of,
     position,
     variable_of,
     walk,
@@ -341,7 +342,7 @@ class Module:
 
     def among_equals(self, node: ast.AST) -> tuple[str, bytes, int]:
         """Return the scope of ``node``, its syntax, and how many such nodes are before it."""
-        return self._equals(type(node), _look(node))[node]
+        return self._equals(type(node), look_of(node))[node]
 
     @cached_method
     def _equals(
@@ -358,7 +359,7 @@ class Module:
     @cached_method
     def _by_look(self, kind: type[ast.AST]) -> dict[tuple[object, ...], list[ast.AST]]:
         """Return the nodes of a type by their looks, those of one look in source order."""
-        return groups_of(self._by_type[kind], _look)
+        return groups_of(self._by_type[kind], look_of)
 
     def enclosing_function(self, node: ast.AST) -> FunctionOrLambda | None:
         """Return the function or lambda whose body or parameter list holds ``node``.
@@ -383,7 +384,7 @@ class Module:
             return [function.body]
         return [node.value for node in self.returns_of(function) if node.value is not None]
 
-    def given_by(self, function: FunctionOrLambda) -> list[ast.expr]:
+    def outputs_of(self, function: FunctionOrLambda) -> list[ast.expr]:
         """Return the expressions that a function itself returns or yields, in order."""
         yielded = [
             node.value for node in self._yields.get(function, ()) if isinstance(node, ast.Yield)
@@ -534,17 +535,6 @@ class Module:
         return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))
 
 
-class InFile(Protocol):
-    """Something in a file: a place, a function."""
-
-    @property
-    def path(self) -> str:
-        """The file."""
-
-
-Item = TypeVar("Item", bound=InFile)
-
-
 def nodes_in(modules: Iterable[Module], kind: type[Node]) -> Iterator[tuple[Module, Node]]:
     """Yield the nodes of a kind in some files, each with its file; for ``ast.AST`` all."""
     return ((module, node) for module in modules for node in module.nodes(kind))
@@ -587,32 +577,6 @@ def site_id(rule: str, module: Module, node: ast.AST) -> SiteId:
     digest = hashlib.sha256("\0".join((rule, module.path, scope, str(count), "")).encode())
     digest.update(syntax)
     return SiteId(digest.hexdigest()[:16])
-
-
-_NAMING = ("name", "id", "attr")
-"""The fields by which definitions, names and attributes name something."""
-
-
-def _look(node: ast.AST) -> tuple[object, ...]:
-    """Return what equal nodes have in common at first sight: cheap, for most nodes differ."""
-    if isinstance(node, ast.Call):
-        func = node.func
-        names = getattr(func, "attr", None), getattr(func, "id", None)
-        return ast.Call, len(node.args), *names
-    match node:
-        # Else all statements of a kind would look the same.
-        case (
-            ast.Expr(value=value) | ast.Assign(value=value) | ast.Return(value=ast.expr() as value)
-        ):
-            return type(node), _look(value)
-        case ast.If(test=test) | ast.Assert(test=test):
-            return type(node), _look(test)
-        case ast.With(items=[item, *_]) | ast.AsyncWith(items=[item, *_]):
-            return type(node), _look(item.context_expr)
-        case ast.Await(value=ast.Call() as value):
-            return ast.Await, _look(value)
-    name = next((getattr(node, word) for word in _NAMING if hasattr(node, word)), None)
-    return type(node), name
 
 
 Load = Callable[[str], Module | None]

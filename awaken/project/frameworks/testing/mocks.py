@@ -161,7 +161,7 @@ class Mocks:
         if fixture is None or not isinstance(fixture.node, Function):
             return None
         home, node = fixture.module, fixture.node
-        results = home.given_by(node)
+        results = home.outputs_of(node)
         return self._call_making(home, results[0], depth + 1) if len(results) == 1 else None
 
     def for_sessions(self, call: ast.Call, home: Module, function: Function) -> Iterator[ast.expr]:

@@ -166,11 +166,11 @@ def _configured_refusal(project: Project) -> Refused | None:
     """Return the refusal of every query, where a factory is given a Query class afterwards."""
     modules = project.modules_at(project.files_with((b"query_cls",)))
     for module, node in nodes_in(modules, ast.Call):
-        given = keyword_of(node, "query_cls")
+        query_class = keyword_of(node, "query_cls")
         # A class that is given to the factory itself is found with the session that it makes.
-        if given is None or getattr(node.func, "attr", "") != "configure":
+        if query_class is None or getattr(node.func, "attr", "") != "configure":
             continue
-        if project.qualified_name(module, given) not in knowledge().query_classes:
+        if project.qualified_name(module, query_class) not in knowledge().query_classes:
             detail = f"{module.path} gives sessions a custom Query class"
             return Refused(reasons.QUERY_HOOKS, detail, because=(module.place(node),))
     return None

@@ -38,11 +38,11 @@ def begins_alone(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
     if not isinstance(function, FunctionOf) or not isinstance(function.node, Function):
         return False
     home, parameters = function.module, [pair[0] for pair in parameters_of(function.node.args)]
-    given = {item.arg: item.value for item in call.keywords}
-    is_read = given.keys() <= {row.argument, "args", "daemon", "kwargs", "name"}
+    keywords = {item.arg: item.value for item in call.keywords}
+    is_read = keywords.keys() <= {row.argument, "args", "daemon", "kwargs", "name"}
     if not is_read or len(call.args) > row.position + 1 or home.enclosing_class(function.node):
         return False
-    values, named = given.get("args", _NOTHING), given.get("kwargs", _NAMELESS)
+    values, named = keywords.get("args", _NOTHING), keywords.get("kwargs", _NAMELESS)
     if not isinstance(values, ast.List | ast.Tuple) or not isinstance(named, ast.Dict):
         return False
     by_name: dict[object, ast.arg] = {parameter.arg: parameter for parameter in parameters}

@@ -62,13 +62,10 @@ def last_statement(module: Module, taking: ast.AST | None) -> ast.stmt | None:
     if not isinstance(function, Function) or module.is_generator(function):
         return None
     last = function.body[-1]
-    ends = [node for node in walk(function) if isinstance(node, ast.Return)]
     is_plain = not isinstance(last, ast.Return) or isinstance(
         last.value, ast.Constant | ast.Name | None
     )
-    others = [
-        node for node in ends if node is not last and module.enclosing_function(node) is function
-    ]
+    others = [node for node in module.returns_of(function) if node is not last]
     is_apart = not any(module.beside(last)) and last is not taking
     return last if is_plain and is_apart and not others else None
 

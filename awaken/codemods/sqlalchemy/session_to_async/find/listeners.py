@@ -127,9 +127,9 @@ def _makes_sessions(project: Project, module: Module, target: ast.expr) -> bool:
     if isinstance(proof, SessionProof) and proof.kind == "scoped":
         return True
     known = project.values.of(module, target).alternatives
-    factories = (one for one in known if isinstance(one, Producer) and one.how == "factory")
-    given = (value for factory in factories for value in factory.inner)
-    return any(isinstance(value, Session) and value.kind == "session" for value in given)
+    factories = (value for value in known if isinstance(value, Producer) and value.how == "factory")
+    sessions = (value for factory in factories for value in factory.inner)
+    return any(isinstance(value, Session) and value.kind == "session" for value in sessions)
 
 
 def _connections(

@@ -245,8 +245,8 @@ def _beside_itself(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) ->
     margin = module.source.text[first - wrapper.col_offset : first].decode()
     lines = (margin + text.decode()).replace("\r\n", "\n").replace("\r", "\n")
     code = textwrap.dedent(lines)
-    given = module.text_of(returned[0]).replace(wrapper.name, name)
+    result = module.text_of(returned[0]).replace(wrapper.name, name)
     parameter = first_parameter(wrapping.decorator)
     unit = "\t" if margin.startswith("\t") else "    "
-    body = textwrap.indent(f"{code}\nreturn {given}\n", unit)
+    body = textwrap.indent(f"{code}\nreturn {result}\n", unit)
     return f"if {asking}({parameter}):\n\n{body}"

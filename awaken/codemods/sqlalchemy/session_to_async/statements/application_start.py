@@ -394,10 +394,8 @@ class ApplicationStart:
         application, module = self._application, self._home
         if application is None:
             return
-        site, body = (
-            Site(self._rule, module, application.call),
-            "".join(part.code for part in parts),
-        )
+        site = Site(self._rule, module, application.call)
+        body = "".join(part.code for part in parts)
         along = tuple(place for part in parts for place in part.along)
         try:
             outcome: Rewrite | Refused = self._starting(application, site, body, parts)

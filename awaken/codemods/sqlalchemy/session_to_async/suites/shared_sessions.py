@@ -199,7 +199,7 @@ class SharedSessions:
     def _of_function(
         self, module: Module, function: ast.FunctionDef
     ) -> Iterator[tuple[Module, ast.AST, ast.Name]]:
-        for name in module.given_by(function):
+        for name in module.outputs_of(function):
             statement = module.statement_of(name)
             if isinstance(name, ast.Name) and statement is not None:
                 own = {binding.scope.node for binding in module.scopes.bindings_of(name)}

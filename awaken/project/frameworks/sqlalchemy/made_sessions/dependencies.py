@@ -130,7 +130,7 @@ def _given_pair(
     module: Module, function: Function
 ) -> tuple[Literal["return", "yield"], ast.expr] | None:
     """Return what a function returns or yields, if it does so at exactly one place."""
-    given, yields = module.given_by(function), module.yields_of(function)
+    given, yields = module.outputs_of(function), module.yields_of(function)
     if len(given) != 1 or not all(isinstance(node, ast.Yield) and node.value for node in yields):
         return None
     return "yield" if yields else "return", given[0]

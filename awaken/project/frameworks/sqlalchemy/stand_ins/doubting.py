@@ -118,8 +118,8 @@ class _Injected(Parameters):
         for path, place in self._overriding.get(name or "", ()):
             for home in evaluator.modules_at([path]):
                 values = (value for key, value in overrides_in(home) if position(key) == place)
-                given = (part for value in values for part in evaluator.values(home, value))
-                result = union(result, *map(self._given_by, given))
+                parts = (part for value in values for part in evaluator.values(home, value))
+                result = union(result, *map(self._given_by, parts))
         return result
 
     def _given_by(self, value: Value) -> Values:

@@ -85,7 +85,7 @@ class Holding:
         if pair is None:
             return
         module, function = pair
-        for value in module.given_by(function):
+        for value in module.outputs_of(function):
             yield Spot(module, value, slot.depth)
         if self._is_decorator(module, function):
             yield End("leak", module, function, f"`{function.name}` makes it of what it decorates")

@@ -39,7 +39,7 @@ def given_by(
         return
     for value in project.values.of(module, function).alternatives:
         if isinstance(value, FunctionOf) and not isinstance(value.node, ast.Lambda):
-            yield from ((value.module, part) for part in value.module.given_by(value.node))
+            yield from ((value.module, part) for part in value.module.outputs_of(value.node))
 
 
 def class_named(project: Project, module: Module, node: ast.expr) -> str:

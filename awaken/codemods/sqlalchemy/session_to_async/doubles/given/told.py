@@ -36,12 +36,12 @@ def results_given_by_requests(
     around, requests = module.enclosing_def(replacement.node), project.coroutine_tests.requests
     if around is None or not replacement.bound or requests.name_of(module, around) is None:
         return
-    given = [x for x in module.given_by(around) if isinstance(x, ast.Name)]
-    for _ in (name for name in given if name.id == replacement.bound):
+    names = [item for item in module.outputs_of(around) if isinstance(item, ast.Name)]
+    for _ in (name for name in names if name.id == replacement.bound):
         for request in requests.of(module, around).direct:
             variable = "" if request.parameter is None else request.parameter.arg
-            told = assigned(request.module, request.function, variable)
-            for result, value in _with_results(project, request.module, told):
+            assignments = assigned(request.module, request.function, variable)
+            for result, value in _with_results(project, request.module, assignments):
                 yield request.module, result, value
 
 

@@ -65,7 +65,7 @@ def loads_after_writes(project: Project, loading: Loading, writes: Writes) -> It
         key: [
             place
             for place in writes.places()
-            if writes.changes(place, *key) and not _is_read_before(project, place, key[1])
+            if writes.changes(place, *key) and not is_read_before(project, place, key[1])
         ]
         for key in sorted(loading.keys(declared=False))
     }
@@ -79,7 +79,7 @@ def loads_after_writes(project: Project, loading: Loading, writes: Writes) -> It
                 yield load
 
 
-def _is_read_before(project: Project, write: Place, name: str) -> bool:
+def is_read_before(project: Project, write: Place, name: str) -> bool:
     """Whether a relationship is read before a write in its function: that value stays."""
     for module in project.modules_at([write.path]):
         node = next(module.nodes_at({write.span}))

@@ -20,6 +20,7 @@ from awaken.codemods.sqlalchemy.session_to_async.added_functions import added_fu
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import (
     are_read,
     called_around,
+    is_read_before,
     loads_below,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import gives_relationships
@@ -142,20 +143,19 @@ class StaleRelationships:
 
     def _was_loaded(self, module: Module, function: Function, write: Place, key: Key) -> bool:
         """Whether such an object was loaded before a write, and its relationship was not kept."""
-        node = next(module.expressions_at({write.span}))
-        before = called_around(self._project, module, function, before=node)
-        before += self._fixtures(module, function)
+        node, fixtures = next(module.expressions_at({write.span})), self._fixtures(module, function)
+        before = called_around(self._project, module, function, before=node) + fixtures
         start, end = module.span(function).start, write.span.start
         is_refreshed = self._loading.is_loaded_with_objects(key) and any(
             start < place.span.start < end and self._writes.refreshes(place)
             for place in self._writes.in_file(module.path)
         )
-        is_read = self._are_kept and (
-            are_read(self._project, before, key[1])
-            or any(start < module.span(item).start < end for item in module.mentions(key[1]))
-        )
         is_loaded = is_refreshed or self._gives(loads_below(self._project, before), key)
-        return is_loaded and not is_read
+        is_kept = self._are_kept and (
+            is_read_before(self._project, write, key[1])
+            or are_read(self._project, fixtures, key[1])
+        )
+        return is_loaded and not is_kept
 
     @cached_property
     def _keys(self) -> list[Key]:

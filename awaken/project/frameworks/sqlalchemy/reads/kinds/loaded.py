@@ -77,4 +77,4 @@ class Loaded:
         called = functions_called(self._evaluator, module, call)
         for callee in () if isinstance(called, Unknown) else called:
             home, function = callee.module, callee.function
-            yield from ((home, value) for value in home.given_by(function))
+            yield from ((home, value) for value in home.outputs_of(function))

@@ -78,8 +78,8 @@ class Hidden:
             for module in self._evaluator.modules_at([place.path] if is_python else []):
                 for node in module.mentions("getattr"):
                     above = module.parent(node)
-                    given = above.args[1:2] if isinstance(above, ast.Call) else []
-                    if given and module.span(given[0]) == place.span:
+                    key = above.args[1:2] if isinstance(above, ast.Call) else []
+                    if key and module.span(key[0]) == place.span:
                         arrivals.stop(obstacle.why, place)
 
     # -------------------------------------------------------------------------------- frameworks
