@@ -167,7 +167,8 @@ class Components:
     def add(self, members: Iterable[Member]) -> None:
         """Add findings that are not about the pieces that join each other."""
         for member in members:
-            component = self._of.get(piece_with(member))
+            pieces = [piece_with(member), *self._placed.pieces_along(member)]
+            component = next((self._of[piece] for piece in pieces if piece in self._of), None)
             (self.everywhere if component is None else component.members).append(member)
 
     def users(self, name: str) -> list[Component]:

@@ -133,7 +133,7 @@ class DoubleWriter:
                 around = module.enclosing_function(given)
                 taken = self._taken.setdefault(around, set())
                 wanted = f"fake_{replacement.name.strip('_')}"
-                return function_of_lambda(site, given, [wanted], taken)
+                return function_of_lambda(site, given, taken, wanted)
             case ast.Call(func=function) if self._qualified_text(module, function) in _MOCKS:
                 return self._mock(site, given)
             case ast.Call(func=function) if self._qualified_text(module, function) == _ASYNC_MOCK:

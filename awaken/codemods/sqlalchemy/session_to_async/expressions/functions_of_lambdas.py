@@ -19,21 +19,22 @@ _STATEMENTS = (
     ast.Return, ast.With,
 )  # fmt: skip
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_INDENTED = 4
+_INDENT = "    "
 
 
 def function_of_lambda(
     site: Site[ast.AST],
     node: ast.expr,
-    wanted: Sequence[str],
     taken: set[str],
+    *wanted: str,
     awaited: Sequence[ast.Call] = (),
+    first: str = "",
 ) -> list[Edit]:
     """Return the edits that write a lambda as a coroutine function in front of its statement.
 
     So does what names a plain function: that is called with all arguments. ``wanted`` are names
     that the function may get; ``taken`` are names of others, and gets the new one. ``awaited`` are
-    calls in it. Raises Refused.
+    calls in it, and ``first`` is a line before its result. Raises Refused.
     """
     module = site.module
     statement, refused = module.statement_of(node), Refused(NOT_AWAITABLE_HERE, "a lambda")
@@ -50,13 +51,14 @@ def function_of_lambda(
         if _has_comment(module, node) or has_long_text(node.body):
             raise refused
         parameters, body = _parameters(module, node), _body(module, node, awaited)
+    body = f"{first and _INDENT}{first}{_INDENT}return {body}\n"
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node:
-            code = f"async def {name}({parameters}):\n    return {body}\n"
+            code = f"async def {name}({parameters}):\n{body}"
             return [site.rewrite(statement, REPLACE, Replaced(code))]
     written = module.scopes.fresh_name(*wanted, taken=taken)
     taken.add(written)
-    code = f"async def {written}({parameters}):\n    return {body}\n"
+    code = f"async def {written}({parameters}):\n{body}"
     return [
         site.insert_statements(module.place(statement), "before", code),
         site.replace(node, written),
@@ -87,7 +89,7 @@ def _body(module: Module, node: ast.Lambda, awaited: Sequence[ast.Call]) -> str:
     if not others:
         return text
     left = min(len(name) - len(name.lstrip()) for name in others if name.strip())
-    moved = max(left - _INDENTED, 0)
+    moved = max(left - len(_INDENT), 0)
     text = "\n".join([first, *(name[moved:] if name.strip() else name for name in others)])
     return text if stands_alone(text) else f"({text})"
 

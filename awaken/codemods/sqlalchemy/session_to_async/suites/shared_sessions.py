@@ -11,17 +11,24 @@ A request that closes the session detaches the objects of the test, or of a job.
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
+
+from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import (
     added_function,
     imported_name,
 )
+from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import overrides_of
+from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambdas import (
+    function_of_lambda,
+)
 from awaken.codemods.sqlalchemy.session_to_async.find.clients import Clients
 from awaken.contract import Edit, Place
-from awaken.kit.changes import Member
+from awaken.kit.changes import Member, member
 from awaken.kit.relationships.sides import WORDS
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
@@ -29,7 +36,7 @@ from awaken.project.frameworks.testing.requests import METHODS
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, parameter_names
+from awaken.project.source.trees import Function, last_name, parameter_names, receivers
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -90,6 +97,7 @@ _CONVERTED = """\
                     loaded.append(column.key)
 """
 _TYPES = {"Enum": "sqlalchemy", "Numeric": "sqlalchemy"}
+_MESSAGE = "relationships of the objects in `{}` are reloaded for each request"
 _CONVERTING = (b"Enum", b"Numeric", b"DECIMAL", b"Decimal")
 
 
@@ -115,7 +123,7 @@ class SharedSessions:
 
     def requests(self) -> tuple[Place, ...]:
         """Return the calls that send requests to what uses a session of the test."""
-        is_given = bool(self.sessions_given or self._given_by_lambdas)
+        is_given = bool(self.sessions_given or self._lambdas)
         return self._sent if is_given and self._has_relationships else ()
 
     def is_behind_request(self, module: Module, load: ast.Call) -> bool:
@@ -137,27 +145,28 @@ class SharedSessions:
     def _shared_places(self) -> set[Place]:
         """The fixtures that give the shared sessions."""
         arguments = [(module, name) for module, _, name in self.sessions_given]
-        arguments += self._given_by_lambdas
+        arguments += [(module, name) for module, _, name in self._lambdas]
         return {fixture for argument in arguments for fixture in self._fixtures(*argument)}
 
     @cached_property
-    def _given_by_lambdas(self) -> list[tuple[Module, ast.Name]]:
-        """The sessions that lambdas give to requests, which cannot reload what they give."""
+    def _lambdas(self) -> list[tuple[Module, ast.Lambda, ast.expr]]:
+        """The lambdas that give requests a session, which they take from around them."""
         return [
-            (module, node.body)
+            (module, node, node.body)
             for module in self._overriding_modules()
             for node in module.walk()
             if isinstance(node, ast.Lambda)
-            and isinstance(node.body, ast.Name)
+            and isinstance(node.body, ast.Name | ast.Attribute)
             and self._project.orm.resource_of(module, node.body) == "session"
         ]
 
-    def _fixtures(self, module: Module, name: ast.Name) -> set[Place]:
+    def _fixtures(self, module: Module, name: ast.expr) -> set[Place]:
         """Return the fixture that a parameter ``name`` receives, if any."""
         requests = self._project.coroutine_tests.requests
+        text = module.text_of(name)
         for function in module.ancestors(name):
-            if isinstance(function, Function) and name.id in parameter_names(function.args):
-                fixture = requests.fixture(module, function, name.id)
+            if isinstance(function, Function) and text in parameter_names(function.args):
+                fixture = requests.fixture(module, function, text)
                 return set() if fixture is None else {fixture[0].place(fixture[1])}
         return set()
 
@@ -174,23 +183,43 @@ class SharedSessions:
         )
 
     def members(self) -> Iterator[Member]:
-        """Yield what is written in front of them."""
-        for module, statement, name in self.sessions_given if self._has_relationships else ():
-            yield self._member(Site(self._rule, module, statement), name.id)
+        """Yield what is written in front of them, and the functions that replace lambdas."""
+        if not self._has_relationships:
+            return
+        for module, statement, name in self.sessions_given:
+            yield self._member(Site(self._rule, module, statement), module.text_of(name))
+        keys = {value: key for _, key, value in overrides_of(self._project)}
+        taken: dict[ast.AST | None, set[str]] = defaultdict(set)
+        for module, function, name in self._lambdas:
+            if function in keys:
+                site = Site[ast.AST](self._rule, module, function)
+                wanted = f"override_{last_name(keys[function]) or 'session'}"
+                names = taken[module.enclosing_function(function)]
+                shown = f"`{module.text_of(name)}`"
+                replaced = member(site, shown, self._of_lambda, function, wanted, names)
+                yield replace(replaced, along=(*self._fixtures(module, name),))
 
     def _member(self, site: Site[ast.AST], text: str) -> Member:
         edits = [*reloading_relationships(self._project, site, text, "before")]
         if site.module.place(site.node) in self._closing:
             edits += _returning(site, text)
-        message = f"relationships of the objects in `{text}` are reloaded for each request"
-        return Member(site, Rewrite(message, edits), f"`{text}`")
+        return Member(site, Rewrite(_MESSAGE.format(text), edits), f"`{text}`")
+
+    def _of_lambda(
+        self, site: Site[ast.AST], function: ast.Lambda, wanted: str, taken: set[str]
+    ) -> Rewrite:
+        """Return the function that replaces a lambda which gives a session. Raises Refused."""
+        session = site.module.text_of(function.body)
+        call, needed = _reloading_call(self._project, site, session)
+        edits = function_of_lambda(site, function, taken, wanted, first=call)
+        return Rewrite(_MESSAGE.format(session), [*edits, *needed])
 
     def _overriding_modules(self) -> Iterator[Module]:
         for module in modules_with(self._project, (OVERRIDES.encode(),)):
             if is_around_tests(module.path):
                 yield module
 
-    def _sessions_given(self) -> Iterator[tuple[Module, ast.AST, ast.Name]]:
+    def _sessions_given(self) -> Iterator[tuple[Module, ast.AST, ast.expr]]:
         """Yield the statements that give a request a session from outside of their function."""
         for module in self._overriding_modules():
             for function in dict.fromkeys(_overriding(self._project, module)):
@@ -198,14 +227,15 @@ class SharedSessions:
 
     def _of_function(
         self, module: Module, function: ast.FunctionDef
-    ) -> Iterator[tuple[Module, ast.AST, ast.Name]]:
+    ) -> Iterator[tuple[Module, ast.AST, ast.expr]]:
         for name in module.outputs_of(function):
             statement = module.statement_of(name)
-            if isinstance(name, ast.Name) and statement is not None:
-                own = {binding.scope.node for binding in module.scopes.bindings_of(name)}
+            *_, first = receivers(name)
+            if isinstance(name, ast.Name | ast.Attribute) and statement is not None:
+                own = {binding.scope.node for binding in module.scopes.bindings_of(first)}
                 is_session = self._project.orm.resource_of(module, name) == "session"
                 if function not in own and is_session:
-                    if _closes(module, function, name.id):
+                    if _closes(module, function, name):
                         self._closing.add(module.place(statement))
                     yield module, statement, name
 
@@ -214,13 +244,18 @@ def reloading_relationships(
     project: Project, site: Site[ast.AST], session: str, where: Literal["after", "before"]
 ) -> Iterator[Edit]:
     """Yield what reloads the loaded relationships of a session's objects next to a statement."""
+    call, needed = _reloading_call(project, site, session)
+    yield site.insert_statements(site.module.place(site.node), where, call)
+    yield from needed
+
+
+def _reloading_call(project: Project, site: Site[ast.AST], session: str) -> tuple[str, list[Edit]]:
+    """Return the line that reloads the relationships of a session's objects, and what it needs."""
     converts = bool(project.files_with(_CONVERTING))
     code = _CODE.replace("{converted}", _CONVERTED if converts else "")
     imports = {"inspect": "sqlalchemy", **(_TYPES if converts else {})}
     helper, needed = added_function(site, "reload_relationships", code, imports)
-    call = f"await {session}.run_sync({helper})\n"
-    yield site.insert_statements(site.module.place(site.node), where, call)
-    yield from needed
+    return f"await {session}.run_sync({helper})\n", needed
 
 
 def _returning(site: Site[ast.AST], text: str) -> Iterator[Edit]:
@@ -236,17 +271,18 @@ def _returning(site: Site[ast.AST], text: str) -> Iterator[Edit]:
     yield from edits
 
 
-def _closes(module: Module, function: ast.FunctionDef, name: str) -> bool:
-    """Whether a function closes the session ``name``, by a call or by a ``with`` statement."""
+def _closes(module: Module, function: ast.FunctionDef, session: ast.expr) -> bool:
+    """Whether a function closes a session, by a call or by a ``with`` statement."""
+    text = module.text_of(session)
     for node in module.walk(function):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=closed), attr="close")):
+            case ast.Call(func=ast.Attribute(value=closed, attr="close")):
                 pass
-            case ast.withitem(context_expr=ast.Name(id=closed)):
+            case ast.withitem(context_expr=closed):
                 pass
             case _:
                 continue
-        if closed == name:
+        if module.text_of(closed) == text:
             return True
     return False
 

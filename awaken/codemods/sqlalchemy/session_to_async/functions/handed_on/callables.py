@@ -90,7 +90,7 @@ class Callables:
         wanted = ["callback"] if name is None else [name.strip("_"), "callback"]
         around = module.enclosing_function(node) or module.tree
         taken = self._taken.setdefault(module.place(around), set())
-        edits = function_of_lambda(site, node, wanted, taken, calls)
+        edits = function_of_lambda(site, node, taken, *wanted, awaited=calls)
         shown = module.excerpt(node)
         caveat = f"code that compares or inspects `{shown}` gets a named function instead"
         message = f"`{shown}` becomes a coroutine function, like the others that are passed there"

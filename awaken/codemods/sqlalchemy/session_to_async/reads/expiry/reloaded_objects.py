@@ -73,9 +73,9 @@ def reloaded_objects(
     for module, giving, name in shared.sessions_given:
         for node in module.walk(module.enclosing_function(giving)):
             match node:
-                case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=of), attr=how))):
-                    if how == "rollback" and of == name.id:
-                        yield _member(Site(rule, module, node), of, "rollback")
+                case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="rollback"))):
+                    if module.text_of(owner) == module.text_of(name):
+                        yield _member(Site(rule, module, node), module.text_of(name), "rollback")
     for module, function, call in _commits_of_tests(project):
         site = Site[ast.AST](rule, module, module.statement_of(call) or call)
         session = _session(call)
