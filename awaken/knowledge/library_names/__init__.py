@@ -36,6 +36,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``session_classes``: the class of each kind of session.
     - ``lazy_collections``: the class that a relationship gives with a value of ``lazy``.
     - ``dynamic_methods``: methods of a dynamic collection that send no query.
+    - ``result_methods``: methods of results and queries that give their objects.
     - ``executing_methods``: methods of sessions that run the statement that they are given.
     - ``http_methods``: the methods of requests, as functions are named.
     - ``consuming``: builtins that take all items of what they are given before they return.
@@ -70,6 +71,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session_classes: dict[str, str]
     lazy_collections: dict[str, str]
     dynamic_methods: frozenset[str]
+    result_methods: frozenset[str]
     executing_methods: frozenset[str]
     http_methods: frozenset[str]
     consuming: frozenset[str]

@@ -11,11 +11,11 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import changed_class
 from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import is_sql_expression
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew, holds_back, populating
 from awaken.kit.search import modules_with
 from awaken.project.source.programs.migrations import is_of_alembic
-from awaken.project.source.trees import chained_calls
 
 if TYPE_CHECKING:
     from awaken.contract import Place
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _WORDS = (b".values(",)
-_UPDATE = "sqlalchemy.update"
 
 
 def got_behind_updates(project: Project) -> dict[Place, Anew]:
@@ -57,18 +56,10 @@ def _computed_columns(project: Project, module: Module) -> Iterator[tuple[str, s
     for node in module.walk():
         match node:
             case ast.Call(func=ast.Attribute(value=chain, attr="values")):
-                owner = _updated_class(project, module, chain)
-                for name, value in _given_pairs(node) if owner is not None else ():
-                    if owner is not None and is_sql_expression(project, module, value):
+                owner, *_ = changed_class(project, module, chain)
+                for name, value in _given_pairs(node) if owner else ():
+                    if is_sql_expression(project, module, value):
                         yield owner, name
-
-
-def _updated_class(project: Project, module: Module, chain: ast.expr) -> str | None:
-    """Return the class that the statement of a chain updates, if it is an update of one."""
-    for call in chained_calls(chain):
-        if project.qualified_name(module, call.func) == _UPDATE:
-            return project.qualified_name(module, call.args[0]) if call.args else None
-    return None
 
 
 def _given_pairs(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:

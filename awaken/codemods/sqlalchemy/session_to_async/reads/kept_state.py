@@ -9,16 +9,17 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import written_statements
 from awaken.contract import Place
 from awaken.kit.search import modules_with, nodes_with
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import chained_calls, last_name
 from awaken.project.values.domain import classes_in
 
 if TYPE_CHECKING:
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
 _RAISED = ("DetachedInstanceError", "ObjectDeletedError")
 _READ = re.compile(r"\s*(?:select|show|pragma|explain|create|drop|alter|set)\b", re.IGNORECASE)
 _WRITTEN = re.compile(r"\s*(?:update|delete|insert|merge|replace|with)\b", re.IGNORECASE)
+_TABLE = re.compile(r"\s*(update|delete\s+from|insert\s+into)\s+(\w+)(?=[\s(;])", re.IGNORECASE)
 _WORDS = (b"delete", b"exec_driver_sql", b"synchronize_session", b"text", b"update")
 
 
 def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...]]:
     """Return the caveats of objects that no longer expire, and the places that rely on it."""
     said: list[str] = []
-    unseen = tuple(unseen_writes(project))
+    unseen = tuple(change.place for change in unseen_changes(project))
     if unseen:
         said.append("objects keep their old values after raw SQL and a commit")
     answered = [*_answered_places(project)]
@@ -56,28 +58,75 @@ def caveats_of_kept_state(project: Project) -> tuple[list[str], tuple[Place, ...
     return said, (*unseen, *answered, *seen, *identities, *kept, *caught)
 
 
-def unseen_writes(project: Project) -> Iterator[Place]:
+class UnseenChange(NamedTuple):
+    """A statement that changes rows, but no objects of its session.
+
+    ``owner`` is the mapped class of the rows, ``table`` the name of their table. Both are empty
+    where they are unknown. ``is_deletion`` says that the statement deletes the rows.
+    """
+
+    place: Place
+    owner: str = ""
+    table: str = ""
+    is_deletion: bool = False
+
+
+def unseen_changes(project: Project) -> Iterator[UnseenChange]:
     """Yield the statements that may change rows without changing the objects of a session."""
     for module, node in nodes_with(project, _WORDS, ast.Call, revisions=False):
-        if _is_unseen(project, module, node):
-            yield module.place(node)
+        change = _unseen_change(project, module, node)
+        if change is not None:
+            yield change
 
 
-def _is_unseen(project: Project, module: Module, call: ast.Call) -> bool:
-    for keyword in call.keywords:
-        if keyword.arg == "synchronize_session":
-            return isinstance(keyword.value, ast.Constant) and keyword.value.value is False
+def _unseen_change(project: Project, module: Module, call: ast.Call) -> UnseenChange | None:
+    place = module.place(call)
+    for chain, option in _synchronize_options(call):
+        is_unseen = isinstance(option, ast.Constant) and option.value is False
+        return UnseenChange(place, *changed_class(project, module, chain)) if is_unseen else None
     if not call.args:
-        return False
-    first = call.args[0]
-    if isinstance(call.func, ast.Attribute) and call.func.attr == "exec_driver_sql":
-        return not _only_reads(first)
-    name = project.qualified_name(module, call.func)
-    if name in sql_names().texts:
-        return _is_statement(module, call) and not _only_reads(first)
-    if name in sql_names().changes:
-        return project.orm.mapped_class(project.qualified_name(module, first)) is None
-    return False
+        return None
+    first, name = call.args[0], project.qualified_name(module, call.func)
+    is_text = name in sql_names().texts and _is_statement(module, call)
+    if is_text or (isinstance(call.func, ast.Attribute) and call.func.attr == "exec_driver_sql"):
+        return None if _only_reads(first) else UnseenChange(place, "", *_changed_table(first))
+    is_changing = name in sql_names().changes
+    is_mapped = is_changing and project.orm.mapped_class(project.qualified_name(module, first))
+    return UnseenChange(place) if is_changing and not is_mapped else None
+
+
+def _synchronize_options(call: ast.Call) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield the values of ``synchronize_session`` that a call passes, each with its statement."""
+    for keyword in call.keywords:
+        match keyword:
+            case ast.keyword(arg="synchronize_session", value=value):
+                yield call, value
+            case ast.keyword(arg="execution_options", value=ast.Dict(keys=keys, values=values)):
+                for key, value in zip(keys, values, strict=True):
+                    if isinstance(key, ast.Constant) and key.value == "synchronize_session":
+                        yield call.args[0] if call.args else call, value
+
+
+def changed_class(project: Project, module: Module, chain: ast.expr) -> tuple[str, str, bool]:
+    """Return the class whose rows the statement of a chain changes, empty if unknown.
+
+    Return no table after that, and whether the statement deletes the rows.
+    """
+    for call in (
+        call for node in written_statements(module, chain) for call in chained_calls(node)
+    ):
+        name = project.qualified_name(module, call.func)
+        if name in sql_names().changes and call.args:
+            owner = project.qualified_name(module, call.args[0]) or ""
+            is_mapped = project.orm.mapped_class(owner) is not None
+            return owner if is_mapped else "", "", name in sql_names().deletes
+    return "", "", False
+
+
+def _changed_table(node: ast.expr) -> tuple[str, bool]:
+    """Return the table that a text changes, empty if unknown, and whether it deletes the rows."""
+    match = _TABLE.match(_text(node))
+    return ("", False) if match is None else (match[2], match[1].lower().startswith("delete"))
 
 
 def _is_statement(module: Module, call: ast.Call) -> bool:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import unseen_writes
+from awaken.knowledge.library_names import library_names
+from awaken.project.source.expressions.uses import Way, targets_of, use_of
 from awaken.project.source.trees import last_name, receivers
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import Unknown
+from awaken.project.values.local.reads import local_binding, reads_seeing
 
 if TYPE_CHECKING:
     from awaken.contract import Place
@@ -56,15 +59,14 @@ def read_after_commits(
     later: Iterable[Later],
     mapped: Collection[Key],
     loading: Collection[Place],
-    is_behind_request: Callable[[Module, ast.Call], bool],
+    may_differ: Callable[[Module, ast.Call], bool],
 ) -> Iterator[Later]:
     """Yield the calls among ``later`` that load relationships with their objects.
 
-    Where a program changes rows without its objects, all of them that may give an object again.
-    That is so in all files, or after a request that has sessions of its own. ``mapped`` are the
-    relationships that the mapping loads, ``loading`` the statements that get a loader option.
+    Of those whose rows ``may_differ`` from the objects, all that may give an object again.
+    ``mapped`` are the relationships that the mapping loads, ``loading`` the statements that get a
+    loader option.
     """
-    is_unseen = any(unseen_writes(project))
     is_loading = loading_of(project, mapped, loading, _EAGER)
 
     def loads(module: Module, node: ast.expr) -> bool:
@@ -74,9 +76,14 @@ def read_after_commits(
     for load in later:
         calls = project.calls_at(load.place) if load.kind == "load" else []
         for module, call in calls if len(calls) == 1 else ():
-            is_behind = is_unseen or is_behind_request(module, call)
-            is_whole = is_behind and project.orm.commits.reloads.of(module, call) is not None
-            if is_whole or gives_relationships(project, module, call, loads):
+            is_whole = (
+                may_differ(module, call)
+                and project.orm.commits.reloads.of(module, call) is not None
+            )
+            if is_whole or (
+                gives_relationships(project, module, call, loads)
+                and not reads_only_columns(project, module, call)
+            ):
                 yield load
 
 
@@ -92,6 +99,48 @@ def gives_relationships(project: Project, module: Module, call: ast.Call, loads:
         if isinstance(node, ast.Call):
             nodes_of_all += _returned_pairs(project, module, node)
     return any(loads(home, node) for home, node in nodes_of_all)
+
+
+def reads_only_columns(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether a function reads only columns of the objects that a call gives, and keeps none.
+
+    The session has the values of its own changes. So they need no reload.
+    """
+    waiting = Worklist[ast.AST]([call])
+    for node in waiting:
+        way, above = use_of(module, node)
+        if way in {"awaited", "item", "same"}:
+            waiting += [above]
+        elif way == "attribute" and use_of(module, above).way == "called":
+            waiting += [module.parent(above) or above]
+        if not _gives_columns(project, module, way, above):
+            return False
+        for target in targets_of(above):
+            binding = local_binding(module, target) if isinstance(target, ast.Name) else None
+            if binding is None:
+                return False
+            waiting += reads_seeing(module, binding)
+    return True
+
+
+def _gives_columns(project: Project, module: Module, way: Way, above: Any) -> bool:
+    """Whether a use of an object, or of a result, reads nothing of the object but a column."""
+    match way:
+        case "compared":
+            return all(isinstance(operator, ast.Is | ast.IsNot) for operator in above.ops)
+        case "argument":
+            return module.scopes.builtin_called(above) == "len"
+        case "attribute" if use_of(module, above).way == "called":
+            return above.attr in library_names().result_methods
+        case "attribute":
+            return _is_column(project, module, above)
+    return way in {"awaited", "bound", "dropped", "item", "iterated", "same", "tested"}
+
+
+def _is_column(project: Project, module: Module, node: ast.Attribute) -> bool:
+    """Whether an attribute of an object is a column of each class that the object may have."""
+    owners = [project.orm.mapped_class(name) for name in project.orm.classes_of(module, node.value)]
+    return bool(owners) and all(owner and node.attr in owner.columns for owner in owners)
 
 
 def _returned_pairs(

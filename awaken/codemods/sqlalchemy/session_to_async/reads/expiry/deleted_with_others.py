@@ -13,6 +13,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses import Uses
+from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import (
+    UnseenChange,
+    unseen_changes,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import written_statements
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -23,6 +27,7 @@ from awaken.project.values.domain import ClassOf
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
     from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
+    from awaken.project.frameworks.sqlalchemy.models import MappedClass
 
 _WORD = b"ondelete"
 _DELETED = re.compile(rb"\bondelete\b")
@@ -37,13 +42,15 @@ class DeletedWithOthers(Uses):
     ) -> None:
         super().__init__(writes, loaded)
         self._shared = shared
+        self._unseen = list(dict.fromkeys(unseen_changes(writes.project)))
 
     def may_differ(self, module: Module, load: ast.Call) -> bool:
         """Whether a load may give such an object, or comes after a request to another session.
 
-        The deletion is one of its callers, its own, or that of a request.
+        The deletion is one of its callers, its own, or that of a request. Or the program changes
+        rows of such a class without its objects.
         """
-        if self._shared.is_behind_request(module, load):
+        if self._shared.is_behind_request(module, load) or self._is_changed_unseen(module, load):
             return True
         function = function_around(module, load) if self._project.files_with((_WORD,)) else None
         return (
@@ -51,6 +58,36 @@ class DeletedWithOthers(Uses):
             and any(self._is_declared(name, said) for name, said in self._given(module, load))
             and (self._shared.is_sent(module, load) or self._is_deleting(module, function))
         )
+
+    def _is_changed_unseen(self, module: Module, load: ast.Call) -> bool:
+        """Whether a statement that changes no objects may change rows of which a load gives them.
+
+        A statement that deletes rows leaves the others as they are; ``get`` gives the object.
+        """
+        reload = self._project.orm.commits.reloads.of(module, load) if self._unseen else None
+        if reload is None:
+            return False
+        named = [(name, said) for name, said in self._given(module, load) if self._mapped(name)]
+        return not (named and reload.is_certain) or any(
+            (change.is_deletion and self._is_declared(name, said))
+            or ((reload.by_key or not change.is_deletion) and self._has_rows_of(name, change))
+            for change in self._unseen
+            for name, said in named
+        )
+
+    def _has_rows_of(self, qualified: str, change: UnseenChange) -> bool:
+        """Whether an object of a class may have a row that a statement changes."""
+        line = {
+            *self._project.orm.mapping_ancestors(qualified),
+            *self._project.all_subclasses(qualified),
+        }
+        if change.owner or not change.table:
+            return not change.owner or change.owner in line
+        tables = {mapped.tablename for mapped in map(self._mapped, line) if mapped is not None}
+        return not tables.isdisjoint({None, change.table})
+
+    def _mapped(self, qualified: str) -> MappedClass | None:
+        return self._project.orm.mapped_class(qualified)
 
     def _given(self, module: Module, load: ast.Call) -> Iterator[tuple[str, re.Pattern[bytes]]]:
         """Yield the classes that a load names, with what a key of theirs has to say."""
@@ -67,7 +104,7 @@ class DeletedWithOthers(Uses):
 
     def _is_declared(self, qualified: str, said: re.Pattern[bytes]) -> bool:
         """Whether a mapped class, or one that it inherits from, has such a key."""
-        is_mapped = self._project.orm.mapped_class(qualified) is not None
+        is_mapped = self._mapped(qualified) is not None
         return any(
             said.search(home.source.text, facts.span.start, facts.span.end)
             for facts in (self._project.class_line(qualified) if is_mapped else ())
