@@ -12,21 +12,25 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import loads_below
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses import Uses
 from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import (
     UnseenChange,
     unseen_changes,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import written_statements
+from awaken.kit.search import is_imported
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import ClassOf
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
     from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
+    from awaken.contract import Place
     from awaken.project.frameworks.sqlalchemy.models import MappedClass
 
 _WORD = b"ondelete"
@@ -42,7 +46,8 @@ class DeletedWithOthers(Uses):
     ) -> None:
         super().__init__(writes, loaded)
         self._shared = shared
-        self._unseen = list(dict.fromkeys(unseen_changes(writes.project)))
+        changes = dict.fromkeys(unseen_changes(writes.project))
+        self._unseen = [change for change in changes if not self._is_apart(change.place)]
 
     def may_differ(self, module: Module, load: ast.Call) -> bool:
         """Whether a load may give such an object, or comes after a request to another session.
@@ -74,6 +79,20 @@ class DeletedWithOthers(Uses):
             for change in self._unseen
             for name, said in named
         )
+
+    def _is_apart(self, change: Place) -> bool:
+        """Whether a change is that of a script, in which no session loads objects."""
+        graph = self._project.calls.graph()
+        for module, node in self._project.expressions_at(change):
+            function = function_around(module, node)
+            is_served = isinstance(function, Function) and self._project.web.endpoints.running(
+                module, function
+            )
+            if is_served or is_test_file(module.path) or is_imported(self._project, module):
+                return False
+            around = graph.reaching({graph.place_around(module, node)})
+            return not any(loads_below(self._project, [*around]))
+        return False
 
     def _has_rows_of(self, qualified: str, change: UnseenChange) -> bool:
         """Whether an object of a class may have a row that a statement changes."""
