@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers.configured import (
+    entered_with_options,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reasons import (
     HANDED_ON,
     HANDED_SESSION,
@@ -56,7 +59,10 @@ def _refused_pairs(
             yield Refused(UNKNOWN_SESSION, why), ()
         case ast.withitem(
             context_expr=ast.Call(func=ast.Attribute(value=owner, attr="execution_options" as name))
-        ) if part.project.orm.resource_of(module, owner) == "connection":
+        ) if (
+            part.project.orm.resource_of(module, owner) == "connection"
+            and entered_with_options(module, owner) is None
+        ):
             # A connection that was awaited cannot be entered.
             yield Refused(NO_TWIN, f"connection().{name}"), ()
         case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _METHODS:
