@@ -210,4 +210,4 @@ def test_the_environment_puts_a_database_in_memory(written, value, is_in_memory)
     project = program({"app.py": made, "conftest.py": text})
     known = project.orm.engines
     [engine] = known.in_file(module_of(project, "app.py"))
-    assert known.is_in_memory(engine, known.set_in_memory()) is is_in_memory
+    assert known.is_in_memory(engine) is is_in_memory

@@ -57,11 +57,8 @@ class Engines:
         is_sqlite = bool(url.outside) and may_be and _has_argument_of_sqlite(engine)
         return Url((*url.texts, said)) if is_sqlite else url
 
-    def set_in_memory(self) -> set[str]:
-        """Return the environment variables that the program sets to a database in memory.
-
-        Tests do so before they import the application.
-        """
+    def _set_in_memory(self) -> set[str]:
+        """Return the environment variables that the program sets to a database in memory."""
         return {
             name
             for module in self._evaluator.modules_with(_ENVIRONMENT_WORDS)
@@ -70,16 +67,18 @@ class Engines:
             if any(text.is_in_memory for text in self._urls.of(module, value).texts)
         }
 
-    def is_in_memory(self, engine: Engine, variables: set[str]) -> bool:
-        """Whether the database of an engine is in memory, or one of these ``variables`` names it.
+    def is_in_memory(self, engine: Engine) -> bool:
+        """Whether the database of an engine is in memory, also where tests set a variable to that.
 
-        The field of settings is the variable of that name.
+        The field of settings is the environment variable of that name.
         """
         if engine.url is None:
             return False
         url = self._urls.of(engine.module, engine.url)
-        outside = (source.name.rpartition(".")[2].upper() for source in url.outside)
-        return any(text.is_in_memory for text in url.texts) or not variables.isdisjoint(outside)
+        if any(text.is_in_memory for text in url.texts):
+            return True
+        outside = {source.name.rpartition(".")[2].upper() for source in url.outside}
+        return bool(outside) and not outside.isdisjoint(self._set_in_memory())
 
     def pool_of(self, engine: Engine) -> str | None:
         """Return the name of the class of pools that an engine is given.

@@ -113,7 +113,6 @@ def _made_resources(
     """Return those that statements of files make, and the names of those in memory."""
     resources: dict[str, Shared] = {}
     in_memory: set[str] = set()
-    variables = project.orm.engines.set_in_memory()
     for site, qualified in sites:
         made = _made_statement(site.module, site.node) if qualified in _MAKERS else None
         if made is not None:
@@ -124,7 +123,7 @@ def _made_resources(
             resources.setdefault(name, Shared(name, piece, place, is_engine))
             # Another engine would see none of what it keeps in memory.
             made_here = _engines_in(project, site.module, place)
-            if any(project.orm.engines.is_in_memory(engine, variables) for engine in made_here):
+            if any(project.orm.engines.is_in_memory(engine) for engine in made_here):
                 in_memory.add(name)
     return resources, in_memory
 
