@@ -188,3 +188,26 @@ def test_the_drivers_of_databases_are_told_apart(drivername, until, since, other
     assert is_async_driver(drivername, current=True) is since
     assert {one.drivername for one in async_drivers(drivername)} == set(others)
     assert is_async_driver(full_drivername(drivername, current=True), current=True) is since
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "os.environ['DB_URL'] = M",
+        "os.environ.setdefault('DB_URL', 'sqlite+pysqlite:///:memory:')",
+        "os.environ.update({'OTHER': 'x', 'DB_URL': 'sqlite://'})",
+        "monkeypatch.setenv('DB_URL', 'sqlite://')",
+        "mock.patch.dict(os.environ, {'DB_URL': 'sqlite:///:memory:'})",
+    ],
+)
+@pytest.mark.parametrize(
+    ("value", "is_in_memory"),
+    [("os.environ['DB_URL']", True), ("settings.db_url", True), ("os.environ['OTHER']", False)],
+)
+def test_the_environment_puts_a_database_in_memory(written, value, is_in_memory):
+    text = f"import os\nfrom unittest import mock\nM = 'sqlite://'\n{written}\n"
+    made = f"import os\nfrom sqlalchemy import create_engine\nengine = create_engine({value})\n"
+    project = program({"app.py": made, "conftest.py": text})
+    known = project.orm.engines
+    [engine] = known.in_file(module_of(project, "app.py"))
+    assert known.is_in_memory(engine) is is_in_memory

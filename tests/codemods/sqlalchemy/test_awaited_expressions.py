@@ -679,8 +679,19 @@ def opened():
     return result
 
 
+def entered():
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        return connection.execute(text("select 4")).scalar()
+
+
+def kept():
+    committing = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with committing.connect() as connection:
+        return connection.execute(text("select 5")).scalar()
+
+
 if __name__ == "__main__":
-    print(same(), chained(), opened())
+    print(same(), chained(), opened(), entered(), kept())
 """
 
 
@@ -693,12 +704,11 @@ def test_a_connection_with_options_is_awaited(tmp_path, capsys, monkeypatch):
         printed("shop.py", each, tmp_path / side, capsys, monkeypatch)
         for side, each in files.items()
     ]
-    assert lines == ["1 2 3\n"] * 2
+    assert lines == ["1 2 3 4 5\n"] * 2
 
 
-@pytest.mark.parametrize("opened", ["engine.connect()", "connection"])
-def test_a_connection_with_options_is_not_entered(opened):
-    entered = f"with {opened}.execution_options(isolation_level='AUTOCOMMIT') as other:"
+def test_a_connection_that_is_there_is_not_entered_with_options():
+    entered = "with connection.execution_options(isolation_level='AUTOCOMMIT') as other:"
     text = OPTIONS.replace(
         "options = {",
         f"{entered}\n            other.execute(text('select 1'))\n        options = {{",

@@ -16,6 +16,10 @@ from awaken.codemods.sqlalchemy.session_to_async.foreign.streaming import Stream
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.in_threads import (
     moved_out_of_thread,
 )
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers.configured import (
+    entered_with_options,
+    is_entered_with_options,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers.stacks import Stacks
 from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import annotation
 from awaken.contract import Edit, Place, Span
@@ -63,7 +67,9 @@ class OperationWriter:
         for operation in operations:
             if operation.resource == "client":
                 clients.write(self._module, self._awaiting, operation)
-            elif not self._run_sync.makes(operation):
+            elif not self._run_sync.makes(operation) and not self._enters_configured(
+                operation.node
+            ):
                 self._write(operation, loaded_again)
 
     def makes(self, operation: Operation) -> bool:
@@ -144,6 +150,25 @@ class OperationWriter:
                 put = () if operation.put is None else (operation.put,)
                 cure = _cure(operation.library) or annotation(self._project, because, "Session")
                 raise Refused(reasons.UNKNOWN_SESSION, operation.why, cure, (*put, *because))
+
+    def _enters_configured(self, node: ast.expr) -> bool:
+        """Whether a connection with options is entered by ``node``, or gets them by it.
+
+        The engine of it has the options in the rewrite. Raises Refused.
+        """
+        module = self._module
+        if is_entered_with_options(module, node):
+            return True
+        configured = entered_with_options(module, node)
+        if configured is None or not isinstance(node, ast.Call):
+            return False
+        engine = node.func.value if isinstance(node.func, ast.Attribute) else node
+        connecting = Span(module.span(engine).end, module.span(node).end)
+        self._awaiting.enters(configured)
+        self._insertions.replace(connecting, "")
+        written = module.source.text[connecting.start : connecting.end].decode()
+        self._insertions.at(module.span(configured).end, written)
+        return True
 
     def _await(self, operation: Operation, loaded_again: Mapping[Place, Anew]) -> None:
         """Await an operation, with the argument that has it load again. Raises Refused."""

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.functions.managers.configured import (
+    entered_with_options,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reasons import (
     HANDED_ON,
     HANDED_SESSION,
@@ -49,14 +52,12 @@ def _refused_pairs(
     part: SynchronousPart, module: Module, node: ast.AST, holds_session: Callable[[str], bool]
 ) -> Iterator[tuple[Refused, tuple[Place, ...]]]:
     match node:
-        case ast.Call(func=ast.Attribute(value=owner, attr="execution_options")) if _is_lost_engine(
-            part, module, node, owner
-        ):
-            why = f"`{module.excerpt(node)}` returns an engine, and awaken does not follow it"
-            yield Refused(UNKNOWN_SESSION, why), ()
         case ast.withitem(
             context_expr=ast.Call(func=ast.Attribute(value=owner, attr="execution_options" as name))
-        ) if part.project.orm.resource_of(module, owner) == "connection":
+        ) if (
+            part.project.orm.resource_of(module, owner) == "connection"
+            and entered_with_options(module, owner) is None
+        ):
             # A connection that was awaited cannot be entered.
             yield Refused(NO_TWIN, f"connection().{name}"), ()
         case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _METHODS:
@@ -157,19 +158,6 @@ def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.ex
             yield from zip(targets, values, strict=False)
         case _:
             yield target, value
-
-
-def _is_lost_engine(part: SynchronousPart, module: Module, call: ast.Call, owner: ast.expr) -> bool:
-    """Whether a call gives one more engine, and its methods are called: no value says so."""
-    if part.project.orm.resource_of(module, owner) != "engine":
-        return False
-    match module.parent(call):
-        case ast.Attribute():
-            return True
-        case ast.Assign(targets=[ast.Name() as name]):
-            reads = module.scopes.reads_of(name)
-            return any(isinstance(module.parent(read), ast.Attribute) for read in reads)
-    return False
 
 
 def _passing_session(part: SynchronousPart, module: Module, member: ast.Name) -> Iterator[Place]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from awaken.knowledge import knowledge
 from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url, UrlText
+from awaken.project.frameworks.sqlalchemy.engines.sources import settings_written
 from awaken.project.frameworks.sqlalchemy.engines.urls import UrlReader
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -14,6 +15,8 @@ from awaken.project.source.trees import is_none, last_name
 
 ENGINE_WORDS = (b"_engine", b"engine_from_config")
 """Of these one stands in every file that makes an engine."""
+
+_ENVIRONMENT_WORDS = (b"environ", b"putenv", b"setenv")
 
 _ASYNC_ENGINE = "sqlalchemy.ext.asyncio.AsyncEngine"
 _FROM_CONFIG = "engine_from_config"
@@ -53,6 +56,29 @@ class Engines:
         may_be = all(text.text.startswith("sqlite") for text in url.texts) and not engine.is_async
         is_sqlite = bool(url.outside) and may_be and _has_argument_of_sqlite(engine)
         return Url((*url.texts, said)) if is_sqlite else url
+
+    def _set_in_memory(self) -> set[str]:
+        """Return the environment variables that the program sets to a database in memory."""
+        return {
+            name
+            for module in self._evaluator.modules_with(_ENVIRONMENT_WORDS)
+            for node in module.walk()
+            for name, value in settings_written(self._evaluator.names, module, node)
+            if any(text.is_in_memory for text in self._urls.of(module, value).texts)
+        }
+
+    def is_in_memory(self, engine: Engine) -> bool:
+        """Whether the database of an engine is in memory, also where tests set a variable to that.
+
+        The field of settings is the environment variable of that name.
+        """
+        if engine.url is None:
+            return False
+        url = self._urls.of(engine.module, engine.url)
+        if any(text.is_in_memory for text in url.texts):
+            return True
+        outside = {source.name.rpartition(".")[2].upper() for source in url.outside}
+        return bool(outside) and not outside.isdisjoint(self._set_in_memory())
 
     def pool_of(self, engine: Engine) -> str | None:
         """Return the name of the class of pools that an engine is given.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import Literal
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from awaken.project.source.trees import last_name
 
 _ENVIRONMENTS = {"os.environ", "os.environb"}
 _READING = {"os.environ.get", "os.environ.pop", "os.environ.setdefault", "os.getenv"}
+_SETTING = {"os.environ.setdefault", "os.putenv"}
 _CONFIGS = {"decouple.config", "decouple.AutoConfig", "starlette.config.Config"}
 _ENV_METHODS = {"get", "str", "url", "db", "dj_db_url"}
 """Methods of `environs.Env` and of other objects that are called ``env``."""
@@ -58,6 +60,40 @@ def setting_read(
             kind = _kind_read(names, module, function)
             return None if kind is None else SettingRead(kind, key, default)
     return None
+
+
+def settings_written(names: Names, module: Module, node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what ``node`` writes into the environment: each name with its value."""
+    match node:
+        case ast.Assign(
+            targets=[ast.Subscript(value=owner, slice=ast.Constant(value=str() as key))]
+        ):
+            if (names.qualified(module, owner) or "") in _ENVIRONMENTS:
+                yield key, node.value
+        case ast.Call(args=[ast.Constant(value=str() as key), value, *_]) if _sets(
+            names, module, node.func
+        ):
+            yield key, value
+        case ast.Call(args=[*_, ast.Dict(keys=keys, values=values)]) if _is_of_environment(
+            names, module, node
+        ):
+            for written, value in zip(keys, values, strict=True):
+                if isinstance(written, ast.Constant) and isinstance(written.value, str):
+                    yield written.value, value
+
+
+def _sets(names: Names, module: Module, function: ast.expr) -> bool:
+    """Whether a function sets one variable, such as `setenv` of pytest's fixture."""
+    is_of_pytest = isinstance(function, ast.Attribute) and function.attr == "setenv"
+    return is_of_pytest or (names.qualified(module, function) or "") in _SETTING
+
+
+def _is_of_environment(names: Names, module: Module, call: ast.Call) -> bool:
+    """Whether a call is `os.environ.update(...)`, or is given the environment to change it."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    first = next(iter(call.args), None)
+    parts = [part for part in (owner, first) if isinstance(part, ast.Name | ast.Attribute)]
+    return any((names.qualified(module, part) or "") in _ENVIRONMENTS for part in parts)
 
 
 def _kind_read(

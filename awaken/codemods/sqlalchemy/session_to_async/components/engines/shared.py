@@ -30,7 +30,7 @@ from awaken.project.source.worklist import groups_of, reached
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.engines.domain import Url
+    from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url
 
 _MAKERS = {
     "sqlalchemy.create_engine", "sqlalchemy.orm.scoped_session", "sqlalchemy.orm.sessionmaker",
@@ -122,8 +122,8 @@ def _made_resources(
             is_engine = qualified.endswith(".create_engine")
             resources.setdefault(name, Shared(name, piece, place, is_engine))
             # Another engine would see none of what it keeps in memory.
-            urls = urls_in(project, site.module, place)
-            if any(text.is_in_memory for url in urls for text in url.texts):
+            made_here = _engines_in(project, site.module, place)
+            if any(project.orm.engines.is_in_memory(engine) for engine in made_here):
                 in_memory.add(name)
     return resources, in_memory
 
@@ -237,10 +237,16 @@ def assigned_alone(statement: ast.AST | None) -> Iterator[ast.Name]:
 
 def urls_in(project: Project, module: Module, statement: Place) -> Iterator[Url]:
     """Yield the URLs of the engines that a statement of a file makes."""
-    for engine in project.orm.engines.in_file(module):
+    for engine in _engines_in(project, module, statement):
         url = project.orm.engines.url_of(engine)
-        if url is not None and statement.span.contains(module.span(engine.call)):
+        if url is not None:
             yield url
+
+
+def _engines_in(project: Project, module: Module, statement: Place) -> Iterator[Engine]:
+    for engine in project.orm.engines.in_file(module):
+        if statement.span.contains(module.span(engine.call)):
+            yield engine
 
 
 def _listens(project: Project, module: Module, node: ast.expr) -> bool:
