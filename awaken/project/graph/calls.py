@@ -105,7 +105,7 @@ class Calls:
         ).build()
 
     def is_value(self, path: str) -> bool:
-        """Whether the module of a file may be a value: what is unknown may then be this module."""
+        """Whether the module of a file may be a value, so that something unknown may be it."""
         modules = self._evaluator.callers.module_values
         is_public = self._evaluator.names.layout.published
         return is_public or modules.travels(path) or modules.looks_up_itself(path)

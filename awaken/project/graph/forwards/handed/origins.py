@@ -281,5 +281,5 @@ class Origins:
 
 
 def _without_pair(depth: int) -> int:
-    """Return the depth in a container, of what is at ``depth`` among pairs with its items."""
+    """Return the depth in a container; among the pairs of its items the depth is ``depth``."""
     return int(depth) - 1 if int(depth) == IN_PAIRS else depth - 1

@@ -92,7 +92,7 @@ def depth_in(elements: Sequence[ast.expr], element: ast.AST, depth: int) -> int:
 
 
 def has_another(key: ast.expr | None, depth: int) -> bool:
-    """Whether what is at ``depth`` in a container is there by another key, which ``key`` reads."""
+    """Whether what is at ``depth`` in a container is there by another key than ``key``."""
     other = None if key is None else depth_read(key, 0)
     if not (isinstance(depth, Depth) and isinstance(other, Depth)):
         return False

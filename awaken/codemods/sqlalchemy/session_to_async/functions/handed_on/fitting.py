@@ -25,9 +25,8 @@ _PLAIN = {
 def fits(part: SynchronousPart, module: Module, call: ast.Call, function: FunctionPlace) -> bool:
     """Whether ``call``, of ``module``, may be a call of a function that waits, by its name.
 
-    A method is called by an attribute. A function of a file is called by one only where the object
-    may be the module of that file, or something was given the function. For the arguments see
-    ``takes``.
+    A method is called by an attribute. So is a function of a file, if an object has it or may be
+    the module of the file. For the arguments see ``takes``.
     """
     node = part.node_of(function)
     if node is None or (isinstance(call.func, ast.Name) and _is_method(*node)):
