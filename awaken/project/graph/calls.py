@@ -104,6 +104,12 @@ class Calls:
             evaluator, self._functions, lambda: self._families, paths, names
         ).build()
 
+    def is_value(self, path: str) -> bool:
+        """Whether the module of a file may be a value, so that something unknown may be it."""
+        modules = self._evaluator.callers.module_values
+        is_public = self._evaluator.names.layout.published
+        return is_public or modules.travels(path) or modules.looks_up_itself(path)
+
     def definition_of(self, function: FunctionPlace) -> tuple[Module, Function] | None:
         """Return the definition of a function; None for the code outside of all."""
         return next(self.definitions_of([function]), None)

@@ -100,6 +100,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribut
 from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import (
     held_sessions,
     sessions_of_objects,
+    sessions_put,
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
     FACTORIES,
@@ -316,6 +317,7 @@ class Writing:
         yield from listeners(project, rule, factories)
         yield from held_sessions(part, rule)
         yield from sessions_of_objects(project, rule)
+        yield from sessions_put(part, rule)
         yield from self._clients()
         yield from old_test_tools(part, rule)
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from awaken.project.graph.callers.importers import Importers
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
+from awaken.project.source.programs.undefined import may_define
 from awaken.project.source.trees import last_name
 from awaken.project.source.words import Words
 from awaken.project.values.calls.loaded_files import MAKING, NAMING
@@ -37,6 +38,11 @@ class ModuleValues:
             or any(dotted in self._used_in(file) for file in files)
             or not self._loading.isdisjoint(self._words.files_with(last))
         )
+
+    def looks_up_itself(self, path: str) -> bool:
+        """Whether a file may look for its own names by texts."""
+        module = self._evaluator.load(path)
+        return module is None or may_define(module) or "modules" in module.words()
 
     @cached_method
     def is_value(self, name: str) -> bool:

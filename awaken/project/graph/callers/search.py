@@ -39,7 +39,6 @@ from awaken.project.graph.hierarchies import Hierarchy
 from awaken.project.names.functions.decorators import decorators_of
 from awaken.project.names.visibility import is_public
 from awaken.project.source.modules import Module
-from awaken.project.source.programs.undefined import may_define
 from awaken.project.source.trees import Function
 
 _FEW_FILES = 60
@@ -327,13 +326,9 @@ class Search:
         home = self._target.place.path
         # Others may have the modules of a library.
         is_plain = self._target.is_plain and not self._evaluator.names.layout.published
-        is_elsewhere = path != home or not self._looks_up_itself(home)
-        return is_plain and is_elsewhere and not self._surroundings.module_values.travels(home)
-
-    def _looks_up_itself(self, home: str) -> bool:
-        """Whether a file may look for its own names by texts."""
-        module = self._evaluator.load(home)
-        return module is None or may_define(module) or "modules" in module.words()
+        values = self._surroundings.module_values
+        is_elsewhere = path != home or not values.looks_up_itself(home)
+        return is_plain and is_elsewhere and not values.travels(home)
 
     def _named_in(self, found: Text, word: str) -> None:
         self._stop("named", f"the text {found.text!r} names `{word}`", found.place)

@@ -6,6 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property, partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.managers import Managers
@@ -253,10 +254,11 @@ class SynchronousPart:
 
     @cached_property
     def _in_lambdas(self) -> dict[Place, list[Call]]:
-        graph = self.project.calls.graph()
+        graph, handed = self.project.calls.graph(), self.project.calls.handed_on()
         functions: dict[Place, dict[Place, Call]] = defaultdict(dict)
         for function in self.steps:
-            for call in graph.callers(function):
+            passed = (one.calls.values() for one in handed.components_around(function))
+            for call in chain(graph.callers(function), *passed):
                 around = graph.lambda_around(call)
                 if around is not None:
                     functions[around][call.place] = call
@@ -316,7 +318,9 @@ class SynchronousPart:
                     functions[call.caller][call.place] = call
         for component in self.handed_on:
             for call in map(self.with_caller, component.calls.values()):
-                functions[call.caller][call.place] = call
+                around = graph.lambda_around(call)
+                if around is None or around not in self._in_lambdas:
+                    functions[call.caller][call.place] = call
         return {
             caller: sorted(calls.values(), key=lambda item: item.place)
             for caller, calls in functions.items()

@@ -67,11 +67,7 @@ class Together:
 
     def _components(self, function: FunctionPlace) -> Iterator[Component]:
         """Yield what ``function``, and lambdas that return what it gives, are handed on with."""
-        handed, graph = self._after.calls.handed_on(), self._after.calls.graph()
-        components = [*handed.of(function)]
-        lambdas = (graph.lambda_around(call) for call in graph.callers(function))
-        components += [handed.of_lambda(place) for place in lambdas if place is not None]
-        for component in components:
+        for component in self._after.calls.handed_on().components_around(function):
             if id(component) not in self._seen:
                 self._seen.add(id(component))
                 yield component

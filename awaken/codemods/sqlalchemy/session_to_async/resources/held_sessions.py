@@ -1,4 +1,4 @@
-"""Sessions that objects hold: object factories, and mapped objects.
+"""Sessions that objects hold: object factories, mapped objects, and attributes that a test sets.
 
 Those of factories stay synchronous, and are those of the others. A mapped object tells of both.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import called_node
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import is_called_by_events
 from awaken.contract import Span, TextEdit
 from awaken.kit.changes import Member, member
@@ -19,13 +20,17 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
+from awaken.project.source.replacing import Put, puts_of
 from awaken.project.source.trees import is_none
-from awaken.project.values.domain import Unknown
+from awaken.project.values.domain import External, Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
 _STATE = "sqlalchemy.orm.InstanceState"
+_OF_MOCKS = {"return_value", "side_effect"}
+_PUT = {"connection", "session"}
+_CURE = "Pass the session as an argument to the code that reads the attribute."
 
 
 def held_sessions(part: SynchronousPart, rule: str) -> Iterator[Member]:
@@ -55,6 +60,48 @@ def _given_rewrite(site: Site[ast.AST], part: SynchronousPart) -> Rewrite:
         raise Refused(reasons.FACTORY_SESSION, shown)
     edits = [site.insert_behind(node, ".sync_session")]
     return Rewrite(f"object factories get the synchronous session of `{shown}`", edits)
+
+
+def sessions_put(part: SynchronousPart, rule: str) -> Iterator[Member]:
+    """Yield where a test puts a session into an attribute of which awaken knows no session.
+
+    The code that reads it stays as it is, and would get coroutines.
+    """
+    project = part.project
+    for module in project.modules_at(part.stand_ins.paths):
+        known = {*project.object_factories.given_sessions(module)}
+        for put in puts_of(module, None):
+            if put.value is None or put.is_of_self or put.last in _OF_MOCKS or put.value in known:
+                continue
+            if _puts_session(project, module, put.value) and not _is_read(project, module, put):
+                site: Site[ast.AST] = Site(rule, module, put.node)
+                shown = module.excerpt(put.node)
+                refused = Refused(reasons.HANDED_SESSION, shown, _CURE)
+                yield Member(site, refused, f"`{shown}`")
+
+
+def _puts_session(project: Project, module: Module, value: ast.expr) -> bool:
+    """Whether a value is a session or connection, or a function that gives one."""
+    return any(_is_put(project, module, node) for node in (value, called_node(value)))
+
+
+def _is_put(project: Project, module: Module, node: ast.expr) -> bool:
+    resource = project.orm.resource_of(module, node)
+    return isinstance(resource, str) and resource in _PUT
+
+
+def _is_read(project: Project, module: Module, put: Put) -> bool:
+    """Whether awaken knows what the attribute gives: a session, wherever the program reads it."""
+    if put.owner is None:
+        home, function = project.function_definition(put.name) or (None, None)
+        if home is None or function is None:
+            return False
+        return any(_is_put(project, home, node) for node in home.outputs_of(function))
+    owners = project.values.of(module, put.owner).alternatives
+    if any(isinstance(owner, External) for owner in owners):
+        return False
+    read = ast.copy_location(ast.Attribute(put.owner, put.name, ast.Load()), put.node)
+    return _puts_session(project, module, read)
 
 
 def sessions_of_objects(project: Project, rule: str) -> Iterator[Member]:

@@ -27,6 +27,7 @@ from awaken.project.graph.forwards.handed.slots import (
     Spot,
     iterated_depth,
     takes_receiver,
+    unplaced,
 )
 from awaken.project.graph.forwards.in_place import called_in_place
 from awaken.project.graph.forwards.thread_helpers import runs_in_thread
@@ -107,7 +108,8 @@ class Arguments:
             or self._is_default(module, call, node)
         )
         if is_given_back:
-            return Spot(module, call, depth)
+            is_ordered = qualified not in SAME or qualified in TABLES_OF
+            return Spot(module, call, depth if is_ordered else unplaced(depth))
         if qualified == "builtins.enumerate" and depth and position == 0:
             return Spot(module, call, iterated_depth(depth) + 2)
         return self._into_container(module, call, node, depth)
@@ -180,7 +182,8 @@ class Arguments:
             return None
         if func.attr in ADDING and call.args.index(node) == ADDING[func.attr]:
             return Spot(module, func.value, depth + 1)
-        return Spot(module, func.value, depth) if func.attr in JOINING and depth else None
+        is_joined = func.attr in JOINING and depth
+        return Spot(module, func.value, unplaced(depth)) if is_joined else None
 
     def _replaced(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
         name = next((keyword.arg for keyword in call.keywords if keyword.value is node), None)

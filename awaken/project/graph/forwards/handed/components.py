@@ -110,8 +110,10 @@ class HandedOn:
         for call in calls:
             if self._graph.lambda_around(call) is None:
                 yield call
-        for component in _unwalked(self._components_around(function), walked):
-            yield from (component.calls[place] for place in sorted(component.calls))
+        for component in _unwalked(self.components_around(function), walked):
+            for place in sorted(component.calls):
+                if self._graph.lambda_around(component.calls[place]) is None:
+                    yield component.calls[place]
 
     def beside(
         self, function: FunctionPlace, walked: Walked | None = None
@@ -121,16 +123,21 @@ class HandedOn:
         A function that also takes coroutine functions calls each in the right way. Of components
         that were ``walked`` nothing is said again.
         """
-        for component in _unwalked(self._components_around(function), walked):
+        for component in _unwalked(self.components_around(function), walked):
             if component.calls or component.threads or component.leaks:
                 yield from sorted(component.functions)
 
-    def _components_around(self, function: FunctionPlace) -> Iterator[Component]:
-        yield from self.of(function)
-        for call in self._graph.callers(function):
-            around = self._graph.lambda_around(call)
-            if around is not None:
-                yield self.of_lambda(around)
+    def components_around(self, function: FunctionPlace) -> Iterator[Component]:
+        """Yield the components of a function, and of the lambdas around calls of it."""
+        components = Queue(self.of(function), id)
+        components += self._lambdas_around(self._graph.callers(function))
+        for component in components:
+            yield component
+            components += self._lambdas_around(component.calls.values())
+
+    def _lambdas_around(self, calls: Iterable[Call]) -> list[Component]:
+        around = map(self._graph.lambda_around, calls)
+        return [self.of_lambda(place) for place in around if place is not None]
 
     def lambda_at(self, place: Place) -> tuple[Module, ast.Lambda] | None:
         """Return the lambda at a place."""

@@ -17,22 +17,24 @@ from awaken.project.graph.forwards.handed.libraries import (
     TAKING,
 )
 from awaken.project.graph.forwards.handed.slots import (
+    IN_PAIRS,
     KEYS,
     End,
     Found,
     Slots,
     Spot,
     depth_by,
+    depth_in,
+    elements_at,
     has_another,
     iterated_depth,
+    unkeyed,
+    unplaced,
 )
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.expressions.uses import Way, targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
-
-_IN_PAIRS = 2
-"""The containers that `items` puts around the values of a dictionary, its own in place of that."""
 
 
 class Consumers:
@@ -77,10 +79,10 @@ class Consumers:
         pair = _of_pair(target, node)
         if pair is None:
             yield from self._target(module, target, iterated_depth(depth))
-        elif depth == KEYS + _IN_PAIRS:
+        elif depth == KEYS + IN_PAIRS:
             yield from self._target(module, pair[0], 0)
         else:
-            yield from self._target(module, pair[1], depth - _IN_PAIRS)
+            yield from self._target(module, pair[1], depth - IN_PAIRS)
 
     def _inside(self, spot: Spot, way: Way, above: Any) -> Found:  # noqa: C901, PLR0912  one case a way
         """Yield the container or table that ``spot`` is a part of."""
@@ -96,7 +98,7 @@ class Consumers:
                 # As an index it is only looked up, unless that is where something is put.
                 if isinstance(above.ctx, ast.Store) and not depth:
                     yield Spot(module, above.value, KEYS + 1)
-            case "item" if has_another(above.slice, depth):
+            case "item" if isinstance(above.ctx, ast.Load) and has_another(above.slice, depth):
                 return
             case "item" if depth and isinstance(above.ctx, ast.Load):
                 yield Spot(module, above, depth - 1)
@@ -106,7 +108,7 @@ class Consumers:
                 if isinstance(statement, ast.Assign):
                     yield Spot(module, statement.value, depth - 1)
             case "unpacked" if isinstance(module.parent(above), ast.List | ast.Set | ast.Tuple):
-                yield Spot(module, module.parent(above), depth)  # type: ignore[arg-type]
+                yield Spot(module, module.parent(above), unplaced(depth))  # type: ignore[arg-type]
             case "yielded":
                 function = module.enclosing_function(node)
                 if self._is_in_fixture(module, node) and isinstance(function, Function):
@@ -130,18 +132,19 @@ class Consumers:
         call = module.call_of(node)
         if not depth or call is None:
             yield End.leak(module, node)
-        elif depth in (KEYS + 1, KEYS + _IN_PAIRS):
+        elif depth in (KEYS + 1, KEYS + IN_PAIRS):
             yield from self._of_table(module, node, call, depth)
         elif node.attr in TAKING:
             yield Spot(module, call, depth - 1)
             if node.attr == "setdefault":
                 yield from (Spot(module, argument, depth - 1) for argument in call.args[1:2])
         elif node.attr in PASSING:
-            yield Spot(module, call, depth + PASSING[node.attr])
+            inside = depth if node.attr == "copy" else unkeyed(depth)
+            yield Spot(module, call, inside + PASSING[node.attr])
         elif node.attr in ADDING and len(call.args) > ADDING[node.attr]:
             yield Spot(module, call.args[ADDING[node.attr]], depth - 1)
         elif node.attr in JOINING and not call.keywords:
-            yield from (Spot(module, argument, depth) for argument in call.args)
+            yield from (Spot(module, argument, unplaced(depth)) for argument in call.args)
         elif node.attr not in IDLE:
             yield End.leak(module, node)
 
@@ -181,7 +184,7 @@ class Consumers:
             case ast.Subscript(value=container, slice=key):
                 yield Spot(module, container, depth_by(key, depth))
             case ast.Tuple(elts=elements) | ast.List(elts=elements) if depth:
-                for element in elements:
+                for element in elements_at(elements, depth):
                     yield from self._target(module, element, depth - 1)
             case _:
                 yield End.leak(module, target)
@@ -189,6 +192,8 @@ class Consumers:
 
 def _depth_inside(display: ast.expr, value: ast.expr, depth: int) -> int:
     """Return the depth of a display with a value; a dictionary takes all of ``**value``."""
+    if isinstance(display, ast.Tuple):
+        return depth_in(display.elts, value, depth)
     if not isinstance(display, ast.Dict):
         return depth + 1
     key = display.keys[display.values.index(value)]

@@ -11,13 +11,17 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import Call
 from awaken.project.graph.forwards.handed.libraries import CALLING, PASSING, SAME, TABLES_OF, TAKING
 from awaken.project.graph.forwards.handed.slots import (
+    IN_PAIRS,
     KEYS,
     End,
     Found,
     Slots,
     Spot,
-    depth_by,
+    depth_read,
+    elements_at,
     has_another,
+    unkeyed,
+    unplaced,
 )
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Module
@@ -65,7 +69,7 @@ class Origins:
             case ast.Await():
                 yield Spot(module, node.value, depth)
             case ast.Subscript(value=value, slice=key):
-                yield Spot(module, value, depth_by(key, depth))
+                yield Spot(module, value, depth_read(key, depth))
             case _ if parts := alternatives(node):
                 yield from (Spot(module, part, depth) for part in parts)
             case _:
@@ -90,9 +94,10 @@ class Origins:
                     if not has_another(key, depth):
                         yield Spot(module, value, depth if key is None else depth - 1)
             case ast.List() | ast.Tuple() | ast.Set():
-                for element in node.elts:
+                is_tuple = isinstance(node, ast.Tuple)
+                for element in elements_at(node.elts, depth) if is_tuple else node.elts:
                     if isinstance(element, ast.Starred):
-                        yield from self._slots.iterable(module, element.value, depth)
+                        yield from self._slots.iterable(module, element.value, unplaced(depth))
                     else:
                         yield Spot(module, element, depth - 1)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
@@ -100,7 +105,7 @@ class Origins:
             case ast.DictComp():
                 yield Spot(module, node.value, depth - 1)
             case ast.BinOp(left=left, op=ast.BitOr() | ast.Add(), right=right):
-                yield from (Spot(module, part, depth) for part in (left, right))
+                yield from (Spot(module, part, unplaced(depth)) for part in (left, right))
             case _:
                 yield self._unknown(spot)
 
@@ -174,13 +179,15 @@ class Origins:
     def _call(self, module: Module, node: ast.Call, depth: int) -> Found:
         qualified = self._slots.evaluator.names.qualified(module, node.func) or ""
         if qualified == "builtins.enumerate" and depth and node.args:
-            yield from self._slots.iterable(module, node.args[0], depth - 1)
+            yield from self._slots.iterable(module, node.args[0], _without_pair(depth))
             return
         given = self._given_through(node, qualified, depth)
         for one in given or ():
             is_item = qualified in SAME - TABLES_OF
             yield from (
-                self._slots.iterable(module, one, depth) if is_item else (Spot(module, one, depth),)
+                self._slots.iterable(module, one, unplaced(depth))
+                if is_item
+                else (Spot(module, one, depth),)
             )
         if given is not None:
             return
@@ -220,8 +227,12 @@ class Origins:
         elif func.attr == "keys":
             yield from (Spot(module, func.value, KEYS + 1),) if int(depth) == 1 else ()
         elif func.attr in PASSING:
-            if func.attr != "values" or depth != KEYS + 1:
-                yield Spot(module, func.value, depth - PASSING[func.attr])
+            if func.attr == "items":
+                yield Spot(module, func.value, _without_pair(depth))
+            elif func.attr == "copy":
+                yield Spot(module, func.value, depth)
+            elif depth != KEYS + 1:
+                yield Spot(module, func.value, unkeyed(depth))
         else:
             yield from self._made_method(module, node, depth)
 
@@ -267,3 +278,8 @@ class Origins:
                     yield self._unknown(Spot(module, node, depth), value.why)
                 case _:
                     yield self._unknown(Spot(module, node, depth))
+
+
+def _without_pair(depth: int) -> int:
+    """Return the depth in a container; among the pairs of its items the depth is ``depth``."""
+    return int(depth) - 1 if int(depth) == IN_PAIRS else depth - 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, Self
 
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -26,6 +26,8 @@ STATE = "state"
 KEYS = 1000
 """Added to a depth where the functions are the keys of the innermost of the containers."""
 """The table of applications with functions that stand in for others: one is the same for all."""
+IN_PAIRS = 2
+"""The containers that `items` puts around the values of a dictionary, its own in place of that."""
 _MAKES_FIELDS = {
     "attr.s", "attr.define", "attrs.define", "attrs.frozen", "dataclasses.dataclass",
     "pydantic.dataclasses.dataclass",
@@ -34,11 +36,14 @@ _HAVE_FIELDS = {"pydantic.BaseModel", "pydantic_settings.BaseSettings", "typing.
 
 
 class Depth(int):
-    """How many containers are around functions, of which the innermost has them by a ``key``."""
+    """How many containers are around functions, of which the innermost has them by a ``key``.
 
-    key: str
+    A number is the position in a tuple.
+    """
 
-    def __new__(cls, number: int, key: str) -> Self:
+    key: str | int
+
+    def __new__(cls, number: int, key: str | int) -> Self:
         """Return the number with the key."""
         depth = super().__new__(cls, number)
         depth.key = key
@@ -71,12 +76,45 @@ def depth_by(key: ast.expr | None, depth: int) -> int:
     return depth + 1
 
 
+def depth_read(key: ast.expr, depth: int) -> int:
+    """Return the depth of the container from which something at ``depth`` is read by ``key``."""
+    match key:
+        case ast.Constant(value=int() as position) if not depth:
+            return Depth(1, position)
+    return depth_by(key, depth)
+
+
+def depth_in(elements: Sequence[ast.expr], element: ast.AST, depth: int) -> int:
+    """Return the depth of a tuple whose ``element`` is at ``depth``."""
+    if depth or any(isinstance(part, ast.Starred) for part in elements):
+        return depth + 1
+    return Depth(1, elements.index(element))
+
+
 def has_another(key: ast.expr | None, depth: int) -> bool:
-    """Whether what is at ``depth`` in a container is there by another key."""
-    other = depth_by(key, 0)
+    """Whether what is at ``depth`` in a container is there by another key than ``key``."""
+    other = None if key is None else depth_read(key, 0)
     if not (isinstance(depth, Depth) and isinstance(other, Depth)):
         return False
     return int(depth) == 1 and depth.key != other.key
+
+
+def elements_at(elements: Sequence[ast.expr], depth: int) -> Sequence[ast.expr]:
+    """Return the elements of a tuple, or of its targets, that what is at ``depth`` may be."""
+    position = depth.key if isinstance(depth, Depth) and int(depth) == 1 else None
+    if not isinstance(position, int) or any(isinstance(part, ast.Starred) for part in elements):
+        return elements
+    return elements[position : position + 1]
+
+
+def unplaced(depth: int) -> int:
+    """Return the depth in another container with the items of a tuple: each may be anywhere."""
+    return unkeyed(depth) if isinstance(depth, Depth) and isinstance(depth.key, int) else depth
+
+
+def unkeyed(depth: int) -> int:
+    """Return the depth in what gives the items of a container without their keys."""
+    return int(depth) if int(depth) == 1 else depth
 
 
 class Slot(NamedTuple):

@@ -14,6 +14,7 @@ from awaken.project.graph.forwards.handed.slots import (
     Slot,
     Slots,
     Spot,
+    depth_in,
     takes_receiver,
 )
 from awaken.project.graph.passing import collected, default_of
@@ -97,7 +98,7 @@ class Variables:
 
     def _unpacked(self, module: Module, node: ast.AST, slot: Slot) -> Found:
         """Yield what a target in a tuple is taken out of."""
-        depth = slot.depth
+        depth, inside = slot.depth, node
         for above in module.ancestors(node):
             match above:
                 case (
@@ -108,8 +109,8 @@ class Variables:
                 ) if not slot.depth and method.attr == "items" and _is_first(target, node):
                     yield Spot(module, method.value, KEYS + 1)
                     return
-                case ast.Tuple() | ast.List():
-                    depth += 1
+                case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                    depth, inside = depth_in(elements, inside, depth), above
                 case ast.Assign(value=value):
                     yield Spot(module, value, depth)
                     return

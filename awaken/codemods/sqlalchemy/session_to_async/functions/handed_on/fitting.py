@@ -10,7 +10,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.file_facts import written_arguments, written_parameters
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, arguments_given, has_decorator
+from awaken.project.source.trees import Function, arguments_given, has_decorator, root_of
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, TupleOf, Value
 
 _PLAIN = {
@@ -25,12 +25,31 @@ _PLAIN = {
 def fits(part: SynchronousPart, module: Module, call: ast.Call, function: FunctionPlace) -> bool:
     """Whether ``call``, of ``module``, may be a call of a function that waits, by its name.
 
-    A method is called by an attribute; for the arguments see ``takes``.
+    A method is called by an attribute. So is a function of a file, if an object has it or may be
+    the module of the file. For the arguments see ``takes``.
     """
     node = part.node_of(function)
     if node is None or (isinstance(call.func, ast.Name) and _is_method(*node)):
         return False
+    if isinstance(call.func, ast.Attribute) and _is_unreachable(part, call.func, module, function):
+        return False
     return takes(part, module, call, function)
+
+
+def _is_unreachable(
+    part: SynchronousPart, called: ast.Attribute, module: Module, function: FunctionPlace
+) -> bool:
+    """Whether what ``called`` is read from has no function of that file: it is no imported name."""
+    pair = part.node_of(function)
+    if pair is None or pair[0].parent(pair[1]) is not pair[0].tree or pair[1].decorator_list:
+        return False
+    root = root_of(called)
+    if isinstance(root, ast.Name):
+        kinds = {binding.kind for binding in module.scopes.bindings_of(root)}
+        if not kinds or "import" in kinds:
+            return False
+    calls = part.project.calls
+    return not calls.is_value(function.path) and not calls.handed_on().of(function)
 
 
 def takes(part: SynchronousPart, module: Module, call: ast.Call, function: FunctionPlace) -> bool:
