@@ -208,8 +208,8 @@ def _in_scope(
     module = target.module
     seen = {
         ast.unparse(node.value): node
-        for node in module.walk(target.function)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        for node in module.nodes_below(target.function, ast.Attribute)
+        if isinstance(node.value, ast.Name)
     }
     for beside in (site, *seen.values()):
         way = project.name_in_scope(module, site, owner, beside)

@@ -250,9 +250,7 @@ def _waits_behind(module: Module, call: ast.Call) -> bool:
         isinstance(node, ast.For | ast.AsyncFor | ast.While) for node in _nodes_around(module, call)
     )
     runs = (
-        node
-        for node in module.walk(function)
-        if isinstance(node, ast.Call) and last_name(node.func) in _RUNNING
+        node for node in module.nodes_below(function, ast.Call) if last_name(node.func) in _RUNNING
     )
     pauses = (*result.awaits, *result.yields, *runs)
     return any(looped or module.span(pause).start >= end for pause in pauses)

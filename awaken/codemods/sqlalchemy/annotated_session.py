@@ -381,7 +381,7 @@ def _use(
     """Return how a parameter uses the alias. Raises Refused."""
     written, imports = _written_pair(site, project, use, kind, name)
     edits: list[Edit] = [site.replace(use.annotation, written), *imports]
-    names = (node for node in use.module.walk(use.annotation) if isinstance(node, ast.Name))
+    names = use.module.nodes_below(use.annotation, ast.Name)
     edits += release_imports(site, *names)
     return Rewrite(f"`{use.module.excerpt(use.annotation)}` becomes `{written}`", edits)
 

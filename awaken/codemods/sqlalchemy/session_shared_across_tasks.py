@@ -363,7 +363,7 @@ def _indentation(module: Module, node: ast.AST) -> str:
 
 def _leaks(module: Module, target: ast.expr, inner: ast.expr) -> bool:
     """Whether a variable of a comprehension would be another one of the function as well."""
-    names = {node.id for node in module.walk(target) if isinstance(node, ast.Name)}
+    names = {node.id for node in module.nodes_below(target, ast.Name)}
     around, own = module.enclosing_function(inner), module.span(inner)
     return any(module.scopes.is_bound(name, inner) for name in names) or any(
         isinstance(node, ast.Name)

@@ -40,8 +40,8 @@ def _exports(module: Module) -> set[str]:
     return {
         node.value
         for value in values
-        for node in module.walk(value)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for node in module.nodes_below(value, ast.Constant)
+        if isinstance(node.value, str)
     }
 
 

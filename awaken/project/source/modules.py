@@ -245,6 +245,10 @@ class Module:
             return self._nodes_and_parents[0]  # type: ignore[return-value]
         return self._by_type.get(kind, ())  # type: ignore[return-value]
 
+    def nodes_below(self, node: ast.AST | None, kind: type[Node]) -> Iterator[Node]:
+        """Yield what ``walk`` does, but only the nodes of a ``kind``, which may be abstract."""
+        return (part for part in self.walk(node) if isinstance(part, kind))
+
     @of_file
     def functions(self) -> list[Function]:
         """All functions of the file but lambdas, in source order."""

@@ -169,8 +169,8 @@ def _only_reads(module: Module, function: Function, packed: ast.arg, methods: se
     """Whether a function calls nothing but ``methods`` of its packed keywords, and reads them."""
     return all(
         only_reads(module, node, methods)
-        for node in module.walk(function)
-        if isinstance(node, ast.Name) and node.id == packed.arg
+        for node in module.nodes_below(function, ast.Name)
+        if node.id == packed.arg
     )
 
 

@@ -134,5 +134,5 @@ def shares_line(module: Module, statement: ast.stmt) -> bool:
 
 def which_await(module: Module, position: Position) -> int:
     """Return how many ``await`` expressions of the statement come before this one."""
-    awaits = [node for node in module.walk(position.statement) if isinstance(node, ast.Await)]
+    awaits = list(module.nodes_below(position.statement, ast.Await))
     return awaits.index(position.awaited)

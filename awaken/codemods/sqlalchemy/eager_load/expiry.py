@@ -54,7 +54,7 @@ class Expiry:
         return None
 
     def _search(self, module: Module, node: ast.AST, depth: int) -> Place | None:
-        calls = [part for part in module.walk(node) if isinstance(part, ast.Call)]
+        calls = list(module.nodes_below(node, ast.Call))
         for call in calls:
             if isinstance(call.func, ast.Attribute) and call.func.attr in _EXPIRING:
                 return module.place(call)

@@ -264,10 +264,8 @@ class Reads:
         start, end = module.span(made).end, module.span(node).start
         calls = [
             call
-            for call in module.walk(module.enclosing_function(made))
-            if isinstance(call, ast.Call)
-            and last_name(call.func) == "refresh"
-            and start <= module.span(call).start < end
+            for call in module.nodes_below(module.enclosing_function(made), ast.Call)
+            if last_name(call.func) == "refresh" and start <= module.span(call).start < end
         ]
         return max(calls, key=lambda call: module.span(call).start, default=None)
 
@@ -339,8 +337,8 @@ class Reads:
             return False
         between = (
             call
-            for call in module.walk(module.enclosing_function(made))
-            if isinstance(call, ast.Call) and start <= module.span(call).start < end
+            for call in module.nodes_below(module.enclosing_function(made), ast.Call)
+            if start <= module.span(call).start < end
         )
         return start <= end and not any(
             self._project.orm.may_call_session(module, call) for call in between
@@ -361,5 +359,5 @@ def _is_held(module: Module, call: ast.Call, node: ast.expr, way: set[str]) -> b
             is_bound = module.span(statement).contains(module.span(node))
         case _:
             return False
-    inside = [part.attr for part in module.walk(value) if isinstance(part, ast.Attribute)]
+    inside = [part.attr for part in module.nodes_below(value, ast.Attribute)]
     return is_bound and way.isdisjoint(inside)

@@ -184,7 +184,7 @@ def _opened(project: Project, module: Module, node: Making) -> Opened | None:
     if made is None or (made.is_async and not isinstance(function, ast.AsyncFunctionDef)):
         return None
     opened = Opened(name, made, module.block_of(node))
-    if any(opened.closes(part) for part in module.walk(function) if isinstance(part, ast.stmt)):
+    if any(opened.closes(part) for part in module.nodes_below(function, ast.stmt)):
         return None if _is_half_closed(project, module, function) else opened
     is_new = made.source in {"factory", "class"}
     return opened if is_new and not escapes(project, module, function, node, name) else None

@@ -125,7 +125,7 @@ class SessionInRoute(SiteRule):
             if place in seen or module.path not in in_sight:
                 continue
             seen.add(place)
-            calls = (node for node in module.walk(function) if isinstance(node, ast.Call))
+            calls = module.nodes_below(function, ast.Call)
             made = [one for one in map(partial(_read, project, module), calls) if one is not None]
             if made:
                 yield Site(self.name, module, function), made

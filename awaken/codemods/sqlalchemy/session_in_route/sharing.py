@@ -21,7 +21,7 @@ _ENDING = {"begin", "commit", "expire_all", "expunge_all", "flush", "rollback"}
 
 def ends_transaction(module: Module, block: ast.AST) -> bool:
     """Whether a block calls a method of a session that concerns all of its objects."""
-    methods = (node.func for node in module.walk(block) if isinstance(node, ast.Call))
+    methods = (node.func for node in module.nodes_below(block, ast.Call))
     return any(isinstance(method, ast.Attribute) and method.attr in _ENDING for method in methods)
 
 
@@ -31,10 +31,7 @@ def uses(project: Project, module: Module, endpoint: Function, provider: str) ->
     ``provider`` is a qualified name.
     """
     names = {
-        node.id
-        for statement in endpoint.body
-        for node in module.walk(statement)
-        if isinstance(node, ast.Name)
+        node.id for statement in endpoint.body for node in module.nodes_below(statement, ast.Name)
     }
     return any(
         _has(project, project.injections.of_parameter(module, parameter, default), provider)

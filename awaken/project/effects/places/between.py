@@ -304,7 +304,7 @@ class EventGraph(ControlGraph):
         self, module: Module, function: FunctionOrLambda, also: Collection[ast.AST]
     ) -> None:
         self._also = also
-        handlers = (part for part in module.walk(function) if isinstance(part, ast.ExceptHandler))
+        handlers = module.nodes_below(function, ast.ExceptHandler)
         self._first_of = {handler.body[0]: handler for handler in handlers}
         self.points: dict[ast.AST, list[int]] = {}
         scope: Scope = module.scopes.scope_made_by(function)

@@ -60,8 +60,8 @@ class FixtureRequests:
         """Return the fixtures that ``function`` asks for while it runs, as far as it names them."""
         return [
             value
-            for call in module.walk(function)
-            if isinstance(call, ast.Call) and is_asking(call)
+            for call in module.nodes_below(function, ast.Call)
+            if is_asking(call)
             for value in fixtures_asked_for(self._evaluator, module, call) or ()
         ]
 

@@ -261,9 +261,7 @@ def _make_sessions(values: Values) -> bool:
 
 def assigned(module: Module, around: ast.AST, variable: str) -> Iterator[tuple[str, ast.expr]]:
     """Yield the values that are assigned to attributes of a variable, and to their attributes."""
-    for node in module.walk(around):
-        if not isinstance(node, ast.Assign):
-            continue
+    for node in module.nodes_below(around, ast.Assign):
         for target in node.targets:
             is_part = isinstance(target, ast.Attribute) and last_name(root_of(target)) == variable
             if is_part and variable:

@@ -164,11 +164,10 @@ class Installations:
 def _given_calls(carrier: _Carrier) -> Iterator[tuple[ast.Call, ast.expr]]:
     """Yield the calls that are given something of that name, and what they are given."""
     module = carrier.module
-    for node in module.walk(carrier.function):
-        if isinstance(node, ast.Call):
-            for argument in arguments_of(node):
-                if last_name(argument) == carrier.name:
-                    yield node, argument
+    for node in module.nodes_below(carrier.function, ast.Call):
+        for argument in arguments_of(node):
+            if last_name(argument) == carrier.name:
+                yield node, argument
 
 
 def _targets_of(statement: ast.AST | None) -> Iterator[str]:

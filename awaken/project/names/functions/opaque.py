@@ -208,7 +208,7 @@ class _Uses:
         """Return what is done with the function; None if any use is not known."""
         module, function = self._module, self._function
         scope = self._scopes.scope_made_by(function)
-        calls = (node for node in module.walk(function) if isinstance(node, ast.Call))
+        calls = module.nodes_below(function, ast.Call)
         reads_frames = any(last_name(call.func) in _FRAMES for call in calls)
         if not self._may_read and (reads_frames or any(readers_of_names(module, scope))):
             return None

@@ -160,9 +160,7 @@ class Caller:
     def _steady(self, *nodes: ast.expr) -> Iterator[ast.Name]:
         """Yield the names in ``nodes``, which all mean the same when the application starts."""
         for node in nodes:
-            for part in self._module.walk(node):
-                if not isinstance(part, ast.Name):
-                    continue
+            for part in self._module.nodes_below(node, ast.Name):
                 bindings = self._module.scopes.bindings_of(part)
                 # `try: import a` / `except ImportError` binds one name twice, before the start.
                 if len(bindings) > 1 and any(b.kind != "import" for b in bindings):

@@ -39,7 +39,7 @@ def steady_condition(project: Project, home: Home, test: ast.expr) -> Condition 
     # The condition becomes the head of an `if`, on one line.
     if "\n" in text or "\r" in text or not _Steadiness(project, home).of_test(test):
         return None
-    reads = tuple(node for node in home.module.walk(test) if isinstance(node, ast.Name))
+    reads = tuple(home.module.nodes_below(test, ast.Name))
     return Condition(text, reads)
 
 

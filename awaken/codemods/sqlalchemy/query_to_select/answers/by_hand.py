@@ -51,7 +51,7 @@ def answers_alike(module: Module, function: ast.FunctionDef, asked: Iterable[Ask
         return True
     parameters = parameter_names(function.args)
     own = function.args.args[0].arg if module.enclosing_class(function) is not None else ""
-    read = {node.id for node in module.walk(function) if isinstance(node, ast.Name)}
+    read = {node.id for node in module.nodes_below(function, ast.Name)}
     if read & (parameters - {own}):
         return False
     classes = list(_given(module, function, own))

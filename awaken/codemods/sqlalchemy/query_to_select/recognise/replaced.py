@@ -63,7 +63,7 @@ class Replaced:
         for replaced_method in replaced_methods.of_queries:
             methods = replaced_methods.methods_replaced(replaced_method)
             for module, node in queries:
-                called = (each for each in module.walk(node) if isinstance(each, ast.Attribute))
+                called = module.nodes_below(node, ast.Attribute)
                 is_called = methods is None or any(each.attr in methods for each in called)
                 if is_called and replaced_methods.may_meet(replaced_method, module, node):
                     yield f"{replaced_method.why}, which select() bypasses"

@@ -72,7 +72,7 @@ def leaves_unused(site: Site[ast.AST]) -> bool:
     function = next((node for node in above if isinstance(node, Function)), None)
     if parameter is None or function is None:
         return False
-    names = (node for node in site.module.walk(function) if isinstance(node, ast.Name))
+    names = site.module.nodes_below(function, ast.Name)
     return parameter.arg not in {name.id for name in names}
 
 

@@ -55,7 +55,7 @@ def accepting_more(
     module, given = module or site.module, function.args
     if given.kwarg is not None:
         return []
-    names = {node.id for node in module.walk(function) if isinstance(node, ast.Name)}
+    names = {node.id for node in module.nodes_below(function, ast.Name)}
     name = "options" if "kwargs" in names else "kwargs"
     parameters = [argument for argument, _ in parameters_of(given)]
     nodes = [*parameters, *given.defaults, *(one for one in given.kw_defaults if one is not None)]

@@ -178,6 +178,6 @@ def _is_only_asked(module: Module, around: ast.AST, call: ast.Call) -> bool:
             pass
         case _:
             return isinstance(statement, ast.Expr)
-    uses = [node for node in module.walk(around) if isinstance(node, ast.Name) and node.id == name]
+    uses = [node for node in module.nodes_below(around, ast.Name) if node.id == name]
     above = [module.parent(use) for use in uses if isinstance(use.ctx, ast.Load)]
     return all(isinstance(node, ast.Attribute) and node.attr == "is_active" for node in above)

@@ -87,7 +87,7 @@ class Constructors:
             if declared is None or not module.span(declared).contains(place.span):
                 continue
             given = [declared, *_defaults(module, node)]
-            calls = [x for part in given for x in module.walk(part) if isinstance(x, ast.Call)]
+            calls = [x for part in given for x in module.nodes_below(part, ast.Call)]
             return bool(calls) and all(call.args for call in calls)
         return False
 

@@ -108,7 +108,7 @@ class Decorators:
         One that ``is_called`` with arguments returns such functions, of which some may be its own.
         """
         names = [node.arg for node, _ in parameters_of(function.args)][: 0 if is_called else 1]
-        uses = [x for x in home.walk(function) if isinstance(x, ast.Name) and x.id in names]
+        uses = [x for x in home.nodes_below(function, ast.Name) if x.id in names]
         returned = [part for node in home.returned_by(function) for part in branches(node)]
         for value in returned:
             binding = home.scopes.only_binding(value)

@@ -214,8 +214,7 @@ def runs_no_loop(project: Project, module: Module, statement: ast.stmt, loops: L
         return False
     return all(
         _is_of_python(project, module, node) or loops.calls_own(module, node)
-        for node in module.walk(statement)
-        if isinstance(node, ast.Call)
+        for node in module.nodes_below(statement, ast.Call)
     )
 
 

@@ -460,9 +460,8 @@ def _captured_by(module: Module, function: Function, inner: ast.AST) -> list[ast
     """Return where ``inner``, which is made in a function, has variables of that function."""
     return [
         node
-        for node in module.walk(inner)
-        if isinstance(node, ast.Name)
-        and any(binding.scope.node is function for binding in module.scopes.bindings_of(node))
+        for node in module.nodes_below(inner, ast.Name)
+        if any(binding.scope.node is function for binding in module.scopes.bindings_of(node))
     ]
 
 

@@ -162,7 +162,7 @@ def _closed(
         if isinstance(above, ast.Try) and any(closes(node, name) for node in above.finalbody):
             return "always"
     function = module.enclosing_function(value)
-    statements = (node for node in module.walk(function) if isinstance(node, ast.stmt))
+    statements = module.nodes_below(function, ast.stmt)
     return "sometimes" if any(closes(statement, name) for statement in statements) else "never"
 
 

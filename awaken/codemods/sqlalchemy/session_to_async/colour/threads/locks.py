@@ -165,9 +165,8 @@ class Locks:
             return None
         calls = [
             node.value
-            for node in module.walk(root or module.tree)
-            if isinstance(node, ast.Assign)
-            and isinstance(node.value, ast.Call)
+            for node in module.nodes_below(root or module.tree, ast.Assign)
+            if isinstance(node.value, ast.Call)
             and [last_name(target) for target in node.targets] == [attribute]
             and (self._project.qualified_name(module, node.value.func) or "") in twins().locks
         ]

@@ -161,10 +161,8 @@ def _released_number(module: Module, call: ast.Call, lock: ast.expr) -> int:
     text = module.text_of(lock)
     ends = [
         module.span(node).end
-        for node in module.walk(function)
-        if isinstance(node, ast.Attribute)
-        and node.attr == "release"
-        and module.text_of(node.value) == text
+        for node in module.nodes_below(function, ast.Attribute)
+        if node.attr == "release" and module.text_of(node.value) == text
     ]
     return max(ends, default=_end_around(module, call))
 

@@ -113,7 +113,7 @@ class ThreadPools:
 def _names_used_elsewhere(module: Module, block: ast.With) -> list[str]:
     """Return the variables that a block sets and that the function around it uses elsewhere."""
     around, inside = module.enclosing_function(block), module.span(block)
-    names = [node for node in module.walk(around) if isinstance(node, ast.Name)] if around else []
+    names = list(module.nodes_below(around, ast.Name)) if around else []
     within = {node for node in names if inside.contains(module.span(node))}
     stored = {node.id for node in within if isinstance(node.ctx, ast.Store)}
     return sorted(stored & {node.id for node in names if node not in within})

@@ -170,7 +170,7 @@ def _varies(project: Project, shared: Shared) -> bool:
     if module is None:
         return False
     nodes: list[ast.AST] = [shared.made_in(module)]
-    names = (part for part in module.walk(nodes[0]) if isinstance(part, ast.Name))
+    names = module.nodes_below(nodes[0], ast.Name)
     values = (module.scopes.only_value(name) for name in names)
     # The text of a URL is written again, with another driver.
     nodes += [value for value in values if isinstance(value, ast.JoinedStr)]
@@ -178,8 +178,7 @@ def _varies(project: Project, shared: Shared) -> bool:
     calls = (
         project.qualified_name(home, call.func) or ""
         for home, part in parts
-        for call in home.walk(part)
-        if isinstance(call, ast.Call)
+        for call in home.nodes_below(part, ast.Call)
     )
     return any(f"{name}.".startswith(_VARYING) for name in calls)
 

@@ -118,5 +118,5 @@ class Waiting:
         around = self._part.around(module, node)
         operations = {module.place(x.node) for x in self._part.operations_of(module, around)}
         waiting = operations | self._calls
-        inside = [part for part in module.walk(node) if isinstance(part, ast.expr)]
+        inside = list(module.nodes_below(node, ast.expr))
         return {module.span(part).start for part in inside if module.place(part) in waiting}
