@@ -8,13 +8,14 @@ columns, and nothing more of what it expired, whatever the mapping says (SQLAlch
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Rewrite, Site
+from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 
 _SESSIONS = {"scoped", "session"}
+_WHY = "# The refresh loads what is expired with its own relationships.\n"
+_SETTING = (b"AsDataclass", b"as_dataclass", b'"init"', b"'init'")
+"""What gives a new object values that no argument of its class gives it."""
 _CASCADES = ("all", "refresh-expire")
 
 
@@ -48,7 +52,7 @@ class RefreshedParts:
             site: Site[ast.AST] = Site(self._rule, module, call)
             text, session = module.text_of(call.args[0]), _session_of(module, call)
             listed = ", ".join(f'"{name}"' for name in names)
-            code = f"{session}.expire({text}, [{listed}])\n"
+            code = f"{_WHY}{session}.expire({text}, [{listed}])\n"
             edits = [site.insert_statements(module.place(statement), "before", code)]
             message = f"reloads the relationships of objects that belong to `{text}`"
             yield Member(site, Rewrite(message, edits), f"`{text}`")
@@ -65,7 +69,7 @@ class RefreshedParts:
                     ) as call
                 ) if self._project.orm.resource_of(module, owner) in _SESSIONS:
                     names = self._parts_of(module, given)
-                    if names:
+                    if names and not self._is_new(module, node, given):
                         yield module, node, call, names
 
     def _parts_of(self, module: Module, given: ast.expr) -> list[str]:
@@ -81,6 +85,53 @@ class RefreshedParts:
                 and all(name in self._loaded(other) for other in owners)
             }
         )
+
+    def _is_new(self, module: Module, refresh: ast.Expr, given: ast.expr) -> bool:
+        """Whether an object has no parts before a refresh: its function made it without any.
+
+        Until then, the function uses only its columns, and adds it to the session.
+        """
+        if not isinstance(given, ast.Name):
+            return False
+        match module.scopes.bindings_of(given):
+            case [Binding(kind="assignment", value=ast.Call(func=function, args=[]) as made)]:
+                name = self._project.qualified_name(module, function) or ""
+            case _:
+                return False
+        mapped = self._project.orm.mapped_class(name)
+        if mapped is None or self._sets_parts(name):
+            return False
+        end = module.span(refresh).start
+        return all(
+            keyword.arg in mapped.columns or (keyword.arg is None and _is_dumped(keyword.value))
+            for keyword in made.keywords
+        ) and all(
+            self._is_column_or_added(module, read, mapped.columns)
+            for read in module.scopes.reads_of(given)
+            if module.span(read).start < end
+        )
+
+    def _sets_parts(self, qualified: str) -> bool:
+        """Whether a new object of a class may have parts that nobody passes."""
+        _, definition = self._project.class_definition(qualified) or (None, None)
+        is_plain = definition is not None and not definition.decorator_list
+        return (
+            not is_plain
+            or bool(self._project.files_with(_SETTING))
+            or any(
+                b"__init__" in home.source.text[facts.span.start : facts.span.end]
+                for facts in self._project.class_line(qualified)
+                for home in self._project.modules_at([facts.path])
+            )
+        )
+
+    def _is_column_or_added(self, module: Module, read: ast.Name, columns: Container[str]) -> bool:
+        match module.parent(read):
+            case ast.Attribute(attr=name):
+                return name in columns
+            case ast.Call(func=ast.Attribute(value=owner, attr="add" | "refresh")):
+                return self._project.orm.resource_of(module, owner) in _SESSIONS
+        return False
 
     def _leads_to_parts(self, owner: str, name: str) -> bool:
         facts = self._project.orm.models.relationship(owner, name)
@@ -112,6 +163,14 @@ class RefreshedParts:
 def _session_of(module: Module, call: ast.Call) -> str:
     owner = call.func.value if isinstance(call.func, ast.Attribute) else call.func
     return module.text_of(owner)
+
+
+def _is_dumped(node: ast.expr) -> bool:
+    """Whether pydantic gives the dictionary: it has no objects of mapped classes."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="dict" | "model_dump")):
+            return True
+    return False
 
 
 def _text(node: ast.expr) -> str:
