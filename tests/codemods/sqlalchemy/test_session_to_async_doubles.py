@@ -158,6 +158,9 @@ def test_a_factory_of_sessions_is_replaced_by_one(given, is_refused):
     """
 
     assert bool(_refused(test)) == is_refused
+    files = {path: dedent(text).replace("{test}", dedent(test)) for path, text in PROGRAM.items()}
+    reasons = {finding.reason for finding in session_to_async(files).findings}
+    assert "session-to-async/handed-session" not in reasons
 
 
 PATCHED_CLASS = """

@@ -228,12 +228,6 @@ def begin():
 def count():
     return state.{name}.scalar(select(User.id))
 """,
-    "one more engine": """
-def run():
-    auto = engine.execution_options(isolation_level="AUTOCOMMIT")
-    with auto.connect() as connection:
-        connection.execute(select(User.id))
-""",
 }
 
 

@@ -94,9 +94,10 @@ def _is_read(project: Project, module: Module, put: Put) -> bool:
     """Whether awaken knows what the attribute gives: a session, wherever the program reads it."""
     if put.owner is None:
         home, function = project.function_definition(put.name) or (None, None)
-        if home is None or function is None:
-            return False
-        return any(_is_put(project, home, node) for node in home.outputs_of(function))
+        if home is not None and function is not None:
+            return any(_is_put(project, home, node) for node in home.outputs_of(function))
+        home, value = project.value_at(put.name) or (None, None)
+        return home is not None and value is not None and _puts_session(project, home, value)
     owners = project.values.of(module, put.owner).alternatives
     if any(isinstance(owner, External) for owner in owners):
         return False
