@@ -197,7 +197,7 @@ also sends the rows of an INSERT in one statement; other drivers send one statem
 | --- | --- |
 | a `TestClient`, with a driver that works in any event loop (aiosqlite, psycopg) | no change |
 | a `TestClient`, with asyncpg | `httpx.AsyncClient`, and one event loop for all tests |
-| a session that a test shares with requests | each request reloads relationships first, and what its rollback expires. Objects of the test are reloaded after a request that may expire them. The same holds after a call that may roll back and continue |
+| a session that a test shares with requests | each request reloads relationships first, and what its rollback expires; a lambda that gives the session becomes a function. Objects of the test are reloaded after a request that may expire them. The same holds after a call that may roll back and continue |
 | a commit after a request to another session, and then a call of the program that loads | the objects of the test's session are reloaded after the commit |
 | a request that closes the shared session while a job holds objects of it | the job refreshes them only if they are still in the session. It may add them again, even if other objects have loaded their rows |
 | arq jobs that share the session of a test | the jobs run one after the other |

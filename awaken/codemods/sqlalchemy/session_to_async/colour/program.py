@@ -257,7 +257,7 @@ class SynchronousPart:
         graph, handed = self.project.calls.graph(), self.project.calls.handed_on()
         functions: dict[Place, dict[Place, Call]] = defaultdict(dict)
         for function in self.steps:
-            passed = (one.calls.values() for one in handed.components_around(function))
+            passed = (each.calls.values() for each in handed.components_around(function))
             for call in chain(graph.callers(function), *passed):
                 around = graph.lambda_around(call)
                 if around is not None:

@@ -86,14 +86,14 @@ class RefreshedParts:
             }
         )
 
-    def _is_new(self, module: Module, refresh: ast.Expr, given: ast.expr) -> bool:
+    def _is_new(self, module: Module, refresh: ast.Expr, instance: ast.expr) -> bool:
         """Whether an object has no parts before a refresh: its function made it without any.
 
         Until then, the function uses only its columns, and adds it to the session.
         """
-        if not isinstance(given, ast.Name):
+        if not isinstance(instance, ast.Name):
             return False
-        match module.scopes.bindings_of(given):
+        match module.scopes.bindings_of(instance):
             case [Binding(kind="assignment", value=ast.Call(func=function, args=[]) as made)]:
                 name = self._project.qualified_name(module, function) or ""
             case _:
@@ -107,7 +107,7 @@ class RefreshedParts:
             for keyword in made.keywords
         ) and all(
             self._is_column_or_added(module, read, mapped.columns)
-            for read in module.scopes.reads_of(given)
+            for read in module.scopes.reads_of(instance)
             if module.span(read).start < end
         )
 
