@@ -17,6 +17,7 @@ from awaken.project.graph.forwards.handed.slots import (
     Found,
     Slots,
     Spot,
+    depth_by,
     depth_read,
     elements_at,
     has_another,
@@ -69,7 +70,9 @@ class Origins:
             case ast.Await():
                 yield Spot(module, node.value, depth)
             case ast.Subscript(value=value, slice=key):
-                yield Spot(module, value, depth_read(key, depth))
+                # The positions of a list have one answer, which is worked out once.
+                is_list = _is_list(module, value)
+                yield Spot(module, value, (depth_by if is_list else depth_read)(key, depth))
             case _ if parts := alternatives(node):
                 yield from (Spot(module, part, depth) for part in parts)
             case _:
@@ -283,3 +286,9 @@ class Origins:
 def _without_pair(depth: int) -> int:
     """Return the depth in a container; among the pairs of its items the depth is ``depth``."""
     return int(depth) - 1 if int(depth) == IN_PAIRS else depth - 1
+
+
+def _is_list(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` is a variable that is bound to lists alone."""
+    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    return bool(bindings) and all(isinstance(binding.value, ast.List) for binding in bindings)
