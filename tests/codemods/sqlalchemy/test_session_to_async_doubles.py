@@ -8,6 +8,7 @@ import pytest
 from planned import program_of, reason_of, rewritten, session_to_async
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import accepting_more
+from awaken.contract import Finding
 from awaken.kit.sites import Site
 
 PROGRAM = {
@@ -55,10 +56,14 @@ PROGRAM = {
 }
 
 
-def _refused(test: str) -> list[str]:
+def _findings(test: str) -> tuple[Finding, ...]:
     files = {path: dedent(text).replace("{test}", dedent(test)) for path, text in PROGRAM.items()}
-    findings = session_to_async(files).findings
-    return [one.message for one in findings if "test-double" in (one.reason or "")]
+    return session_to_async(files).findings
+
+
+def _refused(test: str) -> list[str]:
+    findings = _findings(test)
+    return [finding.message for finding in findings if "test-double" in (finding.reason or "")]
 
 
 MIXED = """
@@ -158,8 +163,7 @@ def test_a_factory_of_sessions_is_replaced_by_one(given, is_refused):
     """
 
     assert bool(_refused(test)) == is_refused
-    files = {path: dedent(text).replace("{test}", dedent(test)) for path, text in PROGRAM.items()}
-    reasons = {finding.reason for finding in session_to_async(files).findings}
+    reasons = {finding.reason for finding in _findings(test)}
     assert "session-to-async/handed-session" not in reasons
 
 
@@ -536,115 +540,3 @@ def test_what_a_mock_gives_is_said_where_the_program_calls_it(test, written):
     result = rewritten(**{**NESTED, "test_notes": NESTED["test_notes"] + test})
 
     assert written in result.files["test_notes.py"].decode(), result.files["test_notes.py"].decode()
-
-
-POSTS = """
-    from database import Base, LocalSession
-    from sqlalchemy import ForeignKey
-    from sqlalchemy.orm import Mapped, mapped_column, relationship
-
-    class Post(Base):
-        __tablename__ = "posts"
-        id: Mapped[int] = mapped_column(primary_key=True)
-        user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-
-    class User(Base):
-        __tablename__ = "users"
-        id: Mapped[int] = mapped_column(primary_key=True)
-        posts: Mapped[list[Post]] = relationship()
-
-    def posts_of_first() -> list[Post]:
-        db = LocalSession()
-        try:
-            db.get(User, 2)
-            # The session may have the user already, so it is loaded again.
-            return db.get(User, 1).posts
-        finally:
-            db.close()
-"""
-
-
-@pytest.mark.parametrize(
-    ("settings", "body", "is_given"),
-    [
-        ("autoflush=False", "", True),
-        ("autoflush=False", "dirty = [1]", False),
-        ("autoflush=False", "def __init__(self): self.dirty = [1]", False),
-        # Nothing is asked of the session then.
-        ("", "", False),
-    ],
-)
-def test_a_session_by_hand_has_what_it_is_asked(settings, body, is_given):
-    database = f"""
-        from sqlalchemy import create_engine
-        from sqlalchemy.orm import DeclarativeBase, sessionmaker
-
-        LocalSession = sessionmaker(create_engine("sqlite://"), {settings})
-
-        class Base(DeclarativeBase):
-            pass
-    """
-    test = f"""
-        import posts
-
-        class Fake:
-            '''A session.'''
-
-            {body}
-
-            def get(self, entity, key):
-                return posts.User(posts=[])
-
-            def close(self):
-                pass
-
-        def test_posts(monkeypatch):
-            monkeypatch.setattr("posts.LocalSession", lambda: Fake())
-            assert posts.posts_of_first() == []
-    """
-    texts = {"database": database, "posts": POSTS, "test_posts": test}
-    result = rewritten(**{name: dedent(text) for name, text in texts.items()})
-
-    assert "async def get(self, entity, key, **kwargs)" in result.files["test_posts.py"].decode()
-    assert ("dirty = ()\n" in result.files["test_posts.py"].decode()) == is_given
-
-
-# ------------------------------------------------------------------------------------- engines
-@pytest.mark.parametrize(
-    ("annotation", "given", "is_refused"),
-    [
-        ("Engine", "MagicMock()", True),
-        ("Connection", "MagicMock(name='connection')", True),
-        ("Engine", "create_engine('sqlite://')", False),
-    ],
-)
-def test_a_mock_that_is_passed_for_an_engine_keeps_the_function_synchronous(
-    annotation, given, is_refused
-):
-    # The results of a mock tell an `AsyncSession` that they come from a server-side cursor.
-    start = f"""\
-from sqlalchemy import {annotation}, select
-from sqlalchemy.orm import Session
-
-
-def init(bind: {annotation}) -> None:
-    with Session(bind) as session:
-        session.execute(select(1))
-"""
-    test = f"""\
-from unittest.mock import MagicMock
-
-from sqlalchemy import create_engine
-from start import init
-
-
-def test_init():
-    init({given})
-"""
-    result = rewritten(
-        start=start,
-        **{"tests/test_start": test},
-    )
-    reasons = {reason_of(one) for one in result.report.findings}
-    assert ("test-double" in reasons) is is_refused
-    assert (result.files["start.py"].decode() == start) is is_refused

@@ -56,7 +56,7 @@ def _computed_columns(project: Project, module: Module) -> Iterator[tuple[str, s
     for node in module.walk():
         match node:
             case ast.Call(func=ast.Attribute(value=chain, attr="values")):
-                owner, *_ = changed_class(project, module, chain)
+                owner, _ = changed_class(project, module, chain)
                 for name, value in _given_pairs(node) if owner else ():
                     if is_sql_expression(project, module, value):
                         yield owner, name

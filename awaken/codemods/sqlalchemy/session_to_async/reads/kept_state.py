@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
@@ -80,16 +81,20 @@ def unseen_changes(project: Project) -> Iterator[UnseenChange]:
 
 
 def _unseen_change(project: Project, module: Module, call: ast.Call) -> UnseenChange | None:
-    place = module.place(call)
-    for chain, option in _synchronize_options(call):
-        is_unseen = isinstance(option, ast.Constant) and option.value is False
-        return UnseenChange(place, *changed_class(project, module, chain)) if is_unseen else None
+    place, option = module.place(call), next(_synchronize_options(call), None)
+    if option is not None:
+        statement, value = option
+        owner, is_deletion = changed_class(project, module, statement)
+        is_unseen = isinstance(value, ast.Constant) and value.value is False
+        return UnseenChange(place, owner=owner, is_deletion=is_deletion) if is_unseen else None
     if not call.args:
         return None
     first, name = call.args[0], project.qualified_name(module, call.func)
     is_text = name in sql_names().texts and _is_statement(module, call)
     if is_text or (isinstance(call.func, ast.Attribute) and call.func.attr == "exec_driver_sql"):
-        return None if _only_reads(first) else UnseenChange(place, "", *_changed_table(first))
+        table, is_deletion = _changed_table(first)
+        change = UnseenChange(place, table=table, is_deletion=is_deletion)
+        return None if _only_reads(first) else change
     is_changing = name in sql_names().changes
     is_mapped = is_changing and project.orm.mapped_class(project.qualified_name(module, first))
     return UnseenChange(place) if is_changing and not is_mapped else None
@@ -107,20 +112,18 @@ def _synchronize_options(call: ast.Call) -> Iterator[tuple[ast.expr, ast.expr]]:
                         yield call.args[0] if call.args else call, value
 
 
-def changed_class(project: Project, module: Module, chain: ast.expr) -> tuple[str, str, bool]:
-    """Return the class whose rows the statement of a chain changes, empty if unknown.
+def changed_class(project: Project, module: Module, statement: ast.expr) -> tuple[str, bool]:
+    """Return the mapped class whose rows a ``statement`` changes, empty if unknown.
 
-    Return no table after that, and whether the statement deletes the rows.
+    Return with it whether the statement deletes the rows.
     """
-    for call in (
-        call for node in written_statements(module, chain) for call in chained_calls(node)
-    ):
+    for call in chain.from_iterable(map(chained_calls, written_statements(module, statement))):
         name = project.qualified_name(module, call.func)
         if name in sql_names().changes and call.args:
             owner = project.qualified_name(module, call.args[0]) or ""
             is_mapped = project.orm.mapped_class(owner) is not None
-            return owner if is_mapped else "", "", name in sql_names().deletes
-    return "", "", False
+            return owner if is_mapped else "", name in sql_names().deletes
+    return "", False
 
 
 def _changed_table(node: ast.expr) -> tuple[str, bool]:

@@ -80,10 +80,7 @@ def read_after_commits(
                 may_differ(module, call)
                 and project.orm.commits.reloads.of(module, call) is not None
             )
-            if is_whole or (
-                gives_relationships(project, module, call, loads)
-                and not reads_only_columns(project, module, call)
-            ):
+            if is_whole or needs_relationships(project, module, call, loads):
                 yield load
 
 
@@ -101,7 +98,13 @@ def gives_relationships(project: Project, module: Module, call: ast.Call, loads:
     return any(loads(home, node) for home, node in nodes_of_all)
 
 
-def reads_only_columns(project: Project, module: Module, call: ast.Call) -> bool:
+def needs_relationships(project: Project, module: Module, call: ast.Call, loads: Loads) -> bool:
+    """Whether a call gives objects with what ``loads`` more, and that may be read of them."""
+    is_given = gives_relationships(project, module, call, loads)
+    return is_given and not _reads_only_columns(project, module, call)
+
+
+def _reads_only_columns(project: Project, module: Module, call: ast.Call) -> bool:
     """Whether a function reads only columns of the objects that a call gives, and keeps none.
 
     The session has the values of its own changes. So they need no reload.

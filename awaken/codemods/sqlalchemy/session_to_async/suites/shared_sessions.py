@@ -34,7 +34,7 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.frameworks.testing.requests import METHODS
 from awaken.project.names.functions.injections import OVERRIDES
-from awaken.project.source.modules import Module
+from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name, parameter_names, receivers
 from awaken.project.values.domain import FunctionOf
@@ -145,18 +145,16 @@ class SharedSessions:
     def _shared_places(self) -> set[Place]:
         """The fixtures that give the shared sessions."""
         arguments = [(module, name) for module, _, name in self.sessions_given]
-        arguments += [(module, name) for module, _, name in self._lambdas]
+        arguments += [(module, function.body) for module, function in self._lambdas]
         return {fixture for argument in arguments for fixture in self._fixtures(*argument)}
 
     @cached_property
-    def _lambdas(self) -> list[tuple[Module, ast.Lambda, ast.expr]]:
+    def _lambdas(self) -> list[tuple[Module, ast.Lambda]]:
         """The lambdas that give requests a session, which they take from around them."""
         return [
-            (module, node, node.body)
-            for module in self._overriding_modules()
-            for node in module.walk()
-            if isinstance(node, ast.Lambda)
-            and isinstance(node.body, ast.Name | ast.Attribute)
+            (module, node)
+            for module, node in nodes_in(self._overriding_modules(), ast.Lambda)
+            if isinstance(node.body, ast.Name | ast.Attribute)
             and self._project.orm.resource_of(module, node.body) == "session"
         ]
 
@@ -190,14 +188,14 @@ class SharedSessions:
             yield self._member(Site(self._rule, module, statement), module.text_of(name))
         keys = {value: key for _, key, value in overrides_of(self._project)}
         taken: dict[ast.AST | None, set[str]] = defaultdict(set)
-        for module, function, name in self._lambdas:
+        for module, function in self._lambdas:
             if function in keys:
                 site = Site[ast.AST](self._rule, module, function)
                 wanted = f"override_{last_name(keys[function]) or 'session'}"
                 names = taken[module.enclosing_function(function)]
-                shown = f"`{module.text_of(name)}`"
+                shown = f"`{module.text_of(function.body)}`"
                 replaced = member(site, shown, self._of_lambda, function, wanted, names)
-                yield replace(replaced, along=(*self._fixtures(module, name),))
+                yield replace(replaced, along=(*self._fixtures(module, function.body),))
 
     def _member(self, site: Site[ast.AST], text: str) -> Member:
         edits = [*reloading_relationships(self._project, site, text, "before")]

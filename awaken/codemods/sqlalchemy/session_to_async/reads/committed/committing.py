@@ -9,10 +9,7 @@ import ast
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
-    gives_relationships,
-    reads_only_columns,
-)
+from awaken.codemods.sqlalchemy.session_to_async.reads.stale import needs_relationships
 from awaken.contract import Place
 from awaken.kit.search import nodes_with
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
@@ -78,9 +75,7 @@ def loads_after_writes(project: Project, loading: Loading, writes: Writes) -> It
     below = loads_below(project, _called_after(project, seen))
     for load in (*(event for event in seen if event.kind == "load"), *below):
         for module, call in project.calls_at(load.place)[:1]:
-            if gives_relationships(project, module, call, loads) and not reads_only_columns(
-                project, module, call
-            ):
+            if needs_relationships(project, module, call, loads):
                 yield load
 
 
