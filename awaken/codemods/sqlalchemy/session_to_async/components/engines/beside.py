@@ -25,6 +25,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     REPLACE,
     WRAP,
     Bridged,
+    Postponed,
     Replaced,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TWO_ENGINES
@@ -235,12 +236,14 @@ def _written_anew(
             is_here = getattr(edit, "path", "") == module.path
             anchor = getattr(edit, "anchor", None)
             data = getattr(edit, "data", None)
-            is_anew = isinstance(edit, TextEdit) or (
-                isinstance(edit, NodeEdit) and edit.rewriter in {REMOVE_STATEMENT, REPLACE}
+            is_anew = (
+                isinstance(edit, TextEdit)
+                or (isinstance(edit, NodeEdit) and edit.rewriter in {REMOVE_STATEMENT, REPLACE})
+                or (isinstance(data, Postponed) and bool(data.code))
             )
             if is_here and is_anew and anchor is not None and anchor.contains(place.span):
                 is_rewritten = True
-            if is_here and isinstance(data, Replaced | Statements):
+            if is_here and isinstance(data, Postponed | Replaced | Statements):
                 code = word.sub(written, data.code)
                 edits.append(structs.replace(edit, data=structs.replace(data, code=code)))
             else:
