@@ -29,6 +29,7 @@ from awaken.project.frameworks.testing import (
 from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.frameworks.testing.replaced.names import ReplacedNames
 from awaken.project.frameworks.web.wiring import Web
+from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts, Definition
@@ -186,6 +187,7 @@ class Project:
             words,
             self._texts.search.files_with,
             self.ask,
+            self._calls_of_value,
         )
         self.values = ProgramValues(self._evaluator)
         self.injections = self._evaluator.injections
@@ -200,6 +202,9 @@ class Project:
         self.replaced_names = ReplacedNames(self._evaluator, self.in_force)
         self.web = Web(self._evaluator, self.targets)
         self.coroutine_tests = CoroutineTests(self._evaluator, lambda: self.pytest, self.targets)
+
+    def _calls_of_value(self, obstacle: Obstacle) -> list[Place] | None:
+        return self.calls.of_value(obstacle)
 
     def at(self, snapshot: Snapshot) -> Project:
         """Return the same program with the files of another snapshot."""

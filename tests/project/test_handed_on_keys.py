@@ -197,3 +197,20 @@ def test_keys_that_lead_out_of_sight_are_told(text):
     _, _, found = of_work(text)
 
     assert any(one.leaks for one in found)
+
+
+ALIASES = {
+    "by another name": {"b.py": "from app import TABLE as rows\nfor row in rows: row()\n"},
+    "by another name again": {
+        "b.py": "from app import TABLE as rows\n",
+        "c.py": "from b import rows as jobs\nfor job in jobs: job()\n",
+    },
+}
+
+
+@pytest.mark.parametrize("files", ALIASES.values(), ids=ALIASES)
+def test_a_table_is_read_by_another_name(files):
+    project = program({"app.py": "def work(): ...\nTABLE = [work]\n", **files})
+    work = next(item for item in project.calls.graph().functions() if item.qualname == "work")
+    (component,) = project.calls.handed_on().of(work)
+    assert [place.path for place in component.calls] == [max(files)]

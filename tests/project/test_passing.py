@@ -58,8 +58,38 @@ SEEN = {
         "parameter `s` has no annotation",
     ),
     "chosen out of a table that goes elsewhere": (
-        "def _g(n):\n t = {1: _f}\n t[n](S)\n print(t)\ndef _f(s): s",
+        "def _g(n):\n t = {1: _f}\n t[n](S)\n register(t)\ndef _f(s): s",
         "parameter `s` has no annotation",
+    ),
+    "out of a table that is printed": (
+        "def _g(n):\n t = {1: _f}\n t[n](S)\n print(t)\ndef _f(s): s", "session",
+    ),
+    "out of a table of a file": (
+        "def _g(n):\n f = _T[n]\n return f(S)\ndef _f(s): s\n_T = {int: _f}", "session",
+    ),
+    "out of a list of pairs": (
+        "def _f(s): s\ndef _g():\n for name, f in [('a', _f)]:\n  log(name)\n  f(S)", "session",
+    ),
+    "out of a table that is filled": (
+        "def _g(n):\n t = {}\n t[n] = _f\n t[n](S)\ndef _f(s): s", "session",
+    ),
+    "out of a list that is filled": (
+        "def _g(n):\n t = []\n t.append(_f)\n for f in t: f(S)\ndef _f(s): s", "session",
+    ),
+    "out of a filled table that a call makes": (
+        "def _g(n):\n t = made()\n t[n] = _f\n t[n](S)\ndef _f(s): s",
+        "parameter `s` has no annotation",
+    ),
+    "out of a filled attribute": (
+        "class _A:\n def g(self, n):\n  self.t[n] = _f\n  self.t[n](S)\ndef _f(s): s",
+        "parameter `s` has no annotation",
+    ),
+    "with some arguments already": (
+        "from functools import partial\ndef _f(x, s): s\n_T = [partial(_f, 1)]\n_T[0](S, S)",
+        "parameter `s` has no annotation",
+    ),
+    "for each item": (
+        "def _f(s): s\n_F = _f\nlist(map(_F, S, [S]))", "parameter `s` has no annotation",
     ),
     "among keywords of a caller": ("_g(s=S)\ndef _g(**k): _f(**k)\ndef _f(s): s", "session"),
     "from a display in a function": (
@@ -194,6 +224,16 @@ def test_over_files():
     assert verdict("def _f(s): s", a="from h import S\nfrom m import _f\n_f(S)") == "session"
     tested = "from m import f\nfrom h import S\ndef test_f(): f(S)"
     assert verdict("def f(s): s", test_a=tested) == "session?"
+
+
+@pytest.mark.parametrize("reading", ["t._T[n](S)", "from t import _T as U\nU[n](S)"])
+def test_a_table_that_other_files_read(reading):
+    text = f"import t\n{reading}\ndef _f(s): s"
+    table = "from m import _f\n_T = {1: _f}"
+    assert verdict(text, t=table) == "session"
+    assert verdict(text, t=table, u="import t\nregister(t._T)").startswith("parameter")
+    # Other programs may read it.
+    assert verdict(text.replace("_T", "T"), t=table.replace("_T", "T")).startswith("parameter")
 
 
 def test_the_order_of_questions_changes_nothing():

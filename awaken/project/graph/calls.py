@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from awaken.project.graph.callers import Callers
+from awaken.contract import Place
+from awaken.project.graph.callers import Callers, Obstacle
 from awaken.project.graph.dispatch import (
     Called,
     function_called,
@@ -20,6 +21,7 @@ from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
 from awaken.project.graph.forwards.families import Families
 from awaken.project.graph.forwards.handed.components import HandedOn
 from awaken.project.graph.forwards.kin import Kin
+from awaken.project.graph.forwards.value_calls import ValueCalls
 from awaken.project.graph.leading import Leading, leading_to
 from awaken.project.graph.stubs import is_stub
 from awaken.project.graph.ways import End, Way, Ways
@@ -191,6 +193,17 @@ class Calls:
         Only visible calls count: code outside the project may lead to it as well.
         """
         return leading_to(self._evaluator, self.graph, module, function)
+
+    def of_value(self, obstacle: Obstacle) -> list[Place] | None:
+        """Return the calls of a function that is passed as a value at the places of an obstacle.
+
+        None where other code may call it.
+        """
+        return self._value_calls.at(obstacle)
+
+    @cached_property
+    def _value_calls(self) -> ValueCalls:
+        return ValueCalls(self._evaluator)
 
     def search_callers(self, functions: Iterable[tuple[Module, Function]]) -> None:
         """Find the callers of many functions at once, for ``callers_of`` to answer later.

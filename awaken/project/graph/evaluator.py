@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from awaken.contract import Place
 from awaken.knowledge import Knowledge
-from awaken.project.graph.callers import CallIndex
+from awaken.project.graph.callers import CallIndex, Obstacle
 from awaken.project.graph.passing import Passing
 from awaken.project.names.classes import Classes
 from awaken.project.names.resolution import Names
@@ -33,14 +34,20 @@ class ProgramEvaluator(Evaluator):
         words: Words,
         files_with: FilesWith,
         ask: Ask,
+        value_calls: Callable[[Obstacle], list[Place] | None],
     ) -> None:
         super().__init__(names, classes, load, knowledge)
         self.callers = CallIndex(self, words)
         self._words = words
         self.files_with = files_with
         self.ask = ask
+        self.value_calls = value_calls
         self._passing = Passing(
-            self.callers.of, load, self.parameters.is_open, partial(expected_at, self)
+            self.callers.of,
+            load,
+            self.parameters.is_open,
+            partial(expected_at, self),
+            value_calls,
         )
 
     def modules_with(self, words: Sequence[bytes]) -> Iterator[Module]:

@@ -15,7 +15,6 @@ from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.graph.callers import Callers, CallSite
-from awaken.project.graph.callers.chosen import calls_through_tables
 from awaken.project.graph.callers.found import Obstacle
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.uses import is_only_unpacked, passed_keywords
@@ -43,6 +42,7 @@ class Passing:
 
     ``is_open`` says of a binding of a module whether only its callers can tell what it is.
     ``expected_at`` gives the type of a parameter where an expression passes its function.
+    ``value_calls`` gives the calls of a function that is passed as a value.
     """
 
     def __init__(
@@ -51,7 +51,9 @@ class Passing:
         load: Load,
         is_open: Callable[[Module, Binding], bool],
         expected_at: Callable[[Module, ast.expr, Function, ast.arg], Given | None],
+        value_calls: Callable[[Obstacle], list[Place] | None],
     ) -> None:
+        self._value_calls = value_calls
         self._expected_at = expected_at
         self._callers_of = callers_of
         self._load = load
@@ -142,7 +144,7 @@ class Passing:
         owner = asked.module.enclosing_class(asked.function)
         is_made = owner is not None and asked.function.name == "__init__"
         is_followed = is_made or owner is None
-        calls = calls_through_tables(self._load, obstacle) if is_followed else None
+        calls = self._value_calls(obstacle) if is_followed else None
         return None if calls is None else [CallSite(place, int(is_made)) for place in calls]
 
     def _in_keywords(

@@ -89,9 +89,9 @@ def test_objects_are_what_they_were(tmp_path, capsys, monkeypatch):
     ("old", "new"),
     [
         # The class goes elsewhere, or is called by what is not followed.
-        ("    made = maker", "    print(maker)\n    made = maker"),
-        ("    maker = table", "    print(table)\n    maker = table"),
-        ("def main", "KINDS = [FromText]\n\n\ndef main"),
+        ("    made = maker", "    register(maker)\n    made = maker"),
+        ("    maker = table", "    register(table)\n    maker = table"),
+        ("def main", "register([FromText])\n\n\ndef main"),
         # Its objects are made otherwise.
         ("class FromText(Import):\n", "class FromText(Import, dict):\n"),
         ("class FromText(Import):\n", "class FromText(Import, metaclass=type):\n"),

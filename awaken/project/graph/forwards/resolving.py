@@ -168,7 +168,7 @@ class Referents:
                 named = None if name is None else self._named_referent(name)
                 yield from (named,) if named is not None else self._of_values(module, func)
             # Plain data has the methods of Python's own types, and so have its items.
-            case Unknown() if self._is_decoded(owner):
+            case Unknown() if is_decoded(self._evaluator, owner):
                 yield Referent("library", func.attr)
             case Unknown():
                 yield Referent("unknown", owner.why)
@@ -179,11 +179,6 @@ class Referents:
             # Sessions, generators, constants, containers: of a library or of Python itself.
             case _:
                 yield Referent("library", func.attr)
-
-    def _is_decoded(self, value: Unknown) -> bool:
-        return any(
-            decodes(self._evaluator, *pair) for pair in self._evaluator.calls_at(value.place)
-        )
 
     def _method(self, owner: str, name: str) -> Referent | None:
         """Return the method of a class of the project; None if it is no plain method."""
@@ -256,6 +251,11 @@ class Referents:
                     continue
                 case _:
                     yield Referent("unknown", "it is a function that is handed on")
+
+
+def is_decoded(evaluator: Evaluator, value: Unknown) -> bool:
+    """Whether an unknown value is plain data, which has the methods of Python's own types."""
+    return any(decodes(evaluator, *pair) for pair in evaluator.calls_at(value.place))
 
 
 def _is_super(node: ast.expr) -> bool:

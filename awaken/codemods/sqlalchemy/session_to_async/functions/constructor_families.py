@@ -19,7 +19,6 @@ from awaken.contract import Edit, Place
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Site
 from awaken.knowledge.library_names import library_names
-from awaken.project.graph.callers.chosen import calls_through_tables
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -97,7 +96,7 @@ class ConstructorFamilies:
         known = {caller.place for caller in self._project.calls.graph().callers(function)}
         places = [site.place for site in callers.sites]
         for obstacle in callers.obstacles:
-            chosen = calls_through_tables(self._project.module, obstacle)
+            chosen = self._project.calls.of_value(obstacle)
             if chosen is None and obstacle.kind != "outside":
                 return obstacle.why, obstacle.place
             places += chosen or []

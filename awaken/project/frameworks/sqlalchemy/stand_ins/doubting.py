@@ -52,15 +52,18 @@ class DoubtingEvaluator(ProgramEvaluator):
     """
 
     def __init__(self, believing: ProgramEvaluator, load: Load) -> None:
-        asked = believing.callers.words, believing.files_with, believing.ask
-        super().__init__(believing.names, believing.classes, load, believing.knowledge, *asked)
+        words, known = believing.callers.words, believing.knowledge
+        asked = words, believing.files_with, believing.ask, believing.value_calls
+        super().__init__(believing.names, believing.classes, load, known, *asked)
         self.callers = believing.callers
         self.mapping = believing.mapping
         self.annotations = _WithoutSessions(self)
         self.parameters = _Injected(self)
         self.members = _WithFields(self)
         # Nor is the type believed that the receiver of a function declares.
-        self._passing = _Unpacking(self.callers.of, load, self.parameters.is_open, lambda *_: None)
+        self._passing = _Unpacking(
+            self.callers.of, load, self.parameters.is_open, lambda *_: None, self.value_calls
+        )
 
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to ``parameter``, its default even if no call leaves it out."""

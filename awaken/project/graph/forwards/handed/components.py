@@ -21,7 +21,7 @@ from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPl
 from awaken.project.graph.forwards.handed.consumers import Consumers
 from awaken.project.graph.forwards.handed.holding import Holding
 from awaken.project.graph.forwards.handed.origins import Origins
-from awaken.project.graph.forwards.handed.slots import KEYS, End, Slot, Slots, Spot
+from awaken.project.graph.forwards.handed.slots import KEYS, End, Slot, Slots, Spot, key_of
 from awaken.project.graph.forwards.resolving import function_around, is_use
 from awaken.project.graph.stubs import is_stub
 from awaken.project.names.functions.wrapping import Wrappings
@@ -200,14 +200,14 @@ class HandedOn:
                     yield self._slots.parameter(result.module, result.decorator, first, 0)
 
     def _component(self, start: Spot | Slot) -> Component:
-        key = _key(start)
+        key = key_of(start)
         if key not in self._known:
             self._known[key] = self._collected_component(start)
         return self._known[key]
 
     def _collected_component(self, start: Spot | Slot) -> Component:
         component = Component()
-        waiting = Queue[Spot | Slot]([start], _key)
+        waiting = Queue[Spot | Slot]([start], key_of)
         for item in waiting:
             if isinstance(item, Slot) and item is not start:
                 component.slots.add(item)
@@ -222,7 +222,7 @@ class HandedOn:
                 component.leaks[where] = "it is handed on too often to be followed"
                 break
         self._tell_calls(component)
-        self._known |= dict.fromkeys(map(_key, waiting.seen.values()), component)
+        self._known |= dict.fromkeys(map(key_of, waiting.seen.values()), component)
         return component
 
     def _tell_calls(self, found: Component) -> None:
@@ -286,10 +286,3 @@ def _unwalked(components: Iterable[Component], walked: Walked | None) -> Iterato
 def _may_hold(node: ast.expr) -> bool:
     """Whether an expression may be a function, or a container of some."""
     return not is_literal(node)
-
-
-def _key(item: Spot | Slot) -> tuple[str, int, int, int] | Slot:
-    if isinstance(item, Slot):
-        return item
-    span = item.module.span(item.node)
-    return item.module.path, span.start, span.end, item.depth

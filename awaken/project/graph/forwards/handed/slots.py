@@ -6,12 +6,15 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, Self
 
+from awaken.project.graph.callers.mentions import imported_by
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.handed.libraries import TABLES
+from awaken.project.graph.forwards.resolving import is_decoded
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, has_decorator
 from awaken.project.source.words import Words
+from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import (
     ClassOf,
     InstanceOf,
@@ -166,6 +169,14 @@ class End(NamedTuple):
 Found = Iterator[Spot | Slot | End]
 
 
+def key_of(item: Spot | Slot) -> tuple[str, int, int, int] | Slot:
+    """Return the key of a slot, or of an expression: it holds no tree."""
+    if isinstance(item, Slot):
+        return item
+    span = item.module.span(item.node)
+    return item.module.path, span.start, span.end, item.depth
+
+
 class Slots:
     """Finds the slots of expressions; ``words`` knows the places of names."""
 
@@ -196,6 +207,29 @@ class Slots:
         if located is None or len(located.rest) != 1:
             return None
         return Slot("variable", located.path, -1, located.rest[0], depth)
+
+    def reads(self, module: Module, slot: Slot) -> Iterator[Spot]:
+        """Yield what reads a variable of a file, in all files."""
+        for node in module.mentions(slot.name):
+            if isinstance(node, ast.Name) and self.variable(module, node, slot.depth) == slot:
+                yield Spot(module, node, slot.depth)
+        if slot.start < 0:
+            yield from self._imported_reads(module, slot)
+
+    def _imported_reads(self, module: Module, slot: Slot) -> Iterator[Spot]:
+        """Yield what reads a name of a file in others, under whatever name."""
+        qualified = f"{module.name}.{slot.name}"
+        words = Queue[str]([slot.name])
+        for word in words:
+            for other, node in self.mentions(word):
+                match node:
+                    case ast.alias():
+                        imported = imported_by(self.evaluator, other, node)
+                        is_same = imported is not None and imported.qualified == qualified
+                        words += [imported.name] if imported is not None and is_same else []
+                    case ast.Name() | ast.Attribute() if other is not module:
+                        if self.evaluator.names.qualified(other, node) == qualified:
+                            yield Spot(other, node, slot.depth)
 
     def parameter(self, module: Module, function: Function, name: str, depth: int) -> Slot:
         """Return the variable that a parameter is."""
@@ -275,7 +309,7 @@ class Slots:
                 case InstanceOf() | ClassOf() if self.is_own(value.qualified):
                     if self.field(value.qualified, slot.name, slot.depth) == slot:
                         return True
-                case Unknown():
+                case Unknown() if not is_decoded(self.evaluator, value):
                     is_told = False
         return False if is_told else None
 

@@ -44,14 +44,7 @@ class Variables:
             return
         for binding in scope.bindings[slot.name]:
             yield from self._bound(module, binding, slot)
-        for node in module.mentions(slot.name):
-            if (
-                isinstance(node, ast.Name)
-                and self._slots.variable(module, node, slot.depth) == slot
-            ):
-                yield Spot(module, node, slot.depth)
-        if slot.start < 0:
-            yield from self._imported_reads(module, slot)
+        yield from self._slots.reads(module, slot)
 
     def scope(self, module: Module, slot: Slot) -> Scope | None:
         """Return the scope that binds a variable."""
@@ -66,15 +59,6 @@ class Variables:
             ),
             None,
         )
-
-    def _imported_reads(self, home: Module, slot: Slot) -> Found:
-        """Yield the reads of a name of a file in others."""
-        qualified = f"{home.name}.{slot.name}"
-        for module, node in self._slots.mentions(slot.name):
-            if module is home or not isinstance(node, ast.Name | ast.Attribute):
-                continue
-            if self._evaluator.names.qualified(module, node) == qualified:
-                yield Spot(module, node, slot.depth)
 
     def _bound(self, module: Module, binding: Binding, slot: Slot) -> Found:
         node, depth = binding.node, slot.depth

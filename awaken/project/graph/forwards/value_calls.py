@@ -1,0 +1,133 @@
+"""Calls of a function that variables and tables hold, as far as names alone lead there.
+
+``READERS = {"csv": read_csv}``, ``READERS[kind](path)``. The call graph is not asked: the values of
+parameters, which it is made of, are asked here.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TypeVar
+
+from awaken.contract import Place
+from awaken.project.graph.callers import Obstacle
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.forwards.handed.consumers import Consumers
+from awaken.project.graph.forwards.handed.slots import End, Slot, Slots, Spot, key_of
+from awaken.project.names.visibility import is_public
+from awaken.project.source.worklist import Queue
+
+Holder = TypeVar("Holder", Slot, Spot)
+_DISPLAYS = ast.Dict | ast.List | ast.Set | ast.Tuple
+
+
+class ValueCalls:
+    """Answers for one program."""
+
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
+        self._evaluator = evaluator
+        self._slots = Slots(evaluator, evaluator.callers.words)
+        self._consumers = Consumers(self._slots, lambda _: None)
+        self._known: dict[tuple[str, int, int, int] | Slot, tuple[Place, ...] | None] = {}
+
+    def at(self, obstacle: Obstacle) -> list[Place] | None:
+        """Return the calls of what is passed as a value at the places of an obstacle.
+
+        None where other code may call it, or nothing does.
+        """
+        if obstacle.kind != "value":
+            return None
+        result: list[Place] = []
+        # The values that calls pass may lead back to here.
+        with self._evaluator.without_callers():
+            for place in (obstacle.place, *obstacle.others):
+                module = self._evaluator.load(place.path)
+                node = module and next(module.expressions_at({place.span}), None)
+                calls = self._of_value(Spot(module, node)) if module and node else None
+                if calls is None:
+                    return None
+                result += calls
+        return result or None
+
+    def _of_value(self, value: Spot) -> list[Place] | None:
+        result: list[Place] = []
+        for holder in self._next(value):
+            if holder is None or isinstance(holder, Place):
+                return None
+            key = key_of(holder)
+            if key not in self._known:
+                # All functions of a table share its calls.
+                self._known[key] = self._of_holder(holder)
+            calls = self._known[key]
+            if calls is None:
+                return None
+            result += calls
+        return result
+
+    def _of_holder(self, holder: Spot | Slot) -> tuple[Place, ...] | None:
+        calls: list[Place] = []
+        waiting = Queue[Spot | Slot]([holder], key_of)
+        for item in waiting:
+            for other in self._next(item):
+                if other is None:
+                    return None
+                if isinstance(other, Place):
+                    calls.append(other)
+                else:
+                    waiting += [other]
+        return tuple(dict.fromkeys(calls))
+
+    def _next(self, item: Spot | Slot) -> Iterator[Spot | Slot | Place | None]:
+        """Yield what holds a value next, and its calls; None where it can't be followed."""
+        if isinstance(item, Slot):
+            reads = self._reads(item)
+            yield from (None,) if reads is None else reads
+            return
+        for other in self._consumers.of(item):
+            match other:
+                case Spot() if _is_around(other, item):
+                    yield _without_key(other)
+                case Spot() if other.depth >= item.depth:
+                    yield self._filled(other)
+                case Spot():
+                    # Something else is put into the container.
+                    continue
+                case Slot(kind="variable"):
+                    yield _without_key(other)
+                case End(kind="call", node=ast.Call(func=called)) if called is item.node:
+                    yield other.module.place(other.node)
+                case _:
+                    yield None
+
+    def _reads(self, variable: Slot) -> list[Spot] | None:
+        """Return what reads a variable; None where another program may."""
+        module = self._evaluator.load(variable.owner)
+        is_seen = variable.start < 0 and self._evaluator.names.layout.published
+        if module is None or (is_seen and is_public(module, variable.name)):
+            return None
+        return [*self._slots.reads(module, variable)]
+
+    def _filled(self, container: Spot) -> Slot | None:
+        """Return the variable of a container that something is put into."""
+        module, node, depth = container
+        bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+        is_own = bool(bindings) and all(isinstance(item.value, _DISPLAYS) for item in bindings)
+        slot = self._slots.variable(module, node, depth) if isinstance(node, ast.Name) else None
+        return _without_key(slot) if is_own and slot is not None else None
+
+
+def _is_around(outer: Spot, inner: Spot) -> bool:
+    """Whether an expression is around another one, and gives the same functions.
+
+    ``partial(f, x)`` gives another function, which is called with fewer arguments.
+    """
+    is_made = isinstance(outer.node, ast.Call) and outer.node.args[:1] == [inner.node]
+    is_same = not is_made or bool(inner.depth)
+    return is_same and outer.node in inner.module.ancestors(inner.node)
+
+
+def _without_key(item: Holder) -> Holder:
+    """Return a container of any key, so that all functions of a dictionary have one answer."""
+    key = getattr(item.depth, "key", None)
+    return item._replace(depth=int(item.depth)) if isinstance(key, str) else item
