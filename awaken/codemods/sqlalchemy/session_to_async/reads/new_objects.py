@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ADDING, calls_given
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.contract import Place
@@ -53,16 +54,22 @@ def loaded_when_written(
     made, need nothing.
     """
     needed: defaultdict[Place, dict[str, list[Read]]] = defaultdict(lambda: defaultdict(list))
+    followed: defaultdict[Place, set[tuple[str, ...]]] = defaultdict(set)
     for read in reads:
         for trace in read.traces:
-            is_own = trace.load.kind == "new" and len(trace.path) == 1
-            if is_own and read.attribute not in trace.load.sets:
+            if trace.load.kind != "new":
+                continue
+            if len(trace.path) > 1:
+                followed[trace.load.place].add(trace.path[:2])
+            elif read.attribute not in trace.load.sets:
                 needed[trace.load.place][read.attribute].append(read)
     for made in sorted(needed):
         for module, call in project.calls_at(made)[:1]:
             new = _made_by(module, call)
             if new is not None:
-                yield from _refreshed_members(project, rule, new, needed[made], states)
+                steps = [_step(project, new.name, path) for path in sorted(followed[made])]
+                lines = _Lines(new, steps)
+                yield from _refreshed_members(project, rule, lines, needed[made], states)
 
 
 def _made_by(module: Module, made: ast.Call) -> _New | None:
@@ -72,9 +79,37 @@ def _made_by(module: Module, made: ast.Call) -> _New | None:
     return _New(module, function, made, variable.id)
 
 
+def _step(project: Project, name: str, path: tuple[str, ...]) -> Step:
+    """Return the read of a relationship of related objects, of those of the object ``name``."""
+    owner, _, attribute = path[0].rpartition(".")
+    facts = project.orm.models.relationship(owner, attribute)
+    is_many = facts is not None and facts.uselist is True
+    return Step(f"{name}.{attribute}", path[1].rpartition(".")[2], (), is_many=is_many)
+
+
+class _Lines(NamedTuple):
+    """The lines that load attributes of a new object, and what ``steps`` read further.
+
+    A refresh loads nothing more of related objects that are in memory (SQLAlchemy,
+    ``loading._instance``); reading them does.
+    """
+
+    new: _New
+    steps: list[Step]
+
+    def loading(self, session: str, attributes: list[str]) -> str:
+        """Return the lines that load ``attributes`` again."""
+        name = self.new.name
+        code = f"await {session}.refresh({name}, attribute_names=[{_listed(attributes)}])\n"
+        texts = {f"{name}.{attribute}" for attribute in attributes}
+        steps = [step for step in self.steps if step.text in texts]
+        return code + loaded_as_read(session, steps) if steps else code
+
+
 def _refreshed_members(
-    project: Project, rule: str, new: _New, needed: dict[str, list[Read]], states: Persistence
+    project: Project, rule: str, lines: _Lines, needed: dict[str, list[Read]], states: Persistence
 ) -> Iterator[Member]:
+    new = lines.new
     module, name = new.module, new.name
     writing = list(_writing(project, new))
     needing = {
@@ -85,9 +120,8 @@ def _refreshed_members(
         statement, attributes = module.statement_of(written), _needed(new, writing, number, needing)
         if not attributes or statement is None or not isinstance(written.func, ast.Attribute):
             continue
-        names = ", ".join(f'"{attribute}"' for attribute in attributes)
         session = module.text_of(written.func.value)
-        code = f"await {session}.refresh({name}, attribute_names=[{names}])\n"
+        code = lines.loading(session, attributes)
         site: Site[ast.AST] = Site(rule, module, written)
         is_added = is_surely_added(module, name, statement)
         code, imports = states.guarded(site, written, name, code, certain=is_added)
@@ -95,6 +129,10 @@ def _refreshed_members(
         shown = ", ".join(f"`{name}.{attribute}`" for attribute in attributes)
         message = f"loads {shown} after the {written.func.attr}"
         yield Member(site, Rewrite(message, edits), name)
+
+
+def _listed(attributes: Iterable[str]) -> str:
+    return ", ".join(f'"{attribute}"' for attribute in attributes)
 
 
 def _needed(

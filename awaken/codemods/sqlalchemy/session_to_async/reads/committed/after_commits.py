@@ -17,6 +17,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
+    Step,
+    expired_items,
+    loaded_as_read,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_values import (
     ConvertedValues,
 )
@@ -25,12 +30,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.made_by_factori
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
-    Step,
-    expired_items,
     items_of,
     kept_steps,
     leads_back,
-    loaded_as_read,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.requested_objects import (
     RequestedObjects,

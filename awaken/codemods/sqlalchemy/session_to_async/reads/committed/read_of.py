@@ -6,8 +6,9 @@ import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects import (
     DELETED,
     HandedObjects,
@@ -23,57 +24,6 @@ from awaken.project.values.domain import InstanceOf, Values, classes_in, origins
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
     from awaken.project import Project
-
-
-class Step(NamedTuple):
-    """A read of ``name`` of what ``text`` says, which is of one of ``owners``, or its items are."""
-
-    text: str
-    name: str
-    owners: tuple[str, ...]
-    is_many: bool = False
-
-    @property
-    def way(self) -> str:
-        """An expression for the objects of this read."""
-        return f"{self.text}.{self.name}"
-
-    @property
-    def code(self) -> str:
-        """The read itself, where something on the way may be None, or a collection."""
-        outer = _prefixes(self.text)[1:-1] if self.is_many else _prefixes(self.text)[1:]
-        given = "".join(f"{name} is not None and " for name in outer)
-        if self.is_many:
-            return f"{given}[item.{self.name} for item in {self.text}]"
-        return f"{given}{self.text}.{self.name}"
-
-
-def _prefixes(text: str) -> list[str]:
-    parts = text.split(".")
-    return [".".join(parts[: n + 1]) for n in range(len(parts))]
-
-
-def loaded_as_read(session: str, steps: Iterable[Step]) -> str:
-    """Return the statement that reads something in a greenlet, where it loads what it has not."""
-    reads = list(dict.fromkeys(step.code for step in steps))
-    code = reads[0] if len(reads) == 1 else f"({', '.join(reads)})"
-    return f"await {session}.run_sync(lambda _: {code})\n"
-
-
-def expired_items(session: str, steps: Iterable[Step], item: str) -> str:
-    """Return the statements that expire what items had loaded before a commit, if they did.
-
-    The collection that they are items of is read for that, if it is not loaded.
-    """
-    code = ""
-    for step in dict.fromkeys(each for each in steps if each.is_many):
-        owner, _, name = step.text.rpartition(".")
-        holds = Step(owner, name, ())
-        code += loaded_as_read(session, [holds])
-        given = "".join(f"{each} is not None and " for each in _prefixes(owner)[1:])
-        code += f"for {item} in {given}{step.text} or ():\n"
-        code += f'    {session}.expire({item}, ["{step.name}"])\n'
-    return code
 
 
 class ReadOf:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import Step
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_of_function
 from awaken.kit.relationships.sides import WORDS

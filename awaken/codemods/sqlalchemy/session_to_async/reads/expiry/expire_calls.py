@@ -10,12 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import calls_of_expire
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
-    ReadOf,
-    Step,
-    kept_steps,
-    loaded_as_read,
-)
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, kept_steps
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit, Place

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, Step
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
     is_added_behind,

@@ -17,7 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.added_functions import (
     expired_helper,
     imported_name,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import Step, loaded_as_read
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
 from awaken.contract import Edit
 from awaken.kit.sites import Site
 
