@@ -183,8 +183,16 @@ class Module:
         return self.source.text[span.start : span.end].decode("utf-8")
 
     def excerpt(self, node: ast.AST) -> str:
-        """Return the source of ``node`` on one line, cut to what fits into a sentence."""
-        text = " ".join(self.text_of(node).split())
+        """Return the source of ``node`` on one line, cut to what fits into a sentence.
+
+        Of a statement with a block this is what comes before the block.
+        """
+        text = self.text_of(node)
+        block = getattr(node, "body", None)
+        if isinstance(node, ast.stmt) and isinstance(block, list):
+            start, end = self.span(node).start, self.span(block[0]).start
+            text = self.source.text[start:end].decode()
+        text = " ".join(text.split())
         return text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 3]}..."
 
     def parse_string(self, constant: ast.Constant) -> ast.expr | None:
