@@ -12,6 +12,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
+"""Else each run compiles awaken where nothing is compiled yet, which takes a second or more."""
 _CHOOSING = {"check", "diff", "apply"}
 
 
@@ -74,6 +76,7 @@ class Awaken:
             "XDG_CACHE_HOME": str(self.cache),
             "XDG_STATE_HOME": str(home / "state"),
             "NO_COLOR": "1",
+            **COMPILED,
         }
         found = shutil.which("awaken", path=str(Path(sys.executable).parent))
         if found is None:

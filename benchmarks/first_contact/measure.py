@@ -33,7 +33,7 @@ import msgspec
 import tomlkit
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from awaken_runs import Document, Finding
+from awaken_runs import COMPILED, Document, Finding
 
 RECIPE = "async-sessions"
 FORGOTTEN = (
@@ -232,7 +232,7 @@ class Program:
         done = subprocess.run(
             [awaken, *arguments],
             cwd=self.project,
-            env={**os.environ, **home, "NO_COLOR": "1", "COLUMNS": "200"},
+            env={**os.environ, **home, "NO_COLOR": "1", "COLUMNS": "200", **COMPILED},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -59,11 +59,13 @@ def generated(seed: int) -> dict[str, str]:
 
 
 def answers(files: dict[str, str], order: list[str]) -> dict[str, object]:
+    """Return what each name is; one that ends with an exclamation mark without callers."""
     project = program(files)
     found = {}
     for one in order:
         module = module_of(project, "m.py")
-        found[one] = project.values.of(module, last(module, one))
+        ask = project.values.without_callers if one.endswith("!") else project.values.of
+        found[one] = ask(module, last(module, one.removesuffix("!")))
     return found
 
 
@@ -75,10 +77,11 @@ def test_any_order_gives_the_same_answers_near_the_limit(seed, limit, monkeypatc
     # So that about half of the questions are too large.
     limits = {"MOST_STEPS": [60, 150, 400, 900], "DEEPEST": [8, 15, 25, 40]}
     monkeypatch.setattr(circles, limit, limits[limit][seed % 4])
-    alone = {one: answers(files, [one])[one] for one in NAMES}
-    shuffled = random.Random(seed).sample(NAMES, len(NAMES))
+    names = [*NAMES, *(f"{name}!" for name in NAMES)]
+    alone = {one: answers(files, [one])[one] for one in names}
+    shuffled = random.Random(seed).sample(names, len(names))
 
-    for order in (NAMES, NAMES[::-1], shuffled):
+    for order in (names, names[::-1], shuffled):
         assert answers(files, order) == alone
 
 
@@ -219,3 +222,19 @@ def test_what_two_questions_have_in_common_counts_once():
     one, other = Large(1, 20, (shared,)), Large(2, 30, (shared, Large(3, 50, ())))
 
     assert Large(0, 10, (one, other)).size(1_000) == 110
+
+
+def test_what_does_not_depend_on_callers_is_worked_out_once():
+    files = {"m.py": f"{START}a = A()\ndef f(y):\n    n = a.of()\n    n\n    y\nf(a)\n"}
+    project = program(files)
+    module = module_of(project, "m.py")
+    project.values.of(module, last(module, "n"))
+
+    before = WORK.questions
+    project.values.without_callers(module, last(module, "n"))
+    shared = WORK.questions
+    aside = project.values.without_callers(module, last(module, "y"))
+
+    assert shared == before
+    assert not aside.alternatives
+    assert project.values.of(module, last(module, "y")).alternatives

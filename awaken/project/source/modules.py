@@ -384,11 +384,13 @@ class Module:
         """Return the function that ``node`` is in, or that it decorates; lambdas aside."""
         return next((part for part in self.ancestors(node) if isinstance(part, Function)), None)
 
-    def returns_of(self, function: FunctionOrLambda) -> Iterator[ast.Return]:
-        """Yield the ``return`` statements of a function itself, in order."""
-        for node in self.walk(function):
-            if isinstance(node, ast.Return) and self.enclosing_function(node) is function:
-                yield node
+    @of_file
+    def _returns(self) -> dict[FunctionOrLambda | None, list[ast.Return]]:
+        return groups_of(self.nodes(ast.Return), self.enclosing_function)
+
+    def returns_of(self, function: FunctionOrLambda) -> Sequence[ast.Return]:
+        """Return the ``return`` statements of a function itself, in order."""
+        return self._returns.get(function, ())
 
     def returned_by(self, function: FunctionOrLambda) -> list[ast.expr]:
         """Return the expressions that a function itself returns, in order."""

@@ -312,10 +312,10 @@ def type_params(node: ast.AST) -> list[ast.AST]:
 
 
 def _arguments(args: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> list[ast.AST]:
-    together: list[ast.expr | ast.keyword] = [*args, *keywords]
+    together: list[Any] = [*args, *keywords]
     if keywords and any(isinstance(argument, ast.Starred) for argument in args):
         together.sort(key=position)
-    return list(together)
+    return together
 
 
 def _parameters(node: ast.arguments) -> list[ast.AST]:

@@ -162,7 +162,10 @@ def components(
 
 def groups_of(items: Iterable[Item], key: Callable[[Item], Key]) -> defaultdict[Key, list[Item]]:
     """Return the items that have each key, in their order, by the keys; of others none."""
-    return multimap((key(item), item) for item in items)
+    groups: defaultdict[Key, list[Item]] = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return groups
 
 
 def multimap(pairs: Iterable[tuple[Key, Item]]) -> defaultdict[Key, list[Item]]:

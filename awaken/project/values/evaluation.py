@@ -25,7 +25,7 @@ from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, FunctionOrLambda, is_overload
 from awaken.project.values.annotations import Annotations
-from awaken.project.values.answers.circles import Answers, Kept, TooMuchError
+from awaken.project.values.answers.circles import Answers, Kept, TooMuchError, both_kept
 from awaken.project.values.attributes.members import Members
 from awaken.project.values.calls.libraries import of_role
 from awaken.project.values.calls.parameters import Parameters
@@ -67,9 +67,6 @@ from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
 from awaken.project.values.widening import widened_values
 from awaken.project.values.wrapped import packed_item, packed_keyword
 
-# The first knows the arguments of callers, the second does not.
-_KEPT = {True: "answers", False: "answers without callers"}
-
 
 class Evaluator(ABC):
     """Answers what expressions of one project are; the parts know each other through it.
@@ -95,11 +92,16 @@ class Evaluator(ABC):
         self.building = Building(self)
         self.additions = Additions(self)
         self.narrowing = Narrowing(self)
-        self._lasting: Kept = {}
-        self._lasting_aside: Kept = {}
+        self._lasting = both_kept()
         self._answers = Answers()
         self._answers_aside = Answers()
-        self.follows_callers = True
+        self._follows = True
+
+    @property
+    def follows_callers(self) -> bool:
+        """Whether it may ask for callers; what asks this depends on it."""
+        self._answers.note_callers()
+        return self._follows
 
     def modules_at(self, paths: Iterable[str]) -> Iterator[Module]:
         """Yield those of the files at ``paths`` that parse."""
@@ -205,7 +207,7 @@ class Evaluator(ABC):
         answers, kept = self._answers, self._kept(module, lasting)
         if not answers.is_idle:
             return answers.of(key, module.path, lambda: bounded_values(work()), kept)
-        told = None if kept is None else kept.get(key)
+        told = None if kept is None else kept.own.get(key)
         if told is not None and told.is_small and told.values:
             return placed_values(told.values, module, node)
         try:
@@ -221,14 +223,13 @@ class Evaluator(ABC):
 
     def _kept(self, module: Module, lasting: Lasting) -> Kept | None:
         """Return where an answer is kept that lasts so long; None if nowhere."""
-        follows = self.follows_callers
         match lasting:
             case "question":
                 return None
             case "tree":
-                return module.memoized(_KEPT[follows], dict)
+                return module.memoized("answers", both_kept)[self._follows]
             case "program":
-                return self._lasting if follows else self._lasting_aside
+                return self._lasting[self._follows]
 
     def _limited_values(self, module: Module, node: ast.expr, known: Environment) -> Values:
         result = self._values(module, node, known)
@@ -256,14 +257,15 @@ class Evaluator(ABC):
 
         Answers are remembered separately as well, so that none depends on the order of questions.
         """
-        outer = self._answers, self.follows_callers
+        outer = self._answers, self._follows
         aside = self._answers_aside
         # Questions inside of a separate question begin again.
-        self._answers, self.follows_callers = aside if aside.is_idle else Answers(), False
+        self._answers = aside if aside.is_idle else Answers()
+        self._follows = False
         try:
             yield
         finally:
-            self._answers, self.follows_callers = outer
+            self._answers, self._follows = outer
 
     def unknown(self, module: Module, node: ast.AST, why: str) -> Unknown:
         """Return that ``node`` is unknown, and why."""

@@ -153,8 +153,11 @@ class Questions(Protocol):
     forwarding: Forwarding
     declared_decorators: DeclaredDecorators
     injections: Injections
-    follows_callers: bool
     mapping: Mapping
+
+    @property
+    def follows_callers(self) -> bool:
+        """Whether it may ask for callers."""
 
     def modules_at(self, paths: Iterable[str]) -> Iterator[Module]:
         """Yield those of the files at ``paths`` that parse."""

@@ -357,7 +357,7 @@ def _of_one_file(
     always: dict[str, tuple[SpecifierSet, ...]] = {}
     sometimes: dict[str, list[SpecifierSet]] = {}
     for item in requirements:
-        applies = _applies(item, pythons)
+        applies = _applies(item.marker, item.pythons, pythons)
         if applies is True:
             always[item.name] = _both(always.get(item.name, (SpecifierSet(),)), item.ranges)
         elif applies is None:
@@ -368,14 +368,20 @@ def _of_one_file(
     return always
 
 
-def _applies(one: Declared, pythons: tuple[SpecifierSet, ...]) -> bool | None:
-    """Whether a requirement applies on every target (True), on none (False), on some (None)."""
+@cache
+def _applies(
+    marker: Marker | None, own: tuple[SpecifierSet, ...], pythons: tuple[SpecifierSet, ...]
+) -> bool | None:
+    """Whether a requirement applies on every target (True), on none (False), on some (None).
+
+    It is one for Python in a range of ``own`` (empty: always).
+    """
     try:
         verdicts = {
-            _holds(one.marker, minor, platform)
-            and (not one.pythons or any(overlap(line, python) for python in one.pythons))
+            _holds(marker, minor, platform)
+            and (not own or any(overlap(line, python) for python in own))
             for minor, line in _minors(pythons)
-            for platform in (_PLATFORMS if one.marker else _PLATFORMS[:1])
+            for platform in (_PLATFORMS if marker else _PLATFORMS[:1])
         }
     except ValueError:  # it compares what has no order: os_name ~= "x"
         return None

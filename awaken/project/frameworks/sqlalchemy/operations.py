@@ -121,7 +121,7 @@ class Operations:
 
     def _held_variables(self, module: Module) -> Iterator[str]:
         """Yield the variables that hold a method which may be one of a session."""
-        for node in module.walk():
+        for node in module.nodes(ast.Assign):
             match node:
                 case ast.Assign(targets=[ast.Name(id=name)], value=ast.Attribute(attr=method)) if (
                     method in self._methods
@@ -320,8 +320,14 @@ class Operations:
 def _those(module: Module, among: Callable[[ast.AST], bool]) -> Iterator[ast.AST]:
     """Yield the nodes that are among some; for an item of ``with``, the object that it enters."""
     for node in module.walk():
-        if among(node.context_expr if isinstance(node, ast.withitem) else node):
+        if isinstance(node, _KINDS) and among(
+            node.context_expr if isinstance(node, ast.withitem) else node
+        ):
             yield node
+
+
+_KINDS = (ast.Attribute, ast.Call, ast.withitem)
+"""What may be an operation."""
 
 
 def _is_of_sqlalchemy(value: Value) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable
 
 from awaken.project.names.layout import Layout
@@ -49,7 +50,9 @@ class Importers:
         # A relative import names no package, but only neighboring files or those below can write
         # it.
         beside = f"{folder}/" if folder else ""
-        neighbours = [name for name in self._words.python() if name.startswith(beside)]
+        paths = self._words.python()
+        # They are sorted. No path goes on with the last of all characters.
+        neighbours = paths[bisect(paths, beside) : bisect(paths, f"{beside}\U0010ffff")]
         parent = package.rpartition(".")[2]
         if not last:
             result = set[str]()

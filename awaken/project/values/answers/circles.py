@@ -37,12 +37,14 @@ class Answer(Struct, frozen=True):
     """The values that answer a question, with the steps and the depth that they cost.
 
     ``steps`` count what is asked twice twice; of a large question ``large`` has what it is made of.
+    ``by_callers`` says that it may depend on whether callers are followed.
     """
 
     values: Values
     steps: int
     depth: int
     large: Large | None = None
+    by_callers: bool = True
 
     @property
     def is_small(self) -> bool:
@@ -53,8 +55,22 @@ class Answer(Struct, frozen=True):
 _TOO_LARGE = Answer((), 1, DEEPEST + 1)
 """What is remembered of a question that is too large: so is all that leads to it."""
 
-Kept = dict[Hashable, Answer]
-"""Answers that outlive the outermost question, by their questions. None of them holds a tree."""
+
+class Kept(Struct, eq=False):
+    """Answers that outlive the outermost question, by their questions. None of them holds a tree.
+
+    ``other`` gets those that do not depend on whether callers are followed. It belongs to the
+    questions that follow them where ``own`` does not, and the reverse.
+    """
+
+    own: dict[Hashable, Answer]
+    other: dict[Hashable, Answer]
+
+
+def both_kept() -> tuple[Kept, Kept]:
+    """Return where answers are kept without callers, and with them."""
+    aside, own = dict[Hashable, Answer](), dict[Hashable, Answer]()
+    return Kept(aside, own), Kept(own, aside)
 
 
 class _Question(Struct, eq=False):
@@ -76,6 +92,7 @@ class _Question(Struct, eq=False):
     large: dict[int, Large] = {}
     depth: int = 0
     leads_back: bool = False
+    by_callers: bool = False
     members: list[_Question] = []
 
 
@@ -83,7 +100,7 @@ class Answers:
     """The answers to one outermost question, and to those inside of it."""
 
     def __init__(self) -> None:
-        self._known: Kept = {}
+        self._known: dict[Hashable, Answer] = {}
         self._lets_go = False
         self.forget()
 
@@ -125,7 +142,7 @@ class Answers:
         and put there if it holds no tree. No values at all are what a question begins with that
         leads back to itself. Raises TooMuchError where the outermost question is too large.
         """
-        known = None if kept is None else kept.get(key)
+        known = None if kept is None else kept.own.get(key)
         known = known or self._known.get(key)
         if known is not None:
             self._charge(known)
@@ -145,8 +162,13 @@ class Answers:
                 return self._solved_values(key, path, work, kept)
         except TooMuchError:
             if kept is not None:
-                kept[key] = _TOO_LARGE
+                kept.own[key] = _TOO_LARGE
             raise
+
+    def note_callers(self) -> None:
+        """Note that what is being worked out depends on whether callers are followed."""
+        if self._stack:
+            self._stack[-1].by_callers = True
 
     def _lead_back(self, lowest: int) -> None:
         """Note that what is asked cannot be answered before the question at ``lowest`` is."""
@@ -169,6 +191,7 @@ class Answers:
         asking = self._stack[-1]
         asking.steps += answer.steps
         asking.depth = max(asking.depth, answer.depth)
+        asking.by_callers |= answer.by_callers
         if answer.large is None:
             asking.own += answer.steps
         else:
@@ -236,7 +259,7 @@ class Answers:
         if len(question.members) > 2 * DEEPEST:
             # It will be deeper than the limit, though it may lose members: hence twice.
             for item in question.members:
-                (self._known if item.kept is None else item.kept)[item.key] = _TOO_LARGE
+                (self._known if item.kept is None else item.kept.own)[item.key] = _TOO_LARGE
             raise _too_many()
         self._waiting[question.key] = question
         self._earlier[question.key] = question.values
@@ -251,13 +274,11 @@ class Answers:
         # The same for all of a circle, whichever was asked first.
         steps = min(sum(entry.steps for entry in circle), MOST_STEPS + 1)
         large = _large(circle) if steps > WHOLE else None
+        by_callers = any(entry.by_callers for entry in circle)
         for item in circle:
             # That of ``question`` comes last.
-            answer = Answer(item.values, steps, depth, large)
-            kept = self._known if item.kept is None or holds_tree(item.values) else item.kept
-            kept[item.key] = answer
-            self._waiting.pop(item.key, None)
-            self._earlier.pop(item.key, None)
+            answer = Answer(item.values, steps, depth, large, by_callers)
+            self._keep(item, answer)
         # Remembered first: it is too deep for all others that lead to it.
         self._go_down(question.index + depth)
         self._add(answer)
@@ -265,16 +286,24 @@ class Answers:
 
     def _settled_alone(self, question: _Question) -> Values:
         """Settle a question in no circle that is not large: as others are, without their loops."""
-        answer = Answer(question.values, question.steps, question.depth + 1)
-        kept = question.kept
-        if kept is None or holds_tree(question.values):
-            kept = self._known
-        kept[question.key] = answer
-        self._waiting.pop(question.key, None)
-        self._earlier.pop(question.key, None)
+        size = question.steps, question.depth + 1
+        answer = Answer(question.values, *size, by_callers=question.by_callers)
+        self._keep(question, answer)
         self._go_down(question.index + answer.depth)
         self._add(answer)
         return question.values
+
+    def _keep(self, question: _Question, answer: Answer) -> None:
+        """Keep the answer to a question that is settled."""
+        kept = question.kept
+        if kept is None or holds_tree(question.values):
+            self._known[question.key] = answer
+        else:
+            kept.own[question.key] = answer
+            if not answer.by_callers:
+                kept.other[question.key] = answer
+        self._waiting.pop(question.key, None)
+        self._earlier.pop(question.key, None)
 
 
 def _too_many() -> TooMuchError:

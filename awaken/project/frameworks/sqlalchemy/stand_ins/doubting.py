@@ -20,7 +20,7 @@ from awaken.project.names.functions.injections import OVERRIDES, overrides_in
 from awaken.project.source.modules import Load, Module, nodes_in
 from awaken.project.source.trees import Function, last_name, position
 from awaken.project.values.annotations import Annotations
-from awaken.project.values.answers.circles import Kept
+from awaken.project.values.answers.circles import Kept, both_kept
 from awaken.project.values.attributes.members import Members
 from awaken.project.values.calls.parameters import Parameters, passed_on_by
 from awaken.project.values.domain import (
@@ -78,7 +78,7 @@ class DoubtingEvaluator(ProgramEvaluator):
     def _kept(self, module: Module, lasting: Lasting) -> Kept | None:
         if lasting != "tree":
             return super()._kept(module, lasting)
-        return module.memoized(f"doubting, callers {self.follows_callers}", dict)
+        return module.memoized("answers of doubting", both_kept)[self._follows]
 
 
 class _WithoutSessions(Annotations):
