@@ -58,6 +58,9 @@ _RENAMED = {
     "typing.Text": "builtins.str",
 }
 
+ALIASES = {"urllib.request._UrlopenRet": "addinfourl | HTTPResponse"}
+"""Aliases that are `Any` in a stub, so that nobody has to check them, and what they really are."""
+
 
 class Declaration(NamedTuple):
     """A stub's declaration of one name: the module that declares it, and all its definitions.

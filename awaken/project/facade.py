@@ -36,7 +36,7 @@ from awaken.project.names.classes import Classes, ClassFacts, Definition
 from awaken.project.names.file_facts import FactsIndex
 from awaken.project.names.in_scope import InScope, Reach
 from awaken.project.names.layout import Layout, inner_folders
-from awaken.project.names.origins import failing_import
+from awaken.project.names.origins import failing_import, is_after_failing_import
 from awaken.project.names.outside_links import OutsideLinks
 from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt, Search
@@ -476,6 +476,10 @@ class Project:
         names = {value.qualified for value in values if isinstance(value, External | ClassOf)}
         return names.pop() if len(names) == len(values) == 1 else None
 
+    def defined_name(self, qualified: str) -> str:
+        """Return the name of the definition that a variable names, as in ``get_db = make_db``."""
+        return self._names.defined(qualified)
+
     def definition(self, qualified: str) -> Definition | None:
         """Return what the project defines under this qualified name, if exactly one thing."""
         # Classes first: they may be inside others, which is not searched below.
@@ -491,6 +495,10 @@ class Project:
     def failing_import(self, module: Module) -> str:
         """Return which name an import at the top of a file lacks, as a clause; empty if none."""
         return failing_import(self, self._names, module)
+
+    def is_after_failing_import(self, module: Module, node: ast.AST) -> bool:
+        """Whether ``node`` never runs: its function has an import before it that always fails."""
+        return is_after_failing_import(self, self._names, module, node)
 
     def value_at(self, qualified: str | None) -> tuple[Module, ast.expr] | None:
         """Return the only value of a name at the top of a file, with that file; None for others."""

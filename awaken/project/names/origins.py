@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.programs.program import Program
 from awaken.project.source.programs.undefined import may_define
-from awaken.project.source.trees import root_of
+from awaken.project.source.trees import Function, root_of
 
 _REPLACING = (b"sys.modules", b"import_module", b"__import__")
 """A file that holds one of these may put another module in the place of one that it names."""
@@ -38,12 +38,40 @@ def absolute_module(module: Module, statement: ast.ImportFrom) -> str:
 
 def failing_import(project: Program, names: Names, module: Module) -> str:
     """Return which module lacks which name that a file imports, as a clause; empty if none may."""
-    return module.memoized(failing_import, lambda: next(_lacking(project, names, module), ""))
+    lacking = (
+        f"`{home}` has no `{name}`"
+        for home, name in _lacking(project, names, module, module.tree.body)
+    )
+    return module.memoized(failing_import, lambda: next(lacking, ""))
 
 
-def _lacking(project: Program, names: Names, module: Module) -> Iterator[str]:
-    """Yield the names that a file imports whenever it runs, and that no other file has."""
-    for statement in module.tree.body:
+def is_after_failing_import(project: Program, names: Names, module: Module, node: ast.AST) -> bool:
+    """Whether ``node`` never runs: its function has an import before it that always fails."""
+    earlier = [*_statements_before(module, node)]
+    # By then a test may have set it: ``monkeypatch.setattr(database, "Session", ...)``.
+    return any(
+        not project.files_with((f'"{name}"'.encode(), f"'{name}'".encode()))
+        for _, name in _lacking(project, names, module, earlier)
+    )
+
+
+def _statements_before(module: Module, node: ast.AST) -> Iterator[ast.stmt]:
+    """Yield the statements of a function that are done whenever ``node`` is, from inside out."""
+    child, above = node, module.parent(node)
+    while above is not None and not isinstance(child, Function):
+        for _, block in ast.iter_fields(above):
+            if isinstance(block, list) and child in block:
+                yield from (
+                    item for item in block[: block.index(child)] if isinstance(item, ast.stmt)
+                )
+        child, above = above, module.parent(above)
+
+
+def _lacking(
+    project: Program, names: Names, module: Module, statements: Iterable[ast.stmt]
+) -> Iterator[tuple[str, str]]:
+    """Yield the modules and names that ``statements`` import, and that no other file has."""
+    for statement in statements:
         source = isinstance(statement, ast.ImportFrom) and absolute_module(module, statement)
         path = names.layout.find(source, module.path).path if source else None
         home = None if path is None else project.module(path)
@@ -53,7 +81,7 @@ def _lacking(project: Program, names: Names, module: Module) -> Iterator[str]:
             # A package may lack a module that is generated; but nobody calls a module.
             is_meant = not home.is_package or _is_called(module, alias.asname or alias.name)
             if is_meant and _lacks(project, names, home, alias.name):
-                yield f"`{home.name}` has no `{alias.name}`"
+                yield home.name, alias.name
 
 
 def _lacks(project: Program, names: Names, home: Module, name: str) -> bool:

@@ -6,7 +6,13 @@ import ast
 
 from awaken.contract import Place
 from awaken.knowledge import Role, knowledge
-from awaken.knowledge.declarations import Declaration, declaration, declared_in, imported_module
+from awaken.knowledge.declarations import (
+    ALIASES,
+    Declaration,
+    declaration,
+    declared_in,
+    imported_module,
+)
 from awaken.project.source.trees import items_in_brackets, keyword_of, position
 from awaken.project.values.domain import (
     NOWHERE,
@@ -110,6 +116,8 @@ def _of_declaration(found: Declaration, name: str) -> Values:
         return (TypeVariable(SELF),)
     if name in _ANY:
         return _ANYTHING
+    if name in ALIASES:
+        return read(found.module, ast.Constant(ALIASES[name]))
     if name == "typing.LiteralString":
         return (InstanceOf("builtins.str"),)
     first = found.nodes[0] if found.nodes else None

@@ -36,7 +36,8 @@ _JOINS = frozenset({"join", "outerjoin"})
 _AFTER = _COUNTS | _SETTINGS | _CRITERIA | _JOINS | {"filter_by", "options", "with_entities"}
 _LOADERS = library_names().separate_loaders | library_names().blocking_loaders | {"joinedload"}
 # Consumers that take values by position, whatever the columns are called.
-_EMBEDDED = frozenset({"in_", "notin_", "not_in", "scalar_subquery", "as_scalar", *SET_OPERATIONS})
+_LISTS = frozenset({"in_", "notin_", "not_in"})
+_EMBEDDED = frozenset({"scalar_subquery", "as_scalar", *_LISTS, *SET_OPERATIONS})
 
 
 def set_operation(statement: Statement, link: Link, position: int, _executed: bool) -> LinkEdit:
@@ -73,7 +74,7 @@ def _check_end(statement: Statement, link: Link) -> None:
     """Raise Refused where the columns' names, or what a count counts, would be others."""
     chain = statement.chain
     embedded = chain.ending in {"embedded", "argument"} and chain.end not in _EMBEDDED
-    if chain.end == "subquery" and _are_labelled(statement):
+    if chain.end == "subquery" and (_are_labelled(statement) or _is_list(statement)):
         return
     if embedded or chain.ending in {"written", "read"} or chain.end in {"value", "values"}:
         raise Refused(reasons.SET_OPERATION, f"{chain.end}() after {link.name}()")
@@ -83,6 +84,21 @@ def _are_labelled(statement: Statement) -> bool:
     """Whether all columns are labelled, so that Query gives none a name with that of its table."""
     labels = [getattr(getattr(item.node, "func", None), "attr", "") for item in statement.items]
     return set(labels) == {"label"} and all(i.key for i in statement.items) and not statement.lists
+
+
+def _is_list(statement: Statement) -> bool:
+    """Whether ``in_()`` alone reads a subquery: it takes columns by position."""
+    module, node = statement.reader.module, statement.chain.node
+    match module.parent(node):
+        case ast.Assign(targets=[ast.Name() as name]) if module.enclosing_def(node) is not None:
+            reads: Sequence[ast.expr] = module.scopes.reads_of(name)
+        case _:
+            reads = [node]
+    lists = (module.parent(read) for read in reads)
+    return bool(reads) and all(
+        isinstance(call, ast.Call) and call.args[:1] == [read] and last_name(call.func) in _LISTS
+        for call, read in zip(lists, reads, strict=True)
+    )
 
 
 def _start_again(statement: Statement) -> None:
@@ -179,7 +195,7 @@ def _of_rows(statement: Statement, link: Link, later: Sequence[Link], is_last: b
 
 def _takes_any(chain: Chain) -> bool:
     """Whether the set operation itself can replace the query."""
-    is_list = chain.ending == "argument" and chain.end in {"in_", "notin_", "not_in"}
+    is_list = chain.ending == "argument" and chain.end in _LISTS
     return chain.ending in {"executed", "iterated"} or is_list or chain.end == "subquery"
 
 

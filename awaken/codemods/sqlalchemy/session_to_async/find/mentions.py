@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.kit.search import nodes_with
@@ -30,27 +30,28 @@ def mentions_of(
 ) -> Iterator[Mention]:
     """Yield the places that read one of some names of the program, or assign to it from afar.
 
-    A method is recognised after an object too. Definitions and imports do not count, nor do calls
-    of ``functions``: the call graph has these.
+    A method is recognised after an object too, and a variable that only names a function again.
+    Definitions and imports do not count, nor do calls of ``functions``: the call graph has these.
     """
-    by_word = _by_last_word(qualified)
-    uncalled = _by_last_word(functions)
+    by_word = _by_last_word(project, qualified)
+    uncalled = _by_last_word(project, functions)
     for module in project.modules_at(_files(project, by_word, uncalled)):
         # A name that a file imports under another one is written so.
         others = project.other_names(module.path)
         words = module.words()
         for word in sorted((by_word.keys() | uncalled.keys()) & (words | others.keys())):
             for spelled in sorted({word, *others.get(word, ())} & words):
-                called = by_word.get(word, frozenset())
-                read = called | uncalled.get(word, frozenset())
+                called = by_word.get(word, {})
+                read = uncalled.get(word, {}) | called
                 yield from _in_file(project, module, spelled, read, called)
 
 
-def _by_last_word(names: Iterable[str]) -> dict[str, frozenset[str]]:
-    result: defaultdict[str, set[str]] = defaultdict(set)
+def _by_last_word(project: Project, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the ``names`` by their last word, and by what their readers are qualified as."""
+    result: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for name in names:
-        result[name.rpartition(".")[2]].add(name)
-    return {word: frozenset(those) for word, those in result.items()}
+        result[name.rpartition(".")[2]] |= {project.defined_name(name): name, name: name}
+    return result
 
 
 def _files(project: Project, words: Iterable[str], uncalled: Iterable[str]) -> list[str]:
@@ -68,8 +69,8 @@ def _in_file(
     project: Project,
     module: Module,
     word: str,
-    read: Collection[str],
-    called: Collection[str],
+    read: Mapping[str, str],
+    called: Mapping[str, str],
 ) -> Iterator[Mention]:
     """Yield what names one of ``read``, and of calls only those of one of ``called``."""
     for node in module.mentions(word):
@@ -86,7 +87,7 @@ def _in_file(
         elif named is None and isinstance(node, ast.Attribute):
             named = _of_object(project, module, node)
         if named is not None and named in wanted:
-            yield Mention(named, module, node)
+            yield Mention(wanted[named], module, node)
 
 
 def _of_variable(module: Module, node: ast.Name, wanted: Collection[str]) -> str | None:

@@ -208,14 +208,18 @@ class FileOperations:
                     continue
                 if operation.how == "kept" and self._is_awaited_by(module, operation.node):
                     continue
-                if operation.how != "unknown" or not is_given_by_none(
-                    self._project, module, operation.node
-                ):
+                if operation.how != "unknown" or not self._never_runs(module, operation.node):
                     yield operation
             for call in self._project.object_factories.calls(module):
                 yield Operation(call, "spawned", method=last_name(call.func))
         if self._clients is not None:
             yield from self._clients.operations(module)
+
+    def _never_runs(self, module: Module, node: ast.AST) -> bool:
+        project = self._project
+        return is_given_by_none(project, module, node) or project.is_after_failing_import(
+            module, node
+        )
 
     def _is_awaited_by(self, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` is handed to what takes coroutine functions as well as plain ones."""
