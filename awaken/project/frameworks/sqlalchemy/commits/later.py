@@ -22,7 +22,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameter_names
 from awaken.project.source.worklist import groups_of
-from awaken.project.values.domain import Session, Values
+from awaken.project.values.domain import Session, Values, instances_in, origins_of
 
 _MOST_NODES = 20_000  # of one function; the longest of real programs has 9,000
 _HARMLESS = {"add", "add_all", "close", "expire", "expunge", "refresh"}
@@ -163,8 +163,9 @@ class LaterInFunction:
             yield from (event for event in events if event.kind == "read")
         names = _names([*reached, *_captured_variables(body, reached)])
         by_variable = groups_of(names, lambda node: node.id)
+        carrying = self._carrying(body, starts, reached)
         for identifier, same in sorted(by_variable.items()):
-            stops = self._stops(body, identifier)
+            stops = self._stops(body, identifier) - carrying
             still = body.graph.reached_from(starts, stops) if stops else reached
             alive = {*still, *_captured_variables(body, still)} if stops else same
             refreshed = [one for one in same if one not in alive] if body.is_any_refreshed else ()
@@ -178,9 +179,50 @@ class LaterInFunction:
                     yield from self._read_behind(body, name, commit)
 
     def _stops(self, body: _Body, identifier: str) -> set[ast.AST]:
-        """Return the nodes at which a variable gets another object, or its object is refreshed."""
+        """Return the nodes at which a variable is bound, or its object is refreshed."""
         ends = body.ends.get(identifier, ())
         return {end for end in ends if isinstance(end, ast.Name) or self._refreshes(body, end)}
+
+    def _carrying(
+        self, body: _Body, starts: Sequence[ast.AST], reached: set[ast.AST]
+    ) -> set[ast.AST]:
+        """Return the bindings after ``starts`` that give a variable an object of before."""
+        carrying = set[ast.AST]()
+        sources = dict[ast.AST, list[ast.Name]]()
+        bound = (end for ends in body.ends.values() for end in ends if end in reached)
+        for end in bound:
+            value, is_item = _bound_to(body.module, end)
+            if value is None:
+                continue
+            if is_item and end in body.graph.reached_from(starts, {value}):
+                # The items of a loop are loaded before its first run.
+                carrying.add(end)
+            elif names := self._sources(body, end, value):
+                sources[end] = names
+        while more := {
+            end
+            for end, names in sources.items()
+            if end not in carrying
+            and any(self._is_of_before(body, name, starts, carrying) for name in names)
+        }:
+            carrying |= more
+        return carrying
+
+    def _is_of_before(
+        self, body: _Body, name: ast.Name, starts: Sequence[ast.AST], carrying: set[ast.AST]
+    ) -> bool:
+        stops = self._stops(body, name.id) - carrying
+        return name in body.graph.reached_from(starts, stops)
+
+    def _sources(self, body: _Body, bound: ast.expr, value: ast.expr) -> list[ast.Name]:
+        """Return the variables in ``value`` that hold all objects that a variable is bound to."""
+        names, values = [*_names(body.module.walk(value))], self._evaluator.values
+        held = [(name, values(body.module, name)) for name in names]
+        held = [(name, each) for name, each in held if self._loaded.held(each) == "objects"]
+        origins = {*origins_of(values(body.module, bound))} if held else set()
+        return [
+            name for name, each in held if origins and origins <= {*origins_of(instances_in(each))}
+        ]
 
     def _refreshes(self, body: _Body, node: ast.Call) -> bool:
         values = self._evaluator.values(body.module, node.args[0])
@@ -417,6 +459,23 @@ def _ends(nodes: Sequence[ast.AST]) -> dict[str, list[ast.Name | ast.Call]]:
             ):
                 ends.setdefault(name, []).append(node)
     return ends
+
+
+def _bound_to(module: Module, bound: ast.AST) -> tuple[ast.expr | None, bool]:
+    """Return what a variable is bound to, and whether that is an item of it.
+
+    None of other statements than assignments and loops.
+    """
+    match module.parent(bound):
+        case ast.Assign(value=value) | ast.NamedExpr(value=value):
+            return value, False
+        case ast.AnnAssign(value=value):
+            return value, False
+    above = (node for node in module.ancestors(bound) if not isinstance(node, ast.Tuple))
+    match next(above, None):
+        case ast.For(iter=value):
+            return value, True
+    return None, False
 
 
 def _is_kept_in_module(module: Module, name: ast.Name) -> bool:

@@ -115,7 +115,7 @@ class ExpiredReads:
             yield module, module.memoized(self._key, lambda: list(self._in_file(module)))  # noqa: B023
 
     def _in_file(self, module: Module) -> Iterator[Load]:
-        reads = {**self._reads[module.path], **self._in_loops(module)}
+        reads = self._reads[module.path]
         kept: list[Load] = []
         behind = sorted(place.span.end for place in self._events.get(module.path, ()))
         relationships: defaultdict[object, frozenset[str]] = defaultdict(frozenset)
@@ -158,24 +158,6 @@ class ExpiredReads:
             if loads := self._loads(module, node, event):
                 return [(load, event) for load in loads]
         return []
-
-    def _in_loops(self, module: Module) -> dict[Place, list[Place]]:
-        """Return the reads of items of which one before has expired the others."""
-        places: dict[Place, list[Place]] = {}
-        for event in self._events.get(module.path, ()):
-            for call in module.calls_at(event.span)[:1]:
-                loops = [node for node in module.ancestors(call) if isinstance(node, ast.For)]
-                for loop in loops:
-                    names = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
-                    inside = (node for each in loop.body for node in module.walk(each))
-                    places |= {
-                        module.place(node): [event]
-                        for node in inside
-                        if isinstance(node, ast.Name)
-                        and isinstance(node.ctx, ast.Load)
-                        and node.id in names
-                    }
-        return places
 
     def _loads(self, module: Module, name: ast.Attribute | ast.Name, event: ast.Call) -> list[Load]:
         statement, function = module.statement_of(name), module.enclosing_def(name)
