@@ -126,6 +126,7 @@ from awaken.kit.payloads import WRITE_STATEMENTS, Statements
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import name_list
 from awaken.project.effects import suspensions
 from awaken.project.effects.own import own_nodes
 from awaken.project.source.expressions.alternatives import whole_conditional
@@ -168,10 +169,7 @@ _BASE = "builtins.BaseException"
 _EVERYTHING = {_BASE, "builtins.Exception"}
 _LOOPS = (ast.AsyncFor, ast.For, ast.While)
 _LEAVING = (ast.Break, ast.Continue, ast.Pass, ast.Return)
-_SAYING = {
-    "critical", "debug", "error", "exception", "info", "log", "print", "print_exc", "warn",
-    "warning",
-}  # fmt: skip
+_SAYING = name_list("logging_methods") | {"print", "print_exc"}
 _READING = _SAYING | {"isinstance", "repr", "str", "type"}
 _OF_OTHERS = {"gather", "wait", "wait_for", "wrap_future"}
 _ENDING = {"exit", "_exit"}

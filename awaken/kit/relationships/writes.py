@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.eager_loads.statements import node_at
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, last_name
 from awaken.project.values.domain import Unknown
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
 
-_SENDING = {
-    "bulk_insert_mappings", "bulk_save_objects", "bulk_update_mappings", "insert", "update",
-}  # fmt: skip
+_SENDING = name_list("sending_rows")
 _DELETING = "delete"
 _EXPIRING = {"commit", "expire", "expire_all", "refresh"}
 _ANEW = "populate_existing"

@@ -1,15 +1,18 @@
 """Names of libraries that several questions share, so that they cannot disagree.
 
-The TOML file of this folder, typed; it names the sources of its rows.
+The TOML files of this folder, typed; they name the sources of their rows.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 import msgspec
 
 from awaken.knowledge.tables import read_table
+
+AttributeKind = Literal["column", "relationship", "hybrid", "proxy", "synonym", "method", "opaque"]
 
 
 class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,7 +23,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``manager_bases``, ``manager_makers``: bases of context managers, and their decorators.
     - ``mocks``, ``threads``: what makes a mock, and a thread.
     - ``mock_attributes``: attributes of a mock, apart from ``assert_...``, that functions lack.
-    - ``methods_of_attrs``: methods of ``InstanceState.attrs``, so no attribute by such a name.
+    - ``methods_of_properties``: methods of ``util.Properties``, so no attribute by such a name.
     - ``casts``: functions that return their second argument.
     - ``catching_all``: classes of exceptions that catch what any code is likely to raise.
     - ``listing_names``: builtins that see all names of the scope in which they are called.
@@ -42,6 +45,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``consuming``: builtins that take all items of what they are given before they return.
     - ``joined_loaders``, ``separate_loaders``: options that load by a JOIN, or a statement.
     - ``blocking_loaders``, ``column_loaders``: options that put the load off, or load columns.
+    - ``mapping_calls``: functions that make a mapped attribute, and its kind.
     """
 
     source: str
@@ -51,7 +55,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     manager_makers: frozenset[str]
     mocks: frozenset[str]
     mock_attributes: frozenset[str]
-    methods_of_attrs: frozenset[str]
+    methods_of_properties: frozenset[str]
     threads: frozenset[str]
     casts: frozenset[str]
     catching_all: frozenset[str]
@@ -79,6 +83,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     separate_loaders: frozenset[str]
     blocking_loaders: frozenset[str]
     column_loaders: frozenset[str]
+    mapping_calls: dict[str, AttributeKind]
 
     @property
     def harmless_bases(self) -> frozenset[str]:
@@ -103,3 +108,18 @@ def library_names() -> LibraryNames:
     Raises msgspec.ValidationError where it does not have the form of these names.
     """
     return read_table(__name__, "library_names.toml", LibraryNames)
+
+
+def name_list(question: str) -> frozenset[str]:
+    """Return the names that ``name_lists.toml`` has for a question. Raises KeyError."""
+    return _lists()[question]
+
+
+def word_list(question: str) -> tuple[bytes, ...]:
+    """Return the same as words to search for, in order. Raises KeyError."""
+    return tuple(name.encode() for name in sorted(_lists()[question]))
+
+
+@cache
+def _lists() -> dict[str, frozenset[str]]:
+    return read_table(__name__, "name_lists.toml", dict[str, frozenset[str]])

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct, structs
 
 from awaken.contract import Span
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import AttributeKind, library_names, name_list
 from awaken.project.frameworks.sqlalchemy.constraints import (
     NONE,
     UNKNOWN,
@@ -17,7 +17,6 @@ from awaken.project.frameworks.sqlalchemy.constraints import (
     constraints_of,
 )
 from awaken.project.frameworks.sqlalchemy.mapping import (
-    AttributeKind,
     ClassBody,
     ColumnFacts,
     MappingReader,
@@ -43,10 +42,7 @@ _MAPPING_DECORATORS = {
     "sqlalchemy.orm.as_declarative": "base",
     "sqlalchemy.orm.registry.as_declarative_base": "base",
 }
-_HARMLESS_DECORATORS = {
-    "dataclasses.dataclass", "functools.total_ordering", "sqlalchemy.orm.declarative_mixin",
-    "sqlalchemy_utils.generic_repr", "sqlalchemy_utils.models.generic_repr", "typing.final",
-}  # fmt: skip
+_HARMLESS_DECORATORS = name_list("mapping_nothing")
 _IMPERATIVE = {"sqlalchemy.orm.registry.map_imperatively", "sqlalchemy.orm.mapper"}
 _HARMLESS_BASES = library_names().plain_bases | library_names().protocols
 _HARMLESS_BASES |= {"builtins.str", "enum.Enum"}

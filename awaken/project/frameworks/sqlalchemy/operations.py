@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import Resource, session_classes, twins
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.made_sessions.handed import HandedSessions
 from awaken.project.frameworks.sqlalchemy.made_sessions.managers import EnteredResources
 from awaken.project.frameworks.sqlalchemy.made_sessions.put_in import PutSessions
@@ -41,11 +42,7 @@ _CLASSES: dict[str, Resource] = {
     "sqlalchemy.Transaction": "transaction",
     "sqlalchemy.orm.SessionTransaction": "transaction",
 }
-_TELLING = frozenset(
-    {"add_all", "commit", "flush", "refresh", "rollback", "scalars"}
-    | {"bulk_insert_mappings", "bulk_save_objects", "bulk_update_mappings"}
-)
-"""Methods that hardly anything has but sessions: what has one, and is unknown, may be one."""
+_TELLING = name_list("of_sessions_alone")
 
 
 class Operation(Struct, frozen=True):

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.made_sessions.kept_items import put_as_item
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -29,14 +30,7 @@ from awaken.project.values.domain import (
     Value,
 )
 
-_EXPRESSIONS = {
-    f"sqlalchemy.{name}"
-    for name in (
-        "and_", "asc", "between", "case", "cast", "desc", "distinct", "extract", "not_", "or_",
-        "over", "tuple_", "type_coerce", "orm.Bundle", "orm.aliased",
-    )
-}  # fmt: skip
-"""What gives a part of a statement; a whole one (``select``) may be given to others as well."""
+_EXPRESSIONS = name_list("parts_of_statements")
 
 
 class SessionProof(Struct, frozen=True):

@@ -18,6 +18,7 @@ from msgspec import Struct
 from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.knowledge.coroutines import coroutines
+from awaken.knowledge.library_names import word_list
 from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
@@ -46,12 +47,7 @@ _LOOPS = (
     ast.GeneratorExp,
 )
 _WORDS = (b"sqlalchemy.ext", b"sqlmodel.ext", b"asyncpg")
-_MAKING = (
-    b"AsyncConnection", b"AsyncEngine", b"AsyncSession", b"async_engine", b"async_object_session",
-    b"async_scoped_session", b"async_session", b"asyncpg",
-)  # fmt: skip
-"""A program with such a session holds one of these names, however it is imported. Many more hold
-``sqlalchemy.ext`` for other reasons."""
+_MAKING = (*word_list("asynchronous_sessions"), b"asyncpg")
 _LOCK = "asyncio.Lock"
 _SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
 

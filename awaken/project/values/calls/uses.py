@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     Environment,
@@ -25,12 +26,7 @@ from awaken.project.values.questions import Questions
 if TYPE_CHECKING:
     pass
 
-NOT_ITERABLE = {
-    *("builtins.int", "builtins.float", "builtins.bool", "builtins.complex", "uuid.UUID"),
-    *("datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta"),
-    *("decimal.Decimal", "pathlib.Path"),
-}
-"""Classes of the standard library of which no instance is iterated."""
+NOT_ITERABLE = name_list("not_iterable")
 
 
 class Uses:

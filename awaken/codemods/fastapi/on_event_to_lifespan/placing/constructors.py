@@ -8,14 +8,12 @@ from collections.abc import Callable, Iterator
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.kit.sites import Refused
+from awaken.knowledge.library_names import name_list
 from awaken.project import Project
 from awaken.project.source.trees import Function, parameter_names
 from awaken.project.source.worklist import reached
 
-_OWN = {
-    "__init__", "add_event_handler", "build_middleware_stack", "on_event", "router", "setup",
-    "__call__", "lifespan",
-}  # fmt: skip
+_OWN = name_list("of_applications")
 _KEYWORDS = frozenset({"lifespan", "on_startup", "on_shutdown"})
 _KEYWORD_WORDS = tuple(sorted(name.encode() for name in _KEYWORDS))
 

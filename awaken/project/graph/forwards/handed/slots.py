@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, Self
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.handed.libraries import TABLES
 from awaken.project.names.functions.injections import OVERRIDES
@@ -28,10 +29,7 @@ KEYS = 1000
 """The table of applications with functions that stand in for others: one is the same for all."""
 IN_PAIRS = 2
 """The containers that `items` puts around the values of a dictionary, its own in place of that."""
-_MAKES_FIELDS = {
-    "attr.s", "attr.define", "attrs.define", "attrs.frozen", "dataclasses.dataclass",
-    "pydantic.dataclasses.dataclass",
-}  # fmt: skip
+_MAKES_FIELDS = name_list("making_fields")
 _HAVE_FIELDS = {"pydantic.BaseModel", "pydantic_settings.BaseSettings", "typing.NamedTuple"}
 
 

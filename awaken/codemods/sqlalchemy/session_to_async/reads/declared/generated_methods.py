@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.kit.search import nodes_with
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import instances_in
 
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
 
 _WORDS = (b"=", b" in ", b"(", b"%", b"{")
 _COMPARING = (ast.Eq, ast.Gt, ast.GtE, ast.In, ast.Lt, ast.LtE, ast.NotEq, ast.NotIn)
-_CALLS = {
+_CALLS = name_list("logging_methods") | {
     *("ascii", "format", "hash", "print", "repr", "sorted", "str"),  # builtins
-    *("critical", "debug", "error", "exception", "info", "log", "warning"),  # of loggers
     *("count", "index", "remove"),  # of lists
 }
 
