@@ -1,24 +1,27 @@
-"""Each list of names is asked for, and by a name that it has."""
+"""Each list and table of names is asked for, and by a name that it has."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
+import pytest
 from sqlalchemy.util import Properties
 
 import awaken
 from awaken.knowledge.library_names import library_names, name_list, word_list
 from awaken.knowledge.tables import read_table
 
-ASKING = re.compile(r"\b(?:name|word)_list\(\s*\"(\w+)\"\s*\)")
+ASKING = re.compile(r"\b(?:name|word)_(list|table)\(\s*\"(\w+)\"\s*\)")
 
 
-def test_each_list_is_asked_for_and_each_that_is_asked_for_is_there():
+@pytest.mark.parametrize("kind", ["list", "table"])
+def test_each_is_asked_for_and_each_that_is_asked_for_is_there(kind):
     texts = [path.read_text() for path in Path(awaken.__file__).parent.rglob("*.py")]
-    asked = {name for text in texts for name in ASKING.findall(text)}
-    package = "awaken.knowledge.library_names"
-    assert asked == read_table(package, "name_lists.toml", dict[str, tuple[str, ...]]).keys()
+    asked = {name for text in texts for form, name in ASKING.findall(text) if form == kind}
+    known = read_table("awaken.knowledge.library_names", f"name_{kind}s.toml", dict[str, Any])
+    assert asked == known.keys()
 
 
 def test_words_come_in_one_order():

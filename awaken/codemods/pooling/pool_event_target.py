@@ -105,7 +105,7 @@ from awaken.kit.changes import Decided, decide
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.knowledge.library_names import library_names, name_list, word_list
+from awaken.knowledge.library_names import library_names, name_list, name_table, word_list
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 
 if TYPE_CHECKING:
@@ -133,10 +133,7 @@ INSIDE_FSTRING = Reason(
 )
 
 _FUNCTIONS = name_list("event_functions")
-_COUNTERPARTS = {
-    "sqlalchemy.ext.asyncio.AsyncEngine": "sync_engine",
-    "sqlalchemy.ext.asyncio.AsyncConnection": "sync_connection",
-}
+_COUNTERPARTS = name_table("counterparts")
 _SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
 _SYNC_SESSION = "sync_session"
 _ASYNC = (b"ext.asyncio", b"ext import asyncio", *word_list("asynchronous_sessions"))

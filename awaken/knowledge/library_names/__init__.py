@@ -6,13 +6,11 @@ The TOML files of this folder, typed; they name the sources of their rows.
 from __future__ import annotations
 
 from functools import cache
-from typing import Literal
+from typing import Any
 
 import msgspec
 
 from awaken.knowledge.tables import read_table
-
-AttributeKind = Literal["column", "relationship", "hybrid", "proxy", "synonym", "method", "opaque"]
 
 
 class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +43,6 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``consuming``: builtins that take all items of what they are given before they return.
     - ``joined_loaders``, ``separate_loaders``: options that load by a JOIN, or a statement.
     - ``blocking_loaders``, ``column_loaders``: options that put the load off, or load columns.
-    - ``mapping_calls``: functions that make a mapped attribute, and its kind.
     """
 
     source: str
@@ -83,7 +80,6 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     separate_loaders: frozenset[str]
     blocking_loaders: frozenset[str]
     column_loaders: frozenset[str]
-    mapping_calls: dict[str, AttributeKind]
 
     @property
     def harmless_bases(self) -> frozenset[str]:
@@ -118,6 +114,16 @@ def name_list(question: str) -> frozenset[str]:
 def word_list(question: str) -> tuple[bytes, ...]:
     """Return the same as words to search for, in order. Raises KeyError."""
     return tuple(name.encode() for name in sorted(_lists()[question]))
+
+
+def name_table(question: str) -> dict[str, Any]:
+    """Return what ``name_tables.toml`` has for a question, by name. Raises KeyError."""
+    return _tables()[question]
+
+
+@cache
+def _tables() -> dict[str, dict[str, Any]]:
+    return read_table(__name__, "name_tables.toml", dict[str, dict[str, Any]])
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct, structs
 
 from awaken.contract import Span
-from awaken.knowledge.library_names import AttributeKind, library_names, name_list
+from awaken.knowledge.library_names import name_list, name_table
 from awaken.project.frameworks.sqlalchemy.constraints import Constraints, constraints_of_value
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.tables import dotted_name
@@ -20,7 +20,9 @@ from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.source.worklist import preorder
 from awaken.project.values.domain import ClassOf, External, FunctionOf, Value
 
-_CALLS = library_names().mapping_calls
+AttributeKind = Literal["column", "relationship", "hybrid", "proxy", "synonym", "method", "opaque"]
+
+_CALLS: Mapping[str, AttributeKind] = name_table("mapping_calls")
 _DECLARED = name_list("declared_attributes")
 _SETTINGS = {"__tablename__", "__table_args__"}
 """What a class body says about its table; such a value maps no attribute, however it is made."""

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct, structs
 
 from awaken.contract import Span
-from awaken.knowledge.library_names import AttributeKind, library_names, name_list
+from awaken.knowledge.library_names import library_names, name_list, name_table
 from awaken.project.frameworks.sqlalchemy.constraints import (
     NONE,
     UNKNOWN,
@@ -17,6 +17,7 @@ from awaken.project.frameworks.sqlalchemy.constraints import (
     constraints_of,
 )
 from awaken.project.frameworks.sqlalchemy.mapping import (
+    AttributeKind,
     ClassBody,
     ColumnFacts,
     MappingReader,
@@ -35,13 +36,7 @@ from awaken.project.values.domain import DeclarativeBase, External
 Status = Literal["mapped", "base", "plain", "unknown"]
 TableKind = Literal["plain", "selectable", "unknown"]
 
-_MAPPING_DECORATORS = {
-    "sqlalchemy.orm.registry.mapped": "mapped",
-    "sqlalchemy.orm.registry.mapped_as_dataclass": "mapped",
-    "sqlalchemy.orm.mapped_as_dataclass": "mapped",
-    "sqlalchemy.orm.as_declarative": "base",
-    "sqlalchemy.orm.registry.as_declarative_base": "base",
-}
+_MAPPING_DECORATORS = name_table("mapping_decorators")
 _HARMLESS_DECORATORS = name_list("mapping_nothing")
 _IMPERATIVE = {"sqlalchemy.orm.registry.map_imperatively", "sqlalchemy.orm.mapper"}
 _HARMLESS_BASES = library_names().plain_bases | library_names().protocols

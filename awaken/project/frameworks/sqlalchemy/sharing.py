@@ -19,6 +19,7 @@ from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.knowledge.coroutines import coroutines
 from awaken.knowledge.library_names import word_list
+from awaken.project.effects.suspending import waited_for
 from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
@@ -246,7 +247,7 @@ class _Uses:
             return
         awaits = isinstance(called.function, ast.AsyncFunctionDef)
         for node in module.walk(called.function):
-            waited = _waited_for(node) if awaits else _returned_nodes(node)
+            waited = waited_for(node) if awaits else _returned_nodes(node)
             if not waited or module.enclosing_function(node) is not called.function:
                 continue
             if self._is_locked(module, node, called.function):
@@ -421,18 +422,6 @@ def _is_for_one_task(value: Value) -> bool:
 def _is_inside(module: Module, binding: Binding, function: Function) -> bool:
     scope = module.scopes.scope_made_by(function)
     return any(candidate is scope for candidate in binding.scope.chain())
-
-
-def _waited_for(node: ast.AST) -> Sequence[ast.expr]:
-    """Return what a coroutine waits for at ``node``."""
-    match node:
-        case ast.Await():
-            return (node.value,)
-        case ast.AsyncWith():
-            return [item.context_expr for item in node.items]
-        case ast.AsyncFor():
-            return (node.iter,)
-    return ()
 
 
 def _returned_nodes(node: ast.AST) -> Sequence[ast.expr]:

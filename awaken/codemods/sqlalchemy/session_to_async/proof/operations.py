@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place
 from awaken.kit.names_here import value_behind
 from awaken.knowledge.asynchronous import Resource, session_classes, twins
-from awaken.knowledge.library_names import name_list
+from awaken.knowledge.library_names import name_list, name_table
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
@@ -24,13 +24,7 @@ if TYPE_CHECKING:
 RUN = {"awaited", "run"}
 """What becomes of a coroutine that runs."""
 
-_CLASSES: dict[str, Resource] = {
-    "httpx.AsyncClient": "client",
-    "sqlalchemy.ext.asyncio.AsyncConnection": "connection",
-    "sqlalchemy.ext.asyncio.AsyncEngine": "engine",
-    "sqlalchemy.ext.asyncio.AsyncSessionTransaction": "transaction",
-    "sqlalchemy.ext.asyncio.AsyncTransaction": "transaction",
-}
+_CLASSES: dict[str, Resource] = name_table("asynchronous_resources")
 _SPAWN = "sqlalchemy.util.greenlet_spawn"
 _THREAD = "asyncio.to_thread"
 _OWN = {"remove", "run_sync", "stream", "stream_scalars"}
