@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from awaken.knowledge.library_names import name_table
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
@@ -36,11 +36,8 @@ _CONSTANTS = {bool: "float", int: "float", float: "float", str: "str"}
 _ANNOTATIONS = name_table("displays_of_annotations")
 
 
-class Callees:
+class Callees(ProgramFacts):
     """Names what calls call, as far as no function of the project is meant."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def library_names(self, module: Module, func: ast.expr) -> tuple[str, ...] | Unknown:
         """Return the names of the library functions that ``func`` may be, by their classes.

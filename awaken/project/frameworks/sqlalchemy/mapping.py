@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from awaken.contract import Span
 from awaken.knowledge.library_names import name_list, name_table
 from awaken.project.frameworks.sqlalchemy.constraints import Constraints, constraints_of_value
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.names.tables import dotted_name
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
@@ -104,11 +104,8 @@ class _Partial(NamedTuple):
     keywords: list[ast.keyword]
 
 
-class MappingReader:
+class MappingReader(ProgramFacts):
     """Reads class bodies; ``kind_of`` is shared with the search for relationships."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def called(self, module: Module, function: ast.expr) -> set[str]:
         """Return the qualified names that ``function`` may be; empty if unknown."""

@@ -399,3 +399,11 @@ def _nearest(constraints: Sequence[Constraints]) -> Constraints:
 
 
 __all__ = ["WORDS", "External", "MappedClass", "Models", "Site"]
+
+
+class ModelFacts:
+    """Facts of the mapped classes of one program."""
+
+    def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
+        self._evaluator = evaluator
+        self._models = models

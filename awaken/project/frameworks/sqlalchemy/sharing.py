@@ -21,7 +21,7 @@ from awaken.knowledge.coroutines import coroutines
 from awaken.knowledge.library_names import word_list
 from awaken.project.effects.suspending import waited_for
 from awaken.project.graph.dispatch import Called, functions_called
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.expressions.lists import list_parts
@@ -108,11 +108,8 @@ class _Use(Struct, frozen=True):
     place: Place
 
 
-class SharedSessions:
+class SharedSessions(ProgramFacts):
     """Finds what coroutines that run at once have in common."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     @cached_property
     def _has_any(self) -> bool:

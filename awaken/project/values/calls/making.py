@@ -26,7 +26,7 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library.made_objects import made_by
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import EvaluatorPart
 
 if TYPE_CHECKING:
     pass
@@ -36,11 +36,8 @@ _OF_MAKERS = name_list("of_session_makers")
 _MAKERS = ({"factory"}, {"async-factory"}, {"scoped"}, {"async-scoped"})
 
 
-class Making:
+class Making(EvaluatorPart):
     """Follows calls of classes."""
-
-    def __init__(self, evaluator: Questions) -> None:
-        self._evaluator = evaluator
 
     def made(self, qualified: str, module: Module, node: ast.Call, known: Environment) -> Values:
         """Return the object that a call of a class makes."""

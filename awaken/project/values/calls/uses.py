@@ -21,7 +21,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import EvaluatorPart
 
 if TYPE_CHECKING:
     pass
@@ -29,11 +29,8 @@ if TYPE_CHECKING:
 NOT_ITERABLE = name_list("not_iterable")
 
 
-class Uses:
+class Uses(EvaluatorPart):
     """Follows what values give when they are used in another way than by a call."""
-
-    def __init__(self, evaluator: Questions) -> None:
-        self._evaluator = evaluator
 
     def given(self, how: How, values: Values, module: Module, node: ast.AST) -> Values:
         """Return what ``values`` give when used in the way ``how`` (see ``Producer``)."""

@@ -39,7 +39,7 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.items import DICTS, MUTABLE, STR, is_growing
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import EvaluatorPart, Questions
 
 _MOST_CALLS = 3  # functions into which a container is followed; more are hardly ever in sight
 _DEEPEST = 3  # containers inside of each other; what is further in is hardly ever taken out
@@ -82,11 +82,8 @@ class Addition(Struct, frozen=True):
     owner: str = ""
 
 
-class Additions:
+class Additions(EvaluatorPart):
     """Finds what is put into the containers that variables and attributes hold."""
-
-    def __init__(self, evaluator: Questions) -> None:
-        self._evaluator = evaluator
 
     def to_variable(
         self, found: Values, module: Module, scope: Scope, name: str, known: Environment

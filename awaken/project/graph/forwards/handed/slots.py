@@ -178,6 +178,19 @@ class Slots:
             for node in module.mentions(name):
                 yield module, node
 
+    def decorated_by(
+        self, module: Module, function: Function
+    ) -> Iterator[tuple[Module, Function, bool]]:
+        """Yield what a function decorates, and whether a call of it does."""
+        qualified = module.full_name(function)
+        for home, node in self.mentions(function.name):
+            used = home.call_of(node) or node
+            decorated = home.parent(used)
+            if isinstance(decorated, Function) and used in decorated.decorator_list:
+                name = self.evaluator.names.qualified(home, node)  # type: ignore[arg-type]
+                if name == qualified:
+                    yield home, decorated, used is not node
+
     def variable(self, module: Module, node: ast.Name, depth: int) -> Slot | None:
         """Return the variable that ``node`` reads or writes; None for a name without a binding."""
         scopes = module.scopes
