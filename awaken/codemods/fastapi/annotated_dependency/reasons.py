@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from awaken.contract import Reason
+from awaken.kit.reasons import reasons_in
 
 NO_TYPE = Reason(
     "no-type",
@@ -76,4 +77,4 @@ COMMENT_LOST = Reason(
     "Move the comment above the function.",
 )
 
-ALL = tuple(value for value in globals().values() if isinstance(value, Reason))
+ALL = reasons_in(globals())

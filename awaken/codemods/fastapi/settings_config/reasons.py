@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from awaken.contract import Reason
+from awaken.kit.reasons import reasons_in
 
 CONFIG_METHOD = Reason(
     "config-method",
@@ -56,4 +57,4 @@ COMMENT_LOST = Reason(
     "Move the comment above the statement.",
 )
 
-ALL = tuple(value for value in globals().values() if isinstance(value, Reason))
+ALL = reasons_in(globals())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from awaken.contract import Reason
+from awaken.kit.reasons import reasons_in
 
 NO_LIFESPAN = Reason(
     "no-lifespan",
@@ -41,4 +42,4 @@ NAME_TAKEN = Reason(
     "Import it under another name, and await its `dispose()` where the lifespan ends.",
 )
 
-ALL = tuple(value for value in globals().values() if isinstance(value, Reason))
+ALL = reasons_in(globals())

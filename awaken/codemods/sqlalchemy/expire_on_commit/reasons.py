@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from awaken.contract import Reason
+from awaken.kit.reasons import reasons_in
 
 ON_PURPOSE = Reason(
     "on-purpose",
@@ -36,4 +37,4 @@ EXTENSION = Reason(
     "Pass `session_config=AsyncSessionConfig(expire_on_commit=False)`.",
 )
 
-ALL = tuple(value for value in globals().values() if isinstance(value, Reason))
+ALL = reasons_in(globals())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from awaken.contract import Reason
+from awaken.kit.reasons import reasons_in
 
 COLON = Reason(
     "colon",
@@ -33,4 +34,4 @@ DRIVER_SQL = Reason(
     "Call `exec_driver_sql`, or wrap it in `text()` if it has no `:`, `%` or `?`.",
 )
 
-ALL = tuple(value for value in globals().values() if isinstance(value, Reason))
+ALL = reasons_in(globals())
