@@ -24,9 +24,7 @@ from awaken.project.values.domain import (
 from awaken.project.values.evaluation import Evaluator
 
 VIEWS = name_list("views")
-_OF_VIEWS = library_names().http_methods | {
-    "as_view", "dispatch", "dispatch_request", "method_not_allowed", "trace",
-}  # fmt: skip
+_OF_VIEWS = library_names().http_methods | name_list("of_views")
 _MOST_FILES = (
     100  # to parse for one class; half makes two sites of ckan manual (benchmarks/limits.md)
 )

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.effects.suspending import waited_for
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import Unknown
@@ -24,9 +24,7 @@ _SENDING = {"get", "head", "post", "request", "send"}
 _CLIENTS = ("aiohttp.ClientSession.", "httpx.AsyncClient.")
 _CLIENT_NAMES = {"client", "http", "httpx", "session", "websession"}
 _OF_RESPONSES = {"aread", "json", "raise_for_status", "read", "release", "text"}
-_AROUND = {
-    "aiohttp.ClientSession", "async_timeout.timeout", "asyncio.timeout", "httpx.AsyncClient",
-}  # fmt: skip
+_AROUND = name_list("around_requests")
 _TRANSPARENT = {"classmethod", "override", "staticmethod"}
 _LIBRARIES = (b"httpx", b"aiohttp")
 

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 _KEEPING = {"add_done_callback", "partial", "put", "setattr", "setdefault", "submit"}
 _KEEPING |= library_names().adding_methods.keys() - {"add", "insert"}
 """Calls that keep what they are given, or run it later; functions that add rows do not."""
-_READING_LATER = (
-    "Connection", "MappingResult", "Query", "Result", "ScalarResult", "SessionTransaction",
-)  # fmt: skip
-"""The ends of the names of SQLAlchemy's classes whose instances read from an open session."""
+_READING_LATER = tuple(name_list("reading_later"))
 _LAZY = name_list("lazy_builtins")
 
 

@@ -16,15 +16,14 @@ from awaken.kit.rule import ProjectFacts
 from awaken.kit.search import uses_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.library_names import word_list
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import arguments_of
 
 _POSITIONS = ("app", "base_url", "raise_server_exceptions", "root_path")
 """The first parameters of ``TestClient``, by their places."""
 
-_LIFESPAN = (
-    b"lifespan", b"on_event", b"on_startup", b"on_shutdown", b"add_event_handler", b"create_all",
-)  # fmt: skip
+_LIFESPAN = word_list("lifespans")
 _READS_ADDRESS = re.compile(rb"\.client\b|[\"']client[\"']|get_remote_address")
 _READS_AGENT = re.compile(rb"user.agent", re.IGNORECASE)
 
