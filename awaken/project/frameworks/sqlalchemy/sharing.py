@@ -30,6 +30,7 @@ from awaken.project.source.trees import (
     Conditional,
     Function,
     FunctionOrLambda,
+    Repeating,
     argument_of,
     arguments_of,
     positional_parameters,
@@ -38,15 +39,6 @@ from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown
 
 _DEEPEST = 6  # calls inside of calls: from an endpoint over a service to a repository it is three
 _MOST_CALLS = 200  # a coroutine with more calls below it does more than one unit of work
-_LOOPS = (
-    ast.For,
-    ast.AsyncFor,
-    ast.While,
-    ast.ListComp,
-    ast.SetComp,
-    ast.DictComp,
-    ast.GeneratorExp,
-)
 _WORDS = (b"sqlalchemy.ext", b"sqlmodel.ext", b"asyncpg")
 _MAKING = (*word_list("asynchronous_sessions"), b"asyncpg")
 _LOCK = "asyncio.Lock"
@@ -135,7 +127,7 @@ class SharedSessions(ProgramFacts):
             loops = [
                 ancestor
                 for ancestor in module.ancestors(coroutine)
-                if isinstance(ancestor, _LOOPS) and ancestor not in around
+                if isinstance(ancestor, Repeating) and ancestor not in around
             ]
             for use in uses:
                 if any(not _is_bound_in(module, use.owner, loop) for loop in loops):
