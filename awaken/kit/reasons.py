@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from awaken.contract import Reason
 from awaken.workspace.outside import OTHER_PROJECT
 
@@ -21,11 +19,6 @@ OUT_OF_SIGHT = Reason(
     "Let awaken read that file as well: name its project in the setting `members`, or "
     "select the whole program.",
 )
-
-
-def reasons_in(names: Mapping[str, object]) -> tuple[Reason, ...]:
-    """Return the reasons among the names of a module, in its order."""
-    return tuple(value for value in names.values() if isinstance(value, Reason))
 
 
 def cure_of_outside(why: str, folder: str) -> str:

@@ -95,7 +95,6 @@ from awaken.contract.places import Span
 from awaken.kit.caveats.failures import HIDDEN, caught_by_callers
 from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import Member, connected, decide_group, plan_of
-from awaken.kit.reasons import reasons_in
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site, shown_places
@@ -169,7 +168,10 @@ class AsyncDriverUrl(Rule):
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
     status = Status.PREVIEW
     options = Options
-    reasons = reasons_in(globals())
+    reasons = (
+        SET_ELSEWHERE, CHOOSE_DRIVER, READ_ELSEWHERE, OTHER_PARAMETERS, NOT_IN_ONE_PIECE,
+        EXPECTED_FAILURE, BESIDE,
+    )  # fmt: skip
 
     def wrong_options(
         self, project: Project | None, options: Struct

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from awaken.contract import Reason
-from awaken.kit.reasons import reasons_in
 
 NO_TYPE = Reason(
     "no-type",
@@ -77,4 +76,4 @@ COMMENT_LOST = Reason(
     "Move the comment above the function.",
 )
 
-ALL = reasons_in(globals())
+ALL = tuple(value for value in globals().values() if isinstance(value, Reason))

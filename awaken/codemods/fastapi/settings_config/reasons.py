@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from awaken.contract import Reason
-from awaken.kit.reasons import reasons_in
 
 CONFIG_METHOD = Reason(
     "config-method",
@@ -57,4 +56,4 @@ COMMENT_LOST = Reason(
     "Move the comment above the statement.",
 )
 
-ALL = reasons_in(globals())
+ALL = tuple(value for value in globals().values() if isinstance(value, Reason))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from awaken.contract import Reason
-from awaken.kit.reasons import reasons_in
 
 NO_LIFESPAN = Reason(
     "no-lifespan",
@@ -42,4 +41,4 @@ NAME_TAKEN = Reason(
     "Import it under another name, and await its `dispose()` where the lifespan ends.",
 )
 
-ALL = reasons_in(globals())
+ALL = tuple(value for value in globals().values() if isinstance(value, Reason))

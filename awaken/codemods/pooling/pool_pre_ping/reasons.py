@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from awaken.contract import Reason
-from awaken.kit.reasons import reasons_in
 
 UNSEEN_OPTIONS = Reason(
     "unseen-options",
@@ -31,4 +30,4 @@ OTHER_ENGINE = Reason(
     "If that kind supports it, add `pool_pre_ping=True`.",
 )
 
-ALL = reasons_in(globals())
+ALL = tuple(value for value in globals().values() if isinstance(value, Reason))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from awaken.contract import Reason
-from awaken.kit.reasons import reasons_in
 
 ON_PURPOSE = Reason(
     "on-purpose",
@@ -37,4 +36,4 @@ EXTENSION = Reason(
     "Pass `session_config=AsyncSessionConfig(expire_on_commit=False)`.",
 )
 
-ALL = reasons_in(globals())
+ALL = tuple(value for value in globals().values() if isinstance(value, Reason))

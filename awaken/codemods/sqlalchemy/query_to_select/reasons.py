@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from awaken.contract import Place, Reason
-from awaken.kit.reasons import reasons_in
 from awaken.kit.sites import Refused as Refused  # noqa: PLC0414  raised by the whole rule
 
 UNPROVEN_SESSION = Reason(
@@ -246,7 +245,7 @@ INSIDE_FSTRING = Reason(
     "inside-f-string", "the query is inside an f-string", "Assign its result to a variable first."
 )
 
-ALL = reasons_in(globals())
+ALL = tuple(value for value in globals().values() if isinstance(value, Reason))
 
 
 def kept_builder(end: str, because: tuple[Place, ...] = ()) -> Refused:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from awaken.contract import Reason
-from awaken.kit.reasons import reasons_in
 
 COLON = Reason(
     "colon",
@@ -34,4 +33,4 @@ DRIVER_SQL = Reason(
     "Call `exec_driver_sql`, or wrap it in `text()` if it has no `:`, `%` or `?`.",
 )
 
-ALL = reasons_in(globals())
+ALL = tuple(value for value in globals().values() if isinstance(value, Reason))

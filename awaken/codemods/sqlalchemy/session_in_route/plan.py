@@ -18,7 +18,7 @@ from awaken.contract import Edit, Level, Phase, Place, Reason, Rewriter, Status
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_beside
 from awaken.kit.names_here import name_here
-from awaken.kit.reasons import NAME_TAKEN, reasons_in
+from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -99,7 +99,9 @@ class SessionInRoute(SiteRule):
     anchors = ((b"fastapi",), (b"sqlalchemy", b"sqlmodel"))
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
     status = Status.OPT_IN
-    reasons = reasons_in(globals())
+    reasons = (
+        CALLED, COMMITS, INJECTED, NAME_TAKEN, NO_DEPENDENCY, OTHER_SHAPE, OWN_ENGINE, SHARED,
+    )  # fmt: skip
 
     def decisions(self, project: Project) -> Iterable[Decided]:
         """Return a finding per session or engine that an endpoint makes, and its change."""

@@ -17,7 +17,7 @@ from awaken.codemods.testing.async_test_marker.reasons import (
 from awaken.contract import Edit, Level, Phase, Status
 from awaken.kit.changes import Decided, decide, refused_together
 from awaken.kit.imports import name_behind
-from awaken.kit.reasons import reasons_in
+from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -50,7 +50,15 @@ class AsyncTestMarker(SiteRule):
     anchors = ((b"pytest",),)
     reads = PYTEST_READS
     status = Status.PREVIEW
-    reasons = reasons_in(globals())
+    reasons = (
+        NAME_TAKEN,
+        NO_PLUGIN,
+        OTHER_LOOP,
+        SETTINGS_UNREAD,
+        TWO_PLUGINS,
+        UNKNOWN_CLASS,
+        YIELDS,
+    )
 
     def decisions(self, project: Project) -> Iterator[Decided]:
         """Return one finding per test that nothing runs, and its change."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from awaken.contract import Reason
-from awaken.kit.reasons import reasons_in
 
 NO_APPLICATION = Reason(
     "no-application",
@@ -39,4 +38,4 @@ INSIDE_FSTRING = Reason(
     "inside-f-string", "the client is created inside an f-string", "Assign it to a variable first."
 )
 
-ALL = reasons_in(globals())
+ALL = tuple(value for value in globals().values() if isinstance(value, Reason))
