@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from awaken.editing.arguments import code
 from awaken.editing.comments import lost_comments
-from awaken.editing.statements import without_blank_lines
+from awaken.editing.statements import as_block, without_blank_lines
 
 
 class Moved(Struct, frozen=True):
@@ -72,10 +72,7 @@ def _pair_inside(middle: list[Any], data: Moved) -> tuple[list[Any], list[Any]]:
 
 
 def _body_of(tried: Any) -> list[Any]:
-    first, *others = tried.body.body
-    if isinstance(tried.body, cst.SimpleStatementSuite):
-        # `try: f(s)`
-        line = cst.SimpleStatementLine(tried.body.body)
-        first, others = line.with_changes(trailing_whitespace=tried.body.trailing_whitespace), []
+    body: list[Any] = [*as_block(tried.body).body]
+    first, *others = body
     lines = [*tried.leading_lines, *first.leading_lines]
     return [first.with_changes(leading_lines=lines), *others]

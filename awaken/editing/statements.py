@@ -62,3 +62,19 @@ def without_blank_lines(statement: Any) -> Any:
     """Return a statement without the blank lines above it, and above its comments."""
     lines = dropwhile(lambda line: line.comment is None, statement.leading_lines)
     return statement.with_changes(leading_lines=[*lines])
+
+
+def as_block(body: cst.BaseSuite) -> cst.IndentedBlock:
+    """Return a body as a block: the statements of ``def f(): a; b`` on lines of their own.
+
+    The comment at the end of such a line stays at the end of the last one.
+    """
+    if isinstance(body, cst.IndentedBlock):
+        return body
+    suite = cst.ensure_type(body, cst.SimpleStatementSuite)
+    *others, last = [
+        cst.SimpleStatementLine([part.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)])
+        for part in suite.body
+    ]
+    last = last.with_changes(trailing_whitespace=suite.trailing_whitespace)
+    return cst.IndentedBlock([*others, last])

@@ -159,3 +159,10 @@ class Advice(Rule):
     def findings(self, project: Project) -> Iterable[Finding]:
         """Yield the findings."""
         raise NotImplementedError
+
+
+class ProjectFacts:
+    """Facts of one project for a rule."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project

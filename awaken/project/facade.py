@@ -40,6 +40,7 @@ from awaken.project.names.origins import failing_import, is_after_failing_import
 from awaken.project.names.outside_links import OutsideLinks
 from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt, Search
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.module_store import ModuleStore
 from awaken.project.source.programs.start_folders import StartFolder, start_folders
@@ -172,7 +173,6 @@ class Project:
         """Make the facts; nothing is known yet except the facts of single files."""
         # The facts call what holds the files, and never this object above them.
         module = self._modules.module
-        self._columns: dict[str, bool] = {}
         self._facts: FactsIndex = FactsIndex(
             self.snapshot, module, self._modules.searched, self.store.facts
         )
@@ -457,10 +457,9 @@ class Project:
             return name
         if len(located.rest) < len(("db", "func")):  # not an attribute of something defined
             return name
-        if name not in self._columns:
-            self._columns[name] = self._is_column(name)
-        return (None if self._columns[name] else self._delegated_library(module, node)) or name
+        return (None if self._is_column(name) else self._delegated_library(module, node)) or name
 
+    @cached_method
     def _is_column(self, attribute: str) -> bool:
         """Whether a class makes its attribute by a call of SQLAlchemy: it is no library's name."""
         owner, _, name = attribute.rpartition(".")

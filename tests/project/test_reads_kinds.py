@@ -210,7 +210,13 @@ def test_an_object_that_is_being_made_loads_nothing():
     found = program({"models.py": MODELS}).orm.reads.all()
     assert not [one for one in found if one.how == "assigned"]
 
-    flushing = MODELS.replace("self.posts = posts", "self.save(); self.flush(); self.posts = posts")
+
+# The third is that of SQLModel's sessions, which flush first as all others do.
+@pytest.mark.parametrize(
+    "call", ["self.flush()", "self.run.execute(posts)", "self.run.exec(posts)"]
+)
+def test_an_object_that_may_be_flushed_while_it_is_made_loads_what_is_replaced(call):
+    flushing = MODELS.replace("self.posts = posts", f"self.save(); {call}; self.posts = posts")
     found = program({"models.py": flushing}).orm.reads.all()
     assert [one.attribute for one in found if one.how == "assigned"] == ["posts"]
 

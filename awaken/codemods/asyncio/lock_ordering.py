@@ -88,7 +88,7 @@ from awaken.kit.sites import Site
 from awaken.project.effects.places.held import Lock, runs_held, taken
 from awaken.project.source.expressions.uses import targets_of
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, With, last_name
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -99,7 +99,6 @@ _DEEPEST = 3  # calls between one lock and the other; a longer way rarely runs
 _MOST_FUNCTIONS = 30  # that one block calls, else they multiply
 _MAKERS = (b"Lock", b"RLock")
 _CURE = "Acquire them in the same order everywhere, or use one lock for both."
-_Entering = ast.With | ast.AsyncWith
 
 
 class _Way(Struct, frozen=True):
@@ -188,7 +187,7 @@ def _leading_to(project: Project, words: Sequence[bytes], names: Collection[str]
             for node in module.walk(function):
                 if isinstance(node, ast.Call):
                     calling.add((function.name, last_name(node.func)))
-                elif isinstance(node, _Entering) and _names_lock(node, names):
+                elif isinstance(node, With) and _names_lock(node, names):
                     taking.add(function.name)
         for _ in range(_DEEPEST - 1):
             taking |= {function for function, called in calling if called in taking}
@@ -196,7 +195,7 @@ def _leading_to(project: Project, words: Sequence[bytes], names: Collection[str]
     return frozenset(leading)
 
 
-def _names_lock(entered: _Entering, names: Collection[str]) -> bool:
+def _names_lock(entered: With, names: Collection[str]) -> bool:
     return any(last_name(item.context_expr) in names for item in entered.items)
 
 
@@ -205,7 +204,7 @@ def _ways(
 ) -> Iterator[_Way]:
     """Yield each place of ``module`` where a lock is taken while another is held."""
     for node in module.walk():
-        if not isinstance(node, _Entering) or not _names_lock(node, names):
+        if not isinstance(node, With) or not _names_lock(node, names):
             continue
         around = _held_around(project, module, node)
         locks = taken(project, module, node)
@@ -217,11 +216,11 @@ def _ways(
 
 
 def _taken_inside(
-    project: Project, module: Module, entered: _Entering, leading: Collection[str]
+    project: Project, module: Module, entered: With, leading: Collection[str]
 ) -> Iterator[tuple[Lock, ast.expr, tuple[Place, ...]]]:
     """Yield the locks that the block of ``entered`` takes, where, and where the calls lead."""
     for node in runs_held(entered):
-        if isinstance(node, _Entering):
+        if isinstance(node, With):
             for lock, where in taken(project, module, node):
                 yield lock, where, ()
         elif isinstance(node, ast.Call) and _runs(module, node, leading):
@@ -256,7 +255,7 @@ def _held_around(project: Project, module: Module, node: ast.AST) -> frozenset[L
     for above in module.ancestors(node):
         if isinstance(above, Function | ast.Lambda):
             break
-        if isinstance(above, _Entering):
+        if isinstance(above, With):
             held.update(lock for lock, _ in taken(project, module, above))
     return frozenset(held)
 
@@ -288,7 +287,7 @@ def _taken_by(
         for node in there.walk(function):
             if there.enclosing_function(node) is not function:
                 continue
-            if isinstance(node, _Entering):
+            if isinstance(node, With):
                 for lock, named in taken(project, there, node):
                     yield lock, there.place(named, f"by `{function.name}`, here")
             elif isinstance(node, ast.Call) and depth + 1 < _DEEPEST:

@@ -88,6 +88,7 @@ from awaken.contract import Finding, Phase, Place, Status
 from awaken.kit.rule import Advice
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Site
+from awaken.knowledge.library_names import name_list
 from awaken.project.effects.places.held import Lock, runs_held, taken
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, FunctionOrLambda, last_name
@@ -99,18 +100,9 @@ if TYPE_CHECKING:
 
 _DEEPEST = 3  # calls between the lock and the `await`; a longer way is hard to follow
 _MOST_FUNCTIONS = 30  # that one block calls, else they multiply
-_WAITING = {
-    "asyncio.Event.wait", "asyncio.Queue.get", "asyncio.StreamReader.read",
-    "asyncio.StreamReader.readexactly", "asyncio.StreamReader.readline",
-    "asyncio.StreamReader.readuntil", "asyncio.StreamWriter.drain", "asyncio.open_connection",
-    "asyncio.open_unix_connection", "asyncio.subprocess.Process.communicate",
-    "asyncio.subprocess.Process.wait",
-}  # fmt: skip
+_WAITING = name_list("waiting_for_others")
 _WORDS = {name.rpartition(".")[2] for name in _WAITING}
-_DEADLINES = {
-    "fail_after", "fail_at", "move_on_after", "move_on_at", "timeout", "timeout_at", "wait_for",
-    "async_timeout",
-}  # fmt: skip
+_DEADLINES = name_list("deadlines")
 _OF_WRITERS = re.compile(r"send|writ", re.IGNORECASE)
 _CURE = "Set a deadline inside: `async with asyncio.timeout(...)`."
 

@@ -126,11 +126,12 @@ from awaken.kit.payloads import WRITE_STATEMENTS, Statements
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import name_list
 from awaken.project.effects import suspensions
 from awaken.project.effects.own import own_nodes
 from awaken.project.source.expressions.alternatives import whole_conditional
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import FunctionOrLambda, is_none, last_name
+from awaken.project.source.trees import FunctionOrLambda, Loop, is_none, last_name
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -166,12 +167,8 @@ SUPPRESSED = Reason(
 _CANCELLED = {"asyncio.CancelledError", "asyncio.exceptions.CancelledError"}
 _BASE = "builtins.BaseException"
 _EVERYTHING = {_BASE, "builtins.Exception"}
-_LOOPS = (ast.AsyncFor, ast.For, ast.While)
 _LEAVING = (ast.Break, ast.Continue, ast.Pass, ast.Return)
-_SAYING = {
-    "critical", "debug", "error", "exception", "info", "log", "print", "print_exc", "warn",
-    "warning",
-}  # fmt: skip
+_SAYING = name_list("logging_methods") | {"print", "print_exc"}
 _READING = _SAYING | {"isinstance", "repr", "str", "type"}
 _OF_OTHERS = {"gather", "wait", "wait_for", "wrap_future"}
 _ENDING = {"exit", "_exit"}
@@ -543,7 +540,7 @@ def _loops(module: Module, node: ast.stmt) -> list[ast.stmt]:
     for above in module.ancestors(node):
         if isinstance(above, FunctionOrLambda):
             break
-        if isinstance(above, _LOOPS):
+        if isinstance(above, Loop):
             loops.append(above)
     return loops
 

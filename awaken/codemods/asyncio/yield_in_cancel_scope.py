@@ -78,6 +78,7 @@ from awaken.contract import Finding, Phase
 from awaken.kit.rule import Advice
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Site
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
 
@@ -85,12 +86,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_SCOPES = {
-    "asyncio.TaskGroup", "asyncio.timeout", "asyncio.timeout_at", "async_timeout.timeout",
-    "async_timeout.timeout_at", "anyio.CancelScope", "anyio.create_task_group", "anyio.fail_after",
-    "anyio.move_on_after", "trio.CancelScope", "trio.fail_after", "trio.fail_at",
-    "trio.move_on_after", "trio.move_on_at", "trio.open_nursery",
-}  # fmt: skip
+_SCOPES = name_list("cancel_scopes")
 _LAST = {name.rpartition(".")[2] for name in _SCOPES}
 _MOST_FILES = 20  # that name the generator; a name in more files may belong to others
 _CURE = (

@@ -98,7 +98,7 @@ from awaken.kit.changes import Member, connected, decide_group, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site, shown_places
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url, UrlText
 from awaken.project.frameworks.sqlalchemy.engines.drivers import (
     AsyncDriver,
@@ -144,10 +144,7 @@ EXPECTED_FAILURE = Reason(
     "Remove that expectation.",
 )
 
-_CATCHING = library_names().catching_all | {
-    None, "sqlalchemy.exc.ArgumentError", "sqlalchemy.exc.InvalidRequestError",
-    "sqlalchemy.exc.SQLAlchemyError",
-}  # fmt: skip
+_CATCHING = library_names().catching_all | name_list("errors_of_sqlalchemy") | {None}
 _BEGIN = re.compile(rb"[rRfFuU]{0,2}(\"\"\"|'''|\"|')")
 
 

@@ -95,6 +95,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Finding, Phase
 from awaken.kit.rule import Advice
 from awaken.kit.sites import Site
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.resources.openings import Opening, openings, words
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS
 from awaken.project.source.modules import Module
@@ -103,10 +104,7 @@ from awaken.project.source.trees import root_of
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_OWN = {
-    "app", "cert", "connector", "cookie_jar", "cookies", "mounts", "proxies", "proxy", "transport",
-    "verify",
-}  # fmt: skip
+_OWN = name_list("own_settings")
 _REQUESTS = {"delete", "get", "head", "options", "patch", "post", "put", "request", "stream"}
 _CURE = "Open one client in the lifespan, keep it on `app.state`, and use it from there."
 

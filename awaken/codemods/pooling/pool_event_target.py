@@ -105,7 +105,7 @@ from awaken.kit.changes import Decided, decide
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list, name_table, word_list
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 
 if TYPE_CHECKING:
@@ -132,20 +132,11 @@ INSIDE_FSTRING = Reason(
     "inside-f-string", "the target is inside an f-string", "Assign it to a variable first."
 )
 
-_FUNCTIONS = {
-    f"sqlalchemy.event.{name}" for name in ("contains", "listen", "listens_for", "remove")
-}
-_COUNTERPARTS = {
-    "sqlalchemy.ext.asyncio.AsyncEngine": "sync_engine",
-    "sqlalchemy.ext.asyncio.AsyncConnection": "sync_connection",
-}
+_FUNCTIONS = name_list("event_functions")
+_COUNTERPARTS = name_table("counterparts")
 _SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
 _SYNC_SESSION = "sync_session"
-_ASYNC = (
-    b"ext.asyncio", b"ext import asyncio", b"AsyncEngine", b"AsyncConnection", b"AsyncSession",
-    b"async_engine", b"async_session", b"async_scoped_session", b"async_object_session",
-)  # fmt: skip
-"""What a program holds that has something asynchronous of SQLAlchemy."""
+_ASYNC = (b"ext.asyncio", b"ext import asyncio", *word_list("asynchronous_sessions"))
 _PRIMARIES = (ast.Name, ast.Attribute, ast.Call, ast.Subscript)
 _CATCHING = library_names().catching_all | {None, "builtins.RuntimeError"}
 _CATCHING |= {"builtins.NotImplementedError"}

@@ -103,7 +103,7 @@ from awaken.kit.search import argument, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.expressions.lists import added_parts, list_parts
-from awaken.project.source.trees import Function, FunctionOrLambda, last_name
+from awaken.project.source.trees import Function, FunctionOrLambda, Loop, last_name
 from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
@@ -130,7 +130,6 @@ _GATHER = "asyncio.gather"
 _CREATE = library_names().task_makers
 _GROUP = "asyncio.TaskGroup"
 _NAMES = ("TaskGroup", "create_task", "ensure_future", "gather")
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _PAUSES = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _CAVEAT = "each coroutine starts after the previous one is done, and none starts after a failure"
 
@@ -251,7 +250,7 @@ def _waits_in_loop(module: Module, call: ast.Call, function: Function) -> bool:
     for above in module.ancestors(call):
         if above is function:
             return False
-        if isinstance(above, _LOOPS):
+        if isinstance(above, Loop):
             return any(isinstance(node, _PAUSES) for node in module.walk(above))
     return False
 

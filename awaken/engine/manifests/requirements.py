@@ -17,17 +17,9 @@ from awaken.engine.manifests.editable import MANIFESTS, manifests_in, path_below
 from awaken.engine.manifests.line_list import compiling, written_to
 from awaken.engine.manifests.listings import Listing, group_added, listings_in, nearest
 from awaken.engine.manifests.requirement_lists import distribution_of, require
-from awaken.engine.manifests.whole_texts import CannotAdd, editable_text, with_text
+from awaken.engine.manifests.whole_texts import CannotAdd, EditedFiles, editable_text, with_text
 from awaken.engine.report import LeftToDo
 from awaken.workspace.sources import Snapshot, SourceFile
-
-
-class Required(Struct, frozen=True):
-    """The changed manifests, with the way back; what is left to do; and invalid requirements."""
-
-    files: dict[str, tuple[SourceFile, SpanMap]]
-    left: tuple[LeftToDo, ...] = ()
-    problems: tuple[Problem, ...] = ()
 
 
 class _Wanted(Struct, frozen=True):
@@ -36,7 +28,9 @@ class _Wanted(Struct, frozen=True):
     name: str
 
 
-def add_requirements(snapshot: Snapshot, edits: Sequence[OwnedEdit[RequirementEdit]]) -> Required:
+def add_requirements(
+    snapshot: Snapshot, edits: Sequence[OwnedEdit[RequirementEdit]]
+) -> EditedFiles:
     """Return the manifests of ``snapshot`` with every requirement in them that is missing.
 
     A distribution that is required already gains missing extras, and bounds that its own specifier
@@ -105,7 +99,7 @@ class _Work:
         if places:
             self._leave_computed(wanted, required, (wanted.name, *beside), changes)
 
-    def result(self) -> Required:
+    def result(self) -> EditedFiles:
         """Return what came of all of them."""
         written = {
             path: with_text(self._snapshot[path], text) for path, text in self._texts.items()
@@ -113,7 +107,7 @@ class _Work:
         files = {path: (source, moved) for path, (source, moved) in written.items() if moved}
         if files:
             self._left += self._stale(files)
-        return Required(files, tuple(dict.fromkeys(self._left)), tuple(self.problems))
+        return EditedFiles(files, tuple(dict.fromkeys(self._left)), tuple(self.problems))
 
     def _listings(self, root: str) -> list[Listing]:
         """Return the lists of all manifests, without those that tools make of others."""

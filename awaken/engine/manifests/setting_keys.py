@@ -9,28 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
-from msgspec import Struct
-
 from awaken.contract import ChangeId, Place, Problem, SetKey, Span
 from awaken.engine.edits.owned_edits import OwnedEdit
 from awaken.engine.edits.splices import SpanMap
-from awaken.engine.manifests.whole_texts import CannotAdd, difference, editable_text, with_text
+from awaken.engine.manifests.whole_texts import (
+    CannotAdd,
+    EditedFiles,
+    difference,
+    editable_text,
+    with_text,
+)
 from awaken.engine.report import LeftToDo
 from awaken.workspace.sources import SourceFile
-
-
-class KeysSet(Struct, frozen=True):
-    """The files that changed, with the way back; what is left to do; which changes disagree."""
-
-    files: dict[str, tuple[SourceFile, SpanMap]]
-    left: tuple[LeftToDo, ...] = ()
-    problems: tuple[Problem, ...] = ()
 
 
 def set_keys(
     edits: Sequence[OwnedEdit[SetKey]],
     source_of: Callable[[str], SourceFile | None],
-) -> KeysSet:
+) -> EditedFiles:
     """Return the files with every key that ``edits`` set, the new ones as well.
 
     ``source_of`` gives a file as it is now. Changes that set one key to the same value agree; of
@@ -67,7 +63,7 @@ def set_keys(
         LeftToDo(path, line, "\n".join(lines), table, why, tuple(asking))
         for (path, line, table, why), (lines, asking) in left.items()
     )
-    return KeysSet(files, tuple(steps), tuple(problems))
+    return EditedFiles(files, tuple(steps), tuple(problems))
 
 
 def _edited_file(source: SourceFile | None, edit: SetKey) -> tuple[SourceFile, SpanMap]:

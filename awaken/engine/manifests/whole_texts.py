@@ -5,13 +5,25 @@ from __future__ import annotations
 from os.path import commonprefix
 from typing import Any
 
+from msgspec import Struct
+
+from awaken.contract import Problem
 from awaken.engine.edits.splices import SpanMap, Splice, splice
+from awaken.engine.report import LeftToDo
 from awaken.workspace.formats.toml_text import NotToml, parse_toml
 from awaken.workspace.sources import LINE_END, SourceFile
 
 LARGEST = 100_000
 """Characters of a settings file that is edited; the largest of 20 programs has 22,191. What tomlkit
 and ConfigUpdater take grows with the square of the keys: up to eight seconds at this size."""
+
+
+class EditedFiles(Struct, frozen=True):
+    """The changed files with the way back, what is left to do, and what is wrong with the edits."""
+
+    files: dict[str, tuple[SourceFile, SpanMap]]
+    left: tuple[LeftToDo, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 class CannotAdd(Exception):

@@ -36,6 +36,7 @@ from awaken.engine.formatting.formatter import Formatter
 from awaken.engine.machine.workers import Died, run_many, start_method
 from awaken.engine.manifests.requirements import add_requirements
 from awaken.engine.manifests.setting_keys import set_keys
+from awaken.engine.manifests.whole_texts import EditedFiles
 from awaken.engine.planning.exports import NamesTaken, may_release, names_taken
 from awaken.engine.progress import REWRITING, Progress, silent
 from awaken.engine.report import LeftToDo
@@ -96,16 +97,8 @@ def apply_in_memory(
     # Requirements before text edits: both may touch one manifest, and the anchors of the latter
     # are then moved over what the former did (``edit_text``).
     work.create(changes)
-    required = add_requirements(snapshot, _owned_edits(changes, Requirement))
-    work.problems += required.problems
-    work.left_to_do += required.left
-    for path, (source, moved) in required.files.items():
-        work.put(path, source, moved)
-    keys = set_keys(_owned_edits(changes, SetKey), work.current)
-    work.problems += keys.problems
-    work.left_to_do += keys.left
-    for path, (source, moved) in keys.files.items():
-        work.put(path, source, moved)
+    work.edit(add_requirements(snapshot, _owned_edits(changes, Requirement)))
+    work.edit(set_keys(_owned_edits(changes, SetKey), work.current))
     work.left_to_do += _by_hand(changes)
     by_file = _by_file(changes)
     rewritten = work.rewrite(by_file, rewriters, processing)
@@ -134,6 +127,12 @@ class _Work:
     def current(self, path: str) -> SourceFile | None:
         """Return a file as it is after what was done so far; None where there is none."""
         return self._created.get(path) or self._files.get(path, self._snapshot.get(path))
+
+    def edit(self, edited: EditedFiles) -> None:
+        self.problems += edited.problems
+        self.left_to_do += edited.left
+        for path, (source, moved) in edited.files.items():
+            self.put(path, source, moved)
 
     def put(self, path: str, source: SourceFile, moved: SpanMap) -> None:
         if path not in self._snapshot:

@@ -13,7 +13,7 @@ from awaken.kit.eager_loads.options import Given, given_at
 from awaken.kit.eager_loads.reasons import INNER_CODE, NOT_STATEMENT
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.sites import Refused
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.mapped_classes import entity_of
@@ -27,32 +27,12 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 # A LEFT OUTER JOIN changes what these ask for, or is not possible with them.
-_JOIN_BREAKERS = sql_names().set_operations | {
-    "distinct", "from_self", "from_statement", "group_by", "with_for_update", "with_lockmode",
-    "yield_per",
-}  # fmt: skip
+_JOIN_BREAKERS = sql_names().set_operations | name_list("join_breakers")
 _EXECUTING = library_names().executing_methods | {"paginate"}
 _CONSUMING = frozenset({"dict", "enumerate", "iter", "len", "list", "set", "sorted", "tuple"})
-_RESULTS = frozenset({
-    "all", "count", "delete", "exists", "first", "first_or_404", "get", "get_or_404", "one",
-    "one_or_404", "one_or_none", "paginate", "scalar", "scalars", "update",
-})  # fmt: skip
+_RESULTS = name_list("results")
 _FIRST_OF_ALL = "first of all"
-_SINGLE = frozenset(
-    [
-        _FIRST_OF_ALL,
-        "first",
-        "first_or_404",
-        "get",
-        "get_or_404",
-        "one",
-        "one_or_404",
-        "one_or_none",
-        "scalar",
-        "scalar_one",
-        "scalar_one_or_none",
-    ]
-)
+_SINGLE = name_list("single_results") | {_FIRST_OF_ALL}
 _WITHOUT_OBJECTS = frozenset({"count", "delete", "exists", "update"})
 _ITEM_BUILDERS = frozenset({"add_entity", "add_columns", "with_entities", "with_only_columns"})
 GETS = frozenset({"get", "get_one", "merge"})

@@ -13,18 +13,16 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.eager_loads.statements import node_at
-from awaken.knowledge.library_names import library_names
+from awaken.kit.rule import ProjectFacts
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, last_name
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
-    from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
 
-_SENDING = {
-    "bulk_insert_mappings", "bulk_save_objects", "bulk_update_mappings", "insert", "update",
-}  # fmt: skip
+_SENDING = name_list("sending_rows")
 _DELETING = "delete"
 _EXPIRING = {"commit", "expire", "expire_all", "refresh"}
 _ANEW = "populate_existing"
@@ -32,11 +30,8 @@ _SAVEPOINT = "begin_nested"
 _DEEPEST = 2  # a helper that writes, or one that calls it
 
 
-class Writes:
+class Writes(ProjectFacts):
     """Answers for one program."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def between(self, trace: Trace, read: Read) -> Place | None:
         """Return a write between a load and a read that may change the value, or None.

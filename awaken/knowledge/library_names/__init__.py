@@ -1,11 +1,12 @@
 """Names of libraries that several questions share, so that they cannot disagree.
 
-The TOML file of this folder, typed; it names the sources of its rows.
+The TOML files of this folder, typed; they name the sources of their rows.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import msgspec
 
@@ -20,7 +21,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``manager_bases``, ``manager_makers``: bases of context managers, and their decorators.
     - ``mocks``, ``threads``: what makes a mock, and a thread.
     - ``mock_attributes``: attributes of a mock, apart from ``assert_...``, that functions lack.
-    - ``methods_of_attrs``: methods of ``InstanceState.attrs``, so no attribute by such a name.
+    - ``methods_of_properties``: methods of ``util.Properties``, so no attribute by such a name.
     - ``casts``: functions that return their second argument.
     - ``catching_all``: classes of exceptions that catch what any code is likely to raise.
     - ``listing_names``: builtins that see all names of the scope in which they are called.
@@ -51,7 +52,7 @@ class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     manager_makers: frozenset[str]
     mocks: frozenset[str]
     mock_attributes: frozenset[str]
-    methods_of_attrs: frozenset[str]
+    methods_of_properties: frozenset[str]
     threads: frozenset[str]
     casts: frozenset[str]
     catching_all: frozenset[str]
@@ -103,3 +104,28 @@ def library_names() -> LibraryNames:
     Raises msgspec.ValidationError where it does not have the form of these names.
     """
     return read_table(__name__, "library_names.toml", LibraryNames)
+
+
+def name_list(question: str) -> frozenset[str]:
+    """Return the names that ``name_lists.toml`` has for a question. Raises KeyError."""
+    return _lists()[question]
+
+
+def word_list(question: str) -> tuple[bytes, ...]:
+    """Return the same as words to search for, in order. Raises KeyError."""
+    return tuple(name.encode() for name in sorted(_lists()[question]))
+
+
+def name_table(question: str) -> dict[str, Any]:
+    """Return what ``name_tables.toml`` has for a question, by name. Raises KeyError."""
+    return _tables()[question]
+
+
+@cache
+def _tables() -> dict[str, dict[str, Any]]:
+    return read_table(__name__, "name_tables.toml", dict[str, dict[str, Any]])
+
+
+@cache
+def _lists() -> dict[str, frozenset[str]]:
+    return read_table(__name__, "name_lists.toml", dict[str, frozenset[str]])

@@ -28,6 +28,7 @@ class SqlNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``of_exists``: methods of an EXISTS that leave it one, and bring nothing into what it is of.
     - ``column_types``: the Python types of column types; those of others depend on their arguments
       or on the database. ``decimal_types`` are those of numbers without ``asdecimal``.
+    - ``homes``: the modules that export a name.
     """
 
     source: str
@@ -52,6 +53,7 @@ class SqlNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of_exists: frozenset[str]
     column_types: dict[str, str]
     decimal_types: dict[str, str]
+    homes: dict[str, tuple[str, ...]]
 
     @property
     def changes(self) -> frozenset[str]:

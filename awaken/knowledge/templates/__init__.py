@@ -21,7 +21,8 @@ class Templates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     like ``by_name``, inherited from a class.
     ``foreign`` are packages whose templates are no Jinja, with the name of their language.
     ``plain_names`` are seen in every template and mean no mapped object; ``plain_templates`` of
-    libraries read none, though their macros may be given what holds some.
+    libraries read none, though their macros may be given what holds some. ``attribute_at`` is the
+    position of the argument by which a filter names an attribute, after the filtered value.
     """
 
     source: str
@@ -33,6 +34,7 @@ class Templates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     foreign: dict[str, str]
     plain_names: tuple[str, ...]
     plain_templates: tuple[str, ...]
+    attribute_at: dict[str, int]
 
 
 @cache

@@ -7,7 +7,7 @@ import builtins
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.dispatch import Called
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import ClassOf, InstanceOf
@@ -17,11 +17,8 @@ _HOOKS = {"__getattribute__", "__setattr__", "__slots__"}
 _PLAIN_BASES = library_names().plain_bases | {"typing.NamedTuple"}
 
 
-class Attributes:
+class Attributes(ProgramFacts):
     """Answers for one project."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def is_plain(self, module: Module, node: ast.Attribute) -> bool:
         """Whether reading ``node`` runs no code: it is no property, and is there.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.knowledge.library_names import name_table
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
@@ -19,12 +20,7 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.local.flow import local_flow
 
-_SESSIONS = {
-    "session": "sqlalchemy.orm.Session",
-    "scoped": "sqlalchemy.orm.Session",
-    "async": "sqlalchemy.ext.asyncio.AsyncSession",
-    "async-scoped": "sqlalchemy.ext.asyncio.AsyncSession",
-}
+_SESSIONS = name_table("classes_of_sessions")
 _DEEPEST = 6  # expressions inside of expressions; half loses no finding (benchmarks/limits.md)
 _DISPLAYS: dict[type[ast.AST], str] = {
     ast.JoinedStr: "str",
@@ -37,21 +33,11 @@ _DISPLAYS: dict[type[ast.AST], str] = {
     ast.DictComp: "dict",
 }
 _CONSTANTS = {bool: "float", int: "float", float: "float", str: "str"}
-_ANNOTATIONS = {
-    **{f"builtins.{name}": name for name in ("dict", "list", "set", "str", "tuple")},
-    **{f"typing.{name.title()}": name for name in ("dict", "list", "set", "tuple")},
-    "builtins.int": "float",
-    "builtins.float": "float",
-    "builtins.bool": "float",
-    "collections.defaultdict": "dict",
-}
+_ANNOTATIONS = name_table("displays_of_annotations")
 
 
-class Callees:
+class Callees(ProgramFacts):
     """Names what calls call, as far as no function of the project is meant."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def library_names(self, module: Module, func: ast.expr) -> tuple[str, ...] | Unknown:
         """Return the names of the library functions that ``func`` may be, by their classes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -29,12 +30,18 @@ def suspensions(node: ast.AST) -> Suspensions:
     """
     nodes = list(own_nodes(what_runs(node)))
     return Suspensions(
-        tuple(part for part in nodes if _awaits(part)),
+        tuple(part for part in nodes if waited_for(part)),
         tuple(part for part in nodes if isinstance(part, _YIELDS)),
     )
 
 
-def _awaits(node: ast.AST) -> bool:
-    if isinstance(node, ast.comprehension):
-        return bool(node.is_async)
-    return isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith)
+def waited_for(node: ast.AST) -> Sequence[ast.expr]:
+    """Return what a coroutine awaits, enters or iterates over at ``node``."""
+    match node:
+        case ast.Await():
+            return (node.value,)
+        case ast.AsyncWith():
+            return [item.context_expr for item in node.items]
+        case ast.AsyncFor() | ast.comprehension(is_async=1):
+            return (node.iter,)
+    return ()

@@ -77,3 +77,10 @@ class ProgramEvaluator(Evaluator):
         if not declared and not self.parameters.is_open(module, binding):
             return None
         return self.passed_to(module, function, parameter)
+
+
+class ProgramFacts:
+    """Facts of one program, which ask its evaluator."""
+
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
+        self._evaluator = evaluator

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.running import running
 from awaken.project.graph.overrides import HARMLESS_BASES, MAKING, Overrides
 from awaken.project.source.memo import cached_method
@@ -23,14 +23,8 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.evaluation import Evaluator
 
-VIEWS = {
-    "flask.views.MethodView", "flask.views.View", "flask_restful.Resource",
-    "flask_restplus.Resource", "flask_restx.Resource", "starlette.endpoints.HTTPEndpoint",
-}  # fmt: skip
-"""Classes that call the methods of their subclasses that answer a request, and no others."""
-_OF_VIEWS = library_names().http_methods | {
-    "as_view", "dispatch", "dispatch_request", "method_not_allowed", "trace",
-}  # fmt: skip
+VIEWS = name_list("views")
+_OF_VIEWS = library_names().http_methods | name_list("of_views")
 _MOST_FILES = (
     100  # to parse for one class; half makes two sites of ckan manual (benchmarks/limits.md)
 )

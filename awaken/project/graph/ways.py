@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import name_list
 from awaken.project.graph.dispatch import Called, function_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -22,9 +23,7 @@ from awaken.project.source.trees import last_name, without_arguments
 _DEEPEST = 2  # calls; on longer ways most readers found a condition that is never met
 _MOST_FUNCTIONS = 2000  # that lead to such a call; each is a search through the program
 _MOST_FILES = 60  # for one function: what more files name is mostly `get`, or a name like it
-_PLAIN_DECORATORS = {
-    "cache", "callback", "classmethod", "final", "lru_cache", "override", "staticmethod",
-}  # fmt: skip
+_PLAIN_DECORATORS = name_list("plain_decorators")
 _ASKS_FOR_A_LOOP = (b"get_running_loop", b"is_running", b"current_task", b"get_event_loop")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.names.origins import absolute_module
 from awaken.project.names.resolution import Names
 from awaken.project.names.tables import NameTarget, target_of
@@ -15,11 +16,7 @@ from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function
 
-_RUNNING = {
-    "execute", "first_or_404", "get", "get_or_404", "one_or_404", "paginate", "scalar", "scalars",
-    "session",
-}  # fmt: skip
-"""What rewritten queries read of a session, or of the object that has it."""
+_RUNNING = name_list("read_of_sessions")
 
 
 class InScope(Struct, frozen=True):

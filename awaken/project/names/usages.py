@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
@@ -17,9 +18,7 @@ CALLING = {"__call__", "__get__", "__wrapped__"}
 """Attributes of a function by which it is called after all."""
 _TELLING = CALLING | {"__code__", "__defaults__", "__kwdefaults__", "__signature__"}
 """Attributes of a function by which others may call it, or read its parameters."""
-_TYPE_QUESTIONS = {
-    "NewType", "TypeVar", "assert_type", "cast", "isinstance", "issubclass", "super",
-}  # fmt: skip
+_TYPE_QUESTIONS = name_list("about_types")
 _INJECTING = {"Depends", "Provide", "Security", "inject"}
 
 

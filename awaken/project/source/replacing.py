@@ -14,6 +14,7 @@ from operator import attrgetter
 
 from msgspec import Struct
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.f_strings import is_literal, text_parts
 from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import last_name
@@ -21,12 +22,7 @@ from awaken.project.source.worklist import groups_of
 
 UNTOLD = "?"
 """The module of a dotted name that the visible text does not say."""
-_READING = {
-    "__getattribute__", "attrgetter", "debug", "delattr", "error", "exception", "getLogger",
-    "get_logger", "getattr", "hasattr", "import_module", "info", "isinstance", "log",
-    "methodcaller", "reload", "warn", "warning",
-}  # fmt: skip
-"""What takes names and replaces nothing by them."""
+_READING = name_list("logging_methods") | name_list("replacing_nothing")
 _PATCHING = ("mock", "object", "patch", "setattr", "spy", "stub")
 """What the name of a call holds whose names are looked up; others have to write them as texts."""
 _OPTIONS = {"autospec", "create", "new_callable", "spec", "spec_set"}  # of ``patch.multiple``

@@ -9,6 +9,10 @@ from itertools import takewhile
 from typing import Any
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+Loop = ast.For | ast.AsyncFor | ast.While
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+Repeating = Loop | Comprehension
+With = ast.With | ast.AsyncWith
 _PARTS = (ast.stmt, ast.excepthandler, ast.match_case, ast.withitem)
 _SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return)
 FunctionOrLambda = Function | ast.Lambda

@@ -24,18 +24,15 @@ from awaken.project.values.library_types.classes import PARAMETRISED, GenericCla
 from awaken.project.values.library_types.declared_types import of_class
 from awaken.project.values.library_types.forms import TYPING, generic, how_of, is_class
 from awaken.project.values.library_types.solving import SELF, closed
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import EvaluatorPart
 
 _MAPPED = {"Mapped", "DynamicMapped", "WriteOnlyMapped"}
 _VARIABLES = {"TypeVar", "NewType", "ParamSpec"}
 _NOTHING_PARTICULAR = {"typing.Any", "typing_extensions.Any", "builtins.object"}
 
 
-class Annotations:
+class Annotations(EvaluatorPart):
     """Turns annotations into values."""
-
-    def __init__(self, evaluator: Questions) -> None:
-        self._evaluator = evaluator
 
     def values(self, module: Module, node: ast.expr) -> Values:
         """Return what an object annotated with ``node`` may be."""

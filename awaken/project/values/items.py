@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.values.domain import (
     InstanceOf,
     TupleOf,
@@ -21,12 +22,7 @@ BYTES = InstanceOf("builtins.bytes")
 
 LISTS = {"builtins.list", "collections.deque"}
 SETS = {"builtins.set"}
-DICTS = {
-    "builtins.dict",
-    "collections.defaultdict",
-    "collections.OrderedDict",
-    "collections.Counter",
-}
+DICTS = name_list("dictionaries")
 MUTABLE = LISTS | SETS | DICTS
 _OF_THEMSELVES = {
     "builtins.str": STR,
@@ -34,19 +30,7 @@ _OF_THEMSELVES = {
     "builtins.bytearray": INT,
     "builtins.range": INT,
 }
-_WITH_ITEMS_FIRST = {
-    *LISTS,
-    *SETS,
-    *DICTS,
-    "builtins.frozenset",
-    "builtins.tuple",
-    "builtins.reversed",
-    "builtins.map",
-    "builtins.filter",
-    "builtins.zip",
-    "collections.abc.KeysView",
-    "collections.abc.ValuesView",
-}
+_WITH_ITEMS_FIRST = MUTABLE | name_list("items_first")
 _SEQUENCES = {*LISTS, "builtins.tuple"}
 MOST_PLACES = 20
 """Places of a tuple that are told apart: of longer ones, tables of data, all are one."""

@@ -252,3 +252,10 @@ class Questions(Protocol):
 
     def unknown(self, module: Module, node: ast.AST, why: str) -> Unknown:
         """Return that a node is unknown, and why."""
+
+
+class EvaluatorPart:
+    """A part of the evaluator, which asks the other parts."""
+
+    def __init__(self, evaluator: Questions) -> None:
+        self._evaluator = evaluator

@@ -5,23 +5,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.library_names import name_list, word_list
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_HARMLESS = (
-    "argparse", "builtins", "collections", "contextvars", "dataclasses", "datetime", "enum",
-    "functools", "json", "logging", "os", "pathlib", "random", "re", "string", "sys", "textwrap",
-    "time", "types", "typing", "warnings",
-)  # fmt: skip
-"""Modules of the standard library of which nothing asks for an event loop, or starts a task."""
+_HARMLESS = name_list("modules_without_tasks")
 
-_STARTING = (
-    b"create_task", b"ensure_future", b"gather", b"run_in_executor", b"shield", b"start_server",
-    b"start_unix_server", b"to_thread", b"asyncio.wait(", b"import wait", b"Task(",
-)  # fmt: skip
-"""What begins something that may go on when its coroutine has ended."""
+_STARTING = word_list("starting_tasks")
 
 
 def is_entry(module: Module, node: ast.AST) -> bool:

@@ -14,6 +14,7 @@ from awaken.kit.names_here import is_dotted
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge import knowledge
+from awaken.knowledge.library_names import name_list
 from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
@@ -21,11 +22,7 @@ if TYPE_CHECKING:
 
 _TO_THREAD = (3, 9)  # the first Python that has `asyncio.to_thread`
 _THREAD = "asyncio.to_thread"
-_IN_A_THREAD = {
-    "bcrypt", "hashlib", "httpx", "os", "pandas", "pathlib", "requests", "shutil", "socket",
-    "subprocess", "urllib",
-}  # fmt: skip
-"""The packages whose functions may run in any thread, and return complete results."""
+_IN_A_THREAD = name_list("in_any_thread")
 _GIVES_A_HANDLE = {"create_connection", "open", "stream", "urlopen", "walk", "glob", "rglob"}
 _CAVEATS = (
     "in another thread, the call continues if the coroutine is cancelled",

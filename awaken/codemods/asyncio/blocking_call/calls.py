@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Wait
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.trees import arguments_of, keyword_of, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_BRIEF = {
-    "acquire", "gensalt", "iterdir", "listdir", "makedirs", "mkdir", "mkdtemp", "remove", "rename",
-    "replace", "scandir", "unlink", "NamedTemporaryFile",
-}  # fmt: skip
-"""Last names of functions that block only for a moment."""
+_BRIEF = name_list("brief")
 _UNTOLD = ("PIL.Image.open", "select.select", "socket.socket.")
 """Functions that may not block: they may be lazy, or configured not to."""
 _IN_MEMORY = {"io.BytesIO", "io.StringIO"}

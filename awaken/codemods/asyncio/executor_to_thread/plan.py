@@ -16,7 +16,7 @@ from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, word_list
 from awaken.project.source.trees import arguments_of, is_none, parameters_of, variable_of
 
 if TYPE_CHECKING:
@@ -47,12 +47,7 @@ _REPLACED = re.compile(
     rb"run_in_executor(?:[\"']|\s*=[^=]|\.(?:return_value|side_effect|assert_|call|await))"
 )
 _OWN_CONTEXTS = (b"ContextVar", b"contextvars", b"localcontext", b"getcontext", b"setcontext")
-_CONTEXTS_OF_LIBRARIES = (
-    b"asgi_correlation_id", b"asgiref", b"ddtrace", b"elasticapm", b"flask", b"logfire", b"loguru",
-    b"newrelic", b"numpy.errstate", b"np.errstate", b"opentelemetry", b"peewee", b"prefect",
-    b"quart", b"sentry_sdk", b"starlette_context", b"structlog", b"tortoise", b"werkzeug",
-)  # fmt: skip
-"""Words of libraries that keep what belongs to a request or a task in context variables."""
+_CONTEXTS_OF_LIBRARIES = word_list("contexts_of_libraries")
 _DISPLAYS = (ast.GeneratorExp, ast.List, ast.ListComp, ast.Starred, ast.Tuple)
 
 _Judged = tuple[Site[ast.Call], Rewrite | Refused]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.kit.caveats.listed_names import lists_names
+from awaken.knowledge.library_names import word_list
 from awaken.project.source.trees import arguments_of, root_of
 from awaken.project.values.domain import Unknown
 
@@ -15,11 +16,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_LIFETIMES = (
-    b"def __del__", b"finalize(", b"gc.collect(", b"gc.get_", b"getrefcount(", b"weakref.proxy(",
-    b"weakref.ref(", b"WeakKeyDictionary", b"WeakMethod", b"WeakSet", b"WeakValueDictionary",
-)  # fmt: skip
-"""Words of programs that notice when an object is freed."""
+_LIFETIMES = word_list("lifetimes")
 
 
 def of_program(

@@ -100,7 +100,7 @@ from awaken.kit.changes import Decided, decide
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.effects.own import own_nodes
 from awaken.project.source.trees import last_name
 
@@ -111,10 +111,7 @@ if TYPE_CHECKING:
 _GROUP = "asyncio.TaskGroup"
 _GROUPS = {"builtins.BaseExceptionGroup", "builtins.ExceptionGroup"}
 _EVERYTHING = library_names().catching_all | _GROUPS
-_LET_THROUGH = {
-    "asyncio.CancelledError", "asyncio.exceptions.CancelledError", "builtins.GeneratorExit",
-    "builtins.KeyboardInterrupt", "builtins.SystemExit",
-}  # fmt: skip
+_LET_THROUGH = name_list("let_through")
 _STARRED = "starred"
 _GROUPS_SINCE = (3, 11)  # `except*` is a syntax error before
 

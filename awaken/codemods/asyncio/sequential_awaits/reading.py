@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
+from awaken.project.effects.suspending import waited_for
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import Unknown
 
@@ -24,9 +24,7 @@ _SENDING = {"get", "head", "post", "request", "send"}
 _CLIENTS = ("aiohttp.ClientSession.", "httpx.AsyncClient.")
 _CLIENT_NAMES = {"client", "http", "httpx", "session", "websession"}
 _OF_RESPONSES = {"aread", "json", "raise_for_status", "read", "release", "text"}
-_AROUND = {
-    "aiohttp.ClientSession", "async_timeout.timeout", "asyncio.timeout", "httpx.AsyncClient",
-}  # fmt: skip
+_AROUND = name_list("around_requests")
 _TRANSPARENT = {"classmethod", "override", "staticmethod"}
 _LIBRARIES = (b"httpx", b"aiohttp")
 
@@ -70,7 +68,7 @@ class _Following:
             self._seen[key] = False
             if len(self._seen) > _MOST_FUNCTIONS or _changes_anything(module, function):
                 return False
-            awaited = list(_awaited_nodes(function))
+            awaited = [part for node in ast.walk(function) for part in waited_for(node)]
             self._seen[key] = all(
                 self._sends(module, one, depth) or self._is_harmless(module, one) for one in awaited
             ) and any(self._sends(module, node, depth) for node in awaited)
@@ -114,20 +112,6 @@ def _is_sent(project: Project, module: Module, call: ast.Call) -> bool:
 def may_read(call: ast.Call) -> bool:
     """Whether ``call`` is named for reading."""
     return _READS.fullmatch(last_name(call.func)) is not None
-
-
-def _awaited_nodes(function: Function) -> Iterator[ast.expr]:
-    """Yield what ``function`` awaits, enters, or iterates over while others run."""
-    for node in ast.walk(function):
-        match node:
-            case ast.Await(value=value):
-                yield value
-            case ast.AsyncWith():
-                yield from (item.context_expr for item in node.items)
-            case ast.AsyncFor(iter=value):
-                yield value
-            case ast.comprehension(is_async=1, iter=value):
-                yield value
 
 
 def _changes_anything(module: Module, function: Function) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import FunctionOf, Unknown
@@ -18,24 +19,9 @@ if TYPE_CHECKING:
 _DEEPEST = 3  # functions below the one that a task runs: a limit is near the code that it limits
 _MOST_FUNCTIONS = 40  # of one fan-out, else they multiply
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
-_HOLDING_BACK = {
-    "acquire", "bucket", "concurrency", "executor", "limiter", "lock", "locks", "pool", "queue",
-    "ratelimit", "sem", "semaphore", "slot", "slots", "thread", "threadpool", "throttle",
-    "throttled", "throttler",
-}  # fmt: skip
-_IN_PARTS = {
-    "batch", "batched", "batches", "bounded", "capacity", "chunk", "chunked", "chunks",
-    "concurrent", "islice", "limit", "limited", "limits", "parallel", "parallelism", "rate",
-    "window", "worker", "workers",
-}  # fmt: skip
-_WORK = {
-    "acompletion", "acreate", "aembed", "aexecute", "aget", "ainvoke", "api", "arun", "ascrape",
-    "asimilarity", "client", "completion", "conn", "connection", "cursor", "db", "delete",
-    "download", "embed", "execute", "fetch", "fetchone", "fetchrow", "goto", "http", "insert",
-    "post", "publish", "query", "request", "rpc", "s3", "scrape", "send", "session", "similarity",
-    "subprocess", "unlink", "update", "upload", "url", "urlopen",
-}  # fmt: skip
-"""The words of what is awaited where a task asks a network, a database or a disk."""
+_HOLDING_BACK = name_list("holding_back")
+_IN_PARTS = name_list("in_parts")
+_WORK = name_list("words_of_io")
 
 
 def is_limited_here(module: Module, started: ast.Call) -> bool:

@@ -6,20 +6,14 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _DEEPEST = 4  # variables that are made of each other; longer chains are not seen in real programs
-_DATA = {
-    "articles", "comments", "customers", "docs", "documents", "emails", "files", "filenames",
-    "hashes", "ids", "images", "invoices", "issues", "items", "jobs", "lines", "links", "messages",
-    "orders", "pages", "paths", "posts", "products", "prompts", "queries", "records", "repos",
-    "repositories", "rows", "runs", "samples", "sentences", "symbols", "tables", "texts", "tickets",
-    "transactions", "uids", "uris", "urls", "users", "uuids",
-}  # fmt: skip
-"""The last word of a name for what comes from outside, as many as there are."""
+_DATA = name_list("words_of_data")
 _FEW = re.compile(
     r"agent|assistant|backend|base|bucket|candidate|channel|chunk|client|column|config|coordinator"
     r"|default|device|domain|entity|entities|entry|feature|flag|guardrail|handler|host|instance"
@@ -31,10 +25,7 @@ _FEW = re.compile(
 _OF_OBJECTS = {"documents", "files", "images", "links", "paths", "texts", "uris", "urls"}
 """Of what an object keeps itself, only what it was surely given to work on."""
 _PASSING = {"enumerate", "filter", "list", "reversed", "set", "sorted", "tuple", "zip"}
-_READING = {
-    "fetchall", "glob", "iterdir", "iglob", "listdir", "readlines", "rglob", "scandir",
-    "splitlines", "to_list",
-}  # fmt: skip
+_READING = name_list("reading_all")
 
 
 def unbounded_size(module: Module, iterable: ast.expr, depth: int = 0) -> str | None:

@@ -10,9 +10,9 @@ from msgspec import Struct
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.contract import Reason
+from awaken.kit.rule import ProjectFacts
 from awaken.kit.sites import Refused
 from awaken.kit.web.lifespans import caveats_of_installers
-from awaken.project import Project
 from awaken.project.frameworks.web.applications import Application
 from awaken.project.frameworks.web.inclusion import ROUTERS, Inclusion
 from awaken.project.frameworks.web.installers import Installation
@@ -27,11 +27,8 @@ class Owned(Struct, frozen=True):
     via: tuple[Inclusion, ...] = ()
 
 
-class Obstacles:
+class Obstacles(ProjectFacts):
     """Refuses handlers that cannot be moved; every refusal names the place that prevents it."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def of_loose(self, registration: Registration) -> Refused | None:
         """Return why a registration belongs to no visible application; None if it does."""

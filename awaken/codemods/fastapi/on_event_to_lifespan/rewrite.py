@@ -21,7 +21,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
 from awaken.contract import Surroundings
 from awaken.editing.arguments import appended_call, fitted, keyword_argument
 from awaken.editing.comments import only_suppresses
-from awaken.editing.statements import without_blank_lines
+from awaken.editing.statements import as_block, without_blank_lines
 
 _BLANK = cst.EmptyLine(indent=False)
 _LISTS = ("on_startup", "on_shutdown")
@@ -233,7 +233,7 @@ def _body(source: str) -> list[Any]:
     module = cst.parse_module(f"if 1:\n{source}" if indented else source)
     outer: Any = cst.ensure_type(module.body[0], cst.If).body if indented else module
     function = cst.ensure_type(outer.body[0], cst.FunctionDef)
-    statements = [*_on_lines(function)]
+    statements = [*as_block(function.body).body]
     above: list[cst.EmptyLine] = []
     header = getattr(function.body, "header", None)
     if header is not None and header.comment and not only_suppresses(header.comment.value):
@@ -253,15 +253,6 @@ def _body(source: str) -> list[Any]:
     own = without_blank_lines(head).leading_lines
     statements[0] = head.with_changes(leading_lines=[*above, *own])
     return statements
-
-
-def _on_lines(function: cst.FunctionDef) -> Iterator[cst.BaseStatement]:
-    if isinstance(function.body, cst.SimpleStatementSuite):
-        yield cst.SimpleStatementLine(
-            function.body.body, trailing_whitespace=function.body.trailing_whitespace
-        )
-        return
-    yield from function.body.body  # type: ignore[misc]
 
 
 def _declares(statement: cst.BaseStatement) -> bool:

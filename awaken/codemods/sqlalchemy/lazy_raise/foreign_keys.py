@@ -6,11 +6,11 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from awaken.kit.rule import ProjectFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant
 
 if TYPE_CHECKING:
-    from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.models import MappedClass
     from awaken.project.frameworks.sqlalchemy.relationships import Site as Declared
 
@@ -19,11 +19,8 @@ _TABLE_KEYS = b"ForeignKeyConstraint"
 """Keys that belong to a table, and to no column, are not among the facts of columns."""
 
 
-class ForeignKeys:
+class ForeignKeys(ProjectFacts):
     """Answers for one program."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def refers(self, module: Module, side: Declared) -> bool | None:
         """Return whether the table of the class of a side has its key; None if that is not told.

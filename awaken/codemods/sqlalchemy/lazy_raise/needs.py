@@ -21,7 +21,7 @@ from awaken.kit.relationships.writes import Writes
 from awaken.kit.sites import Refused, shown_place, shown_places
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Wanted
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import Loop, last_name
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 _LOADS_AGAIN = {"commit", "rollback", "expire", "unknown", "yield"}
 _AWAITED = {"awaitable", "run_sync"}
 _GETS = {"get", "get_one", "get_or_404"}
-_LOOPS = (ast.AsyncFor, ast.For, ast.While)
 
 
 class Needs(Struct, frozen=True):
@@ -332,7 +331,7 @@ class Reads:
         A query flushes as well: no method of a session is called between the two.
         """
         start, end = module.span(made).end, module.span(node).start
-        around = [ancestor for ancestor in module.ancestors(node) if isinstance(ancestor, _LOOPS)]
+        around = [ancestor for ancestor in module.ancestors(node) if isinstance(ancestor, Loop)]
         if any(not module.span(part).contains(module.span(made)) for part in around):
             return False
         between = (

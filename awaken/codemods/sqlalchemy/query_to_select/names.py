@@ -12,24 +12,8 @@ from awaken.project.frameworks.loads.module_reader import ModuleReader
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_HOMES = {
-    "select": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlalchemy.future"),
-    "delete": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
-    "update": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
-    "func": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
-    "exists": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
-    "lazyload": ("sqlalchemy.orm", "sqlalchemy.orm.strategy_options"),
-    "with_parent": ("sqlalchemy.orm", "sqlalchemy.orm.util"),
-    "Select": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
-    "sql.Select": ("sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlalchemy.sql.selectable"),
-    "Session": ("sqlalchemy.orm", "sqlalchemy.orm.session"),
-    "ScalarResult": ("sqlalchemy", "sqlalchemy.engine"),
-    "CursorResult": ("sqlalchemy", "sqlalchemy.engine"),
-    "aliased": ("sqlalchemy.orm", "sqlalchemy.orm.util"),
-    **dict.fromkeys(
-        sql_names().set_operations, ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression")
-    ),
-}
+_SQL = sql_names()
+_HOMES = _SQL.homes | dict.fromkeys(_SQL.set_operations, _SQL.homes["exists"])
 """Where each name that the rule writes can be imported from; the first is where it will be."""
 
 

@@ -22,6 +22,7 @@ from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import Rule
 from awaken.kit.search import Rewritten, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ if TYPE_CHECKING:
 
 _METHODS = {"execute", "scalar", "scalars", "stream", "stream_scalars"}
 _CONNECTIONS = {"sqlalchemy.Connection", "sqlalchemy.ext.asyncio.AsyncConnection"}
-_KEYWORDS = {
-    "bind", "bind_arguments", "execution_options", "mapper", "parameters", "params", "statement",
-}  # fmt: skip
+_KEYWORDS = name_list("keywords_of_execute")
 _HOMES = ["sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlmodel"]
 # The syntax of SQLAlchemy's parameters.
 _BIND = re.compile(r"(?<![:\w\\]):(\w+)(?![:\w])")

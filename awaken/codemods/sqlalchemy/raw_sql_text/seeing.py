@@ -13,16 +13,14 @@ from awaken.contract import Place
 from awaken.kit.caveats.failures import HIDDEN, caught_above, caught_around
 from awaken.kit.caveats.replaced_names import caveats_of, doubles_passed
 from awaken.kit.sites import Site
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_CATCHING = {
-    None, "builtins.BaseException", "builtins.Exception", "sqlalchemy.exc.ArgumentError",
-    "sqlalchemy.exc.InvalidRequestError", "sqlalchemy.exc.ObjectNotExecutableError",
-    "sqlalchemy.exc.SQLAlchemyError",
-}  # fmt: skip
+_CATCHING = {None, "sqlalchemy.exc.ObjectNotExecutableError"} | library_names().catching_all
+_CATCHING |= name_list("errors_of_sqlalchemy")
 _IN_LAMBDA = "it fails today, and the caller of this lambda may hide that"
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import InstanceOf
@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 _KEEPING = {"add_done_callback", "partial", "put", "setattr", "setdefault", "submit"}
 _KEEPING |= library_names().adding_methods.keys() - {"add", "insert"}
 """Calls that keep what they are given, or run it later; functions that add rows do not."""
-_READING_LATER = (
-    "Connection", "MappingResult", "Query", "Result", "ScalarResult", "SessionTransaction",
-)  # fmt: skip
-"""The ends of the names of SQLAlchemy's classes whose instances read from an open session."""
-_LAZY = ("enumerate", "filter", "iter", "map", "zip")
+_READING_LATER = tuple(name_list("reading_later"))
+_LAZY = name_list("lazy_builtins")
 
 
 def escapes(

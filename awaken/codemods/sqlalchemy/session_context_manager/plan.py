@@ -18,6 +18,7 @@ from awaken.kit.payloads import SESSION_BLOCKS, SessionBlock, SessionBlocks
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import MadeSession, closes
 from awaken.project.frameworks.sqlalchemy.made_sessions.otherwise import MadeOtherwise
 from awaken.project.source.trees import Function, last_name, variable_of
@@ -72,12 +73,7 @@ _BLOCKS = (
     | ast.Try
 )
 Making = ast.Assign | ast.AnnAssign
-_ENDS = (
-    "sqlalchemy.orm.Session.__enter__",
-    "sqlalchemy.orm.Session.__exit__",
-    "sqlalchemy.ext.asyncio.AsyncSession.__aenter__",
-    "sqlalchemy.ext.asyncio.AsyncSession.__aexit__",
-)
+_ENDS = sorted(name_list("ends_of_sessions"))
 _DETACHED = "its objects can load nothing after the block"
 
 

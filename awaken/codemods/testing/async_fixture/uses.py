@@ -5,16 +5,14 @@ from __future__ import annotations
 import ast
 from typing import Literal
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.testing.fixture_requests import Request
 from awaken.project.source.expressions.alternatives import conditions_passed
 from awaken.project.source.modules import Module
 
 Use = Literal["by-hand", "as-value", "unknown"]
 
-_OF_COROUTINES = {
-    "__aiter__", "__anext__", "__await__", "aclose", "asend", "athrow", "close", "send", "throw",
-}  # fmt: skip
-"""What coroutines and asynchronous generators have: a read of it works today."""
+_OF_COROUTINES = name_list("of_coroutines")
 
 
 _LAZY = (ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)

@@ -21,6 +21,7 @@ from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.testing.coroutine_tests import loop_scope_of
 from awaken.project.source.trees import Function, parameters_of, without_arguments
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS
@@ -33,14 +34,7 @@ _RUNNERS = ("anyio", "pytest", "pytest-asyncio")
 _PLAIN = "pytest.fixture"
 _OURS = "pytest_asyncio.fixture"
 _RUNS = "it does not run today, so it may fail or affect later tests"
-_HANDING_ON = (
-    "hypothesis.given",
-    "hypothesis.settings",
-    "pytest.mark.",
-    "typing.no_type_check",
-    "unittest.mock.patch",
-)
-"""Decorators that keep a coroutine function: plugins see the function itself."""
+_HANDING_ON = tuple(name_list("keeping_coroutines"))
 
 
 class AsyncTestMarker(SiteRule):

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from awaken.knowledge.coroutines import Awaitable, Taker, Taking, coroutines
+from awaken.knowledge.library_names import name_list
 from awaken.project.effects.attributes import Attributes
 from awaken.project.effects.coroutines.awaitables import Awaitables
 from awaken.project.graph.dispatch import Called, functions_called
@@ -24,10 +25,7 @@ _KINDS: dict[Taking, TakenKind] = {
     "asks": "asked",
     "calls": "called",
 }
-_SAME_ITEMS = {
-    f"builtins.{name}"
-    for name in ("frozenset", "filter", "iter", "list", "reversed", "set", "sorted", "tuple")
-}
+_SAME_ITEMS = {f"builtins.{name}" for name in name_list("builtins_with_same_items")}
 _ONE_ITEM = {f"builtins.{name}" for name in ("max", "min", "next")}
 _OF_CONTAINERS = {f"builtins.{name}" for name in ("all", "any", "bool", "isinstance", "len")}
 

@@ -6,7 +6,7 @@ import ast
 import re
 
 from awaken.knowledge.library_names import library_names
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -16,11 +16,8 @@ _MOST_FUNCTIONS = 12  # of one name; more have nothing in common. A guess, not y
 _HANDLERS = library_names().http_methods
 
 
-class ByName:
+class ByName(ProgramFacts):
     """Answers for one project; keeps the places of functions by their names."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def functions(self, name: str) -> list[tuple[Module, Function]] | None:
         """Return all functions and methods of the program that are called ``name``.

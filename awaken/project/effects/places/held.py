@@ -13,11 +13,10 @@ from awaken.project.names.classes import ClassFacts, Definition
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.uses import targets_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import FunctionOrLambda, children, keyword_of, last_name
+from awaken.project.source.trees import FunctionOrLambda, With, children, keyword_of, last_name
 from awaken.project.source.worklist import preorder
 
 _DEEPEST = 8  # classes above a class; an inheritance that is deeper is not seen in real programs
-_Entering = ast.With | ast.AsyncWith
 
 
 class Program(Protocol):
@@ -59,7 +58,7 @@ class Lock(Struct, frozen=True):
         return self.made in locks().of_tasks
 
 
-def taken(program: Program, module: Module, entered: _Entering) -> list[tuple[Lock, ast.expr]]:
+def taken(program: Program, module: Module, entered: With) -> list[tuple[Lock, ast.expr]]:
     """Return the locks that a ``with`` takes, in order, and the expressions that name them."""
     result = [
         (lock_of(program, module, item.context_expr), item.context_expr) for item in entered.items
@@ -83,7 +82,7 @@ def lock_of(program: Program, module: Module, node: ast.expr) -> Lock | None:
     return None
 
 
-def runs_held(entered: _Entering) -> Iterator[ast.AST]:
+def runs_held(entered: With) -> Iterator[ast.AST]:
     """Return the nodes that run while the block of ``entered`` does, of no function inside."""
     apart = (FunctionOrLambda, ast.ClassDef, ast.GeneratorExp)
     return preorder(entered.body, lambda node: () if isinstance(node, apart) else children(node))

@@ -11,7 +11,7 @@ from msgspec import Struct
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.declared.definitions import written
 from awaken.project.frameworks.web.applications import argument_at
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, values_given
@@ -32,11 +32,8 @@ class FormField(Struct, frozen=True):
     is_kept: bool
 
 
-class Forms:
+class Forms(ProgramFacts):
     """Answers for one program."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     @cached_property
     def all(self) -> frozenset[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module, nodes_in
@@ -26,11 +26,8 @@ from awaken.project.values.domain import (
 _MOST = 200  # that one class is made of; 45 in the largest of the programs looked at
 
 
-class Receivers:
+class Receivers(ProgramFacts):
     """Answers for one program."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def around(self, module: Module, node: ast.AST) -> list[Environment]:
         """Return what the first parameter of the method around ``node`` may be.

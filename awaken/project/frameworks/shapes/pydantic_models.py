@@ -10,7 +10,7 @@ from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.shapes.validators import read_by_validators
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name, values_given, variable_of
@@ -50,11 +50,8 @@ class ModelShape:
         return self.models.fields(self)
 
 
-class PydanticModels:
+class PydanticModels(ProgramFacts):
     """Answers for one program."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def is_model(self, qualified: str) -> bool:
         """Whether a class of the program is a model."""

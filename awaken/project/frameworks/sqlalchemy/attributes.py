@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from msgspec import structs
 
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading, direction
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts, RelationshipFacts
@@ -36,13 +36,7 @@ _CAMEL = re.compile(r"((?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z]))")
 _QUERY = "sqlalchemy.orm.Query"
 INSTRUMENTED = "sqlalchemy.orm.InstrumentedAttribute"
 _COLLECTIONS = library_names().lazy_collections
-_KEYED = {
-    f"sqlalchemy.orm.{name}"
-    for name in (
-        *("attribute_keyed_dict", "attribute_mapped_collection", "column_keyed_dict"),
-        *("column_mapped_collection", "keyfunc_mapping", "mapped_collection"),
-    )
-}
+_KEYED = name_list("keyed_collections")
 _PLAIN = {"builtins.list", "builtins.set"}
 _ORDERED = "sqlalchemy.ext.orderinglist.ordering_list"  # makes a list that numbers its items
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from awaken.project.frameworks.sqlalchemy.mapping import names_view
-from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.frameworks.sqlalchemy.models import ModelFacts
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import unpacks
 
@@ -19,16 +18,12 @@ _OWN_WAYS = (b"generate_relationship", b"AutomapBase", b"column_reflect")
 _PLAIN_ARGUMENTS = 4  # of `prepare()`: what comes behind them are functions
 
 
-class Automap:
+class Automap(ModelFacts):
     """Whether all classes that automap makes are loaded from one table each, with nothing joined.
 
     By itself it makes relationships that are loaded when they are read, and only of tables with a
     primary key. It takes what the program declares of the same tables, so that is looked at.
     """
-
-    def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
-        self._evaluator = evaluator
-        self._models = models
 
     @cached_property
     def is_used(self) -> bool:

@@ -10,8 +10,9 @@ from typing import Literal, NamedTuple
 from msgspec import Struct, structs
 
 from awaken.contract import Span
+from awaken.knowledge.library_names import name_list, name_table
 from awaken.project.frameworks.sqlalchemy.constraints import Constraints, constraints_of_value
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.names.tables import dotted_name
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
@@ -21,30 +22,8 @@ from awaken.project.values.domain import ClassOf, External, FunctionOf, Value
 
 AttributeKind = Literal["column", "relationship", "hybrid", "proxy", "synonym", "method", "opaque"]
 
-_CALLS: Mapping[str, AttributeKind] = {
-    "sqlalchemy.Column": "column",
-    "sqlalchemy.Computed": "column",
-    "sqlalchemy.Identity": "column",
-    "sqlalchemy.orm.mapped_column": "column",
-    "sqlalchemy.orm.column_property": "column",
-    "sqlalchemy.orm.composite": "column",
-    "sqlalchemy.orm.deferred": "column",
-    "sqlalchemy.orm.query_expression": "column",
-    "sqlmodel.Field": "column",
-    "sqlalchemy.orm.relationship": "relationship",
-    "sqlalchemy.orm.relation": "relationship",
-    "sqlalchemy.orm.dynamic_loader": "relationship",
-    "sqlmodel.Relationship": "relationship",
-    "sqlalchemy.ext.hybrid.hybrid_property": "hybrid",
-    "sqlalchemy.ext.hybrid.hybrid_method": "hybrid",
-    "sqlalchemy.ext.associationproxy.association_proxy": "proxy",
-    "sqlalchemy.orm.synonym": "synonym",
-}
-_DECLARED = {
-    "sqlalchemy.orm.declared_attr",
-    "sqlalchemy.orm.declared_attr.directive",
-    "sqlalchemy.orm.declared_attr.cascading",
-}
+_CALLS: Mapping[str, AttributeKind] = name_table("mapping_calls")
+_DECLARED = name_list("declared_attributes")
 _SETTINGS = {"__tablename__", "__table_args__"}
 """What a class body says about its table; such a value maps no attribute, however it is made."""
 # Positional parameters of these calls that carry no type.
@@ -125,11 +104,8 @@ class _Partial(NamedTuple):
     keywords: list[ast.keyword]
 
 
-class MappingReader:
+class MappingReader(ProgramFacts):
     """Reads class bodies; ``kind_of`` is shared with the search for relationships."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def called(self, module: Module, function: ast.expr) -> set[str]:
         """Return the qualified names that ``function`` may be; empty if unknown."""

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct, structs
 
 from awaken.contract import Span
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list, name_table
 from awaken.project.frameworks.sqlalchemy.constraints import (
     NONE,
     UNKNOWN,
@@ -36,17 +36,8 @@ from awaken.project.values.domain import DeclarativeBase, External
 Status = Literal["mapped", "base", "plain", "unknown"]
 TableKind = Literal["plain", "selectable", "unknown"]
 
-_MAPPING_DECORATORS = {
-    "sqlalchemy.orm.registry.mapped": "mapped",
-    "sqlalchemy.orm.registry.mapped_as_dataclass": "mapped",
-    "sqlalchemy.orm.mapped_as_dataclass": "mapped",
-    "sqlalchemy.orm.as_declarative": "base",
-    "sqlalchemy.orm.registry.as_declarative_base": "base",
-}
-_HARMLESS_DECORATORS = {
-    "dataclasses.dataclass", "functools.total_ordering", "sqlalchemy.orm.declarative_mixin",
-    "sqlalchemy_utils.generic_repr", "sqlalchemy_utils.models.generic_repr", "typing.final",
-}  # fmt: skip
+_MAPPING_DECORATORS = name_table("mapping_decorators")
+_HARMLESS_DECORATORS = name_list("mapping_nothing")
 _IMPERATIVE = {"sqlalchemy.orm.registry.map_imperatively", "sqlalchemy.orm.mapper"}
 _HARMLESS_BASES = library_names().plain_bases | library_names().protocols
 _HARMLESS_BASES |= {"builtins.str", "enum.Enum"}
@@ -408,3 +399,11 @@ def _nearest(constraints: Sequence[Constraints]) -> Constraints:
 
 
 __all__ = ["WORDS", "External", "MappedClass", "Models", "Site"]
+
+
+class ModelFacts:
+    """Facts of the mapped classes of one program."""
+
+    def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
+        self._evaluator = evaluator
+        self._models = models

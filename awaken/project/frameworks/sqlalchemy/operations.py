@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import Resource, session_classes, twins
+from awaken.knowledge.library_names import name_list, name_table
 from awaken.project.frameworks.sqlalchemy.made_sessions.handed import HandedSessions
 from awaken.project.frameworks.sqlalchemy.made_sessions.managers import EnteredResources
 from awaken.project.frameworks.sqlalchemy.made_sessions.put_in import PutSessions
@@ -35,17 +36,8 @@ How = Literal[
     "attribute", "awaited", "bridged", "closing", "entered", "handed", "inner", "inside", "kept",
     "lazy", "loading", "missing", "schema", "spawned", "twin", "unknown", "validated",
 ]  # fmt: skip
-_CLASSES: dict[str, Resource] = {
-    "sqlalchemy.Engine": "engine",
-    "sqlalchemy.Connection": "connection",
-    "sqlalchemy.Transaction": "transaction",
-    "sqlalchemy.orm.SessionTransaction": "transaction",
-}
-_TELLING = frozenset(
-    {"add_all", "commit", "flush", "refresh", "rollback", "scalars"}
-    | {"bulk_insert_mappings", "bulk_save_objects", "bulk_update_mappings"}
-)
-"""Methods that hardly anything has but sessions: what has one, and is unknown, may be one."""
+_CLASSES: dict[str, Resource] = name_table("resources")
+_TELLING = name_list("of_sessions_alone")
 
 
 class Operation(Struct, frozen=True):

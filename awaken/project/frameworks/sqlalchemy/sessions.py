@@ -10,9 +10,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.made_sessions.kept_items import put_as_item
-from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.frameworks.sqlalchemy.models import ModelFacts
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import arguments_of
 from awaken.project.values.domain import (
@@ -29,14 +29,7 @@ from awaken.project.values.domain import (
     Value,
 )
 
-_EXPRESSIONS = {
-    f"sqlalchemy.{name}"
-    for name in (
-        "and_", "asc", "between", "case", "cast", "desc", "distinct", "extract", "not_", "or_",
-        "over", "tuple_", "type_coerce", "orm.Bundle", "orm.aliased",
-    )
-}  # fmt: skip
-"""What gives a part of a statement; a whole one (``select``) may be given to others as well."""
+_EXPRESSIONS = name_list("parts_of_statements")
 
 
 class SessionProof(Struct, frozen=True):
@@ -55,12 +48,8 @@ class SessionProof(Struct, frozen=True):
     unless: str = ""
 
 
-class Sessions:
+class Sessions(ModelFacts):
     """Proves sessions with one evaluator."""
-
-    def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
-        self._evaluator = evaluator
-        self._models = models
 
     def of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session; None if it is proven to be no session."""

@@ -18,8 +18,10 @@ from msgspec import Struct
 from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.knowledge.coroutines import coroutines
+from awaken.knowledge.library_names import word_list
+from awaken.project.effects.suspending import waited_for
 from awaken.project.graph.dispatch import Called, functions_called
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.expressions.lists import list_parts
@@ -28,6 +30,7 @@ from awaken.project.source.trees import (
     Conditional,
     Function,
     FunctionOrLambda,
+    Repeating,
     argument_of,
     arguments_of,
     positional_parameters,
@@ -36,22 +39,8 @@ from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown
 
 _DEEPEST = 6  # calls inside of calls: from an endpoint over a service to a repository it is three
 _MOST_CALLS = 200  # a coroutine with more calls below it does more than one unit of work
-_LOOPS = (
-    ast.For,
-    ast.AsyncFor,
-    ast.While,
-    ast.ListComp,
-    ast.SetComp,
-    ast.DictComp,
-    ast.GeneratorExp,
-)
 _WORDS = (b"sqlalchemy.ext", b"sqlmodel.ext", b"asyncpg")
-_MAKING = (
-    b"AsyncConnection", b"AsyncEngine", b"AsyncSession", b"async_engine", b"async_object_session",
-    b"async_scoped_session", b"async_session", b"asyncpg",
-)  # fmt: skip
-"""A program with such a session holds one of these names, however it is imported. Many more hold
-``sqlalchemy.ext`` for other reasons."""
+_MAKING = (*word_list("asynchronous_sessions"), b"asyncpg")
 _LOCK = "asyncio.Lock"
 _SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
 
@@ -111,11 +100,8 @@ class _Use(Struct, frozen=True):
     place: Place
 
 
-class SharedSessions:
+class SharedSessions(ProgramFacts):
     """Finds what coroutines that run at once have in common."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     @cached_property
     def _has_any(self) -> bool:
@@ -141,7 +127,7 @@ class SharedSessions:
             loops = [
                 ancestor
                 for ancestor in module.ancestors(coroutine)
-                if isinstance(ancestor, _LOOPS) and ancestor not in around
+                if isinstance(ancestor, Repeating) and ancestor not in around
             ]
             for use in uses:
                 if any(not _is_bound_in(module, use.owner, loop) for loop in loops):
@@ -250,7 +236,7 @@ class _Uses:
             return
         awaits = isinstance(called.function, ast.AsyncFunctionDef)
         for node in module.walk(called.function):
-            waited = _waited_for(node) if awaits else _returned_nodes(node)
+            waited = waited_for(node) if awaits else _returned_nodes(node)
             if not waited or module.enclosing_function(node) is not called.function:
                 continue
             if self._is_locked(module, node, called.function):
@@ -425,18 +411,6 @@ def _is_for_one_task(value: Value) -> bool:
 def _is_inside(module: Module, binding: Binding, function: Function) -> bool:
     scope = module.scopes.scope_made_by(function)
     return any(candidate is scope for candidate in binding.scope.chain())
-
-
-def _waited_for(node: ast.AST) -> Sequence[ast.expr]:
-    """Return what a coroutine waits for at ``node``."""
-    match node:
-        case ast.Await():
-            return (node.value,)
-        case ast.AsyncWith():
-            return [item.context_expr for item in node.items]
-        case ast.AsyncFor():
-            return (node.iter,)
-    return ()
 
 
 def _returned_nodes(node: ast.AST) -> Sequence[ast.expr]:

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import nodes
 
 from awaken.knowledge.library_names import library_names
+from awaken.knowledge.templates import library_templates
 from awaken.project.frameworks.sqlalchemy.reads.domain import BY_KEY, CALL, ITEM
 from awaken.project.frameworks.templates.record import Record
 from awaken.project.frameworks.templates.values import (
@@ -33,18 +34,7 @@ PRINTED = "__str__"
 _KEEPING = {"list", "reject", "rejectattr", "reverse", "safe", "select", "selectattr", "sort"}
 _KEEPING |= {"unique"}
 _TAKING = {"first", "last", "random", "min", "max", "sum"}
-# The position of the argument that names an attribute, after the filtered value.
-_ATTRIBUTE_AT = {
-    "groupby": 0,
-    "join": 1,
-    "max": 1,
-    "min": 1,
-    "rejectattr": 0,
-    "selectattr": 0,
-    "sort": 2,
-    "sum": 0,
-    "unique": 1,
-}
+_ATTRIBUTE_AT = library_templates().attribute_at
 _SILENT = {"count", "length"}
 _PLAIN = {"abs", "capitalize", "center", "e", "escape", "filesizeformat", "float", "forceescape"}
 _PLAIN |= {"format", "indent", "int", "join", "lower", "pprint", "replace", "round", "string"}

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from awaken.project.frameworks.templates.contexts import Context, Expression
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.expressions.uses import targets_of
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, last_name, without_arguments
@@ -28,11 +28,8 @@ class _Names(Struct):
     of_g: Context = field(default_factory=Context)
 
 
-class Given:
+class Given(ProgramFacts):
     """The names that all templates of a program see, each with the expressions that it means."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def contexts(self, *, in_flask: bool) -> Sequence[Context]:
         """Return what every template is given, or every template that Flask renders."""

@@ -14,6 +14,7 @@ from collections.abc import Set as AbstractSet
 from msgspec import Struct
 
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.testing.mocks import is_of_mock
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
@@ -22,10 +23,7 @@ from awaken.project.source.trees import last_name
 
 _RECORDS = {"assert_has_calls", "method_calls", "mock_calls"}
 """What a mock knows of the calls of all its attributes."""
-_LEGACY = {
-    "all", "count", "distinct", "filter", "filter_by", "first", "get", "group_by", "join", "limit",
-    "one", "one_or_none", "options", "order_by", "outerjoin", "scalar", "with_entities",
-}  # fmt: skip
+_LEGACY = name_list("legacy")
 _MOCKS = {"AsyncMock", "MagicMock", "Mock", "NonCallableMock", "SimpleNamespace"}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from awaken.knowledge.library_names import library_names
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
@@ -41,11 +41,8 @@ class PassedMock(Struct, frozen=True):
     cls: str = ""
 
 
-class Mocks:
+class Mocks(ProgramFacts):
     """Finds mocks, and tells what they are passed for."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def is_made(self, module: Module, node: ast.AST | None) -> bool:
         """Whether ``node`` makes a mock that gives no coroutine when it is called."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from awaken.knowledge.asynchronous import twins
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ClassOf
 
@@ -18,15 +18,12 @@ _LOOKING = {f"builtins.{name}" for name in ("getattr", "hasattr", "setattr", "va
 _LOOKING |= {"builtins.isinstance", "builtins.issubclass"}
 
 
-class ObjectFactories:
+class ObjectFactories(ProgramFacts):
     """Finds what factories of factory_boy do: they flush or commit whenever they are called.
 
     All that a factory calls itself, its hooks and its other methods, runs with the session that it
     holds, and so does what is declared in it.
     """
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     @cached_property
     def classes(self) -> frozenset[str]:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from awaken.project.frameworks.testing.reach import EntryPoint
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.f_strings import text_parts
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module, nodes_in
@@ -59,11 +59,8 @@ class _Router(NamedTuple):
     name: str
 
 
-class Routes:
+class Routes(ProgramFacts):
     """Finds the functions that answer requests."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     @cached_method
     def answering(self, method: str, path: str) -> list[EntryPoint] | None:

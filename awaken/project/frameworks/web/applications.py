@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.knowledge.applications import Kind, application_classes
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, argument_of, keyword_of
 from awaken.project.values.domain import InstanceOf, NoneValue, Unknown, Value
@@ -61,11 +61,8 @@ class _Unseen(Unknown, frozen=True):
     qualified: str
 
 
-class Applications:
+class Applications(ProgramFacts):
     """Follows expressions to the calls that make applications and routers."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def of(self, module: Module, node: ast.expr) -> Resolved:
         """Return which applications ``node`` may be."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import ast
 
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.names.layout import below
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ModuleOf
 
 
-class CertainImports:
+class CertainImports(ProgramFacts):
     """Answers whether importing one file imports another: by a statement at its top level."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def certain(self, module: Module, path: str) -> bool:
         """Whether importing ``module`` executes the file ``path`` as well."""

@@ -52,7 +52,7 @@ class ValueCalls:
 
     def _of_value(self, value: Spot) -> list[Place] | None:
         result: list[Place] = []
-        for holder in self._next(value):
+        for holder in self._next_holders(value):
             if holder is None or isinstance(holder, Place):
                 return None
             key = key_of(holder)
@@ -69,7 +69,7 @@ class ValueCalls:
         calls: list[Place] = []
         waiting = Queue[Spot | Slot]([holder], key_of)
         for item in waiting:
-            for other in self._next(item):
+            for other in self._next_holders(item):
                 if other is None:
                     return None
                 if isinstance(other, Place):
@@ -78,10 +78,10 @@ class ValueCalls:
                     waiting += [other]
         return tuple(dict.fromkeys(calls))
 
-    def _next(self, item: Spot | Slot) -> Iterator[Spot | Slot | Place | None]:
+    def _next_holders(self, item: Spot | Slot) -> Iterator[Spot | Slot | Place | None]:
         """Yield what holds a value next, and its calls; None where it can't be followed."""
         if isinstance(item, Slot):
-            reads = self._reads(item)
+            reads = self._reads_of(item)
             yield from (None,) if reads is None else reads
             return
         for other in self._consumers.of(item):
@@ -89,7 +89,7 @@ class ValueCalls:
                 case Spot() if _is_around(other, item):
                     yield _without_key(other)
                 case Spot() if other.depth >= item.depth:
-                    yield self._filled(other)
+                    yield self._filled_variable(other)
                 case Spot():
                     # Something else is put into the container.
                     continue
@@ -100,7 +100,7 @@ class ValueCalls:
                 case _:
                     yield None
 
-    def _reads(self, variable: Slot) -> list[Spot] | None:
+    def _reads_of(self, variable: Slot) -> list[Spot] | None:
         """Return what reads a variable; None where another program may."""
         module = self._evaluator.load(variable.owner)
         is_seen = variable.start < 0 and self._evaluator.names.layout.published
@@ -108,7 +108,7 @@ class ValueCalls:
             return None
         return [*self._slots.reads(module, variable)]
 
-    def _filled(self, container: Spot) -> Slot | None:
+    def _filled_variable(self, container: Spot) -> Slot | None:
         """Return the variable of a container that something is put into."""
         module, node, depth = container
         bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Collection, Iterator
 from typing import Literal
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
@@ -17,26 +18,8 @@ from awaken.project.source.trees import Function, without_arguments
 MethodKind = Literal["instance", "class", "static"]
 
 METHODS = frozenset({"builtins.classmethod", "builtins.staticmethod"})
-HANDING_ON = frozenset({
-    "neutron_lib.db.api.CONTEXT_READER", "neutron_lib.db.api.CONTEXT_WRITER",
-    "neutron_lib.db.api.retry_db_errors", "oslo_db.api.retry_on_deadlock",
-    "oslo_db.sqlalchemy.enginefacade.reader", "oslo_db.sqlalchemy.enginefacade.writer",
-})  # fmt: skip
-"""Decorators of libraries that call the function with what they are given, in a transaction or
-again after an error, and return what it returns."""
-TRANSPARENT = (
-    METHODS
-    | HANDING_ON
-    | {
-        "abc.abstractmethod",
-        "functools.wraps",
-        "typing.final",
-        "typing.no_type_check",
-        "typing.override",
-        "typing_extensions.final",
-        "typing_extensions.override",
-    }
-)
+HANDING_ON = name_list("handing_on")
+TRANSPARENT = METHODS | HANDING_ON | name_list("same_function")
 """Give back the function itself, but for how it is bound to its class, or what hands it all on."""
 REMEMBERING = frozenset({"functools.cache", "functools.lru_cache"})
 """Return what the function returns, and call it for nothing but the calls in sight."""
@@ -45,15 +28,7 @@ MANAGERS = frozenset({"contextlib.asynccontextmanager", "contextlib.contextmanag
 OVERLOADS = frozenset({"typing.overload", "typing_extensions.overload"})
 """Keep a signature for type checkers: the function itself never runs."""
 PYTEST_FIXTURES = frozenset({"pytest.fixture", "pytest_asyncio.fixture"})
-PROPERTIES = frozenset(
-    {
-        "builtins.property",
-        "functools.cached_property",
-        "sqlalchemy.ext.hybrid.hybrid_property",
-        "werkzeug.utils.cached_property",
-    }
-)
-"""Call the method where its name is read."""
+PROPERTIES = name_list("properties")
 
 
 def decorators_of(

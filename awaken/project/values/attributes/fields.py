@@ -13,18 +13,15 @@ from awaken.project.names.functions.generated import generated_init
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, parameters_of
 from awaken.project.values.domain import NOWHERE, ClassOf, InstanceOf, Unknown, Values, union
-from awaken.project.values.questions import Given, Questions
+from awaken.project.values.questions import EvaluatorPart, Given
 
 _MOST_FILES = 60  # that name a field; one in more of them is no name of one thing
 _SETTING = {"__setattr__", "setattr"}
 _REPLACING = {"__replace__", "replace"}
 
 
-class GeneratedFields:
+class GeneratedFields(EvaluatorPart):
     """Follows the fields of which only the calls of their class tell what they are."""
-
-    def __init__(self, evaluator: Questions) -> None:
-        self._evaluator = evaluator
 
     def of(
         self, owner: InstanceOf | ClassOf, module: Module, node: ast.ClassDef, name: str

@@ -20,16 +20,13 @@ from awaken.project.values.domain import (
     Values,
 )
 from awaken.project.values.library.of_requests import kept_for_request
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import EvaluatorPart
 
 _CLASS_OF_KIND = library_names().session_classes
 
 
-class OutsideAttributes:
+class OutsideAttributes(EvaluatorPart):
     """Follows invisible assignments, as far as the library files know."""
-
-    def __init__(self, evaluator: Questions) -> None:
-        self._evaluator = evaluator
 
     def of_library_class(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.knowledge.injection import injection
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.names.functions.decorators import MANAGERS
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
@@ -39,19 +39,10 @@ from awaken.project.values.calls.loaded_files import MAKING, NAMING, imported_mo
 from awaken.project.values.calls.making import Making
 from awaken.project.values.calls.uses import Uses
 
-_CAPITAL_FUNCTIONS = {
-    *("pydantic.Field", "pydantic.PrivateAttr", "sqlmodel.Field", "sqlmodel.Relationship"),
-    *("fastapi.Depends", "fastapi.Security", "fastapi.Query", "fastapi.Path", "fastapi.Body"),
-    *("fastapi.Header", "fastapi.Cookie", "fastapi.Form", "fastapi.File"),
-}
-"""Functions of libraries that look like classes; what they give is of another name."""
+_CAPITAL_FUNCTIONS = name_list("functions_like_classes")
 _INSPECTED = library_names().engines
 """What `inspect` tells the tables of; of an object it tells the state."""
-_ENTERING = {
-    "contextlib.AsyncExitStack.enter_async_context",
-    "contextlib.AsyncExitStack.enter_context",
-    "contextlib.ExitStack.enter_context",
-}
+_ENTERING = name_list("entering")
 _TAKE_CLASSES = {"get", "query"}  # methods of a session
 _TAKE_STATEMENTS = {"execute", "scalar", "scalars"}
 

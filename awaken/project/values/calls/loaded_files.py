@@ -6,6 +6,7 @@ import ast
 import posixpath
 from collections.abc import Sequence
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import External, ModuleOf
@@ -20,11 +21,7 @@ _LOCATION = 1
 _FROM_LIST = 3
 """The position of `fromlist` among the arguments of `__import__`."""
 
-_SAME = {
-    "os.fspath", "os.path.abspath", "os.path.normpath", "os.path.realpath", "pathlib.Path",
-    "pathlib.PurePath", "str",
-}  # fmt: skip
-"""Functions that give the path that they are given."""
+_SAME = name_list("same_path")
 _KEEPING = {"absolute", "as_posix", "resolve"}
 """Methods of a path that give the same one."""
 

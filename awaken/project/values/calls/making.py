@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.knowledge.applications import application_classes
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
 from awaken.project.values.domain import (
@@ -25,25 +26,18 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library.made_objects import made_by
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import EvaluatorPart
 
 if TYPE_CHECKING:
     pass
 from awaken.project.values.calls.arguments import arguments_of, solve
 
-_OF_MAKERS = {
-    *("__call__", "__getattribute__", "__init__", "__new__", "begin", "class_", "configure"),
-    *("query", "registry", "session_factory"),
-}
-"""Of these a subclass has none of its own if it makes the same sessions."""
+_OF_MAKERS = name_list("of_session_makers")
 _MAKERS = ({"factory"}, {"async-factory"}, {"scoped"}, {"async-scoped"})
 
 
-class Making:
+class Making(EvaluatorPart):
     """Follows calls of classes."""
-
-    def __init__(self, evaluator: Questions) -> None:
-        self._evaluator = evaluator
 
     def made(self, qualified: str, module: Module, node: ast.Call, known: Environment) -> Values:
         """Return the object that a call of a class makes."""

@@ -52,18 +52,15 @@ from awaken.project.values.library.promises import (
     with_items,
 )
 from awaken.project.values.pytest_fixtures import fixture_for, takes_fixture
-from awaken.project.values.questions import Passed, Questions, given_by
+from awaken.project.values.questions import EvaluatorPart, Passed, given_by
 from awaken.project.values.replaced import parameter_of_replaced
 
 # Python makes class methods of them without a decorator (`__new__`: a static one given the class).
 _ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
 
 
-class Parameters:
+class Parameters(EvaluatorPart):
     """Follows parameters: annotations, dependencies, the first one of a method, the call."""
-
-    def __init__(self, evaluator: Questions) -> None:
-        self._evaluator = evaluator
 
     def of(self, module: Module, binding: Binding, known: Environment) -> Values:
         """Return what the parameter bound by ``binding`` may be."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     Environment,
@@ -20,24 +21,16 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import EvaluatorPart
 
 if TYPE_CHECKING:
     pass
 
-NOT_ITERABLE = {
-    *("builtins.int", "builtins.float", "builtins.bool", "builtins.complex", "uuid.UUID"),
-    *("datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta"),
-    *("decimal.Decimal", "pathlib.Path"),
-}
-"""Classes of the standard library of which no instance is iterated."""
+NOT_ITERABLE = name_list("not_iterable")
 
 
-class Uses:
+class Uses(EvaluatorPart):
     """Follows what values give when they are used in another way than by a call."""
-
-    def __init__(self, evaluator: Questions) -> None:
-        self._evaluator = evaluator
 
     def given(self, how: How, values: Values, module: Module, node: ast.AST) -> Values:
         """Return what ``values`` give when used in the way ``how`` (see ``Producer``)."""

@@ -17,7 +17,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
 from awaken.project.source.expressions.uses import targets_of, use_of
@@ -39,16 +39,12 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.items import DICTS, MUTABLE, STR, is_growing
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import EvaluatorPart, Questions
 
 _MOST_CALLS = 3  # functions into which a container is followed; more are hardly ever in sight
 _DEEPEST = 3  # containers inside of each other; what is further in is hardly ever taken out
 _MOST_FILES = 15  # that name what holds a container; a name in more is no name of one thing
-_LOOKING = {
-    *("remove", "discard", "clear", "sort", "reverse", "index", "count", "keys", "rotate"),
-    *("issubset", "issuperset", "isdisjoint", "move_to_end", "most_common", "has_key"),
-    *("difference_update", "intersection_update"),
-}
+_LOOKING = name_list("adding_nothing")
 _LOOKING_ON = {"awaited", "compared", "deleted", "dropped", "formatted", "index", "tested"}
 """Uses of a container that put nothing in, and hand it to nobody."""
 _HANDING_ALL_OUT = {"values", "items", "copy", "union", "intersection", "difference"}
@@ -86,11 +82,8 @@ class Addition(Struct, frozen=True):
     owner: str = ""
 
 
-class Additions:
+class Additions(EvaluatorPart):
     """Finds what is put into the containers that variables and attributes hold."""
-
-    def __init__(self, evaluator: Questions) -> None:
-        self._evaluator = evaluator
 
     def to_variable(
         self, found: Values, module: Module, scope: Scope, name: str, known: Environment

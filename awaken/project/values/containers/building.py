@@ -38,7 +38,7 @@ from awaken.project.values.items import (
     list_of,
     tuple_of,
 )
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import EvaluatorPart
 
 _CLASSES: dict[type, InstanceOf] = {
     bool: BOOL,
@@ -69,11 +69,8 @@ def constant(value: object) -> Value:
     return NoneValue() if value is None else _CLASSES[type(value)]
 
 
-class Building:
+class Building(EvaluatorPart):
     """Follows displays, comprehensions and subscripts, and calls of and on containers."""
-
-    def __init__(self, evaluator: Questions) -> None:
-        self._evaluator = evaluator
 
     # ------------------------------------------------------------------------------- displays
     def display(self, module: Module, node: ast.expr, known: Environment) -> Values:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from awaken.knowledge.library_names import library_names
 from awaken.project.values.domain import ClassOf, DeclarativeBase, InstanceOf, Value, Values
 
 AUTOMAP_CLASS = "sqlalchemy.ext.automap.AutomapBase"
 """Any of these classes: which one cannot be told, and may be one that the program declares."""
+_METHODS = library_names().methods_of_properties
 CLASSES = InstanceOf("sqlalchemy.util.Properties")
 """What ``Base.classes`` holds: attributes and items are such classes."""
-_METHODS = frozenset(
-    {"as_readonly", "clear", "contains_key", "get", "has_key", "items", "keys", "update", "values"}
-)
 
 
 def are_automap(values: Values) -> bool:

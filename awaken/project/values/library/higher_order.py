@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import ast
 
-BY_KEY = {
-    **dict.fromkeys(["builtins.sorted", "builtins.min", "builtins.max", "itertools.groupby"], 0),
-    **dict.fromkeys(["heapq.nlargest", "heapq.nsmallest"], 1),
-}
-"""Where the items stand that are given to ``key``."""
+from awaken.knowledge.library_names import name_table
+
+BY_KEY: dict[str, int] = name_table("positions_of_items")
 OF_ITEMS = {
     *("builtins.filter", "builtins.map", "itertools.dropwhile", "itertools.filterfalse"),
     *("itertools.takewhile",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
@@ -23,12 +24,7 @@ from awaken.project.values.questions import Questions
 STATE = "starlette.datastructures.State"
 _KEEPERS = {"flask.g": "g", "quart.g": "g", STATE: "state"}
 """What holds whatever a program puts into it, by the last word of how it is written."""
-_WITH_APPLICATION = {
-    "fastapi.Request", "fastapi.WebSocket", "fastapi.requests.HTTPConnection",
-    "fastapi.requests.Request", "fastapi.testclient.TestClient", "fastapi.websockets.WebSocket",
-    "starlette.requests.HTTPConnection", "starlette.requests.Request",
-    "starlette.testclient.TestClient", "starlette.websockets.WebSocket",
-}  # fmt: skip
+_WITH_APPLICATION = name_list("with_application")
 _OF_PAGES = "fastapi_pagination.ext"
 _PAGINATES_LATER = {f"{_OF_PAGES}.sqlalchemy.apaginate", f"{_OF_PAGES}.sqlmodel.apaginate"}
 _PAGINATES = _PAGINATES_LATER | {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import NotRelevant, Values
@@ -17,12 +18,7 @@ if TYPE_CHECKING:
     from awaken.project.values.questions import Questions
 
 _REGISTERING = frozenset({"sqlalchemy.event.listen", "sqlalchemy.event.listens_for"})
-_EVENTS = frozenset(
-    {
-        "checkin", "checkout", "close", "close_detached", "connect", "detach", "first_connect",
-        "invalidate", "reset", "soft_invalidate",
-    }
-)  # fmt: skip
+_EVENTS = name_list("pool_events")
 
 
 def parameter_of_listener(evaluator: Questions, module: Module, function: ast.AST) -> Values:

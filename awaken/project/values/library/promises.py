@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.values.domain import (
     ClassOf,
     InstanceOf,
@@ -20,12 +21,7 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.questions import Questions
 
-_OPEN = {
-    *("sqlalchemy.orm.Query", "sqlalchemy.Select", "sqlalchemy.Result", "sqlalchemy.ScalarResult"),
-    *("sqlalchemy.ext.asyncio.AsyncResult", "sqlalchemy.ext.asyncio.AsyncScalarResult"),
-    "types.ModuleType",
-}
-"""What gives objects, of which an annotation often leaves out of which class, and any module."""
+_OPEN = name_list("open_promises")
 _BARE = {"builtins.list": 1, "builtins.set": 1, "builtins.dict": 2}
 """Containers, and how many type parameters each has."""
 

@@ -26,7 +26,7 @@ from awaken.project.values.domain import (
     without_none,
 )
 from awaken.project.values.library.promises import with_items
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import EvaluatorPart
 
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -46,11 +46,8 @@ class _Check(NamedTuple):
     until: _Position
 
 
-class Narrowing:
+class Narrowing(EvaluatorPart):
     """Narrows the values of a variable by the checks around a read of it."""
-
-    def __init__(self, evaluator: Questions) -> None:
-        self._evaluator = evaluator
 
     def of(self, module: Module, read: _Read, bindings: Sequence[Binding], found: Values) -> Values:
         """Return what is left of ``found`` where a variable, an item or attribute of it is read."""

@@ -7,24 +7,19 @@ from collections.abc import Callable, Iterator
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
+from awaken.kit.rule import ProjectFacts
 from awaken.kit.sites import Refused
-from awaken.project import Project
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.trees import Function, parameter_names
 from awaken.project.source.worklist import reached
 
-_OWN = {
-    "__init__", "add_event_handler", "build_middleware_stack", "on_event", "router", "setup",
-    "__call__", "lifespan",
-}  # fmt: skip
+_OWN = name_list("of_applications")
 _KEYWORDS = frozenset({"lifespan", "on_startup", "on_shutdown"})
 _KEYWORD_WORDS = tuple(sorted(name.encode() for name in _KEYWORDS))
 
 
-class Constructors:
+class Constructors(ProjectFacts):
     """Looks at the calls that make applications, and at the classes of these."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def look_at(self, home: Home) -> None:
         """Refuse a constructor that does more than is seen."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Owned
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, registrar_of
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.frameworks.web.applications import Application
 from awaken.project.frameworks.web.registrations import Registration
 from awaken.project.source.bindings import Scope
@@ -96,7 +96,4 @@ def _receiver(registration: Registration) -> ast.expr | None:
     return result if plain else None
 
 
-_METHODS = {
-    "add_event_handler", "on_event", "on_shutdown", "on_startup", "router",
-    *library_names().adding_methods,
-}  # fmt: skip
+_METHODS = name_list("registering") | library_names().adding_methods.keys()

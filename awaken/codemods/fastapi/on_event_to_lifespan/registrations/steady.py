@@ -7,18 +7,16 @@ import ast
 from msgspec import Struct
 
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
+from awaken.knowledge.library_names import name_list
 from awaken.project import Project
 from awaken.project.source.bindings import Binding
 from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Loop
 
-_PLAIN_CALLS = {
-    "builtins.bool", "builtins.float", "builtins.int", "builtins.str", "os.environ.get",
-    "os.getenv",
-}  # fmt: skip
+_PLAIN_CALLS = name_list("plain_calls")
 _PLAIN_TYPES = {"builtins.bool", "builtins.float", "builtins.int", "builtins.str"}
 _OF_STRINGS = {"casefold", "lower", "lstrip", "rstrip", "strip", "upper"}
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _DEEPEST = 5
 """Parts within parts of a value: settings are ``os.getenv("X", "").strip().lower() or "y"``."""
 
@@ -147,4 +145,4 @@ class _Steadiness:
 
 def _in_a_loop(module: Module, binding: Binding) -> bool:
     above = module.ancestors(binding.node)
-    return any(isinstance(node, _LOOPS) for node in above)
+    return any(isinstance(node, Loop) for node in above)

@@ -21,17 +21,14 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.builders import add_l
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import BEFORE
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.loads.items import Item, kind_of
 from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.graph.holders import Holder
 from awaken.project.source.memo import cached_by
 from awaken.project.source.worklist import groups_of
 
-_NOT_FOLLOWED = frozenset({
-    "enable_assertions", "enable_eagerloads", "from_statement", "only_return_tuples",
-    "reset_joinpoint", "tuples", "with_session", "with_transformation",
-})  # fmt: skip
-"""Builders whose effect on what comes in another statement is not followed."""
+_NOT_FOLLOWED = name_list("builders_not_followed")
 
 _OTHER_COLUMNS = frozenset({"add_column", "add_columns", "with_entities"})
 

@@ -10,14 +10,13 @@ import ast
 from typing import Literal
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.trees import is_text
 
 Unexecuted = tuple[Literal["dropped", "shown"], str, ast.expr]
 """Kind, name and whole of the end of a query, as ``read_end`` gives them."""
 
-_LOGS = frozenset(
-    {"critical", "debug", "error", "exception", "fatal", "info", "log", "warn", "warning"}
-)
+_LOGS = name_list("logging_methods")
 
 OF_TEXT = (
     "a log or the screen shows the text of a `select()`, with other column names and "

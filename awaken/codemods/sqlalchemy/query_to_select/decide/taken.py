@@ -11,12 +11,10 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unkno
 from awaken.codemods.sqlalchemy.query_to_select.reading.takers import taker_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.loads.items import Kind, doubts_of, kind_of
 
-_PLAIN = frozenset(
-    ["filter", "where", "filter_by", "join", "outerjoin", "order_by", "options", "distinct"]
-)
-"""Builders that are the same of both, whoever executes what they make."""
+_PLAIN = name_list("builders_of_both")
 
 
 def caveats_of_taken(statement: Statement, links: Iterable[Link]) -> list[str]:

@@ -9,23 +9,17 @@ from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import OTHER_ITEMS, Link
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.source.worklist import preorder
 
-_COLUMN_OPERATORS = frozenset({
-    "in_", "notin_", "not_in", "is_", "isnot", "is_not", "like", "ilike", "contains", "startswith",
-    "endswith", "between", "desc", "asc", "label", "op", "any_", "all_",
-})  # fmt: skip
+_COLUMN_OPERATORS = name_list("criteria_of_values") | name_list("criteria_among")
+_COLUMN_OPERATORS |= {"all_", "any_", "asc", "desc", "label", "op"}
 
 _ONLY_OF_COLUMNS = frozenset({"in_", "notin_", "not_in", "is_", "isnot", "is_not", "like", "ilike"})
 """Operators by whose names a class will hardly have a method."""
 
-_ATTRIBUTES_OF_COLUMNS = frozenset({
-    "astext", "c", "class_", "columns", "comparator", "default", "description", "element",
-    "expression", "foreign_keys", "impl", "index", "info", "key", "name", "nullable", "parent",
-    "primary_key", "prop", "property", "server_default", "table", "type", "unique",
-})  # fmt: skip
-"""What a column, a Table or a subquery has as well, so that it says nothing about a class."""
+_ATTRIBUTES_OF_COLUMNS = name_list("attributes_of_columns")
 
 _OF_COLUMNS = frozenset({"defer", "load_only", "undefer"})
 

@@ -13,6 +13,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.iterators import of_iter
 from awaken.codemods.sqlalchemy.query_to_select.reading.takers import taker_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Reason
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.trees import keyword_of, last_name, position, receivers
@@ -20,16 +21,7 @@ from awaken.project.source.trees import keyword_of, last_name, position, receive
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
-BUILDERS = frozenset({
-    "filter", "where", "filter_by", "order_by", "group_by", "having", "limit", "offset", "slice",
-    "distinct", "join", "outerjoin", "select_from", "options", "with_entities", "add_columns",
-    "add_column", "add_entity", "correlate", "execution_options", "yield_per", "populate_existing",
-    "autoflush", "from_statement", "params", "reset_joinpoint", "enable_assertions",
-    "enable_eagerloads", "with_session", "with_parent", "prefix_with", "suffix_with", "with_hint",
-    "with_statement_hint", "with_for_update", "with_transformation", "only_return_tuples", "tuples",
-    "ext",
-})  # fmt: skip
-"""Methods of Query that return a Query."""
+BUILDERS = name_list("builders")
 
 EXECUTING = frozenset({"all", "first", "one", "one_or_none", "scalar", "count", "get"})
 COLUMN_VALUES = frozenset({"value", "values"})
@@ -47,10 +39,7 @@ TAKEN = "the argument of a library"
 SELECTABLE_ARGUMENTS = frozenset({"in_", "notin_", "not_in", "from_select"})
 """Methods that take a statement and put it into another one."""
 
-ITERATING = frozenset({
-    "list", "set", "tuple", "frozenset", "sorted", "enumerate", "dict", "iter", "zip", "map",
-    "filter", "any", "all", "sum", "min", "max",
-})  # fmt: skip
+ITERATING = library_names().consuming | name_list("lazy_builtins")
 """Builtins that do nothing with an iterable argument but iterate it."""
 _OF_SEVERAL = frozenset({"chain", "compress", "zip_longest"})
 """Functions of ``itertools`` that iterate each of their arguments."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
-_OF_ITERTOOLS = frozenset(
-    ["accumulate", "batched", "chain", "compress", "groupby", "islice", "pairwise", "zip_longest"]
-)
-"""Of Python's ``itertools``: each gives an iterator that asks for a row when it needs one."""
+_OF_ITERTOOLS = name_list("lazy_of_itertools")
 
 ONE_BY_ONE = frozenset({"enumerate", "filter", "iter", "map", "zip"}) | _OF_ITERTOOLS
 """Functions between the rows of which other statements may run."""

@@ -12,20 +12,17 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaken.kit.rule import ProjectFacts
 from awaken.project.values.domain import ClassOf, InstanceOf, Value
 
 if TYPE_CHECKING:
-    from awaken.project import Project
     from awaken.project.source.modules import Module
 
 _CONFIGURES = b"configure_mappers"
 
 
-class Backrefs:
+class Backrefs(ProjectFacts):
     """The attributes of a program that a ``backref`` makes; found when the first rewrite asks."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     @cached_property
     def _owners(self) -> dict[str, set[str]]:

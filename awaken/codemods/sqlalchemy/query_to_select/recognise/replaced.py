@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.kit.rule import ProjectFacts
 from awaken.project.frameworks.sqlalchemy.queries.replaced_methods import ReplacedMethod
 from awaken.project.source.test_files import is_around_tests, is_test_file
 
 if TYPE_CHECKING:
-    from awaken.project import Project
     from awaken.project.source.modules import Module
 
 Executed = tuple[str, "Module", ast.AST]
@@ -27,11 +27,8 @@ CALLED = ("execute", "get", "scalar", "scalars")
 """The methods of a session that a query or its rewrite calls."""
 
 
-class Replaced:
+class Replaced(ProjectFacts):
     """The names that a program replaces; found when the first rewrite asks."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     @cached_property
     def _of_sessions(self) -> tuple[ReplacedMethod, ...]:

@@ -24,6 +24,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.plausible import is_pl
 from awaken.codemods.sqlalchemy.query_to_select.recognise.replaced import Replaced
 from awaken.contract import Place
 from awaken.knowledge import knowledge
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import nodes_in
 from awaken.project.source.test_files import is_test_file
@@ -116,13 +117,7 @@ class Sites:
         return _Standing(hook or self.replaced.query_method(), writes, caveat)
 
 
-# Events that Query alone sends, and only where it writes.
-_OF_BULK_WRITES = (
-    "after_bulk_delete",
-    "after_bulk_update",
-    "before_compile_delete",
-    "before_compile_update",
-)
+_OF_BULK_WRITES = tuple(sorted(name_list("events_of_bulk_writes")))
 
 
 class _Standing(Struct, frozen=True):

@@ -12,6 +12,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_getting
@@ -21,9 +22,7 @@ from awaken.project.values.local.reads import local_binding, reads_seeing
 Shape = Literal["row", "rows"]
 
 _KEYS = frozenset({"_asdict", "_fields", "_mapping", "keys", "items"})
-_PASS_ROWS = frozenset(
-    {"list", "sorted", "set", "tuple", "frozenset", "reversed", "iter", "filter"}
-)
+_PASS_ROWS = name_list("builtins_with_same_items")
 _CONSUMED = frozenset({"len", "bool", "any", "all", "sum", "str", "repr", "print", "dict", "id"})
 _STEPS = 6
 """Uses of a value that are followed, one after the other. In superset, ckan and quetz the third one

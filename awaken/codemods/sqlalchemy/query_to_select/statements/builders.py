@@ -34,16 +34,14 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.targets import (
     join_target,
     target_of,
 )
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.loads.entities import classify_all
 from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.source.trees import is_constant, is_text
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
 # Query raises for these after a limit; a select() would take them in front of it.
-_NOT_AFTER_LIMIT = frozenset({
-    "filter", "where", "filter_by", "with_parent", "join", "outerjoin", "order_by", "group_by",
-    "having",
-})  # fmt: skip
+_NOT_AFTER_LIMIT = name_list("not_after_limit")
 _CRITERIA_OF_ANY_KIND = _NOT_AFTER_LIMIT | {"limit", "offset", "slice", "distinct"}
 # Query raises for these once criteria or joins were added.
 _ONLY_FIRST = frozenset({"select_from", "from_statement"})

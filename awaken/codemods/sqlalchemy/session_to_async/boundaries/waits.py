@@ -13,6 +13,7 @@ from awaken.contract import Reason
 from awaken.kit.search import argument, modules_with, nodes_with
 from awaken.kit.sites import Refused
 from awaken.knowledge.asynchronous.boundaries import boundaries
+from awaken.knowledge.library_names import name_list
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
@@ -30,9 +31,7 @@ _WORDS = tuple(
     sorted({name.partition(".")[0].encode() for name in (*_WAITS, *_KNOWN.identities)})
     + [name.encode() for name in _KNOWN.handed]
 )
-_PRINTING = frozenset(
-    {"critical", "debug", "error", "exception", "info", "log", "print", "warning"}
-)
+_PRINTING = name_list("logging_methods") | {"print"}
 """What a program tells people with."""
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from awaken.contract import Place
+from awaken.kit.rule import ProjectFacts
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.wrapping import Wrapping
 from awaken.project.source.memo import cached_method
 from awaken.project.source.trees import Function
-
-if TYPE_CHECKING:
-    from awaken.project import Project
 
 
 class _Wrapper(Struct, frozen=True):
@@ -25,11 +22,8 @@ class _Wrapper(Struct, frozen=True):
     calls: tuple[Place, ...]
 
 
-class Wrappers:
+class Wrappers(ProjectFacts):
     """Answers which functions are wrappers, of decorators that visibly do nothing else."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def decorated(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
         """Return the functions that ``function`` is the wrapper of: it is called in their place."""

@@ -10,6 +10,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import caller
 from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT, Uses
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.testing import Replacement, is_of_mock
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.memo import cached_method
@@ -23,10 +24,7 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
 
-GIVING = {
-    "connection", "exec", "execute", "get", "get_one", "merge", "scalar", "scalars",
-}  # fmt: skip
-"""Methods of sessions that give something."""
+GIVING = name_list("giving")
 ENTERING = ("__enter__", "__aenter__")
 """What a block calls, which most managers answer with themselves."""
 

@@ -13,12 +13,12 @@ from awaken.contract import Edit
 from awaken.kit.sites import Refused, Site
 from awaken.project.source.f_strings import has_long_text
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Comprehension
 
 _STATEMENTS = (
     ast.AnnAssign, ast.Assign, ast.AsyncFunctionDef, ast.AsyncWith, ast.Expr, ast.FunctionDef,
     ast.Return, ast.With,
 )  # fmt: skip
-_COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _INDENT = "    "
 
 
@@ -42,7 +42,7 @@ def function_of_lambda(
         if above is statement:
             break
         # The names that it takes from there are not visible to the statement.
-        if isinstance(above, ast.Lambda | _COMPREHENSIONS):
+        if isinstance(above, ast.Lambda | Comprehension):
             raise refused
     if not isinstance(statement, _STATEMENTS) or isinstance(module.parent(statement), ast.ClassDef):
         raise refused

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from awaken.contract import Place, Span
+from awaken.kit.rule import ProjectFacts
 from awaken.kit.search import modules_with
 from awaken.kit.web.lifespans import caveats_of_installers, may_get_lifespan
 from awaken.knowledge.applications import application_classes
@@ -50,14 +51,11 @@ class Block(NamedTuple):
     span: Span
 
 
-class FactoryBlocks:
+class FactoryBlocks(ProjectFacts):
     """Statements in the factory of an application that share no name with the rest of it.
 
     The file that makes the application runs them when it is imported, as its own statements.
     """
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def holds(self, place: Place) -> bool:
         """Whether a place is in such a statement."""

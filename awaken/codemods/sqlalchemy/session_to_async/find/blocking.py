@@ -11,22 +11,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_of
+from awaken.kit.rule import ProjectFacts
 from awaken.project.frameworks.sqlalchemy.engines.drivers import async_drivers
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, variable_of
 
 if TYPE_CHECKING:
-    from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.engines.domain import Engine
 
 _CONNECTING = {"begin", "connect"}
 
 
-class BlockingEngines:
+class BlockingEngines(ProjectFacts):
     """Finds them in one program."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def is_made_at(self, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` names what makes one of them."""

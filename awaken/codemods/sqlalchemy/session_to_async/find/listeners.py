@@ -17,6 +17,7 @@ from awaken.kit.changes import Member
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _DECORATING = "sqlalchemy.event.listens_for"
-_LISTENING = {
-    "sqlalchemy.event.contains", "sqlalchemy.event.listen", "sqlalchemy.event.remove", _DECORATING,
-}  # fmt: skip
+_LISTENING = name_list("event_functions")
 _REPLACING = {"object", "setattr"}
 _REPLACED = 3
 """The arguments of `monkeypatch.setattr(Session, "commit", timed_commit)`, or of `patch.object`."""

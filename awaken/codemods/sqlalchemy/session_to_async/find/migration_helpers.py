@@ -7,22 +7,16 @@ from __future__ import annotations
 
 import ast
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
+from awaken.kit.rule import ProjectFacts
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.migrations import is_of_alembic
 
-if TYPE_CHECKING:
-    from awaken.project import Project
 
-
-class Helpers:
+class Helpers(ProjectFacts):
     """Knows those of one program: their work with their engine stays synchronous."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def hold(self, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` is inside one of them."""

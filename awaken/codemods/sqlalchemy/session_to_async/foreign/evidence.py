@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.search import nodes_with
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import Worklist
@@ -18,11 +19,7 @@ if TYPE_CHECKING:
     from awaken.project.frameworks.shapes.domain import Field, Shape
     from awaken.project.source.modules import Module
 
-QUERYING = {
-    "all", "count", "delete", "exists", "filter", "filter_by", "first", "join", "limit", "offset",
-    "one", "one_or_none", "options", "order_by", "scalar", "update",
-}  # fmt: skip
-"""Methods of collections that are queries; some of them texts and lists have as well."""
+QUERYING = name_list("querying")
 _OF_TEXTS = {"count", "join", "update"}
 _OF_CLASSES = {"any", "has", "of_type"}
 """Methods that a relationship has as an attribute of its class, and a column has not."""

@@ -13,6 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import DYNAMIC_COLLECTI
 from awaken.kit.changes import Member
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Site
+from awaken.knowledge.library_names import name_list
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.trees import Function, last_name, without_arguments
 
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 _QUERY = "sqlalchemy.orm.Query"
 _KNOWN = schema_knowledge().models
 _VALIDATORS = frozenset((*_KNOWN.validators, *_KNOWN.field_validators))
-_EXECUTING = {
-    "all", "count", "delete", "first", "get", "one", "one_or_none", "scalar", "update",
-}  # fmt: skip
+_EXECUTING = name_list("executing_queries")
 _ITERATING = {"dict", "enumerate", "list", "next", "set", "sorted", "tuple"}
 _HELP = (
     'Call this code with `await session.run_sync(...)`, or declare `lazy="write_only"` in the '

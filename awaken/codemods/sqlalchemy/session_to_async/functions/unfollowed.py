@@ -22,7 +22,7 @@ from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.asynchronous.boundaries import boundaries
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, word_list
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of, root_of
 from awaken.project.values.domain import FunctionOf
@@ -33,10 +33,7 @@ if TYPE_CHECKING:
 _METHODS = frozenset(twins().methods())
 _DESCRIBING = {"__delete__", "__get__", "__set__"}
 _KINDS = (*sorted(library_names().engines), library_names().session_classes["session"])
-_WORDS = (
-    b"Connection", b"Engine", b"Enum", b"__delete__", b"__get__", b"__set__", b"autoload_with",
-    b"connection", b"execution_options", b"local",
-)  # fmt: skip
+_WORDS = word_list("unfollowed")
 
 
 def unfollowed_members(part: SynchronousPart, rule: str) -> Iterator[Member]:

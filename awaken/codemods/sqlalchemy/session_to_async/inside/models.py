@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.constructors import C
 from awaken.codemods.sqlalchemy.session_to_async.inside.staying import Staying
 from awaken.contract import Place
 from awaken.kit.sites import Refused
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -23,11 +24,7 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
 _LISTENS = "sqlalchemy.event.listens_for"
-_FLUSHING = {
-    "after_delete", "after_flush", "after_flush_postexec", "after_insert", "after_update",
-    "before_commit", "before_delete", "before_flush", "before_insert", "before_update",
-}  # fmt: skip
-"""Events of mapped classes and sessions that a flush or a commit calls, in its greenlet."""
+_FLUSHING = name_list("events_of_flushes")
 
 
 def inside_sessions(part: SynchronousPart) -> Inside:

@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.inside.sessions_given import (
     session_given,
 )
 from awaken.contract import Place
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
@@ -27,11 +28,7 @@ from awaken.project.source.worklist import Worklist, multimap
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
-_CALLING = {
-    "builtins.classmethod", "builtins.staticmethod", "functools.wraps",
-    "sqlalchemy.event.listens_for",
-}  # fmt: skip
-"""Decorators that change nothing of what calls a function, or that a flush calls it by."""
+_CALLING = name_list("calling_the_same")
 
 
 class Staying:

@@ -21,6 +21,7 @@ from awaken.codemods.sqlalchemy.session_to_async.outlines.boundaries import Boun
 from awaken.contract import ChangeId, Outline, OutlinePart, OutlineRow, Place, SiteId, Span
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite
+from awaken.knowledge.library_names import name_table
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.worklist import multimap, reached
@@ -29,13 +30,7 @@ from awaken.project.values.domain import Unknown
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 
-_MADE = {
-    "create_engine": "engine",
-    "sessionmaker": "session factory",
-    "scoped_session": "scoped session",
-    "Session": "session",
-}
-"""What calls of the synchronous names make."""
+_MADE = name_table("made_by")
 
 _OF_OBJECTS = (reasons.UNKNOWN_CALL, reasons.UNKNOWN_CLIENT, reasons.UNKNOWN_SESSION)
 """What is said of calls whose object is not known."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place
 from awaken.kit.names_here import value_behind
 from awaken.knowledge.asynchronous import Resource, session_classes, twins
+from awaken.knowledge.library_names import name_list, name_table
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
@@ -23,22 +24,12 @@ if TYPE_CHECKING:
 RUN = {"awaited", "run"}
 """What becomes of a coroutine that runs."""
 
-_CLASSES: dict[str, Resource] = {
-    "httpx.AsyncClient": "client",
-    "sqlalchemy.ext.asyncio.AsyncConnection": "connection",
-    "sqlalchemy.ext.asyncio.AsyncEngine": "engine",
-    "sqlalchemy.ext.asyncio.AsyncSessionTransaction": "transaction",
-    "sqlalchemy.ext.asyncio.AsyncTransaction": "transaction",
-}
+_CLASSES: dict[str, Resource] = name_table("asynchronous_resources")
 _SPAWN = "sqlalchemy.util.greenlet_spawn"
 _THREAD = "asyncio.to_thread"
 _OWN = {"remove", "run_sync", "stream", "stream_scalars"}
 """Coroutine functions that the asynchronous side alone has, ``remove`` of a registry."""
-_ENTERED = {
-    "asyncio.BoundedSemaphore", "asyncio.Condition", "asyncio.Lock", "asyncio.Semaphore",
-    "contextlib.AsyncExitStack",
-}  # fmt: skip
-"""Classes whose objects only ``async with`` enters."""
+_ENTERED = name_list("entered_asynchronously")
 _COROUTINES = {"aclose", "enter_async_context"}  # of whatever object
 _NOT_AWAITED = "is an operation that nothing awaits"
 _NOT_ENTERED = "is not entered asynchronously"

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from awaken.project.source.modules import Module, cached_in_file
-from awaken.project.source.trees import arguments_of, last_name, root_of
+from awaken.project.source.trees import Loop, arguments_of, last_name, root_of
 
 if TYPE_CHECKING:
     from awaken.contract import Place
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 ADDING = {"add", "add_all"}
 _ENDING = {"commit", "expire_all", "rollback"}
 _EXPIRING = {"expire", "expire_all", "rollback"}
-_LOOPS = (ast.AsyncFor, ast.For, ast.While)
 
 
 def is_refreshed(module: Module, statement: ast.stmt, start: int, text: str) -> bool:
@@ -89,7 +88,7 @@ def covers(
         return False
     start, end = module.span(earlier).start, module.span(later).start
     for above in module.ancestors(later):
-        if isinstance(above, _LOOPS) and not module.span(above).contains(module.span(earlier)):
+        if isinstance(above, Loop) and not module.span(above).contains(module.span(earlier)):
             end = max(end, module.span(above).end)
     if any(start <= candidate < end for candidate in behind):
         return False

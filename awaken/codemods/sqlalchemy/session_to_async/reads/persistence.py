@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Edit
+from awaken.kit.rule import ProjectFacts
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Site
 from awaken.knowledge.sql_names import sql_names
@@ -25,9 +25,6 @@ from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, arguments_of, last_name
-
-if TYPE_CHECKING:
-    from awaken.project import Project
 
 _ENDING = {"begin_nested", "delete", "expunge", "expunge_all", "invalidate", "reset", "rollback"}
 """Methods by which a session may lose an object; a rollback loses those that are new."""
@@ -42,11 +39,8 @@ _TAKING = {"clear", "discard", "pop", "remove"}
 """Methods of collections by which a part loses its owner."""
 
 
-class Persistence:
+class Persistence(ProjectFacts):
     """Answers for one program."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def guarded(
         self, site: Site[ast.AST], node: ast.AST, text: str, code: str, *, certain: bool = True

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, TypeGuard
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.expressions.alternatives import (
     alternatives,
     conditions_passed,
@@ -23,10 +24,7 @@ if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.reads.domain import Read
     from awaken.project.source.modules import Module
 
-_SEQUENCES = {
-    "builtins.list", "builtins.set", "builtins.tuple", "collections.abc.Sequence",
-    "typing.Sequence",
-}  # fmt: skip
+_SEQUENCES = name_list("collections_of_objects")
 _LOOKING = {"bool", "callable", "id", "isinstance", "issubclass", "len", "type"}
 """Builtins that read nothing of an object."""
 _OF_SESSIONS = {"add", "add_all", "delete", "expire", "expunge", "merge", "refresh"}

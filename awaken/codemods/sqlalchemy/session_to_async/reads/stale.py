@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.expressions.uses import Way, targets_of, use_of
-from awaken.project.source.trees import last_name, receivers
+from awaken.project.source.trees import Repeating, last_name, receivers
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import Unknown
 from awaken.project.values.local.reads import local_binding, reads_seeing
@@ -28,15 +28,6 @@ if TYPE_CHECKING:
 _AUTOFLUSH = b"autoflush"
 _HOLDS_BACK = re.compile(rb"\bno_autoflush\b|\bautoflush[\"']?\s*[=:](?!=)\s*(?!True\b)")
 _NAMES = ast.Name | ast.Attribute
-_REPEATING = (
-    ast.AsyncFor,
-    ast.DictComp,
-    ast.For,
-    ast.GeneratorExp,
-    ast.ListComp,
-    ast.SetComp,
-    ast.While,
-)
 _EAGER = {"immediate", "joined", "selectin", "subquery"}
 
 
@@ -246,7 +237,7 @@ def _is_first(project: Project, module: Module, call: ast.Call, session: ast.exp
             return False
     if made is None or made.source not in {"class", "factory"}:
         return False
-    loops = {ancestor for ancestor in module.ancestors(call) if isinstance(ancestor, _REPEATING)}
+    loops = {ancestor for ancestor in module.ancestors(call) if isinstance(ancestor, Repeating)}
     others = [name for name in module.scopes.reads_of(session) if name is not session]
     return (
         module.enclosing_function(making) is module.enclosing_function(call)

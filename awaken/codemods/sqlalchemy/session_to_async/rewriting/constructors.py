@@ -10,15 +10,13 @@ import libcst as cst
 from awaken.codemods.sqlalchemy.session_to_async.payload import Constructed, Initialized
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code
-from awaken.editing.statements import without_blank_lines
+from awaken.editing.statements import as_block, without_blank_lines
 
 
 def construct(node: cst.FunctionDef, data: Constructed, _around: Surroundings) -> Any:
     """``def __init__(self, db): ...`` → the same, ``create`` and the rest of its body below it."""
-    statements: list[Any] = [*node.body.body]
-    if isinstance(node.body, cst.SimpleStatementSuite):
-        statements = [cst.SimpleStatementLine([statement]) for statement in statements]
-    suite = node.body if isinstance(node.body, cst.IndentedBlock) else cst.IndentedBlock([])
+    suite = as_block(node.body)
+    statements: list[Any] = [*suite.body]
     kept = statements[: data.kept] or [cst.parse_statement("pass")]
     made = node.with_changes(body=suite.with_changes(body=kept, footer=()))
     parameters = [*node.params.posonly_params, *node.params.params]

@@ -8,6 +8,7 @@ import libcst as cst
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import Method
 from awaken.contract import Surroundings
+from awaken.editing.statements import as_block
 
 
 def method(node: cst.FunctionDef, data: Method, _around: Surroundings) -> Any:
@@ -19,10 +20,8 @@ def method(node: cst.FunctionDef, data: Method, _around: Surroundings) -> Any:
 
 def _keeping(body: cst.BaseSuite, data: Method) -> cst.IndentedBlock:
     """Return the body of a method that works its result out once for each object."""
-    statements: list[Any] = [*body.body]
-    if isinstance(body, cst.SimpleStatementSuite):
-        statements = [cst.SimpleStatementLine(body.body)]
-    suite = body if isinstance(body, cst.IndentedBlock) else cst.IndentedBlock([])
+    suite = as_block(body)
+    statements: list[Any] = [*suite.body]
     first, last = statements[: data.has_docstring], statements[-1]
     *before, returned = last.body
     kept = cst.Attribute(cst.Name(data.own), cst.Name(data.kept))

@@ -22,7 +22,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
 )
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, shallower
-from awaken.editing.statements import without_blank_lines
+from awaken.editing.statements import as_block, without_blank_lines
 
 _FORGETTING = "# Forget the connections of the process that began this one."
 _APART = 2
@@ -163,14 +163,12 @@ def _encoded_value(value: Any, data: Encoded, path: Sequence[int]) -> Any:
 
 def bridge(node: cst.FunctionDef, data: Bridged, _around: Surroundings) -> Any:
     """``def main(): ...`` → the same, running a coroutine function below it that has the body."""
-    statements: list[Any] = [*node.body.body]
-    if isinstance(node.body, cst.SimpleStatementSuite):
-        statements = [cst.SimpleStatementLine([statement]) for statement in statements]
+    suite = as_block(node.body)
+    statements: list[Any] = [*suite.body]
     told, rest = (statements[:1], statements[1:]) if node.get_docstring() else ([], statements)
     run = [cst.parse_statement(f"{'return ' if data.returns else ''}{data.run}")]
     if data.begin:
         run.insert(0, cst.parse_statement(f"{_FORGETTING}\n{data.begin}"))
-    suite = node.body if isinstance(node.body, cst.IndentedBlock) else cst.IndentedBlock([])
     running = node.with_changes(body=suite.with_changes(body=[*told, *run], footer=()))
     returned = f" -> {data.returned}" if data.returned else ""
     header: Any = cst.parse_statement(f"async def {data.name}({data.parameters}){returned}: ...")

@@ -6,36 +6,30 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TypeGuard
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.contract import Edit, Place, Requirement, Span
 from awaken.kit.imports import name_beside, release_imports
+from awaken.kit.rule import ProjectFacts
 from awaken.kit.search import uses_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.library_names import word_list
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import arguments_of
-
-if TYPE_CHECKING:
-    from awaken.project import Project
 
 _POSITIONS = ("app", "base_url", "raise_server_exceptions", "root_path")
 """The first parameters of ``TestClient``, by their places."""
 
-_LIFESPAN = (
-    b"lifespan", b"on_event", b"on_startup", b"on_shutdown", b"add_event_handler", b"create_all",
-)  # fmt: skip
+_LIFESPAN = word_list("lifespans")
 _READS_ADDRESS = re.compile(rb"\.client\b|[\"']client[\"']|get_remote_address")
 _READS_AGENT = re.compile(rb"user.agent", re.IGNORECASE)
 
 
-class ClientWriter:
+class ClientWriter(ProjectFacts):
     """Writes the clients of one program."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def sites(self, rule: str) -> Iterator[Site[ast.expr]]:
         """Yield each name of a synchronous client."""

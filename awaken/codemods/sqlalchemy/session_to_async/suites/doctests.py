@@ -11,10 +11,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.contract import ByHand, SiteId
+from awaken.kit.rule import ProjectFacts
 from awaken.kit.search import nodes_with
 
 if TYPE_CHECKING:
-    from awaken.project import Project
     from awaken.project.graph.forwards.call_graph import FunctionPlace
 
 DOCTEST_READS = ("test*.txt",)
@@ -24,11 +24,8 @@ _PROMPT = b">>> "
 _WORD = re.compile(r"_[A-Za-z]\w*?(?=__[a-z])|\w+")
 
 
-class Doctests:
+class Doctests(ProjectFacts):
     """Answers for one program."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def naming(self, function: FunctionPlace, site: SiteId) -> Iterator[ByHand]:
         """Yield the examples that name a function, for users to change."""

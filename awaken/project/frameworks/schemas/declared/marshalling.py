@@ -16,7 +16,7 @@ from awaken.project.frameworks.schemas.declared.definitions import (
 )
 from awaken.project.frameworks.shapes.domain import Field, Shape
 from awaken.project.frameworks.web.applications import argument_at
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import arguments_of, keyword_of, last_name
@@ -42,11 +42,8 @@ class MarshalShape:
         return self.marshalling.fields(self)
 
 
-class Marshalling:
+class Marshalling(ProgramFacts):
     """Answers for one program."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def shapes(self, module: Module, node: ast.expr) -> tuple[Shape, ...]:
         """Return the dictionaries of fields that ``node`` names or makes a model of."""

@@ -20,7 +20,7 @@ from awaken.project.frameworks.sqlalchemy.commits.owners import Owners
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING, Reloads
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, parameter_names
+from awaken.project.source.trees import Function, With, last_name, parameter_names
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import Session, Values, instances_in, origins_of
 
@@ -34,7 +34,6 @@ _KEEPING = (library_names().growing_methods - {"add"}) | {"put", "put_nowait", "
 """Methods of containers and queues by which they get objects; sessions have `add` as well."""
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.GeneratorExp)
 _LEAVING = (ast.Break, ast.Continue, ast.Return)
-_WITHS = (ast.AsyncWith, ast.With)
 
 
 @dataclass(frozen=True)
@@ -427,7 +426,7 @@ def _starts(module: Module, nodes: Sequence[ast.AST], start: ast.AST) -> list[as
 
     A block is left at its end, and by whatever jumps out of it.
     """
-    block = start if isinstance(start, _WITHS) else _entered_block(module, start)
+    block = start if isinstance(start, With) else _entered_block(module, start)
     if block is None:
         return [start]
     inside = {id(node) for node in own_nodes(block.body)}
@@ -438,7 +437,7 @@ def _entered_block(module: Module, node: ast.AST) -> ast.With | ast.AsyncWith | 
     """Return the block that is entered with the value of ``node``."""
     item = module.parent(node)
     above = module.parent(item) if isinstance(item, ast.withitem) else None
-    return above if isinstance(above, _WITHS) else None
+    return above if isinstance(above, With) else None
 
 
 def _names(nodes: Sequence[ast.AST] | Iterator[ast.AST]) -> Iterator[ast.Name]:

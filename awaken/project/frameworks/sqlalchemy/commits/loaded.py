@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Literal
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_method
@@ -26,9 +27,7 @@ from awaken.project.values.domain import (
 
 Holds = Literal["objects", "nothing", "unknown"]
 
-_CONTAINERS = {
-    "builtins.dict", "builtins.list", "builtins.object", "builtins.set", "builtins.tuple",
-}  # fmt: skip
+_CONTAINERS = name_list("plain_containers")
 
 _DEEPEST = 3  # objects inside of each other: a service has a repository, which has a session
 _RESULTS = ("Query", "Result", "Row")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, NoneValue, Origin, Session, Values
@@ -27,11 +27,8 @@ def bound_at(module: Module, owner: ast.expr) -> Place | None:
     return None if binding is None else module.place(binding.node)
 
 
-class Owners:
+class Owners(ProgramFacts):
     """Answers for one program."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def are_others(self, module: Module, values: Values, session: ast.expr) -> bool:
         """Whether sessions other than ``session`` loaded all objects of a value.

@@ -33,7 +33,6 @@ _SESSIONS = (b"ession",)
 _LATER_STILL = (b"add_task", b"StreamingResponse")
 """What reads objects when a response has been sent."""
 _MOST_STARTS = 500  # places of one question; a program of 30,000 lines with 90 commits has 300
-_WITHS = (ast.AsyncWith, ast.With)
 
 
 class _Start(Struct, frozen=True):

@@ -8,8 +8,7 @@ from msgspec import Struct
 
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.sql_names import sql_names
-from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.frameworks.sqlalchemy.models import ModelFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name
 from awaken.project.source.worklist import Worklist
@@ -33,12 +32,8 @@ class Reload(Struct, frozen=True):
     by_key: bool = False
 
 
-class Reloads:
+class Reloads(ModelFacts):
     """Answers for one program."""
-
-    def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
-        self._evaluator = evaluator
-        self._models = models
 
     def of(self, module: Module, call: ast.Call) -> Reload | None:
         """Return what a call of a session's method loads; None of one that loads no objects.

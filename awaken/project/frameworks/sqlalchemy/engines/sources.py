@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
@@ -20,15 +21,8 @@ _ENV_METHODS = {"get", "str", "url", "db", "dj_db_url"}
 """Methods of `environs.Env` and of other objects that are called ``env``."""
 _MAPPINGS = {"app", "conf", "config", "cfg", "env", "secrets", "settings"}
 _DRIVER_KEYWORDS = {"drivername", "scheme"}
-_WRAPPING = {
-    "builtins.str", "pydantic.PostgresDsn", "pydantic.AnyUrl", "pydantic.SecretStr",
-    "pydantic.MySQLDsn", "sqlalchemy.make_url",
-}  # fmt: skip
-_CHAINED = {
-    "get_secret_value", "render_as_string", "strip", "rstrip", "unicode_string", "__str__",
-    "update_query_dict", "update_query_string", "update_query_pairs",
-}  # fmt: skip
-"""Methods that leave the driver as it is."""
+_WRAPPING = name_list("around_urls")
+_CHAINED = name_list("same_driver")
 
 
 class SettingRead(Struct, frozen=True):

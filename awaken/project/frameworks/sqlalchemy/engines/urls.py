@@ -16,7 +16,7 @@ from awaken.project.frameworks.sqlalchemy.engines.sources import (
     setting_read,
 )
 from awaken.project.graph.dispatch import functions_called
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.f_strings import text_parts
@@ -36,11 +36,8 @@ class _Reading(Struct):
     active: list[tuple[str, int]] = field(default_factory=list)
 
 
-class UrlReader:
+class UrlReader(ProgramFacts):
     """Follows URLs through variables, settings and functions of one program."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def of(self, module: Module, node: ast.expr) -> Url:
         """Return all that the URL ``node`` may be; parameters are not followed to the callers."""

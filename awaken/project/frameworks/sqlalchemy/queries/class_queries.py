@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct, structs
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClass, QueryClasses
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -20,10 +21,7 @@ from awaken.project.source.trees import arguments_of, is_none, keyword_of
 from awaken.project.values.domain import InstanceOf, Session, Unknown, without_none
 
 # Methods of a subclass of the extension's class that change sessions or queries.
-_DECISIVE = {
-    "Query", "Model", "session", "create_session", "create_scoped_session", "get_bind",
-    "make_declarative_base", "_make_scoped_session", "_make_declarative_base", "_set_rel_query",
-}  # fmt: skip
+_DECISIVE = name_list("deciding_query")
 _WRITTEN = (b".query =", b".query=")
 _MODEL_CLASS = (b"model_class",)
 

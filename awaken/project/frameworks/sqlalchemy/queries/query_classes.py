@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from awaken.knowledge.library_names import library_names
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
@@ -36,11 +36,8 @@ class QueryClass(Struct, frozen=True):
         return f"`.{used}()` calls a method that `{name}` replaces" if used in self.changed else ""
 
 
-class QueryClasses:
+class QueryClasses(ProgramFacts):
     """Reads the Query classes of a project."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     @cached_method
     def named(self, qualified: str) -> QueryClass | None:

@@ -10,9 +10,8 @@ from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.eager import direction
 from awaken.project.frameworks.sqlalchemy.keys import attributes_of_class, holds_many
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
-from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
+from awaken.project.frameworks.sqlalchemy.models import MappedClass, ModelFacts
 from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import declaring
-from awaken.project.graph.evaluator import ProgramEvaluator
 
 
 class Inverse(Struct, frozen=True):
@@ -28,12 +27,8 @@ class Inverse(Struct, frozen=True):
     by_key: bool | None
 
 
-class Inverses:
+class Inverses(ModelFacts):
     """Answers for one program."""
-
-    def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
-        self._evaluator = evaluator
-        self._models = models
 
     def of(self, owner: str, attribute: str) -> Inverse | None:
         """Return the side that leads back; None if none is declared or visible."""

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, CALL, ITEM, Sight
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.values.domain import (
     FunctionOf,
     InstanceOf,
@@ -23,11 +23,8 @@ from awaken.project.values.items import DICTS, subscripted_item
 from awaken.project.values.library.origins import begun_values, followed
 
 
-class Paths:
+class Paths(ProgramFacts):
     """Answers for one program."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def objects(self, sight: Sight, values: Values) -> Iterator[tuple[str, Values]]:
         """Yield each attribute that is read at a place, with what it is read of.

@@ -8,7 +8,7 @@ import sys
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import root_of
@@ -34,11 +34,8 @@ _TABLES = "metadata"
 _PROTOCOLS = library_names().protocols
 
 
-class Unseen:
+class Unseen(ProgramFacts):
     """Answers for one program."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def of(self, values: Values, sight: Sight) -> tuple[Unknown, ...]:
         """Return why the objects that are read may be others than those that are known."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from awaken.project.frameworks.testing.fixture_requests import is_automatic
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name
@@ -33,11 +33,8 @@ class Tests(Struct, frozen=True):
         return (path, start) in self.places or path.startswith(self.below)
 
 
-class Users:
+class Users(ProgramFacts):
     """Finds the tests by the names of what they ask for and call; keeps no tree."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def of(self, module: Module, function: Function) -> Tests | None:
         """Return the tests that may run ``function``, or run with it; None if any may."""

@@ -87,7 +87,7 @@ class Holding:
         module, function = pair
         for value in module.outputs_of(function):
             yield Spot(module, value, slot.depth)
-        if self._is_decorator(module, function):
+        if any(self._slots.decorated_by(module, function)):
             yield End("leak", module, function, f"`{function.name}` makes it of what it decorates")
         place = FunctionPlace(module.path, slot.start, module.qualname(function))
         for call in self._graph.callers(place):
@@ -99,17 +99,6 @@ class Holding:
         elif any("property" in module.text_of(decorator) for decorator in function.decorator_list):
             why = f"`{function.name}` is a property"
             yield End("leak", module, function, why)
-
-    def _is_decorator(self, module: Module, function: Function) -> bool:
-        """Whether a function decorates others, or makes what does."""
-        for home, node in self._slots.mentions(function.name):
-            used = home.call_of(node) or node
-            decorated = home.parent(used)
-            if isinstance(decorated, Function) and used in decorated.decorator_list:
-                qualified = self._evaluator.names.qualified(home, node)  # type: ignore[arg-type]
-                if qualified == module.full_name(function):
-                    return True
-        return False
 
     def _asked_for(self, home: Module, fixture: Function, name: str, slot: Slot) -> Found:
         """Yield the parameters that get what a fixture gives, and the calls that ask for it."""

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 
-SAME = {
-    "builtins.dict", "builtins.frozenset", "builtins.iter", "builtins.list", "builtins.reversed",
-    "builtins.set", "builtins.sorted", "builtins.tuple", "collections.OrderedDict",
-    "collections.deque", "copy.copy", "types.MappingProxyType",
-}  # fmt: skip
-"""Functions that give a container with the items of another."""
+SAME = name_list("with_same_items")
 
-TABLES_OF = {
-    "builtins.dict", "collections.OrderedDict", "copy.copy", "types.MappingProxyType",
-}  # fmt: skip
-"""Those among them that give a dictionary where they are given one; others give its keys."""
+TABLES_OF = name_list("same_dictionaries")
 
 KEYS_OF = {"builtins.enumerate", "builtins.max", "builtins.min", "builtins.zip", *SAME} - TABLES_OF
 """Functions that take the keys of a dictionary, and leave its values alone."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import chain
 
 from awaken.contract import Place
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.graph.forwards.call_graph import Call
 from awaken.project.graph.forwards.handed.libraries import CALLING, PASSING, SAME, TABLES_OF, TAKING
 from awaken.project.graph.forwards.handed.slots import (
@@ -41,11 +41,7 @@ from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 
 _CONTAINERS = {f"builtins.{name}" for name in ("dict", "frozenset", "list", "set", "str")}
 _DEFINED = {"function", "import"}
-_CONVERTING = {
-    "abs", "bool", "bytes", "dict", "float", "int", "len", "list", "repr", "round", "set", "str",
-    "tuple",
-}  # fmt: skip
-"""Builtins that give no coroutine, whatever they are given."""
+_CONVERTING = name_list("converting")
 
 
 class Origins:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, Self
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.graph.callers.mentions import imported_by
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.handed.libraries import TABLES
@@ -31,10 +32,7 @@ KEYS = 1000
 """The table of applications with functions that stand in for others: one is the same for all."""
 IN_PAIRS = 2
 """The containers that `items` puts around the values of a dictionary, its own in place of that."""
-_MAKES_FIELDS = {
-    "attr.s", "attr.define", "attrs.define", "attrs.frozen", "dataclasses.dataclass",
-    "pydantic.dataclasses.dataclass",
-}  # fmt: skip
+_MAKES_FIELDS = name_list("making_fields")
 _HAVE_FIELDS = {"pydantic.BaseModel", "pydantic_settings.BaseSettings", "typing.NamedTuple"}
 
 
@@ -190,6 +188,19 @@ class Slots:
         for module in self.evaluator.names.facts.mentioning(name, files):
             for node in module.mentions(name):
                 yield module, node
+
+    def decorated_by(
+        self, module: Module, function: Function
+    ) -> Iterator[tuple[Module, Function, bool]]:
+        """Yield what a function decorates, and whether a call of it does."""
+        qualified = module.full_name(function)
+        for home, node in self.mentions(function.name):
+            used = home.call_of(node) or node
+            decorated = home.parent(used)
+            if isinstance(decorated, Function) and used in decorated.decorator_list:
+                name = self.evaluator.names.qualified(home, node)  # type: ignore[arg-type]
+                if name == qualified:
+                    yield home, decorated, used is not node
 
     def variable(self, module: Module, node: ast.Name, depth: int) -> Slot | None:
         """Return the variable that ``node`` reads or writes; None for a name without a binding."""

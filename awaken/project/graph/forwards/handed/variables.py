@@ -202,17 +202,8 @@ class Variables:
             return
         maker = module.enclosing_function(function)
         named = maker if isinstance(maker, Function) else function
-        qualified = module.full_name(named)
-        for home, node in self._slots.mentions(named.name):
-            if not isinstance(node, ast.Name | ast.Attribute):
-                continue
-            used = home.call_of(node) or node
-            decorated = home.parent(used)
-            if not isinstance(decorated, Function) or used not in decorated.decorator_list:
-                continue
-            if (used is node) != (named is function):
-                continue
-            if self._evaluator.names.qualified(home, node) == qualified:
+        for home, decorated, is_called in self._slots.decorated_by(module, named):
+            if is_called == (named is maker):
                 yield End("function", home, decorated)
 
 

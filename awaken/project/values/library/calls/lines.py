@@ -12,7 +12,7 @@ from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import InstanceOf, Values
 from awaken.project.values.library_types.classes import GenericClass, library_class
 from awaken.project.values.library_types.solving import Solution, solved_values
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import EvaluatorPart
 
 
 class Member(Struct, frozen=True):
@@ -23,11 +23,8 @@ class Member(Struct, frozen=True):
     solution: Solution
 
 
-class Lines:
+class Lines(EvaluatorPart):
     """Follows bases, from classes of the program on to those of libraries."""
-
-    def __init__(self, evaluator: Questions) -> None:
-        self._evaluator = evaluator
 
     def declaration(self, qualified: str) -> Declaration | None:
         """Return what a stub declares by a name that the program does not have."""

@@ -23,15 +23,13 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.knowledge.library_names import name_list
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.source.trees import arguments_of
 
-_OPERATORS = frozenset(
-    {"between", "contains", "endswith", "ilike", "is_", "is_not", "isnot", "like", "startswith"}
-)
-"""Methods of columns that make criteria of values, and do nothing else."""
-_AMONG = frozenset({"in_", "not_in", "notin_"})
+_OPERATORS = name_list("criteria_of_values")
+_AMONG = name_list("criteria_among")
 CRITERIA_OF_COLUMNS = _OPERATORS | _AMONG
 """Methods that make a criterion of a column."""
 _ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum"))

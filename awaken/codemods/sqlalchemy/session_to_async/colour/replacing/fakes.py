@@ -6,7 +6,6 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import (
     called_node,
@@ -14,6 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden imp
     class_of_dependency,
     overrides_of,
 )
+from awaken.kit.rule import ProjectFacts
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.expressions.annotated import type_in
 from awaken.project.source.memo import cached_method
@@ -22,15 +22,9 @@ from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, named_parameters
 from awaken.project.values.domain import classes_in
 
-if TYPE_CHECKING:
-    from awaken.project import Project
 
-
-class Fakes:
+class Fakes(ProjectFacts):
     """The values that tests pass to a parameter that is declared as a class of the program."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def kin(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
         """Yield the methods of fakes that are called where ``function`` may be."""

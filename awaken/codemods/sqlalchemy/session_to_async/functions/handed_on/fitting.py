@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.file_facts import written_arguments, written_parameters
 from awaken.project.source.modules import Module
@@ -13,13 +13,7 @@ from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, arguments_given, has_decorator, root_of
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, TupleOf, Value
 
-_PLAIN = {
-    *("builtins.bool", "builtins.bytes", "builtins.complex", "builtins.dict", "builtins.float"),
-    *("builtins.frozenset", "builtins.int", "builtins.list", "builtins.set", "builtins.str"),
-    *("builtins.tuple", "datetime.date", "datetime.datetime", "datetime.timedelta"),
-    *("decimal.Decimal", "uuid.UUID"),
-}
-"""Classes of which an object is no session, no engine and no mapped object."""
+_PLAIN = name_list("plain_values")
 
 
 def fits(part: SynchronousPart, module: Module, call: ast.Call, function: FunctionPlace) -> bool:

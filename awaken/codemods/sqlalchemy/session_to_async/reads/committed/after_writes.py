@@ -456,7 +456,7 @@ def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
     text, name = item if read.is_many else read.text, read.name
     given = f"{text} is not None and " if read.is_optional else ""
     given += "".join(f"{text} is not {alias} and " for alias in read.aliases)
-    attribute = f'["{name}"]' if name in library_names().methods_of_attrs else f".{name}"
+    attribute = f'["{name}"]' if name in library_names().methods_of_properties else f".{name}"
     changed = f"{inspect}({text}).attrs{attribute}.history.has_changes()"
     is_awaited = is_held and read.is_filled and bool(reading) and not read.is_many
     if is_awaited:

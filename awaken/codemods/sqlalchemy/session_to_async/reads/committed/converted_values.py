@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import items_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import reads_of_object
 from awaken.contract import Place
+from awaken.kit.rule import ProjectFacts
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.memo import cached_method
@@ -28,7 +29,6 @@ from awaken.project.values.domain import (
 from awaken.project.values.possible import PossibleValues
 
 if TYPE_CHECKING:
-    from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.commits.domain import Later
     from awaken.project.source.modules import Module
     from awaken.project.source.trees import Function
@@ -39,11 +39,8 @@ _PLAIN = {*sql_names().column_types.values(), *sql_names().decimal_types.values(
 _Given = Iterator[tuple[str, ast.expr]]
 
 
-class ConvertedValues:
+class ConvertedValues(ProjectFacts):
     """Answers for one program."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def names(
         self, module: Module, node: ast.expr, values: Values, events: list[Place]

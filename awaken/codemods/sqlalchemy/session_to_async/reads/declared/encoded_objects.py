@@ -26,7 +26,7 @@ from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_beside
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.trees import Function, arguments_of, last_name, without_arguments
 from awaken.project.values.domain import InstanceOf, Unknown, instances_in
@@ -42,10 +42,7 @@ _GETTING = {"get", "get_one"}
 _EAGER = {"immediate", "joined", "selectin", "subquery"}
 _LOADERS = library_names().separate_loaders | library_names().joined_loaders
 _READING = {"attribute", "lazy", "loading"}
-_READING_METHODS = {
-    "execute", "get", "get_one", "merge", "one", "one_or_none", "query", "refresh", "scalar",
-    "scalar_one", "scalar_one_or_none", "scalars",
-}  # fmt: skip
+_READING_METHODS = name_list("loading")
 _DATACLASSES = {"MappedAsDataclass", "dataclass", "mapped_as_dataclass"}
 _CHOOSING = {"exclude", "include"}
 _ENCODES = "encodes what is loaded of its objects"

@@ -9,29 +9,23 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+from awaken.kit.rule import ProjectFacts
 from awaken.kit.search import nodes_with
+from awaken.knowledge.library_names import name_list
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import instances_in
 
-if TYPE_CHECKING:
-    from awaken.project import Project
-
 _WORDS = (b"=", b" in ", b"(", b"%", b"{")
 _COMPARING = (ast.Eq, ast.Gt, ast.GtE, ast.In, ast.Lt, ast.LtE, ast.NotEq, ast.NotIn)
-_CALLS = {
+_CALLS = name_list("logging_methods") | {
     *("ascii", "format", "hash", "print", "repr", "sorted", "str"),  # builtins
-    *("critical", "debug", "error", "exception", "info", "log", "warning"),  # of loggers
     *("count", "index", "remove"),  # of lists
 }
 
 
-class GeneratedMethods:
+class GeneratedMethods(ProjectFacts):
     """Answers for one program."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
 
     def may_run(self, owner: str) -> bool:
         """Whether an object of a class, or of one below it, is formatted or compared."""

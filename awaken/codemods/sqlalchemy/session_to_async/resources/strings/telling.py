@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_text, last_name
@@ -16,11 +17,7 @@ if TYPE_CHECKING:
 
 INTEGERS = {"BIGINT", "BigInteger", "INTEGER", "Integer", "SMALLINT", "SmallInteger"}
 """Types of columns of whole numbers."""
-_TYPES = INTEGERS | {
-    *("BOOLEAN", "Boolean", "DATE", "DATETIME", "Date", "DateTime", "FLOAT", "Float", "Interval"),
-    *("NUMERIC", "Numeric", "TIME", "TIMESTAMP", "Time"),
-}
-"""Types of columns that leave a string as it is: SQLAlchemy sends it as one."""
+_TYPES = INTEGERS | name_list("plain_types")
 _STRING = {"builtins.str"}
 _CLASSES = {"Decimal", "bool", "date", "datetime", "float", "int", "time", "timedelta"}
 

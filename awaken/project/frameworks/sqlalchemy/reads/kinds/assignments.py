@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.effects.own import own_nodes
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
@@ -30,10 +31,7 @@ from awaken.project.values.domain import (
 )
 
 # Calls that may flush a session: the object may have been added to one before.
-_FLUSHING = {
-    "all", "begin_nested", "commit", "count", "delete", "execute", "exists", "first", "flush",
-    "get_one", "merge", "one", "one_or_none", "query", "refresh", "scalar", "scalars",
-}  # fmt: skip
+_FLUSHING = library_names().executing_methods | name_list("flushing")
 
 
 class Assignments:

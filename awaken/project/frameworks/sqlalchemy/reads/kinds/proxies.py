@@ -6,9 +6,8 @@ import ast
 from collections.abc import Collection, Iterator
 from functools import cached_property
 
-from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.frameworks.sqlalchemy.models import ModelFacts
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
-from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.values.domain import InstanceOf, Unknown, Values
 
@@ -16,15 +15,11 @@ _WORD = b"association_proxy"
 _Path = tuple[str, ...]
 
 
-class ProxySights:
+class ProxySights(ModelFacts):
     """``titles = association_proxy("posts", "title")``: ``user.titles`` reads ``posts``.
 
     Then it reads ``title`` of each of them, which may be a relationship as well.
     """
-
-    def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
-        self._evaluator = evaluator
-        self._models = models
 
     def reading(self, names: Collection[str]) -> Iterator[Sight]:
         """Yield the places that read such a proxy, file by file."""

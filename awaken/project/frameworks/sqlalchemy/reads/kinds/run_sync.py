@@ -6,21 +6,18 @@ import ast
 from collections.abc import Iterator
 
 from awaken.contract import Place
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda
 from awaken.project.values.domain import FunctionOf
 
 
-class InRunSync:
+class InRunSync(ProgramFacts):
     """Answers for one program, which is looked through when it is asked for the first time.
 
     Functions that these call in turn are not followed.
     """
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def holds(self, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` is in a function that is passed to ``run_sync``."""

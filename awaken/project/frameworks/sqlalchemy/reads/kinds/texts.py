@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from string import Formatter
 
+from awaken.knowledge.library_names import name_table
 from awaken.project.frameworks.sqlalchemy.reads.domain import ALL, How, Sight, Wanted
 from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
 from awaken.project.frameworks.sqlalchemy.reads.kinds.named import NamedByText, Names
@@ -22,15 +23,7 @@ from awaken.project.values.domain import Unknown
 from awaken.project.values.library.higher_order import items_called_with
 from awaken.workspace.parsing import Unparsable, parse_text
 
-READING: dict[str, How] = {
-    "getattr": "getattr",
-    "get_attribute": "getattr",
-    "get_history": "getattr",
-    "hasattr": "hasattr",
-    "set_attribute": "assigned",
-    "setattr": "assigned",
-}
-"""Functions that are given an object and a text, of Python and of ``sqlalchemy.orm.attributes``."""
+READING: dict[str, How] = name_table("readers_by_text")
 BY_NAME = (*READING, "attrgetter")
 """Words of files that read attributes by a name, which may be imported."""
 WORDS = (*BY_NAME, "__getattribute__", "attrs", "eval", "exec")

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from itertools import chain
 
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant, keyword_of
@@ -15,11 +15,8 @@ _ROLES = {"async", "async-factory", "factory", "session"}
 _OPTION = "expire_on_commit"
 
 
-class Expiry:
+class Expiry(ProgramFacts):
     """Answers for one program."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def never_by_commit(self) -> bool:
         """Whether every visible session is made with ``expire_on_commit=False``.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameter_at
@@ -22,11 +22,8 @@ _Seen = set[tuple[str, int, int]]
 """The parameters that a function was handed to, with the argument that is asked for."""
 
 
-class HandedOn:
+class HandedOn(ProgramFacts):
     """Answers for one program."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def to(self, module: Module, node: ast.expr, index: int) -> Values | None:
         """Return what a function gets as argument ``index`` where ``node`` passes it on.

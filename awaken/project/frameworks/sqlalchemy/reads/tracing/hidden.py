@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.graph.callers import Obstacle
@@ -26,14 +27,7 @@ _WITH_REQUESTS = {"celery", "click", "flask", "flask_login", "huey", "rq", "star
 line, a message."""
 _LISTENING = {"sqlalchemy.event.listen", "sqlalchemy.event.listens_for"}
 _SQLALCHEMY = {"flask_sqlalchemy", "sqlalchemy", "sqlmodel"}
-_FORWARDING = {
-    "flask_caching.Cache.cached",
-    "flask_caching.Cache.memoize",
-    "flask_login.login_required",
-    "flask_login.utils.login_required",
-    "sqlalchemy.ext.hybrid.hybrid_method",
-}
-"""Decorators that call the function with what its callers pass, or not at all."""
+_FORWARDING = name_list("forwarding")
 
 
 class Hidden:

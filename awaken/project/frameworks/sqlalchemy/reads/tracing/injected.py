@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.graph.passing import default_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -14,11 +14,8 @@ from awaken.project.values.domain import FunctionOf
 from awaken.project.values.pytest_fixtures import fixture_for
 
 
-class Injected:
+class Injected(ProgramFacts):
     """Answers for one program."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def add_fixture(
         self, module: Module, function: Function, parameter: ast.arg, arrivals: Arrivals

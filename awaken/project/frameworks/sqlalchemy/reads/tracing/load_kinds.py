@@ -5,27 +5,19 @@ from __future__ import annotations
 import ast
 
 from awaken.contract import Place
+from awaken.knowledge.library_names import name_table
 from awaken.project.frameworks.sqlalchemy.reads.domain import Load, LoadKind
 from awaken.project.frameworks.sqlalchemy.reads.expressions import call_or_attribute_at
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ClassOf, External, Origin
 
-_KINDS: dict[str, LoadKind] = {
-    "get": "get",
-    "get_one": "get",
-    "merge": "merge",
-    "query": "query",
-    "select": "select",
-}
+_KINDS: dict[str, LoadKind] = name_table("kinds_of_loads")
 
 
-class LoadKinds:
+class LoadKinds(ProgramFacts):
     """Answers for one program; each place is looked at once."""
-
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
 
     def load(self, origin: Origin) -> Load:
         """Return the load at an origin that is a call, or an attribute of a class."""
