@@ -204,7 +204,7 @@ class Project:
         self.coroutine_tests = CoroutineTests(self._evaluator, lambda: self.pytest, self.targets)
 
     def _calls_of_value(self, obstacle: Obstacle) -> list[Place] | None:
-        return self.calls.of_value(obstacle)
+        return self.calls.calls_of_value(obstacle)
 
     def at(self, snapshot: Snapshot) -> Project:
         """Return the same program with the files of another snapshot."""

@@ -194,12 +194,12 @@ class Calls:
         """
         return leading_to(self._evaluator, self.graph, module, function)
 
-    def of_value(self, obstacle: Obstacle) -> list[Place] | None:
+    def calls_of_value(self, obstacle: Obstacle) -> list[Place] | None:
         """Return the calls of a function that is passed as a value at the places of an obstacle.
 
         None where other code may call it.
         """
-        return self._value_calls.at(obstacle)
+        return self._value_calls.calls_at(obstacle)
 
     @cached_property
     def _value_calls(self) -> ValueCalls:

@@ -31,7 +31,7 @@ class ValueCalls:
         self._consumers = Consumers(self._slots, lambda _: None)
         self._known: dict[tuple[str, int, int, int] | Slot, tuple[Place, ...] | None] = {}
 
-    def at(self, obstacle: Obstacle) -> list[Place] | None:
+    def calls_at(self, obstacle: Obstacle) -> list[Place] | None:
         """Return the calls of what is passed as a value at the places of an obstacle.
 
         None where other code may call it, or nothing does.
@@ -44,13 +44,13 @@ class ValueCalls:
             for place in (obstacle.place, *obstacle.others):
                 module = self._evaluator.load(place.path)
                 node = module and next(module.expressions_at({place.span}), None)
-                calls = self._of_value(Spot(module, node)) if module and node else None
+                calls = self._calls_of_value(Spot(module, node)) if module and node else None
                 if calls is None:
                     return None
                 result += calls
         return result or None
 
-    def _of_value(self, value: Spot) -> list[Place] | None:
+    def _calls_of_value(self, value: Spot) -> list[Place] | None:
         result: list[Place] = []
         for holder in self._next_holders(value):
             if holder is None or isinstance(holder, Place):
@@ -58,14 +58,14 @@ class ValueCalls:
             key = key_of(holder)
             if key not in self._known:
                 # All functions of a table share its calls.
-                self._known[key] = self._of_holder(holder)
+                self._known[key] = self._calls_of_holder(holder)
             calls = self._known[key]
             if calls is None:
                 return None
             result += calls
         return result
 
-    def _of_holder(self, holder: Spot | Slot) -> tuple[Place, ...] | None:
+    def _calls_of_holder(self, holder: Spot | Slot) -> tuple[Place, ...] | None:
         calls: list[Place] = []
         waiting = Queue[Spot | Slot]([holder], key_of)
         for item in waiting:
@@ -106,7 +106,7 @@ class ValueCalls:
         is_seen = variable.start < 0 and self._evaluator.names.layout.published
         if module is None or (is_seen and is_public(module, variable.name)):
             return None
-        return [*self._slots.reads(module, variable)]
+        return [*self._slots.reads_of_variable(module, variable)]
 
     def _filled_variable(self, container: Spot) -> Slot | None:
         """Return the variable of a container that something is put into."""

@@ -96,7 +96,7 @@ class ConstructorFamilies:
         known = {caller.place for caller in self._project.calls.graph().callers(function)}
         places = [site.place for site in callers.sites]
         for obstacle in callers.obstacles:
-            chosen = self._project.calls.of_value(obstacle)
+            chosen = self._project.calls.calls_of_value(obstacle)
             if chosen is None and obstacle.kind != "outside":
                 return obstacle.why, obstacle.place
             places += chosen or []

@@ -97,7 +97,7 @@ class _Lines(NamedTuple):
     new: _New
     steps: list[Step]
 
-    def loading(self, session: str, attributes: list[str]) -> str:
+    def loading_lines(self, session: str, attributes: list[str]) -> str:
         """Return the lines that load ``attributes`` again."""
         name = self.new.name
         code = f"await {session}.refresh({name}, attribute_names=[{_listed(attributes)}])\n"
@@ -121,7 +121,7 @@ def _refreshed_members(
         if not attributes or statement is None or not isinstance(written.func, ast.Attribute):
             continue
         session = module.text_of(written.func.value)
-        code = lines.loading(session, attributes)
+        code = lines.loading_lines(session, attributes)
         site: Site[ast.AST] = Site(rule, module, written)
         is_added = is_surely_added(module, name, statement)
         code, imports = states.guarded(site, written, name, code, certain=is_added)

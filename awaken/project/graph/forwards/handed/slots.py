@@ -219,7 +219,7 @@ class Slots:
             return None
         return Slot("variable", located.path, -1, located.rest[0], depth)
 
-    def reads(self, module: Module, slot: Slot) -> Iterator[Spot]:
+    def reads_of_variable(self, module: Module, slot: Slot) -> Iterator[Spot]:
         """Yield what reads a variable of a file, in all files."""
         for node in module.mentions(slot.name):
             if isinstance(node, ast.Name) and self.variable(module, node, slot.depth) == slot:

@@ -44,7 +44,7 @@ class Variables:
             return
         for binding in scope.bindings[slot.name]:
             yield from self._bound(module, binding, slot)
-        yield from self._slots.reads(module, slot)
+        yield from self._slots.reads_of_variable(module, slot)
 
     def scope(self, module: Module, slot: Slot) -> Scope | None:
         """Return the scope that binds a variable."""
