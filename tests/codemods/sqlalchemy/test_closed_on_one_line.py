@@ -20,7 +20,8 @@ def found():
 """
 AFTER = """\
     with maker() as session:
-        found = session.scalar(text("select 1")); session.expunge_all()  # both
+        found = session.scalar(text("select 1"))
+        session.expunge_all()  # both
     return found
 """
 

@@ -116,8 +116,8 @@ LOADED = "    if inspect(user).expired:\n        await db.refresh(user)\n"
         (
             "    for other in others:\n        print(other.name)\n    return ''\n",
             (
-                "    for item in others:\n        if inspect(item).expired:\n"
-                "            await db.refresh(item)\n    for other in others:\n        print"
+                "    for other in others:\n        if inspect(other).expired:\n"
+                "            await db.refresh(other)\n        print"
             ),
         ),
         # One that is rolled back expires those that come behind it.

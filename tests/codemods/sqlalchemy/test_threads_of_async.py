@@ -186,8 +186,7 @@ def test_a_lock_of_tasks_that_a_loop_has_to_make_is_reported():
 @pytest.mark.parametrize(
     "code",
     [
-        # A class, a lambda, a function of a function: `db` is whatever they are called with.
-        f"{REPORT}{USE.replace('BODY', 'return KINDS[app.title](db).run()')}",
+        # A lambda, a function of a function: `db` is whatever they are called with.
         f"READ = [lambda db: db.get(Item, 1)]\n{USE.replace('BODY', 'return READ[0](db)')}",
         f"{MADE}{USE.replace('BODY', 'return first(db)')}",
         f"{CALLED}{USE.replace('BODY', 'return call(load, db=db)')}",
@@ -204,6 +203,13 @@ def test_an_unannotated_session_of_a_function_used_as_a_value_is_reported(code):
 
     assert reasons & {"unknown-session", "at-import"}
     assert "AsyncSession" not in after
+
+
+def test_what_classes_of_a_table_are_made_with_is_known():
+    after, reasons = migrated(f"{REPORT}{USE.replace('BODY', 'return KINDS[app.title](db).run()')}")
+
+    assert not reasons
+    assert "    return await KINDS[app.title](db).run()\n" in after
 
 
 @pytest.mark.parametrize(

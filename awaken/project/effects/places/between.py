@@ -7,8 +7,9 @@ code runs. Functions that are called are followed; each has one summary.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator
-from typing import Literal
+from collections import deque
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Generic, Literal, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,10 +26,11 @@ from awaken.project.graph.stubs import is_stub
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, arguments_of
-from awaken.project.source.worklist import reached
+from awaken.project.source.worklist import multimap, reached
 from awaken.project.values.domain import ClassOf, FunctionOf, Producer, Session, Unknown
 from awaken.project.values.local.control import ControlGraph
 
+Key = TypeVar("Key", bound=Hashable)
 EventKind = SessionEvent | Literal["add", "await", "yield", "unknown"]
 
 _MOST_NODES = 50_000  # of one function; a guess, not yet measured
@@ -297,6 +299,22 @@ def _blocks_left(module: Module, node: ast.AST) -> Iterator[ast.With | ast.Async
         yield from (one for one in own_nodes(getattr(tried, "body", ())) if isinstance(one, _WITHS))
 
 
+class ReachedByEach(Struct, Generic[Key]):
+    """The nodes that may run after others, for each of several collections of nodes to stop at.
+
+    ``masks`` have, for each point, the bit of each collection by its number.
+    """
+
+    points_of: Mapping[ast.AST, Sequence[int]]
+    masks: Sequence[int]
+    numbers: Mapping[Key, int]
+
+    def has(self, node: ast.AST, key: Key) -> bool:
+        """Whether a node may run, for the collection of this key."""
+        number = self.numbers[key]
+        return any(self.masks[point] >> number & 1 for point in self.points_of.get(node, ()))
+
+
 class EventGraph(ControlGraph):
     """The control flow of a function with a point for everything that may be an event."""
 
@@ -312,7 +330,7 @@ class EventGraph(ControlGraph):
         self._end = self._here
         marked = ((node, point) for node, points in self.points.items() for point in points)
         named = ((node, point) for point, node in enumerate(self.events) if node is not None)
-        self._at_points = [*marked, *named]
+        self._points_of = multimap((*marked, *named))
 
     def _parts(self, node: ast.AST) -> Iterator[object]:  # type: ignore[override]
         if node in self._first_of:
@@ -355,11 +373,34 @@ class EventGraph(ControlGraph):
 
         Names of the function are among them, read or stored.
         """
-        first = [point for start in starts for point in self.points.get(start, ())]
-        stopping = frozenset(stops)
-        blocked = {point for node, point in self._at_points if node in stopping}
-        points = _reached(first, self.after, blocked)
-        return {node for node, point in self._at_points if point in points}
+        reached = self.reached_by_each(starts, {"": stops})
+        return {node for node in self._points_of if reached.has(node, "")}
+
+    def reached_by_each(
+        self, starts: Iterable[ast.AST], stops: Mapping[Key, Collection[ast.AST]]
+    ) -> ReachedByEach[Key]:
+        """Return the same for several collections of stops, by their keys."""
+        everything = (1 << len(stops)) - 1
+        blocked = [0] * len(self.after)
+        for number, nodes in enumerate(stops.values()):
+            for node in nodes:
+                for point in self._points_of.get(node, ()):
+                    blocked[point] |= 1 << number
+        masks = [0] * len(self.after)
+        waiting = deque(
+            (following, everything)
+            for start in starts
+            for point in self.points.get(start, ())
+            for following in self.after[point]
+        )
+        while waiting:
+            point, mask = waiting.popleft()
+            new = mask & ~(blocked[point] | masks[point])
+            if new:
+                masks[point] |= new
+                waiting += [(following, new) for following in self.after[point]]
+        numbers = {key: number for number, key in enumerate(stops)}
+        return ReachedByEach(self._points_of, masks, numbers)
 
     def _ways_out(self) -> list[int]:
         """Return the points at which a caller gets something back, those of ``finally`` included.

@@ -21,13 +21,12 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.expressions.uses import Use, use_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, Loop
+from awaken.project.source.trees import Function, Repeating
 
 _CONSUMERS = library_names().consuming | {"bool", "len", "next", "str"}
 """Builtins that take of what they are given all that they want, before they return."""
 _SQLALCHEMY = "sqlalchemy."
 """What is handed a session there makes inspectors, or is one, whose methods give lists."""
-_COMPREHENSIONS = (ast.DictComp, ast.GeneratorExp, ast.ListComp, ast.SetComp)
 _USES = {"argument", "attribute", "compared", "tested"}
 """How an inspector is used by calls, which are made in greenlets as well."""
 _LATER = (ast.Await, ast.comprehension, ast.For, ast.Starred, ast.withitem, ast.YieldFrom)
@@ -183,7 +182,7 @@ def opened_lambda(
         raise refused
     bound: set[str] = set()
     for above in takewhile(lambda item: not isinstance(item, Function), module.ancestors(node)):
-        for part in ast.walk(above) if isinstance(above, Loop) else ():
+        for part in ast.walk(above) if isinstance(above, Repeating) else ():
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
                 bound.add(part.id)
     names = {part.id for part in below if isinstance(part, ast.Name) and part not in apart}

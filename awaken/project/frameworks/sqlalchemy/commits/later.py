@@ -21,7 +21,7 @@ from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING, Reload
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, With, last_name, parameter_names
-from awaken.project.source.worklist import groups_of
+from awaken.project.source.worklist import groups_of, multimap
 from awaken.project.values.domain import Session, Values, instances_in, origins_of
 
 _MOST_NODES = 20_000  # of one function; the longest of real programs has 9,000
@@ -43,7 +43,7 @@ class _Body:
     ``ends`` are, by the name of a variable, the nodes that give it another object, and calls that
     may reload its object; ``kept_in_module`` are the variables of the file that it reads.
     ``taken`` are variables whose objects some session may get, ``captured`` are by functions,
-    lambdas and generators what these read of its variables.
+    lambdas and generators what these read of its variables; ``capturing`` is the reverse.
     ``foreign`` are variables whose objects are not those of the session; ``session`` is what
     commits, as it is written, and ``owner`` its expression. ``is_any_refreshed`` says that a
     refresh reads all of an object again.
@@ -57,6 +57,7 @@ class _Body:
     kept_in_module: tuple[ast.Name, ...]
     taken: frozenset[str]
     captured: Mapping[ast.AST, Sequence[ast.AST]]
+    capturing: Mapping[ast.AST, Sequence[ast.AST]]
     foreign: frozenset[str] = frozenset()
     session: str = ""
     owner: ast.expr | None = None
@@ -85,6 +86,8 @@ class LaterInFunction:
         # Values of the variables of one function: the values lead to other trees.
         self._held_in: ast.AST | None = None
         self._held: dict[tuple[ast.Name, bool], _Held | None] = {}
+        self._sources_of: dict[tuple[ast.AST, bool], list[ast.Name]] = {}
+        self._changes_by_mode: dict[bool, list[ast.AST]] = {}
 
     def of(
         self, module: Module, function: Function, start: ast.AST, commit: Place, *, shared: bool
@@ -163,18 +166,20 @@ class LaterInFunction:
         names = _names([*reached, *_captured_variables(body, reached)])
         by_variable = groups_of(names, lambda node: node.id)
         carrying = self._carrying(body, starts, reached)
+        stops = {name: self._stops(body, name) - carrying for name in by_variable}
+        bound = {
+            name: [stop for stop in nodes if isinstance(stop, ast.Name)]
+            for name, nodes in stops.items()
+            if body.is_any_refreshed
+        }
+        alive, kept = (body.graph.reached_by_each(starts, each) for each in (stops, bound))
         for identifier, same in sorted(by_variable.items()):
-            stops = self._stops(body, identifier) - carrying
-            still = body.graph.reached_from(starts, stops) if stops else reached
-            alive = {*still, *_captured_variables(body, still)} if stops else same
-            refreshed = [one for one in same if one not in alive] if body.is_any_refreshed else ()
-            bound = {stop for stop in stops if isinstance(stop, ast.Name)} if refreshed else set()
-            kept = body.graph.reached_from(starts, bound) if refreshed else set()
             for name in same:
+                holders = (name, *body.capturing.get(name, ()))
                 # A variable that is rebound, or refreshed, on all paths is not an old one.
-                if name in alive:
+                if any(alive.has(holder, identifier) for holder in holders):
                     yield from self._read(body, name, commit)
-                elif name in kept:
+                elif identifier in bound and kept.has(name, identifier):
                     yield from self._read_behind(body, name, commit)
 
     def _stops(self, body: _Body, identifier: str) -> set[ast.AST]:
@@ -186,39 +191,45 @@ class LaterInFunction:
         self, body: _Body, starts: Sequence[ast.AST], reached: set[ast.AST]
     ) -> set[ast.AST]:
         """Return the bindings after ``starts`` that give a variable an object of before."""
+        graph, sources = body.graph, dict[ast.AST, list[ast.Name]]()
+        ends = (end for ends in body.ends.values() for end in ends if end in reached)
+        bound = {end: _bound_to(body.module, end, starts) for end in ends}
+        again = graph.reached_by_each(
+            starts, {value: [value] for value, is_item in bound.values() if value and is_item}
+        )
         carrying = set[ast.AST]()
-        sources = dict[ast.AST, list[ast.Name]]()
-        bound = (end for ends in body.ends.values() for end in ends if end in reached)
-        for end in bound:
-            value, is_item = _bound_to(body.module, end)
-            if value is None:
-                continue
-            if is_item and end in body.graph.reached_from(starts, {value}):
-                # The items of a loop are loaded before its first run.
+        for end, (value, is_item) in bound.items():
+            # The items of a loop are loaded before its first run.
+            if value and is_item and again.has(end, value):
                 carrying.add(end)
-            elif names := self._sources(body, end, value):
+            elif value and (names := self._sources(body, end, value)):
                 sources[end] = names
-        while more := {
-            end
-            for end, names in sources.items()
-            if end not in carrying
-            and any(self._is_of_before(body, name, starts, carrying) for name in names)
-        }:
+        old = {name.id for names in sources.values() for name in names}
+        while True:
+            stops = {name: self._stops(body, name) - carrying for name in old}
+            alive = graph.reached_by_each(starts, stops)
+            more = {
+                end
+                for end, names in sources.items()
+                if end not in carrying and any(alive.has(name, name.id) for name in names)
+            }
+            if not more:
+                return carrying
             carrying |= more
-        return carrying
-
-    def _is_of_before(
-        self, body: _Body, name: ast.Name, starts: Sequence[ast.AST], carrying: set[ast.AST]
-    ) -> bool:
-        stops = self._stops(body, name.id) - carrying
-        return name in body.graph.reached_from(starts, stops)
 
     def _sources(self, body: _Body, bound: ast.expr, value: ast.expr) -> list[ast.Name]:
         """Return the variables in ``value`` that hold all objects that a variable is bound to."""
-        names, values = [*_names(body.module.walk(value))], self._evaluator.values
-        held = [(name, values(body.module, name)) for name in names]
+        self._look_into(body)
+        key = bound, self._evaluator.follows_callers
+        if key not in self._sources_of:
+            self._sources_of[key] = self._look_for_sources(body.module, bound, value)
+        return self._sources_of[key]
+
+    def _look_for_sources(self, module: Module, bound: ast.expr, value: ast.expr) -> list[ast.Name]:
+        names, values = [*_names(module.walk(value))], self._evaluator.values
+        held = [(name, values(module, name)) for name in names]
         held = [(name, each) for name, each in held if self._loaded.held(each) == "objects"]
-        origins = {*origins_of(values(body.module, bound))} if held else set()
+        origins = {*origins_of(values(module, bound))} if held else set()
         return [
             name for name, each in held if origins and origins <= {*origins_of(instances_in(each))}
         ]
@@ -238,11 +249,17 @@ class LaterInFunction:
         why = text if held.kind == "read" else f"the content of `{text}` is unknown"
         yield Later(held.kind, module.place(held.node), why, commit)
 
-    def _held_by(self, body: _Body, name: ast.Name) -> _Held | None:
-        """Return the reads through a variable; None if it holds no object, or is not read."""
+    def _look_into(self, body: _Body) -> None:
+        """Forget what was kept of another function."""
         if self._held_in is not body.function:
             self._held_in = body.function
             self._held.clear()
+            self._sources_of.clear()
+            self._changes_by_mode.clear()
+
+    def _held_by(self, body: _Body, name: ast.Name) -> _Held | None:
+        """Return the reads through a variable; None if it holds no object, or is not read."""
+        self._look_into(body)
         key = name, self._evaluator.follows_callers
         if key not in self._held:
             self._held[key] = self._look_at(body.module, name)
@@ -316,7 +333,7 @@ class LaterInFunction:
     ) -> Iterator[Later]:
         module = body.module
         # On another path the commit may not run: a change before it may still be pending.
-        changes = [node for node in body.nodes if self._changes(module, node)]
+        changes = self._changes_in(body)
         flushes = [node for node in body.nodes if _session_of(module, node, _FLUSHING)]
         behind = body.graph.reached_from(changes, [*starts, *flushes])
         for call in reached:
@@ -373,6 +390,16 @@ class LaterInFunction:
             ):
                 return self._reloads.of(body.module, node) is not None
         return False
+
+    def _changes_in(self, body: _Body) -> list[ast.AST]:
+        """Return where attributes of what may be mapped are changed."""
+        self._look_into(body)
+        follows = self._evaluator.follows_callers
+        if follows not in self._changes_by_mode:
+            self._changes_by_mode[follows] = [
+                node for node in body.nodes if self._changes(body.module, node)
+            ]
+        return self._changes_by_mode[follows]
 
     def _changes(self, module: Module, node: ast.AST) -> bool:
         """Whether an attribute of something that may be mapped is set, or gets or loses items."""
@@ -460,8 +487,10 @@ def _ends(nodes: Sequence[ast.AST]) -> dict[str, list[ast.Name | ast.Call]]:
     return ends
 
 
-def _bound_to(module: Module, bound: ast.AST) -> tuple[ast.expr | None, bool]:
-    """Return what a variable is bound to, and whether that is an item of it.
+def _bound_to(
+    module: Module, bound: ast.AST, starts: Collection[ast.AST]
+) -> tuple[ast.expr | None, bool]:
+    """Return what a variable is bound to, and whether that is an item of what was before.
 
     None of other statements than assignments and loops.
     """
@@ -473,7 +502,7 @@ def _bound_to(module: Module, bound: ast.AST) -> tuple[ast.expr | None, bool]:
     above = (node for node in module.ancestors(bound) if not isinstance(node, ast.Tuple))
     match next(above, None):
         case ast.For(iter=value):
-            return value, True
+            return value, not any(node in starts for node in module.walk(value))
     return None, False
 
 
@@ -525,6 +554,9 @@ def _captured_by(module: Module, function: Function, inner: ast.AST) -> list[ast
 
 def _body_of(module: Module, function: Function, nodes: tuple[ast.AST, ...]) -> _Body:
     inner = [node for node in nodes if isinstance(node, _INNER)]
+    captured: dict[ast.AST, Sequence[ast.AST]] = {
+        node: _captured_by(module, function, node) for node in inner
+    }
     return _Body(
         module,
         function,
@@ -533,5 +565,6 @@ def _body_of(module: Module, function: Function, nodes: tuple[ast.AST, ...]) -> 
         _ends(nodes),
         tuple(name for name in _names(nodes) if _is_kept_in_module(module, name)),
         _taken_variables(module, nodes),
-        {node: _captured_by(module, function, node) for node in inner},
+        captured,
+        multimap((name, node) for node, names in captured.items() for name in names),
     )

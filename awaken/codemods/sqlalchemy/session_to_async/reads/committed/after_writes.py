@@ -268,6 +268,10 @@ class ReadsAfterWrites:
         )
         steps = [*self._read_of.along(module, node, values)]
         steps += [Step(read.text, name, owners) for name in sorted(deleted)]
+        steps = [*kept_steps(self._loading, steps)]
+        # Which writes are still open takes a search for each.
+        if not steps:
+            return
         ends = self._commits.get(module.place(node), ())
         still = [
             write
@@ -276,7 +280,7 @@ class ReadsAfterWrites:
             and not ends_before(module, write.span.end, statement, ends)
         ]
         sight = _Sight(module, node, statement, function, writes, still, ends)
-        yield from self._of_steps(sight, read, kept_steps(self._loading, steps))
+        yield from self._of_steps(sight, read, steps)
 
     def _of_steps(self, sight: _Sight, read: _Read, steps: Iterable[Step]) -> Iterator[_Read]:
         """Yield those of ``steps`` that have to be loaded in front of a statement."""
