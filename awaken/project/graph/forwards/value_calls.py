@@ -19,6 +19,8 @@ from awaken.project.names.visibility import is_public
 from awaken.project.source.worklist import Queue
 
 Holder = TypeVar("Holder", Slot, Spot)
+# Of one table, for each of its functions: those of real programs have one or two.
+_MOST_CALLS = 8
 _DISPLAYS = ast.Dict | ast.List | ast.Set | ast.Tuple
 
 
@@ -70,7 +72,7 @@ class ValueCalls:
         waiting = Queue[Spot | Slot]([holder], key_of)
         for item in waiting:
             for other in self._next_holders(item):
-                if other is None:
+                if other is None or len(calls) > _MOST_CALLS:
                     return None
                 if isinstance(other, Place):
                     calls.append(other)

@@ -44,6 +44,7 @@ class _Body:
     may reload its object; ``kept_in_module`` are the variables of the file that it reads.
     ``taken`` are variables whose objects some session may get, ``captured`` are by functions,
     lambdas and generators what these read of its variables; ``capturing`` is the reverse.
+    ``methods`` are the calls of methods, by their names.
     ``foreign`` are variables whose objects are not those of the session; ``session`` is what
     commits, as it is written, and ``owner`` its expression. ``is_any_refreshed`` says that a
     refresh reads all of an object again.
@@ -58,6 +59,7 @@ class _Body:
     taken: frozenset[str]
     captured: Mapping[ast.AST, Sequence[ast.AST]]
     capturing: Mapping[ast.AST, Sequence[ast.AST]]
+    methods: Mapping[str, Sequence[ast.Call]]
     foreign: frozenset[str] = frozenset()
     session: str = ""
     owner: ast.expr | None = None
@@ -334,7 +336,7 @@ class LaterInFunction:
         module = body.module
         # On another path the commit may not run: a change before it may still be pending.
         changes = self._changes_in(body)
-        flushes = [node for node in body.nodes if _session_of(module, node, _FLUSHING)]
+        flushes = [node for method in _FLUSHING for node in body.methods.get(method, ())]
         behind = body.graph.reached_from(changes, [*starts, *flushes])
         for call in reached:
             if self._loads_objects(module, call) or self._loads_by(body, call):
@@ -346,10 +348,9 @@ class LaterInFunction:
     ) -> Iterator[Later]:
         """Yield the loads that may find what was loaded before a commit, and not expired since."""
         expiring: dict[str, set[ast.AST]] = {}
-        for node in body.nodes:
+        for node in body.methods.get("expire_all", ()):
             session = _session_of(body.module, node, {"expire_all"})
-            if session:
-                expiring.setdefault(session, set()).add(node)
+            expiring.setdefault(session, set()).add(node)
         still = {
             session: body.graph.reached_from(starts, nodes) for session, nodes in expiring.items()
         }
@@ -567,4 +568,9 @@ def _body_of(module: Module, function: Function, nodes: tuple[ast.AST, ...]) -> 
         _taken_variables(module, nodes),
         captured,
         multimap((name, node) for node, names in captured.items() for name in names),
+        multimap(
+            (node.func.attr, node)
+            for node in nodes
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        ),
     )

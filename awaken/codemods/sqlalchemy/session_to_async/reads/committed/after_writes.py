@@ -214,8 +214,8 @@ class ReadsAfterWrites:
             return
         names = self._project.orm.reads.names_of_mapped()
         function = module.enclosing_def(next(module.expressions_at({making.span})))
-        for node in () if function is None else module.walk(function):
-            if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
+        for node in () if function is None else module.nodes_below(function, ast.Name):
+            if not isinstance(node.ctx, ast.Load):
                 continue
             above = module.parent(node)
             is_read = isinstance(above, ast.Call | ast.Return | ast.keyword) or (

@@ -184,11 +184,11 @@ def _called_after(project: Project, seen: Collection[Later]) -> set[FunctionPlac
     """
     graph, functions = project.calls.graph(), set[FunctionPlace]()
     unknown = set[FunctionPlace]()
-    for event in seen:
-        is_left = event.kind != "call" or is_test_file(event.place.path)
-        for module, call in () if is_left else project.calls_at(event.place)[:1]:
+    called = dict.fromkeys(event.place for event in seen if event.kind == "call")
+    for place in called:
+        for module, call in () if is_test_file(place.path) else project.calls_at(place)[:1]:
             own = graph.place_around(module, call)
-            for each in graph.calls_at(own, event.place.span):
+            for each in graph.calls_at(own, place.span):
                 functions.update(each.functions)
                 if not each.functions:
                     unknown.add(own)
