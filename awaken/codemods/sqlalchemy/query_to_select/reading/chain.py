@@ -36,7 +36,7 @@ EXTENSIONS = frozenset({"paginate", "get_or_404", "first_or_404", "one_or_404"})
 READ_ONLY = frozenset({"statement", "whereclause", "column_descriptions"})
 TAKEN = "the argument of a library"
 """How a query ends that a function of a library takes, which does the same with a select()."""
-SELECTABLE_ARGUMENTS = frozenset({"in_", "notin_", "not_in", "from_select"})
+SELECTABLE_ARGUMENTS = name_list("criteria_among") | {"from_select"}
 """Methods that take a statement and put it into another one."""
 
 ITERATING = library_names().consuming | name_list("lazy_builtins")

@@ -10,7 +10,7 @@ from awaken.project.source.trees import last_name
 
 _OF_ITERTOOLS = name_list("lazy_of_itertools")
 
-ONE_BY_ONE = frozenset({"enumerate", "filter", "iter", "map", "zip"}) | _OF_ITERTOOLS
+ONE_BY_ONE = name_list("lazy_builtins") | _OF_ITERTOOLS
 """Functions between the rows of which other statements may run."""
 
 

@@ -17,7 +17,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATI
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import join_target
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.frameworks.loads.embedded import exists_in
 from awaken.project.frameworks.loads.entities import classify_all
 from awaken.project.frameworks.loads.items import Item, What
@@ -36,7 +36,7 @@ _JOINS = frozenset({"join", "outerjoin"})
 _AFTER = _COUNTS | _SETTINGS | _CRITERIA | _JOINS | {"filter_by", "options", "with_entities"}
 _LOADERS = library_names().separate_loaders | library_names().blocking_loaders | {"joinedload"}
 # Consumers that take values by position, whatever the columns are called.
-_LISTS = frozenset({"in_", "notin_", "not_in"})
+_LISTS = name_list("criteria_among")
 _EMBEDDED = frozenset({"scalar_subquery", "as_scalar", *_LISTS, *SET_OPERATIONS})
 
 
