@@ -113,10 +113,12 @@ class ValueCalls:
     def _filled_variable(self, container: Spot) -> Slot | None:
         """Return the variable of a container that something is put into."""
         module, node, depth = container
-        bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+        if not isinstance(node, ast.Name):
+            return None
+        bindings = module.scopes.bindings_of(node)
         is_own = bool(bindings) and all(isinstance(item.value, _DISPLAYS) for item in bindings)
-        slot = self._slots.variable(module, node, depth) if isinstance(node, ast.Name) else None
-        return _without_key(slot) if is_own and slot is not None else None
+        slot = self._slots.variable(module, node, depth) if is_own else None
+        return None if slot is None else _without_key(slot)
 
 
 def _is_around(outer: Spot, inner: Spot) -> bool:

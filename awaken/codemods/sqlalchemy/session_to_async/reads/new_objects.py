@@ -27,12 +27,16 @@ _OF_SESSIONS = {"add", "add_all", "delete", "expire", "refresh"}
 
 
 class _New(NamedTuple):
-    """An object that a function makes, and the variable that holds it."""
+    """An object that a function makes, and the variable that holds it.
+
+    ``steps`` are what is read of its related objects.
+    """
 
     module: Module
     function: Function
     made: ast.Call
     name: str
+    steps: tuple[Step, ...] = ()
 
 
 def written_behind(project: Project, module: Module, made: ast.Call) -> int:
@@ -68,8 +72,8 @@ def loaded_when_written(
             new = _made_by(module, call)
             if new is not None:
                 steps = [_step(project, new.name, path) for path in sorted(followed[made])]
-                lines = _Lines(new, steps)
-                yield from _refreshed_members(project, rule, lines, needed[made], states)
+                new = new._replace(steps=tuple(steps))
+                yield from _refreshed_members(project, rule, new, needed[made], states)
 
 
 def _made_by(module: Module, made: ast.Call) -> _New | None:
@@ -87,29 +91,22 @@ def _step(project: Project, name: str, path: tuple[str, ...]) -> Step:
     return Step(f"{name}.{attribute}", path[1].rpartition(".")[2], (), is_many=is_many)
 
 
-class _Lines(NamedTuple):
-    """The lines that load attributes of a new object, and what ``steps`` read further.
+def _loading_lines(new: _New, session: str, attributes: list[str]) -> str:
+    """Return the lines that load ``attributes`` again, and what is read further of them.
 
     A refresh loads nothing more of related objects that are in memory (SQLAlchemy,
     ``loading._instance``); reading them does.
     """
-
-    new: _New
-    steps: list[Step]
-
-    def loading_lines(self, session: str, attributes: list[str]) -> str:
-        """Return the lines that load ``attributes`` again."""
-        name = self.new.name
-        code = f"await {session}.refresh({name}, attribute_names=[{_listed(attributes)}])\n"
-        texts = {f"{name}.{attribute}" for attribute in attributes}
-        steps = [step for step in self.steps if step.text in texts]
-        return code + loaded_as_read(session, steps) if steps else code
+    listed = ", ".join(f'"{attribute}"' for attribute in attributes)
+    code = f"await {session}.refresh({new.name}, attribute_names=[{listed}])\n"
+    texts = {f"{new.name}.{attribute}" for attribute in attributes}
+    steps = [step for step in new.steps if step.text in texts]
+    return code + loaded_as_read(session, steps) if steps else code
 
 
 def _refreshed_members(
-    project: Project, rule: str, lines: _Lines, needed: dict[str, list[Read]], states: Persistence
+    project: Project, rule: str, new: _New, needed: dict[str, list[Read]], states: Persistence
 ) -> Iterator[Member]:
-    new = lines.new
     module, name = new.module, new.name
     writing = list(_writing(project, new))
     needing = {
@@ -121,7 +118,7 @@ def _refreshed_members(
         if not attributes or statement is None or not isinstance(written.func, ast.Attribute):
             continue
         session = module.text_of(written.func.value)
-        code = lines.loading_lines(session, attributes)
+        code = _loading_lines(new, session, attributes)
         site: Site[ast.AST] = Site(rule, module, written)
         is_added = is_surely_added(module, name, statement)
         code, imports = states.guarded(site, written, name, code, certain=is_added)
@@ -129,10 +126,6 @@ def _refreshed_members(
         shown = ", ".join(f"`{name}.{attribute}`" for attribute in attributes)
         message = f"loads {shown} after the {written.func.attr}"
         yield Member(site, Rewrite(message, edits), name)
-
-
-def _listed(attributes: Iterable[str]) -> str:
-    return ", ".join(f'"{attribute}"' for attribute in attributes)
 
 
 def _needed(
