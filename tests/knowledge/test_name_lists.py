@@ -19,9 +19,9 @@ ASKING = re.compile(r"\b(?:name|word)_(list|table)\(\s*\"(\w+)\"\s*\)")
 @pytest.mark.parametrize("kind", ["list", "table"])
 def test_each_is_asked_for_and_each_that_is_asked_for_is_there(kind):
     texts = [path.read_text() for path in Path(awaken.__file__).parent.rglob("*.py")]
-    asked = {name for text in texts for form, name in ASKING.findall(text) if form == kind}
+    questions = {name for text in texts for form, name in ASKING.findall(text) if form == kind}
     known = read_table("awaken.knowledge.library_names", f"name_{kind}s.toml", dict[str, Any])
-    assert asked == known.keys()
+    assert questions == known.keys()
 
 
 def test_words_come_in_one_order():

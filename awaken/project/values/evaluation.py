@@ -207,9 +207,9 @@ class Evaluator(ABC):
         answers, kept = self._answers, self._kept(module, lasting)
         if not answers.is_idle:
             return answers.of(key, module.path, lambda: bounded_values(work()), kept)
-        told = None if kept is None else kept.own.get(key)
-        if told is not None and told.is_small and told.values:
-            return placed_values(told.values, module, node)
+        answer = None if kept is None else kept.own.get(key)
+        if answer is not None and answer.is_small and answer.values:
+            return placed_values(answer.values, module, node)
         try:
             result = answers.of(key, module.path, lambda: bounded_values(work()), kept)
         except TooMuchError as error:

@@ -23,10 +23,10 @@ class Step(NamedTuple):
     def code(self) -> str:
         """The read itself, where something on the way may be None, or a collection."""
         outer = _prefixes(self.text)[1:-1] if self.is_many else _prefixes(self.text)[1:]
-        given = "".join(f"{name} is not None and " for name in outer)
+        conditions = "".join(f"{name} is not None and " for name in outer)
         if self.is_many:
-            return f"{given}[item.{self.name} for item in {self.text}]"
-        return f"{given}{self.text}.{self.name}"
+            return f"{conditions}[item.{self.name} for item in {self.text}]"
+        return f"{conditions}{self.text}.{self.name}"
 
 
 def _prefixes(text: str) -> list[str]:
@@ -48,10 +48,9 @@ def expired_items(session: str, steps: Iterable[Step], item: str) -> str:
     """
     code = ""
     for step in dict.fromkeys(each for each in steps if each.is_many):
-        owner, _, name = step.text.rpartition(".")
-        holds = Step(owner, name, ())
-        code += loaded_as_read(session, [holds])
-        given = "".join(f"{each} is not None and " for each in _prefixes(owner)[1:])
-        code += f"for {item} in {given}{step.text} or ():\n"
+        owner, _, collection = step.text.rpartition(".")
+        code += loaded_as_read(session, [Step(owner, collection, ())])
+        conditions = "".join(f"{name} is not None and " for name in _prefixes(owner)[1:])
+        code += f"for {item} in {conditions}{step.text} or ():\n"
         code += f'    {session}.expire({item}, ["{step.name}"])\n'
     return code

@@ -53,8 +53,8 @@ class DoubtingEvaluator(ProgramEvaluator):
 
     def __init__(self, believing: ProgramEvaluator, load: Load) -> None:
         words, known = believing.callers.words, believing.knowledge
-        asked = words, believing.files_with, believing.ask, believing.value_calls
-        super().__init__(believing.names, believing.classes, load, known, *asked)
+        shared = words, believing.files_with, believing.ask, believing.value_calls
+        super().__init__(believing.names, believing.classes, load, known, *shared)
         self.callers = believing.callers
         self.mapping = believing.mapping
         self.annotations = _WithoutSessions(self)
