@@ -114,7 +114,7 @@ from awaken.kit.search import argument, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.coroutines import coroutines
 from awaken.project.effects import suspensions
-from awaken.project.source.trees import Function, FunctionOrLambda, last_name, variable_of
+from awaken.project.source.trees import Function, FunctionOrLambda, Loop, last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -246,9 +246,7 @@ def _waits_behind(module: Module, call: ast.Call) -> bool:
         return False
     result = suspensions(function)
     end = module.span(call).end
-    looped = any(
-        isinstance(node, ast.For | ast.AsyncFor | ast.While) for node in _nodes_around(module, call)
-    )
+    looped = any(isinstance(node, Loop) for node in _nodes_around(module, call))
     runs = (
         node for node in module.nodes_below(function, ast.Call) if last_name(node.func) in _RUNNING
     )

@@ -16,7 +16,7 @@ from awaken.kit.eager_loads.statements import node_at
 from awaken.kit.rule import ProjectFacts
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import FunctionOrLambda, last_name
+from awaken.project.source.trees import FunctionOrLambda, Loop, last_name
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def _last_time(module: Module, load: ast.AST | None, read: ast.AST) -> int:
     for above in module.ancestors(read):
         if isinstance(above, FunctionOrLambda):
             break
-        if isinstance(above, ast.For | ast.AsyncFor | ast.While):
+        if isinstance(above, Loop):
             head = None if isinstance(above, ast.While) else module.span(above.iter)
             is_head = head is not None and head.contains(module.span(read))
             loads = load is not None and any(

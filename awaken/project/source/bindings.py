@@ -11,6 +11,7 @@ from weakref import ref
 
 from awaken.project.source.trees import (
     CHILDLESS,
+    Comprehension,
     Function,
     FunctionOrLambda,
     children,
@@ -129,7 +130,6 @@ _ONLY_VALUE = frozenset({ast.Attribute, ast.Expr, ast.keyword, ast.Await, ast.St
 """Nodes that bind nothing, and hold nothing but their value."""
 
 Work = list[tuple[ast.AST, Scope]]
-_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 class Builder:
@@ -313,7 +313,7 @@ class Builder:
         work += self._enter([*node.bases, *node.keywords], outer)
         return work + self._enter(node.body, inner)
 
-    def _comprehension(self, node: _Comprehension, scope: Scope) -> Work:
+    def _comprehension(self, node: Comprehension, scope: Scope) -> Work:
         inner = self._open(node, "comprehension", scope, scope.private)
         results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         work = self._enter(results, inner)

@@ -19,7 +19,7 @@ from operator import attrgetter
 
 from awaken.project.source.bindings import Binding, BindingKind, Builder, Scope
 from awaken.project.source.memo import cached_method
-from awaken.project.source.trees import children, last_name, walk
+from awaken.project.source.trees import Loop, children, last_name, walk
 from awaken.project.source.worklist import groups_of
 
 _REPLACING = {"assignment", "function", "class", "type-alias"}
@@ -180,7 +180,7 @@ class ScopeTable:
             return bindings
         current = self._parent(node)
         while current is not None:
-            if isinstance(current, ast.For | ast.AsyncFor | ast.While):
+            if isinstance(current, Loop):
                 return bindings
             current = self._parent(current)
         above = [

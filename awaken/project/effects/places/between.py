@@ -373,8 +373,8 @@ class EventGraph(ControlGraph):
 
         Names of the function are among them, read or stored.
         """
-        reached = self.reached_by_each(starts, {"": stops})
-        return {node for node in self._points_of if reached.has(node, "")}
+        reach = self.reached_by_each(starts, {"": stops})
+        return {node for node in self._points_of if reach.has(node, "")}
 
     def reached_by_each(
         self, starts: Iterable[ast.AST], stops: Mapping[Key, Collection[ast.AST]]

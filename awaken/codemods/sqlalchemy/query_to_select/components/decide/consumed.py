@@ -23,9 +23,10 @@ from awaken.project.graph.call_edges import CallEdges
 from awaken.project.graph.holders import Holders
 from awaken.project.source.expressions.uses import use_of
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Loop
 from awaken.project.values.domain import Unknown
 
-_LOOPS = ast.For | ast.AsyncFor | ast.While | ast.comprehension
+_LOOPS = Loop | ast.comprehension
 
 
 def rewrite_consumed(reader: Reader, member: Recognised) -> Rewrite | None:

@@ -65,7 +65,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, Loop
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import Values, classes_in, origins_of
 
@@ -460,7 +460,7 @@ def _conditions(
             if ancestor is not function and not module.span(ancestor).contains(module.span(later))
         ]
         is_plain = isinstance(statement, ast.Expr | ast.Assign | ast.AnnAssign) and not any(
-            isinstance(node, ast.For | ast.AsyncFor | ast.While | Function) for node in around
+            isinstance(node, Loop | Function) for node in around
         )
         is_conditional = any(isinstance(node, ast.If) for node in around)
         name = text.partition(".")[0]
