@@ -32,12 +32,19 @@ class Opened:
             self.paths[arguments[0]] += 1
 
     def count(self) -> int:
-        """Return how many files were opened, those of imports not counted."""
+        """Return how many files were opened, those of imports not counted.
+
+        Settings that are looked for above the program do not count: how many directories there are
+        depends on where the corpus is.
+        """
         files = {getattr(module, "__file__", None) for module in sys.modules.values()}
+        above = set(Path.cwd().parents)
         return sum(
             number
             for path, number in self.paths.items()
-            if not path.endswith(_OF_PYTHON) and path not in files
+            if not path.endswith(_OF_PYTHON)
+            and path not in files
+            and Path(path).parent not in above
         )
 
 
