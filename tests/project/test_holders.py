@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 from programs import last, module_of, program
 
-from awaken.project.graph.call_edges import CallEdges, Unseen, why_not_returned
+from awaken.project.graph.call_edges import CallEdges, Unseen
 from awaken.project.graph.holders import Holders
 from awaken.project.source.worklist import reverse_postorder
 
@@ -176,7 +176,7 @@ def test_a_parameter_that_one_call_may_give_is_unseen(call, default):
 def test_a_function_always_returns_if_its_end_is_never_reached(body, expected):
     followed = Followed("def _f(a):\n" + "".join(f"    {one}\n" for one in body.splitlines()))
 
-    assert (why_not_returned(followed.context("_f")) is None) is expected
+    assert (followed.edges.why_not_returned(followed.context("_f")) is None) is expected
 
 
 def test_programs_out_of_sight_are_noted_and_not_refused():

@@ -28,6 +28,7 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``listening_decorators``: names of decorators by which sessions and models call a function;
       ``listening_calls`` what a file holds that has such functions.
     - ``expecting``, ``swallowing``: names of context managers that end exceptions of their block.
+    - ``raising_again``: classes and modules none of whose context managers does that.
     - ``called_of_subclasses``: classes that call, of one of the program that inherits from them,
       the methods of these names and private ones, and no others.
     """
@@ -42,6 +43,7 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     listening_calls: tuple[str, ...]
     expecting: frozenset[str]
     swallowing: frozenset[str]
+    raising_again: tuple[str, ...]
     called_of_subclasses: dict[str, frozenset[str]]
 
 
@@ -74,6 +76,10 @@ class Running:
         if root in table.running or function in table.running_functions:
             return False
         return root in table.quiet or root in sys.stdlib_module_names
+
+    def raises_again(self, name: str) -> bool:
+        """Whether a class, function or method gives no manager that ends an exception."""
+        return f"{name}.".startswith(tuple(f"{row}." for row in self._table.raising_again))
 
     def may_call_of_subclass(self, base: str, method: str) -> bool:
         """Whether a class of a library may call a method that one of the program adds to it."""

@@ -6,12 +6,13 @@ import ast
 from functools import cached_property
 
 from awaken.knowledge.coroutines import Awaitable
+from awaken.knowledge.running import Ending
 from awaken.project.effects.attributes import Attributes
 from awaken.project.effects.blocking import BlockingCalls, Blocks
 from awaken.project.effects.callees import Callees
 from awaken.project.effects.coroutines.awaitables import Awaitables, Differs
 from awaken.project.effects.coroutines.fates import Fate, Fates
-from awaken.project.effects.guards import Guard, caught_by, guards_around
+from awaken.project.effects.guards import Guard, caught_by, ends_exceptions, guards_around
 from awaken.project.effects.places.between import Between, Event
 from awaken.project.effects.places.order import Order, Ordering
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -138,6 +139,10 @@ class Effects:
     def caught_by(self, module: Module, handler: ast.ExceptHandler) -> tuple[str | None, ...]:
         """Return the classes that a handler catches, None for unknown ones."""
         return caught_by(self._evaluator, module, handler)
+
+    def ends_exceptions(self, module: Module, manager: ast.expr) -> Ending | None:
+        """Return how a context manager ends exceptions of its block, as far as that is known."""
+        return ends_exceptions(self._evaluator, module, manager)
 
     def guards(self, module: Module, node: ast.AST) -> tuple[Guard, ...]:
         """Return the handlers, ``finally`` and ``with`` blocks around ``node`` in its function."""

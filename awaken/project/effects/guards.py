@@ -13,6 +13,7 @@ from awaken.knowledge.running import Ending, running
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, without_arguments
+from awaken.project.values.local.managers import generator_of, raises_again
 
 
 class Guard(Struct, frozen=True):
@@ -46,13 +47,22 @@ def guards_around(evaluator: ProgramEvaluator, module: Module, node: ast.AST) ->
             inside = above.items if below in above.body else above.items[: _index(above, below)]
             for item in reversed(inside):
                 place = module.place(item.context_expr)
-                guards.append(Guard("with", place, ends=ends_exceptions(item)))
+                ends = ends_exceptions(evaluator, module, item.context_expr)
+                guards.append(Guard("with", place, ends=ends))
     return tuple(guards)
 
 
-def ends_exceptions(item: ast.withitem) -> Ending | None:
-    """Return how a context manager ends exceptions of its block; None if it does not."""
-    return running().ends_exceptions.get(last_name(without_arguments(item.context_expr)))
+def ends_exceptions(
+    evaluator: ProgramEvaluator, module: Module, manager: ast.expr
+) -> Ending | None:
+    """Return how a context manager ends exceptions of its block.
+
+    None if it does not, or if it is neither known by its name nor a generator of the program.
+    """
+    ending = running().ends_exceptions.get(last_name(without_arguments(manager)))
+    generator = None if ending else generator_of(evaluator, module, manager)
+    is_swallowing = generator is not None and not raises_again(evaluator, *generator)
+    return "swallows" if is_swallowing else ending
 
 
 def _runs_later(above: ast.AST, below: ast.AST) -> bool:

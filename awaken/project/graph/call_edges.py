@@ -24,7 +24,6 @@ from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import (
     Function,
-    always_returns,
     argument_of,
     first_parameter,
     has_decorator,
@@ -207,8 +206,31 @@ class CallEdges:
         """Return what the function of ``context`` returns."""
         returns = list(context.module.returns_of(context.function))
         # A bare ``return`` gives None, which is not the value that is followed.
-        unseen = next((why_not_returned(context, node) for node in returns if not node.value), None)
+        unseen = next(
+            (self.why_not_returned(context, node) for node in returns if not node.value), None
+        )
         return unseen or [(context, node.value) for node in returns if node.value is not None]
+
+    def why_not_returned(
+        self, context: FunctionContext, none: ast.Return | None = None
+    ) -> Unseen | None:
+        """Return why a call may give something else than what a function returns; None if it can't.
+
+        ``none`` is a ``return`` of the function without a value, if it has one.
+        """
+        function, module = context.function, context.module
+        # Calling a coroutine or a generator function gives something else than what it returns.
+        if isinstance(function, ast.AsyncFunctionDef):
+            why = "is a coroutine function"
+        elif module.is_generator(function):
+            why = "is a generator function"
+        elif none is not None or not self._program.always_returns(module, function):
+            why = "may also return None"
+        else:
+            return None
+        return Unseen(
+            "returned", f"`{function.name}`, which {why}", (context.place(none or function),)
+        )
 
     def results(self, context: FunctionContext) -> list[CallEdge] | Unseen:
         """Return all calls of the function of ``context``, whose results are followed."""
@@ -226,7 +248,7 @@ class CallEdges:
         if isinstance(reached, Unknown):
             return False
         for edge in reached:
-            unseen = why_not_returned(edge.into)
+            unseen = self.why_not_returned(edge.into)
             if unseen is not None:
                 return unseen
         for edge in reached:
@@ -282,7 +304,7 @@ class CallEdges:
         if not isinstance(many, ast.Tuple) or reached is None or isinstance(reached, Unknown):
             return False
         for edge in reached:
-            unseen = why_not_returned(edge.into)
+            unseen = self.why_not_returned(edge.into)
             if unseen is not None:
                 return unseen
         for edge in reached:
@@ -355,24 +377,6 @@ class CallEdges:
         edges = [] if isinstance(calls, Unseen) else calls
         arguments = ((edge, edge.given(parameter)) for edge in edges)
         return {part: edge for edge, whole in arguments if whole for part in branches(whole)}
-
-
-def why_not_returned(context: FunctionContext, none: ast.Return | None = None) -> Unseen | None:
-    """Return why a call may give something else than what a function returns; None if it can't.
-
-    ``none`` is a ``return`` of the function without a value, if it has one.
-    """
-    function, module = context.function, context.module
-    # Calling a coroutine or a generator function gives something else than what it returns.
-    if isinstance(function, ast.AsyncFunctionDef):
-        why = "is a coroutine function"
-    elif module.is_generator(function):
-        why = "is a generator function"
-    elif none is not None or not always_returns(function.body):
-        why = "may also return None"
-    else:
-        return None
-    return Unseen("returned", f"`{function.name}`, which {why}", (context.place(none or function),))
 
 
 def _hidden_by(name: str, why: str, place: Place) -> Unseen:

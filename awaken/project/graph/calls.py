@@ -34,6 +34,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
 from awaken.project.source.words import Words
 from awaken.project.values.domain import Unknown
+from awaken.project.values.local.managers import returns_in_the_end
 from awaken.project.values.questions import Passed
 from awaken.project.values.wrapped import Decorated, decorated_by
 
@@ -238,6 +239,10 @@ class Calls:
         Overrides count, and methods of other classes of the same hierarchy.
         """
         return function_called(self._evaluator, module, call)
+
+    def always_returns(self, module: Module, function: Function) -> bool:
+        """Whether every way through a function ends in ``return`` or ``raise``."""
+        return returns_in_the_end(self._evaluator, module, function)
 
     def functions_behind(self, module: Module, call: ast.Call) -> tuple[Called, ...] | Unknown:
         """Return the functions that get the arguments of ``call`` and whose result it gives.

@@ -17,7 +17,6 @@ from awaken.project.graph.call_edges import (
     CallEdges,
     FunctionContext,
     Unseen,
-    why_not_returned,
 )
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import whole_conditional
@@ -188,7 +187,7 @@ class Holders:
     def _returned_items(
         self, context: FunctionContext, element: int | None
     ) -> tuple[Holder, ...] | Unseen:
-        return why_not_returned(context) or (self.of(context, None, element),)
+        return self._edges.why_not_returned(context) or (self.of(context, None, element),)
 
     def _parameters(
         self, context: FunctionContext, argument: ast.expr

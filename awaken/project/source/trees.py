@@ -398,21 +398,37 @@ IN_ORDER: Mapping[type[ast.AST], Callable[[Any], list[ast.AST]]] = {
 """The children of nodes in the order of the source, where that is not the order of the fields."""
 
 
-def always_returns(body: Sequence[ast.stmt]) -> bool:
-    """Whether every way through ``body`` ends in ``return`` or ``raise``; ``with`` may swallow."""
+def _may_end_exceptions(_block: ast.With | ast.AsyncWith) -> bool:
+    return False
+
+
+def always_returns(
+    body: Sequence[ast.stmt],
+    lets_through: Callable[[ast.With | ast.AsyncWith], bool] = _may_end_exceptions,
+) -> bool:
+    """Whether every way through ``body`` ends in ``return`` or ``raise``.
+
+    ``lets_through`` says whether the managers of a block end no exception of it.
+    """
+
+    def returns(block: Sequence[ast.stmt]) -> bool:
+        return always_returns(block, lets_through)
+
     match body[-1] if body else None:
         case ast.Return() | ast.Raise():
             return True
         case ast.If(body=first, orelse=second):
-            return always_returns(first) and always_returns(second)
+            return returns(first) and returns(second)
         case ast.Try(body=first, handlers=handlers, orelse=second, finalbody=final):
             ends = [second or first, *(handler.body for handler in handlers)]
             # The last statement of `finally` counts, whatever was in progress.
-            return always_returns(final) or all(always_returns(end) for end in ends)
+            return returns(final) or all(map(returns, ends))
         case ast.Match(cases=cases):
             # Without a last case that takes everything, no case may fit.
             is_open = cases[-1].guard is None and isinstance(cases[-1].pattern, ast.MatchAs)
-            return is_open and all(always_returns(case.body) for case in cases)
+            return is_open and all(returns(case.body) for case in cases)
+        case ast.With() | ast.AsyncWith() as block:
+            return returns(block.body) and lets_through(block)
     return False
 
 

@@ -16,9 +16,10 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, always_returns
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import NOWHERE, InstanceOf, Producer, Unknown, Value
 from awaken.project.values.local.flow import local_flow
+from awaken.project.values.local.managers import returns_in_the_end
 
 _DEEPEST = 8  # functions that return what others return; a guess, not yet measured
 _MOST_FUNCTIONS = 50  # bodies of one question, else they multiply; not yet measured
@@ -183,7 +184,7 @@ class Awaitables:
         if isinstance(function, ast.AsyncFunctionDef):
             return "coroutine"
         returned = module.returned_by(function)
-        if returned and not always_returns(function.body):
+        if returned and not returns_in_the_end(self._evaluator, module, function):
             return self._unknown(module, function, f"`{function.name}` may return None")
         return self._agreed_answer(module, function, returned, depth) if returned else None
 

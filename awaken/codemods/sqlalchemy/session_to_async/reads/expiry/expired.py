@@ -167,7 +167,7 @@ class ExpiredReads:
         session = self._session(module, function, event, place)
         if not session or not is_of_function(module, name, function):
             return []
-        if is_savepoint(module, event) and not goes_on_at(module, event, name):
+        if is_savepoint(module, event) and not goes_on_at(self._project, module, event, name):
             return []
         is_own = place not in self._sessions and place not in self._called
         if not is_own and is_added_behind(module, name, event):

@@ -15,11 +15,11 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing impo
     is_of_callers,
 )
 from awaken.contract import Place
-from awaken.project.effects.guards import ends_exceptions
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
+from awaken.project.values.local.managers import returns_nothing_true
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -54,22 +54,12 @@ def expiring_calls(project: Project, expiring: Iterable[Place]) -> list[Place]:
                 # A wrapper runs where what it decorates is called.
                 called = (function, *wrappers.decorated(function))
                 calls |= {_Event(x.place, ends) for callee in called for x in graph.callers(callee)}
-                ends = ends or _lets_through(project, function)
+                definitions = project.calls.definitions_of([function])
+                ends = ends or all(returns_nothing_true(*each) for each in definitions)
                 calls |= {_Event(place, ends) for place in entering(project, function)}
         waiting = sorted(calls - seen)
         seen |= calls
     return sorted(places)
-
-
-def _lets_through(project: Project, function: FunctionPlace) -> bool:
-    """Whether a function returns nothing true: as an ``__exit__`` it swallows no exception."""
-    return all(
-        part.value is None
-        or (isinstance(part.value, ast.Constant) and part.value.value in {None, False})
-        for _, node in project.calls.definitions_of([function])
-        for part in ast.walk(node)
-        if isinstance(part, ast.Return)
-    )
 
 
 def _ended_function(project: Project, event: _Event) -> tuple[FunctionPlace | None, bool | None]:
@@ -81,29 +71,35 @@ def _ended_function(project: Project, event: _Event) -> tuple[FunctionPlace | No
     for module, call in project.calls_at(event.place)[:1]:
         around = function_around(module, call)
         if isinstance(around, Function):
-            raises = _goes_on(module, around, call, event)
+            raises = _goes_on(project, module, around, call, event)
             is_outside = is_of_callers(project, module, call)
             return project.calls.graph().place_of(module, around) if is_outside else None, raises
     return None, None
 
 
-def _goes_on(module: Module, function: Function, node: ast.AST, event: _Event) -> bool | None:
+def _goes_on(
+    project: Project, module: Module, function: Function, node: ast.AST, event: _Event
+) -> bool | None:
     """Return whether a function raises after an event; None if it does nothing after it."""
     if not event.raises:
         return _raises_behind(module, function, node)
-    guard = _guard_around(module, node)
+    guard = _guard_around(project, module, node)
     if not isinstance(guard, ast.Try):
         return None if guard is None else _raises_behind(module, function, guard)
     return all(isinstance(handler.body[-1], ast.Raise) for handler in guard.handlers)
 
 
-def _guard_around(module: Module, node: ast.AST) -> ast.With | ast.AsyncWith | ast.Try | None:
+def _guard_around(
+    project: Project, module: Module, node: ast.AST
+) -> ast.With | ast.AsyncWith | ast.Try | None:
     """Return the nearest block of the same function that may end an exception of ``node``."""
     for below, above in module.steps_up(node):
         if isinstance(above, Function):
             break
-        if isinstance(above, ast.With | ast.AsyncWith) and any(map(ends_exceptions, above.items)):
-            return above
+        if isinstance(above, ast.With | ast.AsyncWith):
+            managers = (item.context_expr for item in above.items)
+            if any(project.effects.ends_exceptions(module, manager) for manager in managers):
+                return above
         if isinstance(above, ast.Try) and below in above.body and above.handlers:
             return above
     return None
@@ -134,9 +130,9 @@ def is_savepoint(module: Module, event: ast.Call) -> bool:
     )
 
 
-def goes_on_at(module: Module, event: ast.Call, node: ast.AST) -> bool:
+def goes_on_at(project: Project, module: Module, event: ast.Call, node: ast.AST) -> bool:
     """Whether an exception may have ended the block that ``event`` enters, where ``node`` runs."""
-    guard = _guard_around(module, event)
+    guard = _guard_around(project, module, event)
     if not isinstance(guard, ast.Try):
         return guard is not None
     around, ends = (node, *module.ancestors(node)), [each.body[-1] for each in guard.handlers]
