@@ -13,7 +13,7 @@ from awaken.knowledge.running import Ending, running
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, without_arguments
-from awaken.project.values.local.managers import generator_of, raises_again
+from awaken.project.values.local.managers import ends_by_the_program
 
 
 class Guard(Struct, frozen=True):
@@ -57,12 +57,12 @@ def ends_exceptions(
 ) -> Ending | None:
     """Return how a context manager ends exceptions of its block.
 
-    None if it does not, or if it is neither known by its name nor a generator of the program.
+    None if it does not, or if it is neither known by its name nor of the program.
     """
     ending = running().ends_exceptions.get(last_name(without_arguments(manager)))
-    generator = None if ending else generator_of(evaluator, module, manager)
-    is_swallowing = generator is not None and not raises_again(evaluator, *generator)
-    return "swallows" if is_swallowing else ending
+    if ending is None and ends_by_the_program(evaluator, module, manager):
+        return "swallows"
+    return ending
 
 
 def _runs_later(above: ast.AST, below: ast.AST) -> bool:

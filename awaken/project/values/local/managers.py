@@ -38,7 +38,21 @@ def returns_in_the_end(evaluator: Questions, module: Module, function: Function)
     return always_returns(function.body, partial(lets_through, evaluator, module))
 
 
-def generator_of(
+def ends_by_the_program(evaluator: Questions, module: Module, manager: ast.expr) -> bool:
+    """Whether code of the program may end exceptions of a block that ``manager`` enters.
+
+    Other managers count as if they did not, unless they are known.
+    """
+    values = evaluator.values(module, manager)
+    is_own = any(
+        isinstance(value, InstanceOf) and evaluator.classes.facts(value.qualified) is not None
+        for value in values
+    )
+    is_generator = _generator_of(evaluator, module, manager) is not None
+    return (is_own or is_generator) and not _lets_through(evaluator, module, manager)
+
+
+def _generator_of(
     evaluator: Questions, module: Module, manager: ast.expr
 ) -> tuple[Module, Function] | None:
     """Return the generator function of the program whose call alone gives a manager."""
@@ -52,7 +66,7 @@ def generator_of(
     return None
 
 
-def raises_again(evaluator: Questions, module: Module, generator: Function) -> bool:
+def _raises_again(evaluator: Questions, module: Module, generator: Function) -> bool:
     """Whether a generator raises each exception that it gets at a ``yield``."""
     nodes = list(module.walk(generator))
     return not any(isinstance(node, ast.YieldFrom) for node in nodes) and all(
@@ -71,9 +85,9 @@ def returns_nothing_true(module: Module, function: Function) -> bool:
 
 
 def _lets_through(evaluator: Questions, module: Module, manager: ast.expr) -> bool:
-    generator = generator_of(evaluator, module, manager)
+    generator = _generator_of(evaluator, module, manager)
     if generator is not None:
-        return raises_again(evaluator, *generator)
+        return _raises_again(evaluator, *generator)
     return bool(values := _managers(evaluator, module, manager)) and all(
         _ends_nothing(evaluator, module, manager, value) for value in values
     )
