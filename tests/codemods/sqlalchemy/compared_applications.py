@@ -23,6 +23,7 @@ from typing import NamedTuple
 import aiosqlite.core
 import anyio.to_thread
 import httpx
+from random_flows import flows
 from random_objects import REQUESTS, ROWS, application, surveyed
 from sqlalchemy import create_engine, event
 from sqlalchemy.pool import NullPool
@@ -359,6 +360,6 @@ def main(first, last, home, make):
 
 if __name__ == "__main__":
     # For example: `python compared_applications.py 0 5000 DIFFERENCES wide`, or `surveyed`
-    grammars = {"wide": partial(application, wide=True), "surveyed": surveyed}
+    grammars = {"wide": partial(application, wide=True), "surveyed": surveyed, "flows": flows}
     make = grammars[sys.argv[4]] if sys.argv[4:] else application
     main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], make)

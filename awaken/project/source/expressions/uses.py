@@ -56,6 +56,11 @@ class Use(NamedTuple):
     above: Any
 
 
+def reads_value(module: Module, node: ast.Attribute | ast.Subscript | ast.Name) -> bool:
+    """Whether an expression reads its value; ``count += 1`` does that before it gives one."""
+    return isinstance(node.ctx, ast.Load) or isinstance(module.parent(node), ast.AugAssign)
+
+
 def targets_of(node: ast.AST | None) -> list[ast.expr]:
     """Return what an assignment, a walrus or a loop gives values to; of others nothing."""
     match node:

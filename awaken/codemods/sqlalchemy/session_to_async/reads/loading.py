@@ -304,13 +304,13 @@ class Loading:
             said = reloading(self._project, load, is_held=is_held)
             if said is not None and not leads_back(self._project, load.place):
                 reloads[load.place] = said
-        self._planned = plan_loads(
-            self._rule, self._project, (*self._traces, *self._unloaded_by(reloads))
-        )
-        for place in self._gets:
+        for place in sorted(self._gets):
             said = populating(self._project, place, is_held=is_held)
             if said is not None and not leads_back(self._project, place):
                 reloads[place] = said
+        self._planned = plan_loads(
+            self._rule, self._project, (*self._traces, *self._unloaded_by(reloads))
+        )
         return reloads
 
     def _unloaded_by(self, again: Iterable[Place]) -> Iterator[Trace]:

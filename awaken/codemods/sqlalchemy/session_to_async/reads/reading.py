@@ -13,7 +13,7 @@ from awaken.project.source.expressions.alternatives import (
     conditions_passed,
     is_tested,
 )
-from awaken.project.source.expressions.uses import use_of
+from awaken.project.source.expressions.uses import reads_value, use_of
 from awaken.project.source.trees import Function, root_of
 from awaken.project.values.domain import InstanceOf, Values, without_none
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _SEQUENCES = name_list("collections_of_objects")
+_DICTIONARIES = name_list("dictionaries")
 _LOOKING = {"bool", "callable", "id", "isinstance", "issubclass", "len", "type"}
 """Builtins that read nothing of an object."""
 _OF_SESSIONS = {"add", "add_all", "delete", "expire", "expunge", "merge", "refresh"}
@@ -36,7 +37,7 @@ def reads_of_object(module: Module, node: ast.expr, *, is_many: bool) -> bool:
     way, above = use_of(module, node)
     match way:
         case "attribute":
-            return isinstance(above.ctx, ast.Load) and not is_many
+            return reads_value(module, above) and not is_many
         case "compared" | "tested":
             return False
         case "same":
@@ -60,12 +61,54 @@ def object_at(
     With ``holders`` also out of an object that is not mapped itself: ``box.item``.
     """
     values, above = project.values.of(module, node).alternatives, module.parent(node)
-    while not kind_of(project, values) and (
-        _is_item(above, node) or (holders and isinstance(above, ast.Attribute))
+    while (
+        not kind_of(project, values)
+        and not (holders and is_index(project, values))
+        and (_is_item(above, node) or (holders and isinstance(above, ast.Attribute)))
     ):
         node, above = above, module.parent(above)
         values = project.values.of(module, node).alternatives
+    # Of a dictionary of objects, all of them: `users.values()`.
+    call = module.parent(above) if isinstance(above, ast.Attribute) else None
+    if not holders and is_index(project, values) and isinstance(call, ast.Call):
+        return call, project.values.of(module, call).alternatives
     return node, values
+
+
+def is_index(project: Project, values: Values) -> bool:
+    """Whether a value is a dictionary of mapped objects whose keys are not known one by one."""
+    return bool(values) and all(
+        isinstance(value, InstanceOf)
+        and value.qualified in _DICTIONARIES
+        and not value.named
+        and kind_of(project, value.parameters[-1] if value.parameters else ()) == "one"
+        for value in values
+    )
+
+
+def read_of_index(module: Module, node: ast.expr, statement: ast.stmt) -> tuple[str, str]:
+    """Return which objects of a dictionary ``node`` are read, and how many; empty if none.
+
+    A variable of a loop, or another one, that gets an object out of it is read by itself.
+    """
+    way, above = use_of(module, node)
+    every = f"{module.text_of(node)}.values()", "many"
+    match way:
+        case "compared" | "tested":
+            return "", ""
+        case "item":
+            is_simple = isinstance(above.slice, ast.Constant | ast.Name)
+            if is_simple and not is_conditional(module, above, statement):
+                return (
+                    (module.text_of(above), "one") if isinstance(above.ctx, ast.Load) else ("", "")
+                )
+        case "attribute":
+            call = module.parent(above)
+            is_loop = call is not None and isinstance(module.parent(call), ast.For | ast.AsyncFor)
+            return ("", "") if is_loop or above.attr not in {"items", "values"} else every
+        case "argument" if module.scopes.builtin_called(above) not in {"", "dict"}:
+            return "", ""  # it reads the keys
+    return every
 
 
 def _is_item(above: ast.AST | None, node: ast.expr) -> TypeGuard[ast.Subscript]:

@@ -19,6 +19,7 @@ from awaken.project.frameworks.sqlalchemy.commits.loaded import Loaded
 from awaken.project.frameworks.sqlalchemy.commits.owners import Owners
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING, Reloads
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.expressions.uses import reads_value
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, With, last_name, parameter_names
 from awaken.project.source.worklist import groups_of, multimap
@@ -319,8 +320,8 @@ class LaterInFunction:
         match above:
             case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _HARMLESS:
                 return name in above.args and self._is_session(module, owner)
-            case ast.Attribute(ctx=ast.Store()):
-                return True
+            case ast.Attribute():
+                return isinstance(above.ctx, ast.Store) and not reads_value(module, above)
             case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
                 return True
         return False

@@ -20,6 +20,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
+    items_of,
     kept_steps,
     leads_back,
 )
@@ -36,6 +37,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     is_conditional,
     is_of_function,
     kind_of,
+    object_at,
     read_nodes,
     whole_if,
 )
@@ -48,7 +50,7 @@ from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, last_name, parameter_names, variable_of
 from awaken.project.source.worklist import groups_of
-from awaken.project.values.domain import classes_in
+from awaken.project.values.domain import Values, classes_in
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
@@ -251,24 +253,15 @@ class ReadsAfterWrites:
         first = whole_if(module, statement)
         if not writes or module.place(first) in self._done:
             return
-        values = self._project.values.of(module, node).alternatives
+        held, values = object_at(self._project, module, node)
         kind = kind_of(self._project, values)
         # The session is asked last: it costs an evaluation of every name in the function.
-        is_known = kind in {"one", "optional"}
-        session = (
-            self._project.orm.operations.session_variable(module, function) if is_known else ""
-        )
+        session = self._project.orm.operations.session_variable(module, function) if kind else ""
         if not session:
             return
-        is_optional = kind == "optional" or is_conditional(module, node, first)
-        read = _Read(first, module.text_of(node), "", session, is_optional, module.text_of(node))
-        owners = tuple(classes_in(values))
-        deleted = (
-            self._loading.read_to_delete(values) if self._read_of.is_deleted(module, node) else ()
-        )
-        steps = [*self._read_of.along(module, node, values)]
-        steps += [Step(read.text, name, owners) for name in sorted(deleted)]
-        steps = [*kept_steps(self._loading, steps)]
+        is_optional = kind == "optional" or is_conditional(module, held, first)
+        read = _Read(first, module.text_of(held), "", session, is_optional, module.text_of(held))
+        steps = [*kept_steps(self._loading, self._steps(module, held, values, kind))]
         # Which writes are still open takes a search for each.
         if not steps:
             return
@@ -281,6 +274,21 @@ class ReadsAfterWrites:
         ]
         sight = _Sight(module, node, statement, function, writes, still, ends)
         yield from self._of_steps(sight, read, steps)
+
+    def _steps(self, module: Module, held: ast.expr, values: Values, kind: str) -> Iterator[Step]:
+        """Yield what is read of an object, or of all items of what has many."""
+        text = module.text_of(held)
+        if kind == "many":
+            if isinstance(module.parent(held), ast.For | ast.AsyncFor):
+                return  # its variable is read in the loop
+            owners = tuple(classes_in(items_of(values)))
+            for name in sorted(self._read_of.names(module, held, values, is_many=True)):
+                yield Step(text, name, owners, is_many=True)
+            return
+        yield from self._read_of.along(module, held, values)
+        if self._read_of.is_deleted(module, held):
+            for name in sorted(self._loading.read_to_delete(values)):
+                yield Step(text, name, tuple(classes_in(values)))
 
     def _of_steps(self, sight: _Sight, read: _Read, steps: Iterable[Step]) -> Iterator[_Read]:
         """Yield those of ``steps`` that have to be loaded in front of a statement."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -40,16 +40,25 @@ class HandedObjects:
         paths = (candidate for candidate in self._read(module, call, given) if len(candidate) > 1)
         return frozenset((path[0], path[1]) for path in paths)
 
+    def of_variable(self, module: Module, scope: ast.AST, name: str) -> frozenset[str]:
+        """Return the attributes that code, and functions that it calls, read of a variable."""
+        read, handed = self._uses_in(module, scope, name)
+        return frozenset(path[0] for path in self._followed(read, handed))
+
     def _read(self, module: Module, call: ast.Call, given: ast.expr) -> frozenset[tuple[str, ...]]:
-        around = module.enclosing_function(call)
-        result = set(self._named_at[module.place(call)])
-        if not isinstance(around, Function):
-            return frozenset(result)
-        waiting = Worklist(self._parameters(module, around, call, given))
+        return self._followed(
+            self._named_at[module.place(call)], self._parameters(module, call, given)
+        )
+
+    def _followed(
+        self, read: Iterable[tuple[str, ...]], handed: Iterable[_Parameter]
+    ) -> frozenset[tuple[str, ...]]:
+        """Return what is read of an object, also by the functions that parameters hand it to."""
+        result, waiting = set(read), Worklist(handed)
         for parameter in waiting:
-            read, handed = self._read_of(parameter)
-            result |= read
-            waiting += handed
+            further, others = self._read_of(parameter)
+            result |= further
+            waiting += others
         return frozenset(result)
 
     @cached_method
@@ -58,15 +67,21 @@ class HandedObjects:
     ) -> tuple[frozenset[tuple[str, ...]], tuple[_Parameter, ...]]:
         """Return what a function reads of a parameter itself, and the parameters it hands it to."""
         function, name = asked
-        read, handed = set[tuple[str, ...]](), dict[_Parameter, None]()
         home = self._project.calls.definition_of(function)
         if home is None:
             return frozenset(), ()
-        module, node = home
-        for part in module.walk(node):
+        read, handed = self._uses_in(*home, name, of_parameter=True)
+        return frozenset(read), tuple(handed)
+
+    def _uses_in(
+        self, module: Module, scope: ast.AST, name: str, *, of_parameter: bool = False
+    ) -> tuple[set[tuple[str, ...]], dict[_Parameter, None]]:
+        """Return what code reads of a variable or its items, and the parameters that get them."""
+        read, handed = set[tuple[str, ...]](), dict[_Parameter, None]()
+        for part in module.walk(scope):
             if not isinstance(part, ast.Name) or part.id != name:
                 continue
-            if not is_parameter(module, node, part):
+            if of_parameter and not is_parameter(module, scope, part):
                 continue
             above = module.call_taking(part) or module.parent(part)
             match above:
@@ -74,11 +89,23 @@ class HandedObjects:
                     read.add((attribute,))
                     read |= {(attribute, below) for below in _attributes_below(module, above)}
                 case ast.Call() as call if call.func is not part:
-                    handed |= dict.fromkeys(self._parameters(module, node, call, part))
+                    handed |= dict.fromkeys(self._parameters(module, call, part))
                     read |= self._named_at[module.place(call)]
                     if isinstance(call.func, ast.Attribute) and call.func.attr == "delete":
                         read.add((DELETED,))
-        return frozenset(read), tuple(handed)
+                case ast.For() | ast.comprehension() if above.iter is part:
+                    items = self._uses_of_items(module, above)
+                    read |= items[0]
+                    handed |= items[1]
+        return read, handed
+
+    def _uses_of_items(
+        self, module: Module, loop: ast.For | ast.comprehension
+    ) -> tuple[set[tuple[str, ...]], dict[_Parameter, None]]:
+        scope = module.parent(loop) if isinstance(loop, ast.comprehension) else loop
+        if scope is None or not isinstance(loop.target, ast.Name):
+            return set(), {}
+        return self._uses_in(module, scope, loop.target.id)
 
     @cached_property
     def _named_at(self) -> defaultdict[Place, set[tuple[str, ...]]]:
@@ -89,10 +116,11 @@ class HandedObjects:
                 result[read.place].add((read.attribute,))
         return result
 
-    def _parameters(
-        self, module: Module, around: Function, call: ast.Call, given: ast.expr
-    ) -> list[_Parameter]:
+    def _parameters(self, module: Module, call: ast.Call, given: ast.expr) -> list[_Parameter]:
         """Return the parameters, of the functions that a call runs, that get ``given``."""
+        around = module.enclosing_function(call)
+        if not isinstance(around, Function):
+            return []
         calls = self._graph.calls_at(self._graph.place_of(module, around), module.span(call))
         return self._getting(calls[-1], call, given) if calls else []
 
@@ -127,7 +155,7 @@ def read_in(module: Module, node: ast.AST | None, name: str) -> Iterator[str]:
                 yield attribute
 
 
-def is_parameter(module: Module, function: Function, name: ast.Name) -> bool:
+def is_parameter(module: Module, function: ast.AST, name: ast.Name) -> bool:
     """Whether a name is a parameter of a function, which nothing else gives a value."""
     bindings = module.scopes.bindings_of(name)
     return len(bindings) == 1 and bindings[0].scope.node is function

@@ -48,19 +48,33 @@ class ReadOf:
                 return self._own.behind(classes_in(items_of(values)), read_in(module, above, name))
             case ast.comprehension(target=ast.Name(id=name)) if is_many and above.iter is node:
                 owners, made = classes_in(items_of(values)), module.parent(above)
-                return self._own.behind(owners, read_in(module, made, name))
+                read = frozenset() if made is None else self._of_items(module, made, name)
+                return self._own.behind(owners, read)
             case ast.Attribute(attr=name) if not is_many:
                 return self._own.behind(tuple(classes_in(values)), [name])
-            case ast.Call() as call if call.func is not node and not is_many:
+            case ast.Call() as call if call.func is not node:
                 read = self._handed.attributes(module, call, node)
-                places = module.place(call), module.place(node)
-                return read.union(
-                    item.attribute
-                    for place in places
-                    for item in self._validated[place]
-                    if all(len(trace.path) == 1 for trace in item.traces)
-                )
+                return read.union(self._validated_at(module.place(call), module.place(node)))
         return frozenset()
+
+    def _of_items(self, module: Module, scope: ast.AST, name: str) -> frozenset[str]:
+        """Return what code reads of a variable, also by functions and schemas that get it."""
+        places = (
+            place
+            for part in module.walk(scope)
+            if isinstance(part, ast.Name) and part.id == name
+            for call in (module.call_taking(part),)
+            if call is not None
+            for place in (module.place(call), module.place(part))
+        )
+        return self._handed.of_variable(module, scope, name).union(self._validated_at(*places))
+
+    def _validated_at(self, *places: Place) -> Iterator[str]:
+        """Yield what schemas read of the objects that they are given at places."""
+        for place in places:
+            for item in self._validated[place]:
+                if all(len(trace.path) == 1 for trace in item.traces):
+                    yield item.attribute
 
     def is_deleted(self, module: Module, node: ast.expr) -> bool:
         """Whether an object is deleted by the call that it is handed to."""

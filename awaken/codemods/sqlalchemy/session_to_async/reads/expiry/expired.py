@@ -35,10 +35,12 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persis
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     events_before,
     is_conditional,
+    is_index,
     is_of_function,
     kind_of,
     object_at,
     read_nodes,
+    read_of_index,
     reads_of_object,
     whole_if,
 )
@@ -178,6 +180,9 @@ class ExpiredReads:
         if not kind and is_read:
             # A dictionary goes to where its objects are read.
             first, text = whole_if(module, statement), module.text_of(node)
+            if is_index(self._project, values):
+                text, kind = read_of_index(module, node, first)
+                return [Load(first, text, session, kind)] if kind else []
             return [
                 Load(first, f'{text}["{key}"]', session, each)
                 for key, each in self._items_of(values)

@@ -1,0 +1,342 @@
+"""Small applications of FastAPI whose endpoints keep objects while they write, from a seed.
+
+Objects are kept in variables, lists, dictionaries and tuples, over loops, helpers, generators and
+context managers; sessions commit, roll back and expire between a load and a read of its object.
+"""
+
+from __future__ import annotations
+
+import random
+from textwrap import indent
+
+from random_objects import HEAD
+
+HELPERS = {
+    "quiet": """\
+@contextmanager
+def quiet():
+    try:
+        yield
+    except IntegrityError:
+        len("refused")
+""",
+    "loud": """\
+@contextmanager
+def loud():
+    try:
+        yield
+    finally:
+        len("done")
+""",
+    "work": """\
+@contextmanager
+def work(db: Session):
+    try:
+        yield db
+        db.commit()
+    except IntegrityError:
+        db.rollback()
+""",
+    "Unit": """\
+class Unit:
+    def __init__(self, db: Session):
+        self.db = db
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if kind is None:
+            self.db.commit()
+        else:
+            self.db.rollback()
+        return kind is IntegrityError
+""",
+    "tagged": """\
+def tagged(db: Session, name: str) -> bool:
+    db.add(Tag(name=name))
+    try:
+        db.commit()
+    except IntegrityError:
+        db.rollback()
+        return False
+    return True
+""",
+    "renamed": """\
+def renamed(db: Session, user: User, name: str) -> User:
+    user.name = name
+    db.commit()
+    return user
+""",
+    "others": """\
+def others(db: Session, users):
+    return [other for other in db.query(User).order_by(User.id) if other not in users]
+""",
+    "names": """\
+def names(users):
+    for user in users:
+        yield user.name
+""",
+    "teams": """\
+def teams(users):
+    return {user.id: user.team.name if user.team else None for user in users}
+""",
+    "shown": """\
+def shown(user: User):
+    return {"name": user.name, "team": user.team.name if user.team else None}
+""",
+    "counted": """\
+def counted(user: User) -> int:
+    return len(user.orders)
+""",
+    "by_id": """\
+def by_id(db: Session) -> dict[int, User]:
+    return {user.id: user for user in db.query(User).order_by(User.id)}
+""",
+    "pair": """\
+def pair(db: Session, key: int):
+    user = db.get(User, key)
+    return user, user.team if user else None
+""",
+}
+IMPORTS = "from contextlib import contextmanager\n\n"
+
+
+class _Body:
+    """The body of one endpoint while it is made; the names are those of objects so far."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.users: list[str] = []
+        self.lists: list[str] = []
+        self.dicts: list[str] = []
+        self.orders: list[str] = []
+        self.teams: list[str] = []
+        self.helpers: dict[str, None] = {}
+        self._count = 0
+
+    def name(self, kind: str) -> str:
+        self._count += 1
+        return f"{kind}{self._count}"
+
+    def helper(self, name: str) -> str:
+        self.helpers[name] = None
+        return name
+
+    def text(self) -> str:
+        first = [self.load_one(), self.load_many()]
+        statements = [self.statement(2) for _ in range(self.rng.randint(3, 7))]
+        return "\n".join([*first, *statements, self.read(), self.read()])
+
+    # ------------------------------------------------------------------------------ statements
+    def statement(self, depth: int) -> str:
+        makers = [
+            *[self.event] * 4,
+            *[self.read] * 4,
+            *[self.keep] * 3,
+            *[self.change] * 2,
+            self.load_one,
+            self.load_many,
+        ]
+        if depth:
+            makers += [self.loop] * 3 + [self.condition, self.block, self.guarded]
+        return self.rng.choice(makers)(depth - 1)
+
+    def body(self, depth: int, *, must: str = "") -> str:
+        """Return an indented block; what it binds is forgotten after it."""
+        state = [list(names) for names in self.scopes()]
+        lines = [self.statement(depth) for _ in range(self.rng.randint(1, 3))]
+        if must:
+            lines.insert(self.rng.randint(0, len(lines)), must)
+        for names, before in zip(self.scopes(), state, strict=True):
+            names[:] = before
+        return indent("\n".join(lines), "    ")
+
+    def scopes(self) -> tuple[list[str], ...]:
+        return self.users, self.lists, self.dicts, self.orders, self.teams
+
+    def loop(self, depth: int) -> str:
+        name = self.name("user")
+        source = self.rng.choice(
+            [
+                *self.lists,
+                *(f"list({each}.values())" for each in self.dicts),
+                "db.query(User).order_by(User.id).all()",
+            ]
+        )
+        self.users.append(name)
+        body = self.body(depth)
+        self.users.remove(name)
+        return f"for {name} in {source}:\n{body}"
+
+    def condition(self, depth: int) -> str:
+        first = f"if flag:\n{self.body(depth)}"
+        return f"{first}\nelse:\n{self.body(depth)}" if self.rng.random() < 0.4 else first
+
+    def block(self, depth: int) -> str:
+        head = self.rng.choice(
+            [
+                f"with {self.helper('work')}(db):",
+                f"with {self.helper('Unit')}(db):",
+                f"with {self.helper('quiet')}():\n    with db.begin_nested():",
+                f"with {self.helper('loud')}():",
+            ]
+        )
+        body = self.body(depth, must=self.rng.choice(["", self.change(), self.clash()]))
+        return f"{head}\n{indent(body, '    ') if 'nested' in head else body}"
+
+    def guarded(self, depth: int) -> str:
+        body = self.body(depth, must=self.rng.choice([self.clash(), self.change()]))
+        return f"try:\n{body}\n    db.commit()\nexcept IntegrityError:\n    db.rollback()"
+
+    # --------------------------------------------------------------------------------- objects
+    def load_one(self, _depth: int = 0) -> str:
+        name = self.name("user")
+        key = self.rng.choice(["key", "1", "3 - key % 2"])
+        load = self.rng.choice(
+            [
+                f"db.get(User, {key})",
+                f"db.query(User).filter(User.id == {key}).first()",
+                f"db.scalars(select(User).where(User.id == {key})).first()",
+            ]
+        )
+        self.users.append(name)
+        return f"{name} = {load}\nif {name} is None:\n    raise HTTPException(404)"
+
+    def load_many(self, _depth: int = 0) -> str:
+        if self.rng.random() < 0.3:
+            name = self.name("index")
+            self.dicts.append(name)
+            return f"{name} = {self.helper('by_id')}(db)"
+        name = self.name("users")
+        self.lists.append(name)
+        load = self.rng.choice(
+            [
+                "db.query(User).order_by(User.id).all()",
+                "db.scalars(select(User).order_by(User.id)).all()",
+                f"{self.helper('others')}(db, [{self.rng.choice(self.users)}])",
+            ]
+        )
+        return f"{name} = {load}"
+
+    def keep(self, _depth: int = 0) -> str:
+        user, pick = self.rng.choice(self.users), self.rng.choice
+        kind = pick(["again", "list", "dict", "item", "got", "order", "team", "pair"])
+        if kind == "again":
+            name = pick([each for each in self.users if each != user] or [self.name("user")])
+            self.users.append(name)
+            return f"{name} = {user}"
+        if kind == "list" and self.lists:
+            return f"{pick(self.lists)}[:0] = [{user}]"
+        if kind == "dict":
+            name = self.name("index")
+            text = (
+                f"{name} = {{each.name: each for each in {pick(self.lists)}}}" if self.lists else ""
+            )
+            if text:
+                self.dicts.append(name)
+                return text
+        if kind == "item" and self.lists:
+            name = self.name("user")
+            self.users.append(name)
+            return f"{name} = {pick(self.lists)}[-1]"
+        if kind == "got" and self.dicts:
+            name = self.name("user")
+            self.users.append(name)
+            return f"{name} = next(iter({pick(self.dicts)}.values()))"
+        if kind == "order":
+            name = self.name("orders")
+            self.orders.append(name)
+            return f"{name} = list({user}.orders)"
+        if kind == "team":
+            name = self.name("team")
+            self.teams.append(name)
+            return f"{name} = {user}.team"
+        if kind == "pair":
+            user, team = self.name("user"), self.name("team")
+            self.users.append(user)
+            self.teams.append(team)
+            call = f"{user}, {team} = {self.helper('pair')}(db, key)"
+            return f"{call}\nif {user} is None:\n    raise HTTPException(404)"
+        return self.load_one()
+
+    def change(self, _depth: int = 0) -> str:
+        user = self.rng.choice(self.users)
+        return self.rng.choice(
+            [
+                f"{user}.name += '!'",
+                f"{user}.team_id = 2",
+                f"{user}.orders.append(Order(title='more', amount=7))",
+                f"db.add(Order(title='other', amount=8, user_id={user}.id))",
+                f"db.add(User(name='new', team_id={user}.team_id))",
+            ]
+        )
+
+    def clash(self) -> str:
+        return "db.add(Tag(name='new'))\ndb.flush()"
+
+    def event(self, _depth: int = 0) -> str:
+        user, pick = self.rng.choice(self.users), self.rng.choice
+        return pick(
+            [
+                "db.commit()",
+                "db.commit()",
+                "db.rollback()",
+                "db.flush()",
+                f"db.refresh({user})",
+                f"db.expire({user})",
+                "db.expire_all()",
+                f"{self.helper('tagged')}(db, {pick(['new', 'made'])!r})",
+                f"{self.helper('renamed')}(db, {user}, 'other')",
+            ]
+        )
+
+    # ----------------------------------------------------------------------------------- reads
+    def read(self, _depth: int = 0) -> str:
+        user, pick = self.rng.choice(self.users), self.rng.choice
+        reads = [
+            f"{user}.name",
+            f"{user}.team.name if {user}.team else None",
+            f"len({user}.orders)",
+            f"[order.title for order in {user}.orders]",
+            f"[tag.name for tag in {user}.tags]",
+        ]
+        for name in self.lists:
+            reads += [
+                f"[each.name for each in {name}]",
+                f"list({self.helper('names')}({name}))",
+                f"{self.helper('teams')}({name})",
+                f"{name}[0].name",
+                f"sorted(len(each.orders) for each in {name})",
+            ]
+        for name in self.dicts:
+            reads += [
+                f"[each.name for each in {name}.values()]",
+                f"max((each.name for each in {name}.values()), default='')",
+            ]
+        reads += [f"[each.title for each in {name}]" for name in self.orders]
+        reads += [f"[each.user.name for each in {name} if each.user]" for name in self.orders]
+        reads += [f"{name}.name if {name} else None" for name in self.teams]
+        reads += [f"[each.name for each in {name}.users] if {name} else []" for name in self.teams]
+        return f"out.append({pick(reads)})"
+
+
+def flows(seed: int) -> str:
+    """Return the text of one application."""
+    rng = random.Random(f"flows {seed}")
+    head = HEAD.format(
+        session=rng.choice(["", "", "", ", autoflush=False", ", expire_on_commit=False"]),
+        base="DeclarativeBase",
+        new="",
+        default="",
+        cascade=rng.choice(["", ', cascade="all, delete-orphan"']),
+    )
+    body = _Body(rng)
+    text = indent(body.text(), "    ")
+    helpers = [HELPERS[name] for name in HELPERS if name in body.helpers]
+    endpoint = (
+        '@app.post("/0/{key}")\n'
+        "def endpoint0(key: int, flag: bool = False, db: Session = Depends(get_db)):\n"
+        f"    out = []\n{text}\n    return out\n"
+    )
+    return IMPORTS + head + "\n\n".join([*helpers, endpoint])
