@@ -277,16 +277,18 @@ def _tools(
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> EditedSnapshot:
         edited = {path for change in changes for path in change.paths}
         looked_at.read.update(edited)
+        processing = Processing(asked.jobs, asked.progress, None, known, looked_at)
         for project in projects:
-            # The trees of what is edited are of no use to the next one.
-            project.give_up(edited)
-        layout = projects[0].layout if projects else None
-        processing = Processing(asked.jobs, asked.progress, layout, known, looked_at)
+            processing = structs.replace(processing, layout=project.layout, parsed=project.parsed)
         try:
             return apply_in_memory(snapshot, changes, rewriters, formatter, processing)
         except RewritersFailed as failed:
             problem = _no_rewriters(failed.rule, failed.error, changes)
             return EditedSnapshot(snapshot, {}, (problem,))
+        finally:
+            for project in projects:
+                # The trees of what is edited are of no use to the next one.
+                project.give_up(edited)
 
     # The searches of all rules are combined.
     sought = [word for rule in rules for words in (rule.triggers, *rule.anchors) for word in words]

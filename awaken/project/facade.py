@@ -58,7 +58,7 @@ from awaken.workspace.manifests.pytest_settings import PYTEST_READS, PytestSetti
 from awaken.workspace.manifests.type_checkers import TYPE_CHECKER_READS, is_set_up
 from awaken.workspace.outside import OutsideFile
 from awaken.workspace.project_settings import UNTOLD, ProjectSettings
-from awaken.workspace.sources import Snapshot, is_python
+from awaken.workspace.sources import Snapshot, SourceFile, is_python
 from awaken.workspace.text_files import Texts
 
 _REQUIREMENTS = ("*.txt", "*.in", "Pipfile")
@@ -209,6 +209,11 @@ class Project:
     def at(self, snapshot: Snapshot) -> Project:
         """Return the same program with the files of another snapshot."""
         return Project(snapshot, self.targets, self, settings=self._settings)
+
+    def parsed(self, source: SourceFile) -> Module | None:
+        """Return a file of this or another snapshot whose tree is kept, without its answers."""
+        module = self._modules.get(source.path)
+        return module.with_own_memo() if module is not None and module.source is source else None
 
     def give_up(self, paths: Collection[str]) -> None:
         """Keep no trees of these files: where they are asked for, they are parsed again."""

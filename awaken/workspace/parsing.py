@@ -170,7 +170,7 @@ def _children(node: ast.AST) -> list[ast.AST]:
     """Return what ``ast.iter_child_nodes`` yields, in half its time."""
     result: list[ast.AST] = []
     for value in vars(node).values():
-        if isinstance(value, list):
+        if type(value) is list:
             result += [item for item in value if isinstance(item, ast.AST)]
         elif isinstance(value, ast.AST):
             result.append(value)

@@ -211,7 +211,7 @@ class SessionDependency(SiteRule):
     def decisions(self, project: Project) -> Iterator[Decided]:
         """Return one finding per dependency that leaves its session open, and its change."""
         for module in site_modules(project, self.triggers):
-            for node in module.walk():
+            for node in module.nodes_of(ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda):
                 # All files are searched for functions that inject: few return such a value.
                 if not isinstance(node, FunctionOrLambda):
                     continue

@@ -63,19 +63,31 @@ class Region(Struct, frozen=True):
 def nodes_on_lines(tree: ast.Module, lines: Collection[int]) -> Iterator[ast.AST]:
     """Yield every node that may be on one of ``lines``, skipping statements on other lines."""
     ordered = sorted(lines)
-    waiting: list[ast.AST] = [tree] if ordered else []
+    if not ordered:
+        return
+    yield tree
+    # A file may have thousands of statements, and is asked once for each edit.
+    start = bisect_left(tree.body, ordered[0], key=_last_line)
+    waiting: list[ast.AST] = [*tree.body[start : bisect_right(tree.body, ordered[-1], key=_line)]]
     while waiting:
         node = waiting.pop()
         # Only statements are skipped: parts of an f-string have positions of their own before 3.12.
         if isinstance(node, ast.stmt):
-            # A decorated definition begins, for ast, at its `def`.
-            decorators = getattr(node, "decorator_list", None)
-            first = decorators[0].lineno if decorators else node.lineno
-            index = bisect_left(ordered, first)
-            if index == len(ordered) or ordered[index] > (node.end_lineno or first):
+            index = bisect_left(ordered, _line(node))
+            if index == len(ordered) or ordered[index] > _last_line(node):
                 continue
         yield node
         waiting += children_by_field(node)
+
+
+def _line(statement: ast.stmt) -> int:
+    """Return the first line of a statement: for ast, a decorated one begins at its `def`."""
+    decorators = getattr(statement, "decorator_list", None)
+    return decorators[0].lineno if decorators else statement.lineno
+
+
+def _last_line(statement: ast.stmt) -> int:
+    return statement.end_lineno or _line(statement)
 
 
 def nodes_near_word(module: Module, word: str) -> Iterator[ast.AST]:

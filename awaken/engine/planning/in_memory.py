@@ -7,7 +7,7 @@ and calls again; imports and files that several changes share are computed from 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -43,6 +43,7 @@ from awaken.engine.report import LeftToDo
 from awaken.engine.rewriting.rewritten import FileContext, KnownRewritings, Rewriters, RewrittenFile
 from awaken.project.names.layout import Layout
 from awaken.project.source.looked_at import LookedAt
+from awaken.project.source.modules import Module
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 
 _SECONDS_PER_EDIT = 3e-3
@@ -56,6 +57,7 @@ class Processing(Struct, frozen=True):
 
     ``layout`` names the modules of the program, those of its files alone if it is None. ``known``
     are the rewritten files of earlier runs. ``looked_at`` notes who takes names from edited files.
+    ``parsed`` returns a file of the snapshot whose tree is kept.
     """
 
     jobs: int | None = None
@@ -63,6 +65,7 @@ class Processing(Struct, frozen=True):
     layout: Layout | None = None
     known: KnownRewritings = KnownRewritings()
     looked_at: LookedAt = field(default_factory=LookedAt)
+    parsed: Callable[[SourceFile], Module | None] = lambda source: None  # noqa: ARG005
 
 
 class EditedSnapshot(Struct, frozen=True):
@@ -229,7 +232,8 @@ class _Work:
         loaded = {name: rewriters[name] for name in sorted(rules) if name in rewriters}
 
         def rewritten(path: str) -> RewrittenFile:
-            return rewrite_file(snapshot[path], files[path], loaded, contexts[path])
+            parsed = processing.parsed(snapshot[path])
+            return rewrite_file(snapshot[path], files[path], loaded, contexts[path], parsed)
 
         progress(REWRITING, 0, len(new))
         results = run_many(

@@ -70,15 +70,20 @@ superset, mlflow, ckan and prefect has 12,275."""
 
 
 def rewrite_file(
-    source: SourceFile, edits: Sequence[OwnedEdit[Edit]], rewriters: Rewriters, context: FileContext
+    source: SourceFile,
+    edits: Sequence[OwnedEdit[Edit]],
+    rewriters: Rewriters,
+    context: FileContext,
+    parsed: Module | None,
 ) -> RewrittenFile:
     """Return ``source`` with all ``edits`` made (in the order of their changes) that can be.
 
+    ``parsed`` is the file with its tree, where somebody has it.
     Each edit that cannot be made gives a problem that names its change; the caller leaves these
     changes out and calls again. Never raises for what a rule or a file does.
     """
     try:
-        module = Module(source, parse(source), context.name)
+        module = parsed or Module(source, parse(source), context.name)
     except Unparsable as error:
         place = Place(source.path, Span(0, 0))
         changes = tuple(dict.fromkeys(owned.change for owned in edits))

@@ -84,7 +84,7 @@ class OutsideLinks:
 
     def imported(self, module: Module) -> Iterator[tuple[str, OutsideFile]]:
         """Yield the names that a file of the program binds to what an outside file has."""
-        for node in module.walk():
+        for node in module.nodes_of(ast.Import, ast.ImportFrom):
             match node:
                 case ast.Import(names=names):
                     for alias in names:

@@ -110,7 +110,7 @@ class Names:
 
     def qualified(self, module: Module, node: ast.expr) -> str | None:
         """Return the dotted name of ``node``; None where it is no static name or not certain."""
-        if not isinstance(node, ast.Attribute | ast.Name):
+        if type(node) is not ast.Attribute and type(node) is not ast.Name:
             return None
         known: dict[ast.expr, str | None] = module.memo.setdefault(Names, {})
         # Each part of a long name is asked for, too, and most of them many times.

@@ -11,6 +11,9 @@ Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
 
+_UNKNOWN: Any = object()
+"""In place of an answer that is not kept yet."""
+
 
 def cached_method(
     method: Callable[Concatenate[Owner, Asked], Answer],
@@ -55,13 +58,19 @@ def _cached(
 
     @wraps(method)
     def kept(owner: Owner, /, *asked: Asked.args, **named: Asked.kwargs) -> Answer:
-        answers: dict[Hashable, Answer] = owner.__dict__.setdefault(table, {})
+        answers: dict[Hashable, Any] | None = owner.__dict__.get(table)
+        if answers is None:
+            answers = owner.__dict__[table] = {}
         # Not by a function of its own: that costs a call for each answer.
-        of = (*asked, *named.items()) if key is None else key(*asked, **named)
-        if of not in answers:
+        if key is not None:
+            of: Hashable = key(*asked, **named)
+        else:
+            of = (*asked, *named.items()) if named else asked
+        answer: Answer = answers.get(of, _UNKNOWN)
+        if answer is _UNKNOWN:
             if meanwhile:
                 answers[of] = meanwhile[0]
-            answers[of] = method(owner, *asked, **named)
-        return answers[of]
+            answer = answers[of] = method(owner, *asked, **named)
+        return answer
 
     return cast("Callable[Concatenate[Owner, Asked], Answer]", kept)

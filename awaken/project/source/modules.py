@@ -159,10 +159,10 @@ class Module:
         ``withitem``, ``comprehension``) take what their children take. Raises ValueError for nodes
         without any position, such as operators or an empty ``arguments``.
         """
-        if isinstance(node, ast.Module):
-            return Span(0, len(self.source.text))
         line = getattr(node, "lineno", None)
         if line is None:
+            if isinstance(node, ast.Module):
+                return Span(0, len(self.source.text))
             spans = [self.span(child) for child in children(node)]
             if not spans:
                 raise ValueError(f"{type(node).__name__} has no position")
@@ -253,6 +253,11 @@ class Module:
             return self._nodes_and_parents[0]  # type: ignore[return-value]
         return self._by_type.get(kind, ())  # type: ignore[return-value]
 
+    @cached_in_file
+    def nodes_of(self, *kinds: type[ast.AST]) -> list[Any]:
+        """Return all nodes of the file of one of these concrete ``kinds``, in source order."""
+        return [node for node in self._nodes_and_parents[0] if type(node) in kinds]
+
     def nodes_below(self, node: ast.AST | None, kind: type[Node]) -> Iterator[Node]:
         """Yield what ``walk`` does, but only the nodes of a ``kind``, which may be abstract."""
         return (part for part in self.walk(node) if isinstance(part, kind))
@@ -260,7 +265,8 @@ class Module:
     @of_file
     def functions(self) -> list[Function]:
         """All functions of the file but lambdas, in source order."""
-        return [node for node in self._nodes_and_parents[0] if isinstance(node, Function)]
+        kinds = ast.FunctionDef, ast.AsyncFunctionDef
+        return [node for node in self._nodes_and_parents[0] if type(node) in kinds]  # type: ignore[misc]
 
     def like(self, node: ast.AST) -> Sequence[ast.AST]:
         """Return all nodes of the file that are of the type of ``node``, in source order."""
@@ -300,10 +306,9 @@ class Module:
     @of_file
     def _calls(self) -> dict[int, list[ast.Call]]:
         calls: dict[int, list[ast.Call]] = {}
-        for node in self._nodes_and_parents[0]:
-            if isinstance(node, ast.Call):
-                start = self._line_starts[node.lineno - 1] + node.col_offset
-                calls.setdefault(start, []).append(node)
+        for node in self.nodes(ast.Call):
+            start = self._line_starts[node.lineno - 1] + node.col_offset
+            calls.setdefault(start, []).append(node)
         return calls
 
     def calls_at(self, span: Span) -> list[ast.Call]:

@@ -117,7 +117,7 @@ class ScopeTable:
         In a class body only the bindings above ``node`` count. If all of those are conditional or
         missing, outer bindings count too (``Session = Session``).
         """
-        if not isinstance(node, ast.Name):
+        if type(node) is not ast.Name:
             return []
         known = self._known.get(node)
         if known is None:

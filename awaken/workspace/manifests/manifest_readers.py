@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +18,13 @@ from packaging.utils import canonicalize_name
 from awaken.workspace.formats.ini import NotIni, expanded_value, parse_ini
 from awaken.workspace.formats.json_text import parse_json
 from awaken.workspace.formats.toml_text import NotToml, parse_toml
-from awaken.workspace.manifests.versions import marker, poetry_ranges, requirement, specifiers
+from awaken.workspace.manifests.versions import (
+    MOST_TEXTS,
+    marker,
+    poetry_ranges,
+    requirement,
+    specifiers,
+)
 from awaken.workspace.parsing import Unparsable, parse_text
 from awaken.workspace.reading import (
     LOCK_LIMIT,
@@ -92,6 +99,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
+@lru_cache(MOST_TEXTS)
 def declared_requirement(text: str) -> Declared:
     """Return the requirement that ``text`` states as PEP 508 says. Raises InvalidRequirement."""
     result = requirement(text)

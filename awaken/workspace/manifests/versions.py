@@ -26,6 +26,9 @@ ANY_VERSION = "any version"
 _MOST_ANSWERS = 1000
 """Pairs of ranges kept: rules ask for some fifty over and over, manifests name the rest once."""
 
+MOST_TEXTS = 2000
+"""Texts of requirements and ranges kept: each step of a recipe reads the same manifests again."""
+
 TEXT_LIMIT = 4096
 """Characters of a requirement, a marker or a range: below what costs ``packaging`` time or Python's
 limit for digits. ``apache-airflow`` with all of its extras takes 1,500."""
@@ -35,6 +38,7 @@ Form = TypeVar("Form")
 _OLDEST, _NEWEST = Version("0"), Version("99999")
 
 
+@lru_cache(MOST_TEXTS)
 def specifiers(text: str) -> SpecifierSet:
     """Return the range that ``text`` states. Raises InvalidSpecifier, and nothing else."""
     return _read(SpecifierSet, text, InvalidSpecifier)

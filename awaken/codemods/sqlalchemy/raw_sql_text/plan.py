@@ -69,7 +69,7 @@ class RawSqlText(Rule):
 
 
 def _executed_pairs(module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
-    for node in module.walk():
+    for node in module.nodes(ast.Call):
         match node:
             case ast.Call(func=ast.Attribute(attr=method)) if method in _METHODS:
                 named = (keyword.value for keyword in node.keywords if keyword.arg == "statement")

@@ -156,7 +156,7 @@ class SessionContextManager(Rule):
 
     def _sites(self, project: Project) -> Iterator[tuple[Site[Making], Opened]]:
         for module in site_modules(project, self.triggers):
-            for node in module.walk():
+            for node in module.nodes_of(ast.Assign, ast.AnnAssign):
                 opened = _opened(project, module, node) if isinstance(node, Making) else None
                 if opened is not None and isinstance(node, Making):
                     yield Site(self.name, module, node), opened

@@ -311,10 +311,8 @@ class Operations:
 
 def _those(module: Module, among: Callable[[ast.AST], bool]) -> Iterator[ast.AST]:
     """Yield the nodes that are among some; for an item of ``with``, the object that it enters."""
-    for node in module.walk():
-        if isinstance(node, _KINDS) and among(
-            node.context_expr if isinstance(node, ast.withitem) else node
-        ):
+    for node in module.nodes_of(*_KINDS):
+        if among(node.context_expr if isinstance(node, ast.withitem) else node):
             yield node
 
 

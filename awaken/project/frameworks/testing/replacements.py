@@ -110,7 +110,7 @@ class Replacements:
     # -------------------------------------------------------------------------------------- places
     def _found_replacements(self, module: Module) -> Iterator[Replacement]:
         in_tests = is_around_tests(module.path)
-        for node in module.walk():
+        for node in module.nodes_of(ast.Call, ast.Assign):
             match node:
                 case ast.Call():
                     yield from self._patched_replacements(module, node)

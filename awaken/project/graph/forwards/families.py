@@ -14,7 +14,7 @@ from msgspec import Struct
 from awaken.project.graph.overrides import MAKING, Overrides
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.names.functions.definitions import FoundFunctions, Functions
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.worklist import multimap, reached
 
 _MOST_METHODS = 1000
@@ -138,6 +138,7 @@ class Families:
         names = reached([qualified], lambda name: self._names_beside(name, method))
         return sorted(name for name in names if method in self._line(name)[name].members)
 
+    @cached_items
     def _names_beside(self, qualified: str, method: str) -> Iterator[str]:
         line = self._line(qualified)
         yield from (name for name, facts in line.items() if method in facts.members)

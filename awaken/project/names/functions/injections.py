@@ -62,7 +62,7 @@ class Injections:
 
 def overrides_in(module: Module) -> Iterator[tuple[ast.expr, ast.expr]]:
     """Yield the dependencies that a file replaces, each with what is called for it."""
-    for node in module.walk():
+    for node in module.nodes_of(ast.Assign, ast.Call):
         pairs: list[tuple[ast.expr | None, ast.expr]] = []
         match node:
             case ast.Assign(targets=[ast.Subscript(value=owner, slice=key)], value=value):

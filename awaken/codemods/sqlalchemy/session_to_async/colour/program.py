@@ -77,11 +77,12 @@ class SynchronousPart:
             self._read(module)
 
     def _read(self, module: Module) -> None:
-        for node in module.walk():
-            if isinstance(node, ast.AsyncFunctionDef):
-                self._asynchronous.add(self.place_of(module, node))
-            elif isinstance(node, ast.Call) and self._runs_loop(module, node):
-                self._loops.setdefault(self.around(module, node), module.place(node))
+        self._asynchronous |= {
+            self.place_of(module, node) for node in module.nodes(ast.AsyncFunctionDef)
+        }
+        for call in module.nodes(ast.Call):
+            if self._runs_loop(module, call):
+                self._loops.setdefault(self.around(module, call), module.place(call))
         for start, operations in self._operations.in_file(module).items():
             function = self.place_of(module, module.function_at(start))
             self._operating.add(function)

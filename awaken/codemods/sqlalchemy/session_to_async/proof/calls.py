@@ -39,9 +39,8 @@ class Calls:
             for what in self._names_of(home, called, call):
                 yield call.place, what
         for module in self._after.modules_at(sorted(paths)):
-            for node in module.walk():
-                if isinstance(node, ast.With | ast.AsyncWith):
-                    yield from self._entered_classes(module, node)
+            for node in module.nodes_of(ast.With, ast.AsyncWith):
+                yield from self._entered_classes(module, node)
 
     def _of_changed(self, paths: AbstractSet[str]) -> Iterator[tuple[Module, ast.Call, Call]]:
         """Yield the calls in the files ``paths``, and those of functions in them.

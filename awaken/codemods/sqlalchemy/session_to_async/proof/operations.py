@@ -56,7 +56,7 @@ def _is_awaited(module: Module, node: ast.AST) -> bool:
 
 def lost(after: Project, module: Module) -> Iterator[tuple[Place, str]]:
     """Yield the operations of asynchronous sessions, engines and clients that nothing awaits."""
-    for node in module.walk():
+    for node in module.nodes_of(ast.Call, ast.Attribute, ast.For, ast.comprehension, ast.withitem):
         match node:
             case ast.Call() if not isinstance(module.parent(node), ast.Await):
                 what = _lost_text(after, module, node)

@@ -60,8 +60,10 @@ class Together:
                         yield place, f"nothing awaits the coroutine that {shown} returns"
             beside |= component.functions if is_awaited else set()
         for item in sorted(beside):
-            was_so = self._before.was_plain(item) and self._before.was_coroutine(function)
-            if self._kinds.of(item) == "plain" and not was_so and not self._kinds.promises(item):
+            if self._kinds.of(item) != "plain" or self._kinds.promises(item):
+                continue
+            # Last: it parses files.
+            if not (self._before.was_plain(item) and self._before.was_coroutine(function)):
                 what = f"`{item.qualname}` is called where `{function.qualname}` is awaited"
                 yield Place(item.path, Span(item.start, item.start)), what
 

@@ -106,7 +106,8 @@ class AssignedExpressions:
         for module in modules_with(self._project, _WORDS):
             if is_of_alembic(module):
                 continue
-            nodes = [argument for node in module.walk() if (argument := self._given(module, node))]
+            assignments = module.nodes(ast.Assign)
+            nodes = [each for node in assignments if (each := self._given(module, node))]
             if nodes:
                 yield module, nodes
 

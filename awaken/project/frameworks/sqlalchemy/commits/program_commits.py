@@ -164,9 +164,9 @@ class Commits:
     # ------------------------------------------------------------------------- where one commits
     def _in_file(self, path: str) -> Iterator[Commit]:
         module = self._evaluator.load(path)
-        for node in module.walk() if module is not None else ():
-            if module is None:
-                return
+        if module is None:
+            return
+        for node in module.nodes_of(ast.Call, ast.With, ast.AsyncWith):
             match node:
                 case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _COMMITTING:
                     yield from self._commit(module, node, owner)

@@ -37,9 +37,9 @@ class Engines:
     def in_file(self, module: Module) -> Iterator[Engine]:
         """Yield the engines that a file makes, in the order of the source."""
         known = knowledge().opens
-        for node in module.walk():
+        for node in module.nodes(ast.Call):
             # Resolving a name costs more than reading it: most calls are of something else.
-            if not isinstance(node, ast.Call) or "engine" not in last_name(node.func):
+            if "engine" not in last_name(node.func):
                 continue
             name = self._evaluator.names.qualified(module, node.func) or ""
             resource = known.get(name)

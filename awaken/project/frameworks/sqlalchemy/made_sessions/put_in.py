@@ -88,11 +88,7 @@ class PutSessions:
 
     def _ways(self, module: Module) -> dict[str, list[_Way]]:
         """Return what may put something under a name, by that name, in source order."""
-        nodes = (
-            node
-            for node in module.walk()
-            if isinstance(node, ast.Dict | ast.Call | ast.ClassDef | ast.Assign)
-        )
+        nodes = module.nodes_of(ast.Dict, ast.Call, ast.ClassDef, ast.Assign)
         pairs = (
             (x, node) for node in nodes for x in dict.fromkeys(self._names_under(module, node))
         )

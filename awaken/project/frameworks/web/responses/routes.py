@@ -47,7 +47,7 @@ class Responses(FoundInFiles[Endpoint]):
     words = _WORDS
 
     def _items_in(self, module: Module) -> Iterator[Endpoint]:
-        for node in module.walk():
+        for node in module.nodes_of(ast.FunctionDef, ast.AsyncFunctionDef, ast.Call):
             if isinstance(node, Function):
                 for decorator in node.decorator_list:
                     if self._is_route(module, decorator):

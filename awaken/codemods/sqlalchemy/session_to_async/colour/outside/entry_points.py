@@ -110,7 +110,7 @@ class EntryPoints:
         return any(entry_point.kind == "server" for entry_point in self.found.get(function, ()))
 
     def _in_file(self, module: Module) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
-        for node in module.walk():
+        for node in module.nodes_of(ast.FunctionDef, ast.Call, ast.ClassDef):
             match node:
                 case ast.FunctionDef() if any(
                     self.is_command(module, decorator) for decorator in node.decorator_list
