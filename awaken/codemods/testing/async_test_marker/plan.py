@@ -92,7 +92,7 @@ def _may_leave_tests(project: Project) -> bool:
 
 def _says_how_tests_run(project: Project) -> bool:
     """Whether the project declares how its tests run: a package without its settings does not."""
-    is_declared = any(project.targets.distribution(name) is not None for name in _RUNNERS)
+    is_declared = project.targets.declares_any(_RUNNERS)
     return is_declared or bool(project.pytest.path) or bool(project.pytest.unread)
 
 
