@@ -13,7 +13,7 @@ from awaken.editing.comments import comments_in
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_behind
-from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN, reasons_of
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -74,16 +74,7 @@ class WaitForToTimeout(SiteRule):
     triggers = (b"wait_for",)
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.11"}
     status = Status.OPT_IN
-    reasons = (
-        INSIDE_FSTRING,
-        LOOP_ARGUMENT,
-        NAME_TAKEN,
-        NO_TIME,
-        NOT_AWAITED,
-        OTHER_ARGUMENTS,
-        POSITION,
-        SHARED_LINE,
-    )
+    reasons = reasons_of(globals(), INSIDE_FSTRING, NAME_TAKEN)
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the functions that rewrite the call and the statement."""

@@ -16,6 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing impo
 )
 from awaken.contract import Place
 from awaken.project.effects.guards import ends_exceptions
+from awaken.project.effects.own import own_nodes
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
@@ -66,9 +67,8 @@ def _lets_through(project: Project, function: FunctionPlace) -> bool:
     return all(
         part.value is None
         or (isinstance(part.value, ast.Constant) and part.value.value in {None, False})
-        for _, node in project.calls.definitions_of([function])
-        for part in ast.walk(node)
-        if isinstance(part, ast.Return)
+        for module, node in project.calls.definitions_of([function])
+        for part in module.returns_of(node)
     )
 
 
@@ -120,7 +120,7 @@ def _raises_behind(module: Module, function: Function, node: ast.AST) -> bool:
         if isinstance(below, ast.stmt):
             block = module.block_of(below)
             behind = block[block.index(below) + 1 :]
-            if any(isinstance(part, _LEAVING) for each in behind for part in module.walk(each)):
+            if any(isinstance(part, _LEAVING) for part in own_nodes(behind)):
                 return False
             if isinstance(block[-1], ast.Raise):
                 return True
