@@ -108,6 +108,6 @@ def _dependencies(texts: Mapping[str, bytes], new: Mapping[str, str]) -> Iterato
             continue
         for path in sorted(manifests):
             for number, line in enumerate(texts[path].split(b"\n"), 1):
-                for name in (driver.distribution, *driver.also):
+                for name in driver.distributions:
                     if re.search(rb"(?<![\w.-])%s(?![\w.-])" % re.escape(name.encode()), line):
                         yield path, f":{number}: no file uses `{name}` any more; {advice}"

@@ -13,7 +13,8 @@ from awaken.project import Project
 from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import parameters_of, root_of
+from awaken.project.source.trees import parameters_of, receivers, root_of
+from awaken.project.source.worklist import reached
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -67,6 +68,16 @@ def value_behind(module: Module, node: ast.expr) -> ast.expr:
     """Return the only value of a variable, or the expression itself."""
     value = module.scopes.only_value(node)
     return node if value is None else value
+
+
+def values_behind(module: Module, node: ast.expr) -> set[ast.expr]:
+    """Return an expression, and all that the variables are given that it begins with."""
+
+    def given(part: ast.expr) -> list[ast.expr]:
+        *_, root = receivers(part)
+        return [item.value for item in module.scopes.bindings_of(root) if item.value is not None]
+
+    return reached({node}, given)
 
 
 def is_dotted(node: ast.expr) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from awaken.contract import Reason
 from awaken.workspace.outside import OTHER_PROJECT
 
@@ -19,6 +21,12 @@ OUT_OF_SIGHT = Reason(
     "Let awaken read that file as well: name its project in the setting `members`, or "
     "select the whole program.",
 )
+
+
+def reasons_of(module: Mapping[str, object], *shared: Reason) -> tuple[Reason, ...]:
+    """Return those reasons, and the others that the names of a module mean."""
+    others = (value for value in module.values() if isinstance(value, Reason))
+    return tuple(dict.fromkeys((*shared, *others)))
 
 
 def cure_of_outside(why: str, folder: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
 
-from awaken.contract import Rewriter, Surroundings
+from awaken.contract import Surroundings
 from awaken.editing.arguments import appended_call, fitted, keyword_argument, without_argument
 from awaken.editing.relationships.load_options import MoreOptions, with_load_options
 from awaken.editing.relationships.relationship_loading import (
@@ -18,15 +17,6 @@ from awaken.editing.relationships.relationship_loading import (
 )
 from awaken.editing.session_blocks import Moved, with_sessions
 from awaken.kit.payloads import (
-    ADD_KEYWORD,
-    LOAD_OPTIONS,
-    MAKE_BACKREF,
-    REMOVE_ARGUMENT,
-    REMOVE_STATEMENT,
-    SESSION_BLOCKS,
-    SET_LAZY,
-    SET_LAZY_IN_KEYWORDS,
-    WRITE_STATEMENTS,
     Argument,
     Backref,
     Keyword,
@@ -95,18 +85,3 @@ def set_lazy_in_keywords(node: cst.Call, data: Lazy, around: Surroundings) -> cs
 def make_backref(node: cst.Arg, data: Backref, _around: Surroundings) -> cst.Arg:
     """``backref="posts"`` → ``backref=backref("posts", lazy="raise")``."""
     return with_backref(node, data.value, data.function, data.depth)
-
-
-STANDARD: Mapping[str, Rewriter] = MappingProxyType(
-    {
-        ADD_KEYWORD: add_keyword,
-        REMOVE_ARGUMENT: remove_argument,
-        REMOVE_STATEMENT: remove_statement,
-        LOAD_OPTIONS: load_options,
-        SESSION_BLOCKS: session_blocks,
-        MAKE_BACKREF: make_backref,
-        SET_LAZY: set_lazy,
-        SET_LAZY_IN_KEYWORDS: set_lazy_in_keywords,
-        WRITE_STATEMENTS: write_statements,
-    }
-)

@@ -23,10 +23,22 @@ from awaken.contract import (
 )
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from awaken.kit.changes import Decided
     from awaken.project import Project
     from awaken.workspace.formats.toml_text import KeyPath
     from awaken.workspace.sources import Snapshot
+
+
+def rewriters_in(*modules: ModuleType) -> Mapping[str, Rewriter]:
+    """Return the public functions of modules, which are rewriters, by ``their-names``."""
+    return {
+        name.replace("_", "-"): function
+        for module in modules
+        for name, function in vars(module).items()
+        if getattr(function, "__module__", "") == module.__name__ and not name.startswith("_")
+    }
 
 
 class Rule:
@@ -106,9 +118,9 @@ class Rule:
         A rule that has its own imports them here, from a module ``rewrite`` next to it: LibCST is
         loaded when there is something to write, and there only.
         """
-        from awaken.kit.rewriters import STANDARD  # noqa: PLC0415  loads LibCST
+        from awaken.kit import rewriters  # noqa: PLC0415  loads LibCST
 
-        return STANDARD
+        return rewriters_in(rewriters)
 
     def why_no_site(self, project: Project, place: Place) -> str | None:
         """Return in one sentence why nothing at ``place`` is a site of this rule.

@@ -422,7 +422,7 @@ class Project:
         above = self._settings.declared_above
         if any(canonicalize_name(root) in above for root in roots):
             return True
-        if self.targets is not None and any(map(self.targets.distribution, sorted(roots))):
+        if self.targets is not None and self.targets.declares_any(roots):
             return True
         return bool(self.files_with([root.encode() for root in sorted(roots)]))
 

@@ -8,7 +8,7 @@ from kit_programs import STAYS, sites
 
 from awaken.contract import NeedImport, ReleaseImport, Surroundings, TextEdit
 from awaken.kit.imports import imports_here, move_import, name_beside, replace_name
-from awaken.kit.rewriters import STANDARD
+from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused
 from awaken.project import Project
 
@@ -113,5 +113,5 @@ def test_an_import_moves_to_another_module(before, after):
     if edit is None:
         assert after is None
     else:
-        statements = STANDARD[edit.rewriter](None, edit.data, Surroundings())
+        statements = Rule().rewriters()[edit.rewriter](None, edit.data, Surroundings())
         assert cst.Module(statements).code == f"{after}\n"

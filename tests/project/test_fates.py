@@ -92,6 +92,7 @@ PLACES = {
     "x = []\nx.append(work())": "stored builtins.list.append",
     "x = [work()]\nfor one in x: await one": "awaited",
     "x = {'a': work()}\nfor one in x.values(): await one": "awaited",
+    "x = {'a': work()}\nawait x.setdefault('a', 1)": "awaited",
     "x = [work()]\nawait x[0]": "awaited",
     "x = [work()]\nif x: return x": "returned",
     "done, waits = await asyncio.wait([work()])": "awaited",

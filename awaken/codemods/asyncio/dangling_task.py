@@ -114,7 +114,8 @@ from awaken.kit.search import argument, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.coroutines import coroutines
 from awaken.project.effects import suspensions
-from awaken.project.source.trees import Function, FunctionOrLambda, Loop, last_name, variable_of
+from awaken.project.source.lines.statement_lines import shares_line
+from awaken.project.source.trees import Function, Loop, last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -246,20 +247,12 @@ def _waits_behind(module: Module, call: ast.Call) -> bool:
         return False
     result = suspensions(function)
     end = module.span(call).end
-    looped = any(isinstance(node, Loop) for node in _nodes_around(module, call))
+    looped = any(isinstance(node, Loop) for node in module.ancestors_inside(call))
     runs = (
         node for node in module.nodes_below(function, ast.Call) if last_name(node.func) in _RUNNING
     )
     pauses = (*result.awaits, *result.yields, *runs)
     return any(looped or module.span(pause).start >= end for pause in pauses)
-
-
-def _nodes_around(module: Module, call: ast.Call) -> Iterator[ast.AST]:
-    """Yield what encloses ``call`` in its function."""
-    for above in module.ancestors(call):
-        if isinstance(above, FunctionOrLambda):
-            return
-        yield above
 
 
 def _refusal(site: Site[ast.Call]) -> Refused | None:
@@ -271,7 +264,7 @@ def _refusal(site: Site[ast.Call]) -> Refused | None:
     statement = module.parent(call)
     if not isinstance(statement, ast.Expr) and variable_of(statement) is None:
         return Refused(INSIDE_EXPRESSION, shown)
-    if isinstance(statement, ast.stmt) and _shares_line(module, statement):
+    if isinstance(statement, ast.stmt) and shares_line(module, statement):
         return Refused(SHARED_LINE, shown)
     listed = lists_names(module, module.scopes.scope_of(call))
     if _known_set(module) is None:
@@ -323,12 +316,6 @@ def _keeping(site: Site[ast.Call], kept_in: str) -> Iterator[Edit]:
         # The failure of a task is reported when nothing refers to the task any more.
         lines.append(f"del {task}")
     yield site.insert_statements(module.place(statement), "after", "\n".join(lines))
-
-
-def _shares_line(module: Module, statement: ast.stmt) -> bool:
-    """Whether the line of the statement contains more than a comment."""
-    before, behind = module.beside(statement)
-    return bool(before) or (bool(behind) and not behind.startswith(b"#"))
 
 
 def _known_set(module: Module) -> str | None:

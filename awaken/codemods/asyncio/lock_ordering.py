@@ -252,9 +252,7 @@ def _way(
 
 def _held_around(project: Project, module: Module, node: ast.AST) -> frozenset[Lock]:
     held: set[Lock] = set()
-    for above in module.ancestors(node):
-        if isinstance(above, Function | ast.Lambda):
-            break
+    for above in module.ancestors_inside(node):
         if isinstance(above, With):
             held.update(lock for lock, _ in taken(project, module, above))
     return frozenset(held)

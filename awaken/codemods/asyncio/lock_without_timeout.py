@@ -91,7 +91,7 @@ from awaken.kit.sites import Site
 from awaken.knowledge.library_names import name_list
 from awaken.project.effects.places.held import Lock, runs_held, taken
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, FunctionOrLambda, last_name
+from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -202,9 +202,7 @@ def _awaited(module: Module, nodes: list[ast.AST]) -> Iterator[ast.Call]:
 
 def _has_deadline(module: Module, node: ast.AST) -> bool:
     """Whether ``node`` is inside a deadline of its function, or has one in its own ``with``."""
-    for above in (node, *module.ancestors(node)):
-        if isinstance(above, FunctionOrLambda):
-            return False
+    for above in (node, *module.ancestors_inside(node)):
         if isinstance(above, ast.With | ast.AsyncWith):
             for item in above.items:
                 entered = item.context_expr

@@ -338,9 +338,7 @@ def _is_decided(
     """Whether somebody thought of what happens after ``handler``, or it is the end of a task."""
     if any(isinstance(statement, ast.Raise) for statement in _behind(module, node, handler)):
         return True
-    for above in module.ancestors(node):
-        if isinstance(above, FunctionOrLambda):
-            break
+    for above in module.ancestors_inside(node):
         if isinstance(above, ast.ExceptHandler) and (
             above.type is None or _cancellations(project, module, above)
         ):
@@ -536,13 +534,7 @@ def _goes_on(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> bool:
 
 def _loops(module: Module, node: ast.stmt) -> list[ast.stmt]:
     """Return the loops around ``node`` in its function, the innermost first."""
-    loops: list[ast.stmt] = []
-    for above in module.ancestors(node):
-        if isinstance(above, FunctionOrLambda):
-            break
-        if isinstance(above, Loop):
-            loops.append(above)
-    return loops
+    return [above for above in module.ancestors_inside(node) if isinstance(above, Loop)]
 
 
 def _behind(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> Iterator[ast.stmt]:

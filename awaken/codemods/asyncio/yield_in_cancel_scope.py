@@ -140,9 +140,7 @@ def _found_scopes(project: Project, module: Module) -> Iterator[tuple[ast.Call, 
 
 def _scope_around(project: Project, module: Module, node: ast.Yield) -> ast.Call | None:
     """Return what makes the innermost cancel scope around ``node`` in its function."""
-    for above in module.ancestors(node):
-        if isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            return None
+    for above in module.ancestors_inside(node):
         for item in above.items if isinstance(above, ast.With | ast.AsyncWith) else ():
             call = item.context_expr
             if (

@@ -276,7 +276,9 @@ def _blocks(project: Project, engine: Engine, text: UrlText) -> bool:
     # `AsyncEngine(create_engine(url))`: the synchronous form of a driver that has both is taken.
     is_wrapped = not engine.name.startswith("sqlalchemy.ext.asyncio")
     full = full_drivername(text.drivername, current=current)
-    return is_wrapped and any(item.both and item.drivername == full for item in async_drivers(full))
+    return is_wrapped and any(
+        item.is_for_both and item.drivername == full for item in async_drivers(full)
+    )
 
 
 def _rewrite(  # noqa: PLR0913
@@ -352,7 +354,7 @@ def _chosen(project: Project, engine: Engine, text: UrlText, options: Options) -
     result = [
         driver
         for driver in async_drivers(text.drivername)
-        if not (is_wrapped and driver.both) and _is_known(project, driver)
+        if not (is_wrapped and driver.is_for_both) and _is_known(project, driver)
     ]
     named = [driver for driver in result if driver.distribution == options.driver]
     declared = [driver for driver in result if _depends_on(project, driver)]
@@ -371,9 +373,7 @@ def _chosen(project: Project, engine: Engine, text: UrlText, options: Options) -
 
 
 def _depends_on(project: Project, driver: AsyncDriver) -> bool:
-    names = (driver.distribution, *driver.also)
-    targets = project.targets
-    return targets is not None and any(targets.distribution(name) is not None for name in names)
+    return project.targets is not None and project.targets.declares_any(driver.distributions)
 
 
 def _is_known(project: Project, driver: AsyncDriver) -> bool:

@@ -262,7 +262,7 @@ def _drivers(targets: Targets, declarations: Declarations) -> Iterator[FoundDriv
     for driver in drivers():
         present: list[DistributionTarget] = [
             target
-            for name in (driver.distribution, *driver.also)
+            for name in driver.distributions
             if (target := targets.distribution(name)) is not None
         ]
         if present:  # psycopg and psycopg-binary are one driver

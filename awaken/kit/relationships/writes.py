@@ -211,9 +211,7 @@ def _last_time(module: Module, load: ast.AST | None, read: ast.AST) -> int:
     A loop that loads again too begins anew each time.
     """
     end = module.span(read).start
-    for above in module.ancestors(read):
-        if isinstance(above, FunctionOrLambda):
-            break
+    for above in module.ancestors_inside(read):
         if isinstance(above, Loop):
             head = None if isinstance(above, ast.While) else module.span(above.iter)
             is_head = head is not None and head.contains(module.span(read))

@@ -49,6 +49,11 @@ class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows_together: bool = False
     untyped: bool = False
 
+    @property
+    def distributions(self) -> tuple[str, ...]:
+        """All distributions that hold the driver."""
+        return self.distribution, *self.also
+
 
 class TypedArgument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An argument of ``functions`` of a database, by its position, that is of this ``type``."""

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, KeysView, Sequence
 from copy import copy
 from functools import wraps
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, pairwise, takewhile
 from typing import Any, Concatenate, Generic, TypeVar, overload
 
 from awaken.contract import Place, SiteId, Span
@@ -234,6 +234,10 @@ class Module:
         while current is not None:
             yield current
             current = self._parents.get(current)
+
+    def ancestors_inside(self, node: ast.AST) -> Iterator[ast.AST]:
+        """Yield what encloses ``node`` below the function or lambda around it."""
+        return takewhile(lambda part: not isinstance(part, FunctionOrLambda), self.ancestors(node))
 
     def steps_up(self, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
         """Yield ``node`` and what encloses it, each with its parent, up to the module."""
@@ -506,9 +510,8 @@ class Module:
 
     def statement_of(self, node: ast.AST) -> ast.stmt | None:
         """Return ``node`` or the innermost statement around it; None for the module."""
-        if isinstance(node, ast.stmt):
-            return node
-        return next((above for above in self.ancestors(node) if isinstance(above, ast.stmt)), None)
+        around = (node, *self.ancestors(node))
+        return next((part for part in around if isinstance(part, ast.stmt)), None)
 
     def block_of(self, statement: ast.stmt) -> list[ast.stmt]:
         """Return the statements of the block of ``statement``, itself included, in order."""

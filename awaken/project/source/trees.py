@@ -14,7 +14,7 @@ Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 Repeating = Loop | Comprehension
 With = ast.With | ast.AsyncWith
 _PARTS = (ast.stmt, ast.excepthandler, ast.match_case, ast.withitem)
-_SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return)
+SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return)
 FunctionOrLambda = Function | ast.Lambda
 Conditional = ast.If | ast.IfExp
 
@@ -203,7 +203,7 @@ def walk_statements(root: ast.AST) -> Iterator[ast.AST]:
     while stack:
         node = stack.pop()
         yield node
-        if not isinstance(node, _SIMPLE):
+        if not isinstance(node, SIMPLE):
             parts = [part for part in children(node) if isinstance(part, _PARTS)]
             parts.reverse()
             stack += parts

@@ -102,6 +102,10 @@ class Targets:
         """Return what the project declares of a distribution, or of ``python``; None if nothing."""
         return self._targets.get(canonicalize_name(name))
 
+    def declares_any(self, names: Iterable[str]) -> bool:
+        """Whether the project declares one of these distributions."""
+        return any(self.distribution(name) is not None for name in names)
+
     def admits(self, name: str, specifier: str) -> bool:
         """Whether some version that the project may run on lies in ``specifier``.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from planned import program_of, reason_of, session_to_async
+from planned import program_of, reason_of, rewritten, session_to_async
 
 from awaken.codemods.sqlalchemy.session_to_async import SessionToAsync
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
@@ -347,3 +347,26 @@ def tidy() -> None:
 
     assert plan.changes
     assert "unknown-session" not in {reason_of(one) for one in plan.findings}
+
+
+@pytest.mark.parametrize("distribution", ["psycopg", "psycopg-binary", "psycopg-c"])
+def test_a_driver_that_the_program_requires_is_taken_by_each_of_its_distributions(distribution):
+    text = """\
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+engine = create_engine("postgresql+psycopg2://localhost/shop")
+
+
+def tidy() -> None:
+    with Session(engine) as db:
+        db.commit()
+
+
+if __name__ == "__main__":
+    tidy()
+"""
+    targets = {"sqlalchemy": ">=2.0", distribution: ">=3.1"}
+    result = rewritten(shop=text, targets=targets)
+
+    assert b'"postgresql+psycopg://localhost/shop"' in result.files["shop.py"]

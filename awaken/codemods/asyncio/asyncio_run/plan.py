@@ -11,7 +11,7 @@ from awaken.codemods.asyncio.asyncio_run.entries import is_entry, leaves_nothing
 from awaken.contract import Edit, Phase, Reason, Rewriter
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_behind
-from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN, reasons_of
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -81,17 +81,7 @@ class AsyncioRun(SiteRule):
     decides_by = "file"
     since = "0.1.0"
     triggers = (b"run_until_complete",)
-    reasons = (
-        GATHER,
-        INSIDE_FSTRING,
-        NAME_TAKEN,
-        NOT_A_COROUTINE,
-        OTHER_USE,
-        RUN_FOREVER,
-        SEVERAL_RUNS,
-        SHARED_LINE,
-        SIGNAL_HANDLERS,
-    )
+    reasons = reasons_of(globals(), INSIDE_FSTRING, NAME_TAKEN)
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the functions that take the statements of the loop away."""

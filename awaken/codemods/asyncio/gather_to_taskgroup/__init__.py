@@ -214,18 +214,11 @@ from awaken.codemods.asyncio.gather_to_taskgroup.helper import (
 )
 from awaken.codemods.asyncio.gather_to_taskgroup.names import Names
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import ALL
-from awaken.codemods.asyncio.gather_to_taskgroup.site import (
-    CONTEXT,
-    USE_RESULTS,
-    WRAP_STATEMENT,
-    WRITE_GROUP,
-    Options,
-    judged,
-)
+from awaken.codemods.asyncio.gather_to_taskgroup.site import CONTEXT, Options, judged
 from awaken.contract import Constraints, Level, Phase, Plan, Rewriter, Status
 from awaken.kit.changes import plan_of, refused_together, rewritten_together
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
-from awaken.kit.rule import Rule
+from awaken.kit.rule import Rule, rewriters_in
 from awaken.kit.search import calls_of
 from awaken.kit.sites import Refused, Site
 from awaken.workspace.sources import LINE_END_BYTES
@@ -259,12 +252,7 @@ class GatherToTaskgroup(Rule):
         """Return the rewriters that write the task group, and use its results."""
         from awaken.codemods.asyncio.gather_to_taskgroup import rewrite  # noqa: PLC0415  loads LibCST
 
-        return {
-            **super().rewriters(),
-            WRITE_GROUP: rewrite.write_group,
-            WRAP_STATEMENT: rewrite.wrap_statement,
-            USE_RESULTS: rewrite.use_results,
-        }
+        return {**super().rewriters(), **rewriters_in(rewrite)}
 
     def _prepared_items(self, project: Project, constraints: Constraints) -> Iterator[Prepared]:
         options = constraints.options

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from awaken.codemods.asyncio.gather_to_taskgroup.placing import shares_line
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import (
     AWAIT_IN_ARGUMENT,
     CREATED_EARLIER,
@@ -26,6 +25,7 @@ from awaken.project.source.expressions.lists import (
     bound_list,
     list_parts,
 )
+from awaken.project.source.lines.statement_lines import shares_line
 from awaken.project.source.trees import last_name, walk
 from awaken.project.values.domain import Unknown
 from awaken.workspace.sources import LINE_END_BYTES

@@ -11,13 +11,13 @@ from msgspec import Struct
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import POSITION
 from awaken.kit.sites import Refused
 from awaken.knowledge.library_names import library_names
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.lines.statement_lines import shares_line
+from awaken.project.source.trees import SIMPLE, Function, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_SIMPLE = (ast.AnnAssign, ast.Assign, ast.AugAssign, ast.Expr, ast.Return)
 _CONSUMERS = library_names().consuming
 _COMPOUND = (ast.AsyncFor, ast.AsyncWith, ast.For, ast.If, ast.With)
 
@@ -61,7 +61,7 @@ class Position(Struct, frozen=True):
 def position_of(project: Project, module: Module, awaited: ast.Await) -> Position:
     """Return the place of ``awaited``. Raises Refused if a block before it changes the order."""
     statement = module.statement_of(awaited)
-    if not isinstance(statement, _SIMPLE + _COMPOUND):
+    if not isinstance(statement, SIMPLE + _COMPOUND):
         raise Refused(POSITION, "no block can come before this expression")
     if shares_line(module, statement):
         raise Refused(POSITION, "its line has other code")
@@ -121,15 +121,6 @@ def _is_consumed(module: Module, awaited: ast.Await) -> bool:
         case ast.Call(args=[only], keywords=[]) as call if only is awaited:
             return module.scopes.builtin_called(call) in _CONSUMERS
     return False
-
-
-def shares_line(module: Module, statement: ast.stmt) -> bool:
-    """Whether the line of the statement contains more than a comment."""
-    before, behind = module.beside(statement)
-    is_elif = isinstance(statement, ast.If) and module.text_of(statement).startswith("elif")
-    # Code after a compound statement on its last line belongs to its body.
-    follows = bool(behind) and not behind.startswith(b"#") and isinstance(statement, _SIMPLE)
-    return is_elif or bool(before) or follows
 
 
 def which_await(module: Module, position: Position) -> int:

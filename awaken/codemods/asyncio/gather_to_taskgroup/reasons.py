@@ -67,18 +67,4 @@ SHIELD = Reason(
     "Move the task group into a separate coroutine, and shield that coroutine.",
 )
 
-ALL = (
-    ANYIO_TRIO,
-    AWAIT_IN_ARGUMENT,
-    CREATED_EARLIER,
-    DUPLICATE,
-    LOOP_KEYWORD,
-    NOT_A_COROUTINE,
-    NOT_AWAITED,
-    NO_ARGUMENTS,
-    POSITION,
-    TIME_LIMIT,
-    RETURN_EXCEPTIONS,
-    SHARED_SESSION,
-    SHIELD,
-)
+ALL = tuple(value for value in globals().values() if isinstance(value, Reason))

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from awaken.knowledge.library_names import library_names, name_list
+from awaken.project.effects.own import own_nodes
 from awaken.project.effects.suspending import waited_for
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import Unknown
@@ -68,7 +69,7 @@ class _Following:
             self._seen[key] = False
             if len(self._seen) > _MOST_FUNCTIONS or _changes_anything(module, function):
                 return False
-            awaited = [part for node in ast.walk(function) for part in waited_for(node)]
+            awaited = [part for node in own_nodes(function.body) for part in waited_for(node)]
             self._seen[key] = all(
                 self._sends(module, one, depth) or self._is_harmless(module, one) for one in awaited
             ) and any(self._sends(module, node, depth) for node in awaited)

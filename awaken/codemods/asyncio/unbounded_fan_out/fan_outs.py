@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from awaken.knowledge.coroutines import coroutines
 from awaken.knowledge.library_names import library_names
-from awaken.project.source.trees import FunctionOrLambda, children, last_name
+from awaken.project.source.trees import Comprehension, FunctionOrLambda, children, last_name
 from awaken.project.source.worklist import preorder
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _TASKS = {"create_task", "ensure_future", "start_soon"}
 _TOGETHER = {"as_completed", "gather", "wait"}
 _WRAPPERS = {"shield", "wait_for"}
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
 
 
 class FanOut(Struct, frozen=True):
@@ -61,8 +60,11 @@ def _of_call(module: Module, call: ast.Call, name: str) -> Iterator[FanOut]:
 
 def _elements(module: Module, gathered: ast.expr, depth: int = 0) -> Iterator[ast.expr]:
     """Yield what makes the items of ``gathered``: of a comprehension, what it makes each of."""
-    if isinstance(gathered, _COMPREHENSIONS):
-        yield gathered.elt
+    if isinstance(gathered, Comprehension):
+        yield gathered.value if isinstance(gathered, ast.DictComp) else gathered.elt
+    elif isinstance(gathered, ast.Call) and isinstance(gathered.func, ast.Attribute):
+        if gathered.func.attr == "values":
+            yield from _elements(module, gathered.func.value, depth)
     elif isinstance(gathered, ast.Name) and not depth:
         for binding in module.scopes.bindings_of(gathered):
             if binding.value is not None and binding.kind == "assignment":
@@ -101,7 +103,7 @@ def _iterables(module: Module, element: ast.expr, gathered: ast.Call | None) -> 
     for above in module.ancestors(element):
         if isinstance(above, FunctionOrLambda | ast.While | ast.AsyncFor) or above in around:
             return
-        if isinstance(above, _COMPREHENSIONS):
+        if isinstance(above, Comprehension):
             yield from reversed([generator.iter for generator in above.generators])
         elif isinstance(above, ast.For):
             if gathered is None and _waits_in(above):

@@ -13,13 +13,14 @@ from awaken.editing.comments import comments_in
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_behind
-from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN, reasons_of
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.effects import suspensions
-from awaken.project.source.trees import is_none
+from awaken.project.source.lines.statement_lines import shares_line
+from awaken.project.source.trees import SIMPLE, is_none
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -58,7 +59,6 @@ _WAIT_FOR = "asyncio.wait_for"
 _GATHER = "asyncio.gather"
 _WRAPPERS = library_names().task_makers | {"asyncio.shield"}
 _SAME_TASK = (3, 12)  # the first Python in which `wait_for` is `timeout`
-_SIMPLE = (ast.AnnAssign, ast.Assign, ast.AugAssign, ast.Expr, ast.Return)
 _FOR_TOOLS = re.compile(rb"#.*\b(?:noqa|nosec|pragma|pylint|pyright|type:|ty:)")
 
 
@@ -74,16 +74,7 @@ class WaitForToTimeout(SiteRule):
     triggers = (b"wait_for",)
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.11"}
     status = Status.OPT_IN
-    reasons = (
-        INSIDE_FSTRING,
-        LOOP_ARGUMENT,
-        NAME_TAKEN,
-        NO_TIME,
-        NOT_AWAITED,
-        OTHER_ARGUMENTS,
-        POSITION,
-        SHARED_LINE,
-    )
+    reasons = reasons_of(globals(), INSIDE_FSTRING, NAME_TAKEN)
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the functions that rewrite the call and the statement."""
@@ -162,7 +153,7 @@ def _statement(project: Project, module: Module, call: ast.Call) -> ast.stmt:
     if not isinstance(above, ast.Await):
         raise Refused(NOT_AWAITED, shown)
     order = project.effects.order(module, above)
-    if statement is None or not isinstance(statement, _SIMPLE) or order is None:
+    if statement is None or not isinstance(statement, SIMPLE) or order is None:
         raise Refused(POSITION, shown)
     result = suspensions(statement)
     others = [*result.yields, *(node for node in result.awaits if node is not above)]
@@ -176,9 +167,7 @@ def _statement(project: Project, module: Module, call: ast.Call) -> ast.stmt:
 
 
 def _has_own_line(module: Module, statement: ast.stmt) -> bool:
-    before, behind = module.beside(statement)
-    is_comment = behind.startswith(b"#") and not _FOR_TOOLS.match(behind)
-    return not before and (not behind or is_comment)
+    return not shares_line(module, statement) and not _FOR_TOOLS.match(module.beside(statement)[1])
 
 
 def _number(project: Project, module: Module, node: ast.expr) -> float | None:

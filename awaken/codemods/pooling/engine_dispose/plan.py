@@ -18,6 +18,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.kit.web.lifespans import caveats_of_installers, lifespan_edits, may_get_lifespan
 from awaken.knowledge import knowledge
 from awaken.project.effects import suspensions
+from awaken.project.effects.own import own_nodes
 from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
 from awaken.project.frameworks.web.serving import Served
 from awaken.project.source.trees import variable_of
@@ -208,7 +209,7 @@ def _end(
 def _last(lifespan: ast.AsyncFunctionDef) -> ast.stmt | None:
     """Return the statement after which the lifespan always ends; None where none is that."""
     yields = suspensions(lifespan).yields
-    returns = any(isinstance(node, ast.Return) for node in ast.walk(lifespan))
+    returns = any(isinstance(node, ast.Return) for node in own_nodes(lifespan.body))
     # Code after an early `return` may never run.
     if len(yields) != 1 or returns:
         return None

@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import FunctionOrLambda
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -43,9 +42,7 @@ class Expiry:
         A loop that contains the statement itself loads the objects again each time.
         """
         for loop in loops:
-            for node in (loop.node, *loop.module.ancestors(loop.node)):
-                if isinstance(node, FunctionOrLambda):
-                    break
+            for node in (loop.node, *loop.module.ancestors_inside(loop.node)):
                 here = loop.module.path == load.path and loop.module.span(node).contains(load.span)
                 if isinstance(node, LOOPS) and (not here or _is_gone_over(loop.module, node, load)):
                     place = self._within(loop.module, node, _DEEPEST)

@@ -21,12 +21,11 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.migrations import is_revision
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, last_name, root_of
+from awaken.project.source.trees import Comprehension, Function, last_name, root_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # Those that load by a call of their own are asked for as such. Generated reads are placed at the
 # declaration.
 _NO_READS: frozenset[How] = frozenset(
@@ -229,7 +228,7 @@ def _varying(module: Module, node: ast.expr, name: ast.Name) -> ast.AST | None:
         if isinstance(above, Function):
             return None
         goes_round = isinstance(above, LOOPS) and below is not getattr(above, "iter", None)
-        goes_round = goes_round or isinstance(above, _COMPREHENSIONS)
+        goes_round = goes_round or isinstance(above, Comprehension)
         if goes_round and any(_is_inside(module, binding, above) for binding in bindings):
             return above
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from awaken.contract import Reason
 from awaken.kit.eager_loads.reasons import SHARED
-from awaken.kit.reasons import OUT_OF_SIGHT
+from awaken.kit.reasons import OUT_OF_SIGHT, reasons_of
 
 PUBLISHED = Reason(
     "published",
@@ -86,24 +86,4 @@ NEEDS_SQL = Reason(
     "needs-raise-on-sql", "`raise` would break {}", "Allow `raise_on_sql` with the option `mode`."
 )
 
-ALL = (
-    PUBLISHED,
-    OUT_OF_SIGHT,
-    LAZY_NOT_TOLD,
-    OWNER_NOT_TOLD,
-    NOT_MAPPED,
-    TARGET_NOT_TOLD,
-    DECLARED_AGAIN,
-    GENERATED,
-    READ_BY_FLUSH,
-    DELETED_ALONG,
-    AWAITED,
-    UNKNOWN_OBJECT,
-    UNKNOWN_LOAD,
-    NOT_LOADED,
-    SHARED,
-    LOADED_BY_GET,
-    EXPIRED_BY_NAME,
-    WRITTEN_BEFORE,
-    NEEDS_SQL,
-)
+ALL = reasons_of(globals(), OUT_OF_SIGHT, SHARED)

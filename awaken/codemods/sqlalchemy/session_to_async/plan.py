@@ -19,27 +19,6 @@ from awaken.codemods.sqlalchemy.session_to_async.decide.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import WORDS
 from awaken.codemods.sqlalchemy.session_to_async.options import Options
 from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
-from awaken.codemods.sqlalchemy.session_to_async.payload import (
-    APPLY,
-    BRIDGE,
-    CONSTRUCT,
-    DELEGATE,
-    DISPLAY,
-    ENCLOSE,
-    ENCODE,
-    HAND_ON,
-    HOIST,
-    INITIALIZE,
-    METHOD,
-    MIGRATE,
-    NEST,
-    POSTPONE,
-    REPLACE,
-    SEARCH,
-    SEARCH_BY_LOOP,
-    THREAD,
-    WRAP,
-)
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.codemods.sqlalchemy.session_to_async.stages import (
@@ -64,7 +43,7 @@ from awaken.contract import (
 )
 from awaken.kit.changes import plan_of
 from awaken.kit.reasons import NAME_TAKEN, OUT_OF_SIGHT
-from awaken.kit.rule import Rule
+from awaken.kit.rule import Rule, rewriters_in
 from awaken.kit.search import SCRIPTS
 from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
 from awaken.project.frameworks.templates.sights import TEMPLATE_READS
@@ -139,28 +118,8 @@ class SessionToAsync(Rule):
             threads,
         )
 
-        return {
-            **super().rewriters(),
-            APPLY: loops.apply,
-            BRIDGE: statements.bridge,
-            CONSTRUCT: constructors.construct,
-            DELEGATE: statements.delegate,
-            DISPLAY: loops.display,
-            ENCLOSE: statements.enclose,
-            ENCODE: statements.encode,
-            HOIST: statements.hoist,
-            INITIALIZE: constructors.initialize,
-            METHOD: properties.method,
-            MIGRATE: migrations.migrate,
-            NEST: statements.nest,
-            POSTPONE: statements.postpone,
-            HAND_ON: statements.hand_on,
-            REPLACE: statements.replace,
-            SEARCH: loops.search,
-            SEARCH_BY_LOOP: loops.search_by_loop,
-            THREAD: threads.thread,
-            WRAP: statements.wrap,
-        }
+        modules = (constructors, loops, migrations, properties, statements, threads)
+        return {**super().rewriters(), **rewriters_in(*modules)}
 
     def prove_against(
         self, before: Snapshot, after: Project, changes: Sequence[Change]

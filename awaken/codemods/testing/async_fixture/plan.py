@@ -19,7 +19,7 @@ from awaken.codemods.testing.async_fixture.uses import use_of
 from awaken.contract import Edit, Phase, Place
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_behind
-from awaken.kit.reasons import NAME_TAKEN
+from awaken.kit.reasons import NAME_TAKEN, reasons_of
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -53,16 +53,7 @@ class AsyncFixture(SiteRule):
     # `pytest_asyncio.fixture` exists since then.
     needs: ClassVar[Mapping[str, str]] = {"pytest-asyncio": ">=0.17"}
     reads = PYTEST_READS
-    reasons = (
-        AWAITED_BY_HAND,
-        NAME_TAKEN,
-        OTHER_ARGUMENTS,
-        OTHER_DECORATORS,
-        OTHER_LOOP,
-        OTHER_PLUGIN,
-        SETTINGS_UNREAD,
-        SEVERAL_RUNNERS,
-    )
+    reasons = reasons_of(globals(), NAME_TAKEN)
 
     def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding per fixture that nobody runs, and its change."""

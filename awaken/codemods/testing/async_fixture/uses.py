@@ -6,9 +6,11 @@ import ast
 from typing import Literal
 
 from awaken.knowledge.library_names import name_list
+from awaken.project.effects.own import own_nodes
 from awaken.project.frameworks.testing.fixture_requests import Request
 from awaken.project.source.expressions.alternatives import conditions_passed
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 
 Use = Literal["by-hand", "as-value", "unknown"]
 
@@ -78,12 +80,7 @@ def _may_pass_over(above: ast.AST, below: ast.AST) -> bool:
 
 
 def _catches(statement: ast.With | ast.AsyncWith) -> bool:
-    words = {
-        part.attr if isinstance(part, ast.Attribute) else part.id
-        for item in statement.items
-        for part in ast.walk(item.context_expr)
-        if isinstance(part, ast.Attribute | ast.Name)
-    }
+    words = {last_name(part) for item in statement.items for part in ast.walk(item.context_expr)}
     return bool(words & {"raises", "suppress", "subtests", "assertRaises"})
 
 
@@ -92,15 +89,12 @@ def _comes_to(body: list[ast.stmt], statement: ast.stmt) -> bool:
     for part in body:
         if part is statement:
             return True
-        if any(isinstance(node, ast.Return | ast.Raise) for node in ast.walk(part)):
+        if any(isinstance(node, ast.Return) for node in own_nodes([part])):
             return False
+        # Functions inside may be called by then.
         if any(
-            isinstance(node, ast.Name | ast.Attribute) and _name(node) in {"skip", "xfail", "exit"}
+            isinstance(node, ast.Raise) or last_name(node) in {"skip", "xfail", "exit"}
             for node in ast.walk(part)
         ):
             return False
     return False
-
-
-def _name(node: ast.Name | ast.Attribute) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr

@@ -17,7 +17,7 @@ from awaken.codemods.testing.async_test_marker.reasons import (
 from awaken.contract import Edit, Level, Phase, Status
 from awaken.kit.changes import Decided, decide, refused_together
 from awaken.kit.imports import name_behind
-from awaken.kit.reasons import NAME_TAKEN
+from awaken.kit.reasons import NAME_TAKEN, reasons_of
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -50,15 +50,7 @@ class AsyncTestMarker(SiteRule):
     anchors = ((b"pytest",),)
     reads = PYTEST_READS
     status = Status.PREVIEW
-    reasons = (
-        NAME_TAKEN,
-        NO_PLUGIN,
-        OTHER_LOOP,
-        SETTINGS_UNREAD,
-        TWO_PLUGINS,
-        UNKNOWN_CLASS,
-        YIELDS,
-    )
+    reasons = reasons_of(globals(), NAME_TAKEN)
 
     def decisions(self, project: Project) -> Iterator[Decided]:
         """Return one finding per test that nothing runs, and its change."""
@@ -92,7 +84,7 @@ def _may_leave_tests(project: Project) -> bool:
 
 def _says_how_tests_run(project: Project) -> bool:
     """Whether the project declares how its tests run: a package without its settings does not."""
-    is_declared = any(project.targets.distribution(name) is not None for name in _RUNNERS)
+    is_declared = project.targets.declares_any(_RUNNERS)
     return is_declared or bool(project.pytest.path) or bool(project.pytest.unread)
 
 

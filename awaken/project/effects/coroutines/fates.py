@@ -39,7 +39,7 @@ _OF_CONTAINERS = (library_names().changing_methods - {"popitem", "setdefault"}) 
     "count", "index", "reverse", "sort",
 }  # fmt: skip
 _SAME_ITEMS = {"copy", "values", "__iter__"}
-_ONE_ITEM = {"pop", "popleft", "get"}
+_ONE_ITEM = {"get", "pop", "popleft", "setdefault"}
 
 
 class Fate(Struct, frozen=True):

@@ -289,11 +289,7 @@ def _blocks_left(module: Module, node: ast.AST) -> Iterator[ast.With | ast.Async
     if isinstance(node, _WITHS):
         yield node
     elif isinstance(node, _JUMPS):
-        for above in module.ancestors(node):
-            if isinstance(above, FunctionOrLambda):
-                return
-            if isinstance(above, _WITHS):
-                yield above
+        yield from (above for above in module.ancestors_inside(node) if isinstance(above, _WITHS))
     elif isinstance(node, ast.ExceptHandler):
         tried = module.parent(node)
         yield from (one for one in own_nodes(getattr(tried, "body", ())) if isinstance(one, _WITHS))

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from awaken.project.source.memo import cached_method
-from awaken.project.source.trees import Function
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import SIMPLE, Function
 
 
 class Lines(NamedTuple):
@@ -91,3 +92,12 @@ def lines_of(node: ast.AST) -> Lines:
     decorators = node.decorator_list if isinstance(node, Function | ast.ClassDef) else []
     first = min(getattr(decorator, "lineno", 1) for decorator in (node, *decorators))
     return Lines(first - 1, getattr(node, "end_lineno", None) or first)
+
+
+def shares_line(module: Module, statement: ast.stmt) -> bool:
+    """Whether the line of the statement contains more than a comment."""
+    before, behind = module.beside(statement)
+    is_elif = isinstance(statement, ast.If) and module.text_of(statement).startswith("elif")
+    # Code after a compound statement on its last line belongs to its body.
+    follows = bool(behind) and not behind.startswith(b"#") and isinstance(statement, SIMPLE)
+    return is_elif or bool(before) or follows

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import conditions_in, conditions_passed
 from awaken.project.source.modules import Module, cached_in_file
-from awaken.project.source.trees import is_none, position
+from awaken.project.source.trees import Comprehension, is_none, position
 from awaken.project.values.domain import (
     InstanceOf,
     NoneValue,
@@ -31,7 +31,6 @@ from awaken.project.values.questions import EvaluatorPart
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-_REPEATING = ast.DictComp | ast.GeneratorExp | ast.ListComp | ast.SetComp
 _Position = tuple[int, int]
 _Read = ast.Name | ast.Subscript | ast.Attribute
 _CHANGING = ast.Await | ast.Call | ast.Delete | ast.Yield | ast.YieldFrom
@@ -134,7 +133,7 @@ def _may_change(module: Module, check: _Check, read: _Read) -> bool:
         return False
     # Expressions around the read run after it.
     later, end = {*module.ancestors(read)}, (check.test.end_lineno, check.test.end_col_offset)
-    is_repeated = any(isinstance(above, _REPEATING) for above in later)
+    is_repeated = any(isinstance(above, Comprehension) for above in later)
     return (
         check.until != position(read)
         or is_repeated

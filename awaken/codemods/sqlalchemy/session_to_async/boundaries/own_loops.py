@@ -18,7 +18,6 @@ from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.knowledge.library_names import name_table
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.colouring import chain
 from awaken.project.source.modules import Module
@@ -31,7 +30,15 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
     from awaken.project import Project
 
-_NAMED = name_table("own_loops")
+_NAMED = {
+    "engine": "sqlalchemy.ext.asyncio.AsyncEngine",
+    "alone": "sqlalchemy.pool.StaticPool",
+    "thread": "concurrent.futures.ThreadPoolExecutor",
+    "context": "contextvars.copy_context",
+    "callable": "collections.abc.Callable",
+    "awaitable": "collections.abc.Awaitable",
+    "any": "typing.Any",
+}
 _CODE = '''\
 def {name}(
     engine: {engine}, work: {callable}[..., {awaitable}[{any}]], *args: {any}, **kwargs: {any}

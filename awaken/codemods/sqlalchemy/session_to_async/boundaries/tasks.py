@@ -11,6 +11,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import KNOWN
 from awaken.contract import Place
 from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Refused
+from awaken.project.effects.own import own_nodes, what_runs
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
@@ -91,7 +92,7 @@ def _interrupted_places(part: SynchronousPart, function: FunctionPlace) -> Itera
     module, node = pair
     if not any(name.encode() in module.source.text for name in KNOWN.interrupting):
         return
-    for handler in ast.walk(node):
+    for handler in own_nodes(what_runs(node)):
         if isinstance(handler, ast.ExceptHandler) and handler.type is not None:
             names = {last_name(item) for item in ast.walk(handler.type)}
             if names.intersection(KNOWN.interrupting):

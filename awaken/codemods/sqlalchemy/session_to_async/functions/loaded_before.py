@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import validates
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
+from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.trees import Function
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.commits.domain import Later
     from awaken.project.source.modules import Module
 
-_EXECUTING = {"execute", "scalars"}
+_EXECUTING = library_names().executing_methods
 
 
 def loaded_before_validation(

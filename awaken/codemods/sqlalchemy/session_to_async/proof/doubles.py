@@ -19,6 +19,7 @@ from awaken.contract import Edit, NeedImport, Place, TextEdit
 from awaken.kit.sites import Rewrite
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.library_names import library_names
+from awaken.project.effects.own import own_nodes, what_runs
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -57,7 +58,7 @@ class _AsynchronousPart(SynchronousPart):
         return [] if known is None else [*self._awaited_in(module, known[1])]
 
     def _awaited_in(self, module: Module, function: ast.AST) -> Iterator[Operation]:
-        for node in ast.walk(function):
+        for node in own_nodes(what_runs(function)):
             match node:
                 case ast.Await(
                     value=ast.Call(func=ast.Attribute(value=receiver, attr=method)) as call

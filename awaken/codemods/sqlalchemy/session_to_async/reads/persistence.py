@@ -234,7 +234,7 @@ def _always_run(body: list[ast.stmt]) -> Iterator[ast.stmt]:
         yield statement
         if isinstance(statement, ast.With | ast.AsyncWith | ast.Try):
             yield from _always_run(statement.body)
-        if any(isinstance(node, ast.Return) for node in ast.walk(statement)):
+        if any(isinstance(node, ast.Return) for node in own_nodes([statement])):
             return
 
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement as Required
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from awaken.codemods.sqlalchemy.session_to_async.reasons import OLD_DRIVER
@@ -43,24 +42,24 @@ def requirements(
     wanted = f"sqlalchemy[asyncio]>={since}"
     yield Requirement(root="", requirement=wanted, beside=_LAYERS, site=site)
     for driver in needed:
-        known = next(item for item in drivers() if item.distribution == driver.distribution)
-        replaced = [item for item in drivers() if item.urls and item.database == known.database]
-        written = f"{_distribution(project, known, replaced)}{_versions(project, known)}"
+        replaced = [item for item in drivers() if item.urls and item.database == driver.database]
+        written = f"{_distribution(project, driver, replaced)}{_versions(project, driver)}"
         if driver in in_tests:
             yield Requirement(
                 root="", requirement=written, group="dev", beside=("pytest",), site=site
             )
             continue
-        names = [name for item in replaced for name in (item.distribution, *item.also)]
-        beside = (*(name for name in names if _is_declared(project, name)), *_LAYERS)
+        names = [name for item in replaced for name in item.distributions]
+        beside = (*(name for name in names if project.targets.distribution(name)), *_LAYERS)
         yield Requirement(root="", requirement=written, beside=beside, site=site)
 
 
 def _distribution(project: Project, driver: Driver, replaced: Iterable[Driver]) -> str:
     """Return what is to be installed: with its C library if the driver before brought one."""
-    has_it = any(_is_declared(project, name) for name in (driver.distribution, *driver.also))
-    libraries = (item.with_library for item in replaced if item is not driver and item.with_library)
-    brought = any(_is_declared(project, canonicalize_name(Required(one).name)) for one in libraries)
+    has_it = project.targets.declares_any(driver.distributions)
+    others = (item for item in replaced if item.distribution != driver.distribution)
+    libraries = [item.with_library for item in others if item.with_library]
+    brought = project.targets.declares_any(Required(library).name for library in libraries)
     return (
         driver.with_library
         if brought and not has_it and driver.with_library
@@ -70,10 +69,9 @@ def _distribution(project: Project, driver: Driver, replaced: Iterable[Driver]) 
 
 def check_versions(project: Project, chosen: Iterable[AsyncDriver]) -> None:
     """Raise Refused where the program is held to versions of a driver that do not work."""
-    names = {item.distribution for item in chosen}
-    for driver in (candidate for candidate in drivers() if candidate.distribution in names):
+    for driver in chosen:
         wanted = [limit for limit in (driver.versions, _limit(project, driver)) if limit]
-        for name in (driver.distribution, *driver.also):
+        for name in driver.distributions:
             target = project.targets.distribution(name)
             if target is not None and not all(project.targets.admits(name, one) for one in wanted):
                 needed = f"{name}{','.join(wanted)}"
@@ -83,7 +81,7 @@ def check_versions(project: Project, chosen: Iterable[AsyncDriver]) -> None:
 
 def _versions(project: Project, driver: Driver) -> str:
     """Return the versions to require: those that work, where an installation may get others."""
-    names = [name for name in (driver.distribution, *driver.also) if _is_declared(project, name)]
+    names = [name for name in driver.distributions if project.targets.distribution(name)]
     is_old = any(not project.targets.guarantees(name, driver.versions) for name in names)
     limits = (driver.versions if is_old else "", _limit(project, driver))
     return ",".join(limit for limit in limits if limit)
@@ -95,7 +93,3 @@ def _limit(project: Project, driver: Driver) -> str:
         if project.targets.guarantees("sqlalchemy", versions):
             return limit
     return ""
-
-
-def _is_declared(project: Project, name: str) -> bool:
-    return project.targets.distribution(name) is not None

@@ -80,8 +80,7 @@ class Urls:
         return tuple(driver.urls[0] for driver in required if async_drivers(driver.urls[0]))
 
     def _is_required(self, driver: Driver) -> bool:
-        names = (driver.distribution, *driver.also)
-        return any(self._project.targets.distribution(name) is not None for name in names)
+        return bool(self._project.targets.declares_any(driver.distributions))
 
     def drivers(self, engines: Sequence[Engine]) -> dict[str, AsyncDriver]:
         """Return the drivers by the databases that the URLs of ``engines`` may name.
@@ -183,8 +182,7 @@ class Urls:
             return None
         for driver in known:
             # It serves both sides, or the project has it already.
-            has_it = self._project.targets.distribution(driver.distribution) is not None
-            if driver.drivername == full or has_it:
+            if driver.drivername == full or self._is_required(driver):
                 return driver
         return known[0] if len(known) == 1 or full.startswith("sqlite") else None
 

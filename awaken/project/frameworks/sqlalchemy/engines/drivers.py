@@ -5,37 +5,22 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import structs
 
-from awaken.knowledge.ecosystem import default_drivers, drivers
+from awaken.knowledge.ecosystem import Driver, default_drivers, drivers
 from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url
 from awaken.project.source.trees import last_name
 
 
-class AsyncDriver(Struct, frozen=True):
-    """An asynchronous driver for a database.
-
-    ``drivername`` is what a URL begins with, ``distribution`` what is to be installed, ``also``
-    others that hold the same, and ``stricter`` what it refuses that synchronous drivers of the same
-    database take, a clause each; ``in_memory`` is what it does otherwise with one in memory, and
-    ``pinging`` where the pool tests connections.
-    ``since`` is the first version of SQLAlchemy that knows it, empty if all with asynchronous
-    engines do. ``both`` says that the same name makes a synchronous engine as well,
-    ``own_parameters`` that it takes other parameters after the ``?`` of a URL, ``loop_bound`` that
-    its connections work in one event loop alone, ``is_exact`` that it takes no text for a number.
-    """
+class AsyncDriver(Driver, frozen=True, kw_only=True):
+    """An asynchronous driver for a database; ``drivername`` is what a URL begins with."""
 
     drivername: str
-    distribution: str
-    also: tuple[str, ...]
-    stricter: tuple[str, ...]
-    in_memory: tuple[str, ...]
-    pinging: tuple[str, ...]
-    since: str
-    both: bool
-    own_parameters: bool
-    loop_bound: bool
-    is_exact: bool
+
+    @property
+    def is_for_both(self) -> bool:
+        """Whether the same name makes a synchronous engine as well."""
+        return self.async_urls == self.urls
 
     def differences(self, engine: Engine | None, url: Url | None) -> tuple[str, ...]:
         """Return what it does otherwise than synchronous drivers with a database, a clause each.
@@ -87,25 +72,12 @@ def async_drivers(drivername: str) -> tuple[AsyncDriver, ...]:
     """Return the asynchronous drivers for the database of a URL, the most used first."""
     dialect = drivername.partition("+")[0]
     dialect = default_drivers().renamed.get(dialect, dialect)
-    result = [
-        AsyncDriver(
-            url,
-            driver.distribution,
-            driver.also,
-            driver.stricter,
-            driver.in_memory,
-            driver.pinging,
-            driver.since,
-            driver.async_urls == driver.urls,
-            driver.own_parameters,
-            driver.loop_bound,
-            driver.exact,
-        )
+    return tuple(
+        AsyncDriver(drivername=url, **structs.asdict(driver))
         for driver in drivers()
         for url in _as_dialect(driver.async_urls, dialect)
         if url.partition("+")[0] == dialect
-    ]
-    return tuple(result)
+    )
 
 
 def _as_dialect(urls: tuple[str, ...], drivername: str) -> list[str]:

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import written_behind
 from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_of_function
+from awaken.kit.names_here import values_behind
 from awaken.kit.relationships.sides import WORDS
 from awaken.kit.search import modules_with, nodes_with
+from awaken.knowledge.library_names import library_names
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 _OBJECTS = {"add", "add_all", "bulk_save_objects", "delete", "merge"}
 """Methods of sessions that are given objects to write."""
 _MAPPINGS = {"bulk_insert_mappings", "bulk_update_mappings"}
-_EXECUTING = {"execute", "scalars"}
+_EXECUTING = library_names().executing_methods
 _OF_SESSIONS = {*_OBJECTS, *_MAPPINGS, *_EXECUTING, "refresh"}
 _CALLS = tuple(f".{name}(".encode() for name in sorted(_OF_SESSIONS))
 
@@ -209,10 +211,10 @@ class Writes:
 
     def _given_names(self, module: Module, method: str, first: ast.expr) -> Iterator[Written]:
         if method in _EXECUTING:
-            for node in module.walk(first):
-                if not isinstance(node, ast.Call) or not node.args:
-                    continue
-                if self._project.qualified_name(module, node.func) in sql_names().writes:
+            behind = values_behind(module, first)
+            for node in (call for part in behind for call in module.nodes_below(part, ast.Call)):
+                made = self._project.qualified_name(module, node.func)
+                if node.args and made in sql_names().writes:
                     name = self._project.qualified_name(module, node.args[0])
                     mapped = self._project.orm.mapped_class(name)
                     yield Written("" if mapped is None else mapped.qualified, sets_key=True)

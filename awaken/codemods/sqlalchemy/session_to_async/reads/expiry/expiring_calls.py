@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing impo
     is_of_callers,
 )
 from awaken.contract import Place
+from awaken.project.effects.own import own_nodes
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
@@ -116,7 +117,7 @@ def _raises_behind(module: Module, function: Function, node: ast.AST) -> bool:
         if isinstance(below, ast.stmt):
             block = module.block_of(below)
             behind = block[block.index(below) + 1 :]
-            if any(isinstance(part, _LEAVING) for each in behind for part in module.walk(each)):
+            if any(isinstance(part, _LEAVING) for part in own_nodes(behind)):
                 return False
             if isinstance(block[-1], ast.Raise):
                 return True

@@ -30,7 +30,6 @@ from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import (
 )
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
-from awaken.knowledge.library_names import name_table
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
@@ -46,7 +45,11 @@ if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.commits.domain import Later
 
 
-_IMPORTS = name_table("imports_of_reloads")
+_IMPORTS = {
+    "suppress": "contextlib",
+    "inspect": "sqlalchemy",
+    "InvalidRequestError": "sqlalchemy.exc",
+}
 _CODE = '''\
 def {name}(session):
     """Return what loads the objects of a session again, once they are expired."""

@@ -65,7 +65,7 @@ def typed_strings(
 ) -> Iterator[Member]:
     """Yield the rewrites of such strings in one program, if one of its drivers changes so."""
     project = part.project
-    if any(driver.is_exact for driver in urls.drivers(engines).values()):
+    if any(driver.exact for driver in urls.drivers(engines).values()):
         yield from keys_of_get(part, rule)
     if not any(map(urls.leaves_types, engines)):
         return
