@@ -19,7 +19,11 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replace
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
 from awaken.codemods.sqlalchemy.session_to_async.scripts.import_threads import runs_in_thread
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_collected, is_script
-from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import is_entered, waiting_in
+from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import (
+    is_entered,
+    iterates,
+    waiting_in,
+)
 from awaken.codemods.sqlalchemy.session_to_async.statements.application_start import (
     ApplicationStart,
     Starts,
@@ -94,6 +98,8 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: Synchron
     if is_entered(module, node) or not is_run:
         cure = _OF_CALL.format(shown) if isinstance(node, ast.Call) else ""
         raise Refused(reasons.AT_IMPORT, f"`{shown}`", cure)
+    if iterates(part, module, node):
+        raise Refused(reasons.GENERATOR_USE, shown)
     return Rewrite(f"`asyncio.run()` runs `{shown}`", *disposal.run_in_place(site, node))
 
 
