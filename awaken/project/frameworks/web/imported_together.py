@@ -49,7 +49,7 @@ class CertainImports(ProgramFacts):
     def _reached_files(self, module: Module, statement: ast.stmt, seen: set[str]) -> set[str]:
         """Return all files that ``statement`` executes, by imports at their top level."""
         paths: set[str] = set()
-        for path in self._imported_names(module, statement):
+        for path in self.files_imported(module, statement):
             if path in seen:
                 continue
             seen.add(path)
@@ -59,7 +59,8 @@ class CertainImports(ProgramFacts):
                     paths |= self._reached_files(other, node, seen)
         return paths
 
-    def _imported_names(self, module: Module, statement: ast.stmt) -> list[str]:
+    def files_imported(self, module: Module, statement: ast.AST) -> list[str]:
+        """Return the files that an import executes itself, packages first; none of another node."""
         layout = self._evaluator.names.layout
         paths: list[str] = []
         for name in self._names(module, statement):
@@ -71,7 +72,7 @@ class CertainImports(ProgramFacts):
                     paths.append(path)
         return paths
 
-    def _names(self, module: Module, statement: ast.stmt) -> list[str]:
+    def _names(self, module: Module, statement: ast.AST) -> list[str]:
         """Return what may be a module in an import, relative ones as the layout writes them."""
         if isinstance(statement, ast.Import):
             return [name.name for name in statement.names]

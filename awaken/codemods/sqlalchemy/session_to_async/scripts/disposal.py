@@ -8,6 +8,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.colour.threads.thread_pools import POOL
 from awaken.codemods.sqlalchemy.session_to_async.find.blocking import BlockingEngines
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_collected
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
@@ -23,12 +24,15 @@ from awaken.project.source.programs.migrations import is_of_alembic
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import last_name, variable_of
 from awaken.project.source.worklist import reached
+from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
 
+_CONTEXT = "contextvars.copy_context"
 _HERE = "..."
+_WHY_IN_THREAD = "# A server may import this file while its event loop runs."
 
 
 class _Closing(NamedTuple):
@@ -51,20 +55,28 @@ class Disposal:
         self._project = project
         self._rule = rule
         self._users: dict[_Closing, list[Place]] = {}
+        self._at_import = set[_Closing | None]()
         self._blocking = BlockingEngines(project)
 
     def run(self, site: Site[ast.AST], coroutine: str) -> tuple[str, list[Edit], list[str]]:
         """Return the code that runs ``coroutine``, with its edits and caveats. Raises Refused."""
+        closed, edits, caveats = self._closing_coroutine(site, coroutine)
+        return f"asyncio.run({closed})", edits, caveats
+
+    def _closing_coroutine(
+        self, site: Site[ast.AST], coroutine: str
+    ) -> tuple[str, list[Edit], list[str]]:
+        """Return the coroutine that also closes the connections. Raises Refused."""
         needed: list[Edit] = [import_of_asyncio(self._project, site)]
         closing = self._closing(site.module)
         if closing is None and self._is_unpooled(site.module):
-            return f"asyncio.run({coroutine})", needed, []
+            return coroutine, needed, []
         if closing is None:
             caveat = "connections in the pool are not closed before the event loop ends"
-            return f"asyncio.run({coroutine})", needed, [caveat]
+            return coroutine, needed, [caveat]
         self._users.setdefault(closing, []).append(site.place)
         name, imports = self._named(site, closing, closing.name)
-        return f"asyncio.run({name}({coroutine}))", [*needed, *imports], []
+        return f"{name}({coroutine})", [*needed, *imports], []
 
     def run_in_place(self, site: Site[ast.AST], call: ast.expr) -> tuple[list[Edit], list[str]]:
         """Return the edits that run the coroutine of ``call``, and caveats. Raises Refused."""
@@ -73,6 +85,31 @@ class Disposal:
         opening, _, closing = run.partition(_HERE)
         around = [site.insert_before(call, opening), site.insert_behind(call, closing)]
         return [*around, *edits], caveats
+
+    def run_in_thread(
+        self, site: Site[ast.AST], call: ast.expr, *, is_loop_bound: bool
+    ) -> list[Edit]:
+        """Return the edits that run the coroutine of ``call`` in a thread of its own.
+
+        An event loop may run where the statement is. Raises Refused.
+        """
+        closed, needed = _HERE, [import_of_asyncio(self._project, site)]
+        if is_loop_bound:
+            closed, needed, _ = self._closing_coroutine(site, _HERE)
+            self._at_import.add(self._closing(site.module))
+        name, imports = name_beside(self._project, site, None, POOL)
+        context, more = "", list[Edit]()
+        if self._project.files_with((b"ContextVar",)):
+            context, more = name_beside(self._project, site, None, _CONTEXT)
+            context = f"{context}().run, "
+        opening, _, closing = f"lambda: asyncio.run({closed})).result()".partition(_HERE)
+        text = site.module.source.text
+        *_, indent = LINE_END_BYTES.split(text[: site.module.span(call).start])
+        line_end = LINE_END_BYTES.search(text)
+        above = _WHY_IN_THREAD + ("\n" if line_end is None else line_end[0].decode())
+        begin = f"{above}{indent.decode()}{name}().submit({context}{opening}"
+        around = [site.insert_before(call, begin), site.insert_behind(call, closing)]
+        return [*around, *needed, *imports, *more]
 
     def begin(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:
         """Return the code that forgets connections of another process, with its edits.
@@ -120,13 +157,27 @@ class Disposal:
             f"async def {closing.name}(work: {awaitable}[{anything}]) -> {anything}:\n"
             f'    """Await `work`, then close the connections, which belong to its event loop."""\n'
             f"    try:\n        return await work\n"
-            f"    finally:\n        await {closing.engine}.dispose()\n"
+            f"    finally:\n{self._disposal(closing)}"
         )
         place = closing.module.place(closing.statement)
         edits = [site.insert_statements(place, "after", code), *imports, *more]
         shown = f"`{closing.engine}`"
         rewrite = Rewrite(f"the connections of {shown} are closed", edits)
         return Member(site, rewrite, shown, tuple(users))
+
+    def _disposal(self, closing: _Closing) -> str:
+        """Return the code that closes connections: one of a database in memory holds its data."""
+        engine, project = closing.engine, self._project
+        urls = (
+            project.orm.engines.url_of(item)
+            for item in self._engines
+            if item.module.parent(item.call) is closing.statement
+        )
+        may_be_in_memory = any(url is None or url.may_be_in_memory for url in urls)
+        if closing not in self._at_import or not may_be_in_memory:
+            return f"        await {engine}.dispose()\n"
+        condition = f'        if {engine}.dialect.name != "sqlite":  # it may be in memory\n'
+        return f"{condition}            await {engine}.dispose()\n"
 
     def _closing(self, running: Module) -> _Closing | None:
         engines = self._engines_of(running)

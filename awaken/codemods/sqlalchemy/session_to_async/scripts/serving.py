@@ -54,7 +54,7 @@ class Serving:
         self._loops.check(module, function, region.statements)
         statement = region.statements[0]
         is_alone = isinstance(statement, ast.Expr) and statement.value in waiting.calls
-        if is_alone and is_one_call(region, waiting):
+        if is_alone and is_one_call(self._part, region, waiting):
             return Rewrite(message, *self._disposal.run_in_place(site, waiting.calls[0]))
         region = self._closed(region, node, function)
         edits = enclose(site, function, region.statements)

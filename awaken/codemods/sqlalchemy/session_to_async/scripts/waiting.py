@@ -11,6 +11,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.managers import entered_
 from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region
 from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.graph.dispatch import Called
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
@@ -46,8 +47,16 @@ def is_entered(module: Module, node: ast.AST) -> bool:
     return isinstance(module.parent(node), taking)
 
 
-def is_one_call(region: Region, waiting: Waiting) -> bool:
+def is_one_call(part: SynchronousPart, region: Region, waiting: Waiting) -> bool:
     """Whether all that waits in a region is one call: its coroutine runs at its place."""
     module = region.module
     inside = [node for node in waiting.nodes() if region.holds(module.place(node))]
-    return len(inside) == 1 and inside[0] in waiting.calls and not is_entered(module, inside[0])
+    is_alone = len(inside) == 1 and inside[0] in waiting.calls
+    return is_alone and not (is_entered(module, inside[0]) or iterates(part, module, inside[0]))
+
+
+def iterates(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
+    """Whether a call gives a generator: that becomes asynchronous, and nothing awaits it."""
+    calls = part.project.calls
+    called = calls.function_called(module, node) if isinstance(node, ast.Call) else None
+    return isinstance(called, Called) and called.module.is_generator(called.function)

@@ -212,10 +212,8 @@ class ApplicationStart:
         if not is_apart or any(map(_TOLD_TOOLS.search, lines)):
             lines = []
         gone = [*takewhile(lambda line: not line.strip(), reversed(others))]
-        # No blank lines end a file.
-        is_last = not (self._is_own or text[end:].strip()) and len(others) + len(lines) == len(
-            above
-        )
+        # No blank lines end a file. A statement takes those directly above it along.
+        is_last = bool(lines) and not (self._is_own or text[end:].strip())
         spans = [Span(start - len(b"".join([*lines, *(gone if is_last else [])])), start)]
         blank = _BLANK_LINES.match(text, end)
         if blank and region.first == 0 and isinstance(region.holder, ast.FunctionDef):

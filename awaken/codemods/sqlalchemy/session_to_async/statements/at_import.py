@@ -17,8 +17,13 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.scripts.import_threads import runs_in_thread
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_collected, is_script
-from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import is_entered, waiting_in
+from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import (
+    is_entered,
+    iterates,
+    waiting_in,
+)
 from awaken.codemods.sqlalchemy.session_to_async.statements.application_start import (
     ApplicationStart,
     Starts,
@@ -86,9 +91,15 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: Synchron
     is_run = begins_process(module, node) or is_script(part.project, module)
     if not is_run and is_collected(part.project, module):
         is_run = disposal.is_possible(module) or not part.is_loop_bound
+    is_closed = not part.is_loop_bound or disposal.is_possible(module)
+    if not is_run and is_closed and runs_in_thread(part, module, node):
+        edits = disposal.run_in_thread(site, node, is_loop_bound=part.is_loop_bound)
+        return Rewrite(f"a thread runs `{shown}` while the file is imported", edits)
     if is_entered(module, node) or not is_run:
         cure = _OF_CALL.format(shown) if isinstance(node, ast.Call) else ""
         raise Refused(reasons.AT_IMPORT, f"`{shown}`", cure)
+    if iterates(part, module, node):
+        raise Refused(reasons.GENERATOR_USE, shown)
     return Rewrite(f"`asyncio.run()` runs `{shown}`", *disposal.run_in_place(site, node))
 
 

@@ -40,7 +40,7 @@ class Scripts:
         """Return the statements of a file that wait, without a call that is the only one."""
         nodes = waiting.nodes()
         regions = regions_of(self._part.project, module, nodes, self._loops)
-        return [region for region in regions if not is_one_call(region, waiting)]
+        return [region for region in regions if not is_one_call(self._part, region, waiting)]
 
     def member(self, region: Region, waiting: Waiting) -> Member:
         """Return the rewrite of the statements of a region."""

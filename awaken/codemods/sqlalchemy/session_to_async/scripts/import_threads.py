@@ -1,0 +1,128 @@
+"""Calls that a thread of its own can run while a file is imported, where a loop may run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.contract import Place
+from awaken.kit.search import nodes_with
+from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, arguments_of
+from awaken.project.source.worklist import reached
+from awaken.project.values.calls.loaded_files import NAMING
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.operations import Operation
+
+_BY_TEXT = tuple(name.rpartition(".")[2].encode() for name in NAMING)
+_LISTENING = b"listen"
+
+
+def runs_in_thread(part: SynchronousPart, module: Module, call: ast.expr) -> bool:
+    """Whether another thread can run a call for a file that is being imported.
+
+    The thread would wait for ever where it imports that file. A session that others use after it
+    has a connection that belongs to the event loop of the thread.
+    """
+    text, project = module.source.text, part.project
+    before = text[: module.span(call).start].rpartition(b"\n")[2]
+    is_alone = isinstance(module.parent(call), ast.Expr) and not before.strip()
+    if not (is_alone and module.scopes.scope_of(call).kind == "module"):
+        return False
+    functions = [*project.calls.run_inside(module, [call])]
+    imported = _late_imports(project, functions)
+    files = {*imported, *(home.path for home, _ in functions)}
+    if module.path in imported or not files.isdisjoint(project.files_with(_BY_TEXT)):
+        return False
+    return not part.is_loop_bound or not _keeps_sessions(part, module, call, functions)
+
+
+# ----------------------------------------------------------------------------------------- files
+def _late_imports(project: Project, functions: Sequence[tuple[Module, Function]]) -> set[str]:
+    """Return the files that functions may import when they run, or that these import.
+
+    A file that is being imported reaches the statement, too: who imports it is among them with it.
+    """
+    called, late = {home.place(function) for home, function in functions}, set[str]()
+    for module, node in nodes_with(project, (b"import",), ast.AST):
+        function = function_around(module, node)
+        # SQLAlchemy calls what listens to its events.
+        is_listening = _LISTENING in module.source.text
+        if function is not None and (is_listening or module.place(function) in called):
+            late.update(project.web.imports.files_imported(module, node))
+    return reached(late, lambda path: _imports_of(project, path))
+
+
+def _imports_of(project: Project, path: str) -> Iterator[str]:
+    for module in project.modules_at([path]):
+        for node in module.walk():
+            yield from project.web.imports.files_imported(module, node)
+
+
+# -------------------------------------------------------------------------------------- sessions
+def _keeps_sessions(
+    part: SynchronousPart,
+    module: Module,
+    call: ast.expr,
+    functions: Sequence[tuple[Module, Function]],
+) -> bool:
+    """Whether functions use a session that is not made in them, or get one from ``call``."""
+    resource_of = part.project.orm.resource_of
+    arguments = arguments_of(call) if isinstance(call, ast.Call) else ()
+    resources = (resource_of(module, node) for node in module.nodes_below(call, ast.expr))
+    if any(resource_of(module, node) is not None for node in arguments):
+        return True
+    if any(isinstance(resource, str) for resource in resources):
+        return True
+    places = {home.place(function) for home, function in functions}
+    used = (
+        (home, function, _session(operation))
+        for home, function in functions
+        for operation in part.operations_of(home, part.place_of(home, function))
+        if operation.resource != "engine"
+    )
+    return any(
+        any(binding.scope.kind == "module" for binding in home.scopes.bindings_of(node))
+        or (
+            isinstance(node, ast.Attribute)
+            and _is_made_elsewhere(part.project, module.place(call), home, function, places)
+        )
+        for home, function, node in used
+    )
+
+
+def _session(operation: Operation) -> ast.expr:
+    """Return what an operation is called on or enters: a session, or the call that makes it."""
+    match operation.node:
+        case ast.Call(func=ast.Attribute(value=receiver)) if operation.method:
+            return operation.session or receiver
+    return operation.session or operation.node
+
+
+def _is_made_elsewhere(
+    project: Project, call: Place, home: Module, function: Function, functions: Collection[Place]
+) -> bool:
+    """Whether an object with a session may be made by other code that runs at import.
+
+    So it is where ``function`` is no method of a class with an ``__init__`` that ``call`` runs.
+    """
+    graph, around = project.calls.graph(), home.parent(function)
+    makers = [
+        graph.place_of(home, part)
+        for part in getattr(around, "body", ())
+        if isinstance(part, ast.FunctionDef) and part.name == "__init__"
+        if home.place(part) in functions
+    ]
+    return not makers or any(
+        maker in graph.reached(other.functions)
+        for maker in makers
+        for caller in graph.reaching([maker])
+        if caller.start < 0
+        for other in graph.callees(caller)
+        if other.place.path != call.path or not call.span.contains(other.place.span)
+    )
