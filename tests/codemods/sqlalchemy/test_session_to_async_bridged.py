@@ -10,15 +10,6 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 engine = create_engine("sqlite:///shop.db")
 Local = sessionmaker(engine)
-Unbound = sessionmaker()
-def given(session: Session) -> int:
-    return session.scalar(text("select 5")) + len(session.bind.dialect.name)
-def again(session: Session) -> int:
-    with Local() as other:
-        return other.scalar(text("select 5"))
-def made(session: Session, make=Local) -> int:
-    with make() as other:
-        return other.scalar(text("select 5"))
 class Store:
     def __init__(self, engine):
         self.engine = engine
@@ -34,7 +25,7 @@ def index() -> int:
 """
 COUNT = """
 from collector import gauge
-from database import Local, Session, Store, Unbound, again, engine, given, made, text
+from database import Local, Session, Store, engine, text
 from main import index
 def count() -> int:
     with engine.connect() as connection:
@@ -88,26 +79,9 @@ BODIES = {
     "calls": """
     return index()
 """,
-    "options of a factory": """
-    with Local(autoflush=False) as session:
-        return session.scalar(text("select 1"))
-""",
-    "factory without an engine": """
-    with Unbound() as session:
-        return session.scalar(text("select 1"))
-""",
-    "another name of a factory": """
-    make = Local
-    with make() as session:
-        return session.scalar(text("select 1"))
-""",
-    "calls that make sessions": """
+    "factory": """
     with Local() as session:
-        return again(session)
-""",
-    "calls that get factories": """
-    with Local() as session:
-        return made(session)
+        return session.scalar(text("select 1"))
 """,
     "attribute": """
     with Store(engine).engine.connect() as connection:
@@ -137,44 +111,8 @@ def test_what_needs_other_connections_is_refused_and_not_asked_for(body):
     assert not [one for one in planned(gauges, ()).findings if "bridged" in (one.help or "")]
 
 
-@pytest.mark.parametrize(
-    ("body", "written"),
-    [
-        ("with Local() as session:\n        return given(session)", "Local(bind=own_engine) as"),
-        ("session = Local()\n    return given(session)", "session = Local(bind=own_engine)"),
-        (
-            "engine = 2\n    with Local() as session:\n        return given(session)",
-            "bind=own_engine",
-        ),
-    ],
-)
-def test_a_factory_gets_the_engine_of_the_thread(body, written):
-    count = COUNT.partition("    with engine")[0]
-    gauges = f'{count}    {body}\ngauge("rows", callback=count)\n'
-    texts = {"database": DATABASE, "main": MAIN, "gauges": gauges}
-    after = rewritten(options={"bridged": ["gauges.count"]}, **texts).files["gauges.py"].decode()
-
-    assert 'wait_in_thread(Local.kw["bind"], _count)' in after
-    assert written in after
-    assert 'bridged = ["gauges.count"]' in str([one.help for one in planned(gauges, ()).findings])
-
-
-@pytest.mark.parametrize("double", ["lambda: None", "Mock()"])
-def test_a_test_that_replaces_the_factory_keeps_it(double):
-    count = COUNT.partition("    with engine")[0] + "    with Local() as session:\n"
-    gauges = f'{count}        return given(session)\ngauge("rows", callback=count)\n'
-    test = (
-        "import gauges\nfrom unittest.mock import Mock\ndef test_count(monkeypatch):\n"
-        f"    monkeypatch.setattr(gauges, 'Local', {double})\n    gauges.count()\n"
-    )
-    texts = {"database": DATABASE, "main": MAIN, "gauges": gauges, "test_gauges": test}
-    result = rewritten(options={"bridged": ["gauges.count"]}, **texts)
-
-    assert result.files["gauges.py"].decode() == gauges
-
-
 def test_an_engine_under_another_name_is_refused():
-    gauges = COUNT.replace("engine, given", "engine as source, given").replace(
+    gauges = COUNT.replace("engine, text", "engine as source, text").replace(
         "engine.conn", "source.conn"
     )
 
@@ -206,11 +144,6 @@ def watch() -> None:
     [
         (COUNT, "gauges.count", {"sync-protocol"}),
         (WATCH, "gauges.watch.count", {"sync-protocol", "two-engines"}),
-        (
-            WATCH.replace("with engine.connect() as connection", "with Local() as connection"),
-            "gauges.watch.count",
-            {"sync-protocol", "two-engines"},
-        ),
     ],
 )
 def test_nothing_is_bridged_where_others_keep_its_engine_synchronous(gauges, name, expected):

@@ -102,7 +102,7 @@ body. Every run closes the connections of its engine, if the engine is a module 
 
 | you write | awaken writes |
 | --- | --- |
-| commands of click, Typer and argparse (`set_defaults`), console scripts | plain functions that run a coroutine function |
+| commands of click and Typer, console scripts | plain functions that run a coroutine function |
 | targets of `multiprocessing.Process` or `get_context().Process`, consumers of RabbitMQ in such a process | the same |
 | `main()` under `if __name__ == "__main__":` | that call runs the event loop |
 | a call in a `conftest.py` that nothing imports | that call runs the event loop |
@@ -215,9 +215,9 @@ Other code may call a function without an await, such as the callback of a gauge
 a thread of its own, with its own event loop and connections. So it works in a thread, and in the
 event loop of the application. It blocks its caller, as before.
 
-The function must open its connections and sessions by the name of one engine, or of one session
-factory. The functions that it calls must use the session that it passes. Its connections have the
-settings of that engine, and are not kept. For SQLite in memory, it uses the engine itself.
+The function must open its connections and sessions by the name of one engine, and call nothing
+else that waits. Its connections have the settings of that engine, and are not kept. For SQLite in
+memory, it uses the engine itself.
 
 ## Before: an application with a dependency and a repository (unsafe)
 

@@ -177,8 +177,7 @@ NOT_ON_OWN_ENGINE = Reason(
     "not-on-own-engine",
     "`{}`, which the option `bridged` names, uses more than one engine variable",
     "Name a synchronous function that opens everything with one engine: `engine.connect()`, "
-    "`Session(engine)`, or a factory without arguments. Functions that it calls must use its "
-    "session.",
+    "`Session(engine)`. It must not call asynchronous code.",
 )
 TWO_ENGINES = Reason(
     "two-engines",

@@ -12,16 +12,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import name_of
-from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_ON_OWN_ENGINE
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_beside
-from awaken.kit.search import argument
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import name_table
-from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.colouring import chain
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_names
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _NAMED = name_table("own_loops")
-_OF_FACTORY = '.kw["bind"]'
 _CODE = '''\
 def {name}(
     engine: {engine}, work: {callable}[..., {awaitable}[{any}]], *args: {any}, **kwargs: {any}
@@ -79,19 +76,17 @@ class OwnLoops:
         self._first: dict[str, ast.stmt] = {}
 
     def engine_of(self, module: Module, node: Function) -> str:
-        """Return the code for the engine that all connections of a function come from.
+        """Return the variable with the engine that all connections of a function come from.
 
-        That is a variable, or what a factory in a variable has. Raises Refused where they come from
-        elsewhere as well.
+        Raises Refused where they come from elsewhere as well.
         """
         function = self._part.place_of(module, node)
         refused = Refused(NOT_ON_OWN_ENGINE, function.qualname)
         is_plain = isinstance(node, ast.FunctionDef) and not module.is_generator(node)
         if not is_plain or node.decorator_list:
             raise refused
-        calls = self._part.calls.get(function, ())
         others = [
-            *(call.place for call in calls if not self._uses_given(call)),
+            *(call.place for call in self._part.calls.get(function, ())),
             *self._part.entries.get(function, ()),
         ]
         if others:
@@ -105,22 +100,10 @@ class OwnLoops:
             raise refused
         return result.pop()
 
-    def _uses_given(self, call: Call) -> bool:
-        """Whether all that a call calls uses the sessions and connections of its parameters."""
-        for function in self._project.calls.graph().reached(call.functions):
-            pair = self._part.node_of(function) if self._part.waits(function) else None
-            try:
-                if pair is not None and any(self._engines(*pair, is_called=True)):
-                    return False
-            except _ElsewhereError:
-                return False
-        return True
+    def _engines(self, module: Module, node: Function) -> Iterator[str]:
+        """Yield the names of engines that come from outside of a function.
 
-    def _engines(self, module: Module, node: Function, *, is_called: bool = False) -> Iterator[str]:
-        """Yield the code for engines that come from outside of a function.
-
-        The parameters of one that ``is_called`` come from its caller. Raises _ElsewhereError for a
-        session or a connection that is made of anything else.
+        Raises _ElsewhereError for a session or a connection that is made of anything else.
         """
         inside, scopes = module.scopes.scope_made_by(node), module.scopes
         own = parameter_names(node.args)
@@ -132,52 +115,28 @@ class OwnLoops:
             if resource is None or isinstance(resource, Unknown):
                 continue
             match part:
-                case ast.Name(id=name) if self._has_engine(module, module.call_of(part)):
-                    yield f"{name}{_OF_FACTORY}"
                 case ast.Name(id=name):
-                    is_own = scopes.owner(name, scopes.scope_of(part)) is inside
-                    is_passed = name in own and not (is_called and resource != "engine")
-                    if is_own and not is_passed:
+                    if scopes.owner(name, scopes.scope_of(part)) is inside and name not in own:
                         continue
                     home = self._project.qualified_name(module, part)
                     is_renamed = home is not None and home.rpartition(".")[2] != name
                     if resource != "engine" or name in own or is_renamed:
                         raise _ElsewhereError(part)
                     yield name
-                case _ if not self._is_derived(module, part):
+                case ast.Call(func=ast.Attribute(value=owner)) if self._is_one(module, owner):
+                    pass
+                case ast.Call(args=[ast.Name() as given]) if self._is_one(module, given):
+                    pass
+                case _:
                     raise _ElsewhereError(part)
-
-    def _is_derived(self, module: Module, node: ast.expr) -> bool:
-        """Whether an expression gets a session or a connection from another one, or an engine."""
-        match node:
-            case ast.Call(func=ast.Attribute(value=owner)) | ast.Attribute(value=owner) if (
-                self._is_one(module, owner)
-            ):
-                return True
-            case ast.Call(args=[ast.Name() as given]):
-                return self._is_one(module, given)
-        return isinstance(node, ast.Call) and self._has_engine(module, node)
 
     def _is_one(self, module: Module, node: ast.expr) -> bool:
         resource = self._project.orm.resource_of(module, node)
         return resource is not None and not isinstance(resource, Unknown)
 
-    def _has_engine(self, module: Module, call: ast.Call | None) -> bool:
-        """Whether a call is of a factory in a variable of a file, which is made with an engine."""
-        match call:
-            case ast.Call(func=ast.Name(id=called), args=[], keywords=[]):
-                project, made = self._project, self._project.orm.made_session(module, call)
-                name = project.qualified_name(module, call.func) or ""
-                home, factory = project.value_at(name) or (module, None)
-                is_same = called == name.rpartition(".")[2]
-                if is_same and made and made.source == "factory" and isinstance(factory, ast.Call):
-                    engine = argument(factory, 0, "bind")
-                    return engine is not None and self._is_one(home, engine)
-        return False
-
     def home_of(self, module: Module, node: Function) -> str:
-        """Return the qualified name of what has the engine of a function; empty for a local."""
-        engine = self.engine_of(module, node).partition(".")[0]
+        """Return the qualified name of the engine of a function; empty for a local variable."""
+        engine = self.engine_of(module, node)
         name = next(
             part for part in ast.walk(node) if isinstance(part, ast.Name) and part.id == engine
         )
@@ -185,13 +144,14 @@ class OwnLoops:
 
     def asked(self, refused: Refused, function: FunctionPlace) -> Refused:
         """Return why ``function`` may not wait, with the option that takes it back, if one does."""
-        # An entry point takes no step itself.
-        called = {each for call in self._part.calls.get(function, ()) for each in call.functions}
-        first = called.pop() if function not in self._part.steps and len(called) == 1 else function
-        steps = chain(self._part.steps, first)
-        below = [function, first, *(step.to for step in steps if step.to)]
-        wanted = next(filter(self._is_possible, reversed(below)), None)
-        if wanted is None:
+        last = next((one.to for one in reversed(chain(self._part.steps, function)) if one.to), None)
+        wanted = function if last is None else last
+        node = self._part.node_of(wanted)
+        try:
+            if node is None:
+                return refused
+            self.engine_of(*node)
+        except Refused:
             return refused
         bridged = f'bridged = ["{name_of(self._project, wanted)}"]'
         refused.help += (
@@ -200,27 +160,10 @@ class OwnLoops:
         )
         return refused.answered_by(f"rules.session-to-async.{bridged}")
 
-    def _is_possible(self, function: FunctionPlace) -> bool:
-        node = self._part.node_of(function)
-        try:
-            return node is not None and bool(self.engine_of(*node))
-        except Refused:
-            return False
-
     def parameter(self, site: Site[ast.AST], node: Function) -> tuple[str, list[Edit]]:
-        """Return the parameter by which a coroutine function takes its engine. Raises Refused.
-
-        Its calls of a factory get that engine.
-        """
-        written, edits = name_beside(self._project, site, None, _NAMED["engine"])
-        module, name = site.module, self.engine_of(site.module, node)
-        factory, insertions = name.removesuffix(_OF_FACTORY), Insertions(module)
-        if factory != name:
-            name = module.scopes.fresh_name("engine", "own_engine")
-            for call in module.walk(node):
-                if isinstance(call, ast.Call) and module.text_of(call.func) == factory:
-                    insertions.at(module.span(call).end - 1, f"bind={name}")
-        return f"{name}: {written}", [*edits, *insertions.edits(site)]
+        """Return the parameter by which a coroutine function takes its engine. Raises Refused."""
+        written, imports = name_beside(self._project, site, None, _NAMED["engine"])
+        return f"{self.engine_of(site.module, node)}: {written}", imports
 
     def run(
         self, site: Site[ast.AST], node: Function, coroutine: str, arguments: str
@@ -237,9 +180,7 @@ class OwnLoops:
         if module.span(top).start < module.span(first).start:
             self._first[module.path] = top
         given = ", ".join(filter(None, [engine, coroutine, arguments]))
-        shown = f"`{engine.removesuffix(_OF_FACTORY)}`"
-        shown = f"the engine of {shown}" if engine.endswith(_OF_FACTORY) else shown
-        caveat = f"it opens its own connections, and events of {shown} do not fire for them"
+        caveat = f"it opens its own connections, and events of `{engine}` do not fire for them"
         return f"{self._name(module)}({given})", [caveat]
 
     def _name(self, module: Module) -> str:
