@@ -49,14 +49,16 @@ class Tasks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Handed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Functions that receive a function: the argument, and the place where it is called.
 
-    A ``consumer`` is called while its thread ``waits`` in one of these methods.
+    A ``consumer`` is called while its thread ``waits`` in one of these methods. Instances of a
+    ``keeper`` have what any keyword gives as an attribute.
     """
 
     function: str
-    argument: str
-    position: int
     kind: Where
+    argument: str = ""
+    position: int = -1
     waits: tuple[str, ...] = ()
+    keeper: str = ""
 
 
 class Overridden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

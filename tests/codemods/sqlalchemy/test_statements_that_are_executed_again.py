@@ -349,6 +349,48 @@ LEADING = {
 }
 ROWS |= LEADING
 
+TEAM = """\
+def team_of(db: Session, key: int) -> Team:
+    statement = select(Team).where(Team.id == key).options({options})
+    return db.scalars(statement).unique().one()
+"""
+CHAINS = {
+    "of_two": ("selectinload(Team.users).selectinload(User.orders)", ""),
+    "in_options": ("selectinload(Team.users).options(selectinload(User.orders))", ""),
+    "of_a_join": ("joinedload(Team.users).selectinload(User.orders)", ""),
+    "to_a_join": ("selectinload(Team.users).joinedload(User.orders)", ""),
+    "twice": (
+        (
+            "selectinload(Team.users).selectinload(User.orders), "
+            "selectinload(Team.users).selectinload(User.tags)"
+        ),
+        "tags",
+    ),
+    "of_a_join_and_back": ("joinedload(Team.users).selectinload(User.team)", "team"),
+    "and_one_more": ("selectinload(Team.users).selectinload(User.orders)", "back"),
+    "and_the_team": ("selectinload(Team.users).selectinload(User.orders)", "team"),
+}
+READ = {
+    "": "[]",
+    "tags": "[len(each.tags) for each in again.users]",
+    "back": "[item.user.name for each in again.users for item in each.orders[:1]]",
+    "team": "[each.team.name for each in again.users]",
+}
+ROWS |= {
+    f"t4_a_chain_{name}": (
+        "",
+        (
+            'first = Team(name="t", users=[User(name="n")])\ndb.add(first)\ndb.commit()\n'
+            "team = team_of(db, first.id)\nbefore = [len(each.orders) for each in team.users]\n"
+            'db.add(Order(title="o", amount=8, user_id=team.users[0].id))\ndb.commit()\n'
+            "again = team_of(db, first.id)\nafter = [len(each.orders) for each in again.users]\n"
+            f"return [before, after, {READ[read]}]"
+        ),
+        TEAM.format(options=options),
+    )
+    for name, (options, read) in CHAINS.items()
+}
+
 
 def application(model, body, *helpers, session=""):
     """Return an application of one endpoint, and no more functions than it needs.

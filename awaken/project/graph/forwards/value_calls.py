@@ -55,8 +55,11 @@ class ValueCalls:
     def _calls_of_value(self, value: Spot) -> list[Place] | None:
         result: list[Place] = []
         for holder in self._next_holders(value):
-            if holder is None or isinstance(holder, Place):
+            if holder is None:
                 return None
+            if isinstance(holder, Place):
+                result.append(holder)
+                continue
             key = key_of(holder)
             if key not in self._known:
                 # All functions of a table share its calls.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.kept_functions import calls_of_kept
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.own_loops import OwnLoops
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.tasks import (
     refused_tasks,
@@ -118,8 +119,15 @@ class Bridges:
         return not self._part.is_loop_bound and is_test_file(entry.at.path)
 
     def _waiting_elsewhere(self, entries: list[EntryPoint]) -> Place | None:
-        """Return where the thread of a consumer may wait that is not the first of its process."""
+        """Return where an entry point may be called in another thread than its process begins."""
         project: Project = self._part.project
+        for entry in entries:
+            calls = calls_of_kept(project, entry) if entry.keeper else []
+            if isinstance(calls, Place):
+                return calls
+            for module, call in (pair for place in calls for pair in project.calls_at(place)):
+                if self._is_in_loop(module, call):
+                    return module.place(call)
         methods = sorted({wait for entry in entries for wait in entry.waits})
         for module in modules_with(project, [f".{name}".encode() for name in methods]):
             for name in methods:
@@ -127,14 +135,19 @@ class Bridges:
                     if not isinstance(node, ast.Attribute):
                         continue
                     above = module.call_of(node)
-                    if above is None:
-                        return module.place(node)
-                    around = self._part.around(module, node)
-                    if around.start < 0 and begins_process(module, node):
-                        continue
-                    if self._reach.outside_of_processes(around) is not None:
+                    if above is None or self._is_in_loop(module, node):
                         return module.place(node)
         return None
+
+    def _is_in_loop(self, module: Module, node: ast.AST) -> bool:
+        """Whether an event loop may run around ``node``, that of the application or its own."""
+        around, graph = self._part.around(module, node), self._part.project.calls.graph()
+        is_in_lambda = isinstance(module.enclosing_function(node), ast.Lambda)
+        if is_in_lambda or any(map(self._part.waits, {around, *graph.reaching([around])})):
+            return True
+        if around.start < 0:
+            return not begins_process(module, node)
+        return self._reach.outside_of_processes(around) is not None
 
     # ------------------------------------------------------------------------------------ writing
     def written(

@@ -74,38 +74,42 @@ def _steps(
 
 
 def leads_back(project: Project, place: Place) -> bool:
-    """Whether a call loads by its options, in a statement of its own, a class it came from."""
+    """Whether a call loads by its options, in a statement of its own, what it loaded before.
+
+    That is a class of which the options load more, and which is selected or in another step.
+    """
     for module, call in project.calls_at(place)[:1]:
         reload = project.orm.commits.reloads.of(module, call)
         if reload is None:
             continue
-        passed, reached = set[str](), set[str]()
-        for home, argument, name in _steps(project, module, reload.statement or call):
-            if name in library_names().separate_loaders:
-                owner, target = _ends(project, home, argument)
-                passed.add(owner)
-                reached.add(target)
-        related = (
-            {name, *project.orm.mapping_ancestors(name), *project.all_subclasses(name)}
-            for name in reached - {""}
-        )
-        if any(not passed.isdisjoint(each) for each in related):
-            return True
+        steps = {
+            (*_ends(project, home, argument), name)
+            for home, argument, name in _steps(project, module, reload.statement or call)
+        }
+        begin = call if reload.by_key else _begin(project, module, reload.statement or call)
+        selected = [project.qualified_name(module, each) for each in begin.args] if begin else []
+        separate = library_names().separate_loaders
+        for owner in {owner for owner, _, _, name in steps if name in separate}:
+            related = {owner, *project.orm.mapping_ancestors(owner), *project.all_subclasses(owner)}
+            again = [name for _, _, target, name in steps if target in related]
+            is_first = not selected or not {None, *related}.isdisjoint(selected)
+            if len(again) + is_first > 1 and not separate.isdisjoint(again):
+                return True
     return False
 
 
-def _ends(project: Project, module: Module, node: ast.expr) -> tuple[str, str]:
-    """Return the class of a relationship that an option names, and the one it leads to."""
+def _ends(project: Project, module: Module, node: ast.expr) -> tuple[str, str, str]:
+    """Return the class of a relationship that an option names, its name, and where it leads."""
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         node = node.func.value  # of_type(...), and_(...)
     if not isinstance(node, ast.Attribute):
-        return "", ""
+        return "", "", ""
     owner = project.qualified_name(module, node.value) or ""
     for name in project.orm.mapping_ancestors(owner) if owner else ():
         facts = project.orm.models.relationship(name, node.attr)
         if facts is not None:
-            return owner, facts.target or ""
-    return owner, ""
+            return owner, node.attr, facts.target or ""
+    return owner, node.attr, ""
 
 
 def _expressions(

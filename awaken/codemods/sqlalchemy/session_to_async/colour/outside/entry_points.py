@@ -41,13 +41,15 @@ class EntryPoint(Struct, frozen=True):
 
     The reason is reported ``at`` a place of the function ``around``, or of the code outside of
     functions for the decorator of a command. ``waits`` are the methods in which its thread waits
-    while it is called.
+    while it is called. It is called as the attribute ``name`` of an instance of a ``keeper``.
     """
 
     kind: Where | OwnLoop
     at: Place
     around: FunctionPlace
     waits: tuple[str, ...] = ()
+    keeper: str = ""
+    name: str = ""
 
 
 class EntryPoints:
@@ -264,14 +266,18 @@ class EntryPoints:
         qualified = self._project.qualified_name(module, call.func)
         names = {*self._project.effects.library_functions(module, call), qualified}
         row = next((rows[name] for name in sorted(filter(None, names)) if name in rows), None)
-        given = None if row is None else argument(call, row.position, row.argument)
-        if row is None or given is None:
+        if row is None:
             return
-        for value in self._project.values.of(module, given).alternatives:
-            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-                around = self._function_around(module, call)
-                entry = EntryPoint(row.kind, module.place(given), around, row.waits)
-                yield self._of(value.module, value.node), entry
+        given = [(item.arg or "", item.value) for item in call.keywords if row.keeper and item.arg]
+        passed = None if row.keeper else argument(call, row.position, row.argument)
+        given += [] if passed is None else [("", passed)]
+        around = self._function_around(module, call)
+        for name, node in given:
+            for value in self._project.values.of(module, node).alternatives:
+                if isinstance(value, FunctionOf) and isinstance(value.node, Function):
+                    at = module.place(node)
+                    entry = EntryPoint(row.kind, at, around, row.waits, row.keeper, name)
+                    yield self._of(value.module, value.node), entry
 
 
 def calls_of(project: Project, names: Collection[str]) -> Iterator[tuple[Module, ast.Call]]:
