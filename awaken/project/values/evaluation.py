@@ -37,6 +37,7 @@ from awaken.project.values.containers.subscripts import item_of
 from awaken.project.values.containers.unpacking import Step, received_value
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
+    NEVER,
     ClassOf,
     DeclarativeBase,
     Environment,
@@ -63,6 +64,7 @@ from awaken.project.values.library.promises import classes_for, holds_own, is_ma
 from awaken.project.values.library_types.classes import GenericClass
 from awaken.project.values.local.flow import Reaching, flow_of
 from awaken.project.values.local.narrowing import Narrowing
+from awaken.project.values.local.unbound import is_unbound
 from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
 from awaken.project.values.widening import widened_values
 from awaken.project.values.wrapped import packed_item, packed_keyword
@@ -364,9 +366,10 @@ class Evaluator(ABC):
         bindings = module.scopes.bindings_of(node)
         if not bindings:
             name = self.names.qualified(module, node)
-            if name is None:
-                return (self.unknown(module, node, f"awaken sees no definition of `{node.id}`"),)
-            return self.named(name, module, node)
+            if name is not None:
+                return self.named(name, module, node)
+            why = f"awaken sees no definition of `{node.id}`"
+            return (NEVER if is_unbound(self, module, node) else self.unknown(module, node, why),)
         # Names at the top of a file may be circular over files, and are remembered.
         if bindings == module.scopes.module.bindings.get(bindings[0].name):
             return self.global_values(module, bindings[0].name)
