@@ -64,7 +64,6 @@ from awaken.project.values.library.promises import classes_for, holds_own, is_ma
 from awaken.project.values.library_types.classes import GenericClass
 from awaken.project.values.local.flow import Reaching, flow_of
 from awaken.project.values.local.narrowing import Narrowing
-from awaken.project.values.local.unbound import is_unbound
 from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
 from awaken.project.values.widening import widened_values
 from awaken.project.values.wrapped import packed_item, packed_keyword
@@ -125,6 +124,10 @@ class Evaluator(ABC):
     @abstractmethod
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to ``parameter`` of ``function``."""
+
+    @abstractmethod
+    def is_undefined(self, module: Module, node: ast.Name) -> bool:
+        """Whether nothing in the program binds a name; False where callers are not followed."""
 
     @abstractmethod
     def files_naming(self, word: str) -> list[str] | None:
@@ -369,7 +372,7 @@ class Evaluator(ABC):
             if name is not None:
                 return self.named(name, module, node)
             why = f"awaken sees no definition of `{node.id}`"
-            return (NEVER if is_unbound(self, module, node) else self.unknown(module, node, why),)
+            return (NEVER if self.is_undefined(module, node) else self.unknown(module, node, why),)
         # Names at the top of a file may be circular over files, and are remembered.
         if bindings == module.scopes.module.bindings.get(bindings[0].name):
             return self.global_values(module, bindings[0].name)
