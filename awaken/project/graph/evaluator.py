@@ -60,8 +60,12 @@ class ProgramEvaluator(Evaluator):
         return self.names.qualified(module, node)
 
     def is_undefined(self, module: Module, node: ast.Name) -> bool:
-        """Whether nothing in the program binds a name; False where callers are not followed."""
-        return self.follows_callers and is_undefined(self, module, node)
+        """Whether nothing gives a value to a name, which a class of the program has elsewhere.
+
+        False where callers are not followed, since other files may set it.
+        """
+        is_asked = self.follows_callers and bool(self.classes.named(node.id))
+        return is_asked and is_undefined(self, module, node)
 
     def files_naming(self, word: str) -> list[str] | None:
         """Return the files that hold a word; None where callers are not followed."""

@@ -127,7 +127,7 @@ class Evaluator(ABC):
 
     @abstractmethod
     def is_undefined(self, module: Module, node: ast.Name) -> bool:
-        """Whether nothing in the program binds a name; False where callers are not followed."""
+        """Whether nothing gives a value to a name, which a class of the program has elsewhere."""
 
     @abstractmethod
     def files_naming(self, word: str) -> list[str] | None:
