@@ -64,8 +64,9 @@ class ProgramEvaluator(Evaluator):
 
         False where callers are not followed, since other files may set it.
         """
-        is_asked = self.follows_callers and bool(self.classes.named(node.id))
-        return is_asked and is_undefined(self, module, node)
+        written, paths = f"class {node.id}".encode(), self.files_naming(node.id) or ()
+        is_class = any(written in self.text(path) for path in paths)
+        return is_class and is_undefined(self, module, node)
 
     def files_naming(self, word: str) -> list[str] | None:
         """Return the files that hold a word; None where callers are not followed."""

@@ -130,6 +130,10 @@ class Evaluator(ABC):
         """Whether nothing gives a value to a name, which a class of the program has elsewhere."""
 
     @abstractmethod
+    def text(self, path: str) -> bytes:
+        """Return the text of a file of the program."""
+
+    @abstractmethod
     def files_naming(self, word: str) -> list[str] | None:
         """Return the files that hold a word; None where callers are not followed."""
 

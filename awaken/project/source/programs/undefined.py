@@ -15,7 +15,7 @@ _SETTING = (b"__dict__", b"patch", b"setattr", b"vars(")
 
 
 class Program(Protocol):
-    """What is asked of the program around a name."""
+    """The program around a name."""
 
     def files_with(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the files that hold one of these words."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 
 from awaken.project.source.modules import Module
@@ -14,8 +15,10 @@ from awaken.project.values.questions import Questions
 def given_attribute(evaluator: Questions, owner: InstanceOf | ClassOf, name: str) -> Values:
     """Return what ``service.name = value`` gives to objects of a class; empty if nothing does.
 
-    What is given to an object that is not known may be given to one of them.
+    An object that is not known may be one of them.
     """
+    if evaluator.classes.facts(owner.qualified) is None:
+        return ()
     paths = evaluator.files_naming(name) or ()
     if len(paths) > MOST_FILES:
         return ()
@@ -38,7 +41,8 @@ def _stores(
     evaluator: Questions, name: str, paths: Iterable[str]
 ) -> Iterator[tuple[Module, ast.Attribute]]:
     """Yield the assignments to attributes of a name."""
-    for path in paths:
+    written = re.compile(rb"\.%s\s*(?:=(?!=)|[,:)\]]|in\b)" % name.encode())
+    for path in (path for path in paths if written.search(evaluator.text(path))):
         module = evaluator.load(path)
         for target in stored_attributes(module, name) if module is not None else ():
             if module is not None:
