@@ -104,7 +104,8 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       ``async with`` enters; ``missing`` and ``bridged`` those that are not there, the latter to
       be called by ``run_sync``.
     - ``inner``: what sends nothing to the database, and only the synchronous session has.
-    - ``pools``: pools of connections; ``streamed``: methods whose result comes row by row.
+    - ``pools``: pools of connections; ``queued``: options of those with a queue; ``streamed``:
+      methods whose result comes row by row.
     - ``members``: all that an object of the synchronous side has, where that is known.
     - ``functions``: functions of libraries that are given a session, with their twins; ``handed``
       which of the others do nothing with it.
@@ -116,6 +117,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     source: str
+    queued: tuple[str, ...]
     names: dict[str, str]
     locks: dict[str, str]
     stack_methods: dict[str, str]

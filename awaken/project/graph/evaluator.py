@@ -14,6 +14,7 @@ from awaken.project.names.classes import Classes
 from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Load, Module
+from awaken.project.source.programs.undefined import is_undefined
 from awaken.project.source.programs.whole_program import Ask
 from awaken.project.source.trees import Function
 from awaken.project.source.words import FilesWith, Words
@@ -53,6 +54,19 @@ class ProgramEvaluator(Evaluator):
     def modules_with(self, words: Sequence[bytes]) -> Iterator[Module]:
         """Yield the files that hold one of ``words`` and parse."""
         return self.modules_at(self.files_with(words))
+
+    def qualified_name(self, module: Module, node: ast.expr) -> str | None:
+        """Return the full name that ``node`` means; None where it is not certain."""
+        return self.names.qualified(module, node)
+
+    def is_undefined(self, module: Module, node: ast.Name) -> bool:
+        """Whether nothing gives a value to a name, which a class of the program has elsewhere.
+
+        False where callers are not followed, since other files may set it.
+        """
+        written, paths = f"class {node.id}".encode(), self.files_naming(node.id) or ()
+        is_class = any(written in self.text(path) for path in paths)
+        return is_class and is_undefined(self, module, node)
 
     def files_naming(self, word: str) -> list[str] | None:
         """Return the files that hold a word; None where callers are not followed."""

@@ -120,6 +120,8 @@ class InstanceOf(Struct, frozen=True):
         return next((values for name, values in self.named if name == key), None)
 
 
+NEVER = InstanceOf("typing.Never")
+"""What an expression gives that raises, and so does its use."""
 UNKNOWN_MODULE = InstanceOf("types.ModuleType")
 """A module of which only that is known: its names may be anything of the program."""
 

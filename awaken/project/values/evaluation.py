@@ -37,6 +37,7 @@ from awaken.project.values.containers.subscripts import item_of
 from awaken.project.values.containers.unpacking import Step, received_value
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
+    NEVER,
     ClassOf,
     DeclarativeBase,
     Environment,
@@ -123,6 +124,14 @@ class Evaluator(ABC):
     @abstractmethod
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to ``parameter`` of ``function``."""
+
+    @abstractmethod
+    def is_undefined(self, module: Module, node: ast.Name) -> bool:
+        """Whether nothing gives a value to a name, which a class of the program has elsewhere."""
+
+    @abstractmethod
+    def text(self, path: str) -> bytes:
+        """Return the text of a file of the program."""
 
     @abstractmethod
     def files_naming(self, word: str) -> list[str] | None:
@@ -364,9 +373,10 @@ class Evaluator(ABC):
         bindings = module.scopes.bindings_of(node)
         if not bindings:
             name = self.names.qualified(module, node)
-            if name is None:
-                return (self.unknown(module, node, f"awaken sees no definition of `{node.id}`"),)
-            return self.named(name, module, node)
+            if name is not None:
+                return self.named(name, module, node)
+            why = f"awaken sees no definition of `{node.id}`"
+            return (NEVER if self.is_undefined(module, node) else self.unknown(module, node, why),)
         # Names at the top of a file may be circular over files, and are remembered.
         if bindings == module.scopes.module.bindings.get(bindings[0].name):
             return self.global_values(module, bindings[0].name)

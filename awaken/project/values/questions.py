@@ -231,6 +231,9 @@ class Questions(Protocol):
     def injected(self, module: Module, arguments: list[ast.expr]) -> Values:
         """Return what ``Annotated`` with these arguments says that FastAPI passes."""
 
+    def text(self, path: str) -> bytes:
+        """Return the text of a file of the program."""
+
     def files_naming(self, word: str) -> list[str] | None:
         """Return the files that hold a word; None if callers are not to be followed."""
 

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from awaken.project.source.expressions.listed_names import readers_of_names
 from awaken.project.source.modules import Module
-from awaken.project.source.programs.program import Program
 from awaken.project.source.trees import root_of
 
 _SETTING = (b"__dict__", b"patch", b"setattr", b"vars(")
 """What a file says that gives another file a name by a string."""
+
+
+class Program(Protocol):
+    """The program around a name."""
+
+    def files_with(self, triggers: Sequence[bytes]) -> list[str]:
+        """Return the files that hold one of these words."""
+
+    def modules_at(self, paths: Iterable[str]) -> Iterator[Module]:
+        """Yield the files that parse."""
+
+    def qualified_name(self, module: Module, node: ast.expr) -> str | None:
+        """Return the full name that ``node`` means; None where it is not certain."""
 
 
 def is_undefined(project: Program, module: Module, node: ast.expr) -> bool:

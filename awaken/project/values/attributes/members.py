@@ -12,10 +12,12 @@ from awaken.project.names.functions.decorators import method_kind
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of
 from awaken.project.source.worklist import Worklist
+from awaken.project.values.attributes.given import given_attribute
 from awaken.project.values.attributes.outside import OutsideAttributes
 from awaken.project.values.attributes.own import OwnAttributes
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
+    NEVER,
     NOWHERE,
     UNKNOWN_MODULE,
     ClassOf,
@@ -97,6 +99,8 @@ class Members:
         self, owner: InstanceOf | ClassOf, module: Module, node: ast.Attribute
     ) -> Values:
         """Return an attribute of an object or a class, with what loads the objects in it."""
+        if owner == NEVER:
+            return (NEVER,)
         if owner == UNKNOWN_MODULE and not node.attr.startswith("__"):
             return (self._no(module, node),)
         kept = kept_for_request(self._evaluator, owner.qualified, node.attr, module, node)
@@ -244,6 +248,7 @@ class Members:
             method_of(self._evaluator, owner, name)
             or self._outside.of_bases(owner, name, module, node)
             or _of_object(owner, name)
+            or (follows and given_attribute(self._evaluator, owner, name))
             or (follows and self._of_subclasses(owner, name, module, node))
             or (self._missing(owner, name),)
         )

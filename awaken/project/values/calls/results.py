@@ -10,6 +10,7 @@ from awaken.contract import Place
 from awaken.project.source.modules import Module
 from awaken.project.values.calls.parameters import passed_on_by
 from awaken.project.values.domain import (
+    NEVER,
     ClassOf,
     Environment,
     External,
@@ -92,7 +93,10 @@ class Results:
                 kind: SessionKind = "async" if function.kind == "async-scoped" else "session"
                 return (replace(function, kind=kind),)
             case InstanceOf():
-                return self.uses.through(function, "__call__", module, node)
+                is_never = function == NEVER
+                return (
+                    (NEVER,) if is_never else self.uses.through(function, "__call__", module, node)
+                )
             case Unknown():
                 return (*self._libraries.as_of_session(module, node, known), function)
             case NotRelevant(mock=True):

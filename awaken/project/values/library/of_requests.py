@@ -30,7 +30,7 @@ _PAGINATES_LATER = {f"{_OF_PAGES}.sqlalchemy.apaginate", f"{_OF_PAGES}.sqlmodel.
 _PAGINATES = _PAGINATES_LATER | {
     f"{_OF_PAGES}.sqlalchemy.paginate", f"{_OF_PAGES}.sqlmodel.paginate"
 }  # fmt: skip
-_MOST_FILES = 100  # files to parse for one name; flask programs of 500 files have 40 such
+MOST_FILES = 100  # files to parse for one name; flask programs of 500 files have 40 such
 
 
 _Site = tuple[Module, ast.AST]
@@ -138,7 +138,7 @@ def kept_for_request(
         return None
     with_name = set(evaluator.files_naming(name) or ())
     paths = [path for path in evaluator.files_naming(_KEEPERS[owner]) or () if path in with_name]
-    if len(paths) > _MOST_FILES:
+    if len(paths) > MOST_FILES:
         return (
             Unknown(
                 f"`{name}` occurs in {len(paths)} files, too many to follow", module.place(node)
@@ -161,7 +161,7 @@ def _keeping(
 ) -> Iterator[tuple[Module, ast.Attribute]]:
     """Yield the places of a file that put something there."""
     module = evaluator.load(path)
-    for target in _stored_attributes(module, name) if module is not None else ():
+    for target in stored_attributes(module, name) if module is not None else ():
         if module is not None and _is_keeper(evaluator, owner, module, target.value):
             yield module, target
 
@@ -181,7 +181,8 @@ def _is_keeper(evaluator: Questions, owner: str, module: Module, node: ast.expr)
 
 
 @cached_in_file
-def _stored_attributes(module: Module, name: str) -> list[ast.Attribute]:
+def stored_attributes(module: Module, name: str) -> list[ast.Attribute]:
+    """Return the attributes of this name that a file assigns."""
     return [
         node
         for node in module.nodes(ast.Attribute)

@@ -389,9 +389,8 @@ class ResourceWriter:
 
     def _pool(self, site: Site[ast.expr], engine: Engine) -> Iterator[Edit]:
         """Yield what gives an engine the pool for asynchronous ones. Raises Refused."""
-        pools, url = [*_pools_of(site.module, engine)], self._project.orm.engines.url_of(engine)
-        if not pools and url is not None and any(text.is_shared_memory for text in url.texts):
-            # Before SQLAlchemy 2.0.38 nothing keeps a connection open, and so the database.
+        pools = [*_pools_of(site.module, engine)]
+        if not pools and self._needs_queue(site.module, engine):
             package, _, name = twins().pools["sqlalchemy.pool.QueuePool"].rpartition(".")
             written, needed = imported_name(site, package, name, site.node)
             yield from (site.add_keyword(engine.call, _POOL, written), needed)
@@ -399,3 +398,20 @@ class ResourceWriter:
             qualified = self._project.qualified_name(site.module, pool)
             if qualified in twins().pools:
                 yield from replace_name(self._project, site, pool, twins().pools[qualified])[1]
+
+    def _needs_queue(self, module: Module, engine: Engine) -> bool:
+        """Whether a file of SQLite needs the pool by name: it is aiosqlite's since 2.0.38.
+
+        Before, no connection is kept, and so no database in memory, and no option of a pool is
+        taken. A call in a condition is for some of the URLs.
+        """
+        url = self._project.orm.engines.url_of(engine)
+        texts = () if url is None else url.texts
+        if any(text.is_shared_memory for text in texts):
+            return True
+        if engine.options.keys().isdisjoint(twins().queued) or any(
+            isinstance(node, ast.If | ast.IfExp) for node in module.ancestors(engine.call)
+        ):
+            return False
+        is_file = any(t.text.startswith("sqlite") and not t.is_in_memory for t in texts)
+        return is_file and not self._project.targets.guarantees("sqlalchemy", ">=2.0.38")
