@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import sys
 import types
+from contextlib import closing
 
 import httpx
 import pytest
@@ -146,7 +148,7 @@ PROGRAMS = {
 
 def answered(text, name, place, monkeypatch):
     """Return what a started application answers."""
-    place.mkdir()
+    place.mkdir(exist_ok=True)
     monkeypatch.chdir(place)
     module = types.ModuleType(name)
     monkeypatch.setitem(sys.modules, name, module)
@@ -202,13 +204,6 @@ def test_only_handlers_of_the_application_ask_for_another_one(name, written):
         # A function of the file reads what the statement binds.
         HEAD + APPLICATION + ENDPOINT + TABLES + "for each in done:\n    seed(each)\nlast = each\n",
         HEAD + APPLICATION + ENDPOINT + TABLES + 'word = "a"\nseed(word)\nword = "b"\n',
-        HEAD + LIFESPAN + ENDPOINT + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
-        HEAD + FACTORY + MADE + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
-        HEAD + APPLICATION + "other = FastAPI()\n" + ENDPOINT + 'seed("ann")\n',
-        HEAD + 'docs = {"on_startup": []}\napp = FastAPI(**docs)\n' + ENDPOINT + 'seed("ann")\n',
-        HEAD + 'docs = {}\ndocs["a"] = 1\napp = FastAPI(**docs)\n' + ENDPOINT + 'seed("ann")\n',
-        HEAD + FACTORY + MADE + "other = create_app()\n" + 'seed("ann")\n',
-        HEAD + FACTORY.replace("app =", "app = other =") + MADE + 'seed("ann")\n',
         # The factory sees its variables by their names, or needs them for the application.
         HEAD + SEEDING.replace("    app =", "    print(locals())\n    app =", 1) + MADE,
         HEAD + SEEDING.replace("FastAPI()", "FastAPI(title=word)", 1) + MADE,
@@ -219,6 +214,39 @@ def test_statements_that_cannot_move_stay(text):
 
     assert "when it starts" not in " ".join(one.message for one in result.report.findings)
     assert any((one.reason or "").endswith("at-import") for one in result.report.findings)
+
+
+@pytest.mark.filterwarnings(r"ignore:\s*on_event is deprecated")
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEAD + LIFESPAN + ENDPOINT + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
+        HEAD + FACTORY + MADE + '@app.on_event("startup")\ndef start(): ...\nseed("a")\n',
+        HEAD + APPLICATION + "other = FastAPI()\n" + ENDPOINT + 'seed("ann")\n',
+        HEAD + 'docs = {"on_startup": []}\napp = FastAPI(**docs)\n' + ENDPOINT + 'seed("ann")\n',
+        HEAD
+        + 'docs = {}\ndocs["debug"] = True\napp = FastAPI(**docs)\n'
+        + ENDPOINT
+        + 'seed("ann")\n',
+        HEAD + FACTORY + MADE + "other = create_app()\n" + 'seed("ann")\n',
+        HEAD + FACTORY.replace("app =", "app = other =") + MADE + 'seed("ann")\n',
+    ],
+)
+def test_calls_that_no_lifespan_can_run_stay_in_a_thread(text, request, tmp_path, monkeypatch):
+    result = migrated({"main.py": text})
+
+    after = result.files["main.py"].decode()
+    assert "ThreadPoolExecutor" in after
+    assert not any((one.reason or "").endswith("at-import") for one in result.report.findings)
+    answers = []
+    for side, program in (("before", text), ("after", after)):
+        place = tmp_path / side
+        place.mkdir()
+        with closing(sqlite3.connect(place / "shop.db")) as connection:
+            connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, name VARCHAR)")
+        name = f"{side}_{request.node.callspec.id}"
+        answers.append(answered(program, name, place, monkeypatch))
+    assert answers[0] == answers[1]
 
 
 MOUNTING = """\

@@ -279,29 +279,21 @@ prepare()
 
 
 @pytest.mark.parametrize(
-    ("more", "stays"),
-    [
-        ("pass", False),
-        # Who gives it a session is not known.
-        ("with LocalSession() as db:\n        db.add(User())\n        db.commit()", True),
-    ],
+    "more", ["pass", "with LocalSession() as db:\n        db.add(User())\n        db.commit()"]
 )
-def test_what_makes_tables_when_it_is_imported_stops_no_function_with_a_session(more, stays):
+def test_what_runs_when_it_is_imported_stops_no_function_with_a_session(more):
     api = "import run\nfrom fastapi import FastAPI\nfrom shop import audited\n\n"
     api += "app = FastAPI()\n\n\n"
     api += "@app.get('/')\ndef audit():\n    with audited('a'):\n        return 1\n"
-    # Which of two applications is to do it is not known.
+    # Which of two applications is to do it is not known, so a thread runs it.
     admin = "import run\nfrom fastapi import FastAPI\n\napp = FastAPI()\n"
     run = AT_IMPORT.replace("MORE", more)
     files = {"shop.py": SHOP, "api.py": api, "admin.py": admin, "run.py": run}
     found = session_to_async(files).findings
 
-    manual = {
-        one.message for one in found if one.level is Level.MANUAL and one.place.path == "shop.py"
-    }
-    assert any("at-import" in (one.reason or "") for one in found)
-    ids = [one for one in found if "`ids`" in one.message]
-    assert bool(ids) is not stays, manual
+    assert {one.reason for one in found} == {None}
+    assert "a thread runs `prepare()` while the file is imported" in {one.message for one in found}
+    assert any(one.message.startswith("`ids` becomes a coroutine function") for one in found)
 
 
 COLLECTED = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from planned import reason_of, rewritten, session_to_async
+from planned import rewritten
 
 DATABASE = """\
 from sqlalchemy import create_engine, literal, select
@@ -83,9 +83,12 @@ def test_a_database_in_a_file_is_closed_by_what_conftest_runs():
 @pytest.mark.parametrize(
     "other", [{"helper.py": "import conftest\n"}, {"helper.py": 'LOADED = "conftest.py"\n'}]
 )
-def test_what_others_import_waits_for_nothing(other):
-    found = session_to_async({"database.py": DATABASE, "conftest.py": CONFTEST, **other}).findings
-    assert "at-import" in {reason_of(one) for one in found}
+def test_what_others_import_is_run_by_a_thread(other):
+    helper = other["helper.py"]
+    result = rewritten(database=DATABASE, conftest=CONFTEST, helper=helper)
+    assert {one.reason for one in result.report.findings} == {None}
+    submitted = "ThreadPoolExecutor().submit(lambda: asyncio.run(filled())).result()"
+    assert submitted in result.files["conftest.py"].decode()
 
 
 def test_fixtures_that_a_test_asks_for_are_made_before():
