@@ -12,7 +12,7 @@ from awaken.project.names.functions.decorators import method_kind
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of
 from awaken.project.source.worklist import Worklist
-from awaken.project.values.attributes.given import given_attribute
+from awaken.project.values.attributes.assigned import assigned_attribute
 from awaken.project.values.attributes.outside import OutsideAttributes
 from awaken.project.values.attributes.own import OwnAttributes
 from awaken.project.values.domain import (
@@ -248,7 +248,7 @@ class Members:
             method_of(self._evaluator, owner, name)
             or self._outside.of_bases(owner, name, module, node)
             or _of_object(owner, name)
-            or (follows and given_attribute(self._evaluator, owner, name))
+            or (follows and assigned_attribute(self._evaluator, owner, name))
             or (follows and self._of_subclasses(owner, name, module, node))
             or (self._missing(owner, name),)
         )

@@ -93,9 +93,9 @@ class Results:
                 kind: SessionKind = "async" if function.kind == "async-scoped" else "session"
                 return (replace(function, kind=kind),)
             case InstanceOf():
-                is_never = function == NEVER
+                through = self.uses.through
                 return (
-                    (NEVER,) if is_never else self.uses.through(function, "__call__", module, node)
+                    (NEVER,) if function == NEVER else through(function, "__call__", module, node)
                 )
             case Unknown():
                 return (*self._libraries.as_of_session(module, node, known), function)

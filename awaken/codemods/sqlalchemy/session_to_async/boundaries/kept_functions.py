@@ -19,15 +19,8 @@ from awaken.project.values.domain import InstanceOf, Unknown
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_FILLING = {
-    f"argparse.ArgumentParser.{name}"
-    for name in (
-        *("parse_args", "parse_intermixed_args"),
-        *("parse_known_args", "parse_known_intermixed_args"),
-    )
-}
-_READING = {"getattr": True, "hasattr": False}
-"""Builtins that take the name of an attribute, and whether they give its value."""
+_PARSING = "argparse.ArgumentParser.parse_"
+"""How the methods begin that give an object all attributes."""
 
 
 def calls_of_kept(project: Project, entry: EntryPoint) -> list[Place] | Place:
@@ -53,7 +46,8 @@ def _is_hiding(project: Project, module: Module, call: ast.Call, keeper: str) ->
         return not call.args or _may_be(project, module, call.args[0], keeper)
     if not getattr(call.func, "attr", "").startswith("parse_"):
         return False
-    is_filling = not _FILLING.isdisjoint(project.effects.library_functions(module, call))
+    names = project.effects.library_functions(module, call)
+    is_filling = any(name.startswith(_PARSING) for name in names)
     return is_filling and argument(call, 1, "namespace") is not None
 
 
@@ -65,8 +59,8 @@ def _reads_at(
             if _may_be(project, module, owner, entry.keeper):
                 yield node
         case ast.Call(args=[owner, ast.Constant(value=name), *_]) if name == entry.name:
-            builtin = module.scopes.builtin_called(node) or ""
-            if _READING.get(builtin, False) and _may_be(project, module, owner, entry.keeper):
+            is_read = module.scopes.builtin_called(node) == "getattr"
+            if is_read and _may_be(project, module, owner, entry.keeper):
                 yield node
 
 

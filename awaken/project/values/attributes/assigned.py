@@ -1,4 +1,4 @@
-"""The attributes that a program sets on objects from outside of their classes."""
+"""The attributes that a program assigns to objects from outside of their classes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from awaken.project.values.library.of_requests import MOST_FILES, stored_attribu
 from awaken.project.values.questions import Questions
 
 
-def given_attribute(evaluator: Questions, owner: InstanceOf | ClassOf, name: str) -> Values:
+def assigned_attribute(evaluator: Questions, owner: InstanceOf | ClassOf, name: str) -> Values:
     """Return what ``service.name = value`` gives to objects of a class; empty if nothing does.
 
     An object that is not known may be one of them.
@@ -25,16 +25,16 @@ def given_attribute(evaluator: Questions, owner: InstanceOf | ClassOf, name: str
     line = {facts.qualified for facts in evaluator.classes.line(owner.qualified)}
     line |= set(evaluator.classes.all_subclasses(owner.qualified))
     result: Values = ()
-    is_given = False
+    is_assigned = False
     for module, target in _stores(evaluator, name, paths):
         owners = evaluator.values(module, target.value)
         is_of_line = any(
-            isinstance(one, InstanceOf | ClassOf) and one.qualified in line for one in owners
+            isinstance(value, InstanceOf | ClassOf) and value.qualified in line for value in owners
         )
-        if is_of_line or any(isinstance(one, Unknown) for one in owners):
+        if is_of_line or any(isinstance(value, Unknown) for value in owners):
             result = union(result, evaluator.assigned(module, target, None, None, ()))
-        is_given |= is_of_line
-    return result if is_given else ()
+        is_assigned |= is_of_line
+    return result if is_assigned else ()
 
 
 def _stores(
