@@ -227,7 +227,8 @@ class _Body:
             self.users.append(name)
             return f"{name} = {user}"
         if kind == "list" and self.lists:
-            return f"{pick(self.lists)}[:0] = [{user}]"
+            name = pick(self.lists)
+            return f"{name} = [{user}, *{name}]"
         if kind == "dict":
             name = self.name("index")
             text = (

@@ -35,6 +35,19 @@ EXPIRED = {
         values = list(index.values())
         out.append([user.name for user in values])
     """,
+    "a loop over a list of values": """
+        user = db.query(User).filter(User.id == 1).first()
+        index = by_id(db)
+        out.append([tag.name for tag in user.tags])
+        db.expire_all()
+        for each in list(index.values()):
+            out.append([order.title for order in each.orders])
+    """,
+    "functions of expired objects": """
+        users, index = others(db, []), by_id(db)
+        db.rollback()
+        out += [teams(users), [shown(user) for user in index.values()]]
+    """,
     "keys of an index": """
         index = by_id(db)
         db.rollback()

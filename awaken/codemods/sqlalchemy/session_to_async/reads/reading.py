@@ -103,9 +103,10 @@ def read_of_index(module: Module, node: ast.expr, statement: ast.stmt) -> tuple[
                     (module.text_of(above), "one") if isinstance(above.ctx, ast.Load) else ("", "")
                 )
         case "attribute":
-            call = module.parent(above)
-            is_loop = call is not None and isinstance(module.parent(call), ast.For | ast.AsyncFor)
-            return ("", "") if is_loop or above.attr not in {"items", "values"} else every
+            loop = statement if isinstance(statement, ast.For | ast.AsyncFor) else None
+            # A sort reads all of them before the loop begins.
+            is_looped = loop is not None and not any(module.nodes_below(loop.iter, ast.Lambda))
+            return ("", "") if is_looped or above.attr not in {"items", "values"} else every
         case "argument" if module.scopes.builtin_called(above) not in {"", "dict"}:
             return "", ""  # it reads the keys
     return every

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, items_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
     is_added_behind,
@@ -182,14 +182,15 @@ class ExpiredReads:
             first, text = whole_if(module, statement), module.text_of(node)
             if is_index(self._project, values):
                 text, kind = read_of_index(module, node, first)
-                return [Load(first, text, session, kind)] if kind else []
+                names = self._of_index(module, node, kind)
+                return [Load(first, text, session, kind, names)] if kind else []
             return [
                 Load(first, f'{text}["{key}"]', session, each)
                 for key, each in self._items_of(values)
             ]
         if not kind or not (is_read or _is_deleted(module, node)):
             return []
-        text, names = module.text_of(node), self._relationships(module, node, values)
+        text, names = module.text_of(node), self._relationships(module, node, values, kind)
         above = module.parent(node)
         # Attributes that a property reads are loaded with the object.
         own = names & {above.attr} if isinstance(above, ast.Attribute) else names
@@ -206,6 +207,15 @@ class ExpiredReads:
         steps += self._held_by_new(module, node, values)
         may_be_lost = kind != "many" and self._states.may_be_expunged(module, node, text)
         return [Load(first, text, session, kind, names, tuple(steps), may_be_lost)]
+
+    def _of_index(self, module: Module, node: ast.expr, kind: str) -> frozenset[str]:
+        """Return the relationships that are read of one or all objects of a dictionary."""
+        above = module.parent(node)
+        held = module.parent(above) if isinstance(above, ast.Attribute) else above
+        if not kind or not isinstance(held, ast.Call | ast.Subscript):
+            return frozenset()
+        values = self._project.values.of(module, held).alternatives
+        return self._relationships(module, held, values, kind)
 
     def _items_of(self, values: Values) -> list[tuple[str, str]]:
         """Return the keys of a dictionary that have mapped objects, and how many each has."""
@@ -258,12 +268,15 @@ class ExpiredReads:
             )
         return session
 
-    def _relationships(self, module: Module, node: ast.expr, values: Values) -> frozenset[str]:
+    def _relationships(
+        self, module: Module, node: ast.expr, values: Values, kind: str
+    ) -> frozenset[str]:
+        """Return the relationships that are read of an object, or of all items of what has many."""
         above = module.parent(node)
         named = {above.attr} if isinstance(above, ast.Attribute) else set[str]()
-        names = self._read_of.names(module, node, values, is_many=False)
+        names = self._read_of.names(module, node, values, is_many=kind == "many")
         result = set[str]()
-        for owner in classes_in(values):
+        for owner in classes_in(items_of(values) if kind == "many" else values):
             facts = self._project.orm.mapped_class(owner)
             if facts is not None:
                 loaded = set(self._loaded(owner)) - named
