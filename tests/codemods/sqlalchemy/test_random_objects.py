@@ -6,17 +6,20 @@ from functools import partial
 
 import pytest
 from compared_applications import compared
+from random_flows import flows
 from random_objects import application, surveyed
 
 MENDED = (13, 111, 126, 237, 265, 277, 299, 303, 335, 343)
 MENDED_WIDE = (26, 28, 69, 115, 127, 211, 250, 285, 301, 345)
 """Those that differed, one or two of each class: `benchmarks/third_attack/objects.md`."""
+MENDED_FLOWS = (0, 4, 10, 11, 15, 19, 27, 31)
 WIDE = partial(application, wide=True)
 SEEDS = [
     (range(14, 24), application),
     (MENDED[::3], application),
     (MENDED_WIDE[::3], WIDE),
     (range(200, 206), surveyed),
+    (range(5, 11), flows),
     *(
         pytest.param(*one, marks=pytest.mark.slow)
         for one in (
@@ -24,6 +27,7 @@ SEEDS = [
             (range(90, 102), application),
             (MENDED, application),
             (MENDED_WIDE, WIDE),
+            (MENDED_FLOWS, flows),
         )
     ),
 ]
@@ -32,7 +36,10 @@ SEEDS = [
 @pytest.mark.parametrize(
     ("seeds", "make"),
     SEEDS,
-    ids=["quick", "mended", "wide", "surveyed", "more", "most", "all-mended", "all-wide"],
+    ids=[
+        *("quick", "mended", "wide", "surveyed", "flows"),
+        *("more", "most", "all-mended", "all-wide", "all-flows"),
+    ],
 )
 @pytest.mark.sampled(4)
 def test_objects_are_as_they_were(seeds, make):
