@@ -43,6 +43,14 @@ MADE = """
             yield session
 
     @contextmanager
+    def again(depth=2):
+        if depth:
+            with again(depth - 1):
+                yield depth
+        else:
+            yield depth
+
+    @contextmanager
     def ending():
         try:
             yield 1
@@ -76,6 +84,7 @@ MADE = """
 LETS_THROUGH = [
     "raising()",
     "through_another()",
+    "again()",
     "Plain()",
     "open('/dev/null')",
     "io.StringIO()",

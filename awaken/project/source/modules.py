@@ -269,8 +269,7 @@ class Module:
     @of_file
     def functions(self) -> list[Function]:
         """All functions of the file but lambdas, in source order."""
-        kinds = ast.FunctionDef, ast.AsyncFunctionDef
-        return [node for node in self._nodes_and_parents[0] if type(node) in kinds]  # type: ignore[misc]
+        return self.nodes_of(ast.FunctionDef, ast.AsyncFunctionDef)
 
     def like(self, node: ast.AST) -> Sequence[ast.AST]:
         """Return all nodes of the file that are of the type of ``node``, in source order."""
@@ -510,7 +509,7 @@ class Module:
 
     def statement_of(self, node: ast.AST) -> ast.stmt | None:
         """Return ``node`` or the innermost statement around it; None for the module."""
-        around = (node, *self.ancestors(node))
+        around = chain((node,), self.ancestors(node))
         return next((part for part in around if isinstance(part, ast.stmt)), None)
 
     def block_of(self, statement: ast.stmt) -> list[ast.stmt]:

@@ -76,6 +76,13 @@ WRITTEN = {
         {end}
         out += [shown(user) for user in users]
     """,
+    "items with the name of their list": """
+        users = db.query(User).order_by(User.id).all()
+        for user in users:
+            user.team_id = 2
+        {end}
+        out += [shown(users) for users in users]
+    """,
     "a function of a list": """
         users = db.query(User).order_by(User.id).all()
         for user in users:

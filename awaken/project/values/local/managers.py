@@ -13,6 +13,7 @@ from awaken.knowledge.running import running
 from awaken.project.names.functions.decorators import MANAGERS, TRANSPARENT, decorator_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, always_returns
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import (
     External,
     FunctionOf,
@@ -66,16 +67,6 @@ def _generator_of(
     return None
 
 
-def _raises_again(evaluator: Questions, module: Module, generator: Function) -> bool:
-    """Whether a generator raises each exception that it gets at a ``yield``."""
-    nodes = list(module.walk(generator))
-    return not any(isinstance(node, ast.YieldFrom) for node in nodes) and all(
-        _is_raised_around(evaluator, module, generator, node)
-        for node in nodes
-        if isinstance(node, ast.Yield)
-    )
-
-
 def returns_nothing_true(module: Module, function: Function) -> bool:
     """Whether a function returns nothing true: as an ``__exit__`` it ends no exception."""
     return all(
@@ -85,33 +76,48 @@ def returns_nothing_true(module: Module, function: Function) -> bool:
 
 
 def _lets_through(evaluator: Questions, module: Module, manager: ast.expr) -> bool:
-    generator = _generator_of(evaluator, module, manager)
-    if generator is not None:
-        return _raises_again(evaluator, *generator)
-    return bool(values := _managers(evaluator, module, manager)) and all(
-        _ends_nothing(evaluator, module, manager, value) for value in values
-    )
-
-
-def _is_raised_around(
-    evaluator: Questions, module: Module, function: Function, node: ast.AST
-) -> bool:
-    """Whether what is raised at a node of a function leaves the function as an exception."""
-    for below, above in module.steps_up(node):
-        if above is function:
-            return True
-        match above:
-            case ast.Try():
-                handlers = [each.body for each in above.handlers if below in above.body]
-                last = [] if below in above.finalbody else above.finalbody
-                if not all(map(always_returns, handlers)) or _leaves(module, last, *handlers):
-                    return False
-            case ast.TryStar():
+    # A generator may enter itself again.
+    waiting = Worklist([(module, manager)], lambda pair: pair[0].place(pair[1]))
+    for home, entered in waiting:
+        generator = _generator_of(evaluator, home, entered)
+        if generator is None:
+            values = _managers(evaluator, home, entered)
+            if not values or not all(_ends_nothing(evaluator, home, entered, x) for x in values):
                 return False
-            case ast.With() | ast.AsyncWith() if below in above.body:
-                if not lets_through(evaluator, module, above):
-                    return False
-    return False
+            continue
+        around = _managers_around_yields(*generator)
+        if around is None:
+            return False
+        waiting += [(generator[0], each) for each in around]
+    return True
+
+
+def _managers_around_yields(module: Module, generator: Function) -> list[ast.expr] | None:
+    """Return the managers that a generator waits in at its ``yield``.
+
+    None where it does not raise each exception again that it gets there.
+    """
+    managers: list[ast.expr] = []
+    for node in module.walk(generator):
+        if isinstance(node, ast.YieldFrom):
+            return None
+        for below, above in module.steps_up(node) if isinstance(node, ast.Yield) else ():
+            if above is generator:
+                break
+            if isinstance(above, ast.TryStar) or (
+                isinstance(above, ast.Try) and not _raises_around(module, above, below)
+            ):
+                return None
+            if isinstance(above, ast.With | ast.AsyncWith) and below in above.body:
+                managers += [item.context_expr for item in above.items]
+    return managers
+
+
+def _raises_around(module: Module, guard: ast.Try, below: ast.AST) -> bool:
+    """Whether an exception of a part of ``try`` leaves it, perhaps as another one."""
+    handlers = [each.body for each in guard.handlers if below in guard.body]
+    last = [] if below in guard.finalbody else guard.finalbody
+    return all(map(always_returns, handlers)) and not _leaves(module, last, *handlers)
 
 
 def _leaves(module: Module, *blocks: list[ast.stmt]) -> bool:

@@ -268,11 +268,11 @@ class EntryPoints:
         row = next((rows[name] for name in sorted(filter(None, names)) if name in rows), None)
         if row is None:
             return
-        given = [(item.arg or "", item.value) for item in call.keywords if row.keeper and item.arg]
-        passed = None if row.keeper else argument(call, row.position, row.argument)
-        given += [] if passed is None else [("", passed)]
+        passed = [(item.arg, item.value) for item in call.keywords if row.keeper and item.arg]
+        handed = None if row.keeper else argument(call, row.position, row.argument)
+        passed += [] if handed is None else [("", handed)]
         around = self._function_around(module, call)
-        for name, node in given:
+        for name, node in passed:
             for value in self._project.values.of(module, node).alternatives:
                 if isinstance(value, FunctionOf) and isinstance(value.node, Function):
                     at = module.place(node)

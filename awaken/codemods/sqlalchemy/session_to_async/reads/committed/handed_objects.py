@@ -78,34 +78,26 @@ class HandedObjects:
     ) -> tuple[set[tuple[str, ...]], dict[_Parameter, None]]:
         """Return what code reads of a variable or its items, and the parameters that get them."""
         read, handed = set[tuple[str, ...]](), dict[_Parameter, None]()
-        for part in module.walk(scope):
-            if not isinstance(part, ast.Name) or part.id != name:
-                continue
-            if of_parameter and not is_parameter(module, scope, part):
-                continue
-            above = module.call_taking(part) or module.parent(part)
-            match above:
-                case ast.Attribute(attr=attribute, ctx=ast.Load()):
-                    read.add((attribute,))
-                    read |= {(attribute, below) for below in _attributes_below(module, above)}
-                case ast.Call() as call if call.func is not part:
-                    handed |= dict.fromkeys(self._parameters(module, call, part))
-                    read |= self._named_at[module.place(call)]
-                    if isinstance(call.func, ast.Attribute) and call.func.attr == "delete":
-                        read.add((DELETED,))
-                case ast.For() | ast.comprehension() if above.iter is part:
-                    items = self._uses_of_items(module, above)
-                    read |= items[0]
-                    handed |= items[1]
+        # A loop may give its items the name of what it goes through.
+        waiting = Worklist([(scope, name)])
+        for around, variable in waiting:
+            for part in module.nodes_below(around, ast.Name):
+                is_first = of_parameter and (around, variable) == (scope, name)
+                if part.id != variable or (is_first and not is_parameter(module, scope, part)):
+                    continue
+                above = module.call_taking(part) or module.parent(part)
+                match above:
+                    case ast.Attribute(attr=attribute, ctx=ast.Load()):
+                        read.add((attribute,))
+                        read |= {(attribute, below) for below in _attributes_below(module, above)}
+                    case ast.Call() as call if call.func is not part:
+                        handed |= dict.fromkeys(self._parameters(module, call, part))
+                        read |= self._named_at[module.place(call)]
+                        if isinstance(call.func, ast.Attribute) and call.func.attr == "delete":
+                            read.add((DELETED,))
+                    case ast.For(iter=items) | ast.comprehension(iter=items) if items is part:
+                        waiting += _items_in(module, above)
         return read, handed
-
-    def _uses_of_items(
-        self, module: Module, loop: ast.For | ast.comprehension
-    ) -> tuple[set[tuple[str, ...]], dict[_Parameter, None]]:
-        scope = module.parent(loop) if isinstance(loop, ast.comprehension) else loop
-        if scope is None or not isinstance(loop.target, ast.Name):
-            return set(), {}
-        return self._uses_in(module, scope, loop.target.id)
 
     @cached_property
     def _named_at(self) -> defaultdict[Place, set[tuple[str, ...]]]:
@@ -133,6 +125,13 @@ class HandedObjects:
             parameter = parameter_getting(call, home[1], given, int(_is_method(*home)))
             parameters += [] if parameter is None else [(function, parameter.arg)]
         return parameters
+
+
+def _items_in(module: Module, loop: ast.For | ast.comprehension) -> Iterator[tuple[ast.AST, str]]:
+    """Yield the variable that gets the items of a loop, and the code in which it has them."""
+    scope = module.parent(loop) if isinstance(loop, ast.comprehension) else loop
+    if scope is not None and isinstance(loop.target, ast.Name):
+        yield scope, loop.target.id
 
 
 def _attributes_below(module: Module, node: ast.Attribute) -> Iterator[str]:
