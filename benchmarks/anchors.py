@@ -14,7 +14,7 @@ from unittest import mock
 
 from awaken import api
 from awaken.contract import Finding
-from awaken.engine.planning import planning
+from awaken.engine.planning import rule_planning
 
 
 def found(program: Path) -> set[Finding]:
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("programs", type=Path, nargs="+")
     for program in parser.parse_args().programs:
         narrowed = found(program)
-        with mock.patch.object(planning, "may_have_sites", return_value=True):
+        with mock.patch.object(rule_planning, "may_have_sites", return_value=True):
             everywhere = found(program)
         print(f"{program.name}: {len(narrowed)} findings, {len(everywhere)} without anchors")
         for one in sorted(everywhere ^ narrowed, key=lambda finding: finding.place):

@@ -17,8 +17,8 @@ from owners import read
 from relationship_reads import line_of, short
 
 from awaken.project import Project
-from awaken.project.effects.places.between import Event
-from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
+from awaken.project.effects.places.events_between import Event
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read, Trace
 
 _REASONS = 15
 

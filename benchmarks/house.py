@@ -129,7 +129,13 @@ def measured(package: Path) -> House:
         if name.endswith("__main__"):
             continue  # nothing imports it, so no circle of folders leads through it
         room = names[name].parent
-        rooms[str(room)] |= {str(names[one].parent) for one in imported} - {str(room)}
+        others = {names[module].parent for module in imported}
+        # A package and a folder in it import each other; ``parts in circles`` looks inside.
+        rooms[str(room)] |= {
+            str(other)
+            for other in others
+            if not other.is_relative_to(room) and not room.is_relative_to(other)
+        }
     lines = sum(sum(sizes) for sizes in folders.values())
     doubled = {name for name, count in Counter(p.name for p in files).items() if count > 1}
     packages = {name.rpartition(".")[0] for name in names} - {""}

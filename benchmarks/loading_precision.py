@@ -21,7 +21,7 @@ from tables import percent, table
 
 from awaken.kit.eager_loads import plan_loads
 from awaken.project import Project
-from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read, Trace
 
 SEED = 1515
 DRAWN = 100

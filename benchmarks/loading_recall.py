@@ -23,7 +23,7 @@ from relationship_reads import TESTS, line_of, short
 from tables import percent, table
 
 from awaken.project import Project
-from awaken.project.frameworks.sqlalchemy.reads.domain import How, Read
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import How, Read
 
 INDIRECT: dict[str, tuple[How, ...]] = {
     "pydantic": ("response", "schema"),

@@ -18,8 +18,8 @@ from typing import Any
 
 from awaken import api
 from awaken.testing import Case, assert_same_concurrency, load_cases, page_cases, run_case
-from awaken.testing.concurrency import runs
-from awaken.testing.concurrency.runs import Request, Run
+from awaken.testing.concurrency import observed_runs
+from awaken.testing.concurrency.observed_runs import Request, Run
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 HAS_EAGER = "import asyncio; print(hasattr(asyncio, 'eager_task_factory'))"
@@ -32,7 +32,7 @@ def observe_by(
     texts = {path: content.decode() for path, content in files.items()}
     request = Request(texts, "case", case.settings.functions, eager)
     # Isolated: what is installed here is of another version.
-    command = [python, "-I", runs.__file__]
+    command = [python, "-I", observed_runs.__file__]
     done = subprocess.run(
         command, input=json.dumps(request._asdict()), capture_output=True, text=True, check=False
     )

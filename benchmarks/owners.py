@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from awaken.project import Module, Project, Snapshot
-from awaken.project.frameworks.templates.sights import TEMPLATE_READS
+from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 from awaken.project.values.domain import InstanceOf, NoneValue, Producer, Unknown, Value
 from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import Undecodable, decode, decode_settings
@@ -120,7 +120,7 @@ def gathers(project: Project, why: Counter[str]) -> str:
             evaluator = project._evaluator  # noqa: SLF001
             if isinstance(argument, ast.Starred):
                 values = evaluator.values(module, argument.value)
-                values = evaluator.results.given("generator", values, module, argument)
+                values = evaluator.results.results_of_use("generator", values, module, argument)
             else:
                 values = evaluator.values(module, argument)
             if values and all(is_awaitable(one) for one in values):

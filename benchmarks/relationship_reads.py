@@ -23,7 +23,7 @@ from tables import row, table
 
 from awaken.contract import Place
 from awaken.project import Project
-from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, How, Read, Trace
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, How, Read, Trace
 from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
 from awaken.project.values.domain import InstanceOf, Unknown
 
@@ -70,7 +70,7 @@ def in_test(one: Read) -> bool:
 
 def note_callers(passed: set[tuple[Place, str]]) -> None:
     """Note from now on each read of an object that a caller passes."""
-    of = Tracing.of
+    of = Tracing.traces_of
 
     def noted(
         self: Tracing, objects: Sequence[InstanceOf], attribute: str, place: Place
@@ -79,7 +79,7 @@ def note_callers(passed: set[tuple[Place, str]]) -> None:
             passed.add((place, attribute))
         return of(self, objects, attribute, place)
 
-    Tracing.of = noted  # type: ignore[method-assign]
+    Tracing.traces_of = noted  # type: ignore[method-assign]
 
 
 def counts(reads: Sequence[Read], passed: Container[tuple[Place, str]]) -> list[int]:

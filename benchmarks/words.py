@@ -32,8 +32,8 @@ BANNED = Path(__file__).with_name("words") / "banned.toml"
 LIMITS = BANNED.with_name("leftover.toml")
 LONG = 20
 """Words that a sentence may have."""
-NO_PROSE = {"stubs", "testing", "plugin", "child", "store", "suites"}
-"""Folders of ``awaken`` whose strings are code, or are read by nobody but who writes rules."""
+NO_PROSE = {"stubs", "testing", "plugin", "child", "store", "suites", "rule_skeleton.py"}
+"""Parts of ``awaken`` whose strings are code, or are read by nobody but who writes rules."""
 KINDS = (
     (("codemods", "kit", "project", "passes", "knowledge"), "messages of rules"),
     (("engine", "contract", "workspace", "settings", "recipes"), "messages of the engine"),

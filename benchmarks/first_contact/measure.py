@@ -299,7 +299,8 @@ def measure(program: Program, said: Path) -> dict[str, Any]:
     if migrated.code:
         causes = program.causes()
         row["causes"] = dict(causes.most_common())
-    left = sorted(set(_LEFT.findall(migrated.said)))
+    # A line of a list in TOML is quoted.
+    left = sorted({line.strip('",') for line in _LEFT.findall(migrated.said)})
     if SYNCHRONOUS in migrated.said:
         row["synchronous"] = True
     if left:

@@ -22,8 +22,8 @@ from kills import MANIFEST, MODULE, TEST
 
 from awaken import api
 from awaken.settings import Settings
-from awaken.verifying import verify as verifying
-from awaken.verifying.copies import copied
+from awaken.verifying import verify_changes as verifying
+from awaken.verifying.copies import copy_of_project
 from awaken.verifying.suites import Copy, Suite
 
 OPTIONS = api.Options(settings=Settings(select=("query-to-select",)), use_cache=False)
@@ -44,7 +44,7 @@ def share_of_log(root: Path, command: list[str], rounds: int) -> None:
     report = api.run([Path()], OPTIONS)
     watched = {file.path: None for one in report.roots for file in one.files}
     sums = {"with": 0.0, "without": 0.0}
-    with copied(Path.cwd()) as copy:
+    with copy_of_project(Path.cwd()) as copy:
         suite = Suite(Copy(copy, Path.cwd()), command)
         environment = {
             **os.environ,

@@ -24,7 +24,7 @@ from awaken import api
 from awaken.contract import UserError
 from awaken.preview.verification import stops
 from awaken.settings import Settings
-from awaken.verifying import verify as verifying
+from awaken.verifying import verify_changes as verifying
 from awaken.verifying.blame import ChangedLines
 from awaken.verifying.exercised import Functions
 from awaken.verifying.suites import Suite
