@@ -46,10 +46,10 @@ if TYPE_CHECKING:
     from awaken.engine.run import Observer, StagedRun
     from awaken.engine.suppressing.baseline_writing import WrittenBaseline
     from awaken.engine.writing.applying import Applied, FileWrite
-    from awaken.passes.settings import PassPlace, PassSettings
+    from awaken.passes.pass_settings import PassPlace, PassSettings
     from awaken.project import Project
     from awaken.settings.model import RecipeSettings
-    from awaken.settings.recipes import Recipe
+    from awaken.settings.recipe_tables import Recipe
 
 __all__ = [
     "Options",
@@ -121,7 +121,9 @@ def reasons(rules: Iterable[Rule]) -> dict[str, tuple[Reason, Rule | None]]:
 
     return {
         **{reason.code: (reason, None) for reason in ENGINE_REASONS},
-        **{reason.of(rule.name): (reason, rule) for rule in rules for reason in rule.reasons},
+        **{
+            reason.full_code(rule.name): (reason, rule) for rule in rules for reason in rule.reasons
+        },
     }
 
 
@@ -260,7 +262,7 @@ def recipes(paths: Sequence[Path], options: Options | None = None) -> dict[str, 
     Raises UserError where two projects write different recipes of one name, and for what is wrong
     in ``options``.
     """
-    from awaken.settings.recipes import recipes_of  # noqa: PLC0415  few runs have one
+    from awaken.settings.recipe_tables import recipes_of  # noqa: PLC0415  few runs have one
 
     options = options or Options()
     settings, _, _ = _projects(paths, options, _known_rules(options, None))
@@ -286,7 +288,7 @@ def run_recipe(
     ``run`` does, and for an unknown recipe or step.
     """
     from awaken.engine.recipe_run import run_steps  # noqa: PLC0415  as in _run
-    from awaken.settings.recipes import require_recipe  # noqa: PLC0415
+    from awaken.settings.recipe_tables import require_recipe  # noqa: PLC0415
 
     options = options or Options()
     recipe = require_recipe(name, recipes(paths, options))
@@ -623,7 +625,7 @@ def _explanation(run: RootRun, asked: AskedPlace) -> Explanation:
     whole = root if root.lone else structs.replace(root, selected=(".",))
     run = structs.replace(run, found=structs.replace(run.found, root=whole))
     reading = Reading(run)
-    report = reading.recalled()
+    report = reading.recalled_report()
     told = None if report is None else from_report(report, run.rules, asked)
     if told is not None:
         return told

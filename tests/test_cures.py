@@ -86,7 +86,7 @@ def test_a_cure_that_is_followed_changes_the_outcome(name):
 
 
 def test_each_reason_has_a_cure_that_is_followed_or_says_why_not():
-    declared = {one.of(rule.name) for rule in api.rules() for one in rule.reasons}
+    declared = {one.full_code(rule.name) for rule in api.rules() for one in rule.reasons}
     declared |= {one.code for one in ENGINE_REASONS}
     cured = {
         code_of(directory.relative_to(FIXTURES).parts[1], cure.reason)

@@ -20,7 +20,7 @@ from awaken.testing import (
     load_cases,
     run_case,
 )
-from awaken.testing.running import about
+from awaken.testing.running import naming_case
 
 ROWS = tomllib.loads((Path(__file__).parent / "data" / "spec_rows.toml").read_text("utf-8"))
 
@@ -37,14 +37,14 @@ def test_case_gives_what_it_expects(identifier, request, record_property):
     if request.config.getoption("--accept") and result.case.directory.name:
         record_property("accepted", accept(result))
         result = run_case(load_cases(result.case.directory)[0])
-    with about(result.case):
+    with naming_case(result.case):
         assert_expected(result)
 
 
 @pytest.mark.parametrize("identifier", [name for name, case in CASES.items() if case.executes])
 @pytest.mark.sampled(6)
 def test_case_does_the_same_on_a_database(identifier, executor):
-    with about(CASES[identifier]):
+    with naming_case(CASES[identifier]):
         assert_same_behaviour(result_of(identifier), executor)
 
 
@@ -53,7 +53,7 @@ def test_case_does_the_same_on_a_database(identifier, executor):
 )
 @pytest.mark.sampled(8)
 def test_application_starts_and_stops_the_same(identifier):
-    with about(CASES[identifier]):
+    with naming_case(CASES[identifier]):
         assert_same_lifecycle(result_of(identifier))
 
 
@@ -62,7 +62,7 @@ def test_application_starts_and_stops_the_same(identifier):
 )
 @pytest.mark.sampled(2)
 def test_coroutines_do_the_same(identifier):
-    with about(CASES[identifier]):
+    with naming_case(CASES[identifier]):
         assert_same_concurrency(result_of(identifier))
 
 
@@ -70,7 +70,7 @@ def test_coroutines_do_the_same(identifier):
     "identifier", [costly(name) for name, case in CASES.items() if case.settings.suite]
 )
 def test_suite_of_an_application_passes_before_and_after(identifier):
-    with about(CASES[identifier]):
+    with naming_case(CASES[identifier]):
         assert_same_suite(result_of(identifier))
 
 

@@ -52,6 +52,17 @@ def test_files_that_import_each_other_are_counted(house, tmp_path, modules, file
     assert figures["names `one`, percent of assignments"] == 100
 
 
+@pytest.mark.parametrize(("imported", "folders"), [("p.b", 2), ("p.a.inside", 0)])
+def test_folders_are_in_a_circle_unless_the_outer_one_holds_the_other(
+    house, tmp_path, imported, folders
+):
+    package(tmp_path / "p", __init__="")
+    package(tmp_path / "p/a", __init__="", first=f"import {imported}.other\n")
+    package(tmp_path / "p/b", __init__="", other="import p.a.first\n")
+    package(tmp_path / "p/a/inside", __init__="", other="import p.a.first\n")
+    assert house.measured(tmp_path / "p").figures["folders in circles"] == folders
+
+
 def test_a_figure_beyond_its_limit_is_one_sentence(house):
     limits = {"at_most": {"lines": 10, "modules": 2}, "at_least": {"comments": 3}}
     assert house.broken({"lines": 10, "modules": 2, "comments": 3}, limits) == []

@@ -25,7 +25,7 @@ IN_HOUSE = re.compile(
 """Words that say something to who wrote awaken, and nothing to who reads a message."""
 REASONS = {
     **{one.code: one for one in ENGINE_REASONS},
-    **{one.of(rule.name): one for rule in api.rules() for one in rule.reasons},
+    **{one.full_code(rule.name): one for rule in api.rules() for one in rule.reasons},
 }
 
 

@@ -44,7 +44,7 @@ def run_campaign(  # noqa: PLR0913  what a user can say of a run
 
     Raises UserError while another coordinator works, and where the disk is full.
     """
-    with folder.coordinated() as log:
+    with folder.hold() as log:
         tasks = tasks_of(folder, manifest)
         keys = {identity: task.key for identity, task in tasks.items()}
         progress = fold(read_log(folder.log)[0])
@@ -75,7 +75,7 @@ def work_on(  # noqa: PLR0913  as above
     started = time.monotonic()
     done: set[str] = set()
 
-    def told(entry: Entry, outcome: Outcome, again: bool) -> None:
+    def tell_outcome(entry: Entry, outcome: Outcome, again: bool) -> None:
         if not again:
             done.add(entry.id)
         tell(entry, outcome, again)
@@ -83,7 +83,7 @@ def work_on(  # noqa: PLR0913  as above
     if works:
         executor, works = _executor(folder, manifest, works, jobs, dask)
         try:
-            run_tasks(folder, log, executor, works, manifest.limits, told)
+            run_tasks(folder, log, executor, works, manifest.limits, tell_outcome)
         finally:
             executor.close()
     progress = fold(read_log(folder.log)[0])

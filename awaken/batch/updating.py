@@ -27,7 +27,7 @@ def update_campaign(
     tell: Tell,
 ) -> EndedRun:
     """Run what was run before, where its inputs are others now. Raises UserError."""
-    with folder.coordinated() as log:
+    with folder.hold() as log:
         tasks = tasks_of(folder, manifest)
         progress = fold(read_log(folder.log)[0])
         works = [

@@ -19,17 +19,17 @@ def of_check(report: Report, *, exit_zero: bool, strict: bool) -> int:
     """
     counted = count(report)
     result = counted.sites or (strict and counted.advice)
-    return _failed(report) or (FOUND if result and not exit_zero else 0)
+    return _exit_code(report) or (FOUND if result and not exit_zero else 0)
 
 
 def of_diff(report: Report, *, exit_code: bool) -> int:
     """2 if anything failed; 1 if changes are pending and ``exit_code`` asks for it."""
-    return _failed(report) or (FOUND if changed_files(report) and exit_code else 0)
+    return _exit_code(report) or (FOUND if changed_files(report) and exit_code else 0)
 
 
 def of_apply(report: Report, *, exit_non_zero_on_manual: bool) -> int:
     """2 if anything failed; 1 if manual sites remain and that is asked for."""
-    return _failed(report) or (FOUND if count(report).manual and exit_non_zero_on_manual else 0)
+    return _exit_code(report) or (FOUND if count(report).manual and exit_non_zero_on_manual else 0)
 
 
 def of_doctor(diagnosis: Diagnosis) -> int:
@@ -37,5 +37,5 @@ def of_doctor(diagnosis: Diagnosis) -> int:
     return FAILED if diagnosis.errors else 0
 
 
-def _failed(report: Report) -> int:
+def _exit_code(report: Report) -> int:
     return FAILED if any(diagnostics(report)) else 0

@@ -75,7 +75,7 @@ def _by_repository(report: Report) -> dict[Path, set[Path]]:
 def _uncommitted_names(directory: Path, files: set[Path]) -> list[str]:
     """Return what is not committed, nothing where there is no git or no repository."""
     try:
-        with git.opened(directory) as repository:
+        with git.open_repository(directory) as repository:
             if repository is None:
                 return []
             # Of files that git does not track, only those to rewrite matter.

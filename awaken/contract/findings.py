@@ -44,7 +44,7 @@ class Reason(Struct, frozen=True):
     mended_by: str = ""
     asks_nothing: bool = False
 
-    def of(self, rule: str) -> str:
+    def full_code(self, rule: str) -> str:
         """Return the full code, as findings of this rule have it."""
         return self.code if "/" in self.code else f"{rule}/{self.code}"
 

@@ -91,16 +91,18 @@ def _name(alias: str) -> str:
 def _insert(
     statement: str, aliases: list[tuple[int, int]], place: int, name: str, style: LineStyle
 ) -> str:
-    joined = _joined(statement, aliases, place, name)
+    joined = _insert_on_shared_line(statement, aliases, place, name)
     if joined is not None and _fits(joined, style):
         return joined
     # A line of its own only where the others have one.
     if place < len(aliases):
         at = aliases[place][0]
-        between = f",{style.newline}{_line_white(statement, at)}" if _alone(statement, at) else ", "
+        between = (
+            f",{style.newline}{_line_white(statement, at)}" if _starts_line(statement, at) else ", "
+        )
         return f"{statement[:at]}{name}{between}{statement[at:]}"
     last_start, last_end = aliases[-1]
-    if not _alone(statement, last_start):
+    if not _starts_line(statement, last_start):
         return f"{statement[:last_end]}, {name}{statement[last_end:]}"
     white = _line_white(statement, last_start)
     comma = re.compile(r"\s*,").match(statement, last_end)
@@ -113,7 +115,9 @@ def _insert(
     return f"{kept}{statement[after : match.end()]}{line}{style.newline}{statement[match.end() :]}"
 
 
-def _joined(statement: str, aliases: list[tuple[int, int]], place: int, name: str) -> str | None:
+def _insert_on_shared_line(
+    statement: str, aliases: list[tuple[int, int]], place: int, name: str
+) -> str | None:
     """Return the statement with ``name`` on a line of others; None if each has a line of its own.
 
     That is the line of the name that it comes in front of, or of the last one.
@@ -152,7 +156,7 @@ def _removed_pair(statement: str, aliases: list[tuple[int, int]], index: int) ->
     """Return what goes with an alias: its comma, and its line if it has one of its own."""
     start, end = aliases[index]
     rest = re.compile(r"[ \t]*,?[ \t]*(#[^\r\n]*)?(\r\n|\n|\r)").match(statement, end)
-    if _alone(statement, start) and rest is not None:
+    if _starts_line(statement, start) and rest is not None:
         return start - len(_line_white(statement, start)), rest.end()
     if index + 1 < len(aliases):
         if LINE_END.search(statement, end, aliases[index + 1][0]) is None:
@@ -162,7 +166,7 @@ def _removed_pair(statement: str, aliases: list[tuple[int, int]], index: int) ->
     return aliases[index - 1][1], end
 
 
-def _alone(statement: str, at: int) -> bool:
+def _starts_line(statement: str, at: int) -> bool:
     """Whether the alias at ``at`` starts a line inside parentheses."""
     line = _line_white(statement, at)
     begins = at == _line_start(statement, at) + len(line)
@@ -191,10 +195,13 @@ def _aliases(statement: str) -> list[tuple[int, int]]:
     # ast counts columns in bytes, and the statement is a str.
     lines = [statement[a:b].encode() for a, b in zip(starts, [*starts[1:], None], strict=True)]
 
-    def at(line: int, column: int) -> int:
+    def offset_of(line: int, column: int) -> int:
         return starts[line - 1] + len(lines[line - 1][:column].decode())
 
     return [
-        (at(node.lineno, node.col_offset), at(node.end_lineno or 0, node.end_col_offset or 0))
+        (
+            offset_of(node.lineno, node.col_offset),
+            offset_of(node.end_lineno or 0, node.end_col_offset or 0),
+        )
         for node in _parse(statement).names
     ]

@@ -74,7 +74,7 @@ def broken_line(
         return [line]
     text = line.strip()
     indent = line[: len(line) - len(line.lstrip())]
-    made = _broken(text, indent, width, bracketed=bracketed, closes=closes)
+    made = _break_line(text, indent, width, bracketed=bracketed, closes=closes)
     # Broken lines that are no shorter would only be harder to read.
     return made if max(map(len, made)) < len(line) else [line]
 
@@ -88,7 +88,7 @@ def can_be_broken(line: str) -> bool:
     return len(line) <= LONGEST_LINE and bool(_tokens(line.strip()))
 
 
-def _broken(
+def _break_line(
     text: str, indent: str, width: LineWidth, *, bracketed: bool, closes: bool = False
 ) -> list[str]:
     whole = [indent + text]
@@ -100,7 +100,9 @@ def _broken(
     if bracketed:
         parts = _parts_apart(text, tokens, closes=closes)
         if len(parts) > 1:
-            return [line for part in parts for line in _broken(part, indent, width, bracketed=True)]
+            return [
+                line for part in parts for line in _break_line(part, indent, width, bracketed=True)
+            ]
     elif (inside := _value_in_parentheses(text, tokens, indent, width)) is not None:
         return inside
     return _at_brackets(text, tokens, indent, width) or whole
@@ -119,7 +121,7 @@ def _at_brackets(
         inside = [
             line
             for part in parts
-            for line in _broken(part, indent + width.step, width, bracketed=True, closes=True)
+            for line in _break_line(part, indent + width.step, width, bracketed=True, closes=True)
         ]
         made = [head, *inside, tail]
         if max(map(len, made)) <= width.length:
@@ -191,7 +193,7 @@ def _value_in_parentheses(
     inner = indent + width.step
     made = [
         f"{indent}{text[:place]}(",
-        *_broken(value, inner, width, bracketed=True, closes=True),
+        *_break_line(value, inner, width, bracketed=True, closes=True),
         f"{indent}){text[end:]}",
     ]
     return made if max(map(len, made)) <= width.length else None

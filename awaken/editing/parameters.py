@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, is_hugged, line_break
+from awaken.editing.call_arguments import code, is_hugged, line_break
 
 _NO_SPACE = cst.SimpleWhitespace("")
 

@@ -62,7 +62,7 @@ _NEEDED: Mapping[tuple[type[cst.CSTNode], str], int] = {
 _TAKES_YIELD = (cst.Expr, cst.Assign, cst.AnnAssign, cst.AugAssign)
 
 
-def parenthesised(node: Expression) -> Expression:
+def parenthesise(node: Expression) -> Expression:
     """Return ``node`` in one pair of parentheses, or as it is if it has one."""
     if getattr(node, "lpar", None):
         return node

@@ -7,6 +7,15 @@ import re
 _PRAGMA = re.compile(
     r"\s*#\s*(?:type|pyright|pylint|flake8|ruff|mypy|isort|pragma|ty)\s*:|\s*#\s*(?:noqa|nosec)\b"
 )
+_OF_PLACE = re.compile(
+    r"#\s*(?:noqa:\s*(?:E402|I001)(?:[\s,]+(?:E402|I001))*"
+    r"|pylint:\s*disable\s*=\s*(?:wrong-import-position|C0413))"
+)
+
+
+def is_about_place(comment: str) -> bool:
+    """Whether ``comment`` tells a linter only that an import may be below code, or unsorted."""
+    return _OF_PLACE.fullmatch(comment.strip()) is not None
 
 
 def width_behind(text: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 from msgspec import Struct
 
-from awaken.editing.arguments import code
+from awaken.editing.call_arguments import code
 from awaken.editing.comments import lost_comments
 from awaken.editing.statements import as_block, without_blank_lines
 

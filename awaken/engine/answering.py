@@ -18,7 +18,7 @@ from awaken.engine.baseline import DEFAULT_NAME, read_baseline
 from awaken.engine.formatting.formatter import detect
 from awaken.engine.machine.memory import with_room
 from awaken.engine.manifests.editable import read_manifests
-from awaken.engine.progress import READING, counted
+from awaken.engine.progress import READING, report_progress
 from awaken.engine.remembering.remembered import Memory, Remembered, State, digest_of
 from awaken.engine.report import BaselineUse, Diagnostic, RootReport, TargetVersion, UnmetNeed
 from awaken.engine.root_run import (
@@ -34,7 +34,7 @@ from awaken.engine.suppressing.changed_lines import changed_lines
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
 from awaken.settings.model import COMMAND_LINE, Resolved
-from awaken.settings.recipes import recognised_recipes
+from awaken.settings.recipe_tables import recognised_recipes
 from awaken.settings.settings_files import names_nothing
 from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS, settings_above
@@ -60,7 +60,7 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
 
     With a ``observer`` nothing is recalled: there is always something to tell it.
     """
-    return Reading(asked).answered(observer)
+    return Reading(asked).answer_report(observer)
 
 
 class Reading:
@@ -74,7 +74,7 @@ class Reading:
         self._targets = targets_of(root.path, asked.settings)
         self._formatter = detect(root.path)
         self._memory = _memory(asked)
-        paths = counted(asked.found.files, READING, asked.progress)
+        paths = report_progress(asked.found.files, READING, asked.progress)
         known = self._memory.files
         self._reader = FileReader(root.path, paths, known, recognise=recognised_recipes)
         asked_for = read_texts(Enclosure(root.path), root.path, asked.found.texts)
@@ -100,22 +100,22 @@ class Reading:
         made_from = digest_of((self._targets.all(), self._project_settings, *parts), {})
         self._state = State(made_from, digests, self._reader.source)
 
-    def about(self, path: str) -> Reading:
+    def for_file(self, path: str) -> Reading:
         """Return the same for a question about the sites of one file."""
         other = copy(self)
         other._asked = structs.replace(self._asked, sites_in=frozenset({path}))  # noqa: SLF001  of the same class
         return other
 
-    def answered(self, observer: Observer | None = None) -> RootReport:
+    def answer_report(self, observer: Observer | None = None) -> RootReport:
         """Return the report of the answer, recalled if nobody observes the run."""
-        report = self.recalled() if observer is None else None
+        report = self.recalled_report() if observer is None else None
         return self._report(self._planned_answer(observer)) if report is None else report
 
     def hints(self) -> Mapping[str, int]:
         """Return the recipes that may find something, each with the number of files."""
         return dict(sorted(self._reader.signs().items()))
 
-    def recalled(self) -> RootReport | None:
+    def recalled_report(self) -> RootReport | None:
         """Return the report of an earlier answer; None if there is none that holds."""
         answer = self._memory.recall(self._question, self._state)
         return None if answer is None else self._report(answer)
@@ -161,7 +161,7 @@ class Reading:
     def _report(self, answer: Remembered) -> RootReport:
         """Return the report of an answer, and keep the facts of the files."""
         asked, root = self._asked, self._asked.found.root
-        self._memory.keep_files(self._reader.known())
+        self._memory.keep_files(self._reader.known_files())
         self._memory.save()
         problems = tuple(
             Diagnostic(problem.path, problem.line, problem.message)
@@ -172,7 +172,7 @@ class Reading:
             )
         )
         problems += unparsable_named(root, self._reader, {item.path for item in answer.diagnostics})
-        unmet = tuple(_unmet(asked.chosen(), self._targets, answer.explained_only))
+        unmet = tuple(_unmet(asked.running_rules(), self._targets, answer.explained_only))
         unusable = frozenset(problem.path for problem in (*problems, *answer.diagnostics))
         return RootReport(
             root=root.path,
@@ -218,7 +218,7 @@ def _link_notes(links: Sequence[str]) -> Iterator[str]:
 def _files_outside(asked: RootRun) -> Outside:
     """Return the files next to the project if a rule that runs asks for them."""
     root = asked.found.root
-    if root.lone or not any(rule.looks_outside for rule in asked.chosen()):
+    if root.lone or not any(rule.looks_outside for rule in asked.running_rules()):
         return Outside()
     return read_outside(root.path, asked.found.files, asked.around)
 
@@ -227,7 +227,7 @@ def _memory(asked: RootRun) -> Memory:
     # The digest of what makes a result covers awaken's own code, and no plug-in's.
     own = all(
         type(rule).__module__.startswith("awaken.") and not rule.is_foreign
-        for rule in asked.chosen()
+        for rule in asked.running_rules()
     )
     return Memory(asked.found.root.path, asked.settings.cache_dir, use=asked.use_cache and own)
 
@@ -290,7 +290,7 @@ def _suppression_sources(asked: RootRun) -> SuppressionSources:
         raise names_nothing(settings, [(("baseline",), f"the baseline {shown} {why}")])
     return SuppressionSources(
         asked.rules,
-        settings.ignored,
+        settings.ignoring_overrides,
         read_baseline(file, root, read) if expected or file.exists() else None,
         None if asked.since is None else changed_lines(root, asked.since, asked.overlay),
     )

@@ -124,11 +124,13 @@ def _entries(file: Path, raw: bytes) -> tuple[BaselineEntry, ...]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _broken(file, raw.count(b"\n", 0, error.start) + 1, "it is not UTF-8") from error
+        raise _broken_baseline(
+            file, raw.count(b"\n", 0, error.start) + 1, "it is not UTF-8"
+        ) from error
     # Said by itself: to the JSON parser it would be any syntax error.
     for number, row in enumerate(text.splitlines(), 1):
         if row.startswith(_CONFLICT):
-            raise _broken(
+            raise _broken_baseline(
                 file, number, "it contains a merge conflict (keep the lines of both sides)"
             )
     try:
@@ -144,17 +146,17 @@ def _entries(file: Path, raw: bytes) -> tuple[BaselineEntry, ...]:
             )
         return msgspec.json.decode(text, type=_File).sites
     except RecursionError as error:
-        raise _broken(file, 1, "it is nested too deeply") from error
+        raise _broken_baseline(file, 1, "it is nested too deeply") from error
     except NotJson as error:
-        raise _broken(file, error.line, f"it is not JSON, {str(error).lower()}") from error
+        raise _broken_baseline(file, error.line, f"it is not JSON, {str(error).lower()}") from error
     except msgspec.DecodeError as error:
         problem = str(error)
         at = _ELEMENT.search(problem)
         line = _line_of_site(text, int(at["number"])) if at else _line(text, "version")
-        raise _broken(file, line, problem.partition(" - at")[0].lower()) from error
+        raise _broken_baseline(file, line, problem.partition(" - at")[0].lower()) from error
 
 
-def _broken(file: Path, line: int, problem: str) -> UnusableFile:
+def _broken_baseline(file: Path, line: int, problem: str) -> UnusableFile:
     return UnusableFile(
         str(file),
         line,

@@ -20,7 +20,7 @@ def silent(_stage: str, _done: int, _total: int) -> None:
     """Show nothing."""
 
 
-def counted(items: Collection[Item], stage: str, progress: Progress) -> Iterator[Item]:
+def report_progress(items: Collection[Item], stage: str, progress: Progress) -> Iterator[Item]:
     """Yield ``items``, and tell ``progress`` when the one before is done."""
     total = len(items)
     # Told before each item, so that the first picture is there before the first item is done.

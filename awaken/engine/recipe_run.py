@@ -11,8 +11,8 @@ from msgspec import Struct, structs
 from awaken.engine.report import Diagnostic, FileChange, Report, RootReport
 from awaken.kit.rule import Rule
 from awaken.settings.model import RecipeStep, Settings
-from awaken.settings.recipes import Recipe
-from awaken.settings.selection import named
+from awaken.settings.recipe_tables import Recipe
+from awaken.settings.selection import names_of_rules
 
 RunStep = Callable[[Settings, Mapping[Path, bytes]], Report]
 """Runs the rules that the settings select over the files, by real path, of the steps before."""
@@ -67,7 +67,7 @@ def run_steps(
     A step whose rules ``settings`` ignore does not run. A step that takes back what an earlier one
     wrote is an error of the recipe, and the last that runs.
     """
-    ignored = set(named(rules, settings.ignore))
+    ignored = set(names_of_rules(rules, settings.ignore))
     whole = {name for step in recipe.steps for name in step.names}
     files: Mapping[Path, bytes] = {}
     texts: dict[Path, list[bytes]] = {}

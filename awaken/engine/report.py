@@ -186,7 +186,7 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     settings: Resolved | None = None
 
     @cached_property
-    def made(self) -> frozenset[ChangeId]:
+    def change_ids(self) -> frozenset[ChangeId]:
         """The identities of ``changes``."""
         return frozenset(change.id for change in self.changes)
 

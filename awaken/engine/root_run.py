@@ -52,13 +52,13 @@ class RootRun(Struct, frozen=True, kw_only=True):
     projects: list[Project] = []
     progress: Progress = silent
 
-    def chosen(self) -> tuple[Rule, ...]:
+    def running_rules(self) -> tuple[Rule, ...]:
         """Return the rules that run here, in the order in which they do."""
         return in_running_order(rule for rule in self.rules if rule.name in self.settings.rules)
 
     def reads(self) -> tuple[str, ...]:
         """Return the patterns of the files other than Python that the rules of this run ask for."""
-        return reads_of(self.chosen())
+        return reads_of(self.running_rules())
 
     def site_scope(
         self, files: Mapping[str, SourceFile], changed: ChangedLines | None = None
@@ -77,7 +77,7 @@ class RootRun(Struct, frozen=True, kw_only=True):
             for path in asked_for
             if path in files and root.selects(path) and (changed is None or changed.may_touch(path))
         )
-        return scope if self.stays_within(scope, self.chosen(), files) else None
+        return scope if self.stays_within(scope, self.running_rules(), files) else None
 
     def scope_of(self, rule: Rule, scope: frozenset[str] | None) -> frozenset[str] | None:
         """Return the files of ``scope`` in which ``rule`` looks for sites; None for all files."""

@@ -23,8 +23,8 @@ from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
 from awaken.engine.planning.in_memory import EditedSnapshot, Processing, apply_in_memory
 from awaken.engine.planning.phases import NeedsAllSites, Outcome, Tools, run_phases
-from awaken.engine.planning.planning import PlainPlanner, Processes
 from awaken.engine.planning.policy import Policy
+from awaken.engine.planning.rule_planning import PlainPlanner, Processes
 from awaken.engine.remembering.evidence import Evidence, evidence_for
 from awaken.engine.remembering.remembered import Remembered
 from awaken.engine.remembering.summary_store import summary_store
@@ -36,7 +36,7 @@ from awaken.engine.suppressing.unused_suppressions import advise
 from awaken.engine.units.known_rewritings import Rewritings
 from awaken.engine.units.known_units import UnitMemory
 from awaken.engine.units.unit_planning import unit_planner
-from awaken.engine.waiting import told_findings
+from awaken.engine.waiting_sites import told_findings
 from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
@@ -87,7 +87,7 @@ def plan_root(
         outcome = _phases(asked, files, surroundings, tools)
     store.save()
     answer = _answer(outcome, asked, surroundings, tools.site_scope)
-    shown, text = answer.shown(), answer.encoded_text()
+    shown, text = answer.files_shown(), answer.encoded_text()
     evidence = evidence_for(shown, text, surroundings.made_from, files, tools.looked_at)
     return PlannedRoot(answer, StagedRun(outcome, tools), evidence)
 
@@ -97,7 +97,7 @@ def _require_known_names(asked: RootRun, files: Mapping[str, SourceFile], tools:
     settings = asked.settings
     wrong = [
         (("rules", rule.name, *path), message)
-        for rule in asked.chosen()
+        for rule in asked.running_rules()
         if (options := settings.options.get(rule.name)) is not None
         for path, message in rule.wrong_options(tools.project(Snapshot(files), None), options)
     ]
@@ -108,7 +108,7 @@ def _require_known_names(asked: RootRun, files: Mapping[str, SourceFile], tools:
 def _phases(
     asked: RootRun, files: Mapping[str, SourceFile], surroundings: Surroundings, tools: Tools
 ) -> Outcome:
-    rules, suppression_sources = asked.chosen(), surroundings.suppression_sources
+    rules, suppression_sources = asked.running_rules(), surroundings.suppression_sources
     policy = _policy(asked, files, _rejections(rules, surroundings.targets))
     outcome = run_phases(
         Snapshot(files),
@@ -143,7 +143,7 @@ def _answer(
     root = asked.found.root
     locks = surroundings.project_settings.locks
     selected = [finding for finding in outcome.findings if root.selects(finding.place.path)]
-    quiet = _quiet(selected, asked.chosen(), surroundings.targets)
+    quiet = _quiet(selected, asked.running_rules(), surroundings.targets)
     findings = tuple(finding for finding in selected if finding.site not in quiet)
     shown = {finding.change for finding in findings}
     return Remembered(
@@ -238,7 +238,9 @@ def _quiet(
 ) -> dict[SiteId, Finding]:
     """Return the reasons that need no action at their place, by site: a note, or nothing."""
     rejected = _rejections(rules, targets)
-    settled = {item.of(rule.name) for rule in rules for item in rule.reasons if item.asks_nothing}
+    settled = {
+        item.full_code(rule.name) for rule in rules for item in rule.reasons if item.asks_nothing
+    }
     quiet: dict[SiteId, Finding] = {}
     for finding in findings:
         why = rejected.get(finding.rule)
@@ -266,7 +268,7 @@ def _tools(
     units: UnitMemory | None,
 ) -> Tools:
     targets, formatter = surroundings.targets, surroundings.formatter
-    rules = asked.chosen()
+    rules = asked.running_rules()
     rewriters = LoadedRewriters({rule.name: rule.rewriters for rule in rules})
     own = {rule.name for rule in rules if type(rule).__module__.startswith("awaken.codemods.")}
     known = KnownRewritings() if units is None else Rewritings(units.cache, own)
@@ -279,7 +281,8 @@ def _tools(
         looked_at.read.update(edited)
         processing = Processing(asked.jobs, asked.progress, None, known, looked_at)
         for project in projects:
-            processing = structs.replace(processing, layout=project.layout, parsed=project.parsed)
+            layout, parsed = project.layout, project.module_of
+            processing = structs.replace(processing, layout=layout, parsed=parsed)
         try:
             return apply_in_memory(snapshot, changes, rewriters, formatter, processing)
         except RewritersFailed as failed:
@@ -299,12 +302,12 @@ def _tools(
         is_own = earlier is not None and earlier.looked_at is looked_at
         if earlier is not None and is_own and earlier.is_of(snapshot):
             # Nothing was changed: all that is known of the program still holds.
-            return earlier.narrowed(scope)
+            return earlier.with_site_scope(scope)
         settings = surroundings.project_settings
         project = Project(snapshot, targets, earlier, looked_at, settings, store)
         if units is not None and not is_own:
             project.know(units.known_searches(snapshot))
-        projects[:] = [project.narrowed(scope)]
+        projects[:] = [project.with_site_scope(scope)]
         # The facts of the earlier one go before the next one learns as much.
         del earlier
         projects[0].collect()

@@ -78,7 +78,7 @@ def is_name_used(context: FunctionContext, name: str) -> bool:
 
 def argument_to(edge: CallEdge, parameter: ast.arg) -> ast.expr | ast.keyword | None:
     """Return the argument of the call of ``edge`` that goes to ``parameter``."""
-    value = edge.given(parameter)
+    value = edge.argument_for(parameter)
     named = (keyword for keyword in edge.call.keywords if keyword.value is value)
     return next(named, None) or (value if value in edge.call.args else None)
 

@@ -97,7 +97,7 @@ def decide(
 # --------------------------------------------------------------------------------------- groups
 def refused_together(sites: Iterable[Site[ast.AST]], refused: Refused) -> Decided:
     """Return the findings of sites that are all left alone, for one reason."""
-    return Decided(tuple(site.refused(refused) for site in sites))
+    return Decided(tuple(site.refusal(refused) for site in sites))
 
 
 def rewritten_together(sites: Sequence[Site[ast.AST]], rewrite: Rewrite) -> Decided:
@@ -135,7 +135,7 @@ def _left_alone(members: Iterable[Member], guilty: Member, beside: Reason) -> De
     because = Refused(beside, guilty.shown, because=(guilty.site.place,))
     return Decided(
         tuple(
-            item.site.refused(item.outcome if isinstance(item.outcome, Refused) else because)
+            item.site.refusal(item.outcome if isinstance(item.outcome, Refused) else because)
             for item in members
         )
     )
@@ -166,7 +166,7 @@ def _rewritten(
     change = Change(
         id=ChangeId(f"{first.rule}:{first.id}"),
         rule=first.rule,
-        title=rewrite.said,
+        title=rewrite.full_message,
         level=rewrite.level,
         sites=tuple(site.id for site in sites),
         edits=tuple(rewrite.edits),
@@ -187,7 +187,7 @@ def _rewritten(
     return Decided(tuple(findings), (change,))
 
 
-def connected(keys: Iterable[Key], links: Iterable[tuple[Key, Key]]) -> list[list[Key]]:
+def connected_groups(keys: Iterable[Key], links: Iterable[tuple[Key, Key]]) -> list[list[Key]]:
     """Return ``keys`` in groups: those that ``links`` join, directly or over others, in one.
 
     Groups come in the order of their first key, and their keys in the order of ``keys``. A link to

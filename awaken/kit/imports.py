@@ -12,7 +12,7 @@ from awaken.kit.names_here import name_here
 from awaken.kit.payloads import WRITE_STATEMENTS, Statements
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.sites import Refused, Site
-from awaken.project.names.origins import absolute_module
+from awaken.project.names.import_origins import absolute_module
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import root_of
 from awaken.workspace.sources import LINE_END, LINE_END_BYTES
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 
-def name_beside(
+def name_from_same_module(
     project: Project,
     site: Site[ast.AST],
     known: ast.expr | None,
@@ -67,7 +67,7 @@ def replace_name(
     named = site.module.parse_string(node) if isinstance(node, ast.Constant) else node
     # Names in quotes may be imported for type checkers alone.
     known = node if named is node else None
-    written, imports = name_beside(project, site, known, qualified)
+    written, imports = name_from_same_module(project, site, known, qualified)
     edits = [site.replace(node, written), *imports]
     # ``asyncio`` stays where ``asyncio.get_event_loop`` becomes ``asyncio.get_running_loop``.
     if named is not None and ast.unparse(root_of(named)) != written.partition(".")[0]:

@@ -14,7 +14,7 @@ from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import parameters_of, receivers, root_of
-from awaken.project.source.worklist import reached
+from awaken.project.source.worklist import reachable
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -73,11 +73,11 @@ def value_behind(module: Module, node: ast.expr) -> ast.expr:
 def values_behind(module: Module, node: ast.expr) -> set[ast.expr]:
     """Return an expression, and all that the variables are given that it begins with."""
 
-    def given(part: ast.expr) -> list[ast.expr]:
+    def bound_values(part: ast.expr) -> list[ast.expr]:
         *_, root = receivers(part)
         return [item.value for item in module.scopes.bindings_of(root) if item.value is not None]
 
-    return reached({node}, given)
+    return reachable({node}, bound_values)
 
 
 def is_dotted(node: ast.expr) -> bool:
@@ -90,7 +90,7 @@ def _visible(module: Module, site: ast.AST) -> Iterator[tuple[str, list[Binding]
     scopes = module.scopes
     here = scopes.scope_of(site)
     for scope in here.chain():
-        for name, bindings in scopes.imported(scope).items():
+        for name, bindings in scopes.imported_names(scope).items():
             # A nearer scope hides the import.
             if scopes.owner(name, here) is not scope:
                 continue
@@ -142,13 +142,13 @@ def written_by_caller(project: Project, edge: CallEdge, written: Written) -> Wri
     if not name.isidentifier():
         return None
     # Python mangles `__name` inside a class.
-    own = into.flow.scope.bound(name)
+    own = into.flow.scope.bindings_of(name)
     if not own:
         return _of_module(project, into, written, caller, edge.call.func)
     parameter = own[0].node
     if len(own) != 1 or own[0].kind != "parameter" or not isinstance(parameter, ast.arg):
         return None
-    given = edge.given(parameter)
+    given = edge.argument_for(parameter)
     # Any other expression would be evaluated a second time.
     if given is None or not is_dotted(given):
         return None
@@ -165,13 +165,13 @@ def written_by_called(
     """
     into, caller = edge.into, edge.context
     for parameter, _ in parameters_of(into.function.args):
-        given = edge.given(parameter)
+        given = edge.argument_for(parameter)
         text = None if given is None else ast.unparse(given)
         # The dot keeps `app` from matching `application`.
         if text is not None and f"{written.text}.".startswith(f"{text}."):
             return Written(f"{parameter.arg}{written.text.removeprefix(text)}")
     name = written.text.partition(".")[0]
-    if caller.flow.scope.mangled(name) in caller.flow.scope.bindings:
+    if caller.flow.scope.mangled_name(name) in caller.flow.scope.bindings:
         return None
     return _of_module(project, caller, written, into, site)
 

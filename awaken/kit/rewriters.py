@@ -8,7 +8,12 @@ from typing import Any
 import libcst as cst
 
 from awaken.contract import Surroundings
-from awaken.editing.arguments import appended_call, fitted, keyword_argument, without_argument
+from awaken.editing.call_arguments import (
+    appended_call,
+    fit_arguments,
+    keyword_argument,
+    without_argument,
+)
 from awaken.editing.relationships.load_options import MoreOptions, with_load_options
 from awaken.editing.relationships.relationship_loading import (
     with_backref,
@@ -31,7 +36,7 @@ from awaken.kit.payloads import (
 def add_keyword(node: cst.Call, data: Keyword, around: Surroundings) -> cst.Call:
     """``create_engine(url)`` → ``create_engine(url, pool_pre_ping=True)``."""
     argument = keyword_argument(data.name, cst.parse_expression(data.value))
-    return fitted(appended_call(node, argument), around)
+    return fit_arguments(appended_call(node, argument), around)
 
 
 def remove_argument(node: cst.Call, data: Argument, _around: Surroundings) -> cst.Call:
@@ -64,11 +69,11 @@ def load_options(
 
 def session_blocks(node: Any, data: SessionBlocks, _around: Surroundings) -> Any:
     """``s = Session(); f(s); s.close()`` → ``with Session() as s: f(s)``."""
-    return with_sessions(node, [_moved(block) for block in data.blocks])
+    return with_sessions(node, [_moved_block(block) for block in data.blocks])
 
 
-def _moved(block: SessionBlock) -> Moved:
-    inner = tuple(map(_moved, block.inner))
+def _moved_block(block: SessionBlock) -> Moved:
+    inner = tuple(map(_moved_block, block.inner))
     return Moved(block.first, block.last, block.name, block.ends, block.is_async, inner)
 
 

@@ -11,9 +11,9 @@ from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.knowledge import knowledge
 from awaken.project.graph.callers import Obstacle
-from awaken.project.names.origins import absolute_module
+from awaken.project.names.import_origins import absolute_module
 from awaken.project.source.modules import Module, nodes_in
-from awaken.project.source.programs.migrations import is_of_alembic
+from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, keyword_of, last_name
 from awaken.project.source.worklist import groups_of
@@ -48,7 +48,7 @@ def site_modules(
     if calling and paths:
         may_call = project.files_calling(calling)
         paths = [path for path in paths if path in may_call]
-    return _parsed(project, paths, unless)
+    return _modules_at(project, paths, unless)
 
 
 def modules_with(
@@ -58,18 +58,18 @@ def modules_with(
 
     Files of whose path ``unless`` is true are not even parsed.
     """
-    return _parsed(project, project.files_with(words), unless)
+    return _modules_at(project, project.files_with(words), unless)
 
 
 def nodes_with(
     project: Project,
     words: Sequence[bytes],
-    kind: type[Node],
+    kind: type[Node] | tuple[type[Node], ...],
     unless: Callable[[str], bool] = _nowhere,
     *,
     revisions: bool = True,
 ) -> Iterator[tuple[Module, Node]]:
-    """Yield the nodes of a kind in the files that ``modules_with`` gives, each with its file.
+    """Yield the nodes of some kinds in the files that ``modules_with`` gives, each with its file.
 
     Those of any kind for ``ast.AST``. Without ``revisions``, none of the files of Alembic.
     """
@@ -77,7 +77,7 @@ def nodes_with(
     return nodes_in((each for each in modules if revisions or not is_of_alembic(each)), kind)
 
 
-def _parsed(
+def _modules_at(
     project: Project, paths: Iterable[str], unless: Callable[[str], bool]
 ) -> Iterator[Module]:
     return project.modules_at(path for path in paths if not unless(path))
@@ -184,7 +184,8 @@ def importers(project: Project, module: Module) -> Iterator[tuple[Module, ast.AS
     file = module.path.rpartition("/")[2]
     stem = module.name.rpartition(".")[2]
     texts = (f"{module.name}:", f"{module.name}.")
-    for other, node in nodes_in(modules_with(project, (stem.encode(),)), ast.AST):
+    kinds = (ast.Import, ast.ImportFrom, ast.Constant)
+    for other, node in nodes_in(modules_with(project, (stem.encode(),)), kinds):
         match node:
             case ast.Import() | ast.ImportFrom():
                 if module.path in imported_at(project, other, node):

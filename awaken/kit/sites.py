@@ -88,7 +88,7 @@ class Rewrite(Struct, frozen=True):
         return Level.UNSAFE if self.caveats else Level.SAFE
 
     @property
-    def said(self) -> str:
+    def full_message(self) -> str:
         """The whole message, caveats included."""
         return with_caveats(self.message, self.caveats)
 
@@ -108,7 +108,7 @@ class Site(Generic[Node_co]):
         return self.module.place(self.node)
 
     # --------------------------------------------------------------------------------- findings
-    def refused(self, refused: Refused) -> Finding:
+    def refusal(self, refused: Refused) -> Finding:
         """Return the finding of a site that is left alone."""
         return Finding(
             site=self.id,
@@ -117,13 +117,13 @@ class Site(Generic[Node_co]):
             place=self.place,
             scope=self.module.scope_name(self.node),
             message=refused.message,
-            reason=refused.reason.of(self.rule),
+            reason=refused.reason.full_code(self.rule),
             help=refused.help,
             related=refused.because,
             answers=refused.answers,
         )
 
-    def advised(self, message: str, help_text: str, related: tuple[Place, ...] = ()) -> Finding:
+    def advice(self, message: str, help_text: str, related: tuple[Place, ...] = ()) -> Finding:
         """Return the finding of a site of an advice rule; ``related`` are places that say why."""
         return Finding(
             site=self.id,

@@ -75,7 +75,7 @@ class Declaration(NamedTuple):
     members: dict[str, tuple[ast.AST, ...]] | None
 
     @property
-    def qualified(self) -> str:
+    def public_name(self) -> str:
         """The name by which programs import it."""
         return public_name(f"{self.module}.{self.name}")
 

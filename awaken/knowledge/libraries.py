@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from awaken.knowledge.tables import read_tables
+from awaken.knowledge.typed_tables import read_tables
 
 Value = TypeVar("Value")
 Role = Literal[
@@ -145,11 +145,11 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decoded: tuple[str, ...] = ()
 
 
-def _merged(tables: Iterable[dict[str, Value]]) -> dict[str, Value]:
+def _merge_tables(tables: Iterable[dict[str, Value]]) -> dict[str, Value]:
     return {name: value for table in tables for name, value in table.items()}
 
 
-def _joined(names: Iterable[tuple[str, ...]]) -> set[str]:
+def _all_names(names: Iterable[tuple[str, ...]]) -> set[str]:
     return {name for each in names for name in each}
 
 
@@ -158,38 +158,38 @@ class Knowledge:
 
     def __init__(self, libraries: tuple[Library, ...]) -> None:
         self.libraries = libraries
-        self.types = _merged(item.types for item in libraries)
-        self.calls = _merged(item.calls for item in libraries)
-        self.attributes = _merged(item.attributes for item in libraries)
-        self.instances = _merged(item.instances for item in libraries)
-        self.instance_attributes = _merged(item.instance_attributes for item in libraries)
-        self.classes = _merged(item.classes for item in libraries)
-        self.managers = _merged(item.managers for item in libraries)
-        self.delegates = _merged(item.delegates for item in libraries)
-        self.declarative_roots = _joined(item.declarative_roots for item in libraries)
-        self.declarative_bases = _joined(item.declarative_bases for item in libraries)
-        self.table_keyword_bases = _joined(item.table_keyword_bases for item in libraries)
-        self.declarative_factories = _joined(item.declarative_factories for item in libraries)
-        self.declarative_attributes = _joined(item.declarative_attributes for item in libraries)
-        self.mapped_classes = _joined(item.mapped_classes for item in libraries)
-        self.mapped_attributes = _merged(item.mapped_attributes for item in libraries)
-        self.plain_bases = _joined(item.plain_bases for item in libraries)
-        self.class_queries = _merged(item.class_queries for item in libraries)
-        self.queried_classes = _merged(item.queried_classes for item in libraries)
-        self.query_classes = _joined(item.query_classes for item in libraries)
-        self.query_attributes = _joined(item.query_attributes for item in libraries)
+        self.types = _merge_tables(item.types for item in libraries)
+        self.calls = _merge_tables(item.calls for item in libraries)
+        self.attributes = _merge_tables(item.attributes for item in libraries)
+        self.instances = _merge_tables(item.instances for item in libraries)
+        self.instance_attributes = _merge_tables(item.instance_attributes for item in libraries)
+        self.classes = _merge_tables(item.classes for item in libraries)
+        self.managers = _merge_tables(item.managers for item in libraries)
+        self.delegates = _merge_tables(item.delegates for item in libraries)
+        self.declarative_roots = _all_names(item.declarative_roots for item in libraries)
+        self.declarative_bases = _all_names(item.declarative_bases for item in libraries)
+        self.table_keyword_bases = _all_names(item.table_keyword_bases for item in libraries)
+        self.declarative_factories = _all_names(item.declarative_factories for item in libraries)
+        self.declarative_attributes = _all_names(item.declarative_attributes for item in libraries)
+        self.mapped_classes = _all_names(item.mapped_classes for item in libraries)
+        self.mapped_attributes = _merge_tables(item.mapped_attributes for item in libraries)
+        self.plain_bases = _all_names(item.plain_bases for item in libraries)
+        self.class_queries = _merge_tables(item.class_queries for item in libraries)
+        self.queried_classes = _merge_tables(item.queried_classes for item in libraries)
+        self.query_classes = _all_names(item.query_classes for item in libraries)
+        self.query_attributes = _all_names(item.query_attributes for item in libraries)
         self.query_callers: dict[str, set[str]] = {}
         self.takes_statements: dict[str, StatementTaker] = {}
-        self.not_sessions = _joined(item.not_sessions for item in libraries)
-        self.services = _joined(item.services for item in libraries)
+        self.not_sessions = _all_names(item.not_sessions for item in libraries)
+        self.services = _all_names(item.services for item in libraries)
         self.blocking: dict[str, Wait] = {}
-        self.async_twins = _merged(item.async_twins for item in libraries)
-        self.results = _merged(item.results for item in libraries)
-        self.opens = _merged(item.opens for item in libraries)
-        self.for_one_task = _joined(item.for_one_task for item in libraries)
-        self.current_users = _merged(item.current_users for item in libraries)
-        self.not_mapped = _joined(item.not_mapped for item in libraries)
-        self.decoded = _joined(item.decoded for item in libraries)
+        self.async_twins = _merge_tables(item.async_twins for item in libraries)
+        self.results = _merge_tables(item.results for item in libraries)
+        self.opens = _merge_tables(item.opens for item in libraries)
+        self.for_one_task = _all_names(item.for_one_task for item in libraries)
+        self.current_users = _merge_tables(item.current_users for item in libraries)
+        self.not_mapped = _all_names(item.not_mapped for item in libraries)
+        self.decoded = _all_names(item.decoded for item in libraries)
         self._same: dict[str, str] = {}
         self._public: dict[str, set[str]] = {}
         for library in libraries:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from awaken.contract import Finding, Level, Place, SiteId, Span
-from awaken.passes.messages import Answer, Warned
+from awaken.passes.protocol import Answer, Warned
 from awaken.project.source.modules import Module
 from awaken.workspace.sources import SourceFile
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from awaken.passes.messages import Answer, Item, Loaded, Ready, Runner, Running, Setup, Unusable
+from awaken.passes.protocol import Answer, Item, Loaded, Ready, Runner, Running, Setup, Unusable
 
 
 class Asking:

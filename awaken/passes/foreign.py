@@ -26,8 +26,8 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.passes import reasons
 from awaken.passes.advice import advice, line_of
 from awaken.passes.asking import Asking
-from awaken.passes.hunks import Hunk, ended_as, hunks
-from awaken.passes.messages import (
+from awaken.passes.pass_page import page_of
+from awaken.passes.protocol import (
     Answer,
     Failed,
     Item,
@@ -39,15 +39,15 @@ from awaken.passes.messages import (
     Unreadable,
     Unusable,
 )
-from awaken.passes.page import page_of
 from awaken.passes.setups import LIBCST_SETTINGS, setup_of, unread_settings
+from awaken.passes.statement_hunks import Hunk, ended_as, hunks
 from awaken.passes.touched import Places
 from awaken.workspace.ignores import PathPatterns, leaves_out
 from awaken.workspace.parsing import Unparsable
 from awaken.workspace.sources import Undecodable, decode, is_python
 
 if TYPE_CHECKING:
-    from awaken.passes.settings import PassPlace, PassSettings
+    from awaken.passes.pass_settings import PassPlace, PassSettings
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
@@ -111,13 +111,13 @@ class ForeignPass(Rule):
                 continue
             module = project.module(path)
             if module is not None:
-                yield self._decided(module, answer, constraints)
+                yield self._decide(module, answer, constraints)
 
     def _paths(self, project: Project, ready: Ready) -> Iterator[str]:
         words = [trigger.encode() for trigger in self.settings.triggers or ready.triggers]
         paths = project.site_files(words) if words else filter(is_python, sorted(project.snapshot))
         root = self.place.root
-        named = PathPatterns(self.settings.paths, self.place.directory).below(root)
+        named = PathPatterns(self.settings.paths, self.place.directory).patterns_below(root)
         for path in paths:
             # Stubs are for those codemods alone that were written for them.
             if self.settings.paths:
@@ -138,7 +138,7 @@ class ForeignPass(Rule):
         return Problem(Place(answer.path, Span(end, end)), f"{self.name}: {why}")
 
     # ----------------------------------------------------------------------------------- one file
-    def _decided(self, module: Module, answer: Answer, constraints: Constraints) -> Decided:
+    def _decide(self, module: Module, answer: Answer, constraints: Constraints) -> Decided:
         decided = self._changes(module, answer, constraints)
         return Decided((*decided.findings, *advice(self.name, module, answer)), decided.changes)
 
@@ -246,7 +246,7 @@ def _left_alone(
 ) -> Decided:
     """Return the finding of a file that is left alone, at ``node`` if that is why."""
     site: Site[ast.AST] = Site(rule, module, node or module.tree)
-    return Decided((site.refused(refused),))
+    return Decided((site.refusal(refused),))
 
 
 def _at_line(module: Module, line: int) -> ast.stmt | None:
@@ -266,7 +266,7 @@ def _by_place(
     nodes: dict[ast.AST, None] = {}
     together: list[Hunk] = []
     for item in found:
-        touched = [node for lines in item.changed for node in places.touched(lines)]
+        touched = [node for lines in item.changed for node in places.places_on(lines)]
         if together and nodes.keys().isdisjoint(touched):
             yield tuple(nodes), tuple(together)
             nodes, together = {}, []

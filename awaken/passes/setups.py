@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awaken.passes.messages import Setup, import_directories
+from awaken.passes.protocol import Setup, import_directories
 from awaken.workspace.reading import boundary_of
 from awaken.workspace.sources import FileProblem, is_python
 
 if TYPE_CHECKING:
-    from awaken.passes.settings import PassPlace, PassSettings
+    from awaken.passes.pass_settings import PassPlace, PassSettings
     from awaken.project import Project
 
 LIBCST_SETTINGS = "/.libcst.codemod.yaml"
@@ -27,7 +27,7 @@ def setup_of(settings: PassSettings, place: PassPlace, project: Project) -> Setu
     return Setup(
         kind=settings.kind,
         target=_target(settings, place),
-        named=settings.named(),
+        named=settings.named_arguments(),
         words=settings.args,
         import_from=import_directories(place.directory, settings.script),
         root=str(place.root),

@@ -25,7 +25,7 @@ class Places:
         self._ends = [result[start][0] for start in self._starts]
         self._nodes = [result[start][1] for start in self._starts]
 
-    def touched(self, lines: Lines) -> list[ast.AST]:
+    def places_on(self, lines: Lines) -> list[ast.AST]:
         """Return the places that have some of ``lines`` for their own, or that hold them.
 
         Without one it is the next one, because comments belong to the code below them; after the

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaken.engine.report import Report, RootReport
 from awaken.preview.console.page import Page
-from awaken.preview.console.plain import PlainConsole, fits
+from awaken.preview.console.plain_console import PlainConsole, fits
 from awaken.preview.console.text import Text, cell_len
 from awaken.preview.counts import count, count_rules, count_suppressed, diagnostics
 from awaken.preview.paths import relative
@@ -17,7 +17,7 @@ from awaken.preview.streams.visible import visible
 from awaken.preview.summary import Step
 
 if TYPE_CHECKING:
-    from awaken.preview.console.plain import AnyConsole
+    from awaken.preview.console.plain_console import AnyConsole
 
 
 def print_targets(report: Report, console: AnyConsole, current: Path) -> None:

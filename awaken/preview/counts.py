@@ -38,7 +38,7 @@ class ReasonCount(Struct, frozen=True):
     sites: int
 
 
-def located(report: Report) -> Iterator[tuple[RootReport, Finding]]:
+def findings_with_roots(report: Report) -> Iterator[tuple[RootReport, Finding]]:
     """Yield every finding with its root, in the order in which all forms show them."""
     for root in report.roots:
         for finding in root.findings:
@@ -65,7 +65,11 @@ def diagnostics(report: Report) -> Iterator[tuple[RootReport | None, Diagnostic]
 
 def count(report: Report, rule: str = "") -> Count:
     """Count the sites of ``rule``, or of all rules."""
-    chosen = [(root, finding) for root, finding in located(report) if rule in {"", finding.rule}]
+    chosen = [
+        (root, finding)
+        for root, finding in findings_with_roots(report)
+        if rule in {"", finding.rule}
+    ]
     levels = Counter(finding.level for _, finding in chosen)
     return Count(
         rule=rule,
@@ -80,7 +84,7 @@ def count(report: Report, rule: str = "") -> Count:
 
 def count_rules(report: Report) -> list[Count]:
     """Return the count of each rule that found something, in the order in which they ran."""
-    rules = {finding.rule for _, finding in located(report)}
+    rules = {finding.rule for _, finding in findings_with_roots(report)}
     order = [rule for rule in report.rules if rule in rules]
     return [count(report, rule) for rule in [*order, *sorted(rules.difference(order))]]
 
@@ -89,7 +93,7 @@ def count_reasons(report: Report) -> list[ReasonCount]:
     """Return how often each reason kept a site manual, the most frequent first."""
     counted = Counter(
         (finding.rule, finding.reason or "")
-        for _, finding in located(report)
+        for _, finding in findings_with_roots(report)
         if finding.level is Level.MANUAL
     )
     ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
@@ -117,7 +121,7 @@ class Rewritten(Struct, frozen=True):
         return f"{plural(self.sites, 'site')} in {plural(self.files, 'file')}"
 
     @property
-    def besides(self) -> str:
+    def other_files(self) -> str:
         """The other files by name, or their number if they are more than two; empty for none."""
         if len(self.others) > _NAMED or any(len(name) > _LONG for name in self.others):
             return plural(len(self.others), "other file")
@@ -126,7 +130,7 @@ class Rewritten(Struct, frozen=True):
     def words(self, verb: str = "") -> str:
         """Return ``3 sites rewritten in 2 files, plus pytest.ini``, with ``verb`` as said."""
         sites = " ".join(filter(None, [plural(self.sites, "site"), verb]))
-        plus = f", plus {self.besides}" if self.others else ""
+        plus = f", plus {self.other_files}" if self.others else ""
         return f"{sites} in {plural(self.files, 'file')}{plus}"
 
 
@@ -143,8 +147,8 @@ def rewritten(report: Report, current: Path | None = None) -> Rewritten:
     """
     with_sites = {
         (root.root, finding.place.path)
-        for root, finding in located(report)
-        if finding.change in root.made
+        for root, finding in findings_with_roots(report)
+        if finding.change in root.change_ids
     }
     changed = [(root.root, file.path) for root in report.roots for file in root.files]
     others = [pair for pair in changed if pair not in with_sites]
@@ -227,7 +231,7 @@ class Caveat(Struct, frozen=True):
     first: str
 
     @property
-    def alike(self) -> int:
+    def equal_sentences(self) -> int:
         """How many equal sentences the text is for; 1 where it says itself of what."""
         return self.count if self.text == self.first else 1
 

@@ -24,7 +24,7 @@ class Places:
         """Return ``path``, which is relative to its root, relative to the base."""
         return relative(root.root, path, self.base)
 
-    def of(self, root: RootReport, place: Place) -> tuple[str, Region]:
+    def location_of(self, root: RootReport, place: Place) -> tuple[str, Region]:
         """Return the path of ``place`` and the lines and columns that it covers."""
         path = self.path(root, place.path)
         if place.path not in root.sources:

@@ -36,7 +36,7 @@ def outlined_sites(root: RootReport) -> frozenset[SiteId]:
 
 def waits_to_be_allowed(root: RootReport, outline: Outline) -> bool:
     """Whether the change of an outline is not made, but would be with ``--unsafe-fixes``."""
-    return outline.change is not None and outline.change not in root.made
+    return outline.change is not None and outline.change not in root.change_ids
 
 
 class Section(Struct, frozen=True):
@@ -53,7 +53,7 @@ class Section(Struct, frozen=True):
     change: FileChange | None
     made: frozenset[ChangeId]
 
-    def left(self) -> list[Finding]:
+    def remaining_findings(self) -> list[Finding]:
         """Return the findings that the preview does not rewrite."""
         return [finding for finding in self.findings if finding.change not in self.made]
 
@@ -78,4 +78,4 @@ def _of_root(root: RootReport, current: Path) -> Iterator[Section]:
         change = changes.get(path)
         source = change.before if change else root.sources.get(path)
         shown = relative(root.root, path, current)
-        yield Section(shown, source, tuple(findings[path]), change, root.made)
+        yield Section(shown, source, tuple(findings[path]), change, root.change_ids)

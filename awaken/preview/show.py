@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, TextIO
 
 from awaken.engine.report import Report
 from awaken.preview.choices import Color, Form, View
-from awaken.preview.console.plain import PlainConsole, console_on, print_line
+from awaken.preview.console.plain_console import PlainConsole, console_on, print_line
 from awaken.preview.console.text import Text
 from awaken.preview.counts import diagnostics, todo
 from awaken.preview.paths import relative
 from awaken.preview.streams.course import Course
 from awaken.preview.streams.messages import say
-from awaken.preview.streams.output import Asked, Piece, Staged, opened, send
+from awaken.preview.streams.output import Asked, Piece, Staged, open_output, send
 from awaken.preview.streams.visible import visible
 from awaken.preview.summary import Again, next_steps, summary
 
 if TYPE_CHECKING:
-    from awaken.preview.console.plain import AnyConsole
+    from awaken.preview.console.plain_console import AnyConsole
 
 Writer = Callable[[Report, Asked], Iterable[Piece]]
 
@@ -78,7 +78,7 @@ def show(  # noqa: PLR0913  what is shown, and how
     if full and not view.quiet:
         _targets(report, view, current)
     # Opened for every form, so that a file is made, and emptied, even where nothing goes into it.
-    with opened(view.file) as stream:
+    with open_output(view.file) as stream:
         if full:
             print_report(report, command, view, stream)
         elif (writer := _writer(form, view)) is not None:
@@ -123,7 +123,7 @@ def asked_of(
 def show_page(report: Report, asked: Asked, view: View) -> None:
     """Print the page of a run that no other form shows. Raises UserError as ``show`` does."""
     write: Writer = import_module(_WRITERS[Form.HTML]).write
-    with opened(view.file) as stream:
+    with open_output(view.file) as stream:
         send(write(report, asked), stream)
 
 
@@ -223,9 +223,9 @@ def print_report(report: Report, command: str, view: View, stream: TextIO) -> No
 def _paged_manager(console: AnyConsole, view: View) -> AbstractContextManager[None]:
     if isinstance(console, PlainConsole):
         return nullcontext()
-    from awaken.preview.console.pager import paged  # noqa: PLC0415  it needs Rich
+    from awaken.preview.console.pager import paging  # noqa: PLC0415  it needs Rich
 
-    return paged(console, wanted=view.pager)
+    return paging(console, wanted=view.pager)
 
 
 def _details(report: Report, command: str, current: Path) -> None:

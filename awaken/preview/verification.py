@@ -15,14 +15,14 @@ from awaken.preview.report_places import Places
 from awaken.preview.streams.course import Course
 from awaken.preview.streams.visible import visible
 from awaken.verifying.blame import ChangedLines, pointed_at, prefix_of
-from awaken.verifying.comparing import Difference, Sql
+from awaken.verifying.compared_runs import Difference, Sql
 from awaken.verifying.exercised import Functions
 from awaken.verifying.reached_changes import reaches
 from awaken.verifying.suites import Line
-from awaken.verifying.verify import LeftOut, Verification
+from awaken.verifying.verify_changes import LeftOut, Verification
 
 if TYPE_CHECKING:
-    from awaken.preview.console.plain import AnyConsole
+    from awaken.preview.console.plain_console import AnyConsole
 
 _LISTED = 10
 """Tests and places of one list; beyond, their number."""
@@ -159,16 +159,17 @@ def _where(result: Verification, left: LeftOut) -> str:
     texts = {f"{prefix}{file.path}": file.after.text for file in root.files}
     for (path, line), _ in pointed:
         if (path, line) in lines:
-            return f", at {_shown((path, line))} after the changes"
+            return f", at {_display_line((path, line))} after the changes"
         names = Functions(texts.get(path, b"")).names
         above = [n for other, n in lines if other == path and n < line and n in names]
         above = [n for n in above if names[n] == names.get(line)]
         if above:
-            return f", at {_shown((path, line))} after the changes, below line {max(above)} of them"
+            place = _display_line((path, line))
+            return f", at {place} after the changes, below line {max(above)} of them"
     return ""
 
 
-def _shown(place: Line) -> str:
+def _display_line(place: Line) -> str:
     return f"{visible(place[0])}:{place[1]}"
 
 
@@ -224,7 +225,7 @@ def _places(result: Verification, *, with_message: bool) -> list[str]:
 
 
 def _place(root: RootReport, finding: Finding, *, with_message: bool) -> str:
-    path, region = Places(Path.cwd()).of(root, finding.place)
+    path, region = Places(Path.cwd()).location_of(root, finding.place)
     return visible(
         f"{path}:{region.line}{f': {clauses(finding.message)[0]}' if with_message else ''}"
     )

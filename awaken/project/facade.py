@@ -18,7 +18,7 @@ from awaken.knowledge import knowledge
 from awaken.project.effects.effects import Effects
 from awaken.project.frameworks.orm import Orm
 from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
-from awaken.project.frameworks.templates.sights import TEMPLATE_READS
+from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 from awaken.project.frameworks.testing import (
     CoroutineTests,
     Doubles,
@@ -27,16 +27,16 @@ from awaken.project.frameworks.testing import (
     Replacements,
 )
 from awaken.project.frameworks.testing.replaced.in_force import InForces
-from awaken.project.frameworks.testing.replaced.names import ReplacedNames
+from awaken.project.frameworks.testing.replaced.patched_names import ReplacedNames
 from awaken.project.frameworks.web.wiring import Web
 from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts, Definition
 from awaken.project.names.file_facts import FactsIndex
+from awaken.project.names.import_origins import failing_import, is_after_failing_import
 from awaken.project.names.in_scope import InScope, Reach
-from awaken.project.names.layout import Layout, inner_folders
-from awaken.project.names.origins import failing_import, is_after_failing_import
+from awaken.project.names.module_layout import Layout, inner_folders
 from awaken.project.names.outside_links import OutsideLinks
 from awaken.project.names.resolution import Names
 from awaken.project.source.looked_at import LookedAt, Search
@@ -127,7 +127,7 @@ class Project:
             self.snapshot, self.layout.name_of, self._let_go, trees
         )
         self.parse_failures = self._modules.failures
-        self._whole: WholeProgram[Project] = WholeProgram(self.apart)
+        self._whole: WholeProgram[Project] = WholeProgram(self.with_own_record)
         self._is_apart = False
         self._begin()
 
@@ -137,7 +137,7 @@ class Project:
             if same_paths and (looked_at is None or looked_at is earlier.looked_at):
                 self._doubles.share(earlier._doubles, self._texts.changed)  # noqa: SLF001
 
-    def apart(self, looked_at: LookedAt) -> Project:
+    def with_own_record(self, looked_at: LookedAt) -> Project:
         """Return the same program with facts, and a record, of its own.
 
         ``looked_at`` is the evidence of all its answers. It shares the trees, the facts of single
@@ -149,9 +149,9 @@ class Project:
                 other.__dict__.pop(name, None)
         other.looked_at = looked_at
         other._is_apart = True  # noqa: SLF001  of the same class, here and below
-        other._texts = self._texts.apart(looked_at)  # noqa: SLF001
+        other._texts = self._texts.with_record(looked_at)  # noqa: SLF001
         other.snapshot = other._texts.files  # noqa: SLF001
-        other._modules = self._modules.apart(other.snapshot, other._let_go)  # noqa: SLF001
+        other._modules = self._modules.with_own_memos(other.snapshot, other._let_go)  # noqa: SLF001
         other.parse_failures = other._modules.failures  # noqa: SLF001
         other._begin()  # noqa: SLF001
         return other
@@ -174,7 +174,7 @@ class Project:
         # The facts call what holds the files, and never this object above them.
         module = self._modules.module
         self._facts: FactsIndex = FactsIndex(
-            self.snapshot, module, self._modules.searched, self.store.facts
+            self.snapshot, module, self._modules.module_to_search, self.store.facts
         )
         self._names = Names(self.layout, module, knowledge(), self._facts)
         words = self._texts.words
@@ -206,11 +206,11 @@ class Project:
     def _calls_of_value(self, obstacle: Obstacle) -> list[Place] | None:
         return self.calls.calls_of_value(obstacle)
 
-    def at(self, snapshot: Snapshot) -> Project:
+    def with_snapshot(self, snapshot: Snapshot) -> Project:
         """Return the same program with the files of another snapshot."""
         return Project(snapshot, self.targets, self, settings=self._settings)
 
-    def parsed(self, source: SourceFile) -> Module | None:
+    def module_of(self, source: SourceFile) -> Module | None:
         """Return a file of this or another snapshot whose tree is kept, without its answers."""
         module = self._modules.get(source.path)
         return module.with_own_memo() if module is not None and module.source is source else None
@@ -257,7 +257,7 @@ class Project:
         """Whether the project is that of a snapshot: both hold the same files."""
         # By identity: a file that nobody edited is the same object in both snapshots.
         return set(self.snapshot) == set(snapshot) and all(
-            self._texts.files.searched(path) is snapshot[path] for path in snapshot
+            self._texts.files.file_to_search(path) is snapshot[path] for path in snapshot
         )
 
     def files_with(self, triggers: Sequence[bytes]) -> list[str]:
@@ -299,7 +299,7 @@ class Project:
         """
         putting, words = list[str](), " ".join(sorted(names or ()))
         for path in sorted(among):
-            module = self._modules.searched(path)
+            module = self._modules.module_to_search(path)
             puts = module is None or bool(puts_of(module, names))
             putting += [path] if puts else []
             self.looked_at.note_facts(path, "puts", words, b"" if puts else None)
@@ -309,7 +309,7 @@ class Project:
         """Return those files ``among`` some that may call `type()` with bases."""
         deriving = list[str]()
         for path in sorted(among):
-            derives = may_derive(self._texts.files.searched(path).text)
+            derives = may_derive(self._texts.files.file_to_search(path).text)
             deriving += [path] if derives else []
             self.looked_at.note_facts(path, "derives", "", b"" if derives else None)
         return deriving
@@ -379,7 +379,7 @@ class Project:
         """The mocks of Query in the tests of the program."""
         return self.ask("doubles", _found_doubles) if self._is_apart else self._doubles
 
-    def narrowed(self, site_scope: frozenset[str] | None) -> Project:
+    def with_site_scope(self, site_scope: frozenset[str] | None) -> Project:
         """Return the same project, in which rules look for sites in ``site_scope`` only.
 
         None means all files, as before the first narrowing.
@@ -432,7 +432,7 @@ class Project:
 
     def index_words(self) -> None:
         """Take the words of all files now, for many searches: processes then share them."""
-        self._texts.search.index.by_word()
+        self._texts.search.index.make()
 
     def files_renaming(self, name: str) -> list[str]:
         """Return the Python files that may give what has this name another one."""
@@ -440,7 +440,7 @@ class Project:
 
     def called_names(self, path: str) -> frozenset[str]:
         """Return the last names of what a file calls; none if it does not parse."""
-        return self._facts.called(path)
+        return self._facts.called_names(path)
 
     def function_names(self, path: str) -> frozenset[str]:
         """Return the ``__qualname__`` of each function of a file; none if it does not parse."""
@@ -448,7 +448,7 @@ class Project:
 
     def other_names(self, path: str) -> Mapping[str, Sequence[str]]:
         """Return the other names that a file gives to something, in any scope, by its name."""
-        return self._facts.renamed(path)
+        return self._facts.aliases_in(path)
 
     def qualified_name(self, module: Module, node: ast.expr) -> str | None:
         """Return the dotted name of ``node`` after imports, aliases and re-exports.
@@ -456,7 +456,7 @@ class Project:
         ``sqlalchemy.orm.Session`` for a name of a library, ``app.models.User`` where the project
         defines it, ``builtins.len``. None where it is not a static name or not certain.
         """
-        name = self._names.qualified(module, node)
+        name = self._names.qualified_name(module, node)
         located = None if name is None else self._names.locate(name)
         if name is None or located is None or not isinstance(node, ast.Attribute):
             return name
@@ -482,7 +482,7 @@ class Project:
 
     def defined_name(self, qualified: str) -> str:
         """Return the name of the definition that a variable names, as in ``get_db = make_db``."""
-        return self._names.defined(qualified)
+        return self._names.defined_name(qualified)
 
     def definition(self, qualified: str) -> Definition | None:
         """Return what the project defines under this qualified name, if exactly one thing."""
@@ -563,7 +563,7 @@ class Project:
         be imported. A clause says why it cannot be written.
         """
         reach = Reach(self._names, self.module, self._module_named)
-        return reach.of(module, site, owner, model)
+        return reach.spelling_of(module, site, owner, model)
 
     def _module_named(self, module: Module, node: ast.expr) -> str | None:
         """Return the name of the only module of the program that ``node`` may be."""

@@ -1,1 +1,1 @@
-"""The recipes that awaken brings: TOML files, read by ``awaken.settings.recipes``."""
+"""The recipes that awaken brings: TOML files, read by ``awaken.settings.recipe_tables``."""

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from awaken.kit.rule import Rule
-from awaken.passes.settings import PassSettings
+from awaken.passes.pass_settings import PassSettings
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns, Patterns, leaves_out
 
 COMMAND_LINE = "the command line"
@@ -194,7 +194,7 @@ class Resolved(Struct, frozen=True, kw_only=True):
     origins: Mapping[str, str] = {}
     files: tuple[Path, ...] = ()
 
-    def ignored(self, path: str) -> Mapping[str, str]:
+    def ignoring_overrides(self, path: str) -> Mapping[str, str]:
         """Return the rules whose sites in the project-relative ``path`` overrides leave alone.
 
         By name, with where it was said (``pyproject.toml``).
@@ -246,4 +246,4 @@ def _names(paths: tuple[PathPatterns, ...], root: Path, path: str) -> bool:
 # For each path that a rule or the policy asks about; a root has a handful of overrides.
 @lru_cache(maxsize=256)
 def _compiled_patterns(paths: tuple[PathPatterns, ...], root: Path) -> tuple[Patterns, ...]:
-    return tuple(path.below(root) for path in paths)
+    return tuple(path.patterns_below(root) for path in paths)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from awaken.contract.nearest import nearest
 from awaken.settings.model import Layer
-from awaken.settings.values import Wrong
+from awaken.settings.typed_settings import Wrong
 from awaken.workspace.formats.toml_text import KeyPath
 from awaken.workspace.reading import enclosure_of
 

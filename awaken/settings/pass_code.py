@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from awaken.passes.messages import import_directories
-from awaken.passes.settings import PassCode, PassSettings
+from awaken.passes.pass_settings import PassCode, PassSettings
+from awaken.passes.protocol import import_directories
 from awaken.passes.setups import LIBCST_SETTINGS
 from awaken.workspace.parsing import Unparsable, parse_text
 from awaken.workspace.reading import METADATA_LIMIT, SOURCE_LIMIT, Enclosure, enclosure_of

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from awaken.contract import NoOptions, UserError
 from awaken.kit.rule import Rule
-from awaken.passes.settings import PassCode, PassPlace, PassSettings
+from awaken.passes.pass_settings import PassCode, PassPlace, PassSettings
 from awaken.settings.model import (
     COMMAND_LINE,
     Layer,
@@ -26,9 +26,9 @@ from awaken.settings.model import (
 )
 from awaken.settings.pass_code import code_of
 from awaken.settings.rule_data import DeclaredRule
-from awaken.settings.selection import choose, named, without
+from awaken.settings.selection import choose, names_of_rules, remove_forbidden
 from awaken.settings.settings_files import config_layers, found_layer, nearest_file, option_of
-from awaken.settings.values import Wrong, check, options_of, python_version
+from awaken.settings.typed_settings import Wrong, check, options_of, python_version
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
 from awaken.workspace.reading import repository_of
 
@@ -56,7 +56,7 @@ def resolve(
     rules = (*rules, *passes)
     _check_given(said.given, rules)
     wanted = choose(rules, [(layer.origin, layer.settings) for layer in layers])
-    chosen = without(
+    chosen = remove_forbidden(
         wanted,
         {
             name: f"{code}: say --trust-passes to run it, or trust it with `awaken trust`"
@@ -64,7 +64,7 @@ def resolve(
         },
     )
     for name in said.given.unsafe:
-        meant = named(rules, [name])
+        meant = names_of_rules(rules, [name])
         if meant and chosen.off.keys() >= set(meant):
             why = chosen.off.get(name, "none of its rules is selected")
             raise UserError(f"--unsafe selects {name}, which does not run here: {why}")
@@ -334,7 +334,7 @@ def _unsafe(layers: Iterable[Layer], rules: Sequence[Rule]) -> tuple[str, ...]:
         if layer.settings.unsafe_fixes is False:
             names.clear()
         names += layer.settings.unsafe
-    return named(rules, names)
+    return names_of_rules(rules, names)
 
 
 def _overrides(layers: Iterable[Layer], rules: Sequence[Rule]) -> tuple[PathOverride, ...]:
@@ -351,7 +351,7 @@ def _overrides(layers: Iterable[Layer], rules: Sequence[Rule]) -> tuple[PathOver
         result += [
             PathOverride(
                 paths=_relative_to(override.paths, layer.directory),
-                ignore=named(rules, override.ignore),
+                ignore=names_of_rules(rules, override.ignore),
                 unsafe_fixes=override.unsafe_fixes,
                 origin=layer.origin,
             )

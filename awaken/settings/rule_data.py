@@ -81,7 +81,7 @@ class DeclaredRule(Rule):
 
     data: RuleData
 
-    def loaded(self) -> Rule:
+    def load(self) -> Rule:
         """Return the rule with its code."""
         return _loaded_rule(self.data.module, self.data.qualname)
 
@@ -101,18 +101,18 @@ def rule_from(data: RuleData) -> DeclaredRule:
     # Attributes that the class does not define stay those of `Rule`: the engine asks who proves.
     attributes |= {name: _calling(name) for name in data.methods}
     if data.has_options:
-        attributes["options"] = property(lambda rule: rule.loaded().options)
+        attributes["options"] = property(lambda rule: rule.load().options)
     made: type[DeclaredRule] = type(data.qualname, (DeclaredRule,), attributes)
     return made()
 
 
 def _calling(name: str) -> Callable[..., Any]:
     def call(rule: DeclaredRule, *arguments: Any) -> Any:
-        return getattr(rule.loaded(), name)(*arguments)
+        return getattr(rule.load(), name)(*arguments)
 
     return call
 
 
 def with_code(rule: Rule) -> Rule:
     """Return ``rule`` with its code imported: workers that are forked then share it."""
-    return rule.loaded() if isinstance(rule, DeclaredRule) else rule
+    return rule.load() if isinstance(rule, DeclaredRule) else rule

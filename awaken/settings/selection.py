@@ -48,7 +48,7 @@ def choose(rules: Sequence[Rule], layers: Sequence[tuple[str, Settings]]) -> Cho
     for origin, settings in layers:
         for rule in rules:
             is_hidden = rule.status is Status.PREVIEW and not admitted
-            selected = _selected(rule, settings, is_hidden=is_hidden)
+            selected = _selects(rule, settings, is_hidden=is_hidden)
             if selected:
                 off.pop(rule.name, None)
             elif selected is not None:
@@ -63,7 +63,7 @@ def choose(rules: Sequence[Rule], layers: Sequence[tuple[str, Settings]]) -> Cho
 _ASKED_FOR = {Status.OPT_IN: OPT_IN, Status.PREVIEW: IN_PREVIEW}
 
 
-def _selected(rule: Rule, settings: Settings, *, is_hidden: bool) -> bool | None:
+def _selects(rule: Rule, settings: Settings, *, is_hidden: bool) -> bool | None:
     """Return whether one layer selects ``rule`` (True) or ignores it; None if it says neither."""
     selected = (*(settings.select or ()), *settings.extend_select)
     # From the most to the least telling name: the first that says anything decides.
@@ -92,14 +92,14 @@ def _left_out(
     return result
 
 
-def without(chosen: Chosen, forbidden: Mapping[str, str]) -> Chosen:
+def remove_forbidden(chosen: Chosen, forbidden: Mapping[str, str]) -> Chosen:
     """Return what was chosen less the rules that may not run, each with why."""
     off = {**chosen.off, **forbidden}
     running = tuple(name for name in chosen.rules if name not in forbidden)
     return Chosen(running, off, chosen.left_out)
 
 
-def named(rules: Iterable[Rule], names: Sequence[str]) -> tuple[str, ...]:
+def names_of_rules(rules: Iterable[Rule], names: Sequence[str]) -> tuple[str, ...]:
     """Return the names of all rules that ``names`` mean: rules, families, ``ALL``."""
     return tuple(
         rule.name for rule in rules if not {rule.name, rule.family, "ALL"}.isdisjoint(names)

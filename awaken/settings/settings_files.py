@@ -13,15 +13,9 @@ from awaken.contract import UnusableFile, UserError
 from awaken.kit.rule import Rule
 from awaken.settings.model import COMMAND_LINE, CONFIG, Layer, Resolved, Settings
 from awaken.settings.named_places import wrong_places
-from awaken.settings.values import Wrong, check, settings_from
+from awaken.settings.typed_settings import Wrong, check, settings_from
 from awaken.workspace.formats.toml_text import KeyPath, NotToml, line_of, parse_toml
-from awaken.workspace.reading import (
-    METADATA_LIMIT,
-    enclosure_of,
-    read_named,
-    upwards,
-    why_unread,
-)
+from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, read_named, upwards, why_unread
 
 OWN_FILES = (".awaken.toml", "awaken.toml")
 NAMES = (*OWN_FILES, "pyproject.toml")
@@ -83,7 +77,7 @@ def tables_above(path: Path) -> tuple[str, ...]:
 def _filled_layer(layer: Layer, path: Path, raw: bytes, shown: str, rules: Sequence[Rule]) -> Layer:
     """Return ``layer`` with the settings of a file. Raises UnusableFile with all that is wrong."""
     text = _decoded_text(raw, shown)
-    tables = _parsed(text, shown)
+    tables = _parse_settings(text, shown)
     inside = tables_above(path)
     table: Any = tables
     for key in inside:
@@ -147,23 +141,27 @@ def _settings(table: Mapping[str, Any], rules: Sequence[Rule]) -> tuple[Settings
             # A missing value was written in the wrong form.
             if not any(candidate.path[: len(error.path)] == error.path for candidate in wrong):
                 wrong.append(error)
-            table = _without(table, error.path)
+            table = _remove_key(table, error.path)
         else:
             return settings, [*wrong, *check(settings, rules)]
     return Settings(), wrong
 
 
-def _without(table: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:
+def _remove_key(table: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:
     """Return a table without what is at ``path``; of a list that has no keys without all."""
     key, *rest = path
     kept = dict(table)
     value = kept.pop(str(key), None)
     if isinstance(value, Mapping) and rest:
-        kept[str(key)] = _without(value, tuple(rest))
+        kept[str(key)] = _remove_key(value, tuple(rest))
     elif isinstance(value, list) and len(rest) > 1 and isinstance(rest[0], int):
         at = rest[0]
         if isinstance(value[at], Mapping):
-            kept[str(key)] = [*value[:at], _without(value[at], tuple(rest[1:])), *value[at + 1 :]]
+            kept[str(key)] = [
+                *value[:at],
+                _remove_key(value[at], tuple(rest[1:])),
+                *value[at + 1 :],
+            ]
     return kept
 
 
@@ -204,7 +202,7 @@ def _is_meant(path: Path) -> bool:
     # Most manifests are recognized by their bytes, and need not be parsed.
     if b"awaken" not in raw:
         return False
-    tool = _parsed(_decoded_text(raw, shown), shown).get("tool")
+    tool = _parse_settings(_decoded_text(raw, shown), shown).get("tool")
     return isinstance(tool, dict) and "awaken" in tool
 
 
@@ -222,7 +220,7 @@ def _decoded_text(raw: bytes, shown: str) -> str:
         raise UnusableFile(shown, line, message) from None
 
 
-def _parsed(text: str, shown: str) -> Mapping[str, Any]:
+def _parse_settings(text: str, shown: str) -> Mapping[str, Any]:
     try:
         return parse_toml(text)
     except NotToml as error:

@@ -64,11 +64,11 @@ def _values_after(result: CaseResult) -> Mapping[Path, bytes]:
     return {
         _place(case, "after", path): content
         for path, content in result.files.items()
-        if case.program.get(path) != content and not _stands_before(case, path, content)
+        if case.program.get(path) != content and not _is_unchanged(case, path, content)
     }
 
 
-def _stands_before(case: Case, path: str, content: bytes) -> bool:
+def _is_unchanged(case: Case, path: str, content: bytes) -> bool:
     """Whether the side after need not hold a file of an application, and does not."""
     same = case.settings.suite is not None and case.before.get(path) == content
     return same and not _place(case, "after", path).is_file()

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from packaging.specifiers import SpecifierSet
 
 from awaken.contract import Level
-from awaken.passes.settings import PassSettings
+from awaken.passes.pass_settings import PassSettings
 from awaken.testing.finding_markers import read_markers
 
 MODULE = "case.py"

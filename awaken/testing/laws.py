@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import io
 import math
-import re
 import tempfile
 import tokenize
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
@@ -21,10 +18,10 @@ from msgspec.structs import replace
 from awaken import api
 from awaken.contract import Finding, Level, SiteId
 from awaken.engine.machine import workers
-from awaken.engine.planning import planning
+from awaken.engine.planning import rule_planning
 from awaken.engine.planning.phases import Tools
-from awaken.engine.planning.planning import Planned
 from awaken.engine.planning.rule_discovery import all_rules
+from awaken.engine.planning.rule_planning import Planned
 from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.engine.remembering.results_cache import ResultsCache
@@ -39,12 +36,21 @@ from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.programs import module_store
 from awaken.testing.cases import Case
+from awaken.testing.law_texts import (
+    comments_of,
+    differences,
+    import_lines,
+    lines_of_sites,
+    on_disk,
+    python_files,
+    require_meaning,
+    with_tabs,
+)
 from awaken.testing.running import (
     CaseResult,
     declared_reasons,
     diagnostics_of,
     difference,
-    line_number,
     options,
     require,
     run_case,
@@ -65,12 +71,11 @@ suite: those left are seen in the two runs that exclude every second site."""
 _NO_TEXTS = KnownTexts(ResultsCache())
 _FILES_ALONE = 3
 """Files of a case that a run is about alone. A choice by the time of the suite."""
-_INDENT = re.compile(rb"^(?:    )+", re.MULTILINE)
 
 
 def after_compiles(result: CaseResult) -> None:
     """Every Python file compiles after the run."""
-    for path, content in _python(result.files):
+    for path, content in python_files(result.files):
         # Else the `__future__` imports of this file would hold for the case.
         compile(content, path, "exec", dont_inherit=True)
 
@@ -86,9 +91,9 @@ def comments_survive(result: CaseResult) -> None:
     """No comment is lost, wherever it moves, except those that the case calls gone."""
     before: Counter[str] = Counter()
     after: Counter[str] = Counter()
-    for path, content in _python(result.case.before):
-        before += _comments(content)
-        after += _comments(result.files[path])
+    for path, content in python_files(result.case.before):
+        before += comments_of(content)
+        after += comments_of(result.files[path])
     lost, gone = before - after, Counter(result.case.settings.gone)
     require(not lost - gone, f"lost the comments {sorted(lost - gone)}")
     # A case that calls a kept comment gone is out of date.
@@ -102,18 +107,18 @@ def other_lines_are_untouched(result: CaseResult) -> None:
             continue
         before, after = change.before.text, change.after.text
         # awaken adds and removes imports far from the sites.
-        ours = _lines_of_sites(result, change.path, before) | _import_lines(before)
-        imports = _import_lines(after)
-        found = [_unexplained(item, ours, imports) for item in _differences(before, after, ours)]
+        ours = lines_of_sites(result, change.path, before) | import_lines(before)
+        imports = import_lines(after)
+        found = [_unexplained(item, ours, imports) for item in differences(before, after, ours)]
         line = (found[0] or 0) + 1
         require(None in found, f"{change.path}:{line} changed, and no finding is there")
 
 
 def _unexplained(
-    differences: list[tuple[int, int, int, int]], ours: frozenset[int], imports: frozenset[int]
+    ends: list[tuple[int, int, int, int]], ours: frozenset[int], imports: frozenset[int]
 ) -> int | None:
     """Return the first line before that is not ``ours`` and differs, None if there is none."""
-    for low, high, start, end in differences:
+    for low, high, start, end in ends:
         # New lines have no earlier place, but are next to a site.
         beside = not ours.isdisjoint({low - 1, low})
         explained = beside or set(range(start, end)) <= imports
@@ -136,11 +141,11 @@ def carriage_returns(result: CaseResult) -> None:
     variant = _variant(result, lambda content: content.replace(b"\n", b"\r"))
     after_compiles(variant)
     alike = _levels(variant) == _levels(result)
-    for path, content in _python(result.files):
+    for path, content in python_files(result.files):
         made = variant.files[path]
         require(b"\n" not in made, f"{path} has got lines that do not end in CR")
         if alike:
-            _require_meaning(path, content, made.replace(b"\r", b"\n"))
+            require_meaning(path, content, made.replace(b"\r", b"\n"))
 
 
 def _levels(result: CaseResult) -> Counter[Level]:
@@ -159,10 +164,10 @@ def no_final_newline(result: CaseResult) -> None:
 
 def tab_indentation(result: CaseResult) -> None:
     """The same program indented with tabs gives the same result, wherever its lines break."""
-    variant = _variant(result, _with_tabs)
-    for path, content in _python(result.files):
-        varied = _with_tabs(content) if path in result.case.before else content
-        _require_meaning(path, varied, variant.files[path])
+    variant = _variant(result, with_tabs)
+    for path, content in python_files(result.files):
+        varied = with_tabs(content) if path in result.case.before else content
+        require_meaning(path, varied, variant.files[path])
 
 
 def two_jobs_equal_one(result: CaseResult) -> None:
@@ -236,7 +241,7 @@ def comments_elsewhere_change_nothing(result: CaseResult) -> None:
         names = named_files(repr(plain.report).encode())
         commented = {
             other: _with_comments(content)
-            for other, content in _python(result.case.before)
+            for other, content in python_files(result.case.before)
             if other != path and not names_file(names, other)
         }
         with _sites_in(path):
@@ -271,7 +276,7 @@ def _planned_apart(kept: dict[bytes, _KeptUnit]) -> Iterator[None]:
     """Have the files of each rule planned apart; put the evidence of all units into ``kept``."""
     keep = StageUnits.keep
 
-    def noted(units: StageUnits, unit: Unit, planned: Planned) -> None:
+    def note_unit(units: StageUnits, unit: Unit, planned: Planned) -> None:
         looked_at = planned.looked_at or LookedAt()
         lasts = plan_to_bytes(planned) is not None
         kept[unit.key()] = _KeptUnit(unit.rule.name, unit.scope, looked_at, lasts)
@@ -287,7 +292,7 @@ def _planned_apart(kept: dict[bytes, _KeptUnit]) -> Iterator[None]:
         ),
         mock.patch.object(StageUnits, "may_plan_apart", return_value=True),
         mock.patch.object(StageUnits, "questions_together", return_value=math.inf),
-        mock.patch.object(StageUnits, "keep", noted),
+        mock.patch.object(StageUnits, "keep", note_unit),
     ):
         yield
 
@@ -307,10 +312,10 @@ def _text_about(path: str, findings: Sequence[Finding]) -> bytes:
 def anchors_hide_nothing(result: CaseResult) -> None:
     """A rule that is planned whatever the program holds has no site more."""
     rule = _rule_of(result)
-    text = b"\0".join(content for _, content in _python(result.case.before))
+    text = b"\0".join(content for _, content in python_files(result.case.before))
     if all(any(word in text for word in words) for words in (rule.triggers, *rule.anchors)):
         return
-    with mock.patch.object(planning, "may_have_sites", return_value=True):
+    with mock.patch.object(rule_planning, "may_have_sites", return_value=True):
         other = run_case(result.case, result.rules)
     _require_same(result, other, "without triggers and anchors")
 
@@ -422,13 +427,13 @@ def undo_restores_every_byte(result: CaseResult) -> None:
         root, state = Path(directory).resolve() / "project", Path(directory).resolve() / "state"
         root.mkdir()
         write_project(root, result.case.before)
-        before = _on_disk(root)
+        before = on_disk(root)
         api.apply(Report((replace(result.report, root=root),), ()), state=state)
         # The manifest next to them is no file of the case.
-        shown = {path: content for path, content in _on_disk(root).items() if path in result.files}
+        shown = {path: content for path, content in on_disk(root).items() if path in result.files}
         require(shown == dict(result.files), "apply wrote something else than was shown")
         api.undo(root, state=state)
-        require(_on_disk(root) == before, "undo did not give back what was there")
+        require(on_disk(root) == before, "undo did not give back what was there")
 
 
 LAWS: Mapping[str, Law] = {
@@ -480,109 +485,21 @@ def laws_of(case: Case) -> list[str]:
     ]
 
 
-def _python(files: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
-    return ((path, content) for path, content in files.items() if path.endswith(".py"))
-
-
-def _comments(content: bytes) -> Counter[str]:
-    tokens = tokenize.tokenize(io.BytesIO(content).readline)
-    return Counter(token.string for token in tokens if token.type == tokenize.COMMENT)
-
-
-def _lines_of_sites(result: CaseResult, path: str, before: bytes) -> frozenset[int]:
-    """Return the 0-based lines of the innermost statements that hold a rewritten site.
-
-    Comments directly above them are theirs. The related places of its finding are rewritten with
-    it.
-    """
-    lines: set[int] = set()
-    text = before.splitlines()
-    changed = {site for change in result.report.changes for site in change.sites}
-    statements = [
-        (min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))]), node)
-        for node in ast.walk(ast.parse(before))
-        if isinstance(node, ast.stmt)
-    ]
-    places = [
-        place
-        for finding in result.report.findings
-        if finding.site in changed
-        for place in (finding.place, *finding.related)
-        if place.path == path
-    ]
-    for place in places:
-        line = line_number(before, place.span.start)
-        around = [(first, s.end_lineno or first) for first, s in statements]
-        around = [(first, last) for first, last in around if first <= line <= last]
-        # The innermost statement starts last and ends first.
-        first, last = max(around, key=lambda ends: (ends[0], -ends[1]))
-        while text[first - 2].lstrip().startswith(b"#") and first > 1:
-            first -= 1
-        lines.update(range(first - 1, last))
-    return frozenset(lines)
-
-
-def _import_lines(text: bytes) -> frozenset[int]:
-    """Return the 0-based lines of import statements, and the empty lines."""
-    lines = {number for number, line in enumerate(text.splitlines()) if not line.strip()}
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            lines.update(range(node.lineno - 1, node.end_lineno or node.lineno))
-    return frozenset(lines)
-
-
-def _differences(
-    before: bytes, after: bytes, ours: frozenset[int]
-) -> Iterator[list[tuple[int, int, int, int]]]:
-    """Yield 0-based line ranges that differ: from, to (before), from, to (after).
-
-    In three ways: empty lines and closing brackets are alike everywhere and may pair what does not
-    belong together, but sometimes nothing else pairs what does; and what moved up may be paired
-    with lines that are ``ours``.
-    """
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    others = [b"" if number in ours else line for number, line in enumerate(old)]
-    for junk, lines in (
-        (None, old),
-        (lambda line: not line.strip(b" \t)\r\n"), old),
-        (None, others),
-    ):
-        # `autojunk` gives up on lines that are frequent in long files.
-        matcher = SequenceMatcher(junk, lines, new, autojunk=False)
-        yield [tuple(ends) for tag, *ends in matcher.get_opcodes() if tag != "equal"]  # type: ignore[misc]
-
-
 def _variant(result: CaseResult, vary: Callable[[bytes], bytes]) -> CaseResult:
     """Return what comes of the case with each Python file varied."""
-    files = {path: vary(content) for path, content in _python(result.case.before)}
+    files = {path: vary(content) for path, content in python_files(result.case.before)}
     return run_case(result.case, result.rules, files={**result.case.before, **files})
 
 
 def _same_after(result: CaseResult, vary: Callable[[bytes], bytes]) -> None:
     variant = _variant(result, vary)
-    for path, content in _python(result.files):
+    for path, content in python_files(result.files):
         made = variant.files[path]
         if path not in result.case.before:
             # A file that a rule creates follows the newlines of the others, and nothing else.
-            _require_meaning(path, content, made)
+            require_meaning(path, content, made)
         else:
             _require_files({path: vary(content)}, {path: made}, "in this variant")
-
-
-def _require_meaning(path: str, wanted: bytes, made: bytes) -> None:
-    require(
-        _meaning(made) == _meaning(wanted),
-        f"{path} gives another result in this variant:\n{difference(wanted, made)}",
-    )
-
-
-def _with_tabs(content: bytes) -> bytes:
-    return _INDENT.sub(lambda match: b"\t" * (len(match[0]) // 4), content)
-
-
-def _meaning(content: bytes) -> tuple[str, Counter[str]]:
-    # The tree alone would not see a lost comment.
-    return ast.dump(ast.parse(content)), _comments(content)
 
 
 def _require_rest(result: CaseResult, rest: CaseResult, excluded: frozenset[SiteId]) -> None:
@@ -601,11 +518,3 @@ def _require_rest(result: CaseResult, rest: CaseResult, excluded: frozenset[Site
 def _independent(change: ChangeSummary) -> tuple[SiteId, ...]:
     """Return the site of a change that has one only and needs no other change."""
     return change.sites if len(change.sites) == 1 and not change.requires else ()
-
-
-def _on_disk(root: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in sorted(root.rglob("*"))
-        if path.is_file()
-    }

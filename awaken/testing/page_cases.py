@@ -51,7 +51,7 @@ def assert_page(rule: Rule) -> None:
     require(not loose, f"{rule.name}: {loose} of its page belong to no example")
     for reason in rule.reasons:
         ends = reason.help.endswith((".", "!", "?"))
-        require(ends, f"the help of {reason.of(rule.name)} ends without a full stop")
+        require(ends, f"the help of {reason.full_code(rule.name)} ends without a full stop")
     if rule.reasons:
         said = written.get("What it refuses")
         require(said, f"the page of {rule.name} does not say what it refuses")
@@ -77,7 +77,7 @@ def assert_place(rule: Rule) -> None:
 def assert_reasons_shown(rule: Rule, cases: Iterable[Case], known: Collection[str] = ()) -> None:
     """Assert that ``cases`` show each reason of ``rule``, except those ``known`` to have none."""
     result = (finding.reason for case in cases for finding in case.settings.expect or ())
-    declared = {reason.of(rule.name) for reason in rule.reasons}
+    declared = {reason.full_code(rule.name) for reason in rule.reasons}
     missing = sorted(declared.difference(result, known))
     require(not missing, f"no case shows a site that is manual for {', '.join(missing)}")
 

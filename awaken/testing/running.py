@@ -17,7 +17,7 @@ from awaken.contract import Finding, Level, SiteId
 from awaken.engine.planning.engine_reasons import ROLLED_BACK
 from awaken.engine.report import Diagnostic, RootReport
 from awaken.kit.rule import Rule
-from awaken.passes.settings import PassPlace
+from awaken.passes.pass_settings import PassPlace
 from awaken.preview.markdown.rule_page import levels
 from awaken.settings import Settings
 from awaken.testing.cases import Case, ExpectedFinding
@@ -178,7 +178,7 @@ def require(holds: object, message: str) -> None:
 
 
 @contextmanager
-def about(case: Case) -> Iterator[None]:
+def naming_case(case: Case) -> Iterator[None]:
     """Inside, an exception says in a note which case it is about."""
     try:
         yield
@@ -192,11 +192,11 @@ def about(case: Case) -> Iterator[None]:
 
 def diagnostics_of(result: CaseResult) -> str:
     """Return what the run could not do, and where in a rule that failed; empty if it did all."""
-    said = [_said(diagnostic) for diagnostic in result.report.diagnostics]
+    said = [_diagnostic_text(diagnostic) for diagnostic in result.report.diagnostics]
     return "\n".join([*said, *result.tracebacks])
 
 
-def _said(diagnostic: Diagnostic) -> str:
+def _diagnostic_text(diagnostic: Diagnostic) -> str:
     line = f":{diagnostic.line}" if diagnostic.line else ""
     place = f"{diagnostic.path}{line}: " if diagnostic.path else ""
     return f"{place}{diagnostic.message}"
@@ -258,7 +258,7 @@ def _undeclared_levels(result: CaseResult) -> str:
 def declared_reasons(result: CaseResult) -> frozenset[str]:
     """Return the reasons of the rules that the run could choose from, as findings have them."""
     rules = api.rules() if result.rules is None else result.rules
-    return frozenset(reason.of(rule.name) for rule in rules for reason in rule.reasons)
+    return frozenset(reason.full_code(rule.name) for rule in rules for reason in rule.reasons)
 
 
 def _undeclared_reasons(result: CaseResult, wanted: Iterable[ExpectedFinding]) -> str:

@@ -15,7 +15,7 @@ from awaken.engine.asking.chosen_changes import ChangeKey
 from awaken.engine.report import EditedPlace, FileChange, RootReport
 from awaken.project.source.lines.line_differences import differing_lines
 from awaken.project.source.lines.statement_lines import Lines
-from awaken.verifying.comparing import Difference
+from awaken.verifying.compared_runs import Difference
 from awaken.verifying.suites import Line
 from awaken.workspace.reading import working_tree
 

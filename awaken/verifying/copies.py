@@ -20,7 +20,7 @@ _LEFT_OUT = {".git", ".venv", "venv", "__pycache__", "node_modules", ".mypy_cach
 
 
 @contextmanager
-def copied(
+def copy_of_project(
     top: Path, carry: Sequence[str] = (), directories: Sequence[Path] = ()
 ) -> Iterator[Path]:
     """Copy the files of the repository at ``top`` and give the directory of the copy.
@@ -137,7 +137,7 @@ def _runs(process: int) -> bool:
 
 def _names(top: Path) -> list[str]:
     try:
-        with git.opened(top) as repository:
+        with git.open_repository(top) as repository:
             if repository is not None and repository.top == Path(os.path.realpath(top)):
                 words = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
                 done = repository.ask(repository.top, *words)

@@ -297,7 +297,7 @@ def _read(place: Path, code: int | None, seconds: float) -> SuiteRun:
         if file.stat().st_size > _MOST_BYTES:
             raise UserError(f"the tests made a record of more than {_MOST_BYTES >> 20} MB")
         for row in file.read_text("utf-8").splitlines():
-            document = _parsed(row)
+            document = _parse_row(row)
             lines = frozenset((path, line) for path, line in document.get("lines", ()))
             if "test" in document:
                 tests[document["test"]] = _test(document, lines)
@@ -333,7 +333,7 @@ def _end_of(output: Path) -> str:
         return file.read().decode(errors="replace")
 
 
-def _parsed(row: str) -> dict[str, Any]:
+def _parse_row(row: str) -> dict[str, Any]:
     try:
         document = json.loads(row)
     except ValueError:  # the process was killed while it wrote

@@ -202,7 +202,9 @@ def _home_of(root: Root, settings: DiscoverySettings) -> Root:
         if home is None or home == root.path or not root.path.is_relative_to(home):
             continue
         inside = root.path.relative_to(home)
-        if leaves_out([member.below(home)], f"{home}/".replace("//", "/"), f"{inside.as_posix()}/"):
+        if leaves_out(
+            [member.patterns_below(home)], f"{home}/".replace("//", "/"), f"{inside.as_posix()}/"
+        ):
             return Root(home, tuple((inside / name).as_posix() for name in root.selected))
     return root
 
@@ -443,8 +445,12 @@ class _Walk:
         self.base = os.path.join(root.path, "")  # noqa: PTH118 - a string that ends in a slash
         self.enclosure = Enclosure(root.path)
         self.settings = settings
-        self.exclude_patterns = [one.below(root.path) for one in settings.exclude if one.patterns]
-        self.members = [member.below(root.path) for member in settings.members if member.patterns]
+        self.exclude_patterns = [
+            one.patterns_below(root.path) for one in settings.exclude if one.patterns
+        ]
+        self.members = [
+            member.patterns_below(root.path) for member in settings.members if member.patterns
+        ]
         self.reads = Patterns(self.base, settings.reads) if settings.reads else None
         self.files: set[str] = set()
         self.texts: set[str] = set()
@@ -453,7 +459,7 @@ class _Walk:
         self.problems: list[FileProblem] = []
         self.broken_links: list[str] = []
         self.excluded: list[ExcludedPath] = []
-        self.named = tuple(self.taken())
+        self.named = tuple(self.selected_paths())
         self.tracked = TrackedPaths(root.path)
         # Ignored directories of which only the files count that git tracks.
         self.partly: set[str] = set()
@@ -477,7 +483,7 @@ class _Walk:
             elif name != ".":
                 self.files.add(name)
 
-    def taken(self) -> Iterable[str]:
+    def selected_paths(self) -> Iterable[str]:
         """Yield what the user named, without what is excluded if that counts for it."""
         for name in self.root.selected:
             slash = "/" if os.path.isdir(self.base + name) else ""  # noqa: PTH112
@@ -524,11 +530,11 @@ class _Walk:
             if entry.is_symlink():
                 self.links.append((path, ignores))
             elif entry.is_dir(follow_symlinks=False):
-                if self.wanted(path + "/", name + "/", ignores):
+                if self.is_wanted(path + "/", name + "/", ignores):
                     below.append((path + "/", f"{real}/{name}", ignores))
             elif self.reads is not None and not is_python(name):
                 self.text(path, name, ignores)
-            elif name.endswith(".py") and self.wanted(path, name, ignores):
+            elif name.endswith(".py") and self.is_wanted(path, name, ignores):
                 self.file(path, f"{real}/{name}", is_file=entry.is_file(follow_symlinks=False))
         return below
 
@@ -555,7 +561,7 @@ class _Walk:
         elif name.isprintable():
             self.texts.add(relative)
 
-    def wanted(self, relative: str, name: str, ignores: tuple[Patterns, ...]) -> bool:
+    def is_wanted(self, relative: str, name: str, ignores: tuple[Patterns, ...]) -> bool:
         """Whether no option and no ``.gitignore`` leaves the path out, and it prints."""
         path = self.base + relative
         if is_excluded(self.exclude_patterns, path, name):
@@ -614,7 +620,7 @@ class _Walk:
         if os.path.isdir(real):  # noqa: PTH112
             # a link to a directory above would bring in the whole project again, and more
             above = self.base.startswith(os.path.join(real, ""))  # noqa: PTH118
-            if above or not self.wanted(relative + "/", name + "/", ignores):
+            if above or not self.is_wanted(relative + "/", name + "/", ignores):
                 return
             if self.enclosure.holds(real):
                 self.directory(relative + "/", real, ignores)
@@ -622,7 +628,7 @@ class _Walk:
                 self.problem(relative, _LEADS_OUT)
         elif self.reads is not None and not is_python(name) and self.reads.decision(path, name):
             self.unread_texts.add(FileProblem(relative, 0, "is a symbolic link"))
-        elif name.endswith(".py") and self.wanted(relative, name, ignores):
+        elif name.endswith(".py") and self.is_wanted(relative, name, ignores):
             if not os.path.exists(real):  # noqa: PTH110
                 self.broken_links.append(_shown_path(relative))
             elif not self.enclosure.holds(real):

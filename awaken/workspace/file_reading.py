@@ -88,7 +88,7 @@ class FileReader:
         """Return in how many files each sign is."""
         return Counter(sign for path in self._paths for sign in self._signs.get(path, ()))
 
-    def known(self) -> dict[str, KnownFile]:
+    def known_files(self) -> dict[str, KnownFile]:
         """Return what the next reader need not read again.
 
         Files written just now are missing: the next write may leave them the same times.

@@ -43,7 +43,7 @@ class PathPatterns(Struct, frozen=True):
     patterns: tuple[str, ...]
     directory: Path | None = None
 
-    def below(self, root: Path) -> Patterns:
+    def patterns_below(self, root: Path) -> Patterns:
         """Return them ready to match paths of the project in ``root``."""
         return Patterns(f"{self.directory or root}/".replace("//", "/"), self.patterns)
 

@@ -59,7 +59,7 @@ def parse_text(text: bytes) -> ast.Module:
     CPython 3.11 to 3.13 refuse hostile nesting with an exception (32 shapes, up to 100,000
     levels), so the parser needs no guard before it; what walks the tree does.
     """
-    tree = _parsed(text)
+    tree = _parse(text)
     deep = _deep_statement(text, tree)
     if deep:
         raise Unparsable(f"is nested more than {MAX_DEPTH} levels deep", deep)
@@ -68,10 +68,10 @@ def parse_text(text: bytes) -> ast.Module:
 
 def parse_again(source: SourceFile) -> ast.Module:
     """Return the tree of a file that ``parse`` took before: how deep it is need not be measured."""
-    return _parsed(source.text)
+    return _parse(source.text)
 
 
-def _parsed(text: bytes) -> ast.Module:
+def _parse(text: bytes) -> ast.Module:
     WORK.texts.add(hash(text))
     WORK.parses += 1
     WORK.parsed_bytes += len(text)

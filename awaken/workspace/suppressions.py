@@ -128,7 +128,7 @@ def _read(comment: _Comment, size: int) -> Iterator[Suppression]:
     for match, end in zip(heads, ends, strict=False):  # without a head there is one end
         said = comment.text[match.end() : end].rstrip()
         head = match[0]
-        read = _ignore(said, comment) or _skip_file(said, comment, size) or _malformed(said)
+        read = _ignore(said, comment) or _skip_file(said, comment, size) or _malformed_comment(said)
         if read is None:
             continue
         text = " ".join((head + read.text).split())
@@ -162,7 +162,7 @@ def _skip_file(said: str, comment: _Comment, size: int) -> Suppression | None:
     return Suppression(match[0], _NOWHERE, covers=Span(0, size), whole_file=True)
 
 
-def _malformed(said: str) -> Suppression | None:
+def _malformed_comment(said: str) -> Suppression | None:
     """Return what is wrong with a comment that must have been meant to suppress something."""
     from difflib import get_close_matches  # noqa: PLC0415  only a malformed comment needs it
 

@@ -78,9 +78,9 @@ def test_a_full_disk_leaves_the_log_as_it_was(tmp_path, monkeypatch):
 
 def test_a_second_coordinator_refuses_and_names_the_first(tmp_path):
     folder = CampaignFolder(tmp_path)
-    with folder.coordinated(), pytest.raises(UserError, match=f"process {os.getpid()} on "):
-        CampaignFolder(tmp_path).coordinated().__enter__()
-    with folder.coordinated():
+    with folder.hold(), pytest.raises(UserError, match=f"process {os.getpid()} on "):
+        CampaignFolder(tmp_path).hold().__enter__()
+    with folder.hold():
         pass
 
 
@@ -95,7 +95,7 @@ def test_the_order_is_that_of_lines_whatever_the_clock_says():
 def test_an_approval_is_for_a_patch():
     approval = line("a", State.APPROVED, approved="p")
     assert fold([ready("a"), approval])["a"].is_approved
-    assert fold([ready("a"), approval, ready("a")])["a"].shown is State.APPROVED
+    assert fold([ready("a"), approval, ready("a")])["a"].display_state is State.APPROVED
     assert not fold([ready("a"), approval, ready("a", patch="q")])["a"].is_approved
     assert not fold([ready("a"), approval, line("a", State.CHANGED)])["a"].is_approved
 

@@ -77,5 +77,5 @@ def find(name: str):
 
 def answering(monkeypatch, *lines):
     asked = iter([f"{line}\n" for line in lines])
-    monkeypatch.setattr("awaken.cli.commands.migrating.questions.can_ask", lambda: True)
+    monkeypatch.setattr("awaken.cli.commands.migrating.terminal_questions.can_ask", lambda: True)
     monkeypatch.setattr("sys.stdin", type("Stdin", (), {"readline": lambda _: next(asked, "")})())

@@ -303,7 +303,7 @@ DYING = """
 import os, signal, sys
 from awaken.cli import main
 from awaken.codemods.sqlalchemy.query_to_select.plan import QueryToSelect
-from awaken.engine.planning import planning
+from awaken.engine.planning import rule_planning as planning
 
 planning._SECONDS_PER_BYTE = 1.0  # so that workers are started for small files
 first, plan = os.getpid(), QueryToSelect.plan

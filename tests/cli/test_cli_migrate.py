@@ -116,8 +116,6 @@ def test_commits_need_a_repository(shop, capfd):
 
 def test_a_blocked_step_is_said_and_those_before_it_are_made(tmp_path, monkeypatch):
     blocked = """\
-import threading
-
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -129,11 +127,8 @@ Local = sessionmaker(engine)
 
 def find(name):
     with Local() as db:
+        db.connection().connection.cursor().execute("SELECT 1")
         return db.query(User).filter_by(name=name).all()
-
-
-def run(plugin):
-    plugin.register(find)
 """
     program = committed(Program(tmp_path / "shop", {"shop.py": blocked}))
     monkeypatch.chdir(program.root)

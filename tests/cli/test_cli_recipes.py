@@ -17,7 +17,7 @@ from awaken.engine.recipe_run import run_steps
 from awaken.engine.report import FileChange
 from awaken.project.source.programs import module_store
 from awaken.settings import Settings
-from awaken.settings.recipes import built_in, recipes_of
+from awaken.settings.recipe_tables import built_in, recipes_of
 from awaken.workspace import parsing
 from awaken.workspace.sources import decode
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from awaken.cli.options.declared import ProjectOptions
+from awaken.cli.options.shared_options import ProjectOptions
 from awaken.contract import Finding, Level, Place, SiteId, Span
-from awaken.preview.terminal.frames import _folded
+from awaken.preview.terminal.frames import _foldable_groups
 
 
 def test_a_component_is_asked_for_by_a_setting_of_the_rule():
@@ -31,4 +31,4 @@ def test_many_sites_that_another_one_stops_are_one_line(count, reason, folded):
         for number in range(count)
     ]
 
-    assert len(_folded(findings)) == folded
+    assert len(_foldable_groups(findings)) == folded

@@ -11,7 +11,7 @@ from real_program import awaken
 
 from awaken import api
 from awaken.engine.asking.kept_answers import with_answers
-from awaken.engine.asking.questions import joined_answers, questions_of
+from awaken.engine.asking.migration_questions import joined_answers, questions_of
 from awaken.settings.model import Said
 from awaken.settings.resolve import resolve
 

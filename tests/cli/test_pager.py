@@ -69,8 +69,8 @@ def test_rows_count_that_the_terminal_wraps(here: Path) -> None:
     path = "a" * 200
     lines = f"from rich.console import Console\nconsole = Console()\nlong = {path!r}\n"
     script = (
-        "from awaken.preview.console.pager import paged\n"
-        "with paged(console, wanted=True):\n    console.print(long, soft_wrap=True)\n"
+        "from awaken.preview.console.pager import paging\n"
+        "with paging(console, wanted=True):\n    console.print(long, soft_wrap=True)\n"
     )
 
     assert "PAGED" in on_terminal(lines + script, here, 3, PAGER=python(COUNTING))[1]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from real_program import awaken
 
-from awaken.settings.recipes import built_in
+from awaken.settings.recipe_tables import built_in
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 REWRITES = {

@@ -15,7 +15,7 @@ from random_coroutines import program
 from test_gathers import made_of
 
 from awaken.contract import Level
-from awaken.testing.concurrency.comparing import differences, observe_here, without_stops
+from awaken.testing.concurrency.compared_coroutines import differences, observe_here, without_stops
 
 EXAMPLES = 30 if os.environ.get("AWAKEN_HYPOTHESIS") == "long" else 3
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from random_mappings import Program, program
 
 from awaken.project import Project, Snapshot
-from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read, Trace
 from awaken.testing import run_case
 from awaken.testing.cases import Case, Settings
 from awaken.testing.running import diagnostics_of

@@ -18,11 +18,11 @@ import pytest
 
 from awaken.contract import Level
 from awaken.passes.foreign import rule_of
-from awaken.passes.messages import Ready, Rewritten
-from awaken.passes.settings import PassPlace, PassSettings
+from awaken.passes.pass_settings import PassPlace, PassSettings
+from awaken.passes.protocol import Ready, Rewritten
 from awaken.testing import LAWS, Case, laws_of, run_case
 from awaken.testing.cases import Settings
-from awaken.testing.running import about, diagnostics_of
+from awaken.testing.running import diagnostics_of, naming_case
 from awaken.workspace.sources import LINE_END, decode
 
 PROGRAM = '''\
@@ -207,7 +207,7 @@ def made(codemod, *, per_hunk):
 def test_it_writes_what_the_codemod_gives(codemod, per_hunk):
     result = made(codemod, per_hunk=per_hunk)
 
-    with about(result.case):
+    with naming_case(result.case):
         assert not diagnostics_of(result)
     for path, text in FILES.items():
         wanted = CODEMODS[codemod](text.decode())
@@ -221,5 +221,5 @@ def test_it_writes_what_the_codemod_gives(codemod, per_hunk):
 def test_all_laws_hold(codemod, law, per_hunk):
     result = made(codemod, per_hunk=per_hunk)
     if law in laws_of(result.case):
-        with about(result.case):
+        with naming_case(result.case):
             LAWS[law](result)

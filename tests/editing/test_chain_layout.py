@@ -5,10 +5,10 @@ from __future__ import annotations
 import libcst as cst
 import pytest
 
-from awaken.editing.arguments import code
-from awaken.editing.chains import lines as chain_lines
-from awaken.editing.chains.layout import Space, can_be_laid_out, keeps_lines, lay_out
-from awaken.editing.chains.lines import one_line
+from awaken.editing.call_arguments import code
+from awaken.editing.chains import chain_lines
+from awaken.editing.chains.chain_layout import Space, can_be_laid_out, keeps_lines, lay_out
+from awaken.editing.chains.chain_lines import one_line
 
 WIDE, NARROW = Space("", "    ", 100), Space("    ", "    ", 30)
 

@@ -7,7 +7,7 @@ import ast
 import libcst as cst
 import pytest
 
-from awaken.editing.parentheses import needs_parentheses, parenthesised
+from awaken.editing.parentheses import needs_parentheses, parenthesise
 
 EXPRESSIONS = [
     "a",
@@ -111,7 +111,7 @@ class Put(cst.CSTTransformer):
                 self.wrapped = self.always or needs_parentheses(
                     updated_node, field, self.expression
                 )
-                new = parenthesised(self.expression) if self.wrapped else self.expression
+                new = parenthesise(self.expression) if self.wrapped else self.expression
                 return updated_node.with_changes(**{field: new})
         return updated_node
 
@@ -162,7 +162,7 @@ def test_the_tightest_expressions_stay_bare(place):
 
 
 def test_one_pair_is_enough():
-    once = parenthesised(cst.Name("a"))
-    assert parenthesised(once) is once
+    once = parenthesise(cst.Name("a"))
+    assert parenthesise(once) is once
     assert cst.Module([]).code_for_node(once) == "(a)"
     assert needs_parentheses(cst.Attribute(once, cst.Name("b")), "value", once) is False

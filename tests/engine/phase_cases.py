@@ -110,7 +110,7 @@ class FakeProject:
         self.scope = scope
         self.parse_failures = {}
 
-    def narrowed(self, scope):
+    def with_site_scope(self, scope):
         return FakeProject(self.snapshot, scope)
 
 

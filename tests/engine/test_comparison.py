@@ -6,12 +6,7 @@ import pytest
 from rewriting_helpers import module, span
 
 from awaken.contract import Span
-from awaken.engine.edits.comparison import (
-    Comparison,
-    around_alone,
-    misread,
-    syntax_alone,
-)
+from awaken.engine.edits.comparison import Comparison, around_alone, misread, syntax_alone
 from awaken.engine.edits.splices import Splice, splice
 
 

@@ -67,7 +67,7 @@ def evidence(looked_at, **parts):
     """Return the evidence of an answer with these parts, which looked at this."""
     files = {path: source(path, text) for path, text in TEXTS.items()}
     answer = structs.replace(NOTHING, **parts)
-    return evidence_for(answer.shown(), answer.encoded_text(), MADE_FROM, files, looked_at)
+    return evidence_for(answer.files_shown(), answer.encoded_text(), MADE_FROM, files, looked_at)
 
 
 @pytest.fixture
@@ -162,12 +162,12 @@ def test_a_watched_snapshot_notes_what_is_read():
     looked_at = LookedAt()
     files = WatchedSnapshot(Snapshot({p: source(p, text) for p, text in TEXTS.items()}), looked_at)
 
-    assert files.searched("c.py").text == b"y = 1\n"
+    assert files.file_to_search("c.py").text == b"y = 1\n"
     assert (list(files), len(files), "c.py" in files) == (list(TEXTS), len(TEXTS), True)
     assert looked_at.read == set()
 
-    assert files["a.py"] is files.searched("a.py")
-    assert files.get("b.py") is files.searched("b.py")
+    assert files["a.py"] is files.file_to_search("a.py")
+    assert files.get("b.py") is files.file_to_search("b.py")
     assert looked_at.read == {"a.py", "b.py"}
 
 

@@ -167,7 +167,7 @@ def test_a_formatter_counts_once_its_command_is_there(root, tmp_path):
 
     one = seen(root)
 
-    assert one.formatting.chosen is None
+    assert one.formatting.first_executable is None
     assert (one.formatting.line_length, one.formatting.line_length_origin) == (
         100,
         "[tool.black] in pyproject.toml",
@@ -182,8 +182,8 @@ def test_a_formatter_counts_once_its_command_is_there(root, tmp_path):
     one = seen(root)
 
     assert one.remarks == ()
-    assert one.formatting.chosen is not None
-    assert one.formatting.chosen.executable == str(command)
+    assert one.formatting.first_executable is not None
+    assert one.formatting.first_executable.executable == str(command)
 
 
 def test_drivers_go_by_the_name_that_the_project_uses(root):

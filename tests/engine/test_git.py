@@ -63,7 +63,7 @@ def ran(tmp_path):
 
 
 def ask(directory, *words, **options):
-    with git.opened(directory) as found:
+    with git.open_repository(directory) as found:
         return found.ask(directory, *words, **options)
 
 
@@ -443,7 +443,10 @@ def test_a_git_file_that_leads_nowhere_is_said(repository, content):
     inner.mkdir()
     (inner / ".git").write_text(content)
 
-    with pytest.raises(git.GitError, match=r"git repository|larger than"), git.opened(inner):
+    with (
+        pytest.raises(git.GitError, match=r"git repository|larger than"),
+        git.open_repository(inner),
+    ):
         pass
     assert repository_of(inner) is None
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from rewriting_helpers import PATH, REWRITERS, change, insert, module, node_edit, token
 
 from awaken.contract import NodeEdit
-from awaken.engine.edits.slices import header_region, region_of
+from awaken.engine.edits.file_slices import header_region, region_of
 from awaken.engine.formatting.formatter import Formatter
 from awaken.engine.planning.in_memory import apply_in_memory
 from awaken.workspace.sources import Snapshot, decode

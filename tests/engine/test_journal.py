@@ -15,13 +15,7 @@ from faulty_filesystem import FaultyFileSystem
 from awaken.engine.machine.apply_errors import DamagedJournalError, StateDirectoryError
 from awaken.engine.machine.filesystem import REAL, digest
 from awaken.engine.machine.state_directory import state_directory
-from awaken.engine.writing.journal import (
-    KEPT_PER_ROOT,
-    KEPT_SECONDS,
-    Journal,
-    Record,
-    SavedFile,
-)
+from awaken.engine.writing.journal import KEPT_PER_ROOT, KEPT_SECONDS, Journal, Record, SavedFile
 from awaken.engine.writing.lock import hold
 
 ROOT = Path("/projects/one")
@@ -137,7 +131,7 @@ def test_a_directory_that_is_missing_or_no_directory_is_empty(journal):
 def test_status_is_known_without_reading(journal):
     entries = [add(journal, status=status) for status in ("applying", "done", "undoing", "undone")]
 
-    assert journal.unfinished() == [entries[0], entries[2]]
+    assert journal.unfinished_entries() == [entries[0], entries[2]]
     assert journal.find(entries[1].id) == entries[1]
     assert journal.find("000009-0123456789abcdef-01234567") is None
 

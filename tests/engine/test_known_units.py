@@ -7,7 +7,7 @@ from msgspec import structs
 
 from awaken import api
 from awaken.contract import Constraints, Plan
-from awaken.engine.planning.planning import Planned
+from awaken.engine.planning.rule_planning import Planned
 from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.engine.report import Diagnostic

@@ -19,15 +19,7 @@ from phase_cases import (
     text,
 )
 
-from awaken.contract import (
-    ChangeId,
-    Constraints,
-    Phase,
-    Place,
-    Problem,
-    SiteId,
-    Span,
-)
+from awaken.contract import ChangeId, Constraints, Phase, Place, Problem, SiteId, Span
 
 
 @pytest.mark.parametrize(

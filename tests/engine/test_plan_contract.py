@@ -3,17 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from phase_cases import (
-    ADVICE,
-    MANUAL,
-    ONE,
-    SAFE,
-    UNSAFE,
-    Planned,
-    Words,
-    run,
-    text,
-)
+from phase_cases import ADVICE, MANUAL, ONE, SAFE, UNSAFE, Planned, Words, run, text
 
 from awaken.contract import (
     Change,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from awaken.contract import Constraints, Phase, Plan
-from awaken.engine.planning.planning import plan_rule
+from awaken.engine.planning.rule_planning import plan_rule
 from awaken.kit.rule import Rule
 from awaken.project import Project, Snapshot
 from awaken.workspace.sources import decode

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from awaken import api
-from awaken.engine.progress import PLANNING, READING, REWRITING, counted
+from awaken.engine.progress import PLANNING, READING, REWRITING, report_progress
 from awaken.settings import Settings
 
 MODULE = """\
@@ -61,7 +61,7 @@ def test_the_result_is_the_same_with_and_without(project, tmp_path):
 
 def test_an_item_counts_when_it_is_done():
     told = []
-    items = counted(["a", "b"], "Stage", lambda *step: told.append(step))
+    items = report_progress(["a", "b"], "Stage", lambda *step: told.append(step))
 
     assert next(items) == "a"
     assert told == [("Stage", 0, 2)]

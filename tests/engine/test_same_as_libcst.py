@@ -11,7 +11,7 @@ import pytest
 from rewriting_helpers import PATH, REWRITERS, change, identity, wrap
 
 from awaken.contract import NodeEdit
-from awaken.engine.edits.kinds import KINDS, is_name_only
+from awaken.engine.edits.node_kinds import KINDS, is_name_only
 from awaken.engine.formatting.formatter import Formatter
 from awaken.engine.planning.in_memory import apply_in_memory
 from awaken.project.source.modules import Module
@@ -90,13 +90,18 @@ def both(source, kind, rewriter):
     return result.snapshot[PATH].text.decode(), expected
 
 
+def without_indentation(code):
+    return [line.lstrip(" ") for line in code.splitlines()]
+
+
 @pytest.mark.parametrize("name", MODULES)
 @pytest.mark.sampled(3)
 def test_expressions(name):
     source = decode(PATH, (LIBRARY / name).read_bytes())
     for kind in EXPRESSIONS:
         found, expected = both(source, kind, wrap)
-        assert found == expected
+        # Aligned lines move with their bracket, which LibCST doesn't do: test_aligned_lines.py.
+        assert without_indentation(found) == without_indentation(expected)
 
 
 @pytest.mark.parametrize("name", MODULES[:3])

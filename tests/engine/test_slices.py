@@ -8,7 +8,7 @@ import pytest
 from rewriting_helpers import change, module, node_edit, refused, span
 
 from awaken.contract import Span
-from awaken.engine.edits.slices import Anchors, Misplaced, group_by_region, region_of
+from awaken.engine.edits.file_slices import Anchors, Misplaced, group_by_region, region_of
 
 
 def region(text, code, kind, nth=0):

@@ -30,7 +30,7 @@ from transaction_cases import TRANSACTIONS
 
 from awaken import api
 from awaken.contract import Level
-from awaken.engine.planning import planning
+from awaken.engine.planning import rule_planning
 from awaken.engine.report import SuppressedBy
 from awaken.engine.suppressing import suppressed as suppressing
 from awaken.settings.model import Override
@@ -87,7 +87,7 @@ def test_the_name_of_another_rule_holds_nothing(root):
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_rules_planned_in_other_processes_are_held_as_well(root, jobs, monkeypatch):
-    monkeypatch.setattr(planning, "_SECONDS_PER_BYTE", 1.0)
+    monkeypatch.setattr(rule_planning, "_SECONDS_PER_BYTE", 1.0)
     files = {f"m{n}.py": f"each({n})\neach(0)  # awaken: ignore[per-file]\n" for n in range(5)}
     write(root, files)
 

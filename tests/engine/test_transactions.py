@@ -6,15 +6,7 @@ from itertools import count
 
 import pytest
 from rules_for_tests import WithSetting
-from transaction_cases import (
-    MANIFEST,
-    TRANSACTIONS,
-    dependencies,
-    failing_at,
-    on_disk,
-    run,
-    shown,
-)
+from transaction_cases import MANIFEST, TRANSACTIONS, dependencies, failing_at, on_disk, run, shown
 
 from awaken import api
 from awaken.settings import Settings

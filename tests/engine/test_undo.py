@@ -23,7 +23,7 @@ from awaken.engine.machine.apply_errors import (
     UnfinishedApplyError,
 )
 from awaken.engine.machine.filesystem import digest
-from awaken.engine.machine.signals import STOPPING, uninterrupted
+from awaken.engine.machine.signals import STOPPING, ignore_signals
 from awaken.engine.writing.applying import FileWrite, apply
 from awaken.engine.writing.journal import Record
 from awaken.engine.writing.lock import hold
@@ -481,7 +481,7 @@ def test_a_damaged_unfinished_journal_stops_only_its_own_root(project, tmp_path)
 def test_putting_back_is_not_interrupted(number):
     before = signal.signal(number, signal.default_int_handler)
     try:
-        with uninterrupted():
+        with ignore_signals():
             os.kill(os.getpid(), number)
         after = signal.getsignal(number)
     finally:

@@ -16,7 +16,7 @@ from awaken.contract import (
     SiteId,
     Span,
 )
-from awaken.engine.waiting import told_findings
+from awaken.engine.waiting_sites import told_findings
 from awaken.kit.rule import Rule
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from awaken.engine.machine import workers
-from awaken.engine.machine.limits import TOOK_TOO_MUCH, TookTooLong, memory_of, processor_time
+from awaken.engine.machine.work_limits import TOOK_TOO_MUCH, TookTooLong, memory_of, processor_time
 from awaken.engine.machine.workers import Died, run_many
 
 # pytest-xdist has threads; nothing here holds a lock that a forked child could miss

@@ -7,7 +7,7 @@ from kit_programs import BESIDE, STAYS, sites
 from awaken.contract import Constraints, Level
 from awaken.kit.changes import (
     Member,
-    connected,
+    connected_groups,
     decide,
     decide_group,
     plan_of,
@@ -159,5 +159,5 @@ def test_a_plan_has_one_finding_per_site():
 def test_connected_keys_are_one_group_in_the_order_of_the_keys():
     links = [("d", "b"), ("a", "gone"), ("b", "e")]
 
-    assert connected("abcde", links) == [["a"], ["b", "d", "e"], ["c"]]
-    assert connected("abcde", links[::-1]) == connected("abcde", links)
+    assert connected_groups("abcde", links) == [["a"], ["b", "d", "e"], ["c"]]
+    assert connected_groups("abcde", links[::-1]) == connected_groups("abcde", links)

@@ -16,7 +16,7 @@ from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_tog
 from awaken.kit.eager_loads import REASONS, plan_loads
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Rewrite, Site
-from awaken.project.frameworks.sqlalchemy.reads.domain import Load, Trace
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Load, Trace
 from awaken.project.source.trees import last_name
 from awaken.testing import run_case
 from awaken.testing.cases import Case, Settings

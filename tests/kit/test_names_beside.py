@@ -7,7 +7,7 @@ import pytest
 from kit_programs import STAYS, sites
 
 from awaken.contract import NeedImport, ReleaseImport, Surroundings, TextEdit
-from awaken.kit.imports import imports_here, move_import, name_beside, replace_name
+from awaken.kit.imports import imports_here, move_import, name_from_same_module, replace_name
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused
 from awaken.project import Project
@@ -19,7 +19,7 @@ def beside(text):
     """Return how ``things.pause`` is written beside the last call of a file, and the edits."""
     site = sites({"a.py": text})[-1]
     project = Project({"a.py": site.module.source}, None)
-    return name_beside(project, site, site.node.func, "things.pause", STAYS)
+    return name_from_same_module(project, site, site.node.func, "things.pause", STAYS)
 
 
 @pytest.mark.parametrize(

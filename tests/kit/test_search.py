@@ -7,14 +7,7 @@ import ast
 import pytest
 from kit_programs import Waits, program
 
-from awaken.kit.search import (
-    argument,
-    callers_of,
-    calls_of,
-    modules_with,
-    site_modules,
-    uses_of,
-)
+from awaken.kit.search import argument, callers_of, calls_of, modules_with, site_modules, uses_of
 
 FILES = {
     "a.py": "import things\nfrom things import wait as hold\nthings.wait(1)\nhold(2)\nwait(3)\n",
@@ -34,7 +27,7 @@ def test_files_with_a_word_that_parse():
 
 
 def test_sites_are_looked_for_in_their_scope_and_facts_everywhere():
-    narrowed = program(FILES).narrowed(frozenset({"b.py"}))
+    narrowed = program(FILES).with_site_scope(frozenset({"b.py"}))
 
     assert paths(site_modules(narrowed, [b"wait"])) == ["b.py"]
     assert paths(modules_with(narrowed, [b"wait"])) == ["a.py", "b.py"]

@@ -11,7 +11,7 @@ from sqlalchemy.util import Properties
 
 import awaken
 from awaken.knowledge.library_names import library_names, name_list, word_list
-from awaken.knowledge.tables import read_table
+from awaken.knowledge.typed_tables import read_table
 
 ASKING = re.compile(r"\b(?:name|word)_(list|table)\(\s*\"(\w+)\"\s*\)")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from awaken.passes.child.libcst_commands.loading import load
+from awaken.passes.child.libcst_commands.command_loading import load
 
 
 class InThisProcess:

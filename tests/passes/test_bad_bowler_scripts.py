@@ -8,7 +8,7 @@ import pytest
 
 from awaken.engine.machine import foreign_code
 from awaken.engine.machine.foreign_code import ForeignCode
-from awaken.passes.messages import (
+from awaken.passes.protocol import (
     Failed,
     Item,
     Ready,

@@ -9,7 +9,7 @@ from in_this_process import InThisProcess
 
 from awaken import api
 from awaken.engine.machine import foreign_code
-from awaken.passes.settings import PassSettings
+from awaken.passes.pass_settings import PassSettings
 from awaken.settings import Settings
 
 HERE = Path(__file__).parent

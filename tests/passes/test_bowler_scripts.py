@@ -11,8 +11,8 @@ import pytest
 from bowler import Query
 from bowler.tool import BowlerTool
 
-from awaken.passes.child.bowler_scripts.loading import load
-from awaken.passes.messages import Item, Ready, Rewritten, Setup, Unreadable, Unusable
+from awaken.passes.child.bowler_scripts.script_loading import load
+from awaken.passes.protocol import Item, Ready, Rewritten, Setup, Unreadable, Unusable
 
 RENAMES = """
     from bowler import Query

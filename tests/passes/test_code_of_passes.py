@@ -16,7 +16,7 @@ import pytest
 from awaken import cli
 from awaken.engine.machine import foreign_code
 from awaken.engine.machine.foreign_code import ForeignCode
-from awaken.passes.messages import Failed, Item, Setup
+from awaken.passes.protocol import Failed, Item, Setup
 
 SETTINGS = """
 [project]

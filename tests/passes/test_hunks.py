@@ -11,7 +11,7 @@ import pytest
 
 from awaken.contract import Change, ChangeId, Level, ReplaceStatements, SiteId
 from awaken.engine.planning.in_memory import apply_in_memory
-from awaken.passes.hunks import hunks
+from awaken.passes.statement_hunks import hunks
 from awaken.workspace.sources import Snapshot, decode
 
 SOURCES = ["textwrap", "contextlib", "bisect", "copy", "calendar", "sched"]

@@ -12,7 +12,7 @@ import pytest
 
 from awaken.cli import main
 from awaken.engine.machine import foreign_code
-from awaken.passes.messages import Unusable
+from awaken.passes.protocol import Unusable
 
 SETTINGS = """
 [project]

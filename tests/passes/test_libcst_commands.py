@@ -17,11 +17,11 @@ from libcst.matchers import _visitors
 
 from awaken import api
 from awaken.knowledge.codemods import words_of
+from awaken.passes.child.libcst_commands.command_loading import load
 from awaken.passes.child.libcst_commands.decorated_methods import names_of
-from awaken.passes.child.libcst_commands.loading import load
 from awaken.passes.child.libcst_commands.round_trip import with_lost_bytes
-from awaken.passes.messages import Item, Ready, Rewritten, Setup, Skipped, Unreadable, Warned
-from awaken.passes.settings import PassSettings
+from awaken.passes.pass_settings import PassSettings
+from awaken.passes.protocol import Item, Ready, Rewritten, Setup, Skipped, Unreadable, Warned
 from awaken.settings import Settings
 
 HERE = Path(__file__).parent

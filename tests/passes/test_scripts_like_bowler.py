@@ -13,8 +13,8 @@ import pytest
 from bowler import Query
 from bowler.tool import BowlerTool
 
-from awaken.passes.child.bowler_scripts.loading import load
-from awaken.passes.messages import Item, Ready, Setup
+from awaken.passes.child.bowler_scripts.script_loading import load
+from awaken.passes.protocol import Item, Ready, Setup
 
 SCRIPTS = Path(__file__).parent / "scripts"
 WORDS = {

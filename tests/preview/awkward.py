@@ -7,16 +7,7 @@ from pathlib import Path
 
 from report_builders import RULE, change_of, finding, report, root_report, source
 
-from awaken.contract import (
-    ChangeId,
-    Level,
-    Outline,
-    OutlinePart,
-    OutlineRow,
-    Place,
-    SiteId,
-    Span,
-)
+from awaken.contract import ChangeId, Level, Outline, OutlinePart, OutlineRow, Place, SiteId, Span
 from awaken.engine.report import (
     Diagnostic,
     FileChange,

@@ -13,7 +13,7 @@ from awaken.contract import ChangeId, Level, Outline, OutlinePart, OutlineRow, P
 from awaken.engine.recipe_run import StepRun
 from awaken.engine.report import LeftToDo
 from awaken.preview.after_apply import commands_after
-from awaken.preview.console.plain import PlainConsole
+from awaken.preview.console.plain_console import PlainConsole
 from awaken.preview.counts import grouped_rows, rewritten
 from awaken.preview.recipes.commit_message import commit_message
 from awaken.preview.terminal.outline_page import print_outlines
@@ -115,5 +115,5 @@ def test_the_files_of_tools_are_updated_in_order_before_requirements_are_install
 def test_a_row_that_says_its_number_is_not_numbered_again():
     rows = grouped_rows(SENTENCES)
 
-    assert [row.alike for row in rows] == [1, 2, 1, 1, 1, 1]
+    assert [row.equal_sentences for row in rows] == [1, 2, 1, 1, 1, 1]
     assert [row.count for row in rows] == [4, 2, 1, 1, 5, 1]

@@ -29,7 +29,7 @@ from awaken.settings import Resolved
 from awaken.settings.model import PathOverride
 from awaken.workspace.discovery import Marker
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
-from awaken.workspace.manifests.declarations import Declaration
+from awaken.workspace.manifests.manifest_declarations import Declaration
 from awaken.workspace.manifests.publication import Publication
 from awaken.workspace.manifests.pytest_setup import AsyncPlugin, PytestSetup
 

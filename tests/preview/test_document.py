@@ -5,15 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from report_builders import (
-    RULE,
-    change_of,
-    file_change,
-    finding,
-    report,
-    root_report,
-    source,
-)
+from report_builders import RULE, change_of, file_change, finding, report, root_report, source
 
 from awaken.contract import Level, Place, Span
 from awaken.engine.report import Diagnostic, FileChange, Report

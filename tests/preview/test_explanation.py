@@ -16,7 +16,7 @@ from awaken.engine.report import SuppressedBy, SuppressedSite, TargetVersion
 from awaken.preview.choices import Color
 from awaken.preview.console.console import make_console
 from awaken.preview.documents.explanation_document import explanation_document
-from awaken.preview.terminal.explanation import print_explanation
+from awaken.preview.terminal.explained_place import print_explanation
 
 ROOT = Path("/program")
 BEFORE = b"class A:\n    def f(self):\n        return query(1)\n\nx = 1\n"

@@ -21,10 +21,7 @@ from awaken.cli import main
 from awaken.contract import Place, Span, UserError
 from awaken.engine.asking.answers import Question
 from awaken.engine.explaining.explanation import AskedPlace, Explanation, Site, Why
-from awaken.engine.report import (
-    SuppressedBy,
-    SuppressedSite,
-)
+from awaken.engine.report import SuppressedBy, SuppressedSite
 from awaken.preview.choices import Color, Form, View
 from awaken.preview.console.console import make_console
 from awaken.preview.documents.explanation_document import explanation_document
@@ -32,7 +29,7 @@ from awaken.preview.show import show
 from awaken.preview.streams.messages import say
 from awaken.preview.streams.output import send
 from awaken.preview.streams.visible import harmless, visible
-from awaken.preview.terminal.explanation import print_explanation
+from awaken.preview.terminal.explained_place import print_explanation
 from awaken.preview.terminal.question_screen import Screen
 
 FOR_PEOPLE = [form for form in Form if form is not Form.PATCH]

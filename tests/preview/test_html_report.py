@@ -26,7 +26,7 @@ from awaken.preview.streams.output import Asked
 from awaken.preview.streams.visible import visible
 from awaken.settings import Resolved
 from awaken.settings.model import RecipeStep
-from awaken.verifying.comparing import Sql
+from awaken.verifying.compared_runs import Sql
 from awaken.verifying.reached_changes import Reach, ReachingTest
 
 ENDLESS = {"br", "meta", "col", "input"}

@@ -12,8 +12,8 @@ from report_builders import RULE, file_change, finding, report, root_report, sou
 from awaken.contract import Finding, Level
 from awaken.engine.report import FileChange, LeftToDo, Report, SuppressedBy, SuppressedSite
 from awaken.preview.markdown.comment import write as write_comment
+from awaken.preview.markdown.escaped_text import code, prose
 from awaken.preview.markdown.remaining_work import LIMIT, markdown, write
-from awaken.preview.markdown.text import code, prose
 from awaken.preview.streams.output import Asked
 
 FILE = source("app/a.py", b"s.query(A)\ns.query(B)\ns.query(C)\ns.query(D)\n")

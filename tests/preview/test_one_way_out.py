@@ -35,14 +35,14 @@ def test_nothing_goes_around_the_ways_out() -> None:
     assert {name: ways for name, ways in found.items() if ways} == {
         CONSOLES: ["_Console()"],
         # Each row, made harmless.
-        "preview/console/plain.py": ["self.file.write"],
+        "preview/console/plain_console.py": ["self.file.write"],
         # To whoever listens; the command line says it (cli/__init__.py).
         "api.py": ["logging"],
-        "engine/planning/planning.py": ["logging"],
+        "engine/planning/rule_planning.py": ["logging"],
         # Listens; what it does not want goes to the hook of before.
         "engine/machine/signals.py": ["sys.unraisablehook"] * 3,
         # Foreign code prints into a file, and awaken shows what stands there.
-        "passes/child/words.py": ["sys.stdout", "sys.stderr", "sys.stdout", "sys.stderr"],
+        "passes/child/printed_words.py": ["sys.stdout", "sys.stderr", "sys.stdout", "sys.stderr"],
         "testing/running.py": ["logging"],  # listens
         # In the process of the target; awaken reads it as it reads the output of tests.
         "verifying/requests/child/awaken_requests.py": ["print()"] * 2 + ["sys.stderr"] * 2,
@@ -50,7 +50,7 @@ def test_nothing_goes_around_the_ways_out() -> None:
         "batch/working/change_summary.py": ["file.writelines"],
         "batch/working/changing.py": ["print()"],
         "batch/working/child.py": ["traceback.print_exc"],
-        "testing/concurrency/runs.py": ["sys.stdout"],  # the process that asked reads it
+        "testing/concurrency/observed_runs.py": ["sys.stdout"],  # the process that asked reads it
     }
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from awaken.contract import UserError
-from awaken.preview.streams.output import opened, send
+from awaken.preview.streams.output import open_output, send
 
 
 def test_a_file_gets_lines_as_utf_8_and_bytes_as_they_are(tmp_path: Path) -> None:
     file = tmp_path / "out"
 
-    with opened(file) as stream:
+    with open_output(file) as stream:
         send(["é", b"\xff\r\n", "\udce9 last"], stream)
 
     assert file.read_bytes() == "é\n".encode() + b"\xff\r\n" + b"\\udce9 last\n"
@@ -26,7 +26,7 @@ def test_the_file_is_not_there_before_it_is_complete(tmp_path: Path) -> None:
     file = tmp_path / "out"
     file.write_text("old")
 
-    with opened(file) as stream:
+    with open_output(file) as stream:
         send(["new"], stream)
         assert file.read_text() == "old"
 
@@ -37,7 +37,7 @@ def test_what_fails_leaves_what_was_there(tmp_path: Path) -> None:
     file = tmp_path / "out"
     file.write_text("old")
 
-    with pytest.raises(ZeroDivisionError), opened(file) as stream:
+    with pytest.raises(ZeroDivisionError), open_output(file) as stream:
         send([str(1 // 0)], stream)
 
     assert file.read_text() == "old"
@@ -50,7 +50,7 @@ def test_permissions_are_those_of_the_file_or_of_a_new_one(tmp_path: Path) -> No
     usual.touch()
 
     for file in (old, new):
-        with opened(file) as stream:
+        with open_output(file) as stream:
             send(["text"], stream)
 
     assert stat.S_IMODE(old.stat().st_mode) == 0o600
@@ -60,7 +60,7 @@ def test_permissions_are_those_of_the_file_or_of_a_new_one(tmp_path: Path) -> No
 def test_a_link_stays_one(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("target")
 
-    with opened(tmp_path / "link") as stream:
+    with open_output(tmp_path / "link") as stream:
         send(["text"], stream)
 
     assert (tmp_path / "link").is_symlink()
@@ -72,7 +72,7 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
 
-    with opened(pipe) as stream:
+    with open_output(pipe) as stream:
         send(["text"], stream)
 
     assert os.read(reader, 100) == b"text\n"
@@ -85,14 +85,14 @@ def test_what_cannot_be_written_is_one_sentence(tmp_path: Path, name: str) -> No
     (tmp_path / "file").touch()
 
     said = pytest.raises(UserError, match=r"^cannot write to .*; give --output-file .*$")
-    with said, opened(tmp_path / name) as stream:
+    with said, open_output(tmp_path / name) as stream:
         send(["text"], stream)
 
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_without_a_file_it_is_stdout(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    with opened(None) as stream:
+    with open_output(None) as stream:
         send(["one", b"two\xff\n", "three"], stream)
 
     assert capfdbinary.readouterr().out == b"one\ntwo\xff\nthree\n"

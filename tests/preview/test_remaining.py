@@ -20,7 +20,7 @@ BEFORE = b"a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n"
 def after_apply(before: bytes, after: bytes, span: Span) -> Region:
     file = SourceFile("a.py", before)
     root = root_report(ROOT, FileChange("a.py", file, SourceFile("a.py", after)), findings=())
-    return places_after(report(root), "apply", ROOT).of(root, Place("a.py", span))[1]
+    return places_after(report(root), "apply", ROOT).location_of(root, Place("a.py", span))[1]
 
 
 @pytest.mark.parametrize(

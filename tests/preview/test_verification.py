@@ -11,20 +11,14 @@ from msgspec import structs
 from awaken.contract import ChangeId
 from awaken.engine.report import EditedPlace, Report
 from awaken.preview.choices import Color
-from awaken.preview.console.plain import console_on
+from awaken.preview.console.plain_console import console_on
 from awaken.preview.html.report_page import write
 from awaken.preview.streams.output import Asked
-from awaken.preview.verification import (
-    course_of,
-    print_verification,
-    stops,
-    verdict,
-    verified_rows,
-)
-from awaken.verifying.comparing import Difference, Sql
+from awaken.preview.verification import course_of, print_verification, stops, verdict, verified_rows
+from awaken.verifying.compared_runs import Difference, Sql
 from awaken.verifying.exercised import NotExercised
 from awaken.verifying.suites import ObservedTest, Statement, SuiteRun
-from awaken.verifying.verify import LeftOut, Verification
+from awaken.verifying.verify_changes import LeftOut, Verification
 from tests.preview.report_builders import file_change, finding, root_report, source
 
 BEFORE = b"first(1)\nsecond(2)\n"

@@ -58,7 +58,7 @@ def test_an_expression_is_told_by_the_call_that_made_it(text, expression, expect
     project = program({"main.py": MAIN, "m.py": text})
     module = module_of(project, "m.py")
     node = last(module, f"use({expression})")
-    resolved = project.web.applications.of(module, node.args[0])
+    resolved = project.web.applications.applications_of(module, node.args[0])
     found = seen(project, resolved)
     assert found == expected
 
@@ -125,7 +125,7 @@ def test_what_is_handed_through_too_many_functions_is_not_taken_for_uncalled():
     project = program({"main.py": MAIN, "m.py": text})
     module = module_of(project, "m.py")
 
-    resolved = project.web.applications.of(module, last(module, "use(a)").args[0])
+    resolved = project.web.applications.applications_of(module, last(module, "use(a)").args[0])
 
     assert resolved.unknown is not None
     assert resolved.unknown.why == "too many calls have to be followed"
@@ -173,11 +173,11 @@ f0(app)
     assert application is not None
 
     def names() -> list[str]:
-        return [one.name for one in project.web.installations.of(application)]
+        return [one.name for one in project.web.installations.installations_on(application)]
 
     assert names() == ["library.install"]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(installers, "_MOST_NAMES", 10)
+        patched.setattr(installers, "MOST_STEPS", 10)
         assert names() == ["f10"]
 
 

@@ -37,7 +37,7 @@ def events(body, start="session.get(User, 1)", kind="Session", keyword="def"):
     text += "".join(f"    {line}\n" for line in body.splitlines())
     project = program({"m.py": text})
     module = module_of(project, "m.py")
-    found = project.effects.between(module, last(module, start), last(module, "user.name"))
+    found = project.effects.events_between(module, last(module, start), last(module, "user.name"))
     return sorted({one.kind for one in found})
 
 
@@ -110,7 +110,7 @@ def test_a_call_says_by_which_way_it_comes_to_the_event():
     module = module_of(project, "m.py")
 
     load, read = last(module, "session.get(User, 1)"), last(module, "user.name")
-    (event,) = project.effects.between(module, load, read)
+    (event,) = project.effects.events_between(module, load, read)
 
     assert module.text_of(last(module, "session.commit()")) == "session.commit()"
     assert [module.line_column(one.span)[0] for one in (event.place, *event.chain)] == [8, 20]
@@ -121,7 +121,9 @@ def test_places_of_two_functions_are_unknown():
     project = program({"m.py": text})
     module = module_of(project, "m.py")
 
-    found = project.effects.between(module, last(module, "s.get(1)"), last(module, "user.name"))
+    found = project.effects.events_between(
+        module, last(module, "s.get(1)"), last(module, "user.name")
+    )
 
     assert [one.why for one in found] == ["the two are in different functions"]
 

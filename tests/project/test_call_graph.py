@@ -386,7 +386,7 @@ def test_all_that_reaches_a_function_is_found_through_layers_and_protocols():
         "api.show", "api.again", "repositories.UserRepository.load", "services.UserService.find",
     ]  # fmt: skip
     names = {one.qualname.rpartition(".")[2] for one in found}
-    assert [shown(one.caller) for one in graph.unresolved(names)] == ["api.unseen"]
+    assert [shown(one.caller) for one in graph.unresolved_calls(names)] == ["api.unseen"]
 
 
 DECODED = """
@@ -419,7 +419,7 @@ def unseen(raw, thing):
 def test_plain_data_has_no_methods_of_the_program():
     project = program({"app.py": DECODED})
     module = project.module("app.py")
-    calls = project.calls.graph().unresolved(["get"])
+    calls = project.calls.graph().unresolved_calls(["get"])
 
     assert [module.text_of(module.calls_at(one.place.span)[0])[-4:-2] for one in calls] == [
         '"h', '"i', '"j',
@@ -466,7 +466,7 @@ def test_a_container_makes_what_its_providers_say():
     assert [one.qualname for one in found if one.path == "app.py"] == [
         "first", "second", "third", "fourth", "sixth", "seventh",
     ]  # fmt: skip
-    assert graph.unresolved({one.qualname.rpartition(".")[2] for one in found}) == [
+    assert graph.unresolved_calls({one.qualname.rpartition(".")[2] for one in found}) == [
         one for one in graph.calls() if one.caller.qualname == "unseen"
     ]
 
@@ -495,7 +495,7 @@ def test_a_way_leads_from_an_entry_point():
     ]
     assert graph.way(other, end) is None
     assert graph.way(end, end) == []
-    reached = [shown(one) for one in graph.reached([other])]
+    reached = [shown(one) for one in graph.reachable([other])]
     assert reached == ["api.version", "services.UserService.plain"]
 
 

@@ -23,7 +23,7 @@ REGISTRY = """
 
 
 def query(files, name):
-    return program(files).orm.class_queries.of(name)
+    return program(files).orm.class_queries.source_of(name)
 
 
 def query_of_subclasses(files, name):

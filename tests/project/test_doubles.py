@@ -371,10 +371,10 @@ def test_a_query_is_found_by_its_place():
     one, other, *_ = [
         n for n in module.walk() if isinstance(n, ast.Attribute) and n.attr == "query"
     ]
-    double = project.doubles.of(module, one)
+    double = project.doubles.double_of(module, one)
     assert double is not None
     assert double.place.path == "tests/test_users.py"
-    assert project.doubles.of(module, other) is None
+    assert project.doubles.double_of(module, other) is None
 
 
 def test_another_session_of_the_function_is_not_held_back():

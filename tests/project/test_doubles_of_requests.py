@@ -167,8 +167,8 @@ def unseen(project: Project, path: str = "tests/test_users.py") -> list[bool]:
 
 
 def test_a_double_that_more_functions_get_than_are_followed_is_unseen():
-    steps = "\n".join(f"def f{n}(s): f{n + 1}(s)" for n in range(160))
-    long = f"from models import User\n{steps}\ndef f160(s): return s.query(User).first()"
+    steps = "\n".join(f"def f{n}(s): f{n + 1}(s)" for n in range(310))
+    long = f"from models import User\n{steps}\ndef f310(s): return s.query(User).first()"
     test = f"""
     from app.long import f0, f100
 
@@ -182,18 +182,18 @@ def test_a_double_that_more_functions_get_than_are_followed_is_unseen():
 
 
 def test_a_double_for_a_route_with_more_dependencies_than_are_followed_is_unseen():
-    chain = "\n".join(f"def d{n}(x=Depends(d{n + 1})): ..." for n in range(25))
+    chain = "\n".join(f"def d{n}(x=Depends(d{n + 1})): ..." for n in range(310))
     routes = f"""
 from fastapi import APIRouter, Depends
 from app.storage import get_session
 from models import User
 router = APIRouter()
-def d25(session=Depends(get_session)): return session.query(User).all()
+def d310(session=Depends(get_session)): return session.query(User).all()
 {chain}
 @router.get("/people")
 def read(session=Depends(get_session), x=Depends(d0)): return session.query(User).one()
 @router.get("/notes")
-def notes(session=Depends(get_session), x=Depends(d20)): return session.query(User).one()
+def notes(session=Depends(get_session), x=Depends(d100)): return session.query(User).one()
 """
     test = f"""
     from app.storage import get_session
@@ -208,7 +208,7 @@ def notes(session=Depends(get_session), x=Depends(d20)): return session.query(Us
     assert unseen(of(test.replace("/people", "/notes"), app__routes=routes)) == [False]
 
 
-@pytest.mark.parametrize(("count", "expected"), [(59, False), (60, True)])
+@pytest.mark.parametrize(("count", "expected"), [(299, False), (300, True)])
 def test_a_double_for_a_path_that_too_many_files_name_is_unseen(count, expected):
     others = {f"app__r{n}": "PATH = '/people'" for n in range(count)}
     test = f"""
@@ -231,7 +231,7 @@ def test_a_double_behind_more_fixtures_than_are_followed_is_unseen():
     def g{n}(g{n + 1}):
         return g{n + 1}
 """
-        for n in range(45)
+        for n in range(310)
     )
 
     def found(name: str) -> list[bool]:
@@ -239,7 +239,7 @@ def test_a_double_behind_more_fixtures_than_are_followed_is_unseen():
             of(f"""
     {fixtures}
     @pytest.fixture
-    def g45():
+    def g310():
         {LEGACY}
         return session
 
@@ -249,10 +249,10 @@ def test_a_double_behind_more_fixtures_than_are_followed_is_unseen():
         )
 
     assert found("g0") == [True]
-    assert found("g20") == [False]
+    assert found("g100") == [False]
 
 
-@pytest.mark.parametrize(("count", "expected"), [(58, [False]), (59, [True])])
+@pytest.mark.parametrize(("count", "expected"), [(298, [False]), (299, [True])])
 def test_a_double_of_a_fixture_that_too_many_files_name_is_unseen(count, expected):
     conftest = f"""
     import pytest

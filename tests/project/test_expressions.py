@@ -15,8 +15,8 @@ from awaken.project.source.expressions.alternatives import (
     is_tested,
     whole_conditional,
 )
-from awaken.project.source.expressions.lists import appended
-from awaken.project.source.expressions.uses import passed_keywords
+from awaken.project.source.expressions.expression_uses import passed_keywords
+from awaken.project.source.expressions.lists import append_call
 from awaken.project.source.memo import cached_method
 
 
@@ -140,7 +140,7 @@ def test_keywords_of_a_call(text, keywords):
     ],
 )
 def test_what_a_statement_appends(text, value):
-    added = appended(*_read(text))
+    added = append_call(*_read(text))
 
     assert (None if added is None else ast.unparse(added[1])) == value
 

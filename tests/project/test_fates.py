@@ -195,9 +195,9 @@ def test_functions_that_hand_it_to_each_other_end():
 
 
 def test_too_many_places_end_in_unknown():
-    steps = "\n".join(f"    x{number + 1} = x{number}" for number in range(400))
+    steps = "\n".join(f"    x{number + 1} = x{number}" for number in range(600))
 
-    assert fates(f"def f():\n    x0 = work()\n{steps}\n    return x400") == ["unknown"]
+    assert fates(f"def f():\n    x0 = work()\n{steps}\n    return x600") == ["unknown"]
 
 
 def test_a_chain_of_a_thousand_expressions_ends():

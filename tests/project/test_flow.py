@@ -310,15 +310,15 @@ def test_reads_that_a_definition_reaches():
     )
     first, second = facts.definitions("q")
 
-    assert [read.lineno for read in facts.reached(first)] == [4, 7]
-    assert [read.lineno for read in facts.reached(second)] == [7]
+    assert [read.lineno for read in facts.reads_of(first)] == [4, 7]
+    assert [read.lineno for read in facts.reads_of(second)] == [7]
     assert [one.node.lineno for one in facts.definitions("p")] == [4]
 
 
 def test_a_captured_name_reaches_what_is_not_seen():
     facts = flow("def f():\n    q = 1\n    q\n    return lambda: q")
 
-    assert isinstance(facts.reached(facts.definitions("q")[0]), Unknown)
+    assert isinstance(facts.reads_of(facts.definitions("q")[0]), Unknown)
 
 
 def test_outdated_reads():
@@ -339,10 +339,10 @@ def test_outdated_reads():
     )
     changes = [one.node for one in facts.definitions("s")]
 
-    found = facts.outdated("q", changes)
+    found = facts.outdated_reads("q", changes)
 
     assert sorted(read.lineno for read in found) == [7, 12]
-    assert not facts.outdated("q", [])
+    assert not facts.outdated_reads("q", [])
 
 
 def test_deep_trees_need_no_deep_stack():
@@ -386,4 +386,4 @@ def test_every_value_seen_is_among_the_reaching_definitions(rng, seed):
             known = {one.node.lineno for one in reaching.definitions}
             assert made in known or exceptions, (source, line, name, made)
             if outdated and name != "s" and not exceptions:
-                assert read in facts.outdated(name, changes), (source, line, name)
+                assert read in facts.outdated_reads(name, changes), (source, line, name)

@@ -77,8 +77,8 @@ def _followed(text: str) -> None:
         known = flow.definitions(name)
         assert isinstance(known, tuple)
         for one in known:
-            flow.reached(one)
-        flow.outdated("q", [one.node for one in known])
+            flow.reads_of(one)
+        flow.outdated_reads("q", [one.node for one in known])
 
 
 @pytest.mark.parametrize("shape", SHAPES)

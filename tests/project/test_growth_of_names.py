@@ -8,10 +8,10 @@ from programs import module_of, name_in, program
 from shapes_of_names import LINEAR, SQUARE, applications_beside_each_other
 
 from awaken.contract import Constraints
-from awaken.engine.planning.planning import plan_rule
 from awaken.engine.planning.rule_discovery import all_rules
+from awaken.engine.planning.rule_planning import plan_rule
 from awaken.project import Project, Snapshot
-from awaken.project.names.layout import Layout
+from awaken.project.names.module_layout import Layout
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import decode

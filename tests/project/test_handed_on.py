@@ -21,9 +21,9 @@ def other():
 
 def components(text):
     project = program({"app.py": WORK + text})
-    graph, handed = project.calls.graph(), project.calls.handed_on()
+    graph, handed = project.calls.graph(), project.calls.passed_functions()
     work = next(one for one in graph.functions() if one.qualname == "work")
-    return project, handed.of(work)
+    return project, handed.components_of(work)
 
 
 def only(text):
@@ -528,10 +528,10 @@ class Service:
 def test_an_annotation_that_a_method_hides_hands_nothing_on():
     for end, count in (("", 0), ("\n    found = [list]\n", 1)):
         project = program({"app.py": NAMED_AS_A_BUILTIN + end})
-        graph, handed = project.calls.graph(), project.calls.handed_on()
+        graph, handed = project.calls.graph(), project.calls.passed_functions()
         method = next(one for one in graph.functions() if one.qualname == "Service.list")
 
-        assert len(handed.of(method)) == count
+        assert len(handed.components_of(method)) == count
 
 
 def test_lambdas_and_methods_of_lists_stand_beside_functions():
@@ -578,7 +578,7 @@ def start():
     run(lambda: work())
 """
     project, _ = components(text)
-    graph, handed = project.calls.graph(), project.calls.handed_on()
+    graph, handed = project.calls.graph(), project.calls.passed_functions()
     work = next(one for one in graph.functions() if one.qualname == "work")
 
     callers = [call.caller.qualname for call in handed.callers(work, graph.callers(work))]
@@ -652,10 +652,10 @@ listed = [opened]
 @pytest.mark.parametrize("given", ["opened", "named", "listed[0]"])
 def test_a_star_import_gives_what_is_passed_on(given):
     project = program({"app.py": STAR.format(given=given), "helpers.py": HELPERS})
-    graph, handed = project.calls.graph(), project.calls.handed_on()
+    graph, handed = project.calls.graph(), project.calls.passed_functions()
     opened = next(one for one in graph.functions() if one.qualname == "opened")
 
-    assert not any(component.leaks for component in handed.of(opened))
+    assert not any(component.leaks for component in handed.components_of(opened))
 
 
 def test_what_is_made_a_manager_is_called_where_that_is_entered():
@@ -672,9 +672,9 @@ with entered() as one:
     print(one)
 """
     project = program({"app.py": text})
-    graph, handed = project.calls.graph(), project.calls.handed_on()
+    graph, handed = project.calls.graph(), project.calls.passed_functions()
     opened = next(one for one in graph.functions() if one.qualname == "opened")
-    (found,) = handed.of(opened)
+    (found,) = handed.components_of(opened)
     assert found.leaks == {}
     assert [one.name for one in found.calls.values()] == ["entered"]
 

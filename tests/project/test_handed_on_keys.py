@@ -25,9 +25,9 @@ def other():
 
 def of_work(text):
     project = program({"tests/test_app.py": WORK + text})
-    graph, handed = project.calls.graph(), project.calls.handed_on()
+    graph, handed = project.calls.graph(), project.calls.passed_functions()
     work = next(one for one in graph.functions() if one.qualname == "work")
-    return work, handed, handed.of(work)
+    return work, handed, handed.components_of(work)
 
 
 LOOKED_UP = {
@@ -88,7 +88,7 @@ def test_what_is_only_looked_up_is_not_called(text):
     assert [(one.leaks, one.calls) for one in found] == [({}, {})] * len(found)
     assert found
     # Each is called by the framework as what it is.
-    assert list(handed.beside(work)) == []
+    assert list(handed.interchangeable_functions(work)) == []
 
 
 CALLED = {
@@ -212,5 +212,5 @@ ALIASES = {
 def test_a_table_is_read_by_another_name(files):
     project = program({"app.py": "def work(): ...\nTABLE = [work]\n", **files})
     work = next(item for item in project.calls.graph().functions() if item.qualname == "work")
-    (component,) = project.calls.handed_on().of(work)
+    (component,) = project.calls.passed_functions().components_of(work)
     assert [place.path for place in component.calls] == [max(files)]

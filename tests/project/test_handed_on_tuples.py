@@ -122,7 +122,7 @@ def run():
 
 def of_work(text):
     project = program({"app.py": WORK + text})
-    graph, handed = project.calls.graph(), project.calls.handed_on()
+    graph, handed = project.calls.graph(), project.calls.passed_functions()
     work = next(one for one in graph.functions() if one.qualname == "work")
     return work, handed
 
@@ -131,7 +131,7 @@ def of_work(text):
 def test_a_call_reaches_the_functions_of_tuples(text):
     work, handed = of_work(text)
 
-    (component,) = handed.of(work)
+    (component,) = handed.components_of(work)
     assert component.leaks == {}
     assert {function.qualname for function in component.functions} == {"work", "other"}
     assert len(component.calls) == 1
@@ -155,7 +155,7 @@ def run():
 def test_other_positions_are_not_followed(text):
     work, handed = of_work(text)
 
-    (component,) = handed.of(work)
+    (component,) = handed.components_of(work)
     assert component.leaks
 
 
@@ -171,7 +171,7 @@ def run():
 """
     )
 
-    (component,) = handed.of(work)
+    (component,) = handed.components_of(work)
     assert {function.qualname for function in component.functions} == {"work"}
     assert component.calls == {}
 

@@ -59,7 +59,7 @@ class Followed:
                     if isinstance(reads, Unseen):
                         return reads
                     waiting += reads
-        return [f"{one.context.function.name}: {one.shown}" for one in found]
+        return [f"{one.context.function.name}: {one.display_name}" for one in found]
 
 
 def test_a_value_is_followed_out_of_a_function_and_into_another():
@@ -82,7 +82,7 @@ def test_a_read_is_reached_by_what_the_call_returns():
     call = last(followed.module, "_made(flag)")
     assert followed.edges.comes_out(context, call) is True
 
-    assert [one.shown for one in followed.holders.reaching(context, call)] == ["_made"]
+    assert [one.display_name for one in followed.holders.reaching(context, call)] == ["_made"]
 
 
 def test_an_element_of_a_tuple_is_held_by_the_name_that_it_is_unpacked_to():
@@ -198,7 +198,7 @@ def test_the_receiver_is_given_to_the_first_parameter():
     )
     (edge,) = followed.edges.calls_of(followed.context("_read"))
 
-    assert ast.unparse(edge.given(edge.into.function.args.args[0])) == "self"
+    assert ast.unparse(edge.argument_for(edge.into.function.args.args[0])) == "self"
 
 
 def test_nodes_stand_behind_those_that_they_follow():

@@ -99,7 +99,7 @@ def test_a_module_is_known_by_its_name(text):
     snapshot = Snapshot({name: decode(name, text.encode()) for name, text in files.items()})
     project = Project(snapshot, Targets())
 
-    unknown = project.calls.graph().unresolved(["run"])
+    unknown = project.calls.graph().unresolved_calls(["run"])
 
     assert [one.name for one in unknown] == ([] if NAMED[text] else ["run"])
 
@@ -108,4 +108,4 @@ def test_a_library_is_known_by_its_name():
     text = 'import importlib\n\nimportlib.import_module("json").loads("1")\n'
     snapshot = Snapshot({"main.py": decode("main.py", text.encode())})
 
-    assert not Project(snapshot, Targets()).calls.graph().unresolved(["loads"])
+    assert not Project(snapshot, Targets()).calls.graph().unresolved_calls(["loads"])

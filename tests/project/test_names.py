@@ -7,7 +7,7 @@ import pytest
 from programs import name_in, program
 
 from awaken.knowledge import knowledge
-from awaken.project.names.layout import Layout
+from awaken.project.names.module_layout import Layout
 from awaken.project.source.programs.start_folders import StartFolder
 
 

@@ -38,7 +38,7 @@ _SOUGHT = st.lists(st.text("abA_(. ", max_size=9).map(str.encode), min_size=1, m
 def test_the_index_finds_what_a_search_finds(texts, sought):
     by_path = {f"{number}.py": text for number, text in enumerate(texts)}
     search = TextSearch(by_path, LookedAt())
-    search.index.by_word()
+    search.index.make()
     for part in sought:
         assert search.files_with([part]) == [path for path, text in by_path.items() if part in text]
 
@@ -184,7 +184,7 @@ def test_renamings_count_in_every_scope():
 
 def test_every_project_apart_knows_the_files_without_syntax_that_an_answer_needed():
     project = Project(snapshot(a="class", b=""), None)
-    for apart in (project.apart(LookedAt()), project.apart(LookedAt())):
+    for apart in (project.with_own_record(LookedAt()), project.with_own_record(LookedAt())):
         assert (
             apart.ask("is there a tree?", lambda asked: asked.module("a.py") is not None) is False
         )

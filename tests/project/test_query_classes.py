@@ -10,7 +10,7 @@ QUERY = "from sqlalchemy.orm import Query\n"
 
 def read(text: str, **files: str):
     others = {f"{name}.py": body for name, body in files.items()}
-    return program({"m.py": text, **others}).orm.query_classes.named("m.Own")
+    return program({"m.py": text, **others}).orm.query_classes.query_class("m.Own")
 
 
 @pytest.mark.parametrize(
@@ -92,11 +92,11 @@ def test_why_a_method_is_not_that_of_query():
     found = read(f"{QUERY}class Own(Query):\n    def get(self, key): ...\n")
 
     assert found is not None
-    assert found.stands_against("get") == "`.get()` is a method of `Own`"
-    assert found.stands_against("get_or_404") == (
+    assert found.why_not_of_query("get") == "`.get()` is a method of `Own`"
+    assert found.why_not_of_query("get_or_404") == (
         "`.get_or_404()` calls a method that `Own` replaces"
     )
-    assert not found.stands_against("filter")
+    assert not found.why_not_of_query("filter")
 
 
 def test_the_classes_that_sessions_are_given():
@@ -108,5 +108,5 @@ def test_the_classes_that_sessions_are_given():
         "users = relationship('User', query_class=q.Third)\n"
     )
 
-    assert program({"m.py": text}).orm.query_classes.given() == ("q.Mine", "?")
-    assert program({"m.py": QUERY}).orm.query_classes.given() == ()
+    assert program({"m.py": text}).orm.query_classes.classes_of_sessions() == ("q.Mine", "?")
+    assert program({"m.py": QUERY}).orm.query_classes.classes_of_sessions() == ()

@@ -142,6 +142,8 @@ READS = {
         [("dynamic", "User.posts")],
     "getattr(session.scalars(key).one(), key)":
         [("dynamic", f".{name}") for name in ("author", "editor", "post", "posts", "readers")],
+    "getattr(session.exec(key).one(), key)":
+        [("dynamic", f".{name}") for name in ("author", "editor", "post", "posts", "readers")],
     "setattr(session.scalars(key).one(), key, [])":
         [("dynamic", f".{name}") for name in ("editor", "posts", "readers")],
     "user.titles": [("proxy", "User.posts")],

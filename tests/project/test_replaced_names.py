@@ -246,7 +246,7 @@ def test_a_replaced_callee_is_seen_with_what_it_gives(tests, of_name, of_object)
     named, asked = [one.args[0].func for one in calls if one.args]
 
     found = [
-        [one.keeps_kind for one in project.replaced_names.of(module, each)]
+        [one.keeps_kind for one in project.replaced_names.replacements_of(module, each)]
         for each in (named, asked)
     ]
 

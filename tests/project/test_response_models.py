@@ -240,7 +240,7 @@ def test_endpoints_are_told_with_their_models_and_what_they_return():
     found = {
         one.function.name: (
             one.model and one.home.text_of(one.model),
-            [one.module.text_of(returned) for returned in one.returned],
+            [one.module.text_of(returned) for returned in one.returned_expressions],
         )
         for one in project.web.responses.all
     }
@@ -375,13 +375,13 @@ def test_what_cannot_be_read_is_unknown_and_nothing_fails(text):
 
     assert len(project.web.responses.all) >= 1
     project.orm.reads.all()
-    assert all(one.why.why for one in project.orm.schemas.unread)
+    assert all(one.why.why for one in project.orm.schemas.unread_items)
 
 
 def test_a_model_out_of_sight_is_unknown_where_its_object_is_returned():
     project = program({"mapped.py": MAPPED, "app.py": HOSTILE["out of sight"]})
 
-    (unread,) = project.orm.schemas.unread
+    (unread,) = project.orm.schemas.unread_items
     assert unread.module.text_of(unread.node) == "user()"
 
 
@@ -400,6 +400,6 @@ def test_the_work_on_many_models_of_many_fields_has_an_end():
     project = program({"mapped.py": MAPPED, "app.py": text})
 
     assert 0 < len(list(project.orm.schemas.reading({"posts"}))) <= 2_000
-    assert [one.why.why for one in project.orm.schemas.unread] == [
+    assert [one.why.why for one in project.orm.schemas.unread_items] == [
         "`app.Out0` leads to too many others to follow"
     ]

@@ -9,7 +9,7 @@ import pytest
 from programs import program
 from recorded_reads import MAPPED, parsed, predicted
 
-from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY
 
 MARSHMALLOW = """
     from marshmallow import Schema, fields
@@ -251,7 +251,7 @@ def test_what_cannot_be_read_is_unknown_and_nothing_fails():
     project = program({"mapped.py": MAPPED, "app.py": HOSTILE})
     project.orm.reads.all()
 
-    unread = [one.module.text_of(one.node) for one in project.orm.schemas.unread]
+    unread = [one.module.text_of(one.node) for one in project.orm.schemas.unread_items]
     assert unread == ["user()", "user()"]
 
 

@@ -82,7 +82,7 @@ def shared(body, head=HEAD):
         if isinstance(node, ast.Call) and module.text_of(node.func) == "gather"
     ]
     made = [inner for one in calls[-1].args for inner in elements(one)]
-    return project.orm.shared_sessions.of(module, calls[-1], made)
+    return project.orm.shared_sessions.shared_session(module, calls[-1], made)
 
 
 def elements(node):
@@ -167,8 +167,10 @@ def test_a_loop_around_the_coroutine_alone_makes_several():
     module = module_of(project, "app.py")
     calls = {module.text_of(one): one for one in module.walk() if isinstance(one, ast.Call)}
     gather = calls["gather(*jobs)"]
-    assert project.orm.shared_sessions.of(module, gather, [calls["load(s, key)"]])
-    assert not project.orm.shared_sessions.of(module, gather, [calls["own(1)"], calls["own(2)"]])
+    assert project.orm.shared_sessions.shared_session(module, gather, [calls["load(s, key)"]])
+    assert not project.orm.shared_sessions.shared_session(
+        module, gather, [calls["own(1)"], calls["own(2)"]]
+    )
 
 
 @pytest.mark.parametrize("branches", ["if keys:", "match keys:\n        case 1:"])
@@ -183,7 +185,7 @@ def test_coroutines_of_two_branches_never_meet(branches):
     module = module_of(project, "app.py")
     calls = {module.text_of(one): one for one in module.walk() if isinstance(one, ast.Call)}
     made = [calls["load(s, 1)"], calls["load(s, 2)"]]
-    assert not project.orm.shared_sessions.of(module, calls["gather(job)"], made)
+    assert not project.orm.shared_sessions.shared_session(module, calls["gather(job)"], made)
 
 
 def test_a_program_without_such_sessions_is_not_looked_into():

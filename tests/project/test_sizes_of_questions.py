@@ -12,7 +12,7 @@ from programs import last, module_of, program
 from awaken.project.source.programs import module_store
 from awaken.project.values.answers import circles
 from awaken.project.values.answers.circles import Answers
-from awaken.project.values.answers.sizes import Large
+from awaken.project.values.answers.question_sizes import Large
 from awaken.project.values.domain import InstanceOf, TooLarge
 from awaken.workspace.work import WORK
 
@@ -149,14 +149,14 @@ def test_no_more_is_asked_than_the_limit_allows(name, monkeypatch):
     module = module_of(project, "m.py")
     monkeypatch.setattr(circles, "MOST_STEPS", 1_000)
     asked = 0
-    of = Answers.of
+    of = Answers.answer_to
 
     def counted(*arguments):
         nonlocal asked
         asked += 1
         return of(*arguments)
 
-    monkeypatch.setattr(Answers, "of", counted)
+    monkeypatch.setattr(Answers, "answer_to", counted)
     found = project.values.of(module, last(module, end.strip()))
 
     assert isinstance(found.unknown, TooLarge)

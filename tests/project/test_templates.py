@@ -15,10 +15,10 @@ from jinja2 import DictLoader, Environment
 from jinja2.exceptions import UndefinedError
 
 from awaken.project import Project, Snapshot
-from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, Read
-from awaken.project.frameworks.templates.parsing import parsed_tree
-from awaken.project.frameworks.templates.reading import Source, reads_of
-from awaken.project.frameworks.templates.sights import TEMPLATE_READS
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, BY_KEY, Read
+from awaken.project.frameworks.templates.parsed_templates import parsed_tree
+from awaken.project.frameworks.templates.template_reads import Source, reads_of
+from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import FileProblem, decode, decode_settings
 
@@ -89,7 +89,7 @@ class Written:
     def __init__(self, templates: dict[str, str]) -> None:
         self.templates = templates
 
-    def named(self, name: str) -> tuple[tuple[Source, ...], str]:
+    def templates_called(self, name: str) -> tuple[tuple[Source, ...], str]:
         """Return the template with a name."""
         if name not in self.templates:
             return (), "it is not there"
@@ -102,7 +102,7 @@ ROOTS = ("user", "users", "post")
 def predicted(templates: dict[str, str]) -> set[tuple[str, ...]]:
     """Return the paths that the main template is told to read."""
     written = Written(templates)
-    reads = reads_of(written.named("main")[0][0], written)
+    reads = reads_of(written.templates_called("main")[0][0], written)
     return {(one.root, *(re.sub(r"\[\d+\]", "[]", step) for step in one.path)) for one in reads}
 
 

@@ -6,7 +6,7 @@ import pytest
 from programs import module_of, program
 from recorded_reads import MAPPED, parsed, running
 
-from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Read
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Read
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf
 

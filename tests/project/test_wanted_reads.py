@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from awaken.project import Project
-from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Wanted
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Wanted
 from awaken.workspace.sources import Snapshot
 from tests.project.programs import program
 
@@ -57,7 +57,7 @@ def test_a_part_of_the_reads_is_told_as_among_all(first):
 
     for attributes in (frozenset(first), frozenset({"posts", "tags", "friends", ANY})):
         expected = tuple(one for one in everything if one.attribute in attributes)
-        assert orm.reads.of(Wanted(attributes)) == expected
+        assert orm.reads.reads_of(Wanted(attributes)) == expected
     assert orm.reads.all() == everything
     assert {one.attribute for one in everything} == {"posts", "tags", "friends"}
     assert any(one.how == "dynamic" for one in everything)
@@ -71,7 +71,7 @@ def test_kinds_and_places_that_are_not_wanted_are_left_out():
         lambda _, place: place.path == "shown.py",
     )
 
-    found = program(FILES).orm.reads.of(wanted)
+    found = program(FILES).orm.reads.reads_of(wanted)
 
     assert found == tuple(one for one in everything if _is_plain(one))
     assert {one.how for one in found} >= {"attribute", "proxy"}
@@ -97,7 +97,7 @@ def test_only_names_of_mapped_classes_can_have_an_owner():
 
 def test_what_was_told_of_a_file_does_not_outlive_its_edit():
     earlier = program(FILES)
-    told = earlier.orm.reads.of(Wanted(frozenset({"posts"})))
+    told = earlier.orm.reads.reads_of(Wanted(frozenset({"posts"})))
     path = Path("main.py").as_posix()
     edited = earlier.snapshot[path].text.replace(b"select(User)", b"select(User).limit(1)")
     files = {one: earlier.snapshot[one] for one in earlier.snapshot}
@@ -108,7 +108,7 @@ def test_what_was_told_of_a_file_does_not_outlive_its_edit():
     assert earlier.is_of(Snapshot(files))
     assert not earlier.is_of(changed)
     assert not earlier.is_of(Snapshot({"models.py": files["models.py"]}))
-    found = later.orm.reads.of(Wanted(frozenset({"posts"})))
+    found = later.orm.reads.reads_of(Wanted(frozenset({"posts"})))
     moved = {trace.load.place.span.start for one in found for trace in one.traces}
     assert moved == {one.load.place.span.start + 1 for read in told for one in read.traces}
     assert moved

@@ -32,7 +32,7 @@ def test_a_word_stands_by_itself(word, text):
     found = re.search(rf"(?<!\w){word}(?!\w)", content.decode())
 
     words = Words(files, lambda _: ["a.py"])
-    place = words.elsewhere(word)
+    place = words.place_outside_python(word)
 
     assert words.files_with(word) == (["a.py"] if found else [])
     assert (place and (place.span.start, place.span.end)) == (found and found.span())
@@ -235,8 +235,8 @@ _FILES = st.dictionaries(
 def test_the_index_of_words_follows_edits(before, edits, word):
     """A later snapshot takes the index over, and answers as one without an index does."""
     earlier = _texts(before)
-    earlier.search.index.by_word()
-    sources = {path: earlier.files.searched(path) for path in before}
+    earlier.search.index.make()
+    sources = {path: earlier.files.file_to_search(path) for path in before}
     edited = {path: decode(path, edits[path].encode()) for path in before if path in edits}
     later = ProgramTexts(Snapshot({**sources, **edited}), LookedAt(), earlier)
 

@@ -11,7 +11,7 @@ from awaken.project.source.worklist import (
     Worklist,
     components,
     preorder,
-    reached,
+    reachable,
     reverse_postorder,
 )
 
@@ -26,7 +26,7 @@ def graph_of(seed):
 @pytest.mark.parametrize("seed", range(100))
 def test_components_lead_to_each_other_and_come_after_those_that_they_lead_to(seed):
     graph = graph_of(seed)
-    below = {node: reached([node], graph.__getitem__) for node in graph}
+    below = {node: reachable([node], graph.__getitem__) for node in graph}
     parts = list(components(graph, graph.__getitem__))
 
     assert sorted(node for part in parts for node in part) == sorted(graph)
@@ -53,7 +53,7 @@ def test_a_search_goes_on_when_the_components_below_are_yielded():
 def test_a_node_comes_after_those_that_it_follows_outside_of_circles(seed):
     graph = graph_of(seed)
     order = reverse_postorder(graph, graph.__getitem__)
-    below = {node: reached([node], graph.__getitem__) for node in graph}
+    below = {node: reachable([node], graph.__getitem__) for node in graph}
 
     assert sorted(order) == sorted(graph)
     for node, following in graph.items():

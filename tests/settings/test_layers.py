@@ -361,9 +361,9 @@ def test_overrides_say_what_holds_at_a_path_and_the_last_one_decides(root):
         if found.unsafe_at("", path)
     ] == ["a.py", "api/free/a.py"]
     everything = dict.fromkeys(("rename-old", "rename-risky", "rename-raw"), "awaken.toml")
-    assert found.ignored("api/free/a.py") == everything
-    assert found.ignored("x_1.py") == everything
-    assert found.ignored("sub/a.py") == {}
+    assert found.ignoring_overrides("api/free/a.py") == everything
+    assert found.ignoring_overrides("x_1.py") == everything
+    assert found.ignoring_overrides("sub/a.py") == {}
 
 
 def test_an_unsafe_change_is_admitted_if_all_the_paths_that_it_edits_admit_it(root):

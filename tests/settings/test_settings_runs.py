@@ -87,7 +87,7 @@ def test_options_reach_their_rule_and_no_other(repository):
 
 
 def test_options_reach_a_rule_that_is_planned_in_several_processes(repository, monkeypatch):
-    monkeypatch.setattr("awaken.engine.planning.planning._SECONDS_PER_BYTE", 1.0)
+    monkeypatch.setattr("awaken.engine.planning.rule_planning._SECONDS_PER_BYTE", 1.0)
     write(repository, {f"one/b{n}.py": "old\n" for n in range(6)})
 
     report = run(repository / "one", jobs=2, config=["rules.rename-old.new-name = 'new'"])

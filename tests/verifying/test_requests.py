@@ -12,8 +12,8 @@ from awaken import api
 from awaken.contract import UserError
 from awaken.settings import Settings
 from awaken.verifying.requests import sending
-from awaken.verifying.requests.applications import application_of
-from awaken.verifying.verify import Requests, verify
+from awaken.verifying.requests.requested_application import application_of
+from awaken.verifying.verify_changes import Requests, verify
 
 CHILD = Path(sending.__file__).parent / "child"
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]

@@ -17,9 +17,9 @@ from awaken.contract import UserError
 from awaken.engine.writing.undoing import Undone
 from awaken.settings import Settings
 from awaken.verifying import suites
-from awaken.verifying.comparing import Sql
-from awaken.verifying.copies import CopiedFiles, copied
-from awaken.verifying.verify import unread_settings, verify
+from awaken.verifying.compared_runs import Sql
+from awaken.verifying.copies import CopiedFiles, copy_of_project
+from awaken.verifying.verify_changes import unread_settings, verify
 from tests.verifying.test_verify import (  # noqa: F401  a fixture
     CONFTEST,
     PYTEST,
@@ -68,7 +68,7 @@ def test_a_shallow_clone_and_a_detached_head_are_copied(shop, tmp_path):  # noqa
     git("checkout", "-q", "--detach", directory=clone)
     assert git("rev-list", "--count", "HEAD", directory=clone).strip() == "1"
 
-    with copied(clone) as copy:
+    with copy_of_project(clone) as copy:
         assert names(copy) == names(shop) - {name for name in names(shop) if name[:4] == ".git"}
         assert (copy / "others.py").read_text("utf-8") == "x = 1\n"
 
@@ -84,7 +84,7 @@ def test_the_files_of_a_submodule_are_copied(shop, tmp_path):  # noqa: F811
     (shop / "vendor/inner/new.py").touch()
     (shop / "vendor/inner/a.log").touch()
 
-    with copied(shop) as copy:
+    with copy_of_project(shop) as copy:
         assert names(copy / "vendor") == {
             "inner/package/code.py",
             "inner/.gitignore",
@@ -101,13 +101,13 @@ def test_a_submodule_that_is_not_there_is_no_obstacle(shop, tmp_path):  # noqa: 
     git("commit", "-q", "-m", "Submodule", directory=shop)
     git("clone", "-q", str(shop), str(tmp_path / "clone"))
 
-    with copied(tmp_path / "clone") as copy:
+    with copy_of_project(tmp_path / "clone") as copy:
         assert "queries.py" in names(copy)
         assert not (copy / "inner/code.py").exists()
 
 
 def test_what_tests_write_into_the_copy_is_taken_back(shop):  # noqa: F811
-    with copied(shop) as copy:
+    with copy_of_project(shop) as copy:
         files = CopiedFiles(copy, shop)
         files.write({"queries.py": b"changed\n", "others.py": None, "made.py": b""})
         before = {name: (copy / name).read_bytes() for name in names(copy)}

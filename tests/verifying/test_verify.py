@@ -20,9 +20,9 @@ from awaken.engine.machine import programs
 from awaken.engine.writing import applying
 from awaken.settings import Settings
 from awaken.verifying import suites
-from awaken.verifying.comparing import Sql
-from awaken.verifying.copies import copied
-from awaken.verifying.verify import verify
+from awaken.verifying.compared_runs import Sql
+from awaken.verifying.copies import copy_of_project
+from awaken.verifying.verify_changes import verify
 from tests.engine.faulty_filesystem import FaultyFileSystem, Killed
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
@@ -337,7 +337,7 @@ def test_the_copy_of_a_killed_process_is_removed(shop):
     (place / str(done.pid) / "shop").mkdir(parents=True)
     (place.parent).chmod(0o700)
 
-    with copied(shop) as copy:
+    with copy_of_project(shop) as copy:
         assert (copy / "queries.py").exists()
         assert [one.name for one in place.iterdir()] == [str(os.getpid())]
 
@@ -347,11 +347,11 @@ def test_ignored_files_are_copied_only_where_they_are_named(shop):
     (shop / ".gitignore").write_text(".env\n", "utf-8")
     (shop / ".env").write_text("A=1\n", "utf-8")
 
-    with copied(shop) as copy:
+    with copy_of_project(shop) as copy:
         assert not (copy / ".env").exists()
-    with copied(shop, [".env"]) as copy:
+    with copy_of_project(shop, [".env"]) as copy:
         assert (copy / ".env").read_text("utf-8") == "A=1\n"
-    with pytest.raises(UserError, match="there is no such file"), copied(shop, ["../x"]):
+    with pytest.raises(UserError, match="there is no such file"), copy_of_project(shop, ["../x"]):
         pass
 
 

@@ -12,10 +12,10 @@ import pytest
 from awaken import api
 from awaken.cli import main
 from awaken.contract import UserError
-from awaken.verifying import verify as verifying
-from awaken.verifying.copies import copied
+from awaken.verifying import verify_changes as verifying
+from awaken.verifying.copies import copy_of_project
 from awaken.verifying.suites import Copy
-from awaken.verifying.verify import Where
+from awaken.verifying.verify_changes import Where
 from tests.verifying.test_verify import PYTEST, SELECTED, shop  # noqa: F401  a fixture
 
 SAYS_WHERE = [sys.executable, "-c", "import os; print(os.getcwd())"]
@@ -114,14 +114,17 @@ def test_ignored_files_are_carried_from_where_the_user_is(backend):
     top = backend.parent
     (top / ".gitignore").write_text(".env\n", "utf-8")
     (backend / ".env").write_text("own", "utf-8")
-    with copied(top, [".env"], [backend]) as copy:
+    with copy_of_project(top, [".env"], [backend]) as copy:
         assert (copy / "backend/.env").read_text("utf-8") == "own"
         assert not (copy / ".env").exists()
-    with copied(top, ["../.gitignore"], [backend]) as copy:
+    with copy_of_project(top, ["../.gitignore"], [backend]) as copy:
         assert (copy / ".gitignore").exists()
     for name in ("../../outside", str(top.parent / "outside")):
         (top.parent / "outside").write_text("secret", "utf-8")
-        with pytest.raises(UserError, match="no such file"), copied(top, [name], [backend]):
+        with (
+            pytest.raises(UserError, match="no such file"),
+            copy_of_project(top, [name], [backend]),
+        ):
             pass
 
 

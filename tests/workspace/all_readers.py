@@ -12,7 +12,7 @@ from awaken.settings.model import Said
 from awaken.settings.resolve import resolve
 from awaken.workspace.discovery import Root, find_files, marker_of
 from awaken.workspace.file_reading import FileReader
-from awaken.workspace.manifests.declarations import Declarations
+from awaken.workspace.manifests.manifest_declarations import Declarations
 from awaken.workspace.manifests.publication import read_publication
 from awaken.workspace.manifests.pytest_setup import pytest_setup
 from awaken.workspace.manifests.targets import read_targets
@@ -27,7 +27,7 @@ def read_everything(root: Path) -> tuple[str, ...]:
     targets.guarantees("a", ">=1")
     declarations = Declarations(root)
     for name in ("sqlalchemy", "python", "a"):
-        declarations.of(name)
+        declarations.statements_about(name)
     read_publication(root)
     pytest_setup(root, declarations)
     formatting(root)

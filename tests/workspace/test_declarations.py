@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from awaken.workspace.manifests.declarations import Declaration, Declarations, line_of
+from awaken.workspace.manifests.manifest_declarations import Declaration, Declarations, line_of
 
 PYPROJECT = """\
 [build-system]
@@ -39,15 +39,17 @@ def test_each_statement_has_its_file_line_and_specifier(tmp_path):
     lock = '[[package]]\nname = "sqlalchemy"\nversion = "2.0.36"\n'
     found = write(tmp_path, pyproject__toml=PYPROJECT, uv__lock=lock)
 
-    assert found.of("SQLAlchemy") == (
+    assert found.statements_about("SQLAlchemy") == (
         Declaration("pyproject.toml", 11, ">=2.0,<2.1"),
         Declaration("uv.lock", 2, "==2.0.36", locked=True),
     )
-    assert found.of("flask-sqlalchemy") == (Declaration("pyproject.toml", 10, ">=3.0"),)
-    assert found.of("fastapi") == (Declaration("pyproject.toml", 9, "any version"),)
-    assert found.of("pytest") == (Declaration("pyproject.toml", 18, ">=8"),)
-    assert found.of("python") == (Declaration("pyproject.toml", 7, ">=3.10"),)
-    assert found.of("psycopg") == ()
+    assert found.statements_about("flask-sqlalchemy") == (
+        Declaration("pyproject.toml", 10, ">=3.0"),
+    )
+    assert found.statements_about("fastapi") == (Declaration("pyproject.toml", 9, "any version"),)
+    assert found.statements_about("pytest") == (Declaration("pyproject.toml", 18, ">=8"),)
+    assert found.statements_about("python") == (Declaration("pyproject.toml", 7, ">=3.10"),)
+    assert found.statements_about("psycopg") == ()
 
 
 def test_the_lock_of_a_workspace_is_named_from_the_member(tmp_path):
@@ -56,7 +58,7 @@ def test_the_lock_of_a_workspace_is_named_from_the_member(tmp_path):
     (tmp_path / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["services/*"]\n')
     (tmp_path / "uv.lock").write_text('[[package]]\nname = "pytest"\nversion = "8.3"\n')
 
-    assert Declarations(member).of("pytest") == (
+    assert Declarations(member).statements_about("pytest") == (
         Declaration("../../uv.lock", 2, "==8.3", locked=True),
     )
 
@@ -88,6 +90,6 @@ def test_the_line_is_that_of_a_declaration(tmp_path, file, text, line):
 def test_a_file_in_another_encoding_has_lines_too(tmp_path):
     (tmp_path / "requirements.txt").write_bytes("pytest\r\nsqlalchemy==2.0\r\n".encode("utf-16"))
 
-    (found,) = Declarations(tmp_path).of("sqlalchemy")
+    (found,) = Declarations(tmp_path).statements_about("sqlalchemy")
 
     assert (found.line, found.specifier) == (2, "==2.0")

@@ -48,7 +48,7 @@ def write(root, **texts):
 
 def known_of(root, *names):
     """What is known of files that will have another time as soon as they are written again."""
-    known = FileReader(root, names).known()
+    known = FileReader(root, names).known_files()
     assert set(known) == set(names)
     scratch = root / "scratch"
     while True:  # the clock of the file system goes in steps of some milliseconds
@@ -105,7 +105,7 @@ def test_a_known_file_is_not_opened_before_its_text_is_asked_for(tmp_path, opene
     first = FileReader(tmp_path, names)
     opened.clear()
 
-    second = FileReader(tmp_path, names, known=first.known())
+    second = FileReader(tmp_path, names, known=first.known_files())
 
     assert (second.digests(), second.problems()) == (first.digests(), first.problems())
     assert len(second.problems()) == 1
@@ -120,7 +120,7 @@ def test_a_file_written_just_now_is_read_again(tmp_path, opened):
 
     first = FileReader(tmp_path, ["a.py"])
     opened.clear()
-    FileReader(tmp_path, ["a.py"], known=first.known())
+    FileReader(tmp_path, ["a.py"], known=first.known_files())
 
     assert opened == ["a.py"]
 
@@ -132,7 +132,7 @@ def test_a_file_dated_in_the_future_is_read_again(tmp_path, opened):
 
     first = FileReader(tmp_path, ["a.py"])
     opened.clear()
-    FileReader(tmp_path, ["a.py"], known=first.known())
+    FileReader(tmp_path, ["a.py"], known=first.known_files())
 
     assert opened == ["a.py"]
 
@@ -239,7 +239,7 @@ def test_permissions_taken_from_a_known_file_are_seen(tmp_path):
     known = known_of(tmp_path, "a.py")
 
     (tmp_path / "a.py").chmod(0)
-    state = FileReader(tmp_path, ["a.py"], known=known).known().get("a.py")
+    state = FileReader(tmp_path, ["a.py"], known=known).known_files().get("a.py")
 
     assert state != known["a.py"]
 
@@ -253,7 +253,7 @@ def test_overlaid_bytes_are_read_instead_of_a_known_file(tmp_path):
         reader = FileReader(tmp_path, ["a.py"], known)
 
     assert texts(reader) == {"a.py": b"x = 3\n"}
-    assert reader.known() == known
+    assert reader.known_files() == known
 
 
 @pytest.mark.usefixtures("_later")
@@ -285,6 +285,6 @@ def test_with_and_without_what_was_known_the_files_are_the_same(tmp_path_factory
         for path, content in step:
             (root / path).write_bytes(content)
         anew, again = FileReader(root, names), FileReader(root, names, known=known)
-        known = again.known()
+        known = again.known_files()
         assert (again.digests(), again.problems()) == (anew.digests(), anew.problems())
         assert again.sources() == anew.sources()

@@ -95,7 +95,7 @@ def test_without_settings_the_defaults_hold():
 def test_options_win_over_keys(addopts, mode):
     found = read("pytest.ini", f"[pytest]\nasyncio_mode = strict\naddopts = {addopts}\n")
 
-    assert found.said("asyncio_mode", "--asyncio-mode")[0] == mode
+    assert found.value_of("asyncio_mode", "--asyncio-mode")[0] == mode
 
 
 def test_addopts_override_lists():

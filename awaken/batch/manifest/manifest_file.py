@@ -28,9 +28,9 @@ from awaken.contract import UnusableFile, UserError
 from awaken.contract.nearest import did_you_mean
 from awaken.kit.rule import Rule
 from awaken.settings import Settings
-from awaken.settings.recipes import built_in
+from awaken.settings.recipe_tables import built_in
 from awaken.settings.settings_files import unusable
-from awaken.settings.values import Wrong, built, check, settings_from
+from awaken.settings.typed_settings import Wrong, build_settings, check, settings_from
 from awaken.workspace.formats.toml_text import KeyPath, NotToml, line_of, parse_toml
 
 NAME = "awaken-batch.toml"
@@ -98,9 +98,9 @@ def _values(tables: Mapping[str, Any], rules: Sequence[Rule]) -> dict[str, Any]:
             raise Wrong((key,), f"there is no table named {key!r}{did_you_mean(key, known)}")
     if "campaign" not in tables:
         raise Wrong((), "the table [campaign] is missing")
-    campaign = built(Campaign, tables["campaign"], ("campaign",), "setting of a campaign")
+    campaign = build_settings(Campaign, tables["campaign"], ("campaign",), "setting of a campaign")
     others = {
-        key: built(kind, tables.get(key, {}), (key,), f"setting of {key}")
+        key: build_settings(kind, tables.get(key, {}), (key,), f"setting of {key}")
         for key, kind in _TABLES.items()
     }
     awaken = tables.get("awaken", {})
@@ -201,7 +201,7 @@ def _listed_repositories(
     for number, table in enumerate(own):
         path: KeyPath = ("repository", number)
         try:
-            repository = built(Repository, table, path, "setting of a repository")
+            repository = build_settings(Repository, table, path, "setting of a repository")
         except Wrong as error:
             wrong.append((error.path, str(error)))
             continue

@@ -75,7 +75,7 @@ def _from_csv(text: str, shown: str) -> Iterator[Listed]:
                     f"{shown}:{reader.line_num}: this line has {len(cells)} cells, "
                     f"and the first has {len(header)}"
                 )
-            yield _listed(dict(zip(header, cells, strict=True)), reader.line_num, shown)
+            yield _repository_row(dict(zip(header, cells, strict=True)), reader.line_num, shown)
     except csv.Error as error:
         raise UserError(f"{shown}:{reader.line_num}: is not valid CSV: {error}") from None
 
@@ -98,10 +98,10 @@ def _from_json(text: str, shown: str) -> Iterator[Listed]:
         if not isinstance(cells, dict):
             raise UserError(f"{shown}: entry {number} names no repository")
         plain = {_known_text(str(key)): _text(value) for key, value in cells.items()}
-        yield _listed(plain, number, shown)
+        yield _repository_row(plain, number, shown)
 
 
-def _listed(cells: Mapping[str, str], line: int, shown: str) -> Listed:
+def _repository_row(cells: Mapping[str, str], line: int, shown: str) -> Listed:
     values = {
         field: next((cells[name] for name in names if cells.get(name)), "")
         for field, names in _COLUMNS.items()

@@ -33,7 +33,7 @@ def refresh_states(folder: CampaignFolder, manifest: Manifest) -> None:
     Raises UserError where the host cannot be asked.
     """
     host = _host(folder, manifest)
-    with folder.coordinated() as log:
+    with folder.hold() as log:
         for entry, known in _open_requests(folder, manifest.entries):
             try:
                 there = host.look(entry, known.number)
@@ -62,7 +62,7 @@ def close_requests(
 ) -> Iterator[str]:
     """Close the open pull requests that match; yield a sentence on each. Raises UserError."""
     host = _host(folder, manifest)
-    with folder.coordinated() as log:
+    with folder.hold() as log:
         for entry, known in _open_requests(folder, matching(manifest.entries, patterns)):
             try:
                 yield f"{entry.name}: {_closed_text(host, entry, known, folder, log, comment)}"

@@ -62,7 +62,7 @@ def publish_approved(  # noqa: PLR0913  what a user can say of it
 
     Raises UserError for a pattern that matches nothing, and while another coordinator works.
     """
-    with folder.coordinated() as log:
+    with folder.hold() as log:
         progress = fold(read_log(folder.log)[0])
         waiting = [
             (entry, progress[entry.id])
@@ -150,7 +150,7 @@ class _Publisher:
         marker = marker_of(self._manifest, entry)
         there = self._patiently(lambda: host.find(entry, head, marker))
         if there is not None and there.state != "open":
-            self._noted(entry, there, pushed=there.head, opened=False)
+            self._note_pull_request(entry, there, pushed=there.head, opened=False)
             return
         if there is None:
             self._wait_for_room()
@@ -171,7 +171,7 @@ class _Publisher:
         if there is not None:
             number = there.number
             self._patiently(lambda: host.edit(entry, number, draft.title, draft.body))
-            self._noted(entry, there, pushed=known.commit, opened=not known.number)
+            self._note_pull_request(entry, there, pushed=known.commit, opened=not known.number)
             return
         made = self._patiently(
             # After an error of the server nobody knows whether it made one.
@@ -179,7 +179,7 @@ class _Publisher:
         )
         self._pace.note()
         self._open += 1
-        self._noted(entry, made, pushed=known.commit, opened=True)
+        self._note_pull_request(entry, made, pushed=known.commit, opened=True)
 
     def _fork(self, host: Host, entry: Entry, known: Progress, facts: Facts) -> str:
         if known.fork:
@@ -248,7 +248,9 @@ class _Publisher:
         raise StopError("the host asked for one pause after the other; go on later")
 
     # ---------------------------------------------------------------------------------------- log
-    def _noted(self, entry: Entry, there: PullRequest, *, pushed: str, opened: bool) -> None:
+    def _note_pull_request(
+        self, entry: Entry, there: PullRequest, *, pushed: str, opened: bool
+    ) -> None:
         state = _STATES.get(there.state, State.PR_OPEN)
         self._note(entry, state, pushed=pushed, url=there.url, number=there.number, opened=opened)
         self._tell(f"{entry.name}: {state}: {there.url}")

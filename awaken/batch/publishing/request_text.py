@@ -9,7 +9,7 @@ from awaken.batch.manifest.campaign_settings import Entry, Manifest
 from awaken.batch.working.repository_work import OPT_OUT
 from awaken.batch.working.task_data import Summary
 from awaken.preview.counts import plural
-from awaken.preview.markdown.text import code, prose
+from awaken.preview.markdown.escaped_text import code, prose
 
 _PART = re.compile(r"\{(\w+)\}")
 _DEFAULT = (

@@ -20,7 +20,7 @@ def approve_results(
 
     Raises UserError for a pattern that matches nothing, and while another coordinator works.
     """
-    with folder.coordinated() as log:
+    with folder.hold() as log:
         progress = fold(read_log(folder.log)[0])
         records = []
         for entry in matching(manifest.entries, patterns):

@@ -58,7 +58,7 @@ def _row(folder: CampaignFolder, entry: Entry, progress: Progress) -> Row:
     place = folder.results(entry.id)
     files = ("report.html", "changes.patch", "log.txt")
     there = tuple(name for name in files if (place / name).is_file())
-    return Row(entry, progress, str(progress.shown), there, f"results/{entry.id}")
+    return Row(entry, progress, str(progress.display_state), there, f"results/{entry.id}")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

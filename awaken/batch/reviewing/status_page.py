@@ -56,7 +56,7 @@ def print_status(
 def _state(entry: Entry, progress: Progress) -> str:
     if entry.repository.skip:
         return "skipped"
-    return str(progress.shown)
+    return str(progress.display_state)
 
 
 def _causes(known: Sequence[tuple[Entry, Progress]], folder: CampaignFolder) -> list[str]:
@@ -85,7 +85,7 @@ def _causes(known: Sequence[tuple[Entry, Progress]], folder: CampaignFolder) -> 
 
 
 def _nexts(known: Sequence[tuple[Entry, Progress]], again: Callable[..., str]) -> list[str]:
-    states = {each.shown for entry, each in known if not entry.repository.skip}
+    states = {each.display_state for entry, each in known if not entry.repository.skip}
     lines = []
     if states & {State.WAITING, State.CLONED}:
         lines.append(f"Go on: {again('run')}")

@@ -37,7 +37,7 @@ class CampaignFolder(Struct, frozen=True):
         return self.top / "results" / repository
 
     @contextmanager
-    def coordinated(self) -> Iterator[StateLog]:
+    def hold(self) -> Iterator[StateLog]:
         """Hold the campaign, and give its log to append to.
 
         Raises UserError while another coordinator holds it.

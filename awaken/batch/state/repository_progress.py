@@ -29,7 +29,7 @@ class Progress(Known, kw_only=True):
         return bool(self.patch) and self.approved == self.patch
 
     @property
-    def shown(self) -> State:
+    def display_state(self) -> State:
         """The state for people: a patch that was approved before needs no second word."""
         if self.state in READY and self.is_approved:
             return State.APPROVED

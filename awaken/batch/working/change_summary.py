@@ -22,7 +22,7 @@ from awaken.preview.recipes.commit_message import listed_rows, unsafe_sentences
 from awaken.preview.report_places import Places
 from awaken.preview.streams.output import Asked
 from awaken.preview.streams.visible import printable
-from awaken.verifying.verify import Verification
+from awaken.verifying.verify_changes import Verification
 
 _SUBJECT = 72
 """Characters of a subject that git's own tools show whole."""
@@ -36,7 +36,7 @@ def counts_of(report: Report, verified: Sequence[Verification]) -> Counts:
     manual = 0
     for root in report.roots:
         for finding in root.findings:
-            if finding.change in root.made:
+            if finding.change in root.change_ids:
                 levels[finding.level] += 1
             manual += finding.level is Level.MANUAL
     last = verified[-1] if verified else None
@@ -72,7 +72,7 @@ def describe(
     places = Places(top)
     for root in report.roots:
         for finding in root.findings:
-            if finding.change in root.made:
+            if finding.change in root.change_ids:
                 by_rule.setdefault(finding.rule, []).append(finding)
             elif finding.level is Level.MANUAL:
                 manual.append((_where(root, finding, places), _what(finding)))
@@ -81,7 +81,7 @@ def describe(
     more = [f"{left} more places are left to people; the report lists them"] if left > 0 else []
     return Summary(
         rules=tuple((name, level_words(findings)) for name, findings in sorted(by_rule.items())),
-        unsafe=tuple((row.text, row.alike) for row in grouped_rows(unsafe.most_common())),
+        unsafe=tuple((row.text, row.equal_sentences) for row in grouped_rows(unsafe.most_common())),
         manual=tuple(manual[:_MANUAL]),
         tests=tuple(rows),
         notes=(*notes, *more),
@@ -97,7 +97,7 @@ def _folders(task: Task) -> tuple[str, ...]:
 
 
 def _where(root: RootReport, finding: Finding, places: Places) -> str:
-    path, region = places.of(root, finding.place)
+    path, region = places.location_of(root, finding.place)
     return f"{path}:{region.line}" if region.line else path
 
 

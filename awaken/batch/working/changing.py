@@ -31,14 +31,9 @@ from awaken.engine.remembering.rule_table import installed_rules
 from awaken.engine.report import Report, RootReport
 from awaken.preview.counts import diagnostics, needs_of
 from awaken.preview.verification import stops, verified_rows
-from awaken.settings.values import settings_from
-from awaken.verifying.verify import (
-    NoTestsError,
-    RedBeforeError,
-    Tests,
-    Verification,
-    verify_report,
-)
+from awaken.settings.typed_settings import settings_from
+from awaken.verifying.sufficient_runs import NoTestsError, RedBeforeError
+from awaken.verifying.verify_changes import Tests, Verification, verify_report
 
 Sites = Mapping[Path, frozenset[SiteId]]
 

@@ -76,7 +76,7 @@ class Git(Struct, frozen=True):
         """Run git with ``words`` and return its answer. Raises GitFailedError if there is none."""
         git = find_program("git", self.directory)
         if git is None:
-            raise _failed(Kind.GIT, "there is no git on the PATH")
+            raise _clone_error(Kind.GIT, "there is no git on the PATH")
         command = [git, *_QUIET, *words]
         shell = find_program("sh", self.directory) if self.size_mb else None
         if shell is not None:
@@ -93,10 +93,10 @@ class Git(Struct, frozen=True):
             )
         except subprocess.TimeoutExpired:
             message = f"git {words[0]} has not ended after {self.seconds:.0f} s"
-            raise _failed(Kind.TIME, message) from None
+            raise _clone_error(Kind.TIME, message) from None
         except OSError as error:
             kind = Kind.DISK if error.errno in _ERRORS_OF_DISKS else Kind.GIT
-            raise _failed(kind, f"git cannot be run: {error.strerror or error}") from None
+            raise _clone_error(kind, f"git cannot be run: {error.strerror or error}") from None
 
     def say(self, *words: str, given: bytes = b"") -> str:
         """Return what git prints. Raises GitFailedError with the reason where it fails."""
@@ -136,7 +136,7 @@ def cause_of(message: str) -> str:
     return " ".join(_PLACES.sub("…", message).split())[:_SHOWN]
 
 
-def _failed(kind: Kind, message: str) -> GitFailedError:
+def _clone_error(kind: Kind, message: str) -> GitFailedError:
     return GitFailedError(Failure(kind=kind, message=message, cause=cause_of(message)))
 
 
@@ -157,8 +157,8 @@ def remote_head(git: Git, url: str, ref: str) -> Cloned:
             is_branch = ref and name == f"refs/heads/{ref}"
             return Cloned(content, ref if is_branch else branch)
     if not rows and not ref:
-        raise _failed(Kind.GONE, "the repository is empty")
-    raise _failed(Kind.GONE, f"there is no {ref or 'default branch'} in the repository")
+        raise _clone_error(Kind.GONE, "the repository is empty")
+    raise _clone_error(Kind.GONE, f"there is no {ref or 'default branch'} in the repository")
 
 
 def _names_of(ref: str) -> Sequence[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from awaken.cli.options.declared import DiffOptions, OutputOptions, RunOptions
 from awaken.cli.options.declaring import Option, bad_parameter
+from awaken.cli.options.shared_options import DiffOptions, OutputOptions, RunOptions
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
@@ -65,7 +65,7 @@ def _all(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
     # Only now is it known which repositories would be written to.
     if not allow_dirty:
         require_clean(report, line.paths)
-    _write(report, line, view, line.again("apply"))
+    _write(report, line, view, line.with_command("apply"))
     return report
 
 
@@ -75,7 +75,7 @@ def _asked_report(line: CommandLine, view: View, *, allow_dirty: bool) -> Report
     from awaken.preview.streams.messages import say  # noqa: PLC0415
 
     asked = ask(line, view, allow_dirty=allow_dirty)
-    _write(asked.report, line, view, line.again("apply", "--interactive"))
+    _write(asked.report, line, view, line.with_command("apply", "--interactive"))
     if asked.declined and not view.quiet:
         say(f"{plural(asked.declined, 'change')} left out, as you answered.")
     return asked.report
@@ -87,7 +87,7 @@ def _write(report: Report, line: CommandLine, view: View, command: str) -> None:
     from awaken.preview.show import show  # noqa: PLC0415
 
     applied = api.apply(report, command=command)
-    show(report, "apply", view, line.again)
+    show(report, "apply", view, line.with_command)
     if applied.place is not None and not view.quiet:
         _say_how_to_go_back(report, view, applied)
 
@@ -109,7 +109,7 @@ def _to_stdout(line: CommandLine, view: View, *, interactive: bool) -> Report:
     """Print the file that came from stdin as it would be rewritten; nothing is written."""
     from awaken import api  # noqa: PLC0415
     from awaken.preview.show import show_closing  # noqa: PLC0415
-    from awaken.preview.streams.output import opened, send  # noqa: PLC0415
+    from awaken.preview.streams.output import open_output, send  # noqa: PLC0415
 
     if interactive:
         raise bad_parameter("cannot ask while - reads stdin", param_hint="--interactive")
@@ -119,7 +119,7 @@ def _to_stdout(line: CommandLine, view: View, *, interactive: bool) -> Report:
     changed = {
         root.root / file.path: file.after.raw() for root in report.roots for file in root.files
     }
-    with opened(view.file) as stream:
+    with open_output(view.file) as stream:
         send([changed.get(path, content)], stream)
     show_closing(report, "apply", view)
     return report

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from awaken.cli.commands.by_option.listing import ListingOptions
-from awaken.cli.options.declared import OutputOptions, RunOptions
 from awaken.cli.options.declaring import Option
 from awaken.cli.options.recipe import RecipeOptions
+from awaken.cli.options.shared_options import OutputOptions, RunOptions
 from awaken.contract import UserError
 from awaken.preview.choices import Form, View
 
@@ -75,7 +75,7 @@ def check(
     if own.blockers:
         _show_blockers(report, view)
     else:
-        show(report, "check", view, line.again, staged)
+        show(report, "check", view, line.with_command, staged)
         _hint(report, line, view)
     return of_check(report, exit_zero=own.exit_zero, strict=own.strict)
 
@@ -108,10 +108,10 @@ def _show_blockers(report: Report, view: View) -> None:
     """Print what keeps sites manual, in one of the forms that show it. Raises UserError."""
     from awaken.preview.documents import blockers  # noqa: PLC0415  only this needs it
     from awaken.preview.show import show_closing  # noqa: PLC0415
-    from awaken.preview.streams.output import Asked, opened, send  # noqa: PLC0415
+    from awaken.preview.streams.output import Asked, open_output, send  # noqa: PLC0415
 
     asked = Asked("check", Path.cwd())
-    with opened(view.file) as stream:
+    with open_output(view.file) as stream:
         if view.form is Form.JSON:
             send(blockers.documents(report, asked), stream)
         else:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from awaken.cli.options.declared import DiffOptions, OutputOptions, RunOptions
 from awaken.cli.options.declaring import Option
 from awaken.cli.options.recipe import RecipeOptions
+from awaken.cli.options.shared_options import DiffOptions, OutputOptions, RunOptions
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
@@ -46,5 +46,5 @@ def show_diff(line: CommandLine, view: View) -> Report:
 
     with bar(view) as progress:
         report, staged = reporting.run(line, view, progress)
-    show(report, "diff", view, line.again, staged)
+    show(report, "diff", view, line.with_command, staged)
     return report

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from awaken.cli.options import declared as given
+from awaken.cli.options import shared_options as given
 from awaken.cli.options.declaring import Option
 from awaken.preview.choices import Color
 

@@ -8,10 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from awaken.cli.options import declared as given
-from awaken.cli.options.declared import ProjectOptions
+from awaken.cli.options import shared_options as given
 from awaken.cli.options.declaring import Argument, Option
 from awaken.cli.options.file_position import parse_place
+from awaken.cli.options.shared_options import ProjectOptions
 from awaken.cli.options.standard_input import STDIN
 from awaken.preview.choices import Color
 
@@ -77,7 +77,7 @@ def explain(
         send([explanation_document(explanation, Path.cwd())], sys.stdout)
     else:
         from awaken.preview.console.console import make_console  # noqa: PLC0415
-        from awaken.preview.terminal.explanation import print_explanation  # noqa: PLC0415
+        from awaken.preview.terminal.explained_place import print_explanation  # noqa: PLC0415
 
         print_explanation(explanation, make_console(sys.stdout, color), Path.cwd())
     return 0

@@ -25,8 +25,8 @@ def new_rule(
     """
     from importlib.metadata import version  # noqa: PLC0415  the help needs none of these
 
+    from awaken.cli.rule_skeleton import new_rule as begin  # noqa: PLC0415
     from awaken.preview.streams.output import send  # noqa: PLC0415
-    from awaken.testing.new_rule import new_rule as begin  # noqa: PLC0415
 
     made = begin(Path.cwd(), wanted, version("awaken"))
     name = wanted.partition("/")[2]

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from awaken.cli.options import declared as given
+from awaken.cli.options import shared_options as given
 from awaken.cli.options.declaring import Argument
 from awaken.cli.options.recipe import recipe_names
 from awaken.preview.choices import Color, View
@@ -32,10 +32,10 @@ def recipes(
     Writes nothing. `awaken migrate RECIPE` makes the steps.
     """
     from awaken import api  # noqa: PLC0415  the help needs no engine
-    from awaken.preview.console.plain import console_on  # noqa: PLC0415
+    from awaken.preview.console.plain_console import console_on  # noqa: PLC0415
     from awaken.preview.console.progress_bar import bar  # noqa: PLC0415
     from awaken.preview.recipes.recipe_page import print_recipe, print_recipes  # noqa: PLC0415
-    from awaken.settings.recipes import require_recipe  # noqa: PLC0415
+    from awaken.settings.recipe_tables import require_recipe  # noqa: PLC0415
 
     here = [Path()]
     known = api.recipes(here)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from awaken.cli.options import declared as given
+from awaken.cli.options import shared_options as given
 from awaken.cli.options.declaring import Argument, Option
 from awaken.preview.choices import Color
 
@@ -86,11 +86,11 @@ def _print_page(rule: Rule, form: RulesForm | None, color: Color, *, pager: bool
         _print_document([rule])
     elif form is RulesForm.FULL or (form is None and seen):
         from awaken.preview.console.console import make_console  # noqa: PLC0415
-        from awaken.preview.console.pager import paged  # noqa: PLC0415
+        from awaken.preview.console.pager import paging  # noqa: PLC0415
         from awaken.preview.terminal.catalogue import print_page  # noqa: PLC0415
 
         console = make_console(sys.stdout, color)
-        with paged(console, wanted=pager):
+        with paging(console, wanted=pager):
             print_page(rule, console)
     else:
         from awaken.preview.markdown.rule_markdown import markdown  # noqa: PLC0415

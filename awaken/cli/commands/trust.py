@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from awaken.cli.options import declared as given
+from awaken.cli.options import shared_options as given
 from awaken.cli.options.declaring import Argument, Option, bad_parameter
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from awaken.cli.exit_codes import FAILED
-from awaken.cli.options import declared as given
+from awaken.cli.options import shared_options as given
 from awaken.cli.options.declaring import Argument, Option
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec.structs import replace
 
-from awaken.cli.options import declared as given
-from awaken.cli.options.declared import PageOptions
+from awaken.cli.options import shared_options as given
 from awaken.cli.options.declaring import Option, bad_parameter
 from awaken.cli.options.passes import COMMAND_WORD
+from awaken.cli.options.shared_options import PageOptions
 from awaken.preview.choices import Color, Form
 from awaken.preview.counts import plural
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from awaken.engine.report import Report
     from awaken.engine.writing.undoing import Undone
     from awaken.preview.choices import View
-    from awaken.verifying.verify import Tests, Verification
+    from awaken.verifying.verify_changes import Tests, Verification
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,13 @@ class VerifyOptions:
         bool, Option("--allow-dirty", help="Write even if files have uncommitted changes.")
     ] = False
 
-    def again(self, line: CommandLine) -> str:
+    def repeated_command(self, line: CommandLine) -> str:
         """Return the command line that verifies the same again, without writing."""
         words = [word for file in self.carry or () for word in ("--carry", file)]
         words += ["--all"] if self.every else []
         words += ["--requests"] if self.requests else []
         words += ["--app", self.app] if self.app else []
-        return running(line.again("verify", *words), self.command)
+        return running(line.with_command("verify", *words), self.command)
 
 
 def running(line: str, command: Sequence[str] | None) -> str:
@@ -105,9 +105,9 @@ def verify(
     result = _verification(planned, line, own, quiet=quiet)
     applied = False
     if result is not None and own.apply and _holds(result):
-        command = line.again("verify", "--apply")
+        command = line.with_command("verify", "--apply")
         applied = bool(api.apply(result.report, command, by_verify=True).files)
-    _show(result or planned, own.again(line), view, applied=applied)
+    _show(result or planned, own.repeated_command(line), view, applied=applied)
     if any(diagnostics(planned)):
         return FAILED
     return FOUND if result is not None and (result.left_out or not _holds(result)) else 0
@@ -116,12 +116,12 @@ def verify(
 def _show(result: Verification | Report, again: str, view: View, *, applied: bool) -> None:
     """Print what the tests say, as a page or for a terminal, or that a report has no changes."""
     from awaken.engine.report import Report  # noqa: PLC0415  the help needs no engine
-    from awaken.preview.console.plain import console_on  # noqa: PLC0415
+    from awaken.preview.console.plain_console import console_on  # noqa: PLC0415
     from awaken.preview.counts import diagnostics  # noqa: PLC0415
     from awaken.preview.show import asked_of, show_page  # noqa: PLC0415
     from awaken.preview.streams.course import Course  # noqa: PLC0415
     from awaken.preview.streams.messages import say  # noqa: PLC0415
-    from awaken.preview.streams.output import opened  # noqa: PLC0415
+    from awaken.preview.streams.output import open_output  # noqa: PLC0415
     from awaken.preview.verification import course_of, print_verification  # noqa: PLC0415
 
     if isinstance(result, Report):
@@ -134,7 +134,7 @@ def _show(result: Verification | Report, again: str, view: View, *, applied: boo
     if view.form is Form.HTML or isinstance(result, Report):
         say(course.verdict)
     else:
-        with opened(view.file) as stream:
+        with open_output(view.file) as stream:
             color = Color.NEVER if view.file else view.color
             print_verification(result, console_on(stream, color), applied=applied)
 
@@ -143,7 +143,7 @@ def _verification(
     planned: Report, line: CommandLine, own: VerifyOptions, *, quiet: bool
 ) -> Verification | None:
     from awaken.preview.streams.messages import say  # noqa: PLC0415  the help needs no engine
-    from awaken.verifying.verify import Requests, planner, verify_report  # noqa: PLC0415
+    from awaken.verifying.verify_changes import Requests, planner, verify_report  # noqa: PLC0415
 
     def tell(clause: str) -> None:
         if not quiet:
@@ -181,7 +181,7 @@ def tests_of(line: CommandLine, words: Sequence[str]) -> Tests:
     Raises UserError for a command of the project's own that the user does not trust.
     """
     from awaken import api  # noqa: PLC0415  the help needs no engine
-    from awaken.verifying.verify import Tests, Where  # noqa: PLC0415
+    from awaken.verifying.verify_changes import Tests, Where  # noqa: PLC0415
 
     said = api.verify_settings(line.paths, line.options, has_command=bool(words))
     if words:

@@ -19,7 +19,7 @@ class CommandLine(Struct, frozen=True):
     paths: Sequence[Path]
     options: Options
 
-    def again(self, command: str, *more: str) -> str:
+    def with_command(self, command: str, *more: str) -> str:
         """Return the line that runs ``command`` on the same, with the options ``more`` added."""
         # The current directory is what a command is about without a path.
         paths = [] if list(self.paths) == [Path()] else [str(path) for path in self.paths]

@@ -23,7 +23,7 @@ def with_groups(command: Callable[..., int]) -> Callable[..., int]:
     groups = {name: hints[name] for name in own if is_dataclass(hints[name])}
 
     @wraps(command)
-    def called(**values: Any) -> int:
+    def run_command(**values: Any) -> int:
         built = {
             name: group(**{field.name: values.pop(field.name) for field in fields(group)})
             for name, group in groups.items()
@@ -36,11 +36,15 @@ def with_groups(command: Callable[..., int]) -> Callable[..., int]:
         for item in (
             _parameters(groups[name])
             if name in groups
-            else [parameter.replace(annotation=_typed(hints[name]), kind=parameter.KEYWORD_ONLY)]
+            else [
+                parameter.replace(
+                    annotation=_typer_annotation(hints[name]), kind=parameter.KEYWORD_ONLY
+                )
+            ]
         )
     ]
-    called.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
-    return called
+    run_command.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
+    return run_command
 
 
 def _parameters(group: type) -> Iterator[inspect.Parameter]:
@@ -50,11 +54,11 @@ def _parameters(group: type) -> Iterator[inspect.Parameter]:
             field.name,
             inspect.Parameter.KEYWORD_ONLY,
             default=_default(field),
-            annotation=_typed(hints[field.name]),
+            annotation=_typer_annotation(hints[field.name]),
         )
 
 
-def _typed(hint: Any) -> Any:
+def _typer_annotation(hint: Any) -> Any:
     """Return an annotation with its ``Parameter`` as Typer has it."""
     if get_origin(hint) is not Annotated:
         return hint

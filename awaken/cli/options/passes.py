@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from awaken.cli.options.declaring import CODEMODS, Option, Parameter, bad_parameter
-from awaken.passes.settings import PassSettings
+from awaken.passes.pass_settings import PassSettings
 
 _SCRIPT, _WORD = "--bowler", "--bowler-arg"
 COMMAND_WORD = "--command-word"
@@ -89,7 +89,7 @@ def words_again(passes: Sequence[PassSettings]) -> list[str]:
     result: list[str] = []
     for settings in passes:
         result += [f"--{settings.kind}", settings.target]
-        for name, value in settings.named():
+        for name, value in settings.named_arguments():
             result += ["--libcst-arg", f"{name}={value}"]
         result += [f"{_WORD}={word}" for word in settings.args]
     result += ["--per-hunk"] if any(candidate.per_hunk for candidate in passes) else []

@@ -55,11 +55,13 @@ def reading_plainly(parameters: list[Any]) -> list[Any]:
         # Typer guarantees neither, so other values go through Typer.
         known = hasattr(getattr(parameter, "type_descriptor", None), "annotation")
         if known and usual is not None and not isinstance(usual, partial):
-            parameter.process_value = partial(_processed, parameter, usual)
+            parameter.process_value = partial(_process_value, parameter, usual)
     return parameters
 
 
-def _processed(parameter: Any, usual: Callable[[Any, Any], Any], context: Any, value: Any) -> Any:
+def _process_value(
+    parameter: Any, usual: Callable[[Any, Any], Any], context: Any, value: Any
+) -> Any:
     if not _is_plain(parameter, value):
         return usual(context, value)
     read = _read(parameter, value)

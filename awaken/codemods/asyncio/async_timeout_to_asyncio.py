@@ -205,7 +205,7 @@ def _of_name(site: Site[ast.Call], name: ast.expr | None) -> Iterator[Edit]:
     owner = module.scopes.owner(name.id, scope)
     if owner is None or owner is not scope or owner.kind != "function":
         raise Refused(OTHER_USE, name.id)
-    if len(owner.bindings[scope.mangled(name.id)]) != 1:
+    if len(owner.bindings[scope.mangled_name(name.id)]) != 1:
         raise Refused(OTHER_USE, name.id)
     for read in _reads(module, name):
         yield from _of_use(site, read)

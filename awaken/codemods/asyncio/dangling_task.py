@@ -106,7 +106,7 @@ from msgspec import structs
 from msgspec.structs import replace
 
 from awaken.contract import Constraints, Edit, Phase, Plan, Reason, Status
-from awaken.kit.caveats.listed_names import NAMES_LISTED, lists_module, lists_names
+from awaken.kit.caveats.listing_calls import NAMES_LISTED, lists_module, lists_names
 from awaken.kit.caveats.replaced_names import caveats_of
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.rule import Rule
@@ -177,7 +177,7 @@ class DanglingTask(Rule):
             if refused is None:
                 kept.append(site)
             else:
-                yield Decided((site.refused(refused),))
+                yield Decided((site.refusal(refused),))
         refused = _is_listed(project, module) if kept else None
         if refused is not None:
             yield refused_together(kept, refused)
@@ -195,7 +195,9 @@ def _changes(
     own.
     """
     left_out = [candidate for candidate in kept if candidate.id in constraints.excluded]
-    doubles = {item: project.replaced_names.of(item.module, item.node.func) for item in kept}
+    doubles = {
+        item: project.replaced_names.replacements_of(item.module, item.node.func) for item in kept
+    }
     alone = [item for item in kept if item not in left_out and not doubles[item]]
     replaced = [candidate for candidate in kept if candidate not in left_out and doubles[candidate]]
     first = rewritten_together(alone, _rewrite(project, alone)) if alone else Decided(())

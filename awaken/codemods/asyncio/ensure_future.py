@@ -105,7 +105,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Phase, Place
 from awaken.kit.caveats.replaced_names import doubles_of
 from awaken.kit.changes import Decided, decide
-from awaken.kit.imports import name_beside, replace_name
+from awaken.kit.imports import name_from_same_module, replace_name
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
@@ -195,7 +195,7 @@ def _of_loop(site: Site[ast.Call], project: Project) -> Rewrite:
     """Return how `create_task()` is called without asking for the loop."""
     module, func = site.module, site.node.func
     asked = func.value.func if isinstance(func, ast.Attribute) else func  # type: ignore[attr-defined]
-    written, imports = name_beside(project, site, asked, _CREATE)
+    written, imports = name_from_same_module(project, site, asked, _CREATE)
     caveats, doubles = doubles_of(project, module, asked, _CREATE)
     unused = [site.release_import("asyncio", name.rpartition(".")[2]) for name in _LOOPS]
     message = f"`{module.excerpt(func)}` becomes `{written}`"
@@ -221,7 +221,7 @@ def _replaced_pairs(
     """Return what the program replaces of the functions that are called, and where."""
     caveats, doubles = doubles_of(project, module, call.func, _CREATE)
     for made in _calls_behind(module, given):
-        replaced = project.replaced_names.of(module, made.func)
+        replaced = project.replaced_names.replacements_of(module, made.func)
         places = tuple(replacement.place for replacement in replaced if not replacement.keeps_kind)
         if places:
             caveats.append(

@@ -85,10 +85,11 @@ from awaken.contract import Finding, Phase, Place, Status
 from awaken.kit.rule import Advice
 from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Site
-from awaken.project.effects.places.held import Lock, runs_held, taken
-from awaken.project.source.expressions.uses import targets_of
+from awaken.project.effects.places.held import Lock, locks_taken_by, runs_held
+from awaken.project.source.expressions.expression_uses import targets_of
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, With, last_name
+from awaken.project.source.worklist import MOST_FUNCTIONS
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -96,7 +97,6 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _DEEPEST = 3  # calls between one lock and the other; a longer way rarely runs
-_MOST_FUNCTIONS = 30  # that one block calls, else they multiply
 _MAKERS = (b"Lock", b"RLock")
 _CURE = "Acquire them in the same order everywhere, or use one lock for both."
 
@@ -134,7 +134,7 @@ class LockOrdering(Advice):
         words = [name.encode() for name in sorted(names)] if len(names) > 1 else []
         leading = _leading_to(project, words, names)
         for module in modules_with(project, words, is_around_tests) if words else ():
-            for way in _ways(project, module, names, leading):
+            for way in _nested_acquisitions(project, module, names, leading):
                 ways.setdefault((way.first.name, way.second.name), way)
         sites = set(project.site_files(self.triggers))
         return (
@@ -152,7 +152,7 @@ def _is_apart(one: _Way, other: _Way) -> bool:
 
 def _finding(rule: str, way: _Way, back: _Way) -> Finding:
     first, second = (lock.name.rpartition(".")[2] for lock in (way.first, way.second))
-    return Site(rule, way.module, way.node).advised(
+    return Site(rule, way.module, way.node).advice(
         f"`{second}` is acquired while `{first}` is held, and elsewhere in the opposite order",
         _CURE,
         (*way.places, *back.places),
@@ -199,7 +199,7 @@ def _names_lock(entered: With, names: Collection[str]) -> bool:
     return any(last_name(item.context_expr) in names for item in entered.items)
 
 
-def _ways(
+def _nested_acquisitions(
     project: Project, module: Module, names: Collection[str], leading: Collection[str]
 ) -> Iterator[_Way]:
     """Yield each place of ``module`` where a lock is taken while another is held."""
@@ -207,7 +207,7 @@ def _ways(
         if not isinstance(node, With) or not _names_lock(node, names):
             continue
         around = _held_around(project, module, node)
-        locks = taken(project, module, node)
+        locks = locks_taken_by(project, module, node)
         for index, (lock, named) in enumerate(locks):
             held = around | {item for item, _ in locks[: index + 1]}
             inside = [(inner, where, ()) for inner, where in locks[index + 1 :]]
@@ -221,7 +221,7 @@ def _taken_inside(
     """Yield the locks that the block of ``entered`` takes, where, and where the calls lead."""
     for node in runs_held(entered):
         if isinstance(node, With):
-            for lock, where in taken(project, module, node):
+            for lock, where in locks_taken_by(project, module, node):
                 yield lock, where, ()
         elif isinstance(node, ast.Call) and _runs(module, node, leading):
             for lock, place in _taken_by(project, module, node, leading):
@@ -254,7 +254,7 @@ def _held_around(project: Project, module: Module, node: ast.AST) -> frozenset[L
     held: set[Lock] = set()
     for above in module.ancestors_inside(node):
         if isinstance(above, With):
-            held.update(lock for lock, _ in taken(project, module, above))
+            held.update(lock for lock, _ in locks_taken_by(project, module, above))
     return frozenset(held)
 
 
@@ -271,7 +271,7 @@ def _taken_by(
     """Yield the locks that are taken by what ``call`` runs, and where."""
     seen: set[tuple[str, int]] = set()
     waiting = [(module, call, 0)]
-    while waiting and len(seen) <= _MOST_FUNCTIONS:
+    while waiting and len(seen) <= MOST_FUNCTIONS:
         home, here, depth = waiting.pop()
         called = project.calls.function_called(home, here)
         # A call that may reach one of several functions proves no order.
@@ -286,7 +286,7 @@ def _taken_by(
             if there.enclosing_function(node) is not function:
                 continue
             if isinstance(node, With):
-                for lock, named in taken(project, there, node):
+                for lock, named in locks_taken_by(project, there, node):
                     yield lock, there.place(named, f"by `{function.name}`, here")
             elif isinstance(node, ast.Call) and depth + 1 < _DEEPEST:
                 waiting += [(there, node, depth + 1)] if _runs(there, node, leading) else []

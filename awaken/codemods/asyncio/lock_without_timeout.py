@@ -89,9 +89,10 @@ from awaken.kit.rule import Advice
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Site
 from awaken.knowledge.library_names import name_list
-from awaken.project.effects.places.held import Lock, runs_held, taken
+from awaken.project.effects.places.held import Lock, locks_taken_by, runs_held
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name
+from awaken.project.source.worklist import MOST_FUNCTIONS
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -99,7 +100,6 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _DEEPEST = 3  # calls between the lock and the `await`; a longer way is hard to follow
-_MOST_FUNCTIONS = 30  # that one block calls, else they multiply
 _WAITING = name_list("waiting_for_others")
 _WORDS = {name.rpartition(".")[2] for name in _WAITING}
 _DEADLINES = name_list("deadlines")
@@ -122,7 +122,7 @@ class LockWithoutTimeout(Advice):
     def findings(self, project: Project) -> Iterable[Finding]:
         """Return one finding per ``async with`` that holds a lock without an end."""
         return (
-            Site(self.name, module, named).advised(
+            Site(self.name, module, named).advice(
                 f"`{module.excerpt(named)}` is held during `await {shown}()`, which "
                 "may never finish",
                 _CURE,
@@ -142,7 +142,7 @@ def _locks(project: Project, module: Module, node: ast.AsyncWith) -> list[tuple[
         return []
     return [
         (lock, named)
-        for lock, named in taken(project, module, node)
+        for lock, named in locks_taken_by(project, module, node)
         # Tasks that wait for the lock of a writer wait for the same peer anyway.
         if lock.is_of_tasks and not _OF_WRITERS.search(lock.name.rpartition(".")[2])
     ]
@@ -150,10 +150,10 @@ def _locks(project: Project, module: Module, node: ast.AsyncWith) -> list[tuple[
 
 def _endless(project: Project, module: Module, node: ast.AsyncWith) -> Iterator[tuple[str, Place]]:
     """Yield the first thing that is awaited without a deadline while ``node`` is held."""
-    waiting = [(module, call, 0) for call in _awaited(module, list(runs_held(node)))]
+    waiting = [(module, call, 0) for call in _calls_without_deadline(module, list(runs_held(node)))]
     waiting.reverse()
     seen: set[tuple[str, int]] = set()
-    while waiting and len(seen) <= _MOST_FUNCTIONS:
+    while waiting and len(seen) <= MOST_FUNCTIONS:
         home, call, depth = waiting.pop()
         if last_name(call.func) in _WORDS and _is_endless(project, home, call):
             yield home.excerpt(call.func), home.place(call, "this is awaited without a deadline")
@@ -165,7 +165,10 @@ def _endless(project: Project, module: Module, node: ast.AsyncWith) -> Iterator[
         if (there.path, function.lineno) not in seen:
             seen.add((there.path, function.lineno))
             own = [part for part in there.walk(function) if _runs_in(there, part, function)]
-            waiting += [(there, part, depth + 1) for part in reversed(list(_awaited(there, own)))]
+            waiting += [
+                (there, part, depth + 1)
+                for part in reversed(list(_calls_without_deadline(there, own)))
+            ]
 
 
 def _runs_in(module: Module, node: ast.AST, function: Function) -> bool:
@@ -189,7 +192,7 @@ def _kills(module: Module, call: ast.Call) -> bool:
     )
 
 
-def _awaited(module: Module, nodes: list[ast.AST]) -> Iterator[ast.Call]:
+def _calls_without_deadline(module: Module, nodes: list[ast.AST]) -> Iterator[ast.Call]:
     """Yield the calls that ``nodes`` await without any deadline around."""
     for node in nodes:
         match node:

@@ -129,7 +129,7 @@ from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import SiteRule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.coroutines import coroutines
-from awaken.project.source.expressions.uses import targets_of, use_of
+from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.modules import nodes_in
 from awaken.project.source.trees import last_name
 from awaken.project.values.local.reads import local_binding, reads_seeing
@@ -202,7 +202,7 @@ class MissingAwait(SiteRule):
     def _found_items(self, project: Project) -> Iterator[tuple[Module, ast.Call, tuple[Fate, ...]]]:
         names = _Names(project, self.triggers)
         for path in project.site_files(self.triggers):
-            wanted = names.wanted(path, project.snapshot[path].text)
+            wanted = names.coroutines_called_in(path, project.snapshot[path].text)
             for module, node in nodes_in(project.modules_at([path] if wanted else []), ast.Call):
                 if last_name(node.func) in wanted and _may_be_one(module, node):
                     fates = _fates(project, module, node)
@@ -251,7 +251,7 @@ class _Names:
                 self._folders.setdefault(name, set()).add(str(place.parent))
                 self._words.setdefault(name, set()).update(words)
 
-    def wanted(self, path: str, text: bytes) -> set[str]:
+    def coroutines_called_in(self, path: str, text: bytes) -> set[str]:
         """Return the names of coroutine functions that the file may call without awaiting them."""
         calls = {(head, name) for head, name in _CALLED.findall(text) if name in self}
         near = self._items_near(path, text, {name for _, name in calls})
@@ -357,7 +357,7 @@ def _rewrite(site: Site[ast.Call], project: Project, fates: tuple[Fate, ...]) ->
     if isinstance(above, _BINDS_TIGHTER) or (isinstance(above, ast.Call) and call is above.func):
         edits = [site.insert_before(call, "(await "), site.insert_behind(call, ")")]
     places = () if worst.place == site.place else (worst.place,)
-    replaced = project.replaced_names.of(module, call.func)
+    replaced = project.replaced_names.replacements_of(module, call.func)
     others = [replacement for replacement in replaced if not replacement.keeps_kind]
     caveats, doubles = caveats_of(module, call.func, others)
     return Rewrite(message, edits, [_CAVEAT, *caveats], (*places, *doubles))

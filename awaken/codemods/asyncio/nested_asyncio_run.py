@@ -147,7 +147,7 @@ class NestedAsyncioRun(SiteRule):
             for call in _calls(project, module)
         )
         in_sight = set(project.site_files(self.triggers))
-        for module, call, way in project.calls.ways_to(ends):
+        for module, call, way in project.calls.paths_to(ends):
             if module.path in in_sight and not _is_guarded(module, call):
                 yield decide(Site(self.name, module, call), rewrite_through, THROUGH, way)
 

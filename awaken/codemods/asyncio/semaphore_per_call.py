@@ -114,7 +114,7 @@ class SemaphorePerCall(Advice):
     def findings(self, project: Project) -> Iterable[Finding]:
         """Return one finding per lock that only the call that made it can wait for."""
         return (
-            Site(self.name, module, call).advised(
+            Site(self.name, module, call).advice(
                 f"`{module.excerpt(call)}` is created {_when(module, call)} and not "
                 "shared, so it limits nothing",
                 _CURE,
@@ -179,7 +179,7 @@ def _is_entered_alone(module: Module, name: ast.Name) -> bool:
     """Whether the variable ``name`` is only entered, and by one task or thread at a time."""
     scope = module.scopes.scope_of(name)
     function = scope.node
-    bindings = scope.bound(name.id)
+    bindings = scope.bindings_of(name.id)
     if not isinstance(function, Function) or len(bindings) != 1:
         return False
     reads = module.scopes.reads_in(scope, name.id)
@@ -222,7 +222,7 @@ def _runs_in_turn(module: Module, read: ast.Name, maker: Function) -> bool:
         return False
     return all(
         _is_run_at_once(module, name, around, maker)
-        for inside in module.scopes.inside(module.scopes.scope_made_by(maker))
+        for inside in module.scopes.scopes_inside(module.scopes.scope_made_by(maker))
         for name in inside.reads.get(around.name, ())
     )
 

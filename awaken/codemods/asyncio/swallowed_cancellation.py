@@ -128,7 +128,7 @@ from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import name_list
 from awaken.project.effects import suspensions
-from awaken.project.effects.own import own_nodes
+from awaken.project.effects.own_nodes import own_nodes
 from awaken.project.source.expressions.alternatives import whole_conditional
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import FunctionOrLambda, Loop, is_none, last_name
@@ -244,13 +244,13 @@ def _cancellations(project: Project, module: Module, handler: ast.ExceptHandler)
         return []
     return [
         node
-        for node in _named(handler.type)
+        for node in _caught_names(handler.type)
         if last_name(node) in {"CancelledError", "BaseException"}
         and project.qualified_name(module, node) in {*_CANCELLED, _BASE}
     ]
 
 
-def _named(caught: ast.expr) -> list[ast.expr]:
+def _caught_names(caught: ast.expr) -> list[ast.expr]:
     return caught.elts if isinstance(caught, ast.Tuple) else [caught]
 
 
@@ -336,7 +336,9 @@ def _is_decided(
     project: Project, module: Module, node: ast.Try, handler: ast.ExceptHandler
 ) -> bool:
     """Whether somebody thought of what happens after ``handler``, or it is the end of a task."""
-    if any(isinstance(statement, ast.Raise) for statement in _behind(module, node, handler)):
+    if any(
+        isinstance(statement, ast.Raise) for statement in _statements_after(module, node, handler)
+    ):
         return True
     for above in module.ancestors_inside(node):
         if isinstance(above, ast.ExceptHandler) and (
@@ -439,9 +441,9 @@ def _rewrite(site: Site[ast.ExceptHandler | ast.Call], project: Project) -> Rewr
         raise TypeError("a handler is in a try")
     shown = _shown_text(module, node)
     message = f"`{shown}` swallows the cancellation of its task"
-    named = [] if node.type is None else _named(node.type)
+    named = [] if node.type is None else _caught_names(node.type)
     cancelled = [part for part in named if last_name(part) == "CancelledError"]
-    behind = next(filter(_does_something, _behind(module, above, node)), None)
+    behind = next(filter(_does_something, _statements_after(module, above, node)), None)
     if cancelled and behind is not None:
         raise Refused(CODE_BEHIND, shown, because=(module.place(behind, "would not run"),))
     is_only = bool(named) and len(cancelled) == len(named)
@@ -468,7 +470,9 @@ def _follows_all_errors(
     """Whether a handler in front of ``handler`` has every Exception."""
     return any(
         part.type is not None
-        and any(project.qualified_name(module, each) in _EVERYTHING for each in _named(part.type))
+        and any(
+            project.qualified_name(module, each) in _EVERYTHING for each in _caught_names(part.type)
+        )
         for part in node.handlers[: node.handlers.index(handler)]
     )
 
@@ -520,7 +524,7 @@ def _change(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> str:
     """Return the caveat for a task that is cancelled."""
     if _goes_on(module, node, handler):
         return "the loop now ends when its task is cancelled, and no longer continues"
-    if any(map(_does_something, _behind(module, node, handler))):
+    if any(map(_does_something, _statements_after(module, node, handler))):
         return "the code after it no longer runs when its task is cancelled"
     return "the code that awaits the coroutine is now cancelled as well, and no longer continues"
 
@@ -537,7 +541,9 @@ def _loops(module: Module, node: ast.stmt) -> list[ast.stmt]:
     return [above for above in module.ancestors_inside(node) if isinstance(above, Loop)]
 
 
-def _behind(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> Iterator[ast.stmt]:
+def _statements_after(
+    module: Module, node: ast.Try, handler: ast.ExceptHandler
+) -> Iterator[ast.stmt]:
     """Yield the statements that run between ``handler`` and the end of the function.
 
     Code in a loop around does not count: it runs again because the loop goes on.

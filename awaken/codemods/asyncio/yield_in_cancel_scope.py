@@ -81,6 +81,7 @@ from awaken.kit.sites import Site
 from awaken.knowledge.library_names import name_list
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
+from awaken.project.source.worklist import MOST_FILES
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -88,7 +89,6 @@ if TYPE_CHECKING:
 
 _SCOPES = name_list("cancel_scopes")
 _LAST = {name.rpartition(".")[2] for name in _SCOPES}
-_MOST_FILES = 20  # that name the generator; a name in more files may belong to others
 _CURE = (
     "Yield outside it, pass the values through a queue, or turn the generator into an "
     "`@asynccontextmanager`."
@@ -113,7 +113,7 @@ class YieldInCancelScope(Advice):
             return path not in yielding or is_around_tests(path)
 
         return (
-            Site(self.name, module, scope).advised(
+            Site(self.name, module, scope).advice(
                 f"this generator yields inside `{module.excerpt(scope)}`, which may "
                 "cancel the code that iterates over it",
                 _CURE,
@@ -132,7 +132,7 @@ def _found_scopes(project: Project, module: Module) -> Iterator[tuple[ast.Call, 
         if not isinstance(node, ast.Yield) or function is None or function.decorator_list:
             continue
         scope = _scope_around(project, module, node)
-        if scope is None or scope in seen or _is_handed_on(project, module, function):
+        if scope is None or scope in seen or _escapes(project, module, function):
             continue
         seen.add(scope)
         yield scope, node
@@ -152,11 +152,11 @@ def _scope_around(project: Project, module: Module, node: ast.Yield) -> ast.Call
     return None
 
 
-def _is_handed_on(project: Project, module: Module, function: ast.AsyncFunctionDef) -> bool:
+def _escapes(project: Project, module: Module, function: ast.AsyncFunctionDef) -> bool:
     """Whether the generator function itself is passed on, as a dependency or a lifespan."""
     name = function.name
     for number, home in enumerate(modules_with(project, (name.encode(),))):
-        if number >= _MOST_FILES:
+        if number >= MOST_FILES:
             return home is not module
         for mention in home.mentions(name):
             if home.call_taking(mention) is not None:

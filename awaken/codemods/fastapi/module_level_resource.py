@@ -136,7 +136,7 @@ class ModuleLevelResource(Advice):
                 if _asks(project, module, call):
                     text = module.excerpt(call)
                     message = f"`{text}` queries the database when this module is imported"
-                    yield Site(self.name, module, call).advised(message, _ASK_CURE)
+                    yield Site(self.name, module, call).advice(message, _ASK_CURE)
 
     def _opened_sites(self, project: Project) -> Iterator[Finding]:
         for opening in openings(project, "client", "pool"):
@@ -145,7 +145,7 @@ class ModuleLevelResource(Advice):
                 continue
             if not _may_be_closed(project, name):
                 message = f"importing this module creates `{name}`, and nothing closes it"
-                yield Site(self.name, opening.module, opening.call).advised(message, _OPEN_CURE)
+                yield Site(self.name, opening.module, opening.call).advice(message, _OPEN_CURE)
 
 
 def _is_at_import(module: Module, call: ast.Call) -> bool:
@@ -205,5 +205,5 @@ def _imported_files(project: Project) -> set[str]:
     """Return the files that are imported with an application of the program, and those of it."""
     result: set[str] = set()
     for server in project.web.serving.all:
-        result |= {server.module.path} | project.web.imports.reached(server.module)
+        result |= {server.module.path} | project.web.imports.files_imported_by(server.module)
     return result

@@ -94,12 +94,11 @@ from awaken.contract.nearest import did_you_mean
 from awaken.contract.places import Span
 from awaken.kit.caveats.failures import HIDDEN, caught_by_callers
 from awaken.kit.caveats.replaced_names import caveats_of
-from awaken.kit.changes import Member, connected, decide_group, plan_of
+from awaken.kit.changes import Member, connected_groups, decide_group, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site, shown_places
 from awaken.knowledge.library_names import library_names, name_list
-from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url, UrlText
 from awaken.project.frameworks.sqlalchemy.engines.drivers import (
     AsyncDriver,
     async_databases,
@@ -107,6 +106,7 @@ from awaken.project.frameworks.sqlalchemy.engines.drivers import (
     full_drivername,
     is_async_driver,
 )
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine, Url, UrlText
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import ENGINE_WORDS
 from awaken.project.source.f_strings import is_literal
 
@@ -201,7 +201,7 @@ class AsyncDriverUrl(Rule):
         links = ((engine, other) for engine in engines for other in engines if engine.shares(other))
         return plan_of(
             decide_group([*_members(self.name, project, group)], constraints, BESIDE)
-            for group in connected(engines, links)
+            for group in connected_groups(engines, links)
         )
 
 
@@ -293,7 +293,7 @@ def _rewrite(  # noqa: PLR0913
 
     Edits of other statements are put into ``strings``.
     """
-    replaced = project.replaced_names.of(site.module, site.node.func)
+    replaced = project.replaced_names.replacements_of(site.module, site.node.func)
     caveats, places = caveats_of(site.module, site.node.func, replaced)
     caveats += _of_guards(project, site.module, site.node)
     caught = tuple(caught_by_callers(project, site.module, site.node, _CATCHING))[:1]
@@ -305,10 +305,10 @@ def _rewrite(  # noqa: PLR0913
     changed: list[str] = []
     driver: AsyncDriver | None = None
     for text in blocking:
-        driver = _chosen(project, engine, text, options)
+        driver = _choose_driver(project, engine, text, options)
         _check(project, engine, text, driver)
         edit = _edit(project, site, text, driver.drivername)
-        if _is_beside(site, text):
+        if _is_in_statement(site, text):
             edits.append(edit)
         else:
             strings[text.place] = edit
@@ -323,7 +323,7 @@ def _rewrite(  # noqa: PLR0913
     )
 
 
-def _is_beside(site: Site[ast.Call], text: UrlText) -> bool:
+def _is_in_statement(site: Site[ast.Call], text: UrlText) -> bool:
     """Whether a text is in the statement of the call."""
     statement = site.module.statement_of(site.node)
     if statement is None or text.place.path != site.module.path:
@@ -348,7 +348,9 @@ def _of_guards(project: Project, module: Module, call: ast.Call) -> Iterator[str
 
 
 # ------------------------------------------------------------------------------------ which driver
-def _chosen(project: Project, engine: Engine, text: UrlText, options: Options) -> AsyncDriver:
+def _choose_driver(
+    project: Project, engine: Engine, text: UrlText, options: Options
+) -> AsyncDriver:
     """Return the driver to take. Raises Refused where it is for the owner to say."""
     is_wrapped = not engine.name.startswith("sqlalchemy.ext.asyncio")
     result = [

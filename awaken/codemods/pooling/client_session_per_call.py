@@ -123,8 +123,10 @@ class ClientSessionPerCall(Advice):
     def findings(self, project: Project) -> Iterable[Finding]:
         """Return one finding per client that requests lead to."""
         return (
-            Site(self.name, opening.module, opening.call).advised(
-                f"`{opening.shown}` and its connections are created for every request", _CURE, way
+            Site(self.name, opening.module, opening.call).advice(
+                f"`{opening.called_name}` and its connections are created for every request",
+                _CURE,
+                way,
             )
             for opening in openings(project, "client")
             if not _has_its_own(opening) and not _goes_anywhere(opening)

@@ -112,8 +112,8 @@ class EnginePerCall(Advice):
     def findings(self, project: Project) -> Iterable[Finding]:
         """Return one finding per engine or pool that requests lead to."""
         return (
-            Site(self.name, opening.module, opening.call).advised(
-                f"`{opening.shown}` opens a new connection pool for every request", _CURE, way
+            Site(self.name, opening.module, opening.call).advice(
+                f"`{opening.called_name}` opens a new connection pool for every request", _CURE, way
             )
             for opening in openings(project, *_RESOURCES)
             if not _is_named_by_caller(opening) and not _is_shared(opening)

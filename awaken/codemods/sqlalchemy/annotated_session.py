@@ -200,7 +200,7 @@ from msgspec import structs
 
 from awaken.contract import ChangeId, Constraints, Edit, Level, Phase, Plan, Reason
 from awaken.kit.changes import Decided, decide, plan_of, refused_together
-from awaken.kit.imports import imports_here, name_beside, release_imports
+from awaken.kit.imports import imports_here, name_from_same_module, release_imports
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
@@ -275,10 +275,10 @@ class AnnotatedSession(Rule):
         return plan_of(
             decision
             for kind, uses in parameters.items()
-            for decision in self._decided(project, constraints, kind, uses, several)
+            for decision in self._decide(project, constraints, kind, uses, several)
         )
 
-    def _decided(
+    def _decide(
         self,
         project: Project,
         constraints: Constraints,
@@ -431,7 +431,7 @@ def _define(site: Site[Function], project: Project, kind: _Kind, name: str) -> R
     imports: list[Edit] = []
     words: list[str] = []
     for qualified in ("typing.Annotated", kind.session, _DEPENDS):
-        written, needed = name_beside(project, site, None, qualified)
+        written, needed = name_from_same_module(project, site, None, qualified)
         words.append(written)
         imports += needed
     annotated, session, depends = words

@@ -160,7 +160,7 @@ def _advice(project: Project, registry: _Registry, places: tuple[Place, ...]) ->
     help_text = f"{_CURE} {_WITH_SCOPE if has_scope else _FOR_TASKS}"
     if project.files_with(_CHILD_TASKS):
         help_text = f"{help_text} {_NOT_IN_MIDDLEWARE}"
-    return registry.site.advised(
+    return registry.site.advice(
         f"coroutines use the registry `{registry.name}`{shares}", help_text, places[:_MOST_SHOWN]
     )
 
@@ -182,7 +182,7 @@ def _reached_places(project: Project, registry: _Registry) -> Iterator[Place]:
         for module, call in project.calls_at(place)[:1]
         if module.enclosing_function(call) is not None
     )
-    for module, call, way in project.calls.ways_to(ends):
+    for module, call, way in project.calls.paths_to(ends):
         if not is_around_tests(module.path):
             yield module.place(call, f"calls it through `{way.name}`")
 

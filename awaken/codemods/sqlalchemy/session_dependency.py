@@ -142,7 +142,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.contract import Edit, Level, Phase, Reason, Status
 from awaken.kit.changes import Decided, decide
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.payloads import (
     SESSION_BLOCKS,
     WRITE_STATEMENTS,
@@ -221,7 +221,7 @@ class SessionDependency(SiteRule):
                 if given is None:
                     continue
                 if isinstance(node, ast.Lambda):
-                    yield decide(Site(self.name, module, node), _named, given)
+                    yield decide(Site(self.name, module, node), _rewrite_of_lambda, given)
                 elif given.closed != "always" or given.swallows or node.decorator_list:
                     yield decide(Site(self.name, module, node), _rewrite, project, given)
 
@@ -233,7 +233,7 @@ def _may_give_session(module: Module, function: Function) -> bool:
     return gives and any(word in text for word in ("ession", "aker", "db", "Db", "DB"))
 
 
-def _named(site: Site[ast.Lambda], given: Given) -> Rewrite:
+def _rewrite_of_lambda(site: Site[ast.Lambda], given: Given) -> Rewrite:
     """Return how a function yields the session that a lambda gives in place of a dependency."""
     module, node = site.module, site.node
     if given.made.own_ends:
@@ -265,8 +265,13 @@ def _rewrite(site: Site[Function], project: Project, given: Given) -> Rewrite:
         )
     if given.hidden:
         raise Refused(CALLED, given.hidden)
-    edits = _yielded(site, given) if given.gives == "yield" else _returned(project, site, given)
+    edits = (
+        _edits_of_generator(site, given)
+        if given.gives == "yield"
+        else _edits_of_return(project, site, given)
+    )
     caveats = [_AFTERWARDS]
+    # These versions run the code after `yield` before they send the response.
     if project.targets.admits("fastapi", ">=0.106,<0.118"):
         caveats.append(_BEFORE_TASKS)
     message = f"`{function.name}` closes its session after the request"
@@ -274,12 +279,13 @@ def _rewrite(site: Site[Function], project: Project, given: Given) -> Rewrite:
     return Rewrite(message, edits, caveats, (*inside, given.injected))
 
 
-def _yielded(site: Site[Function], given: Given) -> list[Edit]:
+def _edits_of_generator(site: Site[Function], given: Given) -> list[Edit]:
     """Return the edits that put the code after the opening of a session into ``with``."""
     body = site.node.body
     last = len(body) - 1
     ends = "closes" if closes(body[last], given.name) else "nothing"
     first = _opening(site, given)
+    # Nothing would be left inside the block.
     if last == first or (ends == "closes" and last == first + 1):
         raise Refused(OTHER_SHAPE, site.node.name)
     block = SessionBlock(first, last, given.name, ends, given.made.is_async)
@@ -295,7 +301,7 @@ def _opening(site: Site[Function], given: Given) -> int:
     raise Refused(OTHER_SHAPE, site.node.name)
 
 
-def _returned(project: Project, site: Site[Function], given: Given) -> list[Edit]:
+def _edits_of_return(project: Project, site: Site[Function], given: Given) -> list[Edit]:
     """Return the edits that make a function that returns a session one that yields it."""
     module, function = site.module, site.node
     is_async = given.made.is_async
@@ -311,7 +317,7 @@ def _returned(project: Project, site: Site[Function], given: Given) -> list[Edit
     if function.returns is not None:
         is_coroutine = is_async or isinstance(function, ast.AsyncFunctionDef)
         iterator = "AsyncIterator" if is_coroutine else "Iterator"
-        written, imports = name_beside(project, site, None, f"collections.abc.{iterator}")
+        written, imports = name_from_same_module(project, site, None, f"collections.abc.{iterator}")
         edits += [
             site.insert_before(function.returns, f"{written}["),
             site.insert_behind(function.returns, "]"),

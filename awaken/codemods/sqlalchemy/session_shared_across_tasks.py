@@ -103,12 +103,13 @@ from awaken.kit.search import argument, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.expressions.lists import added_parts, list_parts
+from awaken.project.source.memo import recursive_items
 from awaken.project.source.trees import Function, FunctionOrLambda, Loop, last_name
 from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.sharing import SharedSession
+    from awaken.project.frameworks.sqlalchemy.concurrent_sessions import SharedSession
     from awaken.project.source.modules import Module
 
 _HELP = "Give each task its own session, or await one coroutine after the other."
@@ -164,7 +165,11 @@ class SessionSharedAcrossTasks(SiteRule):
             decide(Site(self.name, module, one.at), _rewrite, project, shared)
             for module in site_modules(project, self.triggers)
             for one in _items_together(project, module, names)
-            if (shared := project.orm.shared_sessions.of(module, one.runs, one.coroutines))
+            if (
+                shared := project.orm.shared_sessions.shared_session(
+                    module, one.runs, one.coroutines
+                )
+            )
         )
 
 
@@ -189,6 +194,7 @@ def _items_together(project: Project, module: Module, names: set[str]) -> Iterat
     yield from _of_tasks(module, started)
 
 
+@recursive_items
 def _elements(module: Module, node: ast.expr) -> Iterator[ast.expr]:
     """Yield what a list or tuple holds, as far as it is visible; it may be in a variable."""
     for part in list_parts(module, node):
@@ -308,7 +314,7 @@ def _made_by(given: ast.expr) -> ast.expr:
 def _in_sequence(site: Site[ast.Call], awaited: ast.Await) -> list[Edit]:
     """Return the edits that await the arguments one after the other."""
     module, statement = site.module, site.module.statement_of(awaited)
-    if statement is not None and _stands_alone(module, statement):
+    if statement is not None and _has_own_lines(module, statement):
         loop = _loop(module, statement, awaited, site.node)
         if loop:
             return [site.replace(statement, loop)]
@@ -324,7 +330,7 @@ def _in_sequence(site: Site[ast.Call], awaited: ast.Await) -> list[Edit]:
     return list(_display(site, awaited))
 
 
-def _stands_alone(module: Module, statement: ast.stmt) -> bool:
+def _has_own_lines(module: Module, statement: ast.stmt) -> bool:
     """Whether ``statement`` has its lines for itself, and no comments within."""
     others = [*module.block_of(statement), module.parent(statement)]
     beside = any(

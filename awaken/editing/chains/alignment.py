@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from awaken.editing.arguments import code, with_line_starts
+from awaken.editing.call_arguments import code, with_line_starts
 
 
 def realigned_call(old: cst.Call, new: cst.Call, column: int) -> cst.Call:
@@ -21,11 +21,11 @@ def realigned_call(old: cst.Call, new: cst.Call, column: int) -> cst.Call:
         return new
     width = max(moved_by, -min(starts))
 
-    def moved(start: str) -> str:
+    def shift_indent(start: str) -> str:
         return " " * (len(start) + width) if len(start) + 1 >= below else start
 
     bare = new.with_changes(func=cst.Name("f"))
-    arranged = cst.ensure_type(with_line_starts(bare, moved), cst.Call)
+    arranged = cst.ensure_type(with_line_starts(bare, shift_indent), cst.Call)
     return arranged.with_changes(func=new.func)
 
 

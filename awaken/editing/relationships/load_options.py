@@ -8,9 +8,9 @@ import libcst as cst
 from msgspec import Struct
 
 from awaken.contract import Surroundings
-from awaken.editing.arguments import appended_call, code, line_break
-from awaken.editing.chains import lines as chain_lines
-from awaken.editing.chains.layout import Space, can_be_laid_out, lay_out, listed_call
+from awaken.editing.call_arguments import appended_call, code, line_break
+from awaken.editing.chains import chain_lines
+from awaken.editing.chains.chain_layout import Space, can_be_laid_out, lay_out, listed_call
 
 
 class MoreOptions(Struct, frozen=True):
@@ -42,7 +42,7 @@ def with_load_options(
         dot = chain_lines.dot_of(links[0]) if links else cst.Dot()
         dot = chain_lines.clean_break(dot) if chain_lines.has_break(dot) else cst.Dot()
         func = cst.Attribute(start, cst.Name("options"), dot=dot)
-        links.insert(0, cst.Call(func, _separated(options)))
+        links.insert(0, cst.Call(func, _with_commas(options)))
         touched = {index + 1 for index in touched} | {0}
     links = [
         _fitted_call(link, around) if index in touched else link for index, link in enumerate(links)
@@ -79,7 +79,7 @@ def _with_changed(link: cst.Call, index: int, changed: Mapping[tuple[int, int], 
     return link.with_changes(args=arguments)
 
 
-def _separated(arguments: Sequence[cst.Arg]) -> list[cst.Arg]:
+def _with_commas(arguments: Sequence[cst.Arg]) -> list[cst.Arg]:
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     return [*(argument.with_changes(comma=comma) for argument in arguments[:-1]), arguments[-1]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from awaken.contract import Surroundings
-from awaken.editing.arguments import appended_call, fitted, keyword_argument
+from awaken.editing.call_arguments import appended_call, fit_arguments, keyword_argument
 
 _KEYWORDS = "sa_relationship_kwargs"
 _DOUBLE = '"'
@@ -64,7 +64,7 @@ def _pair(key: str, value: cst.BaseExpression) -> cst.DictElement:
 
 def _fitted_call(call: cst.Call, around: Surroundings) -> cst.Call:
     # Part of a line that is broken as a whole.
-    return call if around.breaks_around else fitted(call, around)
+    return call if around.breaks_around else fit_arguments(call, around)
 
 
 def _with_pair(held: cst.Dict, pair: cst.DictElement) -> cst.Dict:

@@ -40,7 +40,7 @@ class AloneFiles:
         phase = root, self._staged.phase_of(root, change)
         if phase not in self._grouped:
             self._grouped.add(phase)
-            for group in _groups(self._staged.planned(*phase)):
+            for group in _groups(self._staged.plan_of_phase(*phase)):
                 self._known |= self._made_files(root, group)
         if (root, change) not in self._known:
             self._known[root, change] = self._staged.files_of(root, change)
@@ -55,7 +55,7 @@ class AloneFiles:
         path = group[0].path
         if together is None or path not in together.maps:
             return {}
-        planned = self._staged.planned(root, self._staged.phase_of(root, ids[0]))
+        planned = self._staged.plan_of_phase(root, self._staged.phase_of(root, ids[0]))
         before = planned.before[path]
         files = {
             (root, member.change.id): tuple(_file_change(planned, member, before, text))

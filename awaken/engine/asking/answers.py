@@ -75,14 +75,14 @@ def ask_about_all(run_staged: RunStaged, ask: Ask) -> Agreed:
     answers = _Answers()
     offered: dict[tuple[Path, SiteId], Finding] = {}
     while True:
-        staged_report = run_staged(answers.excluded())
+        staged_report = run_staged(answers.excluded_sites())
         for root in staged_report.report.roots:
             for finding in root.findings:
                 offered.setdefault((root.root, finding.site), finding)
         if _Round(staged_report, answers, ask).all_agreed():
             break
     roots = tuple(
-        _as_offered(root, offered, answers.excluded()) for root in staged_report.report.roots
+        _as_offered(root, offered, answers.excluded_sites()) for root in staged_report.report.roots
     )
     return Agreed(structs.replace(staged_report.report, roots=roots), answers.declined)
 
@@ -118,7 +118,7 @@ class _Answers:
         self.declined = 0
         self._left_out: dict[Path, set[SiteId]] = {}
 
-    def excluded(self) -> dict[Path, frozenset[SiteId]]:
+    def excluded_sites(self) -> dict[Path, frozenset[SiteId]]:
         return {root: frozenset(sites) for root, sites in self._left_out.items()}
 
     def decline(self, root: Path, change: ChangeSummary) -> None:
@@ -203,7 +203,7 @@ class _Round:
         at, answers = root.root, self._answers
         if answers.stopped or any((at, path) in answers.closed_files for path in change.paths):
             return False
-        files = self._shown(root, change)
+        files = self._changes_to_show(root, change)
         if not files:
             return False  # what cannot be shown is not made
         if all((at, file.path) in answers.whole_files for file in files):
@@ -212,7 +212,7 @@ class _Round:
         question = Question(root, change, findings, files, number + 1, total)
         return self._take(self._ask(question), at, question.path)
 
-    def _shown(self, root: RootReport, change: ChangeSummary) -> tuple[FileChange, ...]:
+    def _changes_to_show(self, root: RootReport, change: ChangeSummary) -> tuple[FileChange, ...]:
         made = [
             one.id for one in root.changes if self._keys[root.root, one.id] in self._answers.agreed
         ]

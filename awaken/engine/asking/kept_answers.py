@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from awaken.contract import SetKey, SiteId, UserError
-from awaken.engine.asking.questions import Settings, leaves, tables_of
+from awaken.engine.asking.migration_questions import Settings, leaves, tables_of
 from awaken.engine.manifests.toml_keys import with_toml_key
 from awaken.engine.manifests.whole_texts import CannotAdd, editable_text, with_text
 from awaken.engine.writing.applying import FileWrite, apply
@@ -58,13 +58,13 @@ def with_answers(text: str, above: Sequence[str], answers: Sequence[str]) -> str
         *tables, key = (*above, *path)
         known = value_at(parse_toml(text), (*tables, key))
         edit = SetKey(
-            path="", table=tuple(tables), key=key, value=_joined(known, value), site=SiteId("")
+            path="", table=tuple(tables), key=key, value=_with_items(known, value), site=SiteId("")
         )
         text, _ = with_toml_key(text, edit)
     return text
 
 
-def _joined(known: Any, value: Any) -> Any:
+def _with_items(known: Any, value: Any) -> Any:
     if not isinstance(value, list):
         return value
     return tuple(dict.fromkeys([*(known if isinstance(known, list) else ()), *value]))

@@ -51,7 +51,7 @@ class StagedReport:
 
     def with_required(self, root: Path, change: ChangeId) -> tuple[ChangeId, ...]:
         """Return ``change`` and all changes that it requires, directly or not, as planned."""
-        return _ids(self._of(root, change).closed([change]))
+        return _ids(self._plan_of_change(root, change).with_requirements([change]))
 
     def files_of(
         self, root: Path, change: ChangeId, made: Collection[ChangeId] = ()
@@ -62,17 +62,17 @@ class StagedReport:
         the same phase; findings are placed in the text ``before`` that the file change gives.
         Empty where the change alone passes no check, as one that was never made may do.
         """
-        phase, planned = self.phase_of(root, change), self._of(root, change)
-        own = planned.closed([change])
+        phase, planned = self.phase_of(root, change), self._plan_of_change(root, change)
+        own = planned.with_requirements([change])
         # Changes of other files cannot show here, and each one made costs time.
-        earlier = _changes_beside(own, planned.closed(made))
+        earlier = _changes_of_same_files(own, planned.with_requirements(made))
         before = self._made(root, phase, _ids(earlier))
-        after = self._made(root, phase, _ids(planned.closed([change, *_ids(earlier)])))
+        after = self._made(root, phase, _ids(planned.with_requirements([change, *_ids(earlier)])))
         if before is None or after is None:
             return ()
         return tuple(_differences(before, after, own, planned.findings_of(own)))
 
-    def planned(self, root: Path, phase: int) -> Planned:
+    def plan_of_phase(self, root: Path, phase: int) -> Planned:
         """Return what a phase of ``root`` planned."""
         return self._planned[root, phase]
 
@@ -85,20 +85,20 @@ class StagedReport:
 
         Neither its id nor its line counts: both depend on what else the run does.
         """
-        planned = self._of(root, change)
+        planned = self._plan_of_change(root, change)
         parts = [
             (item.rule, item.title, item.level, item.sites, *_contents(item, planned.before))
-            for item in planned.closed([change])
+            for item in planned.with_requirements([change])
         ]
         return hashlib.sha256(repr(parts).encode("utf-8", "surrogateescape")).digest()
 
-    def _of(self, root: Path, change: ChangeId) -> Planned:
+    def _plan_of_change(self, root: Path, change: ChangeId) -> Planned:
         return self._planned[root, self.phase_of(root, change)]
 
     def _make(self, root: Path, phase: int, chosen: tuple[ChangeId, ...]) -> EditedSnapshot | None:
         """Return the changes made on their phase's snapshot; None where a check finds a problem."""
         planned, tools = self._planned[root, phase], self._runs[root].tools
-        changes = planned.closed(chosen)
+        changes = planned.with_requirements(chosen)
         result = tools.apply_in_memory(planned.before, changes)
         broken = result.problems or (changes and any(tools.check(planned.before, result, changes)))
         return None if broken else result
@@ -114,7 +114,7 @@ class Planned:
         self._change_at = {change.id: at for at, change in enumerate(stage.changes)}
         self._finding_at = {finding.site: at for at, finding in enumerate(stage.findings)}
 
-    def closed(self, chosen: Iterable[ChangeId]) -> list[Change]:
+    def with_requirements(self, chosen: Iterable[ChangeId]) -> list[Change]:
         """Return the changes that are chosen, or required by such, as they were planned."""
         wanted: set[int] = set()
         waiting = list(chosen)
@@ -136,7 +136,7 @@ def _ids(changes: Iterable[Change]) -> tuple[ChangeId, ...]:
     return tuple(change.id for change in changes)
 
 
-def _changes_beside(own: Sequence[Change], others: Sequence[Change]) -> list[Change]:
+def _changes_of_same_files(own: Sequence[Change], others: Sequence[Change]) -> list[Change]:
     """Return those of ``others`` that touch a file that ``own`` touch: no other one matters."""
     paths = {path for change in own for path in _paths(change)}
     return [change for change in others if not paths.isdisjoint(_paths(change))]

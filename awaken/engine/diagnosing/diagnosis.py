@@ -31,7 +31,7 @@ from awaken.passes.foreign import ForeignPass
 from awaken.settings import Resolved
 from awaken.workspace.discovery import Found, Marker, marker_of
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, Patterns
-from awaken.workspace.manifests.declarations import Declaration, Declarations
+from awaken.workspace.manifests.manifest_declarations import Declaration, Declarations
 from awaken.workspace.manifests.publication import Publication
 from awaken.workspace.manifests.pytest_setup import PytestSetup, pytest_setup
 from awaken.workspace.manifests.targets import DistributionTarget, Targets
@@ -252,10 +252,10 @@ def _library_names(settings: Resolved, rules: Sequence[Rule], targets: Targets) 
 
 def _library(name: str, targets: Targets, declarations: Declarations) -> Library:
     target = targets.distribution(name)
-    declared = declarations.of(name)
+    declared = declarations.statements_about(name)
     if target is None:
         return Library(name, "", "", assumed=False, declared=declared)
-    return Library(name, target.specifier, target.origin, target.assumed, declared)
+    return Library(name, target.specifier, target.origin, target.is_assumed, declared)
 
 
 def _drivers(targets: Targets, declarations: Declarations) -> Iterator[FoundDriver]:

@@ -109,7 +109,7 @@ def _python(seen: RootDiagnosis, targets: Targets) -> Iterator[Remark]:
 
 def _formatter(seen: RootDiagnosis) -> Iterator[Remark]:
     formatting = seen.formatting
-    if formatting.declared and formatting.chosen is None:
+    if formatting.declared and formatting.first_executable is None:
         first = formatting.declared[0]
         yield _advice(
             f"formatter {first.name} is declared ({first.origin}) but not on PATH, so "

@@ -23,7 +23,7 @@ class Repository(Struct, frozen=True):
 def repository_of(directory: Path) -> Repository | None:
     """Return the git working tree that holds ``directory``; None without one that git can read."""
     try:
-        with git.opened(directory) as repository:
+        with git.open_repository(directory) as repository:
             if repository is None:
                 return None
             status = repository.ask(directory, *git.STATUS)

@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Any
 
 from awaken.contract import Span
-from awaken.engine.edits.slices import nodes_on_lines
+from awaken.engine.edits.file_slices import nodes_on_lines
 from awaken.engine.edits.splices import SpanMap
 from awaken.project.source.f_strings import differs_apart, hides_places, is_placed
 from awaken.project.source.modules import Module

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from awaken.contract import Span
-from awaken.engine.edits.kinds import KINDS
-from awaken.engine.edits.slices import Misplaced, Region
+from awaken.engine.edits.file_slices import Misplaced, Region
+from awaken.engine.edits.node_kinds import KINDS
 from awaken.engine.edits.splices import Splice
 from awaken.project.source.f_strings import is_placed
 from awaken.project.source.modules import Module
@@ -52,7 +52,7 @@ def edited_region(
             raise Misplaced("another edit replaces this code")
         starts = {at + len(before) for at in _places(start, splices)}
         ends = {at + len(before) for at in _places(end, splices)}
-        same = _alike(edited, nodes, KINDS[type(node).__name__][0])
+        same = _nodes_of_kind(edited, nodes, KINDS[type(node).__name__][0])
         pairs[node] = _innermost(
             (place, part) for place, part in same if place.start in starts and place.end in ends
         )
@@ -85,7 +85,9 @@ def _places(at: int, splices: Iterable[Splice]) -> Iterator[int]:
         yield first
 
 
-def _alike(module: Module, nodes: Iterable[ast.AST], kind: type) -> Iterator[tuple[Span, ast.AST]]:
+def _nodes_of_kind(
+    module: Module, nodes: Iterable[ast.AST], kind: type
+) -> Iterator[tuple[Span, ast.AST]]:
     """Yield the nodes that are of one ``kind`` for LibCST: a function is, asynchronous or not."""
     for node in nodes:
         is_kind = KINDS[type(node).__name__][0] is kind and not isinstance(node, ast.Module)

@@ -11,14 +11,14 @@ from msgspec import Struct
 
 from awaken.contract import InsertStatements, Rewriter, Span, Surroundings
 from awaken.editing.statements import as_statements
-from awaken.engine.edits.owned_edits import OwnedEdit
-from awaken.engine.edits.slices import (
+from awaken.engine.edits.file_slices import (
     Misplaced,
     block_of,
     is_elif,
     line_of_statement,
     nodes_on_lines,
 )
+from awaken.engine.edits.owned_edits import OwnedEdit
 from awaken.engine.edits.style import (
     FileStyle,
     blank_lines_around,

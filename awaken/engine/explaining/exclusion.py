@@ -30,7 +30,9 @@ def exclusion_of(root: Path, path: str, settings: DiscoverySettings) -> Exclusio
     Goes down the directories as the walk does, because nothing below an excluded one is ever read.
     """
     base = f"{root}/"
-    excluded = [candidate.below(root) for candidate in settings.exclude if candidate.patterns]
+    excluded = [
+        candidate.patterns_below(root) for candidate in settings.exclude if candidate.patterns
+    ]
     ignores = outer_gitignores(root) if settings.respect_gitignore else []
     tracked = TrackedPaths(root)
     ignored = None

@@ -47,9 +47,9 @@ def explain_place(run: RootRun, reading: Reading, asked: AskedPlace) -> Explanat
     """
     root = run.found.root
     staged: dict[Path, StagedRun] = {}
-    report = reading.about(asked.path).answered(staged.__setitem__)
+    report = reading.for_file(asked.path).answer_report(staged.__setitem__)
     if asked.path not in staged[root.path].outcome.before:
-        why = no_site.unread(report, asked.path)
+        why = no_site.why_unread(report, asked.path)
         return Explanation(asked=asked, root=root.path, report=report, whys=(why,))
     staged_report = StagedReport(Report(roots=(report,), rules=run.settings.rules), staged)
     said = _Explainer(run, asked, staged_report, staged[root.path]).explain()
@@ -146,10 +146,10 @@ def _directly_in(
     first_lines = [module.line_column(module.span(node))[0] for node in blocks]
     spans = [module.span(node) for node in blocks]
 
-    def together(finding: Finding) -> bool:
+    def shares_lines(finding: Finding) -> bool:
         at = module.line_column(finding.place.span)[0]
         between = range(min(at, line), max(at, line) + 1)
         within = any(span.contains(finding.place.span) for span in spans)
         return not within and not any(first in between for first in first_lines)
 
-    return [finding for finding in inside if together(finding)]
+    return [finding for finding in inside if shares_lines(finding)]

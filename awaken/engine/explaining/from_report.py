@@ -8,7 +8,6 @@ from typing import Literal
 from msgspec import structs
 
 from awaken.contract import ChangeId, Finding
-from awaken.engine.explaining.changed_lines import ChangedLines, Hunk
 from awaken.engine.explaining.explanation import (
     AskedPlace,
     Explanation,
@@ -19,6 +18,7 @@ from awaken.engine.explaining.explanation import (
     nearest_lines,
     offset,
 )
+from awaken.engine.explaining.reported_lines import ChangedLines, Hunk
 from awaken.engine.explaining.site_teller import SiteTeller
 from awaken.engine.report import FileChange, RootReport
 from awaken.kit.rule import Rule
@@ -77,12 +77,12 @@ class _Teller:
         return self._changed[file.path]
 
     def _files_of(self, change: ChangeId) -> tuple[FileChange, ...]:
-        if change not in self._report.made:
+        if change not in self._report.change_ids:
             return ()
-        together = {change, *(item.id for item in self._teller.required(change))}
+        together = {change, *(item.id for item in self._teller.required_changes(change))}
         paths = {path for one in self._report.changes if one.id in together for path in one.paths}
         files = (self._lines_of(file) for file in self._report.files if file.path in paths)
-        return tuple(made for file in files if (made := file.alone(together)) is not None)
+        return tuple(made for file in files if (made := file.file_with_only(together)) is not None)
 
     def site(self, finding: Finding, matched: Literal["span", "change"], line: int) -> Site:
         """Return a site with the pieces that its change adds around ``line``."""
@@ -90,13 +90,13 @@ class _Teller:
         rule = self._rules.get(finding.rule)
         if self._file is None or site.change is None or rule is None:
             return site
-        hunk = self._file.at(line - 1)
+        hunk = self._file.hunk_at(line - 1)
         hunks: list[Hunk] = [] if hunk is None else [hunk]
         return structs.replace(site, pieces=tuple(self._file.pieces(hunks, rule.pieces)))
 
     def others(self, line: int, told: set[ChangeId]) -> tuple[list[Site], str]:
         """Return the sites whose changes also edit the line of those ``told``, and a note."""
-        hunk = None if self._file is None else self._file.at(line - 1)
+        hunk = None if self._file is None else self._file.hunk_at(line - 1)
         if self._file is None or hunk is None:
             return [], ""
         change_ids = [item for item in self._file.changes_at(line - 1, hunk) if item not in told]
@@ -104,12 +104,14 @@ class _Teller:
         start = sum(map(len, self._file.before[: line - 1]))
 
         # A change may have sites in many files.
-        def near(one: Finding) -> tuple[bool, int]:
+        def distance(one: Finding) -> tuple[bool, int]:
             return one.place.path != path, abs(one.place.span.start - start)
 
         sites: list[Site] = []
         for change in change_ids[:_FEW]:
             own = [finding for finding in self._report.findings if finding.change == change]
-            sites += [self.site(finding, "change", line) for finding in sorted(own, key=near)[:1]]
+            sites += [
+                self.site(finding, "change", line) for finding in sorted(own, key=distance)[:1]
+            ]
         more = len(change_ids) - _FEW
         return sites, f"{more} more changes edit this line" if more > 0 else ""

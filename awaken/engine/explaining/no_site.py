@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from awaken.contract import Finding, Place, Span
 from awaken.engine.explaining.explanation import Why, covers
-from awaken.engine.planning.planning import plan_rule
 from awaken.engine.planning.policy import Policy
+from awaken.engine.planning.rule_planning import plan_rule
 from awaken.engine.report import RootReport
 from awaken.engine.root_run import RootRun
 from awaken.kit.rule import Rule
@@ -32,7 +32,7 @@ def not_python(path: str) -> Why:
     return Why(code="not-python", message=message)
 
 
-def unread(report: RootReport, path: str) -> Why:
+def why_unread(report: RootReport, path: str) -> Why:
     """Return why a file that was asked for could not be read."""
     said = [diagnostic for diagnostic in report.diagnostics if diagnostic.path == path]
     where = f"line {said[0].line}: " if said and said[0].line else ""
@@ -61,7 +61,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
         if module is None:
             yield self._unparsable()
             return
-        chosen = self.run.chosen()
+        chosen = self.run.running_rules()
         # A rule that has something to say of the place knows better than its text shows.
         result = [*self._not_selected(_text_around(module, self.line)), *self._said_by(chosen)]
         plain = None if result else _plain(module, self.line, self.number)
@@ -100,7 +100,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
 
     def _not_selected(self, around: bytes) -> Iterator[Why]:
         """Yield the rules that would find a site here if they ran, by triggers ``around`` it."""
-        chosen, line = {rule.name for rule in self.run.chosen()}, self._line_text
+        chosen, line = {rule.name for rule in self.run.running_rules()}, self._line_text
         is_answered = False
         # Rules that look for a word of the line come first.
         for rule in sorted(self.run.rules, key=lambda rule: not _is_triggered(rule, line)):
@@ -110,7 +110,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
             # A plan may take as long as that of a program: not for a second answer.
             if is_answered and not _is_triggered(rule, line):
                 return
-            project = self.project.narrowed(frozenset({self.path}))
+            project = self.project.with_site_scope(frozenset({self.path}))
             constraints = Policy(options=self.run.settings.options).constraints_of(rule)
             planned = plan_rule(rule, project, constraints)
             here = [f for f in planned.plan.findings if self._is_here(f)]

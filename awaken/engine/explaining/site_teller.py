@@ -27,7 +27,7 @@ class SiteTeller:
         self._known = self._made | {change.id: change for change in report.pending}
         self._reasons = {reason.code: reason for reason in ENGINE_REASONS}
         for rule in rules:
-            self._reasons.update({reason.of(rule.name): reason for reason in rule.reasons})
+            self._reasons.update({reason.full_code(rule.name): reason for reason in rule.reasons})
 
     def site(
         self, finding: Finding, matched: Literal["span", "statement", "change"] = "span"
@@ -47,12 +47,12 @@ class SiteTeller:
             suppressed=suppressed,
             reason=self._reasons.get(finding.reason or ""),
             change=change,
-            requires=() if change is None else self.required(change.id),
+            requires=() if change is None else self.required_changes(change.id),
             outline=self._outline(finding),
             files=() if change is None else self._files_of(change.id),
         )
 
-    def required(self, change: ChangeId) -> tuple[ChangeSummary, ...]:
+    def required_changes(self, change: ChangeId) -> tuple[ChangeSummary, ...]:
         """Return the other changes without which this one is not made."""
         needed = [change]
         for item in needed:

@@ -19,7 +19,9 @@ class UnusableSettings(Exception):
     """Settings that a formatter must not read: they lead to what is no file of the project."""
 
 
-def extended(enclosure: Enclosure, settings: Path, content: bytes) -> Iterator[tuple[Path, bytes]]:
+def extended_files(
+    enclosure: Enclosure, settings: Path, content: bytes
+) -> Iterator[tuple[Path, bytes]]:
     """Yield the files that the settings at ``settings`` extend, one after the other.
 
     Raises UnusableSettings for a path that is not relative, a file that cannot be read inside the

@@ -18,7 +18,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from awaken.engine.formatting.extended_settings import UnusableSettings, extended
+from awaken.engine.formatting.extended_settings import UnusableSettings, extended_files
 from awaken.engine.machine.programs import Bounds, find_program, run_program
 from awaken.workspace.formats.ini import NotIni, parse_ini
 from awaken.workspace.formats.toml_text import tables_in
@@ -111,7 +111,7 @@ class Formatter(Struct, frozen=True):
     ) -> Iterable[tuple[Path, bytes]]:
         # Of settings of black nothing leads elsewhere.
         is_ruff = self.command[1:2] == _ARGUMENTS["ruff"][:1]
-        return extended(enclosure, place, content) if is_ruff else ()
+        return extended_files(enclosure, place, content) if is_ruff else ()
 
     def _run(self, folder: Path, paths: list[str]) -> bool:
         try:
@@ -155,7 +155,7 @@ class Formatting(Struct, frozen=True):
     line_length_origin: str
 
     @property
-    def chosen(self) -> Declared | None:
+    def first_executable(self) -> Declared | None:
         """The formatter that is used: the first whose command is there."""
         return next((declaration for declaration in self.declared if declaration.executable), None)
 
@@ -172,7 +172,7 @@ def detect(root: Path) -> Formatter:
     be read declare nothing.
     """
     result = formatting(root)
-    chosen = result.chosen
+    chosen = result.first_executable
     if chosen is None:
         return Formatter(result.line_length)
     return Formatter(result.line_length, (chosen.executable, *_ARGUMENTS[chosen.name]), root)

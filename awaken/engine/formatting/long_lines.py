@@ -13,7 +13,7 @@ from msgspec import Struct
 from awaken.contract import Span
 from awaken.editing.line_breaks import CLOSING, OPENING, LineWidth, broken_line
 from awaken.engine.edits.comparison import Comparison
-from awaken.engine.edits.slices import line_of_statement, nodes_on_lines
+from awaken.engine.edits.file_slices import line_of_statement, nodes_on_lines
 from awaken.engine.edits.splices import SpanMap, Splice, splice
 from awaken.engine.edits.style import FileStyle, line_end, line_start
 from awaken.project.source.modules import Module
@@ -42,12 +42,12 @@ def without_long_lines(
 
     long = [
         span
-        for span in _changed_lines(after, moved)
+        for span in changed_lines(after, moved)
         if (now := _length(after, span)) > style.line_length
         # A line that was too long before is its author's choice.
         and now > length_before(span)
     ]
-    numbers = {_row(after, span.start): span for span in long}
+    numbers = {row_of(after, span.start): span for span in long}
     rows = _rows(after, sorted(numbers))
     splices: list[Splice] = []
     with deep_recursion():  # over the brackets of a line
@@ -63,12 +63,12 @@ def without_long_lines(
         broken = Module(after.source.with_text(text), parse_text(text), after.name)
     except Unparsable:
         return after, moved
-    if not _is_same(after, broken, map_back, splices):
+    if not is_same(after, broken, map_back, splices):
         return after, moved
     return broken, moved.then(map_back)
 
 
-def _is_same(before: Module, after: Module, moved: SpanMap, splices: Sequence[Splice]) -> bool:
+def is_same(before: Module, after: Module, moved: SpanMap, splices: Sequence[Splice]) -> bool:
     """Whether both trees are the same, where ``splices`` were made and everywhere else."""
     inside = {Span(item.start, item.end): before.tree for item in splices}
     with deep_recursion():
@@ -76,7 +76,7 @@ def _is_same(before: Module, after: Module, moved: SpanMap, splices: Sequence[Sp
         return next(differing, None) is None
 
 
-def _changed_lines(module: Module, moved: SpanMap) -> list[Span]:
+def changed_lines(module: Module, moved: SpanMap) -> list[Span]:
     """Return the lines that hold something new, without their ends."""
     text = module.source.text
     ends: dict[int, int] = {}
@@ -100,7 +100,8 @@ def _length(module: Module, span: Span) -> int:
     return max(map(len, whole.splitlines()), default=0)
 
 
-def _row(module: Module, at: int) -> int:
+def row_of(module: Module, at: int) -> int:
+    """Return the number of the line that holds the byte ``at``."""
     return module.line_column(Span(at, at))[0]
 
 
@@ -125,14 +126,14 @@ def _rows(module: Module, numbers: Sequence[int]) -> dict[int, _Row]:
     """Return the lines ``numbers``, and others next to them, that hold code, by their numbers."""
     rows: dict[int, _Row] = {}
     wanted: dict[int, int] = {}
-    for number, start in _starts(module, numbers).items():
+    for number, start in starts_of_statements(module, numbers).items():
         wanted[start] = max(number, wanted.get(start, 0))
     for start, last in wanted.items():
-        rows |= _rows_from(module.source.text, start, _row(module, start), last)
+        rows |= _rows_from(module.source.text, start, row_of(module, start), last)
     return rows
 
 
-def _starts(module: Module, numbers: Sequence[int]) -> dict[int, int]:
+def starts_of_statements(module: Module, numbers: Sequence[int]) -> dict[int, int]:
     """Return where the line starts from which on each of ``numbers`` can be tokenized alone.
 
     That is the first line of the innermost statement that begins a line.
@@ -144,7 +145,7 @@ def _starts(module: Module, numbers: Sequence[int]) -> dict[int, int]:
         start = line_of_statement(module, node)
         if start is None:
             continue
-        first = bisect_left(numbers, _row(module, start))
+        first = bisect_left(numbers, row_of(module, start))
         last = bisect_right(numbers, node.end_lineno or node.lineno)
         for number in numbers[first:last]:
             starts[number] = max(start, starts.get(number, start))
@@ -155,7 +156,7 @@ def _rows_from(text: bytes, start: int, number: int, last: int) -> dict[int, _Ro
     """Return the lines from the byte ``start``, of the line ``number``, to the one after last."""
     rows: dict[int, _Row] = {}
     depth = 0
-    for token in _tokens(text, start):
+    for token in tokens_from(text, start):
         if token.type in {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}:
             continue
         first, end = token.start[0] + number - 1, token.end[0] + number - 1
@@ -179,7 +180,7 @@ def _rows_from(text: bytes, start: int, number: int, last: int) -> dict[int, _Ro
     return rows
 
 
-def _tokens(text: bytes, at: int) -> Iterator[tokenize.TokenInfo]:
+def tokens_from(text: bytes, at: int) -> Iterator[tokenize.TokenInfo]:
     """Yield the tokens of the statement that starts at ``at``, and of readable code after it."""
 
     def lines() -> Iterator[str]:

@@ -10,8 +10,8 @@ from functools import cached_property
 from msgspec import Struct
 
 from awaken.editing.import_lines import by_type
+from awaken.engine.edits.file_slices import line_of_statement
 from awaken.engine.edits.insertions import above_comments, end_of_imports, header_end, is_docstring
-from awaken.engine.edits.slices import line_of_statement
 from awaken.engine.edits.style import line_end, line_start
 from awaken.project.source.modules import Module
 from awaken.workspace.sources import LINE_END_BYTES

@@ -16,8 +16,9 @@ from msgspec import Struct
 
 from awaken.contract import ChangeId, NeedImport, Place, Problem, ReleaseImport, Span
 from awaken.editing.import_lines import LineStyle, add_name, by_type, new_import, remove_name
+from awaken.editing.pragmas import is_about_place
+from awaken.engine.edits.file_slices import binds, line_of_statement, nodes_near_word
 from awaken.engine.edits.owned_edits import OwnedEdit
-from awaken.engine.edits.slices import binds, line_of_statement, nodes_near_word
 from awaken.engine.edits.splices import Splice
 from awaken.engine.edits.style import (
     FileStyle,
@@ -33,7 +34,7 @@ from awaken.engine.imports.import_order import (
     LinePlace,
     is_type_checking,
 )
-from awaken.project.names.origins import absolute_module
+from awaken.project.names.import_origins import absolute_module
 from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -78,7 +79,7 @@ def reconcile(
 ) -> Imports:
     """Return what to splice into the edited file ``module`` (named as the project knows it)."""
     work = _Reconciling(module, style, context)
-    for wanted, (typing, changes) in _merged(needs).items():
+    for wanted, (typing, changes) in _merge_needs(needs).items():
         work.need(wanted, typing, changes)
     for home, name in dict.fromkeys((edit.edit.module, edit.edit.name) for edit in releases):
         work.release(home, name)
@@ -94,7 +95,7 @@ class _Wanted(Struct, frozen=True):
     alias: str | None
 
     @property
-    def bound(self) -> str:
+    def bound_name(self) -> str:
         return self.alias or self.name or self.module.partition(".")[0]
 
     @property
@@ -104,7 +105,9 @@ class _Wanted(Struct, frozen=True):
         return f"{name} as {self.alias}" if self.alias else name
 
 
-def _merged(needs: Iterable[OwnedEdit[NeedImport]]) -> dict[_Wanted, tuple[bool, list[ChangeId]]]:
+def _merge_needs(
+    needs: Iterable[OwnedEdit[NeedImport]],
+) -> dict[_Wanted, tuple[bool, list[ChangeId]]]:
     """Return each import once: whether only for typing, and the changes that need it."""
     result: dict[_Wanted, tuple[bool, list[ChangeId]]] = {}
     for owned in needs:
@@ -134,12 +137,12 @@ class _Reconciling:
 
     def need(self, wanted: _Wanted, typing: bool, changes: Sequence[ChangeId]) -> None:
         """Ensure that ``wanted`` is bound, before its first use where that is at run time."""
-        self._needed.add(wanted.bound)
+        self._needed.add(wanted.bound_name)
         same = [bound for bound in self._bounds if self._gives(bound, wanted)]
-        if any(typing or self._is_early(bound, wanted.bound) for bound in same):
+        if any(typing or self._is_early(bound, wanted.bound_name) for bound in same):
             return
         if self._is_taken(wanted):
-            what = f"the name {wanted.bound} already means something else in this file"
+            what = f"the name {wanted.bound_name} already means something else in this file"
             self._reject(what, changes)
             return
         for bound in same:
@@ -158,7 +161,7 @@ class _Reconciling:
             self._add_line(wanted, changes)
 
     def _add_line(self, wanted: _Wanted, changes: Sequence[ChangeId]) -> None:
-        before = self._first_use(wanted.bound)
+        before = self._first_use(wanted.bound_name)
         if wanted.name is not None and self._places.one_name_per_line:
             place = self._places.for_name(wanted.module, wanted.name, before=before)
         else:
@@ -169,7 +172,9 @@ class _Reconciling:
                 before=before,
             )
         if place.at > before:
-            self._reject(f"no line above the first use of {wanted.bound} can import it", changes)
+            self._reject(
+                f"no line above the first use of {wanted.bound_name} can import it", changes
+            )
             return
         self._lines.append((wanted, place))
 
@@ -197,7 +202,9 @@ class _Reconciling:
             block.test
             for statement in self._removes
             if isinstance(block := self._module.parent(statement), ast.If)
-            if not self._edited(statement) and self._can_go(statement, ()) and len(block.body) == 1
+            if not self._edited_text(statement)
+            and self._can_go(statement, ())
+            and len(block.body) == 1
         }
         asking = {name for condition in conditions for name in ast.walk(condition)}
         released = {node.id for node in asking if isinstance(node, ast.Name)}
@@ -267,15 +274,15 @@ class _Reconciling:
 
     def _is_taken(self, wanted: _Wanted) -> bool:
         """Whether something else at module level binds the name."""
-        if not binds(self._module, wanted.bound):
+        if not binds(self._module, wanted.bound_name):
             return False
-        for binding in self._module.scopes.module.bindings.get(wanted.bound, ()):
+        for binding in self._module.scopes.module.bindings.get(wanted.bound_name, ()):
             statement = self._module.statement_of(binding.node)
             if not isinstance(binding.node, ast.alias) or not isinstance(
                 statement, ImportStatement
             ):
                 return True
-            bound = Bound(wanted.bound, statement, binding.node, typing_only=False)
+            bound = Bound(wanted.bound_name, statement, binding.node, typing_only=False)
             # `import a.b` and `import a.c` both bind `a`, and mean the same by it.
             package = (
                 isinstance(statement, ast.Import)
@@ -297,7 +304,7 @@ class _Reconciling:
                 and bound.name != "*"
                 and self._takes(bound.statement, wanted)
                 and absolute_module(self._module, bound.statement) == wanted.module
-                and (typing or self._is_early(bound, wanted.bound))
+                and (typing or self._is_early(bound, wanted.bound_name))
             ):
                 return bound.statement
         return None
@@ -338,7 +345,7 @@ class _Reconciling:
     def splices(self) -> Iterator[Splice]:
         """Yield the changed statements, the removed lines and the new ones."""
         touched = dict.fromkeys([*self._adds, *self._removes])
-        texts = {statement: self._edited(statement) for statement in touched}
+        texts = {statement: self._edited_text(statement) for statement in touched}
         gone = {statement for statement, text in texts.items() if not text}
         # Twice: whether a block may be emptied depends on what else of it goes.
         gone = {statement for statement in gone if self._can_go(statement, gone)}
@@ -352,7 +359,7 @@ class _Reconciling:
         inserted = {splice.start: splice.text.decode() for splice in new}
         yield from self._removed_lines(gone, inserted)
 
-    def _edited(self, statement: ImportStatement) -> str:
+    def _edited_text(self, statement: ImportStatement) -> str:
         text, style = self._module.text_of(statement), self._line_style(statement)
         for name in self._adds.get(statement, ()):
             text = add_name(text, name, style)
@@ -377,10 +384,9 @@ class _Reconciling:
 
     def _can_go(self, statement: ImportStatement, gone: Collection[ast.stmt]) -> bool:
         """Whether the statement's whole line can go, with its block if that is then empty."""
-        span = self._module.span(statement)
-        end = line_end(self._text, span.end)
         alone = line_of_statement(self._module, statement) is not None
-        if not alone or self._text[span.end : end].strip():
+        comment = self._comment_of(statement)
+        if not alone or (comment and not is_about_place(comment)):
             return False
         block = self._module.parent(statement)
         if isinstance(block, Function):
@@ -440,7 +446,7 @@ class _Reconciling:
         result: dict[int, list[tuple[LinePlace, str]]] = {}
         sections: dict[str, int] = {}
         for place, lines in by_place.items():
-            text = self._rendered_text(lines, self._line_style())
+            text = self._rendered_text(lines, self._line_style(), self._comment_at(place.at))
             result.setdefault(place.at, []).append((place, text))
             # A new section and a line of the one below it may go to one place.
             sections[text] = min(self._places.section(line.module) for line in lines)
@@ -453,6 +459,22 @@ class _Reconciling:
             yield self._padded_insertion(
                 LinePlace(at, before, after), self._style.newline.join(text for _, text in parts)
             )
+
+    def _comment_at(self, at: int) -> str:
+        """Return the comment of the import above or below ``at`` that allows its place, if any."""
+        body = self._module.tree.body
+        below = bisect_right(body, at, key=lambda statement: self._module.span(statement).end)
+        comments = [
+            self._comment_of(statement)
+            for statement in body[max(below - 1, 0) : below + 1]
+            if isinstance(statement, ImportStatement)
+        ]
+        return next((f"  {text}" for text in comments if is_about_place(text)), "")
+
+    def _comment_of(self, statement: ImportStatement) -> str:
+        """Return the comment of the line on which an import ends."""
+        end = self._module.span(statement).end
+        return self._text[end : line_end(self._text, end)].decode().strip()
 
     def _is_first(self, at: int, gone: Collection[ast.stmt]) -> bool:
         """Whether nothing is left above ``at`` when the statements ``gone`` are gone."""
@@ -489,8 +511,11 @@ class _Reconciling:
                 return block
         return None
 
-    def _rendered_text(self, lines: Sequence[_Wanted], style: LineStyle) -> str:
-        """Return the lines in the order of their sections, which blank lines set apart."""
+    def _rendered_text(self, lines: Sequence[_Wanted], style: LineStyle, comment: str = "") -> str:
+        """Return the lines in the order of their sections, which blank lines set apart.
+
+        The ``comment`` follows the first line of each import.
+        """
         modules: dict[tuple[int, bool, str], list[_Wanted]] = {}
         for need in lines:
             key = self._places.section(need.module), need.name is not None, need.module
@@ -507,7 +532,10 @@ class _Reconciling:
                 rendered = [new_import(module, [name], style) for name in sorted(names)]
             else:
                 rendered = [new_import(module, item, style) for item in self._statements(held)]
-            text += "".join(f"{style.line_indent}{line}{style.newline}" for line in rendered)
+            for line in rendered:
+                first, *others = line.splitlines()
+                written = style.newline.join((first + comment, *others))
+                text += f"{style.line_indent}{written}{style.newline}"
         return text
 
     def _statements(self, held: Sequence[_Wanted]) -> list[list[str]]:

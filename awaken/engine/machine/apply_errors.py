@@ -88,7 +88,7 @@ class StateDirectoryError(ApplyError):
         )
 
 
-def shown(path: Path | str, root: Path) -> str:
+def display_path(path: Path | str, root: Path) -> str:
     """Return ``path`` for a message: relative to ``root`` if inside, printable and on one line."""
     place = Path(path)
     text = place.relative_to(root).as_posix() if place.is_relative_to(root) else str(place)
@@ -98,7 +98,7 @@ def shown(path: Path | str, root: Path) -> str:
 
 def blame(error: OSError, root: Path) -> str:
     """Return ``app/models.py (No space left on device)``: the file of ``error`` and the reason."""
-    return f"{shown(error.filename or root, root)} ({error.strerror or error})"
+    return f"{display_path(error.filename or root, root)} ({error.strerror or error})"
 
 
 def undo_command(root: Path, *options: str) -> str:

@@ -58,7 +58,7 @@ def open_directory(path: Path) -> int:
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[tuple[str, int | None]]:
+def _hold_directory(path: Path) -> Iterator[tuple[str, int | None]]:
     """Hold the directory of ``path`` open; give the name in it, and the ``dir_fd`` to use."""
     if not WALKS:
         yield str(path), None
@@ -74,7 +74,7 @@ def _held(path: Path) -> Iterator[tuple[str, int | None]]:
 @contextmanager
 def _opened_items(path: Path) -> Iterator[int]:
     """Open the file at ``path``, which is no link, for reading."""
-    with _held(path) as (name, directory):
+    with _hold_directory(path) as (name, directory):
         # Opened first and looked at through the descriptor: a name may mean another file by then.
         descriptor = os.open(name, os.O_RDONLY | _BINARY | NO_LINK | NO_WAIT, dir_fd=directory)
         try:
@@ -88,7 +88,7 @@ class FileSystem:
 
     def create(self, path: Path, mode: int) -> int:
         """Create ``path``, which must not exist, and return a descriptor to write to."""
-        with _held(path) as (name, directory):
+        with _hold_directory(path) as (name, directory):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
             return os.open(name, flags, mode, dir_fd=directory)
 
@@ -136,22 +136,25 @@ class FileSystem:
 
     def replace(self, source: Path, target: Path) -> None:
         """Put ``source`` in the place of ``target`` in one step."""
-        with _held(source) as (old, old_directory), _held(target) as (new, new_directory):
+        with (
+            _hold_directory(source) as (old, old_directory),
+            _hold_directory(target) as (new, new_directory),
+        ):
             os.replace(old, new, src_dir_fd=old_directory, dst_dir_fd=new_directory)
 
     def remove(self, path: Path) -> None:
         """Remove a file."""
-        with _held(path) as (name, directory):
+        with _hold_directory(path) as (name, directory):
             os.unlink(name, dir_fd=directory)
 
     def make_directory(self, path: Path, mode: int) -> None:
         """Make one directory whose parent exists."""
-        with _held(path) as (name, directory):
+        with _hold_directory(path) as (name, directory):
             os.mkdir(name, mode, dir_fd=directory)
 
     def remove_directory(self, path: Path) -> None:
         """Remove one empty directory."""
-        with _held(path) as (name, directory):
+        with _hold_directory(path) as (name, directory):
             os.rmdir(name, dir_fd=directory)
 
 
@@ -228,7 +231,7 @@ def require_ours(status: os.stat_result) -> None:
         raise NotOursError(errno.EPERM, f"others may write to it, its mode is {mode:04o}")
 
 
-def stands(path: Path) -> bool:
+def exists_without_links(path: Path) -> bool:
     """Whether anything is at ``path`` with no link on the way there."""
     return os.path.lexists(path) and os.path.realpath(path.parent) == str(path.parent)
 

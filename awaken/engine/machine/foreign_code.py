@@ -18,7 +18,7 @@ import msgspec
 from awaken.engine.machine.programs import end_program, start_program
 from awaken.engine.machine.workers import available_cores
 from awaken.passes.framing import receive, send
-from awaken.passes.messages import Answer, Failed, Item, Loaded, Ready, Setup, Unusable
+from awaken.passes.protocol import Answer, Failed, Item, Loaded, Ready, Setup, Unusable
 
 SECONDS_TO_LOAD = 60
 """Of the clock, for foreign code to be imported."""

@@ -110,7 +110,7 @@ class Repository(Struct, frozen=True):
 
 
 @contextmanager
-def opened(directory: Path) -> Iterator[Repository | None]:
+def open_repository(directory: Path) -> Iterator[Repository | None]:
     """Open the repository whose working tree holds ``directory``; None where there is none.
 
     Raises GitError, and NoGitError where there is a repository but no git.

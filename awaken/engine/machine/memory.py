@@ -39,8 +39,8 @@ def with_room(function: Callable[Parameters, Result]) -> Callable[Parameters, Re
     """
 
     @wraps(function)
-    def called(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+    def call_function(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         return function(*args, **kwargs)
 
-    called.__code__ = called.__code__.replace(co_stacksize=_WORDS)  # type: ignore[attr-defined]
-    return called
+    call_function.__code__ = call_function.__code__.replace(co_stacksize=_WORDS)  # type: ignore[attr-defined]
+    return call_function

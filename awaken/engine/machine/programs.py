@@ -20,7 +20,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from awaken.engine.machine.limits import BYTES_PER_WORKER, memory_of
+from awaken.engine.machine.work_limits import BYTES_PER_WORKER, memory_of
 from awaken.workspace.reading import repository_of
 
 _SECONDS_BETWEEN = 0.05

@@ -43,7 +43,7 @@ def as_interrupts() -> Iterator[None]:
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
+def ignore_signals() -> Iterator[None]:
     """Ignore these signals inside: putting files back is short, and half of it helps nobody."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -5,7 +5,8 @@ larger work always in workers: what happens to an item depends on no number of p
 A worker that dies (segmentation fault, out of memory) costs its item, not the run; in
 ``concurrent.futures`` one death breaks the whole pool, without saying whose it was.
 
-An item that takes too long, or too much memory, is given up (``awaken.engine.machine.limits``).
+An item that takes too long, or too much memory, is given up
+(``awaken.engine.machine.work_limits``).
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from awaken.engine.machine.limits import (
+from awaken.engine.machine.signals import STOPPING
+from awaken.engine.machine.work_limits import (
     BYTES_PER_WORKER,
     SECONDS_PER_ITEM,
     TOOK_TOO_MUCH,
@@ -35,7 +37,6 @@ from awaken.engine.machine.limits import (
     processor_time,
     took_too_long,
 )
-from awaken.engine.machine.signals import STOPPING
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkContext, SpawnContext

@@ -68,13 +68,13 @@ def manifests_in(paths: Iterable[str], root: str) -> list[str]:
 
 def _main_first(path: str) -> tuple[bool, bool, str]:
     """Sort the extras that a program needs to run first, and the shortest name first."""
-    return is_beside(path), PurePosixPath(path).stem != "requirements", path
+    return is_for_development(path), PurePosixPath(path).stem != "requirements", path
 
 
 _BESIDE = re.compile(r"(?i)(?<![a-z])(dev(elop(ment)?)?|test(s|ing)?|ci|lint|docs?)(?![a-z])")
 
 
-def is_beside(path: str) -> bool:
+def is_for_development(path: str) -> bool:
     """Whether a requirements file names what only those need who work on a program."""
     return _BESIDE.search(path) is not None
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from packaging.utils import canonicalize_name
 
-from awaken.engine.manifests.editable import is_beside, is_requirements_file
+from awaken.engine.manifests.editable import is_for_development, is_requirements_file
 from awaken.engine.manifests.line_list import cfg_list, cfg_names, plain_list
 from awaken.engine.manifests.requirement_lists import RequirementList, TextList, distribution_of
 from awaken.engine.manifests.whole_texts import CannotAdd, toml_tables
@@ -31,7 +31,7 @@ class Listing(Struct, frozen=True):
     group: str
     names: tuple[str, ...]
 
-    def opened(self, text: str) -> RequirementList:
+    def open_list(self, text: str) -> RequirementList:
         """Return the list, to be edited; ``text`` is that of the file. Raises CannotAdd."""
         if self.kind == "lines":
             return TextList(plain_list(text))
@@ -56,7 +56,7 @@ def listings_in(path: str, text: str) -> Iterator[Listing]:
     elif is_requirements_file(path):
         lines = (distribution_of(line.strip()) for line in text.splitlines())
         named = tuple(filter(None, lines))
-        yield Listing(path, (), "lines", _DEV if is_beside(path) else "", named)
+        yield Listing(path, (), "lines", _DEV if is_for_development(path) else "", named)
     else:
         tables = toml_tables(text)
         keys = _PIPFILE if name == "Pipfile" else _pyproject(tables)

@@ -88,7 +88,7 @@ class _Work:
             self._leave(wanted, required, CannotAdd(why), changes)
         for listing, other in places:
             try:
-                held = listing.opened(self._text(listing.path))
+                held = listing.open_list(self._text(listing.path))
                 require(held, required, other, may_replace=may_replace)
                 self._texts[listing.path] = held.manifest()
             except CannotAdd as error:

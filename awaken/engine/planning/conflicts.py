@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from msgspec import Struct
 
 from awaken.contract import Change, ChangeId, Problem
-from awaken.engine.edits.slices import SizeProblem
+from awaken.engine.edits.file_slices import SizeProblem
 from awaken.engine.planning.engine_reasons import (
     REQUIRES_REFUSED,
     ROLLED_BACK,

@@ -24,7 +24,7 @@ class NamesTaken:
     def __init__(self, by_stem: Mapping[str, Mapping[str, set[str]]], snapshot: Snapshot) -> None:
         self._by_stem, self._snapshot = by_stem, snapshot
 
-    def of(self, path: str) -> frozenset[str]:
+    def names_from(self, path: str) -> frozenset[str]:
         """Return every name that another Python file may import, or read, from ``path``.
 
         Modules are told apart by their last name only, and strings count (``patch("shop.get")``),
@@ -33,7 +33,7 @@ class NamesTaken:
         by_path = self._by_stem[stem_of(path)]
         return frozenset().union(*(names for other, names in by_path.items() if other != path))
 
-    def after(self, snapshot: Snapshot) -> NamesTaken:
+    def for_snapshot(self, snapshot: Snapshot) -> NamesTaken:
         """Return the same for a later snapshot; a file with the same text is not scanned again."""
         before = self._snapshot
         new = [path for path in snapshot if snapshot[path] is not before.get(path)]

@@ -41,7 +41,7 @@ from awaken.engine.planning.exports import NamesTaken, may_release, names_taken
 from awaken.engine.progress import REWRITING, Progress, silent
 from awaken.engine.report import LeftToDo
 from awaken.engine.rewriting.rewritten import FileContext, KnownRewritings, Rewriters, RewrittenFile
-from awaken.project.names.layout import Layout
+from awaken.project.names.module_layout import Layout
 from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.modules import Module
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
@@ -185,7 +185,7 @@ class _Work:
                     name=layout.name_of(path),
                     first_party=layout.top_packages | created,
                     line_length=line_length,
-                    taken=taken.of(path) if path in releasing else frozenset(),
+                    taken=taken.names_from(path) if path in releasing else frozenset(),
                 )
                 for path in paths
             }
@@ -197,8 +197,8 @@ class _Work:
         }
         if any(held_back.values()):
             # Other files may have taken a name from this one, and take another one now.
-            after = taken.after(snapshot.replace(texts))
-            again = [path for path, names in held_back.items() if names - after.of(path)]
+            after = taken.for_snapshot(snapshot.replace(texts))
+            again = [path for path, names in held_back.items() if names - after.names_from(path)]
             result |= self._rewritten(files, contexts(again, after), rewriters, processing)
         return result
 
@@ -305,7 +305,7 @@ def _held_back(before: NamesTaken, now: SourceFile, edits: Sequence[OwnedEdit[An
     """Return the names that were to go from a file, and stay because others import them."""
     released = {owned.edit.name or owned.edit.module for owned in of_kind(edits, ReleaseImport)}
     left = {name for name in released if re.search(rf"\b{re.escape(name)}\b".encode(), now.text)}
-    return left & before.of(now.path) if left else set()
+    return left & before.names_from(now.path) if left else set()
 
 
 def _owned_edits(changes: Sequence[Change], kind: type[EditT]) -> list[OwnedEdit[EditT]]:

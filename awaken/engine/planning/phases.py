@@ -32,7 +32,6 @@ from awaken.engine.planning.conflicts import resolve_conflicts
 from awaken.engine.planning.engine_reasons import UNDONE_BY_ANOTHER_RULE, Rejection
 from awaken.engine.planning.in_memory import EditedSnapshot
 from awaken.engine.planning.plan_contract import contract_broken
-from awaken.engine.planning.planning import PlainPlanner, Planner, internal_error
 from awaken.engine.planning.policy import (
     Policy,
     apply_policy,
@@ -40,6 +39,7 @@ from awaken.engine.planning.policy import (
     explain_suppressed,
     pending_of,
 )
+from awaken.engine.planning.rule_planning import PlainPlanner, Planner, internal_error
 from awaken.engine.report import Diagnostic, EditedPlace, LeftToDo, SuppressedSite
 from awaken.engine.suppressing.suppressed import PlanSnapshot
 from awaken.kit.rule import Rule
@@ -164,7 +164,7 @@ class _SoFar:
     def edit(self, changes: Iterable[Change]) -> None:
         """Note where ``changes``, which are made, edit files."""
         for change in changes:
-            for path, span, name in change.edited():
+            for path, span, name in change.edited_spans():
                 if path in self.before:
                     place = self.on_disk(Place(path, span))
                     self.edited.append(EditedPlace(change.id, place, name))
@@ -225,7 +225,7 @@ class _Planned(Struct, frozen=True):
     suppressed: Mapping[SiteId, SuppressedSite]
 
 
-def _planned(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar) -> _Planned:
+def _plan_rules(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar) -> _Planned:
     """Have ``rules`` plan on the snapshot so far; its project is not held any longer then.
 
     Raises NeedsAllSites.
@@ -241,7 +241,7 @@ def _planned(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar
     suppressed: dict[SiteId, SuppressedSite] = {}
     for rule in rules:
         so_far.planned[rule.name] = so_far.snapshot
-        own = project.narrowed(tools.scope_of(rule))
+        own = project.with_site_scope(tools.scope_of(rule))
         plan, suppressed_sites = _plan_with_suppressions(rule, own, policy, planner, so_far)
         # Everything else goes by the identity of changes; two of one would be mistaken for another.
         taken = {change.id for change in (*so_far.changes, *so_far.pending, *changes)}
@@ -256,7 +256,7 @@ def _planned(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar
 
 
 def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar) -> None:
-    planned = _planned(rules, tools, policy, so_far)
+    planned = _plan_rules(rules, tools, policy, so_far)
     changes, suppressed = planned.plan.changes, planned.suppressed
     wanted, rejected = apply_policy(changes, policy, suppressed)
     pending = pending_of(changes, rejected, policy)
@@ -316,7 +316,7 @@ def _plan_with_suppressions(
             constraints, excluded=constraints.excluded.union(suppressed)
         )
         files = frozenset(site.finding.place.path for site in new.values())
-        scope = project.narrowed(files) if rule.per_file else project
+        scope = project.with_site_scope(files) if rule.per_file else project
         plan = _joined_plan(plan, _plan(rule, scope, constraints, planner, so_far), files, rule)
     if rule.name in so_far.distrusted:
         return Plan(), {}
@@ -445,7 +445,7 @@ def _plan_again(
     planned = [
         _plan_with_suppressions(
             rule,
-            project.narrowed(_within(changed_files, tools.scope_of(rule))),
+            project.with_site_scope(_files_in_scope(changed_files, tools.scope_of(rule))),
             _knowing(stand, rewritten, rule, policy),
             planner,
             so_far,
@@ -479,7 +479,7 @@ def _plan_again(
     return frozenset(guilty)
 
 
-def _within(files: frozenset[str], scope: frozenset[str] | None) -> frozenset[str]:
+def _files_in_scope(files: frozenset[str], scope: frozenset[str] | None) -> frozenset[str]:
     return files if scope is None else files & scope
 
 

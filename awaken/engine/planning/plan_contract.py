@@ -49,7 +49,7 @@ def _wrong_findings(
     rule: Rule, plan: Plan, constraints: Constraints, snapshot: Snapshot
 ) -> Iterator[str]:
     sites_of = {change.id: frozenset(change.sites) for change in plan.changes}
-    reasons = {reason.of(rule.name) for reason in rule.reasons}
+    reasons = {reason.full_code(rule.name) for reason in rule.reasons}
     for finding in plan.findings:
         for what in chain(
             _wrong_words(rule, finding, reasons), _wrong_change(finding, sites_of, constraints)

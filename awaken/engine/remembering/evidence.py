@@ -17,7 +17,7 @@ from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.project.source.looked_at import LookedAt, Search, SearchKind, facts_search
 from awaken.project.source.test_files import is_around_tests, may_configure
-from awaken.project.source.words import may_derive, stands, uses_module
+from awaken.project.source.words import is_match, may_derive, uses_module
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import SourceFile, is_python
 from awaken.workspace.suppressions import MARK
@@ -190,19 +190,21 @@ def answer(search: Search, source: SourceFile) -> bytes | None:
     if search.kind == "facts":
         return _facts(sought, source)
     if search.kind == "imported":
-        return b"" if all(_stands(word, text, "imported") for word in sought.split(b"\0")) else None
+        return (
+            b"" if all(_is_match(word, text, "imported") for word in sought.split(b"\0")) else None
+        )
     if sought not in text:
         return None
     if search.kind == "doubles":
         return b"" if is_around_tests(source.path) and may_configure(text) else None
     if search.kind == "exports":
         return told_names(names_from(sought.decode(), text)) or None
-    return b"" if search.kind == "bytes" or _stands(sought, text, search.kind) else None
+    return b"" if search.kind == "bytes" or _is_match(sought, text, search.kind) else None
 
 
-def _stands(word: bytes, text: bytes, kind: SearchKind) -> bool:
+def _is_match(word: bytes, text: bytes, kind: SearchKind) -> bool:
     # The patterns know ASCII words only; any other word may be in every file.
-    return word in text and (not word.isascii() or stands(word, text, kind))
+    return word in text and (not word.isascii() or is_match(word, text, kind))
 
 
 def _facts(sought: bytes, source: SourceFile) -> bytes | None:
@@ -215,10 +217,10 @@ def _facts(sought: bytes, source: SourceFile) -> bytes | None:
         return b"" if may_derive(source.text) else None
     if part == "module":
         sought, text = word.encode(), source.text
-        imported = _stands(sought, text, "imported")
+        imported = _is_match(sought, text, "imported")
         return b"" if uses_module(text, sought, imported=imported) else None
     if part == "imports":
-        return b"" if _stands(word.encode(), source.text, "imported") else None
+        return b"" if _is_match(word.encode(), source.text, "imported") else None
     module = _module_of(source)
     if module is None:
         return _UNKNOWN

@@ -59,7 +59,7 @@ class Remembered(Struct, frozen=True):
     edited: tuple[EditedPlace, ...] = ()
     explained_only: tuple[Finding, ...] = ()
 
-    def shown(self) -> set[str]:
+    def files_shown(self) -> set[str]:
         """Return the files of which it shows the text, or says something."""
         named = {*self.sources, *(change.path for change in self.files)}
         return named | {diagnostic.path for diagnostic in self.diagnostics}

@@ -1,4 +1,4 @@
-"""Where results are kept: by project, by Python, and by awaken's own code.
+"""The folders of kept results: by project, by Python, and by awaken's own code.
 
 A digest of that code is part of the place, so that no version takes what another one came to. To
 read all of it takes longer than all else that a run does of which nothing changed. So the digest is

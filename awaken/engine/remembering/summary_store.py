@@ -1,4 +1,4 @@
-"""Where the summaries of texts lie: one file in the user's cache, for all projects."""
+"""The store of the summaries of texts: one file in the user's cache, for all projects."""
 
 from __future__ import annotations
 

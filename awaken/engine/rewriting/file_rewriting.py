@@ -28,11 +28,7 @@ from awaken.contract import (
 from awaken.editing.comments import lost_comments
 from awaken.editing.outer_parentheses import without_pair
 from awaken.engine.edits.edited_regions import edited_region
-from awaken.engine.edits.insertions import Inserted, inserted_texts, insertion
-from awaken.engine.edits.kinds import KINDS
-from awaken.engine.edits.line_splices import replaced_lines
-from awaken.engine.edits.owned_edits import OVERLAP, OwnedEdit, of_kind
-from awaken.engine.edits.slices import (
+from awaken.engine.edits.file_slices import (
     Anchors,
     Misplaced,
     Region,
@@ -44,14 +40,19 @@ from awaken.engine.edits.slices import (
     region_of,
     with_lines_above,
 )
+from awaken.engine.edits.insertions import Inserted, inserted_texts, insertion
+from awaken.engine.edits.line_splices import replaced_lines
+from awaken.engine.edits.node_kinds import KINDS
+from awaken.engine.edits.owned_edits import OVERLAP, OwnedEdit, of_kind
 from awaken.engine.edits.splices import SpanMap, Splice, splice
-from awaken.engine.edits.statement_lines import why_not_whole
 from awaken.engine.edits.style import outer_pair_of, style_of, surroundings_of, without_blank_lines
+from awaken.engine.edits.whole_statements import why_not_whole
+from awaken.engine.formatting.aligned_lines import with_aligned_lines
 from awaken.engine.formatting.long_lines import without_long_lines
 from awaken.engine.imports.reconciling import ImportContext, reconcile
 from awaken.engine.rewriting.pieces import Piece, assemble
 from awaken.engine.rewriting.rewritten import FileContext, Rewriters, RewrittenFile
-from awaken.engine.rewriting.shadowing import shadowed
+from awaken.engine.rewriting.shadowing import shadowing_problems
 from awaken.engine.rewriting.slice_rewriting import (
     Job,
     Slice,
@@ -94,11 +95,10 @@ def rewrite_file(
     rejected = {change for problem in work.problems for change in problem.changes}
     assembled = assemble(module, [item for item in pieces if not rejected.issuperset(item.changes)])
     needs = of_kind(edits, NeedImport)
-    problems = [*work.problems, *assembled.problems, *shadowed(assembled, needs)]
+    problems = [*work.problems, *assembled.problems, *shadowing_problems(assembled, needs)]
     # Imports come last: only the finished code shows which names it uses, and where first.
-    short, done = without_long_lines(
-        module, assembled.module, assembled.moved, work.style, assembled.headers()
-    )
+    aligned, moved = with_aligned_lines(module, assembled.module, assembled.moved)
+    short, done = without_long_lines(module, aligned, moved, work.style, assembled.headers())
     imports = reconcile(
         short,
         needs,
@@ -203,7 +203,7 @@ class _Work:
         return jobs
 
     def _job(self, owned: OwnedEdit[NodeEdit], anchors: Anchors) -> tuple[ast.AST, Job]:
-        # Not in ``slices``: ``kinds`` loads LibCST, which a run without changes never needs.
+        # Not in ``file_slices``: ``node_kinds`` loads LibCST, which not every run needs.
         if owned.edit.node not in KINDS:
             raise Misplaced(f"awaken cannot rewrite nodes of kind {owned.edit.node} alone")
         node = anchors.node_of(owned.edit)

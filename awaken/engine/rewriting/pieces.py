@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from awaken.contract import ChangeId, Place, Problem, Span
 from awaken.engine.edits.comparison import Comparison, around_alone, extent, misread, syntax_alone
-from awaken.engine.edits.slices import nodes_on_lines
+from awaken.engine.edits.file_slices import nodes_on_lines
 from awaken.engine.edits.splices import SpanMap, Splice, splice
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import statements_below
 from awaken.workspace.parsing import Unparsable, deep_recursion, parse_text
 
 
@@ -64,7 +65,7 @@ def assemble(module: Module, pieces: Sequence[Piece]) -> Assembled:
     attempt = _attempt(module, pieces)
     if attempt is not None and attempt.misread:
         wrong = attempt.misread
-        attempt = _attempt(module, [_wrapped(item) if item in wrong else item for item in pieces])
+        attempt = _attempt(module, [_wrap(item) if item in wrong else item for item in pieces])
     if attempt is not None and not attempt.misread:
         return _checked_result(module, attempt)
     return _assemble_apart(module, pieces)
@@ -131,10 +132,10 @@ def _fitted_piece(module: Module, piece: Piece) -> Piece:
     attempt = _attempt(module, [piece])
     if attempt is not None and not attempt.misread:
         return piece
-    return _wrapped(piece)
+    return _wrap(piece)
 
 
-def _wrapped(piece: Piece) -> Piece:
+def _wrap(piece: Piece) -> Piece:
     return msgspec.structs.replace(piece, wrapped=True)
 
 
@@ -170,7 +171,7 @@ def _owner(module: Module, span: Span) -> ast.AST:
     line, _ = module.line_column(span)
     owner: ast.AST = module.tree
     size = len(module.source.text)
-    for node in nodes_on_lines(module.tree, {line}):
+    for node in nodes_on_lines(module.tree, {line}, statements_below):
         if isinstance(node, ast.stmt | ast.excepthandler):
             held = extent(module, node)
             if held is not None and held.contains(span) and held.end - held.start <= size:

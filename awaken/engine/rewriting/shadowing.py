@@ -6,20 +6,24 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.contract import NeedImport, Place, Problem, Span
+from awaken.engine.edits.file_slices import binds, nodes_on_lines
 from awaken.engine.edits.owned_edits import OwnedEdit
-from awaken.engine.edits.slices import binds, nodes_on_lines
 from awaken.engine.rewriting.pieces import Assembled
 from awaken.project.source.modules import Module
 
 
-def shadowed(assembled: Assembled, needs: Sequence[OwnedEdit[NeedImport]]) -> Iterator[Problem]:
+def shadowing_problems(
+    assembled: Assembled, needs: Sequence[OwnedEdit[NeedImport]]
+) -> Iterator[Problem]:
     """Yield a problem for each new name that a scope around the new code binds differently."""
     module = assembled.module
     # The import itself is not in the text yet, so any binding is another one.
-    bound = {name for name in {_bound(need.edit) for need in needs} if binds(module, name)}
+    bound = {name for name in {_bound_name(need.edit) for need in needs} if binds(module, name)}
     for piece in assembled.pieces if bound else ():
         own = [owned for owned in needs if owned.change in piece.changes]
-        names = {_bound(owned.edit): owned for owned in own if _bound(owned.edit) in bound}
+        names = {
+            _bound_name(owned.edit): owned for owned in own if _bound_name(owned.edit) in bound
+        }
         if not names:
             continue
         span = assembled.moved.to_after(piece.span)
@@ -31,7 +35,7 @@ def shadowed(assembled: Assembled, needs: Sequence[OwnedEdit[NeedImport]]) -> It
                 yield Problem(place, what, (owned.change,))
 
 
-def _bound(edit: NeedImport) -> str:
+def _bound_name(edit: NeedImport) -> str:
     return edit.alias or edit.name or edit.module.partition(".")[0]
 
 

@@ -16,10 +16,10 @@ import libcst as cst
 from msgspec import Struct, structs
 
 from awaken.contract import ChangeId, Rewriter, Surroundings
-from awaken.editing.parentheses import needs_parentheses, parenthesised
+from awaken.editing.parentheses import needs_parentheses, parenthesise
 from awaken.editing.shapes import LAYOUT_TYPES, shape
 from awaken.editing.statements import as_statements, in_place_of_line
-from awaken.engine.edits.kinds import KINDS, is_name_only
+from awaken.engine.edits.node_kinds import KINDS, is_name_only
 from awaken.workspace.parsing import deep_recursion
 
 _HEADER = "if 1:"
@@ -203,7 +203,11 @@ class _Rewriting(cst.CSTTransformer):
         # The results after ``before`` were made inside this node; they must still be in it.
         for job in target.jobs:
             inner = self._results[before:]
-            node = self._run(job, node, inner) if self._for_line is None else self._again(job, node)
+            node = (
+                self._run(job, node, inner)
+                if self._for_line is None
+                else self._rewrite_last(job, node)
+            )
         if self._for_line is not None:
             self._results[before:] = self._for_line
         elif isinstance(node, cst.CSTNode):
@@ -217,7 +221,7 @@ class _Rewriting(cst.CSTTransformer):
         for field in dataclasses.fields(node):
             value = getattr(node, field.name)
             if id(value) in self._replaced and needs_parentheses(node, field.name, value):
-                changes[field.name] = parenthesised(value)
+                changes[field.name] = parenthesise(value)
         return node.with_changes(**changes) if changes else node
 
     def _run(self, job: Job, node: Any, inner: Sequence[cst.CSTNode]) -> Any:
@@ -228,12 +232,12 @@ class _Rewriting(cst.CSTTransformer):
         try:
             result = job.rewriter(bare, job.data, around)
         except Exception as error:  # a rule may fail in any way; the run goes on
-            raise _failed(job, f"{type(error).__name__}: {error}") from error
+            raise _internal_error(job, f"{type(error).__name__}: {error}") from error
         if isinstance(node, cst.BaseSmallStatement | cst.BaseStatement):
             return self._statement_result(job, node, result, inner)
         wanted = cst.BaseExpression if isinstance(node, cst.BaseExpression) else type(node)
         if not isinstance(result, wanted):
-            raise _failed(job, f"a {type(result).__name__} cannot replace this node")
+            raise _internal_error(job, f"a {type(result).__name__} cannot replace this node")
         _check_kept(job, [result], inner)
         if isinstance(result, cst.BaseExpression):
             if lpar:
@@ -241,7 +245,7 @@ class _Rewriting(cst.CSTTransformer):
             self._replaced[id(result)] = result
         return result
 
-    def _again(self, job: Job, node: Any) -> Any:
+    def _rewrite_last(self, job: Job, node: Any) -> Any:
         """Run one more job on a small statement of which an earlier job made several lines.
 
         It gets the last of them, which is of the same kind.
@@ -265,10 +269,10 @@ class _Rewriting(cst.CSTTransformer):
             return result
         statements = as_statements(result)
         if statements is None:
-            raise _failed(job, f"a {type(result).__name__} cannot replace this statement")
+            raise _internal_error(job, f"a {type(result).__name__} cannot replace this statement")
         _check_kept(job, statements, inner)
         if job.part == "header" and not _has_blocks_of(node, statements):
-            raise _failed(job, "it changes more than the header")
+            raise _internal_error(job, "it changes more than the header")
         if isinstance(node, cst.BaseSmallStatement):
             # LibCST lets a small statement become small ones only: the line around it is replaced
             # when it is left.
@@ -311,7 +315,7 @@ def _without_parentheses(node: Any) -> tuple[Any, Sequence[Any], Sequence[Any]]:
     return bare, node.lpar[:outer], node.rpar[keep:]
 
 
-def _failed(job: Job, what: str) -> SliceRejected:
+def _internal_error(job: Job, what: str) -> SliceRejected:
     return SliceRejected(f"internal error in {job.rule}: {what}", [job.change])
 
 

@@ -86,7 +86,7 @@ def changed_lines(root: Path, since: str, overlay: Mapping[Path, bytes]) -> Chan
     replace a file. Raises UserError where git cannot tell.
     """
     try:
-        with git.opened(root) as repository:
+        with git.open_repository(root) as repository:
             if repository is None:
                 raise UserError(f"--since needs a git repository around {root}, and there is none")
             return _changed_lines(_Asked(repository, root), since, overlay)

@@ -105,9 +105,9 @@ class SuppressionSources:
         return None
 
     def _names(self, comment: Suppression, rule: str) -> bool:
-        return any(rule in self.meant(name) for name in comment.names)
+        return any(rule in self.rules_called(name) for name in comment.names)
 
-    def meant(self, name: str) -> frozenset[str]:
+    def rules_called(self, name: str) -> frozenset[str]:
         """Return the rules that ``name`` means; none for an unknown name."""
         meant = {rule.name for rule in self.rules if name in {rule.name, rule.family}}
         # No rule, but its advice can be suppressed as if it were one.

@@ -48,7 +48,9 @@ def _advice(
         known = frozenset() if unread & {path, ""} else ran
         for comment in suppression_sources.suppressions(path, before):
             said = list(
-                _Complaints(suppression_sources, used.rules(path, comment), known).about(comment)
+                _Complaints(suppression_sources, used.rules(path, comment), known).complaints_about(
+                    comment
+                )
             )
             if said:
                 yield _unused_finding(path, comment, said, equals[comment.text])
@@ -65,14 +67,16 @@ class _Complaints:
         self._used = used
         self._ran = ran
 
-    def about(self, comment: Suppression) -> Iterator[tuple[str, str]]:
+    def complaints_about(self, comment: Suppression) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with ``comment``, each with what to do."""
         if comment.wrong:
             yield f"`{comment.text}` {comment.wrong}, so it suppresses nothing", comment.help
             return
         rules = self._suppression_sources.rules
         names = {name for rule in rules for name in (rule.name, rule.family)}
-        unknown = [name for name in comment.names if not self._suppression_sources.meant(name)]
+        unknown = [
+            name for name in comment.names if not self._suppression_sources.rules_called(name)
+        ]
         for name in unknown:
             hint = did_you_mean(name, names, "`awaken rules` lists them all")
             yield (
@@ -102,7 +106,7 @@ class _Complaints:
             for rule in self._suppression_sources.rules
             if name == rule.name or (name == rule.family and rule.status is not Status.PREVIEW)
         }
-        suppressed = self._used & self._suppression_sources.meant(name)
+        suppressed = self._used & self._suppression_sources.rules_called(name)
         return bool(expected) and expected <= self._ran and not suppressed
 
 

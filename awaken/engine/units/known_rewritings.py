@@ -42,7 +42,7 @@ class Rewritings(KnownRewritings):
             return None
         inputs = source.path, source.text, source.encoding, [*edits], context
         try:
-            return hashlib.sha256(_encoded(inputs)).digest()
+            return hashlib.sha256(_encode(inputs)).digest()
         except (TypeError, UnicodeEncodeError, OverflowError):
             return None
 
@@ -60,7 +60,7 @@ class Rewritings(KnownRewritings):
             self._cache.put(key, known)
 
 
-def _described(value: object) -> object:
+def _plain_data(value: object) -> object:
     """Return ``value`` as plain data that names the type of each of its parts.
 
     Raises TypeError for what is no data.
@@ -73,16 +73,16 @@ def _described(value: object) -> object:
         case Enum():
             return [name, value.name]
         case Struct():
-            return [name, *map(_described, structs.astuple(value))]
+            return [name, *map(_plain_data, structs.astuple(value))]
         case tuple() | list():
-            return [name, *map(_described, value)]
+            return [name, *map(_plain_data, value)]
         case set() | frozenset():
-            return [name, *sorted(map(_encoded, value))]
+            return [name, *sorted(map(_encode, value))]
         case Mapping():
-            return [name, *sorted((_encoded(key), _encoded(item)) for key, item in value.items())]
+            return [name, *sorted((_encode(key), _encode(item)) for key, item in value.items())]
         case _:
             raise TypeError(f"{name} is no data")
 
 
-def _encoded(value: object) -> bytes:
-    return msgspec.msgpack.encode(_described(value))
+def _encode(value: object) -> bytes:
+    return msgspec.msgpack.encode(_plain_data(value))

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from awaken.contract import Constraints
-from awaken.engine.planning.planning import Planned
+from awaken.engine.planning.rule_planning import Planned
 from awaken.engine.remembering.evidence import (
     Answers,
     SeenFile,
@@ -222,7 +222,7 @@ class StageUnits:
         )
 
     def _holds(self, unit: Unit, known: KnownUnit) -> bool:
-        changed = self._changed
+        changed = self._changed_files
         return (
             changed.files.isdisjoint(known.read)
             and changed.searches.isdisjoint(known.searches)
@@ -232,11 +232,11 @@ class StageUnits:
     def _tells_comments(self, unit: Unit, plan: bytes) -> bool:
         """Whether sites are looked for in a file with other comments, or the plan names it."""
         names, own = named_files(plan), unit.scope or frozenset()
-        paths = (self._paths[number] for number in self._changed.commented)
+        paths = (self._paths[number] for number in self._changed_files.commented)
         return any(path in own or names_file(names, path) for path in paths)
 
     @cached_property
-    def _changed(self) -> ChangedFiles:
+    def _changed_files(self) -> ChangedFiles:
         known = self._known
         if known is None:
             return ChangedFiles()
@@ -268,7 +268,7 @@ class StageUnits:
         if known is None:
             return []
         by_search: list[dict[str, bytes]] = [{} for _ in known.searches]
-        changed = self._changed.files
+        changed = self._changed_files.files
         for number, path in enumerate(self._paths):
             answers = self._answers_now(path) if number in changed else self._known_answers(path)
             for search, said in answers:

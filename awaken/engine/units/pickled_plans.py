@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from awaken.engine.planning.planning import Planned
+from awaken.engine.planning.rule_planning import Planned
 
 _OWN = "awaken."
 

@@ -12,11 +12,11 @@ from functools import partial
 from msgspec import Struct, structs
 
 from awaken.contract import Constraints, Plan
-from awaken.engine.planning.planning import (
+from awaken.engine.planning.rule_planning import (
     Planned,
     Processes,
     add_evidence,
-    joined,
+    join_plans,
     may_have_sites,
     plan_file,
     plan_files,
@@ -58,17 +58,17 @@ class UnitPlanner(Struct, frozen=True):
     def _by_unit(self, unit: Unit, project: Project) -> Planned:
         units, planned = self.units, self.units.recall(unit)
         if planned is None and unit.rule.decides_by_file and units.may_plan_apart(unit):
-            planned = self._apart(unit, project)
+            planned = self._plan_by_file(unit, project)
         if planned is None:
-            apart = project.apart(LookedAt())
+            apart = project.with_own_record(LookedAt())
             planned = plan_rule(unit.rule, apart, unit.constraints, self.processes)
             planned = structs.replace(planned, looked_at=apart.looked_at)
             units.keep_whole(unit, planned)
         return planned
 
-    def _apart(self, unit: Unit, project: Project) -> Planned | None:
+    def _plan_by_file(self, unit: Unit, project: Project) -> Planned | None:
         """Return the plan of all files, each with its own evidence; None if it asks too much."""
-        units, rule, own = self.units, unit.rule, project.apart(LookedAt())
+        units, rule, own = self.units, unit.rule, project.with_own_record(LookedAt())
         if not may_have_sites(rule, own):
             return Planned(Plan(), looked_at=own.looked_at)
         files = own.site_files(rule.triggers)
@@ -76,7 +76,7 @@ class UnitPlanner(Struct, frozen=True):
         stale = [path for path, planned in plans.items() if planned is None]
         rule = with_code(rule) if stale else rule
         # It changes no plan: the processes that start now need not find the same.
-        if stale and prepared_diagnostics(rule, project.apart(LookedAt()), stale):
+        if stale and prepared_diagnostics(rule, project.with_own_record(LookedAt()), stale):
             return None
         asked, length = 0, -(-len(files) // _PARTS)
         for start in range(0, len(stale), length):
@@ -95,7 +95,7 @@ class UnitPlanner(Struct, frozen=True):
                 return None
         parts = [planned for planned in plans.values() if planned is not None]
         add_evidence(own, parts)
-        return structs.replace(joined(parts), looked_at=own.looked_at)
+        return structs.replace(join_plans(parts), looked_at=own.looked_at)
 
 
 def unit_planner(
@@ -106,4 +106,4 @@ def unit_planner(
 
 
 def _plan_file(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
-    return plan_file(rule, constraints, project.apart(LookedAt()), path)
+    return plan_file(rule, constraints, project.with_own_record(LookedAt()), path)

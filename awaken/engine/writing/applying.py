@@ -27,7 +27,7 @@ from awaken.engine.machine.apply_errors import (
     UnfinishedApplyError,
     WriteError,
     blame,
-    shown,
+    display_path,
     undo_command,
 )
 from awaken.engine.machine.filesystem import (
@@ -42,7 +42,7 @@ from awaken.engine.machine.filesystem import (
     read_regular,
     write_file,
 )
-from awaken.engine.machine.signals import uninterrupted
+from awaken.engine.machine.signals import ignore_signals
 from awaken.engine.machine.state_directory import state_directory
 from awaken.engine.writing.journal import Journal, JournalEntry, Record, SavedFile, usable
 from awaken.engine.writing.lock import hold
@@ -130,7 +130,7 @@ def _check(root: Path, writes: Iterable[FileWrite]) -> list[_Checked]:
             if twin.content == result.content:
                 continue
             result = "is reached by two paths, with two different results"
-        conflicts.append(FileConflict(shown(write.path, root), result))
+        conflicts.append(FileConflict(display_path(write.path, root), result))
     if conflicts:
         raise _conflicting(sorted(conflicts, key=lambda conflict: conflict.path))
     changed = (item for item in checked.values() if item.saved.before != item.saved.after)
@@ -167,7 +167,7 @@ def _check_existing(root: Path, write: FileWrite) -> _Checked | str:
     if not mode & 0o222 or not os.access(place, os.W_OK):
         return "is read-only"
     if not os.access(place.parent, os.W_OK | os.X_OK):
-        return f"lies in {shown(place.parent, root)}, a directory that cannot be written to"
+        return f"lies in {display_path(place.parent, root)}, a directory that cannot be written to"
     path = os.fsencode(place.relative_to(root))
     saved = SavedFile(path, write.digest, digest(write.content), original, mode)
     return _Checked(saved, write.content)
@@ -184,9 +184,9 @@ def _check_new(root: Path, write: FileWrite) -> _Checked | str:
     missing = missing_directories(place.parent)
     above = missing[0].parent if missing else place.parent
     if not above.is_dir():
-        return f"cannot be created: {shown(above, root)} is not a directory"
+        return f"cannot be created: {display_path(above, root)} is not a directory"
     if not os.access(above, os.W_OK | os.X_OK):
-        return f"cannot be created: the directory {shown(above, root)} is not writable"
+        return f"cannot be created: the directory {display_path(above, root)} is not writable"
     saved = SavedFile(os.fsencode(place.relative_to(root)), b"", digest(write.content))
     return _Checked(saved, write.content)
 
@@ -243,7 +243,7 @@ def _write(
         places, temporaries, record.files, contents, strict=True
     ):
         # A new file gets what the umask says, as with any program.
-        mode, like = (None, None) if file.created else (file.mode, place)
+        mode, like = (None, None) if file.is_created else (file.mode, place)
         with naming(place):
             write_file(filesystem, temporary, content, mode, like)
     for place, temporary, file in zip(places, temporaries, record.files, strict=True):
@@ -251,7 +251,7 @@ def _write(
             # Closes the gap to an editor that saves while we work, down to one system call.
             if digest_at(place) != file.before:
                 raise _conflicting(
-                    [FileConflict(shown(place, record.root_path), "was changed just now")]
+                    [FileConflict(display_path(place, record.root_path), "was changed just now")]
                 )
             filesystem.replace(temporary, place)
     sync_directories(filesystem, record)
@@ -259,7 +259,7 @@ def _write(
 
 def _put_back(journal: Journal, journal_id: str, record: Record, cause: BaseException) -> None:
     try:
-        with uninterrupted():
+        with ignore_signals():
             take_back(journal, journal_id, record)
     except OSError as error:
         root = record.root_path

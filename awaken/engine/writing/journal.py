@@ -70,7 +70,7 @@ class SavedFile(Struct, frozen=True):
     mode: int = 0
 
     @property
-    def created(self) -> bool:
+    def is_created(self) -> bool:
         """Whether the apply makes this file."""
         return not self.before
 
@@ -115,7 +115,7 @@ class JournalEntry(Struct, frozen=True, order=True):
         return f"{self.id}.{self.status}"
 
     @property
-    def unfinished(self) -> bool:
+    def is_unfinished(self) -> bool:
         """Whether the run of this entry has not come to its end."""
         return self.status in {"applying", "undoing"}
 
@@ -166,7 +166,7 @@ class Journal:
         except OSError:
             # Renamed to a last status but perhaps not durably: a loss of power would bring an
             # unfinished entry back, whose undo is right. Failing now would ask for a second undo.
-            if after.unfinished or not self.path(after).exists():
+            if after.is_unfinished or not self.path(after).exists():
                 raise
         return after
 
@@ -190,9 +190,9 @@ class Journal:
         key = None if root is None else _root_key(root)
         return sorted(entry for entry in entries if key in {None, entry.root_key})
 
-    def unfinished(self) -> list[JournalEntry]:
+    def unfinished_entries(self) -> list[JournalEntry]:
         """Return the unfinished entries of all roots."""
-        return [entry for entry in self.entries() if entry.unfinished]
+        return [entry for entry in self.entries() if entry.is_unfinished]
 
     def path(self, entry: JournalEntry) -> Path:
         """Return the journal file of ``entry``."""
@@ -230,11 +230,11 @@ class Journal:
         An entry of another root is removed only while no run holds that root.
         """
         with suppress(FileNotFoundError):
-            own = [entry for entry in self.entries(root) if not entry.unfinished]
+            own = [entry for entry in self.entries(root) if not entry.is_unfinished]
             for entry in own[:-KEPT_PER_ROOT]:
                 self.filesystem.remove(self.path(entry))
             for entry in self.entries():
-                if not entry.unfinished and _old(self.path(entry)):
+                if not entry.is_unfinished and _old(self.path(entry)):
                     self._prune_old(entry, root)
             for draft in self.directory.glob(".*.draft"):
                 if _old(draft) or _root_key(root) in draft.name:
@@ -250,7 +250,7 @@ class Journal:
         ):
             # Looked at again under the lock: its run may have begun to undo it meanwhile.
             current = self.find(entry.id)
-            if current is not None and not current.unfinished:
+            if current is not None and not current.is_unfinished:
                 self.filesystem.remove(self.path(current))
 
     def _rename(self, source: Path, target: Path) -> None:

@@ -23,7 +23,7 @@ from awaken.engine.machine.apply_errors import (
     TreeChangedError,
     UnfinishedApplyError,
     blame,
-    shown,
+    display_path,
     undo_command,
 )
 from awaken.engine.machine.filesystem import (
@@ -31,11 +31,11 @@ from awaken.engine.machine.filesystem import (
     REAL,
     FileSystem,
     digest_at,
+    exists_without_links,
     naming,
-    stands,
     write_file,
 )
-from awaken.engine.machine.signals import uninterrupted
+from awaken.engine.machine.signals import ignore_signals
 from awaken.engine.machine.state_directory import state_directory
 from awaken.engine.writing.journal import Journal, JournalEntry, Record, SavedFile
 from awaken.engine.writing.lock import hold, holder, in_use, overlaps
@@ -158,7 +158,7 @@ def take_back_killed(
             continue
         with hold(killed.root, journal.locks):
             entry = journal.find(killed.journal)
-            if entry is None or not entry.unfinished:
+            if entry is None or not entry.is_unfinished:
                 continue
             record = journal.read(entry)
             with _putting_back(killed.root):
@@ -247,7 +247,7 @@ class Watch:
 def _still_unfinished(journal: Journal, found: PendingApply) -> bool:
     """Whether its run has not come to an end between one look and the next."""
     entry = journal.find(found.journal)
-    return entry is not None and entry.unfinished
+    return entry is not None and entry.is_unfinished
 
 
 def _concerns(journal: Journal, entry: JournalEntry, root: Path) -> bool:
@@ -264,7 +264,7 @@ def unfinished_applies(journal: Journal, root: Path) -> Iterator[PendingApply]:
 
     Raises DamagedJournalError as ``pending`` does.
     """
-    for entry in journal.unfinished():
+    for entry in journal.unfinished_entries():
         try:
             record = journal.read(entry)
         except DamagedJournalError:
@@ -289,7 +289,7 @@ def inspect(record: Record) -> TreeState:
             continue
         if digest != file.after:
             edited.append(file)
-        elif file.created:
+        elif file.is_created:
             created[index] = file
         else:
             new[index] = file
@@ -320,7 +320,7 @@ def sync_directories(filesystem: FileSystem, record: Record) -> None:
     """Wait until all renames of ``record`` are on the disk. Raises OSError."""
     touched = (*(file.path for file in record.files), *record.directories)
     for directory in sorted({record.place(path).parent for path in touched}):
-        if stands(directory) and directory.is_dir() and not directory.is_symlink():
+        if exists_without_links(directory) and directory.is_dir() and not directory.is_symlink():
             with naming(directory):
                 filesystem.sync_directory(directory)
 
@@ -330,7 +330,7 @@ def _take_back_through_interrupts(journal: Journal, journal_id: str, record: Rec
         take_back(journal, journal_id, record)
     except KeyboardInterrupt:
         # Finished all the same, from where it was: half an undo helps nobody.
-        with uninterrupted():
+        with ignore_signals():
             take_back(journal, journal_id, record)
         raise
 
@@ -353,7 +353,7 @@ def _restore(filesystem: FileSystem, journal_id: str, record: Record) -> None:
         filesystem.remove(record.place(file.path))
     # The innermost first, and only where nobody has put anything into it since.
     for directory in map(record.place, reversed(record.directories)):
-        real = stands(directory) and directory.is_dir() and not directory.is_symlink()
+        real = exists_without_links(directory) and directory.is_dir() and not directory.is_symlink()
         if real and not any(directory.iterdir()):
             filesystem.remove_directory(directory)
     if tree.new or tree.created:
@@ -364,7 +364,7 @@ def _remove_temporaries(filesystem: FileSystem, journal_id: str, record: Record)
     for index, file in enumerate(record.files):
         for kind in ("new", "old"):
             path = temporary_path(record.place(file.path), journal_id, index, kind)
-            if stands(path):
+            if exists_without_links(path):
                 filesystem.remove(path)
 
 
@@ -401,7 +401,7 @@ def _pending(entry: JournalEntry, record: Record) -> PendingApply:
 
 def _stack_entry(entry: JournalEntry, record: Record, place: Path) -> StackEntry:
     files = _places(record, record.files)
-    words = (entry.id, record.started, record.command, files, entry.unfinished, place)
+    words = (entry.id, record.started, record.command, files, entry.is_unfinished, place)
     return StackEntry(*words, record.by_verify)
 
 
@@ -412,7 +412,9 @@ def _places(record: Record, files: Iterable[SavedFile]) -> tuple[Path, ...]:
 def _edited_error(record: Record, files: Iterable[SavedFile]) -> FileConflictError:
     root = record.root_path
     conflicts = [
-        FileConflict(shown(record.place(file.path), root), "was edited or removed since the apply")
+        FileConflict(
+            display_path(record.place(file.path), root), "was edited or removed since the apply"
+        )
         for file in files
     ]
     keep = undo_command(root, "--keep-edited")

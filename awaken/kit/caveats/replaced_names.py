@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.search import modules_with
-from awaken.project.frameworks.testing import configured
+from awaken.project.frameworks.testing import configured_mark
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.testing.replaced.names import Replaced
+    from awaken.project.frameworks.testing.replaced.patched_names import Replaced
     from awaken.project.source.modules import Module
 
 
@@ -37,7 +37,7 @@ def doubles_of(
     ``caveats_of``.
     """
     names = project.replaced_names
-    clauses, places = caveats_of(module, called, names.of(module, called))
+    clauses, places = caveats_of(module, called, names.replacements_of(module, called))
     more = [replacement.place for replacement in names.of_library(module, called, used)]
     clauses += [f"{place.path} replaces `{used}`" for place in more[:1]]
     return list(dict.fromkeys(clauses)), tuple(dict.fromkeys((*places, *more)))
@@ -69,7 +69,7 @@ def doubles_passed(
 def _is_double(home: Module, node: ast.AST, methods: Collection[str]) -> bool:
     match node:
         case ast.Attribute(attr=name):
-            return name in methods and configured(home, node) is not None
+            return name in methods and configured_mark(home, node) is not None
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
             return name in methods and isinstance(home.parent(node), ast.ClassDef)
     return False

@@ -1,14 +1,14 @@
 """Eager loads for the relationships that a program reads: what is there, missing, or not possible.
 
-Begin with ``planning.plan_loads``. ``statements`` reads the statement that loads the objects,
-``options`` its loader options, ``levels`` decides what is added to them. ``names`` writes classes
-and functions as the file has them, ``refreshes`` serves objects that were made and not loaded.
-``domain`` is what comes back, ``reasons`` why a read cannot be served: a rule that plans loads
-declares ``REASONS``.
+Begin with ``planning.plan_loads``. ``loading_statements`` reads the statement that loads the
+objects, ``loader_options`` its loader options, ``levels`` decides what is added to them.
+``loader_names`` writes classes and functions as the file has them, ``refreshes`` serves objects
+that were made and not loaded. ``planned_loads`` is what comes back, ``reasons`` why a read cannot
+be served: a rule that plans loads declares ``REASONS``.
 """
 
-from awaken.kit.eager_loads.domain import AddedLoad, PlannedLoads
-from awaken.kit.eager_loads.planning import plan_loads
+from awaken.kit.eager_loads.load_planning import plan_loads
+from awaken.kit.eager_loads.planned_loads import AddedLoad, PlannedLoads
 from awaken.kit.eager_loads.reasons import REASONS
 
 __all__ = ["REASONS", "AddedLoad", "PlannedLoads", "plan_loads"]

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.kit.eager_loads.options import LOADING, Option, given_at
-from awaken.kit.eager_loads.statements import Statement
+from awaken.kit.eager_loads.loader_options import LOADING, Option, given_at
+from awaken.kit.eager_loads.loading_statements import Statement
 from awaken.kit.search import modules_with
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
@@ -23,13 +23,17 @@ def options_elsewhere(project: Project, statement: Statement) -> list[Option]:
     """Return the options that may be put on the statement where others go on with it."""
     if statement.leaves:
         modules = modules_with(project, _WORDS)
-        return [option for module in modules for option in _given(project, module, None, statement)]
+        return [
+            option
+            for module in modules
+            for option in _other_options(project, module, None, statement)
+        ]
     if statement.around is None:
         return []
-    return list(_given(project, statement.module, statement.around, statement))
+    return list(_other_options(project, statement.module, statement.around, statement))
 
 
-def _given(
+def _other_options(
     project: Project, module: Module, around: ast.AST | None, statement: Statement
 ) -> Iterator[Option]:
     for node in module.walk(around):

@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.contract import Edit
-from awaken.kit.eager_loads.domain import AddedLoad, PlannedLoads
+from awaken.kit.eager_loads.loading_statements import check_place
+from awaken.kit.eager_loads.planned_loads import AddedLoad, PlannedLoads
 from awaken.kit.eager_loads.reasons import NESTED_REFRESH, NO_REFRESH
-from awaken.kit.eager_loads.statements import check_place
 from awaken.kit.search import argument
 from awaken.kit.sites import Refused, Site
-from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Trace
 from awaken.project.source.modules import Module
 
 

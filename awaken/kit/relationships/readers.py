@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.contract import Place, Span
-from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from awaken.contract import Edit
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.payloads import MAKE_BACKREF, SET_LAZY, SET_LAZY_IN_KEYWORDS, Backref, Lazy
 from awaken.kit.sites import Site
 from awaken.project.source.modules import Module
-from awaken.project.source.programs.migrations import is_revision
+from awaken.project.source.programs.alembic_files import is_revision
 from awaken.project.source.trees import keyword_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Side(Struct, frozen=True):
         return self.declared.owner or "", self.declared.attribute or ""
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """The side as a reader calls it."""
         owner, attribute = self.key
         return f"{owner.rpartition('.')[2]}.{attribute}"
@@ -95,4 +95,4 @@ def _backref_name(project: Project, side: Side) -> tuple[str, list[Edit]]:
         module, function.value
     ):
         return f"{module.text_of(function.value)}.backref", []
-    return name_beside(project, side.site, function, _BACKREF)
+    return name_from_same_module(project, side.site, function, _BACKREF)

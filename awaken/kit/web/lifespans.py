@@ -8,12 +8,12 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from awaken.contract import Edit
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Site
 from awaken.knowledge.applications import application_classes
 from awaken.project.frameworks.web.installers import Installation
-from awaken.project.frameworks.web.serving import MANAGER, Served
-from awaken.project.source.expressions.uses import passed_keywords
+from awaken.project.frameworks.web.served_applications import MANAGER, Served
+from awaken.project.source.expressions.expression_uses import passed_keywords
 from awaken.project.source.trees import variable_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def may_get_lifespan(project: Project, served: Served) -> bool:
     is_silent = not (served.handles or web.registrations.all)
     return is_silent and all(
         installation.effect not in {"registers", "replaces"}
-        for installation in web.installations.of(served.application)
+        for installation in web.installations.installations_on(served.application)
     )
 
 
@@ -53,8 +53,8 @@ def lifespan_edits(project: Project, site: Site[ast.Call], body: str) -> list[Ed
     that makes the application. Raises Refused where a name of it means something else.
     """
     module, call = site.module, site.node
-    manager, imports = name_beside(project, site, None, MANAGER)
-    iterator, more = name_beside(project, site, None, "collections.abc.AsyncIterator")
+    manager, imports = name_from_same_module(project, site, None, MANAGER)
+    iterator, more = name_from_same_module(project, site, None, "collections.abc.AsyncIterator")
     name = module.scopes.fresh_name("lifespan", "app_lifespan")
     variable = variable_of(module.parent(call))
     parameter = "app" if variable is None else variable.id

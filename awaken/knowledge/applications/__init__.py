@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from awaken.knowledge.tables import read_table
+from awaken.knowledge.typed_tables import read_table
 
 Kind = Literal["fastapi", "starlette", "router", "starlette-router"]
 Effect = Literal["registers", "wraps", "replaces", "nothing"]

@@ -12,7 +12,7 @@ import msgspec
 
 from awaken.knowledge.decorators import library_decorators
 from awaken.knowledge.libraries import knowledge
-from awaken.knowledge.tables import read_table
+from awaken.knowledge.typed_tables import read_table
 
 Resource = Literal["client", "connection", "engine", "factory", "scoped", "session", "transaction"]
 

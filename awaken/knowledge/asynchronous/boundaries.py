@@ -1,4 +1,4 @@
-"""Where code runs: in which process and thread, before or after the start of a loop.
+"""The process and the thread in which code runs, before or after the start of a loop.
 
 The TOML file of this folder, typed; it names the source of its rows.
 """
@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from awaken.knowledge.tables import read_table
+from awaken.knowledge.typed_tables import read_table
 
 Where = Literal["command", "process", "server", "consumer", "task", "hook", "thread", "exit"]
 
@@ -89,11 +89,12 @@ class Scheduler(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``jobs`` are the methods that are handed one, ``decorators`` those that decorate one; ``starts``
     those that need a loop there. The ``options`` of a call, and the methods ``configuring``, choose
-    who runs the jobs.
+    who runs the jobs. The twin starts again in another loop ``since`` a version.
     """
 
     name: str
     twin: str
+    since: str
     jobs: tuple[str, ...]
     decorators: tuple[str, ...]
     starts: tuple[str, ...]

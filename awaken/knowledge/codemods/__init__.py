@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from awaken.knowledge.tables import read_table
+from awaken.knowledge.typed_tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from awaken.knowledge.tables import read_tables
+from awaken.knowledge.typed_tables import read_tables
 
 Awaitable = Literal["coroutine", "task", "future", "awaitable"]
 """A ``coroutine`` runs when it is awaited, and only then; a ``task`` runs by itself; a ``future``

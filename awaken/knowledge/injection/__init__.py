@@ -9,7 +9,7 @@ from functools import cache
 
 import msgspec
 
-from awaken.knowledge.tables import read_table
+from awaken.knowledge.typed_tables import read_table
 
 
 class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

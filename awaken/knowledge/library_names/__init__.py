@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from awaken.knowledge.tables import read_table
+from awaken.knowledge.typed_tables import read_table
 
 
 class LibraryNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from awaken.knowledge.tables import read_table
+from awaken.knowledge.typed_tables import read_table
 
 Guarding = Literal["lock", "semaphore"]
 """A ``lock`` lets one in at a time, a ``semaphore`` a number of them."""

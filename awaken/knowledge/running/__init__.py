@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from awaken.knowledge.tables import read_table
+from awaken.knowledge.typed_tables import read_table
 
 Ending = Literal["expects", "swallows"]
 """Whether a block has to raise, as with ``pytest.raises``, or may, as with ``suppress``."""

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from awaken.knowledge.tables import read_table
+from awaken.knowledge.typed_tables import read_table
 
 SessionEvent = Literal["commit", "rollback", "expire", "refresh", "flush", "close", "detach"]
 """``detach`` takes objects out of the session, ``close`` does so with all of them."""

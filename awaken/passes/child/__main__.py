@@ -1,8 +1,8 @@
-"""Where the process begins: ``python -P -m awaken.passes.child LINE...``, see ``serve``."""
+"""The entry point of the process: ``python -P -m awaken.passes.child LINE...``, see ``serve``."""
 
 import sys
 
-from awaken.passes.child.serving import serve
+from awaken.passes.child.foreign_serving import serve
 
 if __name__ == "__main__":
     serve([int(word) for word in sys.argv[1:]])

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from awaken.passes.child.isolation import end_with_parent, fork
-from awaken.passes.messages import Failed
+from awaken.passes.protocol import Failed
 
 _GARBAGE = 100_000
 """How many objects a process that serves one file makes before it looks for garbage."""
@@ -64,7 +64,7 @@ class TookTooLong(BaseException):
     """The processor time of a file is used up. No error that foreign code would catch."""
 
 
-def limited(work: Callable[[], bytes], seconds: float) -> bytes:
+def run_limited(work: Callable[[], bytes], seconds: float) -> bytes:
     """Return what ``work`` gives in this process; it raises TookTooLong within it."""
     if not hasattr(signal, "setitimer"):
         return work()
@@ -80,7 +80,7 @@ def _raise(_number: int, _frame: object) -> None:
     raise TookTooLong
 
 
-def forked(work: Callable[[], bytes], seconds: float) -> bytes:
+def run_forked(work: Callable[[], bytes], seconds: float) -> bytes:
     """Return what ``work`` gives in a process of its own, or why it gives nothing.
 
     It may take so many ``seconds`` of processor time.

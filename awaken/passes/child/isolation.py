@@ -99,14 +99,14 @@ def _hook(place: str, root: str) -> Callable[[str, tuple[object, ...]], None]:
             raise NotAllowed(
                 f"a pass must not start programs, and this one starts {arguments[0]!r}"
             )
-        for path in _written(event, arguments):
+        for path in _written_paths(event, arguments):
             if not may_write(path):
                 raise NotAllowed(f"a pass must not change files, and this one changes {path!r}")
 
     return audit
 
 
-def _written(event: str, arguments: tuple[object, ...]) -> Sequence[object]:
+def _written_paths(event: str, arguments: tuple[object, ...]) -> Sequence[object]:
     """Return the paths that an event changes."""
     if event != "open":
         return [arguments[index] for index in _CHANGING.get(event, ())]

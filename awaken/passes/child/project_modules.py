@@ -19,7 +19,7 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from awaken.passes.messages import Setup
+from awaken.passes.protocol import Setup
 from awaken.workspace.reading import SOURCE_LIMIT, read_named
 
 _ENDINGS = ("/__init__.py", ".py")
@@ -97,7 +97,7 @@ class ProjectModules:
 
     def look_up(self, name: str, path: Sequence[str] | None = None) -> ModuleSpec | None:
         """Return where a module is, also one that is not to be imported yet."""
-        spec = self._elsewhere(name, path)
+        spec = self._spec_of_other_finders(name, path)
         places = self._directories if path is None else tuple(filter(self._holds, path))
         if spec is not None and spec.loader is not None:
             if not spec.has_location or not self._holds(str(spec.origin)):
@@ -116,7 +116,7 @@ class ProjectModules:
         spec.submodule_search_locations = [*more, *(spec.submodule_search_locations or ())]
         return spec
 
-    def _elsewhere(self, name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    def _spec_of_other_finders(self, name: str, path: Sequence[str] | None) -> ModuleSpec | None:
         for finder in sys.meta_path:
             # Some of old have no such method; the import system asks these for nothing as well.
             find = getattr(finder, "find_spec", None)

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.preview.console.code import Highlighted, fold
-from awaken.preview.console.plain import PlainConsole, print_line
+from awaken.preview.console.plain_console import PlainConsole, print_line
 from awaken.preview.console.text import Text, from_rich
 from awaken.preview.streams.visible import inert, visible
 
 if TYPE_CHECKING:
-    from awaken.preview.console.plain import AnyConsole
+    from awaken.preview.console.plain_console import AnyConsole
 
 _NARROWEST = 24
 """Cells that a row has at least. A choice: in a narrower terminal folding leaves single words."""
@@ -35,14 +35,14 @@ class Page:
         """Return ``fine``, or ``plain`` where the output cannot encode it."""
         return fine if self._fine else plain
 
-    def highlighted(self, path: str, lines: Sequence[str], shown: Sequence[range]) -> Highlighted:
+    def highlight(self, path: str, lines: Sequence[str], shown: Sequence[range]) -> Highlighted:
         """Return the lines of a file, those of ``shown`` in colours if the output has any."""
         # To read code for colours takes longer than all the rest of a preview.
         colours = self._console.color_system is not None
         return Highlighted(path, lines, shown if colours else [])
 
     @property
-    def continued(self) -> str:
+    def continuation_sign(self) -> str:
         """The sign before a folded row of a removed or added line."""
         return self.glyph("┊", ":")
 
@@ -92,7 +92,7 @@ class Page:
             before = Text(" " * head.cell_len) if index else head
             print_line(self._console, before + row)
 
-    def labelled(self, indent: int, label: str, text: str) -> None:
+    def print_labelled(self, indent: int, label: str, text: str) -> None:
         """Print ``= label: text`` below code with numbers ``indent`` cells wide; "" is nothing."""
         if text:
             head = joined_text([" " * (indent + 1), ("= ", "faint"), (f"{label}: ", "faint")])

@@ -25,7 +25,7 @@ _USUAL = "less -FRX"
 
 
 @contextmanager
-def paged(console: Console, *, wanted: bool) -> Iterator[None]:
+def paging(console: Console, *, wanted: bool) -> Iterator[None]:
     """Page what is printed to ``console`` meanwhile, if stdin and stdout are terminals.
 
     The pager is ``AWAKEN_PAGER``, else ``PAGER``, else ``less -FRX``; none where that is empty

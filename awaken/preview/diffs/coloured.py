@@ -20,7 +20,7 @@ from awaken.preview.sections import Section, outlined_sites, sections
 from awaken.preview.streams.messages import say
 
 if TYPE_CHECKING:
-    from awaken.preview.console.plain import AnyConsole
+    from awaken.preview.console.plain_console import AnyConsole
 
 _USUAL = View()
 _PIPED = 160
@@ -42,10 +42,10 @@ def print_diff(report: Report, console: AnyConsole, current: Path, view: View = 
     columns = _columns(page, view)
     told = {site for root in report.roots for site in outlined_sites(root)}
     for section in sections(report, current):
-        left = [finding for finding in section.left() if finding.site not in told]
+        left = [finding for finding in section.remaining_findings() if finding.site not in told]
         # A site that is left alone for the sake of others is in the plan, and some files have
         # nothing else.
-        if section.change is None and section.left() and not left:
+        if section.change is None and section.remaining_findings() and not left:
             continue
         _header(page, section)
         if section.change is not None:

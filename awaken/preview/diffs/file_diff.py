@@ -31,7 +31,7 @@ class _Side(Struct, frozen=True):
     def same(self, index: int) -> Line:
         return Line(index + 1, self.shown.text(index))
 
-    def changed(self, index: int, words: Iterable[tuple[int, int]], *, ends: bool) -> Line:
+    def changed_line(self, index: int, words: Iterable[tuple[int, int]], *, ends: bool) -> Line:
         marks: Marks = [(start, stop, f"{self.style}.word") for start, stop in words]
         code = self.shown.text(index, marks)
         if ends:
@@ -51,8 +51,8 @@ class FileDiff:
         self._hunks = hunks(old.whole, new.whole, context)
         olds = [range(hunk[0].start, hunk[-1].stop) for hunk in self._hunks]
         news = [range(hunk[0].new_start, hunk[-1].new_stop) for hunk in self._hunks]
-        self._old = _Side("-", "removed", old.ends, page.highlighted(section.path, old.lines, olds))
-        self._new = _Side("+", "added", new.ends, page.highlighted(section.path, new.lines, news))
+        self._old = _Side("-", "removed", old.ends, page.highlight(section.path, old.lines, olds))
+        self._new = _Side("+", "added", new.ends, page.highlight(section.path, new.lines, news))
         self._marked = _by_last_line(section, old)
         self._scopes = [(old.region(found.place.span), found.scope) for found in section.findings]
         self._made = section.made
@@ -75,7 +75,7 @@ class FileDiff:
                 if block.equal:
                     self._context(layout, block)
                 else:
-                    self._replaced(layout, block)
+                    self._print_replaced(layout, block)
 
     def _separator(self, layout: Layout, hunk: Hunk, *, first: bool) -> None:
         if hunk[0].start == 0:  # nothing is left out above the first line
@@ -101,7 +101,7 @@ class FileDiff:
             layout.same(self._old.same(index), self._new.same(new))
             self._notes(layout, [index + 1])
 
-    def _replaced(self, layout: Layout, block: Block) -> None:
+    def _print_replaced(self, layout: Layout, block: Block) -> None:
         old, new = range(block.start, block.stop), range(block.new_start, block.new_stop)
         words = emphasis(
             [self._old.shown.lines[index] for index in old],
@@ -111,9 +111,15 @@ class FileDiff:
         ends = {self._old.ends[index] for index in old} != {self._new.ends[index] for index in new}
         # Lines that are only added or removed have no other end to compare.
         ends = ends and bool(old) and bool(new)
-        layout.changed(
-            [self._old.changed(index, words.old[index - old.start], ends=ends) for index in old],
-            [self._new.changed(index, words.new[index - new.start], ends=ends) for index in new],
+        layout.print_changed(
+            [
+                self._old.changed_line(index, words.old[index - old.start], ends=ends)
+                for index in old
+            ],
+            [
+                self._new.changed_line(index, words.new[index - new.start], ends=ends)
+                for index in new
+            ],
             words.pairs,
         )
         self._notes(layout, (index + 1 for index in old))

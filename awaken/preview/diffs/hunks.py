@@ -40,11 +40,11 @@ def hunks(
     Lines that both share at the start and at the end are left out of the comparison. That is
     faster, and one edit in a file with repeated lines stays one edit.
     """
-    head = _shared(before, after)
+    head = _shared_start(before, after)
     if head == len(before) == len(after):
         return []
     # After the head, so that no line counts for both.
-    tail = _shared(before[head:][::-1], after[head:][::-1])
+    tail = _shared_start(before[head:][::-1], after[head:][::-1])
     old, new = before[head : len(before) - tail], after[head : len(after) - tail]
     changes = list(_changes(old, new, head))
     return [_with_context(group, len(before), context) for group in _blocks_near(changes, context)]
@@ -115,7 +115,7 @@ def _same(change: Block, count: int) -> Block:
     return Block(equal=True, start=old, stop=old + count, new_start=new, new_stop=new + count)
 
 
-def _shared(before: Sequence[Hashable], after: Sequence[Hashable]) -> int:
+def _shared_start(before: Sequence[Hashable], after: Sequence[Hashable]) -> int:
     for index, (old, new) in enumerate(zip(before, after, strict=False)):
         if old != new:
             return index

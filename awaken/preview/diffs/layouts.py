@@ -33,7 +33,7 @@ class Layout(Protocol):
     def same(self, old: Line, new: Line) -> None:
         """Print a line that is the same before and after."""
 
-    def changed(self, old: Sequence[Line], new: Sequence[Line], pairs: Pairs) -> None:
+    def print_changed(self, old: Sequence[Line], new: Sequence[Line], pairs: Pairs) -> None:
         """Print the lines ``old``, which became ``new``; ``pairs`` (of indices) belong together."""
 
     def blank(self) -> Text:
@@ -56,7 +56,7 @@ class Unified:
         gutter = self._gutter(f"{old.number}", f"{new.number}", " ", "faint")
         self._page.code(gutter, old.code, self.blank())
 
-    def changed(self, old: Sequence[Line], new: Sequence[Line], pairs: Pairs) -> None:  # noqa: ARG002  the lines stand below each other, whatever belongs together
+    def print_changed(self, old: Sequence[Line], new: Sequence[Line], pairs: Pairs) -> None:  # noqa: ARG002  the lines stand below each other, whatever belongs together
         """Print the lines ``old``, then the lines ``new``."""
         # All that goes before all that comes, as in a patch: pairs are marked by colour alone.
         for line in old:
@@ -73,7 +73,7 @@ class Unified:
         return self._digits * 2 + 3
 
     def _line(self, line: Line, old: str, new: str) -> None:
-        continued = self._gutter("", "", self._page.continued, line.style)
+        continued = self._gutter("", "", self._page.continuation_sign, line.style)
         self._page.code(self._gutter(old, new, line.sign, line.style), line.code, continued)
         if not line.ended:
             self._page.row(self._gutter("", "", " ", line.style), (NO_NEWLINE, "faint"))

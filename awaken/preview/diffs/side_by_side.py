@@ -36,7 +36,7 @@ class SideBySide:
         """Print a line that is the same before and after, once on each side."""
         self._rows([old], [new])
 
-    def changed(self, old: Sequence[Line], new: Sequence[Line], pairs: Pairs) -> None:
+    def print_changed(self, old: Sequence[Line], new: Sequence[Line], pairs: Pairs) -> None:
         """Print the lines ``old`` next to those of ``new``; pairs start on the same row."""
         starts = [(0, 0), *pairs, (len(old), len(new))]
         for (left, right), (next_left, next_right) in pairwise(starts):
@@ -65,7 +65,7 @@ class SideBySide:
         gutter = Text.assemble((f"{line.number:>{self._digits}} {line.sign} ", line.style))
         indent = len(line.code.plain) - len(line.code.plain.lstrip(" "))
         hang = min(indent + _HANG, self._room // _DEEPEST)
-        sign = " " if line.sign == " " else self._page.continued
+        sign = " " if line.sign == " " else self._page.continuation_sign
         continued = Text.assemble((f"{'':>{self._digits}} {sign} ", line.style), " " * hang)
         for row in fold(line.code, self._room, self._room - hang):
             yield gutter + row

@@ -125,7 +125,7 @@ def _key(finding: Finding) -> tuple[object, ...]:
 def _help_of(finding: Finding) -> str:
     from awaken import api  # noqa: PLC0415  the reasons of rules that ran
 
-    reasons = {item.of(rule.name): item for rule in api.rules() for item in rule.reasons}
+    reasons = {item.full_code(rule.name): item for rule in api.rules() for item in rule.reasons}
     reason = reasons.get(finding.reason or "")
     return "" if reason is None else reason.help
 
@@ -136,7 +136,7 @@ def lines(report: Report, asked: Asked) -> Iterator[str]:
     for item in result:
         yield f"{plural(item.sites, 'site')} in {plural(item.files, 'file')}: {item.message}"
         if item.place is not None:
-            path, region = places.of(item.root, item.place)
+            path, region = places.location_of(item.root, item.place)
             yield f"  --> {path}:{region.line}:{region.column}" if region.line else f"  --> {path}"
         yield f"  = reason: {item.reason or f'{item.rule}, for the program as a whole'}"
         if item.help:
@@ -163,7 +163,7 @@ def documents(report: Report, asked: Asked) -> Iterator[bytes]:
     for blocker in blockers(report):
         where: Table = {"path": None, "line": None, "column": None}
         if blocker.place is not None:
-            path, region = places.of(blocker.root, blocker.place)
+            path, region = places.location_of(blocker.root, blocker.place)
             where = {"path": path, "line": region.line, "column": region.column}
         rows.append(
             {

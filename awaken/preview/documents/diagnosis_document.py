@@ -99,7 +99,7 @@ def _root(root: RootDiagnosis, current: Path) -> _Table:
         ],
         "formatter": {
             **_table(root.formatting),
-            "chosen": root.formatting.chosen and root.formatting.chosen.name,
+            "chosen": root.formatting.first_executable and root.formatting.first_executable.name,
         },
         "tests": root.tests,
         "git": git,

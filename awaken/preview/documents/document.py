@@ -56,13 +56,7 @@ from awaken.engine.report import (
     RootReport,
     SuppressedSite,
 )
-from awaken.preview.counts import (
-    changed_files,
-    count,
-    count_reasons,
-    count_rules,
-    diagnostics,
-)
+from awaken.preview.counts import changed_files, count, count_reasons, count_rules, diagnostics
 from awaken.preview.report_places import Places
 from awaken.preview.streams.output import Asked
 from awaken.preview.streams.visible import escaped_text, inert
@@ -128,7 +122,7 @@ class Tables:
         """Return the lists of the document by their names: the name of an item, and the items."""
         return {
             "findings": ("finding", self.findings),
-            "held": ("held", self.suppressed),
+            "held": ("held", self.suppressed_sites),
             "changes": ("change", self.changes),
             "files": ("file", self.files),
             "diagnostics": ("diagnostic", self.diagnostics),
@@ -154,7 +148,7 @@ class Tables:
             for finding in root.findings:
                 yield self._finding(root, finding)
 
-    def suppressed(self) -> Iterator[Table]:
+    def suppressed_sites(self) -> Iterator[Table]:
         """Yield the sites that are left alone."""
         for root in self._report.roots:
             for suppressed in root.suppressed:
@@ -249,7 +243,7 @@ class Tables:
         }
 
     def _place(self, root: RootReport, place: Place) -> Table:
-        path, region = self._places.of(root, place)
+        path, region = self._places.location_of(root, place)
         located: Table = msgspec.to_builtins(region)
         return {"path": path, **located}
 

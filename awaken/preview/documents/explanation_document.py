@@ -81,7 +81,7 @@ def _site(explanation: Explanation, site: Site, current: Path) -> Table:
     assert explanation.report is not None  # noqa: S101  a site comes from a run
     # Readers of `check --output-format json` find the same keys here.
     root_report = _report_alone(explanation.report, site)
-    suppressed = next(iter(Tables(Report((root_report,), ()), current).suppressed()))
+    suppressed = next(iter(Tables(Report((root_report,), ()), current).suppressed_sites()))
     changes = list(Tables(Report((root_report,), ()), current).changes())
     return {
         **suppressed,

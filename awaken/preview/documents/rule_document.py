@@ -61,7 +61,7 @@ def _entry(rule: Rule) -> dict[str, Any]:
         "needs": rule.needs,
         "options": options(rule),
         "reasons": [
-            {"reason": reason.of(rule.name), "message": message(reason), "cure": reason.help}
+            {"reason": reason.full_code(rule.name), "message": message(reason), "cure": reason.help}
             for reason in rule.reasons
         ],
         "examples": [

@@ -152,7 +152,7 @@ class _Run:
         }
 
     def _location(self, root: RootReport, place: Place) -> _Table:
-        path, region = self._places.of(root, place)
+        path, region = self._places.location_of(root, place)
         return {"physicalLocation": self._physical(path, _region(region))}
 
     def _physical(self, path: str, region: _Table | None) -> _Table:

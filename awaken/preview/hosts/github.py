@@ -79,7 +79,7 @@ def _more(report: Report, asked: Asked) -> str:
 
 
 def _finding(root: RootReport, finding: Finding, places: Places) -> bytes:
-    path, region = places.of(root, finding.place)
+    path, region = places.location_of(root, finding.place)
     # The message repeats the place: GitHub's log shows nothing else of it.
     numbers = "".join(f":{number}" for number in (region.line, region.column) if number)
     reason = f" [{finding.reason}]" if finding.reason else ""

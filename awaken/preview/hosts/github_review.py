@@ -19,8 +19,8 @@ from awaken.engine.report import ChangeSummary, Report, RootReport
 from awaken.engine.suppressing.changed_lines import ChangedLines, Hunk, changed_lines
 from awaken.preview.counts import plural
 from awaken.preview.hosts.suggestions import Alone, AloneChanges, Suggestion
+from awaken.preview.markdown.escaped_text import code, prose
 from awaken.preview.markdown.remaining import base_of
-from awaken.preview.markdown.text import code, prose
 from awaken.preview.paths import relative
 from awaken.preview.streams.output import Asked
 from awaken.preview.streams.visible import harmless, inert
@@ -62,7 +62,7 @@ def github_review(report: Report, asked: Asked) -> dict[str, Any]:
         changed = changed_lines(root.root, since, {}) if since else None
         taken = list[Suggestion]()
         for change in root.changes:
-            shown = _Shown(root, change, alone.of(root, change.id))
+            shown = _Shown(root, change, alone.effect_of(root, change.id))
             suggestion = shown.alone.suggestion
             if (
                 suggestion is None

@@ -44,7 +44,7 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
 
 
 def _issue(root: RootReport, finding: Finding, places: Places) -> dict[str, Any]:
-    path, region = places.of(root, finding.place)
+    path, region = places.location_of(root, finding.place)
     where: dict[str, Any] = {"lines": {"begin": max(region.line, 1)}}
     if region.column:
         where = {

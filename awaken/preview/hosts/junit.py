@@ -58,7 +58,7 @@ def _suite(
 def _failure(
     suite: ET.Element, path: str, root: RootReport, finding: Finding, places: Places
 ) -> None:
-    _, region = places.of(root, finding.place)
+    _, region = places.location_of(root, finding.place)
     name = f"{finding.rule} at {region.line}:{region.column}" if region.line else finding.rule
     case = _case(suite, name, path, region.line)
     kind = visible(finding.reason or f"{finding.rule}/{finding.level}")

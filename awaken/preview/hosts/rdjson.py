@@ -62,8 +62,8 @@ def _diagnostic(root: RootReport, finding: Finding, places: Places, alone: Alone
             for place in finding.related
         ]
     suggestion = None
-    if finding.change in root.made and finding.change is not None:
-        suggestion = alone.of(root, finding.change).suggestion
+    if finding.change in root.change_ids and finding.change is not None:
+        suggestion = alone.effect_of(root, finding.change).suggestion
     # A change of several sites is shown at the first one in its lines, and nowhere else.
     if suggestion is not None and suggestion.path == finding.place.path:
         lines = {"start": {"line": suggestion.first}, "end": {"line": suggestion.last}}
@@ -72,7 +72,7 @@ def _diagnostic(root: RootReport, finding: Finding, places: Places, alone: Alone
 
 
 def _location(root: RootReport, place: Place, places: Places) -> _Table:
-    path, region = places.of(root, place)
+    path, region = places.location_of(root, place)
     location: _Table = {"path": visible(path)}
     if region.line and not region.column:
         location["range"] = {"start": {"line": region.line}}

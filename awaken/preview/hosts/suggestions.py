@@ -39,7 +39,7 @@ class AloneChanges:
         self._staged = staged
         self._known: dict[tuple[Path, ChangeId], Alone] = {}
 
-    def of(self, root: RootReport, change: ChangeId) -> Alone:
+    def effect_of(self, root: RootReport, change: ChangeId) -> Alone:
         """Return what ``change`` does alone; nothing where the run can't show it."""
         key = root.root, change
         if key not in self._known:

@@ -135,7 +135,7 @@ class Parts:
                 for item in root.left_to_do
             ],
             "notes": list(dict.fromkeys(note for root in roots for note in root.notes)),
-            "held": [self._held(root, site) for root in roots for site in root.suppressed],
+            "held": [self._held_site(root, site) for root in roots for site in root.suppressed],
             "roots": [(self._places.path(root, "") or ".", root) for root in roots],
             "settings": self._settings(),
         }
@@ -161,10 +161,10 @@ class Parts:
         ]
 
     def _where(self, root: RootReport, place: Any) -> str:
-        path, region = self._places.of(root, place)
+        path, region = self._places.location_of(root, place)
         return f"{path}:{region.line}" if region.line else path
 
-    def _held(self, root: RootReport, one: SuppressedSite) -> Held:
+    def _held_site(self, root: RootReport, one: SuppressedSite) -> Held:
         said_at = "" if one.place is None else self._where(root, one.place)
         return Held(self._where(root, one.finding.place), root.step, one, said_at)
 
@@ -208,7 +208,7 @@ class Parts:
         changes = {change.id: change for change in (*root.changes, *root.pending)}
         shown: set[ChangeId] = set()
         for finding in root.findings:
-            if (finding.change in root.made) is made:
+            if (finding.change in root.change_ids) is made:
                 change = None if finding.change is None else changes.get(finding.change)
                 is_first = change is not None and change.id not in shown
                 if change is not None:
@@ -223,8 +223,8 @@ class Parts:
         changes: Mapping[ChangeId, ChangeSummary],
         change: ChangeSummary | None,
     ) -> Site:
-        path, region = self._places.of(root, finding.place)
-        made = finding.change in root.made
+        path, region = self._places.location_of(root, finding.place)
+        made = finding.change in root.change_ids
         reach = None
         if finding.change is not None:
             reach = self._asked.course.reaches.get((root.step, root.root, finding.change))

@@ -45,5 +45,6 @@ def folded_text(path: str, sites: int, patch: str) -> str:
 def _sites(root: RootReport, file: FileChange) -> int:
     """Return how many sites of a file its changes rewrite."""
     return sum(
-        finding.place.path == file.path and finding.change in root.made for finding in root.findings
+        finding.place.path == file.path and finding.change in root.change_ids
+        for finding in root.findings
     )

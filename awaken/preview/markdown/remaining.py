@@ -8,7 +8,7 @@ from pathlib import Path
 
 from awaken.contract import Finding, Level, Place
 from awaken.engine.report import FileChange, Report, RootReport
-from awaken.preview.counts import located
+from awaken.preview.counts import findings_with_roots
 from awaken.preview.diffs.hunks import Block, hunks
 from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.paths import patch_base
@@ -35,12 +35,12 @@ def base_of(report: Report, asked: Asked) -> Path:
 
 def is_made(root: RootReport, finding: Finding) -> bool:
     """Whether the run rewrites (or, with ``apply``, rewrote) the site of ``finding``."""
-    return finding.change in root.made
+    return finding.change in root.change_ids
 
 
 def remaining(report: Report, command: str) -> Iterator[tuple[RootReport, Finding]]:
     """Yield what is there after ``command``: everything, or after ``apply`` what it left."""
-    for root, finding in located(report):
+    for root, finding in findings_with_roots(report):
         if command != "apply" or not is_made(root, finding):
             yield root, finding
 
@@ -64,8 +64,8 @@ class _AfterApply(Places):
         }
         self._blocks: dict[tuple[Path, str], list[Block]] = {}
 
-    def of(self, root: RootReport, place: Place) -> tuple[str, Region]:
-        path, region = super().of(root, place)
+    def location_of(self, root: RootReport, place: Place) -> tuple[str, Region]:
+        path, region = super().location_of(root, place)
         key = root.root, place.path
         if key in self._written and region.line:
             if key not in self._blocks:

@@ -18,9 +18,9 @@ from msgspec import Struct
 from awaken.contract import Finding, Level
 from awaken.engine.report import Report, RootReport
 from awaken.preview.counts import diagnostics, plural, rewritten, suppressed_words
+from awaken.preview.markdown.escaped_text import code, prose
 from awaken.preview.markdown.folded_diffs import folded_diffs
 from awaken.preview.markdown.remaining import base_of, is_made, places_after, remaining
-from awaken.preview.markdown.text import code, prose
 from awaken.preview.paths import relative
 from awaken.preview.report_places import Places
 from awaken.preview.sections import outlined_sites, waits_to_be_allowed
@@ -174,7 +174,7 @@ def _group(
     said += [f"**What to do:** {prose(help_text)}"] if help_text else []
     tasks: list[tuple[str, str]] = []
     for root, finding in found:
-        path, region = places.of(root, finding.place)
+        path, region = places.location_of(root, finding.place)
         own = [prose(finding.message)] if message is None else []
         own += [f"({prose(finding.help)})"] if help_text is None and finding.help else []
         tasks.append((code(f"{path}:{region.line}" if region.line else path), " ".join(own)))

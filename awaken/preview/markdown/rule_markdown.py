@@ -80,13 +80,14 @@ def _options(rule: Rule) -> str:
     if not declared:
         return "None."
     rows = [
-        (f"`{one.name}`", f"`{one.type}`", _shown(one.default), one.description) for one in declared
+        (f"`{one.name}`", f"`{one.type}`", _default_text(one.default), one.description)
+        for one in declared
     ]
     where = f"Set in `[tool.awaken.rules.{rule.name}]`."
     return f"{where}\n\n{table(('option', 'type', 'default', ''), rows)}"
 
 
-def _shown(default: str | None) -> str:
+def _default_text(default: str | None) -> str:
     return "must be given" if default is None else f"`{default}`"
 
 

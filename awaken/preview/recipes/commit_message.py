@@ -41,7 +41,7 @@ def _by_rule(run: StepRun, *, made: bool) -> list[str]:
     by_rule: dict[str, list[Finding]] = {}
     for root in run.report.roots:
         for finding in root.findings:
-            if (finding.change in root.made) is made:
+            if (finding.change in root.change_ids) is made:
                 by_rule.setdefault(finding.rule, []).append(finding)
     return [f"{rule}: {level_words(findings)}" for rule, findings in sorted(by_rule.items())]
 
@@ -50,20 +50,20 @@ def may_change(run: StepRun) -> list[str]:
     """Return what the changes of a step may change, a row each, with the number of places."""
     sentences = Counter(name for root in run.report.roots for name in unsafe_sentences(root))
     return [
-        f"{row.text} ({row.alike} times)" if row.alike > 1 else row.text
+        f"{row.text} ({row.equal_sentences} times)" if row.equal_sentences > 1 else row.text
         for row in grouped_rows(sentences.most_common())
     ]
 
 
 def unsafe_sentences(root: RootReport) -> Iterator[str]:
     """Yield what the changes of a project may change, a sentence for each place."""
-    outlined = {item.change: item for item in root.outlines if item.change in root.made}
+    outlined = {item.change: item for item in root.outlines if item.change in root.change_ids}
     for outline in outlined.values():
         for part in outline.parts:
             if part.key == "caveats":
                 yield from (row.text for row in part.rows)
     for finding in root.findings:
-        is_unsafe = finding.level is Level.UNSAFE and finding.change in root.made
+        is_unsafe = finding.level is Level.UNSAFE and finding.change in root.change_ids
         if is_unsafe and finding.change not in outlined:
             yield finding.message
 

@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from awaken.contract import Level, Outline, OutlinePart, Place
 from awaken.engine.asking.chosen_changes import ChangeKey
-from awaken.engine.asking.questions import Question, as_settings, questions_of
+from awaken.engine.asking.migration_questions import Question, as_settings, questions_of
 from awaken.engine.former_drivers import former_drivers
 from awaken.engine.recipe_run import StepRun, written_report
 from awaken.engine.report import Report, RootReport
@@ -19,7 +19,7 @@ from awaken.preview.choices import View
 from awaken.preview.closing import print_steps
 from awaken.preview.console.page import Page
 from awaken.preview.console.text import Text
-from awaken.preview.counts import diagnostics, located, plural, rewritten
+from awaken.preview.counts import diagnostics, findings_with_roots, plural, rewritten
 from awaken.preview.paths import relative
 from awaken.preview.recipes.commit_message import listed_rows, may_change
 from awaken.preview.recipes.recipe_steps import print_plan, step_rows
@@ -33,7 +33,7 @@ from awaken.project.source.lines.line_differences import differing_lines
 from awaken.project.source.lines.statement_lines import Lines
 
 if TYPE_CHECKING:
-    from awaken.preview.console.plain import AnyConsole
+    from awaken.preview.console.plain_console import AnyConsole
     from awaken.verifying.reached_changes import Reach
 
 
@@ -59,7 +59,7 @@ class Migration(Struct, frozen=True):
     proves_nothing: bool = False
     reaches: Mapping[int, Mapping[ChangeKey, Reach]] = {}
 
-    def shown(self) -> list[StepRun]:
+    def steps_to_show(self) -> list[StepRun]:
         """Return the steps as far as they came: those that were made as they were written."""
         made = {run.number: run for run in self.made}
         return [made.get(run.number, run) for run in self.runs]
@@ -147,7 +147,7 @@ def _print_changes(runs: Sequence[StepRun], page: Page) -> None:
     for run in runs:
         if run.is_blocked:
             return
-        others = rewritten(run.report, Path.cwd()).besides if run.writes else ""
+        others = rewritten(run.report, Path.cwd()).other_files if run.writes else ""
         if others:
             page.sentence(f"Step {run.number} also changes {others}.")
         rows = may_change(run) if run.writes else []
@@ -169,10 +169,10 @@ def _print_by_hand(migration: Migration, page: Page) -> None:
         lines = _LinesAfter(made[-1].files)
         # Their causes are printed below.
         waiting = {site for root in run.report.roots for site in outlined_sites(root)}
-        for root, finding in located(run.report):
+        for root, finding in findings_with_roots(run.report):
             is_last = last.get(finding.rule) == run.number and finding.site not in waiting
             if finding.level is Level.MANUAL and is_last:
-                where = lines.of(root, finding.place)
+                where = lines.path_and_line(root, finding.place)
                 rows[f"{where}: {finding.message}. {finding.help}"] = None
     if rows or any(any(_stops(run)) for run in made):
         page.row()
@@ -192,9 +192,9 @@ class _LinesAfter:
         self._places = Places(Path.cwd())
         self._hunks: dict[Path, list[tuple[Lines, Lines]]] = {}
 
-    def of(self, root: RootReport, place: Place) -> str:
+    def path_and_line(self, root: RootReport, place: Place) -> str:
         """Return the path of a place, and its line where that is known."""
-        path, region = self._places.of(root, place)
+        path, region = self._places.location_of(root, place)
         if region is NOWHERE:
             return path
         file = root.root / place.path
@@ -250,7 +250,7 @@ def _print_stops(run: StepRun, page: Page) -> None:
 
 def asked_at(question: Question) -> str:
     """Return the first place that asks, and how many more do."""
-    path, region = Places(Path.cwd()).of(question.root, question.finding.place)
+    path, region = Places(Path.cwd()).location_of(question.root, question.finding.place)
     more = f" and {plural(question.count - 1, 'other place')}" if question.count > 1 else ""
     return f"{path}:{region.line}{more}"
 

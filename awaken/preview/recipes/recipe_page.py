@@ -13,10 +13,10 @@ from awaken.preview.console.page import Page, joined_text
 from awaken.preview.console.text import Text
 from awaken.preview.counts import count, count_rules, needs_of, plural
 from awaken.preview.summary import Step
-from awaken.settings.recipes import Recipe
+from awaken.settings.recipe_tables import Recipe
 
 if TYPE_CHECKING:
-    from awaken.preview.console.plain import AnyConsole
+    from awaken.preview.console.plain_console import AnyConsole
 
 
 def print_recipes(

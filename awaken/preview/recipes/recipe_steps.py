@@ -11,17 +11,17 @@ from awaken.engine.recipe_run import StepRun, combined_report
 from awaken.preview.choices import Color, Form, View
 from awaken.preview.closing import print_steps, print_targets
 from awaken.preview.console.page import Page, joined_text
-from awaken.preview.console.plain import console_on
+from awaken.preview.console.plain_console import console_on
 from awaken.preview.counts import count, needs_of, plural, rewritten
 from awaken.preview.show import form_of, print_notes, print_problems, print_report, show
 from awaken.preview.streams.course import Course, StepRow
-from awaken.preview.streams.output import opened
+from awaken.preview.streams.output import open_output
 from awaken.preview.summary import Again, Step
 
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from awaken.preview.console.plain import AnyConsole
+    from awaken.preview.console.plain_console import AnyConsole
 
 
 def show_steps(
@@ -34,7 +34,7 @@ def show_steps(
     console = console_on(sys.stderr, view.color)
     if runs and not view.quiet:
         print_targets(runs[0].report, console, Path.cwd())
-    with opened(view.file) as stream:
+    with open_output(view.file) as stream:
         for run in runs:
             _print_step(run, command, view, stream)
     for run in runs:

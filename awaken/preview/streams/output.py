@@ -55,7 +55,7 @@ class Asked(Struct, frozen=True):
 
 
 @contextmanager
-def opened(file: Path | None) -> Iterator[TextIO]:
+def open_output(file: Path | None) -> Iterator[TextIO]:
     """Give the stream of ``file``, or stdout; a file is UTF-8 and appears when all went well.
 
     Raises UserError where the file cannot be written; the old file is then unchanged.

@@ -83,10 +83,10 @@ def print_reason(code: str, reason: Reason, rule: Rule | None, console: Console)
     page = Page(console)
     said = message(reason).replace("…", page.glyph("…", "..."))
     page.hanging(joined_text([(code, "manual"), ": "]), said)
-    page.labelled(0, "what to do", reason.help)
+    page.print_labelled(0, "what to do", reason.help)
     if rule is not None:
-        page.labelled(0, "rule", summary(rule))
-        page.labelled(0, "page", f"`awaken rules {rule.name}`")
+        page.print_labelled(0, "rule", summary(rule))
+        page.print_labelled(0, "page", f"`awaken rules {rule.name}`")
 
 
 def _heading(page: Page, title: str) -> None:
@@ -127,6 +127,6 @@ def _changed_file(path: str, before: str | None, after: str) -> FileSection:
 def _refusals(refusals: Refusals, page: Page) -> None:
     for reason in refusals.reasons:
         page.row()
-        page.hanging(Text(), reason.of(refusals.rule), "manual")
+        page.hanging(Text(), reason.full_code(refusals.rule), "manual")
         page.hanging(Text("    "), message(reason).replace("…", page.glyph("…", "...")))
         page.hanging(Text("    "), reason.help, "faint")

@@ -35,7 +35,7 @@ class CodeFrames:
         self._lines = lines
         shown = [range(max(one.line - 1 - _AROUND, 0), one.last_line + _AROUND) for one in regions]
         # Pygments is slow, so it reads only the lines that will be shown.
-        self._code = page.highlighted(path, lines.lines, shown)
+        self._code = page.highlight(path, lines.lines, shown)
 
     def print(
         self, region: Region, digits: int, style: str, rewritten: Rewritten | None = None
@@ -47,7 +47,7 @@ class CodeFrames:
         replaced = rewritten.old if rewritten else range(region.line - 1, region.last_line)
         first = max(min(region.line - 1, replaced.start) - _AROUND, 0) + 1
         last = min(max(region.last_line, replaced.stop) + _AROUND, len(self._lines.lines))
-        hidden = _hidden(range(region.line, region.last_line + 1))
+        hidden = _hidden_lines(range(region.line, region.last_line + 1))
         for number in range(first, last + 1):
             inside = region.line <= number <= region.last_line
             around = first == number < replaced.start + 1 or number > replaced.stop
@@ -58,15 +58,15 @@ class CodeFrames:
                 elif number == hidden.start:
                     self._dots(digits, hidden)
             if rewritten and number == replaced.stop:
-                self._added(rewritten.text, digits, several=region.last_line > region.line)
+                self._print_added(rewritten.text, digits, several=region.last_line > region.line)
 
-    def _added(self, lines: Sequence[Text], digits: int, *, several: bool) -> None:
+    def _print_added(self, lines: Sequence[Text], digits: int, *, several: bool) -> None:
         bar = self._page.glyph("│", "|") + ("   " if several else " ")
-        hidden = _hidden(range(len(lines)))
+        hidden = _hidden_lines(range(len(lines)))
         for index, line in enumerate(lines):
             if index not in hidden:
                 gutter = Text.assemble((f"{'+':>{digits}} {bar}", "added"))
-                blank = Text.assemble((f"{self._page.continued:>{digits}} {bar}", "added"))
+                blank = Text.assemble((f"{self._page.continuation_sign:>{digits}} {bar}", "added"))
                 self._page.code(gutter, line, blank)
             elif index == hidden.start:
                 self._dots(digits, hidden)
@@ -91,7 +91,7 @@ class CodeFrames:
         self._page.code(gutter, self._code.text(number - 1), blank, Text(under, style))
 
 
-def _hidden(lines: range) -> range:
+def _hidden_lines(lines: range) -> range:
     """Return which of ``lines`` are not shown because they are too many."""
     if len(lines) <= _MOST_LINES:
         return range(0)

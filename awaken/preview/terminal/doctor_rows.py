@@ -17,7 +17,7 @@ from awaken.kit.sites import joined_words
 from awaken.preview.counts import plural
 from awaken.preview.documents.settings_text import SettingRow, toml_value
 from awaken.workspace.ignores import DEFAULT_EXCLUDE
-from awaken.workspace.manifests.declarations import Declaration
+from awaken.workspace.manifests.manifest_declarations import Declaration
 from awaken.workspace.manifests.publication import Publication
 from awaken.workspace.manifests.pytest_setup import AsyncPlugin, PytestSetup
 from awaken.workspace.manifests.versions import ANY_VERSION
@@ -157,7 +157,11 @@ def formatter_rows(root: RootDiagnosis) -> Iterator[Row]:
     """Yield the formatters that are declared, and the length of lines."""
     result = root.formatting
     for item in result.declared:
-        used = item.executable if item == result.chosen else "not used: awaken uses the one above"
+        used = (
+            item.executable
+            if item == result.first_executable
+            else "not used: awaken uses the one above"
+        )
         yield Row(item.name, "", f"{item.origin}; {used if item.executable else 'not on PATH'}")
     if not result.declared:
         yield Row("none declared")

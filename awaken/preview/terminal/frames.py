@@ -14,7 +14,7 @@ from awaken.contract import ChangeId, Finding, Level, Place
 from awaken.engine.report import Report, RootReport
 from awaken.preview.console.page import Page
 from awaken.preview.counts import clauses, plural
-from awaken.preview.diffs.rewrites import Rewrite, Rewrites
+from awaken.preview.diffs.place_rewrites import Rewrite, Rewrites
 from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.paths import relative
 from awaken.preview.report_places import NOWHERE, Places
@@ -22,7 +22,7 @@ from awaken.preview.sections import BESIDE, CURE_OF_UNSAFE, outlined_sites
 from awaken.preview.terminal.code_frame import CodeFrames, Rewritten
 
 if TYPE_CHECKING:
-    from awaken.preview.console.plain import AnyConsole
+    from awaken.preview.console.plain_console import AnyConsole
 
 _FEW = 5
 """As many sites of one change, or left alone for the same cause, are shown one by one."""
@@ -62,7 +62,7 @@ def _key(finding: Finding) -> tuple[str, str]:
     return finding.rule, finding.message
 
 
-def _is_beside(finding: Finding) -> bool:
+def _is_left_for_another(finding: Finding) -> bool:
     """Whether a site is left alone for the sake of another."""
     return finding.reason is not None and finding.reason.endswith(BESIDE)
 
@@ -70,10 +70,10 @@ def _is_beside(finding: Finding) -> bool:
 def _is_said_together(finding: Finding) -> bool:
     """Whether a site says no more than others with the same message: their change is rejected."""
     reason = finding.reason or ""
-    return reason.startswith("engine/") or _is_beside(finding)
+    return reason.startswith("engine/") or _is_left_for_another(finding)
 
 
-def _folded(findings: Iterable[Finding]) -> dict[tuple[str, str], list[Finding]]:
+def _foldable_groups(findings: Iterable[Finding]) -> dict[tuple[str, str], list[Finding]]:
     """Return the sites that are left alone for one cause that is not their own, if they are many.
 
     Each of them by itself says no more than all of them together.
@@ -123,7 +123,7 @@ class _Frames:
     def print(self, *, every: bool) -> None:
         told = outlined_sites(self._root)
         others = [candidate for candidate in self._root.findings if candidate.site not in told]
-        folded = _folded(others)
+        folded = _foldable_groups(others)
         changes = [] if every else _members(self._root, others)
         members = {item.site for _, each in changes for item in each}
         shown = [item for item in others if _key(item) not in folded and item.site not in members]
@@ -133,21 +133,21 @@ class _Frames:
             for finding in findings:
                 self._finding(finding)
         for title, findings in changes:
-            self._together(
+            self._print_group(
                 findings[0].rule, findings, f" are one change: {title} (`-v` shows each)"
             )
         for (rule, message), findings in folded.items():
-            cure = "" if _is_beside(findings[0]) else f". {findings[0].help}"
-            self._together(rule, findings, f": {message}{cure}")
+            cure = "" if _is_left_for_another(findings[0]) else f". {findings[0].help}"
+            self._print_group(rule, findings, f": {message}{cure}")
         for outline in self._root.outlines:
             sites = told.intersection(outline.sites)
             findings = [candidate for candidate in self._root.findings if candidate.site in sites]
             if findings:
                 explain = f"`awaken explain FILE:LINE --select {outline.rule}`"
                 why = f" stay as they are with these; {explain} says why"
-                self._together(outline.rule, findings, why)
+                self._print_group(outline.rule, findings, why)
 
-    def _together(self, rule: str, findings: Sequence[Finding], why: str) -> None:
+    def _print_group(self, rule: str, findings: Sequence[Finding], why: str) -> None:
         """Print one line for sites of one change, or that are left alone for one reason."""
         level = findings[0].level.value
         files = plural(len({finding.place.path for finding in findings}), "file")
@@ -178,15 +178,15 @@ class _Frames:
         # Sites that share lines are rewritten by the same new text, shown once.
         told = rewrite is not None and any(_is_within(rewrite.old, item) for item in self._told)
         self._code.print(region, digits, level, None if told else self._new_text(rewrite))
-        self._page.labelled(digits, "rewrite", "shown above" if told else "")
+        self._page.print_labelled(digits, "rewrite", "shown above" if told else "")
         for caveat in self._news(caveats, self._where(finding.place, region)):
-            self._page.labelled(digits, "may change", caveat)
-        self._page.labelled(digits, "reason", finding.reason or "")
-        self._page.labelled(digits, "what to do", finding.help)
+            self._page.print_labelled(digits, "may change", caveat)
+        self._page.print_labelled(digits, "reason", finding.reason or "")
+        self._page.print_labelled(digits, "what to do", finding.help)
         # Two expressions may begin in one place.
         related = (f"{self._text_elsewhere(item)} {item.note}".rstrip() for item in finding.related)
         for place in dict.fromkeys(related):
-            self._page.labelled(digits, "because", place)
+            self._page.print_labelled(digits, "because", place)
         page.row()
 
     def _news(self, caveats: Iterable[str], where: str) -> Iterator[str]:
@@ -202,9 +202,9 @@ class _Frames:
             yield f"as at {', '.join(earlier)}"
 
     def _rewrite(self, finding: Finding, region: Region) -> Rewrite | None:
-        if self._rewrites is None or finding.change not in self._root.made:
+        if self._rewrites is None or finding.change not in self._root.change_ids:
             return None
-        return self._rewrites.at(region)
+        return self._rewrites.rewrite_of(region)
 
     def _new_text(self, rewrite: Rewrite | None) -> Rewritten | None:
         if self._rewrites is None or rewrite is None:
@@ -221,7 +221,7 @@ class _Frames:
         return f"{path}:{region.line}:{region.column}"
 
     def _text_elsewhere(self, place: Place) -> str:
-        path, region = self._places.of(self._root, place)
+        path, region = self._places.location_of(self._root, place)
         return path if region is NOWHERE else f"{path}:{region.line}:{region.column}"
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from awaken.contract import Finding
 from awaken.engine.report import Report
-from awaken.preview.counts import located
+from awaken.preview.counts import findings_with_roots
 from awaken.preview.diffs.source_lines import Region
 from awaken.preview.documents.concise import what
 from awaken.preview.report_places import Places
@@ -31,7 +31,10 @@ def write(report: Report, asked: Asked) -> Iterator[str]:
 def grouped_names(report: Report, current: Path) -> Iterator[str]:
     """Yield per file its path, relative to ``current``, its findings, and an empty line."""
     places = Places(current)
-    rows = (_row(places.of(root, finding.place), finding) for root, finding in located(report))
+    rows = (
+        _row(places.location_of(root, finding.place), finding)
+        for root, finding in findings_with_roots(report)
+    )
     for path, group in groupby(rows, key=lambda row: row[0]):
         result = [row[1:] for row in group]
         width = max(len(where) for where, _ in result)

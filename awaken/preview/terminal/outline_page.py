@@ -20,7 +20,7 @@ from awaken.preview.report_places import NOWHERE, Places
 from awaken.preview.sections import waits_to_be_allowed
 
 if TYPE_CHECKING:
-    from awaken.preview.console.plain import AnyConsole
+    from awaken.preview.console.plain_console import AnyConsole
 
 _ROWS = 12
 """Rows of one part; a choice: six parts of them fit on two screens."""
@@ -109,7 +109,7 @@ class OutlinePage:
     def _where(self, place: Place | None) -> str:
         if place is None:
             return ""
-        path, region = self._places.of(self._root, place)
+        path, region = self._places.location_of(self._root, place)
         return path if region is NOWHERE else f"{path}:{region.line}"
 
 

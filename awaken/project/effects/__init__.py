@@ -3,8 +3,8 @@
 from awaken.project.effects.blocking import BlockingCall, BlockingCalls, Blocks
 from awaken.project.effects.coroutines import Fate
 from awaken.project.effects.guards import Guard, guards_around
-from awaken.project.effects.places.between import Event
-from awaken.project.effects.places.order import Order
+from awaken.project.effects.places.evaluation_order import Order
+from awaken.project.effects.places.events_between import Event
 from awaken.project.effects.suspending import Suspensions, suspensions
 
 __all__ = [

@@ -9,18 +9,17 @@ from msgspec import Struct, structs
 from awaken.contract import Place
 from awaken.knowledge.libraries import Wait
 from awaken.project.effects.callees import Callees
-from awaken.project.effects.own import own_nodes, what_runs
+from awaken.project.effects.own_nodes import own_nodes, what_runs
+from awaken.project.graph.classes.stubs import is_stub
 from awaken.project.graph.dispatch import function_called
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.stubs import is_stub
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
-from awaken.project.source.worklist import Queue
+from awaken.project.source.worklist import MOST_FUNCTIONS, Queue
 from awaken.project.values.domain import Unknown
 
 _Key = tuple[str, int]
-_MOST_FUNCTIONS = 300  # bodies of one question
 _MOST = 20  # a message names one; more would only be kept
 
 
@@ -66,7 +65,7 @@ class Blocks:
         self._evaluator = evaluator
         self._callees = Callees(evaluator)
 
-    def of(self, module: Module, node: ast.AST) -> BlockingCalls:
+    def calls_in(self, module: Module, node: ast.AST) -> BlockingCalls:
         """Return the blocking calls that running ``node`` makes in its own thread.
 
         Functions that are called are followed, also generators, as if they were run at once. Not
@@ -89,15 +88,17 @@ class Blocks:
                     unknown.setdefault(value)
                 else:
                     waiting += [(value.module, value.function, (*chain, value.place))]
-            if len(waiting.seen) > _MOST_FUNCTIONS:
+            if len(waiting.seen) > MOST_FUNCTIONS:
                 why = "too much has to be followed to tell"
             elif len(known) > _MOST:
                 # Else what is not among those that are named would seem not to be called.
                 why = "it makes more blocking calls than are followed"
             else:
                 continue
-            return _named(known, {self._evaluator.unknown(module, node, why): None, **unknown})
-        return _named(known, unknown)
+            return _limited_calls(
+                known, {self._evaluator.unknown(module, node, why): None, **unknown}
+            )
+        return _limited_calls(known, unknown)
 
     @cached_by(lambda module, node: (module.place(node), type(node)))
     def _own(self, module: Module, node: ast.AST) -> _Calls:
@@ -126,7 +127,7 @@ class Blocks:
         return (_Followed(place, called.module, called.function),)
 
 
-def _named(
+def _limited_calls(
     known: dict[tuple[str, Place], BlockingCall], unknown: dict[Unknown, None]
 ) -> BlockingCalls:
     return BlockingCalls(tuple(known.values())[:_MOST], tuple(unknown)[:_MOST])

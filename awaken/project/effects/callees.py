@@ -8,6 +8,7 @@ from awaken.knowledge.library_names import name_table
 from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
+from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     ClassOf,
@@ -21,7 +22,6 @@ from awaken.project.values.domain import (
 from awaken.project.values.local.flow import local_flow
 
 _SESSIONS = name_table("classes_of_sessions")
-_DEEPEST = 6  # expressions inside of expressions; half loses no finding (benchmarks/limits.md)
 _DISPLAYS: dict[type[ast.AST], str] = {
     ast.JoinedStr: "str",
     ast.List: "list",
@@ -45,7 +45,7 @@ class Callees(ProgramFacts):
         ``requests.Session.get`` for ``self.http.get``; empty for what the project defines. Unknown
         has the reason.
         """
-        name = self._evaluator.names.qualified(module, func)
+        name = self._evaluator.names.qualified_name(module, func)
         located = None if name is None else self._evaluator.names.locate(name)
         if name is not None and located is None:
             return (name,)
@@ -117,54 +117,53 @@ class Callees(ProgramFacts):
         home = self._evaluator.classes.node(qualified)
         return home is None or bool(self._evaluator.members.given_to(*home, name))
 
-    def builtin_type(self, module: Module, node: ast.expr, depth: int = 0) -> str | None:
+    @recursive()
+    def builtin_type(self, module: Module, node: ast.expr) -> str | None:
         """Return the builtin type that ``node`` surely has; ``float`` means any number.
 
         Its syntax, the values of its variable, and annotations decide.
         """
-        if depth > _DEEPEST:
-            return None
         match node:
             case ast.Constant():
                 return _CONSTANTS.get(type(node.value))
             case ast.Name():
-                return self._of_name(module, node, depth)
+                return self._of_name(module, node)
             case ast.Attribute(value=ast.Name()):
-                return self._of_attribute(module, node, depth)
+                return self._of_attribute(module, node)
             case ast.Call():
                 return self._of_call(module, node)
             case ast.BinOp():
-                return self._of_operation(module, node, depth)
+                return self._of_operation(module, node)
             case ast.UnaryOp(op=ast.USub()):
-                return self.builtin_type(module, node.operand, depth + 1)
+                return self.builtin_type(module, node.operand)
             case _ if len(parts := branches(node)) > 1:
-                return self._agreed_text(module, parts, depth)
+                return self._agreed_text(module, parts)
             case ast.Await():
                 return None
         return _DISPLAYS.get(type(node))
 
-    def _agreed_text(self, module: Module, nodes: list[ast.expr], depth: int) -> str | None:
-        result = {self.builtin_type(module, node, depth + 1) for node in nodes}
+    def _agreed_text(self, module: Module, nodes: list[ast.expr]) -> str | None:
+        result = {self.builtin_type(module, node) for node in nodes}
         return result.pop() if len(result) == 1 else None
 
     def _of_call(self, module: Module, node: ast.Call) -> str | None:
         results = self._evaluator.knowledge.results
-        name = self._evaluator.names.qualified(module, node.func)
+        name = self._evaluator.names.qualified_name(module, node.func)
         return results.get(name) if name is not None else None
 
-    def _of_operation(self, module: Module, node: ast.BinOp, depth: int) -> str | None:
-        left = self.builtin_type(module, node.left, depth + 1)
-        right = self.builtin_type(module, node.right, depth + 1)
+    def _of_operation(self, module: Module, node: ast.BinOp) -> str | None:
+        left = self.builtin_type(module, node.left)
+        right = self.builtin_type(module, node.right)
         # ``"%s" % x`` is a string, whatever `x` is.
         if left == "str" and isinstance(node.op, ast.Mod):
             return "str"
         return left if left == right and left in {"float", "list", "str", "tuple"} else None
 
-    def _of_name(self, module: Module, node: ast.Name, depth: int) -> str | None:
+    def _of_name(self, module: Module, node: ast.Name) -> str | None:
         bindings = self._reaching(module, node)
         if not bindings:
             return None
-        result = {self._of_binding(module, binding, depth) for binding in bindings}
+        result = {self._of_binding(module, binding) for binding in bindings}
         return result.pop() if len(result) == 1 else None
 
     def _reaching(self, module: Module, node: ast.Name) -> list[Binding]:
@@ -176,12 +175,12 @@ class Callees(ProgramFacts):
             return list(reaching.definitions)
         return [binding for binding in bindings if binding.kind != "delete"]
 
-    def _of_binding(self, module: Module, binding: Binding, depth: int) -> str | None:
+    def _of_binding(self, module: Module, binding: Binding) -> str | None:
         node, value = binding.node, binding.value
         if binding.kind == "parameter" and isinstance(node, ast.arg):
             return self._of_parameter(module, node)
         if binding.annotation is not None:
-            return self.annotated(module, binding.annotation)
+            return self.builtin_type_of(module, binding.annotation)
         # ``x += y`` leaves the builtin type as it is, or raises.
         if binding.kind == "augmented" and isinstance(node, ast.Name):
             others = [
@@ -189,12 +188,12 @@ class Callees(ProgramFacts):
                 for candidate in binding.scope.bindings.get(binding.name, [])
                 if candidate.kind not in {"augmented", "delete"}
             ]
-            result = {self._of_binding(module, item, depth + 1) for item in others}
+            result = {self._of_binding(module, item) for item in others}
             return result.pop() if len(result) == 1 else None
         if binding.kind in {"assignment", "walrus"} and value is not None:
-            return self.builtin_type(module, value, depth + 1)
+            return self.builtin_type(module, value)
         if binding.kind == "for" and isinstance(value, ast.Call) and node is not None:
-            name = self._evaluator.names.qualified(module, value.func)
+            name = self._evaluator.names.qualified_name(module, value.func)
             return "float" if name == "builtins.range" else None
         return None
 
@@ -202,18 +201,18 @@ class Callees(ProgramFacts):
         above = module.parent(node)
         if isinstance(above, ast.arguments) and node in {above.vararg, above.kwarg}:
             return "tuple" if node is above.vararg else "dict"
-        return self.annotated(module, node.annotation)
+        return self.builtin_type_of(module, node.annotation)
 
-    def annotated(self, module: Module, annotation: ast.expr | None) -> str | None:
+    def builtin_type_of(self, module: Module, annotation: ast.expr | None) -> str | None:
         """Return the builtin type that an annotation names."""
         if isinstance(annotation, ast.Constant):
             annotation = module.parse_string(annotation)
         if isinstance(annotation, ast.Subscript):
             annotation = annotation.value
-        name = self._evaluator.names.qualified(module, annotation) if annotation else None
+        name = self._evaluator.names.qualified_name(module, annotation) if annotation else None
         return _ANNOTATIONS.get(name) if name is not None else None
 
-    def _of_attribute(self, module: Module, node: ast.Attribute, depth: int) -> str | None:
+    def _of_attribute(self, module: Module, node: ast.Attribute) -> str | None:
         """Return the type of ``self.failures`` that the class only ever gives one type."""
         values = self._evaluator.values(module, node.value)
         if len(values) != 1 or not isinstance(values[0], InstanceOf):
@@ -225,9 +224,9 @@ class Callees(ProgramFacts):
                 return None
             given = self._evaluator.members.given_to(*home, node.attr)
             for value, annotation in given:
-                kind = self.annotated(home[0], annotation)
+                kind = self.builtin_type_of(home[0], annotation)
                 # Without a type in the annotation, what is assigned tells it.
                 if kind is None and value is not None:
-                    kind = self.builtin_type(home[0], value, depth + 1)
+                    kind = self.builtin_type(home[0], value)
                 kinds.add(kind)
         return kinds.pop() if len(kinds) == 1 else None

@@ -7,14 +7,14 @@ from functools import cached_property
 
 from awaken.knowledge.coroutines import Awaitable
 from awaken.knowledge.running import Ending
-from awaken.project.effects.attributes import Attributes
 from awaken.project.effects.blocking import BlockingCalls, Blocks
 from awaken.project.effects.callees import Callees
 from awaken.project.effects.coroutines.awaitables import Awaitables, Differs
 from awaken.project.effects.coroutines.fates import Fate, Fates
 from awaken.project.effects.guards import Guard, caught_by, ends_exceptions, guards_around
-from awaken.project.effects.places.between import Between, Event
-from awaken.project.effects.places.order import Order, Ordering
+from awaken.project.effects.instance_attributes import Attributes
+from awaken.project.effects.places.evaluation_order import Order, Ordering
+from awaken.project.effects.places.events_between import Between, Event
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -40,7 +40,7 @@ class Effects:
         return Fates(self._evaluator, self._awaitables)
 
     @cached_property
-    def _between_between(self) -> Between:
+    def _between(self) -> Between:
         return Between(self._evaluator, self._awaitables)
 
     @cached_property
@@ -56,7 +56,7 @@ class Effects:
 
         Functions that it calls are followed, coroutines and what runs elsewhere are not.
         """
-        return self._blocks.of(module, node)
+        return self._blocks.calls_in(module, node)
 
     def awaitable(self, module: Module, node: ast.expr) -> Awaitable | Unknown | None:
         """Return what ``node`` gives: a coroutine, a task, a future, or another awaitable.
@@ -65,7 +65,7 @@ class Effects:
         callers are not asked for.
         """
         with self._evaluator.without_callers():
-            return self._awaitables.of(module, node)
+            return self._awaitables.kind_of(module, node)
 
     def gives_coroutine(self, module: Module, call: ast.Call) -> bool:
         """Whether ``call`` is proved to give a coroutine; cheaper than ``awaitable`` if it is not.
@@ -110,7 +110,7 @@ class Effects:
         It is followed through variables, containers and functions that it is passed to.
         """
         with self._evaluator.without_callers():
-            return self._fates.of(module, node)
+            return self._fates.fates_of(module, node)
 
     def fates_of_result(self, module: Module, function: Function) -> tuple[Fate, ...]:
         """Return what the callers of ``function`` do with the coroutine that it returns.
@@ -119,14 +119,16 @@ class Effects:
         """
         return self._fates.of_result(module, function)
 
-    def between(self, module: Module, earlier: ast.expr, later: ast.expr) -> tuple[Event, ...]:
+    def events_between(
+        self, module: Module, earlier: ast.expr, later: ast.expr
+    ) -> tuple[Event, ...]:
         """Return what may happen to loaded objects on a way from ``earlier`` to ``later``.
 
         Both are expressions of one function: a load, and a read of what it gave. A call with
         unknown effects is an ``unknown`` event, with its reason.
         """
         with self._evaluator.without_callers():
-            return self._between_between.of(module, earlier, later)
+            return self._between.events_between(module, earlier, later)
 
     def order(self, module: Module, node: ast.expr) -> Order | None:
         """Return when ``node`` is evaluated in its statement, and what comes before it.
@@ -134,7 +136,7 @@ class Effects:
         None if it is not evaluated with the statement: it is in a function inside it.
         """
         with self._evaluator.without_callers():
-            return self._ordering.of(module, node)
+            return self._ordering.order_of(module, node)
 
     def caught_by(self, module: Module, handler: ast.ExceptHandler) -> tuple[str | None, ...]:
         """Return the classes that a handler catches, None for unknown ones."""

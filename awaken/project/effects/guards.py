@@ -13,7 +13,7 @@ from awaken.knowledge.running import Ending, running
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, without_arguments
-from awaken.project.values.local.managers import ends_by_the_program
+from awaken.project.values.local.context_managers import ends_by_the_program
 
 
 class Guard(Struct, frozen=True):
@@ -103,7 +103,7 @@ def caught_by(
 
 def _classes(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> tuple[str | None, ...]:
     """Return the classes that an expression after ``except`` names; follows ``ERRORS = (A, B)``."""
-    name = evaluator.names.qualified(module, node)
+    name = evaluator.names.qualified_name(module, node)
     located = None if name is None else evaluator.names.locate(name)
     if name is not None and located is None:
         # The name alone identifies a library's exception.
@@ -113,4 +113,4 @@ def _classes(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> tup
     home, value = evaluator.names.value_at(name) or (module, None)
     if not isinstance(value, ast.Tuple):
         return ()
-    return tuple(evaluator.names.qualified(home, element) for element in value.elts)
+    return tuple(evaluator.names.qualified_name(home, element) for element in value.elts)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from awaken.project.effects.own import own_nodes, what_runs
+from awaken.project.effects.own_nodes import own_nodes, what_runs
 
 _YIELDS = ast.Yield | ast.YieldFrom
 

@@ -9,11 +9,11 @@ from msgspec import structs
 
 from awaken.knowledge.asynchronous import Resource
 from awaken.project.frameworks.program_reads import ProgramReads
-from awaken.project.frameworks.schemas.providers import schema_sights
-from awaken.project.frameworks.schemas.sights import SchemaSights
-from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
+from awaken.project.frameworks.schemas.schema_readers import schema_sights
+from awaken.project.frameworks.schemas.schema_sights import SchemaSights
 from awaken.project.frameworks.sqlalchemy.automap import Automap
 from awaken.project.frameworks.sqlalchemy.commits.program_commits import Commits
+from awaken.project.frameworks.sqlalchemy.concurrent_sessions import SharedSessions
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading, direction
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import Engines
 from awaken.project.frameworks.sqlalchemy.keys import (
@@ -32,6 +32,7 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.otherwise import (
     MadeOtherwise,
     made_otherwise,
 )
+from awaken.project.frameworks.sqlalchemy.mapped_attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
 from awaken.project.frameworks.sqlalchemy.operations import Operations
@@ -39,9 +40,8 @@ from awaken.project.frameworks.sqlalchemy.queries.class_queries import ClassQuer
 from awaken.project.frameworks.sqlalchemy.queries.query_classes import QueryClasses
 from awaken.project.frameworks.sqlalchemy.queries.replaced_methods import ReplacedMethods
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
-from awaken.project.frameworks.sqlalchemy.sharing import SharedSessions
-from awaken.project.frameworks.sqlalchemy.stand_ins.given import StandIns
-from awaken.project.frameworks.templates.sights import TemplateSights
+from awaken.project.frameworks.sqlalchemy.stand_ins.annotated_stand_ins import StandIns
+from awaken.project.frameworks.templates.template_sights import TemplateSights
 from awaken.project.frameworks.testing.replaced.in_force import InForces
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -87,7 +87,7 @@ class Orm:
         Unknown has one sentence on why, and the place; None means that ``node`` is proven to be
         something else.
         """
-        return self.sessions.of(module, node)
+        return self.sessions.proof_of(module, node)
 
     def may_call_session(self, module: Module, call: ast.Call) -> bool:
         """Whether ``call`` may call a method of a session."""

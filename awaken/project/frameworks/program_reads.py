@@ -8,22 +8,26 @@ from functools import cached_property
 from awaken.contract import Place
 from awaken.project.effects.callees import Callees
 from awaken.project.effects.coroutines.awaitables import Awaitables
-from awaken.project.effects.places.between import Between, Event
+from awaken.project.effects.places.events_between import Between, Event
 from awaken.project.frameworks.schemas.form_sights import FormSights
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.column_reads import ColumnReads
-from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Read, Trace, Wanted
 from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse, Inverses
 from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
-from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import DeclaredRelationships
-from awaken.project.frameworks.sqlalchemy.reads.kinds.dynamic import DynamicReads
-from awaken.project.frameworks.sqlalchemy.reads.kinds.generated import GeneratedReads
+from awaken.project.frameworks.sqlalchemy.reads.kinds.declared_relationships import (
+    DeclaredRelationships,
+)
+from awaken.project.frameworks.sqlalchemy.reads.kinds.generated_reads import GeneratedReads
+from awaken.project.frameworks.sqlalchemy.reads.kinds.getattr_reads import DynamicReads
 from awaken.project.frameworks.sqlalchemy.reads.kinds.proxies import ProxySights
-from awaken.project.frameworks.sqlalchemy.reads.lifetime.between import BetweenLoadAndRead
-from awaken.project.frameworks.sqlalchemy.reads.lifetime.expiry import Expiry
+from awaken.project.frameworks.sqlalchemy.reads.lifetime.between_load_and_read import (
+    BetweenLoadAndRead,
+)
+from awaken.project.frameworks.sqlalchemy.reads.lifetime.keeping_sessions import Expiry
+from awaken.project.frameworks.sqlalchemy.reads.python_sights import PythonSights, Sights
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Read, Trace, Wanted
 from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads
-from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights, Sights
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_items, cached_method
 
@@ -62,17 +66,17 @@ class ProgramReads:
         ``reads``; for others they may read any attribute.
         """
         if self._all is None:
-            self._all = self.of(Wanted(self._plain.names() | {ANY}))
+            self._all = self.reads_of(Wanted(self._plain.names() | {ANY}))
         return self._all
 
-    def of(self, wanted: Wanted) -> tuple[Read, ...]:
+    def reads_of(self, wanted: Wanted) -> tuple[Read, ...]:
         """Return the visible reads that are wanted, in order: only these are followed."""
         if self._all is not None:
             return tuple(read for read in self._all if _is_among(read, wanted))
         result = [
-            *self._plain.of(wanted),
-            *(() if "dynamic" in wanted.without else self._dynamic.of(wanted.attributes)),
-            *(() if "generated" in wanted.without else self._generated.of(wanted.attributes)),
+            *self._plain.reads_of(wanted),
+            *(() if "dynamic" in wanted.without else self._dynamic.reads_of(wanted.attributes)),
+            *(() if "generated" in wanted.without else self._generated.reads_of(wanted.attributes)),
         ]
         kept = dict.fromkeys(candidate for candidate in result if _is_among(candidate, wanted))
         return tuple(sorted(kept, key=lambda read: read.place))
@@ -100,17 +104,17 @@ class ProgramReads:
 
     def between_load_and_read(self, trace: Trace, read: Read) -> tuple[Event, ...]:
         """Return what may happen to an object between a load and a read, one of its ``traces``."""
-        return self._between.of(trace, read)
+        return self._events_between.events_between(trace, read)
 
     @cached_property
-    def _between(self) -> BetweenLoadAndRead:
+    def _events_between(self) -> BetweenLoadAndRead:
         awaitables = Awaitables(self._evaluator, Callees(self._evaluator))
         between = Between(self._evaluator, awaitables)
         return BetweenLoadAndRead(self._evaluator, between, self.expiry)
 
     def inverse_of(self, owner: str, attribute: str) -> Inverse | None:
         """Return the side of a relationship that leads back; None if none is visible."""
-        return self._inverses.of(owner, attribute)
+        return self._inverses.inverse_of(owner, attribute)
 
 
 def _is_among(read: Read, wanted: Wanted) -> bool:

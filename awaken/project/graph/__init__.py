@@ -1,9 +1,8 @@
 """Functions and classes and what connects them: the floor above values.
 
 Begin with ``callers`` (who calls a function, and what may hide another caller), then ``passing``
-(arguments to parameters) and ``dispatch`` (what a call reaches). ``hierarchies`` are classes with
-their bases and subclasses, ``stubs`` functions that only declare, ``mentions`` names in use.
-``forwards`` holds the call graph of a whole program: every call, resolved once.
-``ways`` climbs from calls to the coroutines that come to them.
-``call_edges`` and ``holders`` follow a value from function to function, on demand.
+(arguments to parameters) and ``dispatch`` (what a call reaches). ``classes`` has hierarchies and
+sets of overridden methods, ``function_mentions`` names in use. ``forwards`` holds the call graph of
+a whole program: every call, resolved once. ``ways`` climbs from calls to the coroutines that come
+to them. ``call_edges`` and ``holders`` follow a value from function to function, on demand.
 """

@@ -71,7 +71,7 @@ class CallEdge:
     into: FunctionContext
     bound: int
 
-    def given(self, parameter: ast.arg) -> ast.expr | None:
+    def argument_for(self, parameter: ast.arg) -> ast.expr | None:
         """Return the argument for ``parameter``; None if there is none, or it is unknown."""
         if self.bound and positional_parameters(self.into.function)[:1] == [parameter]:
             return self._receiver()
@@ -143,7 +143,7 @@ class CallEdges:
 
     # ------------------------------------------------------------------------------------- calls
     @cached_by(lambda _context, call: call)
-    def reached(self, context: FunctionContext, call: ast.Call) -> tuple[CallEdge, ...] | Unknown:
+    def edges_of(self, context: FunctionContext, call: ast.Call) -> tuple[CallEdge, ...] | Unknown:
         """Return an edge into each function that ``call`` may reach; Unknown says why not."""
         called = self._program.functions_behind(context.module, call)
         if isinstance(called, Unknown):
@@ -164,9 +164,9 @@ class CallEdges:
         Calls by other programs are left out: ``outside`` says why there may be some.
         """
         callers = self._program.callers_of(context.module, context.function)
-        return self._hidden(context, callers) or self._in_sight(context, callers)
+        return self._hidden_callers(context, callers) or self._visible_edges(context, callers)
 
-    def _hidden(self, context: FunctionContext, callers: Callers) -> Unseen | None:
+    def _hidden_callers(self, context: FunctionContext, callers: Callers) -> Unseen | None:
         name = context.function.name
         for obstacle in callers.obstacles:
             # Invisible code may call nearly every public function: it is said, but no reason to
@@ -181,7 +181,7 @@ class CallEdges:
             return _hidden_by(name, obstacle.why, obstacle.place)
         return None
 
-    def _in_sight(self, context: FunctionContext, callers: Callers) -> list[CallEdge] | Unseen:
+    def _visible_edges(self, context: FunctionContext, callers: Callers) -> list[CallEdge] | Unseen:
         name, edges = context.function.name, list[CallEdge]()
         for site in callers.sites:
             module = self._held_module(site.place.path)
@@ -191,7 +191,7 @@ class CallEdges:
             if around is None or call is None:
                 what = f"`{name}`, which is called outside of functions"
                 return Unseen("callers", what, (site.place,))
-            reached = self.reached(around, call)
+            reached = self.edges_of(around, call)
             into = () if isinstance(reached, Unknown) else reached
             edge = next((candidate for candidate in into if candidate.into is context), None)
             if edge is None:
@@ -202,7 +202,9 @@ class CallEdges:
         return edges
 
     # -------------------------------------------------------------------------- out of functions
-    def returned(self, context: FunctionContext) -> list[tuple[FunctionContext, ast.expr]] | Unseen:
+    def returned_values(
+        self, context: FunctionContext
+    ) -> list[tuple[FunctionContext, ast.expr]] | Unseen:
         """Return what the function of ``context`` returns."""
         returns = list(context.module.returns_of(context.function))
         # A bare ``return`` gives None, which is not the value that is followed.
@@ -238,13 +240,13 @@ class CallEdges:
         if not isinstance(calls, Unseen) and context not in self._followed:
             self._followed.add(context)
             for call in calls:
-                reached = self.reached(call.context, call.call)
+                reached = self.edges_of(call.context, call.call)
                 self.known[call.call] = () if isinstance(reached, Unknown) else reached, None
         return calls
 
     def comes_out(self, context: FunctionContext, call: ast.Call) -> bool | Unseen:
         """Whether the value of ``call`` is what functions of the project return."""
-        reached = self.reached(context, call)
+        reached = self.edges_of(context, call)
         if isinstance(reached, Unknown):
             return False
         for edge in reached:
@@ -264,7 +266,7 @@ class CallEdges:
         self, context: FunctionContext, element: int
     ) -> list[tuple[FunctionContext, ast.expr]] | Unseen:
         """Return what is at one place of the tuples that the function of ``context`` returns."""
-        returned = self.returned(context)
+        returned = self.returned_values(context)
         if isinstance(returned, Unseen):
             return returned
         values = [value for _, value in returned]
@@ -275,7 +277,7 @@ class CallEdges:
             return Unseen("held", what, (context.place(context.function),))
         return [(context, elements[element]) for elements in tuples]
 
-    def unpacked(
+    def unpacking_targets(
         self, context: FunctionContext, element: int
     ) -> list[tuple[FunctionContext, ast.Name]] | Unseen:
         """Return the names that get the element wherever the function of ``context`` is called."""
@@ -284,7 +286,7 @@ class CallEdges:
         if isinstance(calls, Unseen):
             return calls
         for call in calls:
-            reached = self.reached(call.context, call.call)
+            reached = self.edges_of(call.context, call.call)
             target = _target_of(call.context.module, call.call, element)
             if target is None or isinstance(reached, Unknown):
                 name = context.function.name
@@ -300,7 +302,7 @@ class CallEdges:
         many = module.parent(target)
         statement = module.parent(many) if isinstance(many, ast.Tuple) else None
         call = statement.value if isinstance(statement, ast.Assign) else None
-        reached = self.reached(context, call) if isinstance(call, ast.Call) else None
+        reached = self.edges_of(context, call) if isinstance(call, ast.Call) else None
         if not isinstance(many, ast.Tuple) or reached is None or isinstance(reached, Unknown):
             return False
         for edge in reached:
@@ -308,7 +310,7 @@ class CallEdges:
             if unseen is not None:
                 return unseen
         for edge in reached:
-            unpacked = self.unpacked(edge.into, many.elts.index(target))
+            unpacked = self.unpacking_targets(edge.into, many.elts.index(target))
             if isinstance(unpacked, Unseen):
                 return unpacked
             if all(name is not target for _, name in unpacked):
@@ -316,7 +318,7 @@ class CallEdges:
         return True
 
     # ----------------------------------------------------------------------------- into functions
-    def entered(
+    def receiving_parameters(
         self, context: FunctionContext, node: ast.expr
     ) -> list[tuple[FunctionContext, ast.arg]] | Unseen:
         """Return the functions that ``node``, an argument, is passed to, and the parameters."""
@@ -325,14 +327,14 @@ class CallEdges:
         if call is None:
             return Unseen("passed", module.excerpt(node))
         name = ast.unparse(call.func)
-        reached = self.reached(context, call)
+        reached = self.edges_of(context, call)
         if isinstance(reached, Unknown):
             return Unseen("passed", name, (_noted_place(reached.place, reached.why),))
         result = [
             (edge.into, parameter)
             for edge in reached
             for parameter, _ in parameters_of(edge.into.function.args)
-            if edge.given(parameter) is node
+            if edge.argument_for(parameter) is node
         ]
         if len(result) != len(reached):
             return Unseen("passed", name, (context.place(call),))
@@ -347,7 +349,7 @@ class CallEdges:
             return calls
         result: list[tuple[FunctionContext, ast.expr]] = []
         for edge in calls:
-            given = edge.given(parameter)
+            given = edge.argument_for(parameter)
             default = default_of(context.function, parameter)
             # Without an argument it is None, which is not among the followed values.
             if (
@@ -375,7 +377,7 @@ class CallEdges:
         """
         calls = self.calls_of(context)
         edges = [] if isinstance(calls, Unseen) else calls
-        arguments = ((edge, edge.given(parameter)) for edge in edges)
+        arguments = ((edge, edge.argument_for(parameter)) for edge in edges)
         return {part: edge for edge, whole in arguments if whole for part in branches(whole)}
 
 

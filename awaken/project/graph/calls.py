@@ -9,6 +9,7 @@ from functools import cached_property
 
 from awaken.contract import Place
 from awaken.project.graph.callers import Callers, Obstacle
+from awaken.project.graph.classes.stubs import is_stub
 from awaken.project.graph.dispatch import (
     Called,
     function_called,
@@ -16,14 +17,13 @@ from awaken.project.graph.dispatch import (
     functions_called,
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.forwards.building import CallGraphBuilder, given_names
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
+from awaken.project.graph.forwards.call_graph_building import CallGraphBuilder, given_names
 from awaken.project.graph.forwards.families import Families
 from awaken.project.graph.forwards.handed.components import HandedOn
 from awaken.project.graph.forwards.kin import Kin
 from awaken.project.graph.forwards.value_calls import ValueCalls
 from awaken.project.graph.leading import Leading, leading_to
-from awaken.project.graph.stubs import is_stub
 from awaken.project.graph.ways import End, Way, Ways
 from awaken.project.names.functions.definitions import Functions
 from awaken.project.names.functions.opaque import OpaqueUse, passed_names
@@ -34,7 +34,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
 from awaken.project.source.words import Words
 from awaken.project.values.domain import Unknown
-from awaken.project.values.local.managers import returns_in_the_end
+from awaken.project.values.local.context_managers import returns_in_the_end
 from awaken.project.values.questions import Passed
 from awaken.project.values.wrapped import Decorated, decorated_by
 
@@ -53,7 +53,7 @@ class TextMentions:
     def __init__(self, words: Words) -> None:
         self._words = words
 
-    def of(self, name: str, module_name: str) -> bool:
+    def may_mention(self, name: str, module_name: str) -> bool:
         """Whether ``name`` may mean a function of the module anywhere but at its definition.
 
         Left out are definitions, and attributes of what is no module.
@@ -104,7 +104,7 @@ class Calls:
         paths = words.python()
         names = given_names(map(words.text, paths))
         return CallGraphBuilder(
-            evaluator, self._functions, lambda: self._families, paths, names
+            evaluator, self._functions, lambda: self._override_sets, paths, names
         ).build()
 
     def is_value(self, path: str) -> bool:
@@ -130,7 +130,7 @@ class Calls:
         spans, graph = [*map(module.span, nodes)], self.graph()
         calls = graph.calls_in(module.path) if spans else ()
         inside = (call for call in calls if any(span.contains(call.place.span) for span in spans))
-        return self.definitions_of(graph.reached(x for call in inside for x in call.functions))
+        return self.definitions_of(graph.reachable(x for call in inside for x in call.functions))
 
     @cached_property
     def _functions(self) -> Functions:
@@ -138,17 +138,17 @@ class Calls:
         return Functions(names, names.facts)
 
     @cached_property
-    def _families(self) -> Families:
+    def _override_sets(self) -> Families:
         classes, callers = self._evaluator.classes, self._evaluator.callers
         return Families(classes, self._functions, callers.overrides, callers.words.python())
 
     @cached_method
-    def kin(self) -> Kin:
+    def override_sets(self) -> Kin:
         """Return which methods replace each other, over the whole program."""
-        return Kin(self._evaluator, self._functions, self._families)
+        return Kin(self._evaluator, self._functions, self._override_sets)
 
     @cached_method
-    def handed_on(self) -> HandedOn:
+    def passed_functions(self) -> HandedOn:
         """Return which functions are handed on, and which calls may reach them."""
         words = self._evaluator.callers.words
         return HandedOn(self._evaluator, self.graph(), words, self._wrappings)
@@ -158,12 +158,12 @@ class Calls:
 
         ``called`` says that it is given arguments first. None where it cannot be read.
         """
-        return self._wrappings.of(qualified, called=called)
+        return self._wrappings.wrapping_of(qualified, called=called)
 
     def wrapping_by(self, module: Module, decorator: ast.expr) -> Wrapping | None:
         """Return the same of ``decorator``, the expression in front of a function."""
         plain = without_arguments(decorator)
-        qualified = self._evaluator.names.qualified(module, plain)
+        qualified = self._evaluator.names.qualified_name(module, plain)
         return self.wrapping(qualified or "", called=plain is not decorator)
 
     def opaque_use(self, qualified: str, decorator: ast.expr) -> OpaqueUse | None:
@@ -186,7 +186,7 @@ class Calls:
 
         Of ``__init__`` these are the calls of its class. Nothing is searched before it is asked.
         """
-        return self._evaluator.callers.of(module, function)
+        return self._evaluator.callers.callers_of(module, function)
 
     def leading_to(self, module: Module, function: Function) -> Leading:
         """Return a function of ``module``, all that lead to it, and the calls by which they do.
@@ -218,20 +218,20 @@ class Calls:
         """Whether ``function`` of ``module`` only declares what others implement."""
         return is_stub(self._evaluator, module, function)
 
-    def ways_to(self, ends: Iterable[End]) -> Iterator[tuple[Module, ast.Call, Way]]:
+    def paths_to(self, ends: Iterable[End]) -> Iterator[tuple[Module, ast.Call, Way]]:
         """Yield the calls in coroutines that lead to one of ``ends`` over plain functions.
 
         The ends are calls in plain functions, each with the name of what it calls. No call graph
         is made: only files that name such a function are parsed.
         """
-        return Ways(self._evaluator).to(ends)
+        return Ways(self._evaluator).paths_to(ends)
 
     def may_be_mentioned(self, module: Module, function: Function) -> bool:
         """Whether the name of ``function``, one of ``module``, may be used for it anywhere.
 
         Most endpoints are mentioned nowhere, which texts tell much faster than ``callers_of``.
         """
-        return self._text_mentions.of(function.name, module.name)
+        return self._text_mentions.may_mention(function.name, module.name)
 
     def function_called(self, module: Module, call: ast.Call) -> Called | Unknown:
         """Return the only function of the project that ``call`` can reach; Unknown says why not.
@@ -265,4 +265,4 @@ class Calls:
 
         With ``declared`` of one that they explain, too. None for every other binding.
         """
-        return self._evaluator.passed(module, binding, declared=declared)
+        return self._evaluator.passed_values(module, binding, declared=declared)

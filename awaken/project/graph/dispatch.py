@@ -67,7 +67,7 @@ def functions_called(
 
     The first is the one that it seems to reach. Unknown says why they are not all visible.
     """
-    family = family_called(evaluator, module, call)
+    family = called_override_set(evaluator, module, call)
     return family if isinstance(family, Unknown) else functions_of(evaluator, family)
 
 
@@ -79,13 +79,15 @@ def functions_behind(
     As ``functions_called``, but also through wrappers of the program that forward both. These run
     code of their own, which may raise, block or do anything else.
     """
-    family = family_called(evaluator, module, call)
+    family = called_override_set(evaluator, module, call)
     if isinstance(family, Unknown):
         return family
     return _functions_of(evaluator, family, _FORWARDING)
 
 
-def family_called(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> Family | Unknown:
+def called_override_set(
+    evaluator: ProgramEvaluator, module: Module, call: ast.Call
+) -> Family | Unknown:
     """Return the function that ``call`` seems to reach, with whatever overrides it."""
     seems = _seems_to_reach(evaluator, module, call)
     if isinstance(seems, Unknown) or not isinstance(seems.module.parent(seems.node), ast.ClassDef):
@@ -162,7 +164,7 @@ def _method_above(
         if home is None or node is None:
             break
         scope = home.scopes.scope_made_by(node)
-        bindings = scope.bound(method)
+        bindings = scope.bindings_of(method)
         if len(bindings) == 1 and isinstance(bindings[0].node, _FUNCTIONS):
             return Family(home, bindings[0].node, InstanceOf(qualified))
         if bindings:
@@ -197,8 +199,8 @@ def _is_handed(
 ) -> bool:
     """Whether each decorator of the program hands its function through in one of these ways."""
     for decorator in function.decorator_list:
-        name = evaluator.names.qualified(home, without_arguments(decorator)) or ""
-        handing = evaluator.forwarding.of(name, called=isinstance(decorator, ast.Call))
+        name = evaluator.names.qualified_name(home, without_arguments(decorator)) or ""
+        handing = evaluator.forwarding.handing_of(name, called=isinstance(decorator, ast.Call))
         if name not in TRANSPARENT and handing not in handings:
             return False
     return True
@@ -219,7 +221,7 @@ def _relatives(
         return
     for module, relative in binding:
         scope = module.scopes.scope_made_by(relative)
-        bindings = scope.bound(method)
+        bindings = scope.bindings_of(method)
         is_same = same_node(module, relative, home, owner)
         if len(bindings) == 1 and isinstance(bindings[0].node, _FUNCTIONS) and not is_same:
             yield module, bindings[0].node

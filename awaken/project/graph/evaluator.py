@@ -44,7 +44,7 @@ class ProgramEvaluator(Evaluator):
         self.ask = ask
         self.value_calls = value_calls
         self._passing = Passing(
-            self.callers.of,
+            self.callers.callers_of,
             load,
             self.parameters.is_open,
             partial(expected_at, self),
@@ -57,7 +57,7 @@ class ProgramEvaluator(Evaluator):
 
     def qualified_name(self, module: Module, node: ast.expr) -> str | None:
         """Return the full name that ``node`` means; None where it is not certain."""
-        return self.names.qualified(module, node)
+        return self.names.qualified_name(module, node)
 
     def is_undefined(self, module: Module, node: ast.Name) -> bool:
         """Whether nothing gives a value to a name, which a class of the program has elsewhere.
@@ -78,9 +78,11 @@ class ProgramEvaluator(Evaluator):
 
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to ``parameter`` of ``function``."""
-        return self._passing.to(module, function, parameter)
+        return self._passing.arguments_for(module, function, parameter)
 
-    def passed(self, module: Module, binding: Binding, *, declared: bool = False) -> Passed | None:
+    def passed_values(
+        self, module: Module, binding: Binding, *, declared: bool = False
+    ) -> Passed | None:
         """Return what callers pass to a parameter; None if something else says what it is.
 
         An annotation or a default may, if it is not ``declared``.

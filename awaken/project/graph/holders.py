@@ -12,12 +12,7 @@ import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from awaken.project.graph.call_edges import (
-    CallEdge,
-    CallEdges,
-    FunctionContext,
-    Unseen,
-)
+from awaken.project.graph.call_edges import CallEdge, CallEdges, FunctionContext, Unseen
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import whole_conditional
 from awaken.project.source.memo import cached_by, cached_method
@@ -45,7 +40,7 @@ class Holder:
     element: int | None = None
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """Its name in messages."""
         return self.context.function.name if self.binding is None else self.binding.name
 
@@ -68,7 +63,7 @@ class Holders:
         self._edges = edges
         self._is_passed = is_passed
 
-    def of(
+    def holder_of(
         self, context: FunctionContext, binding: Binding | None, element: int | None = None
     ) -> Holder:
         """Return the holder for a binding, or for what the function of ``context`` returns."""
@@ -91,7 +86,7 @@ class Holders:
         if binding is None and holder.element is not None:
             return self._edges.returned_elements(context, holder.element)
         if binding is None:
-            return self._edges.returned(context)
+            return self._edges.returned_values(context)
         if holder.parameter is not None:
             return self._edges.arguments(context, holder.parameter)
         if binding.kind == "assignment" and binding.value is not None:
@@ -105,13 +100,13 @@ class Holders:
     def reads_of(self, holder: Holder) -> Sequence[PlacedRead] | Unseen | Unknown:
         """Return the expressions that are the value of ``holder``."""
         if holder.binding is None and holder.element is not None:
-            return self._edges.unpacked(holder.context, holder.element)
+            return self._edges.unpacking_targets(holder.context, holder.element)
         if holder.binding is None:
             results = self._edges.results(holder.context)
             if isinstance(results, Unseen):
                 return results
             return [(edge.context, edge.call) for edge in results]
-        reached = holder.context.flow.reached(holder.binding)
+        reached = holder.context.flow.reads_of(holder.binding)
         if isinstance(reached, Unknown):
             return reached
         return [(holder.context, read) for read in reached]
@@ -119,9 +114,9 @@ class Holders:
     # -------------------------------------------------------------------------- what holds a value
     def reaching(self, context: FunctionContext, read: ast.expr) -> tuple[Holder, ...]:
         """Return what may have held the value of ``read``: a variable, or a followed call."""
-        return tuple(holder for _, holder in self.ways_to(context, read))
+        return tuple(holder for _, holder in self.calls_and_holders(context, read))
 
-    def ways_to(
+    def calls_and_holders(
         self, context: FunctionContext, read: ast.expr
     ) -> Sequence[tuple[CallEdge | None, Holder]]:
         """Return the same, with the call by which the value came out of a function, if it did."""
@@ -129,13 +124,13 @@ class Holders:
         if read not in self._edges.known:
             return [(None, holder) for holder in self._reaching(context, read)]
         calls, element = self._edges.known[read]
-        return [(call, self.of(call.into, None, element)) for call in calls]
+        return [(call, self.holder_of(call.into, None, element)) for call in calls]
 
     @cached_by(lambda _context, read: read)
     def _reaching(self, context: FunctionContext, read: ast.expr) -> tuple[Holder, ...]:
         reaching = context.flow.reaching(read) if isinstance(read, ast.Name) else None
         bindings = reaching.definitions if isinstance(reaching, Reaching) else ()
-        return tuple([self.of(context, binding) for binding in bindings])
+        return tuple([self.holder_of(context, binding) for binding in bindings])
 
     def holding(
         self, context: FunctionContext, node: ast.expr
@@ -170,7 +165,7 @@ class Holders:
         if isinstance(known, Unknown):
             return known if isinstance(known, TooLarge) else ()
         bound = context.flow.bound_at(target)
-        return () if bound is None else (self.of(context, bound),)
+        return () if bound is None else (self.holder_of(context, bound),)
 
     def _element(
         self, context: FunctionContext, assigned: ast.Assign, value: ast.expr
@@ -187,17 +182,19 @@ class Holders:
     def _returned_items(
         self, context: FunctionContext, element: int | None
     ) -> tuple[Holder, ...] | Unseen:
-        return self._edges.why_not_returned(context) or (self.of(context, None, element),)
+        return self._edges.why_not_returned(context) or (self.holder_of(context, None, element),)
 
     def _parameters(
         self, context: FunctionContext, argument: ast.expr
     ) -> tuple[Holder, ...] | Unseen:
-        entered = self._edges.entered(context, argument)
+        entered = self._edges.receiving_parameters(context, argument)
         if isinstance(entered, Unseen):
             return entered
         return tuple(self._parameter(into, parameter) for into, parameter in entered)
 
     def _parameter(self, context: FunctionContext, parameter: ast.arg) -> Holder:
         scope = context.flow.scope
-        bindings = scope.bindings[scope.mangled(parameter.arg)]
-        return self.of(context, next(binding for binding in bindings if binding.node is parameter))
+        bindings = scope.bindings[scope.mangled_name(parameter.arg)]
+        return self.holder_of(
+            context, next(binding for binding in bindings if binding.node is parameter)
+        )

@@ -10,17 +10,13 @@ from awaken.project.graph.callers import Callers
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
-from awaken.project.source.worklist import Queue
+from awaken.project.source.worklist import MOST_FUNCTIONS, Queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from awaken.project.source.modules import Module
     from awaken.project.source.trees import Function
-
-_MOST_FUNCTIONS = 100
-"""Functions whose callers are searched for one by one; a graph of the whole program takes as long
-as a few hundred such searches."""
 
 
 class Leading(NamedTuple):
@@ -40,17 +36,17 @@ def leading_to(
     for home, around in waiting:
         if around is None:
             continue
-        callers = evaluator.callers.of(home, around)
+        callers = evaluator.callers.callers_of(home, around)
         is_many = any(item.kind == "many" for item in callers.obstacles)
-        if is_many or len(waiting.seen) > _MOST_FUNCTIONS:
+        if is_many or len(waiting.seen) > MOST_FUNCTIONS:
             return _by_graph(graph(), FunctionPlace.of(*start))
         calls.update(site.place for site in callers.sites)
-        waiting += _around(evaluator, callers)
+        waiting += _calling_functions(evaluator, callers)
     functions = sorted(FunctionPlace.of(*pair) for pair in waiting.seen.values())
     return Leading(tuple(functions), tuple(sorted(calls)))
 
 
-def _around(
+def _calling_functions(
     evaluator: ProgramEvaluator, callers: Callers
 ) -> Iterator[tuple[Module, Function | None]]:
     for site in callers.sites:

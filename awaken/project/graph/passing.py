@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.graph.callers import Callers, CallSite
-from awaken.project.graph.callers.found import Obstacle
+from awaken.project.graph.callers.call_sites import Obstacle
 from awaken.project.source.bindings import Binding
-from awaken.project.source.expressions.uses import is_only_unpacked, passed_keywords
+from awaken.project.source.expressions.expression_uses import is_only_unpacked, passed_keywords
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, argument_of, parameters_of, unpacks
 from awaken.project.source.worklist import Worklist
@@ -26,7 +26,7 @@ from awaken.project.values.questions import Given, Passed
 # A value handed through more calls than that has too many places to be one thing; half of each
 # loses no finding on four programs (benchmarks/limits.md).
 _MOST_ARGUMENTS = 80
-_MOST_PARAMETERS = 25
+MOST_PARAMETERS = 25
 
 
 class OpenParameter(Struct, frozen=True):
@@ -59,7 +59,7 @@ class Passing:
         self._load = load
         self._is_open = is_open
 
-    def to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
+    def arguments_for(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what is passed to ``parameter`` of ``function``."""
         to, start = Passed(), OpenParameter(module, function, parameter)
         waiting = Worklist(
@@ -67,7 +67,7 @@ class Passing:
         )
         for asked in waiting:
             # The results so far are kept: the doubt says that they are incomplete.
-            if len(waiting.seen) > _MOST_PARAMETERS or len(to.given) > _MOST_ARGUMENTS:
+            if len(waiting.seen) > MOST_PARAMETERS or len(to.given) > _MOST_ARGUMENTS:
                 to.doubts["too many calls have to be followed"] = _place(asked)
                 return to
             waiting += self._at_callers(asked, to)
@@ -95,7 +95,7 @@ class Passing:
                     continue
                 given = unpacked
             if given is None:
-                found.given += self._unpacked(module, call, asked.parameter.arg)
+                found.given += self._unpacked_arguments(module, call, asked.parameter.arg)
                 why = f"`{module.excerpt(call)}` passes it in a way that is not followed"
                 found.doubts.setdefault(why, site.place)
                 continue
@@ -106,7 +106,7 @@ class Passing:
                 opened.append(forwarded)
         return opened
 
-    def _unpacked(self, _module: Module, _call: ast.Call, _name: str) -> Iterator[Given]:
+    def _unpacked_arguments(self, _module: Module, _call: ast.Call, _name: str) -> Iterator[Given]:
         """Yield what a call may pass to the parameter ``_name`` among what it unpacks."""
         yield from ()
 
@@ -188,7 +188,7 @@ class Passing:
         return OpenParameter(module, function, parameter)
 
 
-def collected(call: ast.Call, function: Function, bound: int) -> list[ast.expr]:
+def collected_arguments(call: ast.Call, function: Function, bound: int) -> list[ast.expr]:
     """Return what ``call`` passes to the parameter that takes all further arguments, ``*names``.
 
     Nothing if something is unpacked among them. The receiver gives the first ``bound`` parameters.

@@ -19,10 +19,10 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name, without_arguments
+from awaken.project.source.worklist import MOST_FILES
 
 _DEEPEST = 2  # calls; on longer ways most readers found a condition that is never met
 _MOST_FUNCTIONS = 2000  # that lead to such a call; each is a search through the program
-_MOST_FILES = 60  # for one function: what more files name is mostly `get`, or a name like it
 _PLAIN_DECORATORS = name_list("plain_decorators")
 _ASKS_FOR_A_LOOP = (b"get_running_loop", b"is_running", b"current_task", b"get_event_loop")
 
@@ -73,7 +73,7 @@ class Ways:
         self._words = evaluator.callers.words
         self._seen: set[tuple[str, int]] = set()
 
-    def to(self, ends: Iterable[End]) -> Iterator[tuple[Module, ast.Call, Way]]:
+    def paths_to(self, ends: Iterable[End]) -> Iterator[tuple[Module, ast.Call, Way]]:
         """Yield the calls in coroutines that lead to one of ``ends``, each call once."""
         level = [way for end in ends if (way := self._beginning(end)) is not None]
         places: set[Place] = set()
@@ -91,7 +91,7 @@ class Ways:
                         places.add(module.place(call))
                         yield module, call, sought.way
                     else:
-                        above = self._followed(module, call, _longer(module, call, sought))
+                        above = self._calling_function(module, call, _longer(module, call, sought))
                         level_above += [] if above is None else [above]
             level = level_above
             if len(self._seen) > _MOST_FUNCTIONS:
@@ -99,9 +99,11 @@ class Ways:
 
     def _beginning(self, end: End) -> _Sought | None:
         module, call, name = end
-        return self._followed(module, call, Way(name, (module.place(call, f"calls `{name}`"),)))
+        return self._calling_function(
+            module, call, Way(name, (module.place(call, f"calls `{name}`"),))
+        )
 
-    def _followed(self, module: Module, call: ast.Call, way: Way) -> _Sought | None:
+    def _calling_function(self, module: Module, call: ast.Call, way: Way) -> _Sought | None:
         """Return the function around ``call`` if whoever calls it makes this call, and for sure.
 
         None in a generator or a lambda, and where a decorator may run it elsewhere. None also where
@@ -120,7 +122,7 @@ class Ways:
             return None
         self._seen.add(key)
         scope = module.scopes.scope_of(function)
-        if len(scope.bound(function.name)) != 1:
+        if len(scope.bindings_of(function.name)) != 1:
             return None
         owner = scope.node if isinstance(scope.node, ast.ClassDef) else None
         word = owner.name if owner is not None and function.name == "__init__" else function.name
@@ -160,7 +162,7 @@ class Ways:
             for path in words.files_with(sought.word)
             if path in naming and not is_around_tests(path)
         ]
-        return paths if len(paths) <= _MOST_FILES else [sought.path]
+        return paths if len(paths) <= MOST_FILES else [sought.path]
 
     def _calls(
         self, module: Module, all_sought: Iterable[_Sought]
@@ -177,7 +179,7 @@ class Ways:
         return sorted(ways, key=lambda way: module.span(way[0]))
 
     def _reaches(self, module: Module, call: ast.Call, sought: _Sought) -> bool:
-        qualified = self._evaluator.names.qualified(module, call.func)
+        qualified = self._evaluator.names.qualified_name(module, call.func)
         if sought.makes:
             facts = self._evaluator.classes.facts(sought.owner)
             return qualified == sought.owner and facts is not None and facts.unique

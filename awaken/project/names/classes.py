@@ -92,7 +92,7 @@ class Classes:
         return None if located is None else self.in_file(located.path).get(qualified)
 
     @cached_method
-    def named(self, simple: str) -> tuple[str, ...]:
+    def classes_called(self, simple: str) -> tuple[str, ...]:
         """Return the qualified names of all classes that are called ``simple``."""
         names = (name for path in self._words.defined_in(simple) for name in self.in_file(path))
         return tuple(name for name in names if name.rpartition(".")[2] == simple)
@@ -260,9 +260,9 @@ class Classes:
     ) -> tuple[str | None, ...]:
         """Return what ``names`` mean; only for those of a function their ``nodes`` are needed."""
         if not any(name.bound == "local" for name in names):
-            return tuple(self._names.written(path, name) for name in names)
+            return tuple(self._names.qualified_written_name(path, name) for name in names)
         module = self._load(path)
         node = module.class_at(written.span) if module is not None else None
         if module is None or node is None:
             return (None,) * len(names)
-        return tuple(self._names.qualified(module, part) for part in nodes(node))
+        return tuple(self._names.qualified_name(module, part) for part in nodes(node))

@@ -11,9 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from awaken.contract import Span
-from awaken.project.names.tables import ModuleTable, dotted_name, table_of, target_of
+from awaken.project.names.module_tables import ModuleTable, dotted_name, table_of, target_of
 from awaken.project.source.bindings import Scope
 from awaken.project.source.looked_at import WatchedSnapshot
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Load, Module, cached_in_file
 from awaken.project.source.trees import (
     Function,
@@ -162,7 +163,6 @@ class FactsIndex:
         self._load = load
         self._searched = searched
         self.known: KnownFacts = {kind: {} for kind in FACTS} if known is None else known
-        self._of: dict[tuple[str, FactsKind], Any] = {}
         self._noted = set[tuple[str, str, str]]()
 
     def table(self, path: str) -> ModuleTable | None:
@@ -180,12 +180,12 @@ class FactsIndex:
         facts: FileUses | None = self._noted_facts(path, "functions")
         return {} if facts is None else facts.functions
 
-    def renamed(self, path: str) -> dict[str, tuple[str, ...]]:
+    def aliases_in(self, path: str) -> dict[str, tuple[str, ...]]:
         """Return the other names that a file gives to something; none if it does not parse."""
         facts: FileUses | None = self._noted_facts(path, "renamed")
         return {} if facts is None else facts.renamed
 
-    def called(self, path: str) -> frozenset[str]:
+    def called_names(self, path: str) -> frozenset[str]:
         """Return the last names of what a file calls; none if it does not parse."""
         facts: FileUses | None = self._noted_facts(path, "called")
         return frozenset() if facts is None else facts.called
@@ -198,12 +198,7 @@ class FactsIndex:
     def _noted_facts(self, path: str, part: str, word: str = "") -> Any:
         """Return the facts of a file with the ``part`` that the caller uses."""
         kind = _KIND_OF[part]
-        if (path, kind) not in self._of:
-            is_there = path in self._snapshot
-            self._of[path, kind] = (
-                self._by_content(self._snapshot.searched(path), kind) if is_there else None
-            )
-        facts = self._of[path, kind]
+        kept = facts = self._kept_facts(path, kind)
         if (path, part, word) not in self._noted:
             self._noted.add((path, part, word))
             try:
@@ -214,7 +209,12 @@ class FactsIndex:
                 facts = None
             if facts is None:
                 self._snapshot.looked_at.note_read(path)
-        return self._of[path, kind]
+        return kept
+
+    @cached_method
+    def _kept_facts(self, path: str, kind: FactsKind) -> Any:
+        is_there = path in self._snapshot
+        return self._by_content(self._snapshot.file_to_search(path), kind) if is_there else None
 
     def mentioning(self, word: str, paths: Iterable[str]) -> Iterator[Module]:
         """Yield those of the files at ``paths`` that parse and may have mentions of ``word``."""
@@ -264,7 +264,7 @@ def _functions(
         if scope.kind != "function" or not isinstance(node, Function):
             continue
         around = module.scopes.scope_of(node)
-        bindings = around.bound(node.name)
+        bindings = around.bindings_of(node.name)
         function = WrittenFunction(
             module.span(node).start,
             tuple(_decorator(module, decorator) for decorator in node.decorator_list),
@@ -281,7 +281,9 @@ def _functions(
 
 
 def _decorator(module: Module, node: ast.expr) -> WrittenDecorator:
-    return WrittenDecorator(_written(module, without_arguments(node)), isinstance(node, ast.Call))
+    return WrittenDecorator(
+        _written_name(module, without_arguments(node)), isinstance(node, ast.Call)
+    )
 
 
 def _renamed_values(module: Module) -> dict[str, set[str]]:
@@ -338,8 +340,8 @@ def _class(
     return WrittenClass(
         qualname=module.qualname(node),
         span=module.span(node),
-        bases=tuple(_written(module, base) for base in bases_of(node)),
-        decorators=tuple(_written(module, decorator) for decorator in decorators_of(node)),
+        bases=tuple(_written_name(module, base) for base in bases_of(node)),
+        decorators=tuple(_written_name(module, decorator) for decorator in decorators_of(node)),
         keywords=tuple((part.arg or "**", ast.unparse(part.value)) for part in node.keywords),
         unique=unique,
         members=frozenset(scope.bindings),
@@ -357,7 +359,7 @@ def decorators_of(node: ast.ClassDef) -> list[ast.expr]:
     return [without_arguments(decorator) for decorator in node.decorator_list]
 
 
-def _written(module: Module, node: ast.expr) -> WrittenName:
+def _written_name(module: Module, node: ast.expr) -> WrittenName:
     dotted, first = dotted_name(node), root_of(node)
     text = ast.unparse(node) if dotted is None else dotted
     if dotted is None or not isinstance(first, ast.Name):

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec import Struct
 
 from awaken.knowledge.library_names import name_list
-from awaken.project.names.origins import absolute_module
+from awaken.project.names.import_origins import absolute_module
+from awaken.project.names.module_tables import NameTarget, target_of
 from awaken.project.names.resolution import Names
-from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Load, Module
@@ -39,7 +39,9 @@ class Reach:
         self._load = load
         self._module_named = module_named
 
-    def of(self, module: Module, site: ast.expr, owner: str, model: ast.expr) -> InScope | str:
+    def spelling_of(
+        self, module: Module, site: ast.expr, owner: str, model: ast.expr
+    ) -> InScope | str:
         """Return how to write the variable ``owner`` at ``site``, where ``model`` is in scope.
 
         A new import is taken from a file that this one imports at the top, and that has the
@@ -49,7 +51,9 @@ class Reach:
         located = self._names.locate(owner)
         if located is not None and not self._is_constant(owner):
             return f"`{owner}` is given a value more than once"
-        result = self._seen(module, site, owner) or self._in_same_module(module, owner, model)
+        result = self._name_in_scope(module, site, owner) or self._in_same_module(
+            module, owner, model
+        )
         return result or self._imported_name(module, site, owner, model)
 
     def _is_constant(self, owner: str) -> bool:
@@ -61,7 +65,7 @@ class Reach:
         return statement is not None and isinstance(home.parent(statement), ast.Module)
 
     # ----------------------------------------------------------------------------- seen already
-    def _seen(self, module: Module, site: ast.expr, owner: str) -> InScope | None:
+    def _name_in_scope(self, module: Module, site: ast.expr, owner: str) -> InScope | None:
         scopes = module.scopes
         here = scopes.scope_of(site)
         home, _, attribute = owner.rpartition(".")
@@ -98,7 +102,7 @@ class Reach:
     def _gives(self, module: Module, star: ast.ImportFrom, owner: str) -> bool:
         """Whether this one of the file's star imports binds the variable."""
         home = NameTarget("from", star.module or "", owner.rpartition(".")[2], star.level)
-        return self._names.imported(module.path, home) == owner
+        return self._names.imported_name(module.path, home) == owner
 
     def _attributes(self, module_name: str | None, owner: str) -> Iterator[str]:
         """Yield the variable's own name where ``module_name`` is a module that has it."""
@@ -115,7 +119,7 @@ class Reach:
             return self._names.attribute(module.path, binding.name)
         if binding.kind != "import":
             return None
-        return self._names.imported(module.path, target_of(module, binding))
+        return self._names.imported_name(module.path, target_of(module, binding))
 
     def _is_live(
         self, module: Module, bindings: list[Binding], scope: Scope, site: ast.expr
@@ -155,7 +159,7 @@ class Reach:
         for source, bound in statements:
             if self._is_exported(module, source, bound, owner):
                 return InScope(name, absolute_module(module, source))
-        around = [module.name, "" if why_not else self._names.qualified(module, model) or ""]
+        around = [module.name, "" if why_not else self._names.qualified_name(module, model) or ""]
         loaded = self._loaded_with(module, statements, owner)
         if why_not and not loaded:
             return why_not
@@ -233,7 +237,7 @@ class Reach:
         source = self._names.absolute(wanted, module.path)
         result = None if source is None else self._names.layout.find(source, module.path).path
         home = None if result is None else self._load(result)
-        if home is None or self._names.imported(module.path, wanted) != owner:
+        if home is None or self._names.imported_name(module.path, wanted) != owner:
             return False
         if not self._passes_on(home, name):
             return False

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from awaken.project.names.layout import Layout
+from awaken.project.names.module_layout import Layout
 from awaken.project.source.modules import Load, Module
 from awaken.workspace.outside import Outside, OutsideFile
 
@@ -82,7 +82,7 @@ class OutsideLinks:
         line = file.text.count(b"\n", 0, match.start()) + 1
         return OutsideUse(outside.removeprefix(self._prefix), line, file.why)
 
-    def imported(self, module: Module) -> Iterator[tuple[str, OutsideFile]]:
+    def imported_names(self, module: Module) -> Iterator[tuple[str, OutsideFile]]:
         """Yield the names that a file of the program binds to what an outside file has."""
         for node in module.nodes_of(ast.Import, ast.ImportFrom):
             match node:

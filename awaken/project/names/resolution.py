@@ -9,10 +9,10 @@ from typing import NamedTuple
 from weakref import ref
 
 from awaken.knowledge import Knowledge
-from awaken.project.names.circles import Answer, Circles
+from awaken.project.names.cyclic_answers import Answer, Circles
 from awaken.project.names.file_facts import FactsIndex, WrittenName
-from awaken.project.names.layout import FoundModule, Layout, below
-from awaken.project.names.tables import ModuleTable, NameTarget, target_of
+from awaken.project.names.module_layout import FoundModule, Layout, submodule_name
+from awaken.project.names.module_tables import ModuleTable, NameTarget, target_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Load, Module
@@ -108,7 +108,7 @@ class Names:
                 return None
             rest.append(name)
 
-    def qualified(self, module: Module, node: ast.expr) -> str | None:
+    def qualified_name(self, module: Module, node: ast.expr) -> str | None:
         """Return the dotted name of ``node``; None where it is no static name or not certain."""
         if type(node) is not ast.Attribute and type(node) is not ast.Name:
             return None
@@ -131,7 +131,7 @@ class Names:
             name = None if name is None else self.member(name, attribute)
         return name
 
-    def written(self, path: str, name: WrittenName) -> str | None:
+    def qualified_written_name(self, path: str, name: WrittenName) -> str | None:
         """Return the qualified name of what the file ``path`` writes at its top level, or in it.
 
         None as for ``qualified``, and for names that a function or class of the file binds.
@@ -162,11 +162,11 @@ class Names:
         """Return the qualified name of the object ``name`` at the top level of ``path``."""
         return self._circles.answer(_Attribute(path, name))
 
-    def imported(self, path: str, target: NameTarget) -> str | None:
+    def imported_name(self, path: str, target: NameTarget) -> str | None:
         """Return the qualified name of what an import in the file ``path`` brings in."""
         return self._told_text(self._source(path, target))
 
-    def defined(self, qualified: str) -> str:
+    def defined_name(self, qualified: str) -> str:
         """Return where the project defines what a library file calls ``qualified``, if it does."""
         located = self.locate(qualified)
         if located is None or len(located.rest) != 1:
@@ -327,7 +327,7 @@ class Names:
         if module.ambiguous:
             return None
         if module.namespace or target.level:
-            submodule = self.layout.find(below(source, target.name), path)
+            submodule = self.layout.find(submodule_name(source, target.name), path)
             # A relative import never leaves the project; another distribution adds the rest of a
             # folder without `__init__.py`.
             if target.level or submodule != FoundModule():

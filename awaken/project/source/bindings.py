@@ -11,10 +11,12 @@ from weakref import ref
 
 from awaken.project.source.trees import (
     CHILDLESS,
+    IN_ORDER,
+    ONLY_VALUE,
     Comprehension,
     Function,
     FunctionOrLambda,
-    children,
+    children_by_field,
     parameters_of,
     type_params,
 )
@@ -66,7 +68,7 @@ class Binding:
         return scope
 
     @property
-    def declared(self) -> ast.expr | None:
+    def declared_annotation(self) -> ast.expr | None:
         """The annotation, be it of a variable or of a parameter."""
         return self.annotation or getattr(self.node, "annotation", None)
 
@@ -94,15 +96,15 @@ class Scope:
             yield scope
             scope = scope.parent
 
-    def mangled(self, name: str) -> str:
+    def mangled_name(self, name: str) -> str:
         """Return ``name`` as the compiler stores it here: ``__x`` is ``_Shop__x`` in a class."""
         if not self.private or not name.startswith("__") or name.endswith("__"):
             return name
         return f"_{self.private}{name}"
 
-    def bound(self, name: str) -> list[Binding]:
+    def bindings_of(self, name: str) -> list[Binding]:
         """Return what binds ``name``, as it is written in this scope."""
-        return self.bindings.get(self.mangled(name), [])
+        return self.bindings.get(self.mangled_name(name), [])
 
     def enclosing_function(self) -> FunctionOrLambda | None:
         """Return the innermost function or lambda that this scope is, or lies in."""
@@ -125,9 +127,6 @@ class Scope:
 
 # Nodes that bind nothing and hold nothing: two of five, so not worth a visit.
 _LEAVES = CHILDLESS - {ast.Name, ast.Global, ast.Nonlocal}
-
-_ONLY_VALUE = frozenset({ast.Attribute, ast.Expr, ast.keyword, ast.Await, ast.Starred})
-"""Nodes that bind nothing, and hold nothing but their value."""
 
 Work = list[tuple[ast.AST, Scope]]
 
@@ -152,73 +151,82 @@ class Builder:
             self._move_declared(scope)
 
     def _walk(self, tree: ast.Module) -> None:
-        stack: Work = [(tree, self.module)]
-        visits, notes = self._VISITS.get, self._NOTES.get
+        scope, reads = self.module, self.module.reads
+        name_kind, load, only_value, leaves = ast.Name, ast.Load, ONLY_VALUE, _LEAVES
+        # A scope on the stack is that of the nodes after it.
+        stack: list[ast.AST | Scope] = [tree]
+        visits, in_order = self._VISITS.get, IN_ORDER.get
         while stack:
-            node, scope = stack.pop()
+            node: Any = stack.pop()
             kind = type(node)
-            while kind in _ONLY_VALUE:
-                node = node.value  # type: ignore[attr-defined]
+            while kind in only_value:
+                node = node.value
                 kind = type(node)
             # By hand what most nodes are: a call for each takes a third longer.
-            if kind is ast.Name and type(node.ctx) is ast.Load:  # type: ignore[attr-defined]
-                name: str = node.id  # type: ignore[attr-defined]
-                reads = scope.reads.setdefault(scope.mangled(name) if scope.private else name, [])
-                reads.append(node)  # type: ignore[arg-type]
+            if kind is name_kind and type(node.ctx) is load:
+                name: str = node.id
+                if name[0] == "_":
+                    name = scope.mangled_name(name)
+                if name in reads:
+                    reads[name].append(node)
+                else:
+                    reads[name] = [node]
+                continue
+            if kind in leaves:
+                continue
+            if kind is Scope:
+                scope, reads = node, node.reads
                 continue
             visit = visits(kind)
-            if visit is not None:
-                # Reversed, for the last one is taken first.
-                stack.extend(reversed(visit(self, node, scope)))
+            work = None if visit is None else visit(self, node, scope)
+            if work is not None:
+                stack += _stacked(work, scope)
                 continue
-            note = notes(kind)
-            if note is not None:
-                note(self, node, scope)
-            below = children(node)
+            below = in_order(kind, children_by_field)(node)
             below.reverse()
-            stack += [(child, scope) for child in below if type(child) not in _LEAVES]
+            stack += below
 
     # ------------------------------------------- what a node binds by itself, or its target gets
     def _assign(self, node: ast.Assign, _scope: Scope) -> None:
         for target in node.targets:
             self._receive(target, "assignment", node.value)
 
-    def _augmented(self, node: ast.AugAssign, _scope: Scope) -> None:
+    def _receive_augmented(self, node: ast.AugAssign, _scope: Scope) -> None:
         self._receive(node.target, "augmented", None)
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.comprehension, _scope: Scope) -> None:
         self._receive(node.target, "for", node.iter, whole=False)
 
-    def _with(self, node: ast.withitem, _scope: Scope) -> None:
+    def _receive_with_item(self, node: ast.withitem, _scope: Scope) -> None:
         if node.optional_vars is not None:
             self._receive(node.optional_vars, "with", node.context_expr, whole=False)
 
     def _except(self, node: ast.ExceptHandler, scope: Scope) -> None:
         if node.name is not None:
-            _bind(Binding(node.name, "except", node, ref(scope), node.type))
+            _bind(scope, Binding(node.name, "except", node, ref(scope), node.type))
 
     def _match(self, node: ast.MatchAs | ast.MatchStar | ast.MatchMapping, scope: Scope) -> None:
         name = node.rest if isinstance(node, ast.MatchMapping) else node.name
         if name is not None:
-            _bind(Binding(name, "match", node, ref(scope)))
+            _bind(scope, Binding(name, "match", node, ref(scope)))
 
     def _global(self, node: ast.Global, scope: Scope) -> None:
         # The compiler mangles private names in these statements as well.
-        scope.globals.update(scope.mangled(name) for name in node.names)
+        scope.globals.update(scope.mangled_name(name) for name in node.names)
 
     def _nonlocal(self, node: ast.Nonlocal, scope: Scope) -> None:
-        scope.nonlocals.update(scope.mangled(name) for name in node.names)
+        scope.nonlocals.update(scope.mangled_name(name) for name in node.names)
 
     # ----------------------------------------------------------- nodes that open scopes, and names
     def _name(self, node: ast.Name, scope: Scope) -> Work:
         kind, value, annotation = self._received.pop(node, ("assignment", None, None))
         if kind == "augmented":
             # ``x += 1`` reads the name that it binds.
-            scope.reads.setdefault(scope.mangled(node.id), []).append(node)
+            scope.reads.setdefault(scope.mangled_name(node.id), []).append(node)
         if isinstance(node.ctx, ast.Del):
             kind = "delete"
         if node not in self._unbound:
-            _bind(Binding(node.id, kind, node, ref(scope), value, annotation))
+            _bind(scope, Binding(node.id, kind, node, ref(scope), value, annotation))
         return []
 
     def _receive(
@@ -235,7 +243,7 @@ class Builder:
                 case ast.Starred():
                     stack.append((part.value, None))
 
-    def _annotated(self, node: ast.AnnAssign, _scope: Scope) -> None:
+    def _receive_annotated(self, node: ast.AnnAssign, _scope: Scope) -> None:
         if not isinstance(node.target, ast.Name):
             return
         kind: BindingKind = "annotation" if node.value is None else "assignment"
@@ -249,7 +257,7 @@ class Builder:
                 self.import_stars.append(node)
             else:
                 name = alias.asname or alias.name.split(".")[0]
-                _bind(Binding(name, "import", alias, ref(scope)))
+                _bind(scope, Binding(name, "import", alias, ref(scope)))
 
     def _open(self, node: ast.AST, kind: ScopeKind, parent: Scope, private: str) -> Scope:
         opened = Scope(node, kind, parent, private)
@@ -272,11 +280,11 @@ class Builder:
         opened = self._open(node, "type-params", scope, scope.private)
         for param in params:
             name: str = param.name  # type: ignore[attr-defined]
-            _bind(Binding(name, "type-param", param, ref(opened)))
+            _bind(opened, Binding(name, "type-param", param, ref(opened)))
         return opened, self._enter(params, opened)
 
     def _function(self, node: Function, scope: Scope) -> Work:
-        _bind(Binding(node.name, "function", node, ref(scope)))
+        _bind(scope, Binding(node.name, "function", node, ref(scope)))
         outer, work = self._type_params(node, scope)
         inner = self._open(node, "function", outer, scope.private)
         # Decorators do not see the type parameters of what they decorate.
@@ -298,14 +306,17 @@ class Builder:
         work: Work = []
         for parameter, default in parameters_of(args):
             annotation = parameter.annotation
-            _bind(Binding(parameter.arg, "parameter", parameter, ref(inner), default, annotation))
+            _bind(
+                inner,
+                Binding(parameter.arg, "parameter", parameter, ref(inner), default, annotation),
+            )
             # Annotations see the type parameters, defaults do not.
             work += self._enter([parameter.annotation], annotations)
             work += self._enter([default], defaults)
         return work
 
     def _class(self, node: ast.ClassDef, scope: Scope) -> Work:
-        _bind(Binding(node.name, "class", node, ref(scope)))
+        _bind(scope, Binding(node.name, "class", node, ref(scope)))
         outer, work = self._type_params(node, scope)
         # The compiler drops leading underscores of the class when it mangles.
         inner = self._open(node, "class", outer, node.name.lstrip("_"))
@@ -355,8 +366,9 @@ class Builder:
             if owner is not None:
                 owner.bindings.setdefault(name, []).extend(scope.bindings.pop(name))
 
-    # By type, for whole programs are walked: a series of ``case`` takes twice the time.
-    _VISITS: ClassVar[dict[type[ast.AST], Callable[[Builder, Any, Scope], Work]]] = {
+    # By type, for whole programs are walked: a series of ``case`` takes twice the time. A visit
+    # returns None if it only notes something: the parts of the node are visited then.
+    _VISITS: ClassVar[dict[type[ast.AST], Callable[[Builder, Any, Scope], Work | None]]] = {
         ast.Name: _name,
         ast.FunctionDef: _function,
         ast.AsyncFunctionDef: _function,
@@ -367,17 +379,13 @@ class Builder:
         ast.DictComp: _comprehension,
         ast.GeneratorExp: _comprehension,
         ast.NamedExpr: _walrus,
-    }
-    if sys.version_info >= (3, 12):
-        _VISITS[ast.TypeAlias] = _type_alias
-    _NOTES: ClassVar[dict[type[ast.AST], Callable[[Builder, Any, Scope], None]]] = {
         ast.Assign: _assign,
-        ast.AnnAssign: _annotated,
-        ast.AugAssign: _augmented,
+        ast.AnnAssign: _receive_annotated,
+        ast.AugAssign: _receive_augmented,
         ast.For: _loop,
         ast.AsyncFor: _loop,
         ast.comprehension: _loop,
-        ast.withitem: _with,
+        ast.withitem: _receive_with_item,
         ast.ExceptHandler: _except,
         ast.MatchAs: _match,
         ast.MatchStar: _match,
@@ -387,12 +395,30 @@ class Builder:
         ast.Global: _global,
         ast.Nonlocal: _nonlocal,
     }
+    if sys.version_info >= (3, 12):
+        _VISITS[ast.TypeAlias] = _type_alias
 
 
-def _bind(binding: Binding) -> None:
-    scope = binding.scope
-    binding.name = scope.mangled(binding.name)
-    scope.bindings.setdefault(binding.name, []).append(binding)
+def _stacked(work: Work, scope: Scope) -> list[ast.AST | Scope]:
+    """Return a stack of some nodes with their scopes, for the nodes below them are of ``scope``."""
+    stack: list[ast.AST | Scope] = []
+    later = scope
+    for part, inside in reversed(work):
+        if inside is not later:
+            stack.append(later)
+            later = inside
+        stack.append(part)
+    return stack if later is scope else [*stack, later]
+
+
+def _bind(scope: Scope, binding: Binding) -> None:
+    name = binding.name
+    if name[0] == "_":
+        name = binding.name = scope.mangled_name(name)
+    if name in scope.bindings:
+        scope.bindings[name].append(binding)
+    else:
+        scope.bindings[name] = [binding]
 
 
 def _owns(scope: Scope, name: str) -> bool:

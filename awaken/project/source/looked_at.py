@@ -130,12 +130,12 @@ class WatchedSnapshot(Snapshot):
         self.looked_at.note_read(path)
         return super().get(path)
 
-    def apart(self, looked_at: LookedAt) -> WatchedSnapshot:
+    def with_record(self, looked_at: LookedAt) -> WatchedSnapshot:
         """Return the same snapshot, which notes in ``looked_at``."""
         other = copy(self)
         other.looked_at = looked_at
         return other
 
-    def searched(self, path: str) -> SourceFile:
+    def file_to_search(self, path: str) -> SourceFile:
         """Return the file at ``path`` for a search, which whoever asks notes."""
         return super().__getitem__(path)

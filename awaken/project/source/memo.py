@@ -1,4 +1,4 @@
-"""Answers that an object keeps, for methods that give the same ones to the same arguments."""
+"""Answers that are kept, for functions that give the same ones to the same arguments."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Callable, Hashable, Iterable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
+from awaken.workspace.parsing import deep_recursion
+
 Owner = TypeVar("Owner")
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
 
+_DEEPEST = 100
+"""Calls of a function inside of itself. Each takes ten frames or less, of 10,000 in all."""
 _UNKNOWN: Any = object()
 """In place of an answer that is not kept yet."""
 
@@ -22,7 +26,7 @@ def cached_method(
 
     The table does not lead back to the object. So no collection of garbage is needed to free it.
     """
-    return _cached(method, None)
+    return _with_cache(method, None)
 
 
 def cached_items(
@@ -34,7 +38,7 @@ def cached_items(
     def items(owner: Owner, /, *asked: Asked.args, **named: Asked.kwargs) -> tuple[Item, ...]:
         return tuple(method(owner, *asked, **named))
 
-    return _cached(items, None)
+    return _with_cache(items, None)
 
 
 def cached_by(
@@ -46,10 +50,10 @@ def cached_by(
 
     A question that leads back to itself gets the answer ``meanwhile`` there.
     """
-    return lambda method: _cached(method, key, *meanwhile)
+    return lambda method: _with_cache(method, key, *meanwhile)
 
 
-def _cached(
+def _with_cache(
     method: Callable[Concatenate[Owner, Asked], Answer],
     key: Callable[..., Hashable] | None,
     *meanwhile: Answer,
@@ -57,7 +61,7 @@ def _cached(
     table = f"answers of {method.__qualname__}"
 
     @wraps(method)
-    def kept(owner: Owner, /, *asked: Asked.args, **named: Asked.kwargs) -> Answer:
+    def cached_answer(owner: Owner, /, *asked: Asked.args, **named: Asked.kwargs) -> Answer:
         answers: dict[Hashable, Any] | None = owner.__dict__.get(table)
         if answers is None:
             answers = owner.__dict__[table] = {}
@@ -73,4 +77,53 @@ def _cached(
             answer = answers[of] = method(owner, *asked, **named)
         return answer
 
-    return cast("Callable[Concatenate[Owner, Asked], Answer]", kept)
+    return cast("Callable[Concatenate[Owner, Asked], Answer]", cached_answer)
+
+
+def recursive(
+    meanwhile: Callable[..., Any] = lambda *_: None, deepest: int = _DEEPEST
+) -> Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]]:
+    """Return a function that follows a program which may lead back to where it is.
+
+    Until the outermost call returns, it runs once for the same arguments. So its work is at most
+    that of the program. Where it leads back, or is called inside of ``deepest`` calls of itself,
+    ``meanwhile`` answers: that it is unknown.
+    """
+
+    def decorate(function: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
+        answers: dict[Hashable, Answer] = {}
+        active: set[Hashable] = set()
+
+        @wraps(function)
+        def answered(*asked: Asked.args, **named: Asked.kwargs) -> Answer:
+            key = (*asked, *named.items()) if named else asked
+            if key in answers:
+                return answers[key]
+            if key in active or len(active) == deepest:
+                return cast("Answer", meanwhile(*asked, **named))
+            active.add(key)
+            try:
+                with deep_recursion():
+                    answers[key] = function(*asked, **named)
+                return answers[key]
+            finally:
+                active.discard(key)
+                if not active:
+                    answers.clear()
+
+        return answered
+
+    return decorate
+
+
+def recursive_items(
+    function: Callable[Asked, Iterable[Item]],
+) -> Callable[Asked, tuple[Item, ...]]:
+    """Return the same for a generator: each item once, and none where it leads back."""
+
+    @recursive(lambda *_: ())
+    @wraps(function)
+    def items(*asked: Asked.args, **named: Asked.kwargs) -> tuple[Item, ...]:
+        return tuple(dict.fromkeys(function(*asked, **named)))
+
+    return items

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import bisect
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, KeysView, Sequence
 from copy import copy
 from functools import wraps
@@ -18,12 +18,15 @@ from awaken.project.source.scopes import ScopeTable
 from awaken.project.source.trees import (
     CHILDLESS,
     IN_ORDER,
+    ONLY_VALUE,
     SHARED,
     Function,
     FunctionOrLambda,
+    asks_for_main,
     children,
     children_by_field,
     fingerprint,
+    last_word,
     look_of,
     position,
     variable_of,
@@ -104,7 +107,7 @@ class Module:
         other.memo = {}
         return other
 
-    def memoized(self, key: Hashable, find: Callable[[], Value]) -> Value:
+    def memoize(self, key: Hashable, find: Callable[[], Value]) -> Value:
         """Return what ``find`` gave for ``key`` the first time, while this tree is kept.
 
         Nothing that it gives may lead back to the file: its tree would never be freed.
@@ -135,12 +138,18 @@ class Module:
         order: list[ast.AST] = []
         parents: dict[ast.AST, ast.AST] = {}
         stack: list[ast.AST] = [self.tree]
+        append, in_order, only_value, childless = order.append, IN_ORDER.get, ONLY_VALUE, CHILDLESS
         while stack:
-            node = stack.pop()
-            order.append(node)
+            node: Any = stack.pop()
+            append(node)
             kind = type(node)
-            if kind not in CHILDLESS:
-                below = IN_ORDER.get(kind, children_by_field)(node)
+            while kind in only_value:
+                child = node.value
+                parents[child] = node
+                append(child)
+                node, kind = child, type(child)
+            if kind not in childless:
+                below = in_order(kind, children_by_field)(node)
                 for child in below:
                     parents[child] = node
                 below.reverse()
@@ -277,21 +286,23 @@ class Module:
 
     @of_file
     def _by_word(self) -> dict[str, list[ast.AST]]:
-        nodes: dict[str, list[ast.AST]] = {}
+        nodes = defaultdict[str, list[ast.AST]](list)
+        name, attribute, constant, load = ast.Name, ast.Attribute, ast.Constant, ast.Load
         # By hand, and by exact type: it looks at every node.
-        for node in self._nodes_and_parents[0]:
-            kind: Any = type(node)
-            if kind is ast.Name and type(node.ctx) is ast.Load:  # type: ignore[attr-defined]
-                word = node.id  # type: ignore[attr-defined]
-            elif kind is ast.Attribute and type(node.ctx) is ast.Load:  # type: ignore[attr-defined]
-                word = node.attr  # type: ignore[attr-defined]
-            elif kind is ast.Constant and type(node.value) is str:  # type: ignore[attr-defined]
-                word = _last_word(node.value)  # type: ignore[attr-defined]
+        for part in self._nodes_and_parents[0]:
+            node: Any = part
+            kind = type(node)
+            if kind is name:
+                if type(node.ctx) is load:
+                    nodes[node.id].append(node)
+            elif kind is attribute:
+                if type(node.ctx) is load:
+                    nodes[node.attr].append(node)
+            elif kind is constant:
+                if type(node.value) is str:
+                    nodes[last_word(node.value)].append(node)
             elif kind is ast.alias:
-                word = node.name  # type: ignore[attr-defined]
-            else:
-                continue
-            nodes.setdefault(word, []).append(node)
+                nodes[node.name].append(node)
         return nodes
 
     def mentions(self, word: str) -> Sequence[ast.AST]:
@@ -530,7 +541,7 @@ class Module:
             last += 1
         return block[first : last + 1]
 
-    def beside(self, node: ast.AST) -> tuple[bytes, bytes]:
+    def text_alongside(self, node: ast.AST) -> tuple[bytes, bytes]:
         """Return the text before ``node`` on its first line, and after it on its last."""
         span, text = self.span(node), self.source.text
         first = max(text.rfind(end, 0, span.start) for end in (b"\n", b"\r")) + 1
@@ -541,7 +552,7 @@ class Module:
     def is_under_main(self, node: ast.AST) -> bool:
         """Whether ``node`` is under ``if __name__ == "__main__":``."""
         for below, above in self.steps_up(node):
-            if isinstance(above, ast.If) and below in above.body and _asks_for_main(above.test):
+            if isinstance(above, ast.If) and below in above.body and asks_for_main(above.test):
                 return True
         return False
 
@@ -549,16 +560,21 @@ class Module:
     def has_main_block(self) -> bool:
         """Whether the file has a block under ``if __name__ == "__main__":``."""
         body = self.tree.body
-        return any(isinstance(part, ast.If) and _asks_for_main(part.test) for part in body)
+        return any(isinstance(part, ast.If) and asks_for_main(part.test) for part in body)
 
     def in_fstring(self, node: ast.AST) -> bool:
         """Whether ``node`` is inside an f-string."""
         return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))
 
 
-def nodes_in(modules: Iterable[Module], kind: type[Node]) -> Iterator[tuple[Module, Node]]:
-    """Yield the nodes of a kind in some files, each with its file; for ``ast.AST`` all."""
-    return ((module, node) for module in modules for node in module.nodes(kind))
+def nodes_in(
+    modules: Iterable[Module], kind: type[Node] | tuple[type[Node], ...]
+) -> Iterator[tuple[Module, Node]]:
+    """Yield the nodes of some kinds in some files, each with its file; for ``ast.AST`` all."""
+    for module in modules:
+        nodes = module.nodes_of(*kind) if isinstance(kind, tuple) else module.nodes(kind)
+        for node in nodes:
+            yield module, node
 
 
 def same_node(module: Module, node: ast.AST, other_module: Module, other: ast.AST) -> bool:
@@ -573,19 +589,6 @@ def same_node(module: Module, node: ast.AST, other_module: Module, other: ast.AS
         and module.path == other_module.path
         and module.span(node) == other_module.span(other)
     )
-
-
-def _asks_for_main(test: ast.expr) -> bool:
-    match test:
-        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
-            return {ast.unparse(left), ast.unparse(right)} == {"__name__", "'__main__'"}
-    return False
-
-
-def _last_word(text: str) -> str:
-    """Return the part of a text after its last dot, colon or slash."""
-    text = text.removesuffix("()")
-    return text[max(text.rfind("."), text.rfind(":"), text.rfind("/")) + 1 :]
 
 
 def site_id(rule: str, module: Module, node: ast.AST) -> SiteId:

@@ -315,7 +315,7 @@ def _text_of_class(module: Module, node: ast.Attribute) -> str | None:
         return None
     if node.value.id not in {"self", "cls", owner.name}:
         return None
-    bindings = module.scopes.scope_made_by(owner).bound(node.attr)
+    bindings = module.scopes.scope_made_by(owner).bindings_of(node.attr)
     value = bindings[0].value if len(bindings) == 1 else None
     is_said = isinstance(value, ast.Constant) and not _is_set_elsewhere(module, owner, node.attr)
     return text_of(module, value) if is_said and value is not None else None

@@ -47,39 +47,43 @@ class ScopeTable:
         while current is not None:
             scope = self._entered.get(current)
             if scope is not None:
-                return scope
+                break
             current = self._parent(current)
-        return self.module
+        else:
+            scope = self.module
+        # Most nodes are asked about several times.
+        self._entered[node] = scope
+        return scope
 
     def scope_made_by(self, node: ast.AST) -> Scope:
         """Return the scope that ``node`` opens: a module, definition, lambda or comprehension.
 
         Raises KeyError for other nodes.
         """
-        if node not in self._made:
+        if node not in self._scopes_by_node:
             raise KeyError(type(node).__name__)
-        return self._made[node]
+        return self._scopes_by_node[node]
 
     @cached_property
-    def _made(self) -> dict[ast.AST, Scope]:
+    def _scopes_by_node(self) -> dict[ast.AST, Scope]:
         # A generic definition opens another scope, for its type parameters, with the same node.
         scopes = [scope for scope in reversed(self.scopes) if scope.kind != "type-params"]
         return {scope.node: scope for scope in scopes}
 
-    def inside(self, scope: Scope) -> list[Scope]:
+    def scopes_inside(self, scope: Scope) -> list[Scope]:
         """Return ``scope`` and all scopes below it."""
         scopes = [scope]
         for item in scopes:
             # The list grows while it is read, so that scopes at any depth are reached.
-            scopes += self._below.get(item, ())
+            scopes += self._children.get(item, ())
         return scopes
 
     @cached_property
-    def _below(self) -> Mapping[Scope | None, list[Scope]]:
+    def _children(self) -> Mapping[Scope | None, list[Scope]]:
         return groups_of(self.scopes, attrgetter("parent"))
 
     @cached_method
-    def imported(self, scope: Scope) -> dict[str, list[Binding]]:
+    def imported_names(self, scope: Scope) -> dict[str, list[Binding]]:
         """Return the names of ``scope`` that nothing but imports bind, with their bindings."""
         return {
             name: bindings
@@ -92,7 +96,7 @@ class ScopeTable:
 
         An unbound name is a builtin, comes from a star import, or does not exist.
         """
-        name = scope.mangled(name)
+        name = scope.mangled_name(name)
         class_visible = True
         for current in scope.chain():
             if name in current.globals:
@@ -128,10 +132,10 @@ class ScopeTable:
         owner = self.owner(node.id, scope)
         if owner is None:
             return []
-        bindings = owner.bindings[scope.mangled(node.id)]
+        bindings = owner.bindings[scope.mangled_name(node.id)]
         if owner.kind != "class" or scope is not owner or node.id in scope.globals:
             return bindings
-        above = [binding for binding in bindings if self._stands_above(binding, node)]
+        above = [binding for binding in bindings if self._is_above(binding, node)]
         if any(self._unconditional(binding, owner) for binding in above) or owner.parent is None:
             return above
         return above + self._bindings_outside(node, owner)
@@ -186,7 +190,7 @@ class ScopeTable:
         above = [
             item
             for item in bindings
-            if self.scope_of(item.node) is not self.module or self._stands_above(item, node)
+            if self.scope_of(item.node) is not self.module or self._is_above(item, node)
         ]
         lasting = self.lasting(above)
         is_replaced = any(self._unconditional(item, self.module) for item in lasting)
@@ -195,7 +199,7 @@ class ScopeTable:
     def is_bound_above(self, name: str, node: ast.AST) -> bool:
         """Whether a statement at the top of the file surely binds ``name`` above ``node``."""
         return any(
-            self._unconditional(item, self.module) and self._stands_above(item, node)
+            self._unconditional(item, self.module) and self._is_above(item, node)
             for item in self.module.bindings.get(name, ())
         )
 
@@ -214,7 +218,7 @@ class ScopeTable:
             outside = outside.parent
         return [] if outside is None else self._bindings(node, outside)
 
-    def _stands_above(self, binding: Binding, node: ast.AST) -> bool:
+    def _is_above(self, binding: Binding, node: ast.AST) -> bool:
         statement: ast.AST | None = binding.node
         while statement is not None and not isinstance(statement, ast.stmt):
             statement = self._parent(statement)
@@ -275,10 +279,10 @@ class ScopeTable:
 
     def reads_in(self, owner: Scope, name: str) -> list[ast.Name]:
         """Return every read of the variable ``name`` that ``owner`` binds, in the scopes inside."""
-        name = owner.mangled(name)
+        name = owner.mangled_name(name)
         return [
             read
-            for scope in self.inside(owner)
+            for scope in self.scopes_inside(owner)
             for read in scope.reads.get(name, ())
             if self.owner(name, scope) is owner
         ]
@@ -290,7 +294,7 @@ class ScopeTable:
 
     def free_reads(self, node: ast.AST) -> set[str]:
         """Return the names that code in the scope opened by ``node`` reads from outside of it."""
-        inside = set(self.inside(self.scope_made_by(node)))
+        inside = set(self.scopes_inside(self.scope_made_by(node)))
         return {
             name
             for scope in inside
@@ -298,9 +302,21 @@ class ScopeTable:
             if (owner := self.owner(name, scope)) is None or owner not in inside
         }
 
+    def captured_names(self, function: ast.AST) -> dict[str, ast.Name]:
+        """Return the variables of functions around a function that it reads, each with a read."""
+        inside = self.scopes_inside(self.scope_made_by(function))
+        return {
+            name: reads[0]
+            for scope in inside
+            for name, reads in scope.reads.items()
+            if (owner := self.owner(name, scope)) is not None
+            and owner.kind == "function"
+            and owner not in inside
+        }
+
     def names(self, within: ast.AST | None = None) -> set[str]:
         """Return every name that the file, or the scope of ``within`` alone, binds or reads."""
-        scopes = self.scopes if within is None else self.inside(self.scope_made_by(within))
+        scopes = self.scopes if within is None else self.scopes_inside(self.scope_made_by(within))
         return {
             name
             for scope in scopes
@@ -325,7 +341,7 @@ class ScopeTable:
         while stack:
             node = stack.pop()
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                parsed = _parsed(node.value)
+                parsed = _parse_expression(node.value)
                 inner = [] if parsed is None else list(walk(parsed))
                 names |= {part.id for part in inner if isinstance(part, ast.Name)}
                 # Strings may hold strings: ``"list['User']"``.
@@ -364,7 +380,7 @@ def _annotations(node: ast.AST) -> list[ast.AST]:
     return [part for part in nodes if part is not None]
 
 
-def _parsed(text: str) -> ast.expr | None:
+def _parse_expression(text: str) -> ast.expr | None:
     try:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -203,10 +203,14 @@ def walk_statements(root: ast.AST) -> Iterator[ast.AST]:
     while stack:
         node = stack.pop()
         yield node
-        if not isinstance(node, SIMPLE):
-            parts = [part for part in children(node) if isinstance(part, _PARTS)]
-            parts.reverse()
-            stack += parts
+        stack += reversed(statements_below(node))
+
+
+def statements_below(node: ast.AST) -> list[ast.AST]:
+    """Return the direct children of a node that are no expressions, in the order of the source."""
+    if isinstance(node, SIMPLE):
+        return []
+    return [part for part in children(node) if isinstance(part, _PARTS)]
 
 
 def children(node: ast.AST) -> list[ast.AST]:
@@ -256,6 +260,8 @@ def _dict(node: ast.Dict) -> list[ast.AST]:
 
 
 def _call(node: ast.Call) -> list[ast.AST]:
+    if not node.args or not node.keywords:
+        return [node.func, *node.args, *node.keywords]
     return [node.func, *_arguments(node.args, node.keywords)]
 
 
@@ -287,7 +293,9 @@ def fingerprint(root: ast.AST) -> bytes:
         below = children_by_field if type(node) in _HOLDING_SHARED else children
         waiting += reversed(below(node))
         parts = [type(node).__name__]
-        for name, value in ast.iter_fields(node):
+        for name in node._fields:
+            # Of a field that is missing, nothing is said.
+            value = getattr(node, name, node)
             if type(value) is list:
                 # Lists hold nodes, None (a key of ``{**x}``) or names (``global a``).
                 items = ("." if isinstance(item, ast.AST) else repr(item) for item in value)
@@ -371,10 +379,13 @@ _HOLDING_SHARED = frozenset(
     }
 )
 
+ONLY_VALUE = frozenset({ast.Attribute, ast.Expr, ast.keyword, ast.Await, ast.Starred})
+"""Nodes that bind nothing, and hold nothing but their value."""
+
 IN_ORDER: Mapping[type[ast.AST], Callable[[Any], list[ast.AST]]] = {
     ast.Subscript: lambda node: [node.value, node.slice],
     **dict.fromkeys((ast.Tuple, ast.List), lambda node: [*node.elts]),
-    **dict.fromkeys((ast.Attribute, ast.Expr, ast.keyword, ast.Await, ast.Starred), _value),
+    **dict.fromkeys(ONLY_VALUE, _value),
     ast.Assign: lambda node: [*node.targets, node.value],
     ast.AugAssign: lambda node: [node.target, node.value],
     ast.Compare: lambda node: [node.left, *node.comparators],
@@ -457,3 +468,17 @@ def look_of(node: ast.AST) -> tuple[object, ...]:
             return ast.Await, look_of(value)
     name = next((getattr(node, word) for word in _NAMING if hasattr(node, word)), None)
     return type(node), name
+
+
+def asks_for_main(test: ast.expr) -> bool:
+    """Whether a test asks if its file is run as a script."""
+    match test:
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+            return {ast.unparse(left), ast.unparse(right)} == {"__name__", "'__main__'"}
+    return False
+
+
+def last_word(text: str) -> str:
+    """Return the part of a text after its last dot, colon or slash."""
+    text = text.removesuffix("()")
+    return text[max(text.rfind("."), text.rfind(":"), text.rfind("/")) + 1 :]

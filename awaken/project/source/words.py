@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from awaken.contract import Place, Span
 from awaken.project.source.looked_at import Search, SearchKind, WatchedSnapshot
+from awaken.project.source.worklist import MOST_FILES
 from awaken.workspace.formats.word_index import WordIndex
 from awaken.workspace.sources import is_python
 from awaken.workspace.work import WORK
@@ -53,9 +54,6 @@ _WITH_BASES = re.compile(rb"[\s\\)]*+\([^(),'\"#]*+[(,'\"#]")
 _COMMENTED = (".cfg", ".ini", ".toml", ".yaml", ".yml")
 _COMMENT = re.compile(rb"^[ \t]*+#[^\r\n]*+", re.MULTILINE)
 """A line of a settings file that is a comment: nobody finds a function by it."""
-_MOST_FILES = 300
-"""Files with a word in which to look for it among imports; for words of more files, which are an
-eighth of all, the imports of all files are read."""
 
 
 _Found = frozenset[bytes] | None
@@ -131,7 +129,7 @@ class Words:
             self._found[word] = self._search(word)
         return self._found[word]
 
-    def apart(self, files: WatchedSnapshot) -> Words:
+    def with_files(self, files: WatchedSnapshot) -> Words:
         """Return the same words, with the same results, noted where ``files`` notes."""
         other = copy(self)
         other._files = files  # noqa: SLF001  of the same class
@@ -147,14 +145,14 @@ class Words:
     def _search(self, word: str) -> list[str]:
         encoded = word.encode()
         if self._index is not None and self._index.is_worth_it and _WORDS.fullmatch(encoded):
-            return self._index.by_word().get(encoded, [])
+            return self._index.with_word(encoded)
         paths = self._candidates([encoded])
         if not word.isascii():
             return paths  # word boundaries of bytes are those of ASCII
-        return [path for path in paths if stands_alone(encoded, self._searched_text(path))]
+        return [path for path in paths if is_whole_word(encoded, self._searched_text(path))]
 
     def _searched_text(self, path: str) -> bytes:
-        return self._files.searched(path).text
+        return self._files.file_to_search(path).text
 
     def _by_word(self, kind: WordKind) -> Mapping[bytes, list[str]]:
         """Return the Python files by their words of one kind."""
@@ -188,7 +186,7 @@ class Words:
 
     def defined_in(self, word: str) -> list[str]:
         """Return the Python files in which a class may have the name ``word``."""
-        paths = self._among(self._holding(word), word, "defined")
+        paths = self._paths_with(self._holding(word), word, "defined")
         self._note("defined", word, paths)
         return paths
 
@@ -196,25 +194,25 @@ class Words:
         """Return the Python files that have each of ``words`` in an import statement."""
         paths = sorted(set.intersection(*(set(self._holding(word)) for word in words)))
         for word in words:
-            many = len(paths) > max(_MOST_FILES, len(self._python) // 8)
+            many = len(paths) > max(MOST_FILES, len(self._python) // 8)
             if word.isascii() and (many or "imported" in self._all_of):
                 importing = set(self._by_word("imported").get(word.encode(), ()))
                 paths = [path for path in paths if path in importing]
             else:
-                paths = self._among(paths, word, "imported")
+                paths = self._paths_with(paths, word, "imported")
         self._note("imported", "\0".join(words), paths)
         return paths
 
     def imports(self, path: str, word: str) -> bool:
         """Whether the file at ``path`` has ``word`` in an import statement; it may be ``*``."""
         is_held = word.encode() in self._searched_text(path)
-        held = is_held and bool(self._among([path], word, "imported"))
+        held = is_held and bool(self._paths_with([path], word, "imported"))
         self._files.looked_at.note_facts(path, "imports", word, b"" if held else None)
         return held
 
     def may_use_module(self, path: str, last: str) -> bool:
         """Whether the file at ``path`` may use a module called ``last`` as a value."""
-        imported = bool(self._among([path], last, "imported"))
+        imported = bool(self._paths_with([path], last, "imported"))
         held = uses_module(self._searched_text(path), last.encode(), imported=imported)
         self._files.looked_at.note_facts(path, "module", last, b"" if held else None)
         return held
@@ -245,17 +243,17 @@ class Words:
         """
         paths = self.files_with(word)
         if (kind, word) not in self._by_kind:
-            self._by_kind[kind, word] = self._among(paths, word, kind)
+            self._by_kind[kind, word] = self._paths_with(paths, word, kind)
         self._note(kind, word, self._by_kind[kind, word])
         return self._by_kind[kind, word]
 
-    def _among(self, paths: list[str], word: str, kind: _Kind) -> list[str]:
+    def _paths_with(self, paths: list[str], word: str, kind: _Kind) -> list[str]:
         # The patterns know ASCII words only; any other word may be in every file.
         if not word.isascii():
             return paths
         encoded = word.encode()
         if kind == "renamed" or kind == "called":  # noqa: PLR1714  so that mypy sees which
-            return [path for path in paths if stands(encoded, self._searched_text(path), kind)]
+            return [path for path in paths if is_match(encoded, self._searched_text(path), kind)]
         return [
             path for path in paths if self._words_of(kind, self._searched_text(path)).has(encoded)
         ]
@@ -276,7 +274,7 @@ class Words:
             return text
         return _COMMENT.sub(lambda match: b" " * len(match[0]), text)
 
-    def elsewhere(self, word: str) -> Place | None:
+    def place_outside_python(self, word: str) -> Place | None:
         """Return where a file that is no Python, such as pyproject.toml, holds ``word``.
 
         Templates are not looked at.
@@ -320,7 +318,7 @@ def may_derive(text: bytes) -> bool:
     return any(_WITH_BASES.match(text, start + len(word)) for start in _places(word, text))
 
 
-def stands_alone(word: bytes, text: bytes) -> bool:
+def is_whole_word(word: bytes, text: bytes) -> bool:
     """Whether ``word`` is a whole word in ``text``, as letters of ASCII bound words."""
     return _first(word, text) is not None
 
@@ -408,12 +406,12 @@ def _is_called(word: bytes, text: bytes) -> bool:
     return any(_CALLING.match(text, start + len(word)) for start in _places(word, text))
 
 
-def stands(word: bytes, text: bytes, kind: SearchKind) -> bool:
+def is_match(word: bytes, text: bytes, kind: SearchKind) -> bool:
     """Whether a search of ``kind`` for ``word``, in ASCII, finds ``text``."""
     if kind in _STANDS:
         WORK.searches += 1
         return _STANDS[kind](word, text)
-    if not stands_alone(word, text):
+    if not is_whole_word(word, text):
         return False
     words = WORDS_OF[kind](text) if kind in WORDS_OF else None
     return words is None or word in words

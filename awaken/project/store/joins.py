@@ -27,7 +27,7 @@ class Joins:
 
     def function(self, module: Module, node: ast.expr) -> WrittenFunction | None:
         """Return the function at the top of a file that the name ``node`` means."""
-        qualified = self._names.qualified(module, node)
+        qualified = self._names.qualified_name(module, node)
         located = None if qualified is None else self._names.locate(qualified)
         if qualified is None or located is None or len(located.rest) != 1:
             return None
@@ -40,10 +40,13 @@ class Joins:
 
     def _only(self, qualified: str) -> WrittenFunction | None:
         """Return the one function with this name; None where anything else may run."""
-        found = self._functions.named(qualified)
+        found = self._functions.functions_called(qualified)
         if found is None or len(found.functions) != 1 or not found.functions[0].alone:
             return None
-        names = {self._names.written(found.path, one.name) for one in found.functions[0].decorators}
+        names = {
+            self._names.qualified_written_name(found.path, one.name)
+            for one in found.functions[0].decorators
+        }
         return found.functions[0] if names <= _PLAIN else None
 
 

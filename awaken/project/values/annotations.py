@@ -20,10 +20,10 @@ from awaken.project.values.domain import (
     union,
     values_inside,
 )
-from awaken.project.values.library_types.classes import PARAMETRISED, GenericClass
 from awaken.project.values.library_types.declared_types import of_class
-from awaken.project.values.library_types.forms import TYPING, generic, how_of, is_class
-from awaken.project.values.library_types.solving import SELF, closed
+from awaken.project.values.library_types.generic_classes import PARAMETRISED, GenericClass
+from awaken.project.values.library_types.generic_types import TYPING, generic, how_of, is_class
+from awaken.project.values.library_types.solving import SELF, without_variables
 from awaken.project.values.questions import EvaluatorPart
 
 _MAPPED = {"Mapped", "DynamicMapped", "WriteOnlyMapped"}
@@ -36,11 +36,11 @@ class Annotations(EvaluatorPart):
 
     def values(self, module: Module, node: ast.expr) -> Values:
         """Return what an object annotated with ``node`` may be."""
-        return closed(self.unsolved(module, node), module.place(node))
+        return without_variables(self.values_with_variables(module, node), module.place(node))
 
-    def unsolved(self, module: Module, node: ast.expr) -> Values:
+    def values_with_variables(self, module: Module, node: ast.expr) -> Values:
         """Return the same, with the type variables in ``node``."""
-        return self._evaluator.solved(
+        return self._evaluator.solve(
             ("annotation", node), module, node, lambda: self._values(module, node), "tree"
         )
 
@@ -50,13 +50,15 @@ class Annotations(EvaluatorPart):
             case ast.BinOp(op=ast.BitOr(), left=left, right=ast.Constant(value=None)):
                 return self.says_nothing(module, left)
             case ast.Subscript(value=outer, slice=inner):
-                is_optional = self._evaluator.names.qualified(module, outer) == "typing.Optional"
+                is_optional = (
+                    self._evaluator.names.qualified_name(module, outer) == "typing.Optional"
+                )
                 return is_optional and self.says_nothing(module, inner)
             case ast.Name() if len(module.scopes.bindings_of(node)) > 1:
                 # Two imports of one name: the file does not say which of them was meant.
-                return self._evaluator.names.qualified(module, node) is None
+                return self._evaluator.names.qualified_name(module, node) is None
             case ast.Name() | ast.Attribute():
-                name = self._evaluator.names.qualified(module, node)
+                name = self._evaluator.names.qualified_name(module, node)
                 return name in _NOTHING_PARTICULAR or self._is_module(module, node, name)
         return False
 
@@ -82,8 +84,8 @@ class Annotations(EvaluatorPart):
         for base in node.bases:
             arguments = items_in_brackets(base) if isinstance(base, ast.Subscript) else []
             outer = base.value if isinstance(base, ast.Subscript) else base
-            name = self._evaluator.names.qualified(module, outer)
-            inner = tuple(self.unsolved(module, argument) for argument in arguments)
+            name = self._evaluator.names.qualified_name(module, outer)
+            inner = tuple(self.values_with_variables(module, argument) for argument in arguments)
             variables = _variables(union(*inner))
             if name in PARAMETRISED:
                 listed = variables or listed
@@ -101,9 +103,12 @@ class Annotations(EvaluatorPart):
                 parsed = module.parse_string(node)
                 if parsed is None:
                     return (self._evaluator.unknown(module, node, "the annotation is no type"),)
-                return self.unsolved(module, parsed)
+                return self.values_with_variables(module, parsed)
             case ast.BinOp(op=ast.BitOr()):
-                return union(self.unsolved(module, node.left), self.unsolved(module, node.right))
+                return union(
+                    self.values_with_variables(module, node.left),
+                    self.values_with_variables(module, node.right),
+                )
             case ast.Subscript():
                 return self._generic(module, node)
             case ast.Name() | ast.Attribute():
@@ -114,7 +119,7 @@ class Annotations(EvaluatorPart):
         variable = self._own_variable(module, node)
         if variable is not None:
             return (variable,)
-        name = self._evaluator.names.qualified(module, node)
+        name = self._evaluator.names.qualified_name(module, node)
         if name is None:
             instance = self._optional_class(module, node)
             if instance is not None:
@@ -162,7 +167,7 @@ class Annotations(EvaluatorPart):
             None,
         )
         home = module.full_name(owner) if owner is not None else module.name
-        limits = () if bound is None else self.unsolved(module, bound)
+        limits = () if bound is None else self.values_with_variables(module, bound)
         return TypeVariable(_own_variable(home, node.id), limits)
 
     def _values_outside(self, module: Module, node: ast.expr, name: str) -> Values:
@@ -195,8 +200,8 @@ class Annotations(EvaluatorPart):
             return (evaluator.unknown(module, node, why),)
         defining, value = pair
         if not isinstance(value, ast.Call):
-            return self.unsolved(defining, value)
-        made_by = evaluator.names.qualified(defining, value.func) or ""
+            return self.values_with_variables(defining, value)
+        made_by = evaluator.names.qualified_name(defining, value.func) or ""
         home, _, simple = made_by.rpartition(".")
         if home not in TYPING or simple not in _VARIABLES:
             sessions = self._of_factory(module, node, defining, value)
@@ -204,9 +209,13 @@ class Annotations(EvaluatorPart):
                 return sessions
             return (evaluator.unknown(module, node, f"`{name}` is not a type of one kind"),)
         if simple == "NewType" and len(value.args) > 1:
-            return self.unsolved(defining, value.args[1])
+            return self.values_with_variables(defining, value.args[1])
         limits = [part.value for part in value.keywords if part.arg == "bound"] or value.args[1:]
-        return (TypeVariable(name, union(*(self.unsolved(defining, limit) for limit in limits))),)
+        return (
+            TypeVariable(
+                name, union(*(self.values_with_variables(defining, limit) for limit in limits))
+            ),
+        )
 
     def _of_factory(
         self, module: Module, node: ast.expr, defining: Module, value: ast.Call
@@ -232,25 +241,27 @@ class Annotations(EvaluatorPart):
 
     def _generic(self, module: Module, node: ast.Subscript) -> Values:
         evaluator = self._evaluator
-        name = evaluator.names.qualified(module, node.value) or ""
+        name = evaluator.names.qualified_name(module, node.value) or ""
         home, _, simple = name.rpartition(".")
         arguments = items_in_brackets(node)
         if not name or evaluator.names.locate(name) is not None:
             return self._project_generic(module, node, name, arguments)
         if home in TYPING and simple == "Annotated":
-            return evaluator.injected(module, arguments)
+            return evaluator.injected_values(module, arguments)
         role = evaluator.knowledge.types.get(name)
         if role in {"factory", "async-factory"}:
-            return (Producer("factory", self.unsolved(module, arguments[0])),)
+            return (Producer("factory", self.values_with_variables(module, arguments[0])),)
         if role is not None:
             return self._named_values(module, node.value)
         if home == "sqlalchemy.orm" and simple in _MAPPED:
             return self._mapped_values(module, simple, arguments[0])
-        return generic(name, arguments, lambda argument: self.unsolved(module, argument))
+        return generic(
+            name, arguments, lambda argument: self.values_with_variables(module, argument)
+        )
 
     def _mapped_values(self, module: Module, simple: str, argument: ast.expr) -> Values:
         """Return what an attribute annotated ``Mapped[...]`` holds."""
-        inner = self.unsolved(module, argument)
+        inner = self.values_with_variables(module, argument)
         if simple == "Mapped":
             return inner
         # The target may be wrapped in a collection, or alone.
@@ -263,7 +274,7 @@ class Annotations(EvaluatorPart):
     ) -> Values:
         """Return a generic class of the program with the types in the brackets."""
         plain = self._named_values(module, node.value)
-        inner = tuple(self.unsolved(module, argument) for argument in arguments)
+        inner = tuple(self.values_with_variables(module, argument) for argument in arguments)
         return tuple(
             InstanceOf(value.qualified, parameters=inner)
             if isinstance(value, InstanceOf) and value.qualified == name

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from awaken.contract import Place
 from awaken.knowledge import Knowledge
 from awaken.project.names.classes import Classes
-from awaken.project.names.functions.declared import DeclaredDecorators
+from awaken.project.names.functions.annotated_decorators import DeclaredDecorators
 from awaken.project.names.functions.forwarding import Forwarding
 from awaken.project.names.functions.injections import Injections
+from awaken.project.names.module_tables import NameTarget, target_of
 from awaken.project.names.resolution import Names
-from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.modules import Load, Module
@@ -27,19 +27,18 @@ from awaken.project.source.trees import Function, FunctionOrLambda, is_overload
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Answers, Kept, TooMuchError, both_kept
 from awaken.project.values.attributes.members import Members
-from awaken.project.values.calls.libraries import of_role
-from awaken.project.values.calls.parameters import Parameters
+from awaken.project.values.calls.library_calls import of_role
+from awaken.project.values.calls.parameter_values import Parameters
 from awaken.project.values.calls.results import Results
-from awaken.project.values.calls.uses import NOT_ITERABLE
+from awaken.project.values.calls.results_of_use import NOT_ITERABLE
 from awaken.project.values.containers.additions import Additions
-from awaken.project.values.containers.building import Building, constant, operated_values
+from awaken.project.values.containers.built_containers import Building, constant, operated_values
 from awaken.project.values.containers.subscripts import item_of
-from awaken.project.values.containers.unpacking import Step, received_value
+from awaken.project.values.containers.unpacked_targets import Step, received_value
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     NEVER,
     ClassOf,
-    DeclarativeBase,
     Environment,
     External,
     FunctionOf,
@@ -47,7 +46,6 @@ from awaken.project.values.domain import (
     ModuleOf,
     NoneValue,
     NotRelevant,
-    Session,
     TooLarge,
     TupleOf,
     Unknown,
@@ -57,11 +55,16 @@ from awaken.project.values.domain import (
     placed_values,
     union,
 )
-from awaken.project.values.items import is_tuple, iterated, list_of, place_of
+from awaken.project.values.items import is_tuple, items_of, list_of, place_of
 from awaken.project.values.library.lookup import Library
 from awaken.project.values.library.of_requests import current_user
-from awaken.project.values.library.promises import classes_for, holds_own, is_made, narrower
-from awaken.project.values.library_types.classes import GenericClass
+from awaken.project.values.library.promises import (
+    classes_for,
+    holds_own,
+    narrowed_annotations,
+    narrower,
+)
+from awaken.project.values.library_types.generic_classes import GenericClass
 from awaken.project.values.local.flow import Reaching, flow_of
 from awaken.project.values.local.narrowing import Narrowing
 from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
@@ -137,7 +140,7 @@ class Evaluator(ABC):
     def files_naming(self, word: str) -> list[str] | None:
         """Return the files that hold a word; None where callers are not followed."""
 
-    def declared(self, module: Module, annotation: ast.expr) -> Values:
+    def declared_values(self, module: Module, annotation: ast.expr) -> Values:
         """Return what an annotation says that a value is."""
         return self.annotations.values(module, annotation)
 
@@ -147,15 +150,15 @@ class Evaluator(ABC):
 
     def declared_unsolved(self, module: Module, annotation: ast.expr) -> Values:
         """Return what an annotation says that a value is, with its type variables."""
-        return self.annotations.unsolved(module, annotation)
+        return self.annotations.values_with_variables(module, annotation)
 
     def generic_class(self, qualified: str) -> GenericClass | None:
         """Return the type variables of a class of the program, and what it gives its bases."""
         return self.annotations.generic_class(qualified)
 
-    def injected(self, module: Module, arguments: list[ast.expr]) -> Values:
+    def injected_values(self, module: Module, arguments: list[ast.expr]) -> Values:
         """Return what ``Annotated[X, Depends(...)]`` with these arguments says."""
-        return self.parameters.annotated(module, arguments)
+        return self.parameters.annotated_values(module, arguments)
 
     def attribute(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
@@ -167,29 +170,29 @@ class Evaluator(ABC):
         """Whether an instance of a class of the program is proved to have no method ``name``."""
         return self.members.lacks(owner, name, module, node)
 
-    def received(self, module: Module, function: Function, parameter: ast.arg) -> Values:
+    def received_values(self, module: Module, function: Function, parameter: ast.arg) -> Values:
         """Return the values of a parameter from visible callers, or why they are unknown."""
-        return self.parameters.received(module, function, parameter)
+        return self.parameters.received_values(module, function, parameter)
 
     def as_session(self, value: Value) -> Value:
         """Return ``value``, or the session that an instance of a project's subclass is."""
         return self.members.as_session(value)
 
-    def filled(self, found: Values, module: Module, name: str) -> Values:
+    def with_later_additions(self, found: Values, module: Module, name: str) -> Values:
         """Return what a class of ``module`` gives to ``name``, with what is put into it later."""
         return self.additions.to_attribute(found, module, name)
 
-    def returned(self, function: FunctionOf) -> Values:
+    def results_of(self, function: FunctionOf) -> Values:
         """Return what a call of ``function`` gives."""
-        return self.results.functions.returned(function)
+        return self.results.functions.results_of(function)
 
-    def undecorated(self, module: Module, function: Function) -> Values:
+    def undecorated_results(self, module: Module, function: Function) -> Values:
         """Return the result of a function that a framework calls directly."""
-        return self.results.functions.undecorated(FunctionOf(module, function), function)
+        return self.results.functions.undecorated_results(FunctionOf(module, function), function)
 
     def values(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
         """Return what ``node`` may be, given what is ``known`` of the parameters around it."""
-        return self.solved(
+        return self.solve(
             # The node alone where it can be: there are more of these than of all other questions.
             ("expression", node, known) if known else node,
             module,
@@ -199,7 +202,7 @@ class Evaluator(ABC):
             "question" if known else "tree",
         )
 
-    def solved(
+    def solve(
         self,
         key: Hashable,
         module: Module,
@@ -213,14 +216,14 @@ class Evaluator(ABC):
         the answer is kept, if it holds no tree. One with a tree is dropped after the outermost
         question.
         """
-        answers, kept = self._answers, self._kept(module, lasting)
+        answers, kept = self._answers, self._answers_kept_for(module, lasting)
         if not answers.is_idle:
-            return answers.of(key, module.path, lambda: bounded_values(work()), kept)
+            return answers.answer_to(key, module.path, lambda: bounded_values(work()), kept)
         answer = None if kept is None else kept.own.get(key)
         if answer is not None and answer.is_small and answer.values:
             return placed_values(answer.values, module, node)
         try:
-            result = answers.of(key, module.path, lambda: bounded_values(work()), kept)
+            result = answers.answer_to(key, module.path, lambda: bounded_values(work()), kept)
         except TooMuchError as error:
             result = (TooLarge(str(error), module.place(node)),)
         finally:
@@ -230,13 +233,13 @@ class Evaluator(ABC):
         text = module.excerpt(node) if isinstance(node, ast.expr) else "it"
         return (self.unknown(module, node, f"awaken sees no value of `{text}`"),)
 
-    def _kept(self, module: Module, lasting: Lasting) -> Kept | None:
+    def _answers_kept_for(self, module: Module, lasting: Lasting) -> Kept | None:
         """Return where an answer is kept that lasts so long; None if nowhere."""
         match lasting:
             case "question":
                 return None
             case "tree":
-                return module.memoized("answers", both_kept)[self._follows]
+                return module.memoize("answers", both_kept)[self._follows]
             case "program":
                 return self._lasting[self._follows]
 
@@ -280,13 +283,13 @@ class Evaluator(ABC):
         """Return that ``node`` is unknown, and why."""
         return Unknown(why, module.place(node))
 
-    def called(
+    def call_results(
         self, functions: Values, module: Module, node: ast.Call, known: Environment = ()
     ) -> Values:
         """Return what ``node``, a call of one of these functions, gives."""
-        return self.results.called(functions, module, node, known)
+        return self.results.call_results(functions, module, node, known)
 
-    def iterated(self, values: Values, module: Module, node: ast.AST) -> Values:
+    def iterated_values(self, values: Values, module: Module, node: ast.AST) -> Values:
         """Return what ``for`` gives of these values."""
         result: Values = ()
         # Iterating over one of these raises, so it adds nothing to the others.
@@ -296,9 +299,9 @@ class Evaluator(ABC):
             if not isinstance(alternative, InstanceOf) or alternative.qualified not in NOT_ITERABLE
         )
         for value in left or values:
-            items = iterated(value)
+            items = items_of(value)
             if items is None:
-                items = self.results.uses.given("generator", (value,), module, node)
+                items = self.results.uses.results_of_use("generator", (value,), module, node)
             result = union(result, items)
         return result
 
@@ -311,10 +314,10 @@ class Evaluator(ABC):
             case ast.Call():
                 result = packed_keyword(self, module, node, known)
                 if result is None:
-                    result = self.building.called(module, node, known)
+                    result = self.building.call_results(module, node, known)
                 return self.results.result(module, node, known) if result is None else result
             case ast.Await():
-                return self.results.uses.awaited(module, node, known)
+                return self.results.uses.awaited_values(module, node, known)
             case ast.Subscript():
                 return self._item(module, node, known)
             case ast.Constant():
@@ -343,22 +346,21 @@ class Evaluator(ABC):
         return self.building.display(module, node, known)
 
     def _attribute(self, module: Module, node: ast.Attribute, known: Environment) -> Values:
-        above = self.members.above(module, node)
+        above = self.members.super_attribute(module, node)
         if above is not None:
             return above
         owners = self.values(module, node.value, known)
-        members = union(*(self.members.of(owner, module, node) for owner in owners))
+        members = union(*(self.members.values_of(owner, module, node) for owner in owners))
         is_unknown = any(isinstance(member, Unknown) for member in members)
         if not is_unknown or not isinstance(node.value, ast.Name):
             return members
-        return self.narrowing.of(module, node, module.scopes.bindings_of(node.value), members)
+        return self.narrowing.narrow(module, node, module.scopes.bindings_of(node.value), members)
 
     def _item(self, module: Module, node: ast.Subscript, known: Environment) -> Values:
-        packed = packed_item(self, module, node, known)
-        if packed is None:
-            packed = packed_keyword(self, module, node, known)
-        if packed is not None:
-            return packed
+        for of_parameter in (packed_item, packed_keyword):
+            packed = of_parameter(self, module, node, known)
+            if packed is not None:
+                return packed
         owners = self.values(module, node.value, known)
         owners = tuple(self.library.variable(owner) or owner for owner in owners)
         if owners and all(isinstance(owner, ClassOf | External) for owner in owners):
@@ -367,14 +369,14 @@ class Evaluator(ABC):
         if not isinstance(node.value, ast.Name) or not all(map(is_tuple, owners)):
             return items
         # Nothing changes the items of a tuple, so what a check says of one lasts.
-        return self.narrowing.of(module, node, module.scopes.bindings_of(node.value), items)
+        return self.narrowing.narrow(module, node, module.scopes.bindings_of(node.value), items)
 
     def _name(self, module: Module, node: ast.Name, known: Environment) -> Values:
         bindings = module.scopes.bindings_of(node)
         if not bindings:
-            name = self.names.qualified(module, node)
+            name = self.names.qualified_name(module, node)
             if name is not None:
-                return self.named(name, module, node)
+                return self.values_of_name(name, module, node)
             why = f"awaken sees no definition of `{node.id}`"
             return (NEVER if self.is_undefined(module, node) else self.unknown(module, node, why),)
         # Names at the top of a file may be circular over files, and are remembered.
@@ -383,7 +385,7 @@ class Evaluator(ABC):
         reaching = self._reaching(module, node, bindings, known)
         scope = bindings[0].scope
         reaching = self.additions.to_variable(reaching, module, scope, bindings[0].name, known)
-        return self.narrowing.of(module, node, bindings, reaching)
+        return self.narrowing.narrow(module, node, bindings, reaching)
 
     def _reaching(
         self, module: Module, node: ast.Name, bindings: list[Binding], known: Environment
@@ -408,7 +410,7 @@ class Evaluator(ABC):
 
     def global_values(self, module: Module, name: str) -> Values:
         """Return what the module-level ``name`` of ``module`` may be."""
-        return self.solved(
+        return self.solve(
             ("global", module.path, name),
             module,
             module.tree,
@@ -427,9 +429,9 @@ class Evaluator(ABC):
         if qualified is None:
             why = f"awaken sees no `{name}` in `{module.name}`"
             return (self.unknown(module, module.tree, why),)
-        return self.named(qualified, module, module.tree)
+        return self.values_of_name(qualified, module, module.tree)
 
-    def named(self, qualified: str, module: Module, node: ast.AST) -> Values:
+    def values_of_name(self, qualified: str, module: Module, node: ast.AST) -> Values:
         """Return what a qualified name is; ``module`` and ``node`` say where it was used."""
         located = self.names.locate(qualified)
         if located is None:
@@ -450,7 +452,7 @@ class Evaluator(ABC):
     def _value_outside(self, qualified: str) -> Value:
         made = self.knowledge.instance_attributes.get(qualified)
         if made is not None:
-            return InstanceOf(self.names.defined(made))
+            return InstanceOf(self.names.defined_name(made))
         if qualified in self.knowledge.types or qualified in self.knowledge.mapped_classes:
             return ClassOf(qualified)
         # It may replace anything, so it proves nothing, and nothing contradicts it.
@@ -465,13 +467,15 @@ class Evaluator(ABC):
             case "import":
                 return self._imported_values(module, binding)
             case "parameter":
-                return self.parameters.of(module, binding, known)
+                return self.parameters.values_of(module, binding, known)
             case "function" if isinstance(node, Function):
                 return (FunctionOf(module, node, known),)
             case "class" if isinstance(node, ast.ClassDef):
                 return (ClassOf(module.full_name(node)),)
             case "assignment" | "walrus" | "annotation":
-                result = self.assigned(module, node, binding.value, binding.annotation, known)
+                result = self.assigned_values(
+                    module, node, binding.value, binding.annotation, known
+                )
                 # Nothing else gives values to a local variable: its assignments may say more.
                 if binding.annotation is None or not isinstance(binding.scope.node, Function):
                     return result
@@ -494,7 +498,7 @@ class Evaluator(ABC):
         values = self.values(module, result.value, known)
         match result.how:
             case "iterated":
-                values = self.iterated(values, module, node)
+                values = self.iterated_values(values, module, node)
             case "entered":
                 values = self.results.uses.enter(values, module, node)
             case "whole":
@@ -510,7 +514,7 @@ class Evaluator(ABC):
                 # A tuple of another length raises, so it gives nothing.
                 found = union(found, place_of(value, step.position, step.before, step.after) or ())
                 continue
-            items = self.iterated((value,), module, node)
+            items = self.iterated_values((value,), module, node)
             is_starred = step.position == step.before
             found = union(found, (list_of(items),) if is_starred else items)
         return found
@@ -534,14 +538,13 @@ class Evaluator(ABC):
         result: Values = ()
         for value in self.values(module, node.type, known):
             for kind in union(*value.items) if isinstance(value, TupleOf) else (value,):
-                match kind:
-                    case ClassOf() | External():
-                        result = union(result, (InstanceOf(kind.qualified),))
-                    case _:
-                        result = union(result, (NotRelevant("an exception"),))
+                if isinstance(kind, ClassOf | External):
+                    result = union(result, (InstanceOf(kind.qualified),))
+                else:
+                    result = union(result, (NotRelevant("an exception"),))
         return result
 
-    def assigned(
+    def assigned_values(
         self,
         module: Module,
         node: ast.AST,
@@ -550,15 +553,13 @@ class Evaluator(ABC):
         known: Environment,
     ) -> Values:
         """Return what an assignment gives: its annotation, unless the value says otherwise."""
-        given: Values = ()
-        if value is not None:
-            given = self.values(module, value, known)
+        given = () if value is None else self.values(module, value, known)
         if annotation is not None:
             declared = self.annotations.values(module, annotation)
             # A test may annotate a mock as the class that it replaces.
             mocked = any(isinstance(argument, NotRelevant) and argument.mock for argument in given)
             if not mocked and not any(isinstance(alternative, Unknown) for alternative in declared):
-                return _narrowed_annotations(classes_for(self, declared, given), given)
+                return narrowed_annotations(classes_for(self, declared, given), given)
         if value is None and isinstance(node, ast.expr):
             return self._received_values(module, node, known)
         return given
@@ -586,10 +587,10 @@ class Evaluator(ABC):
         return self.members.of_file(result.path, target.name, module, binding.node, hides=hides)
 
     def _from_outside(self, module: Module, binding: Binding, target: NameTarget) -> Values:
-        name = self.names.imported(module.path, target)
+        name = self.names.imported_name(module.path, target)
         if name is None:
             return (self.unknown(module, binding.node, "the import could not be followed"),)
-        return self.named(name, module, binding.node)
+        return self.values_of_name(name, module, binding.node)
 
     def _module(self, module: Module, binding: Binding, dotted: str) -> Values:
         result = self.names.layout.find(dotted, module.path)
@@ -598,13 +599,3 @@ class Evaluator(ABC):
         if result.ambiguous:
             return (self.unknown(module, binding.node, f"two files may be `{dotted}`"),)
         return (External(dotted),)
-
-
-def _narrowed_annotations(declared: Values, given: Values) -> Values:
-    """Return the annotation; where the value says more, as of a session or a base, the value."""
-    if given and all(isinstance(argument, Session | DeclarativeBase) for argument in given):
-        return given
-    if is_made(given):
-        # An annotation names the class, the value also which instance it is.
-        return given
-    return declared

@@ -74,7 +74,7 @@ def _own_params(evaluator: Questions, module: Module, function: Function) -> set
         keyword.value
         for decorator in function.decorator_list
         if isinstance(decorator, ast.Call)
-        and evaluator.names.qualified(module, without_arguments(decorator)) in PYTEST_FIXTURES
+        and evaluator.names.qualified_name(module, without_arguments(decorator)) in PYTEST_FIXTURES
         for keyword in decorator.keywords
         if keyword.arg == "params"
     ]

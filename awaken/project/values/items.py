@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from awaken.knowledge.library_names import name_list
-from awaken.project.values.domain import (
-    InstanceOf,
-    TupleOf,
-    Value,
-    Values,
-    instances_in,
-    union,
-)
+from awaken.project.values.domain import InstanceOf, TupleOf, Value, Values, instances_in, union
 
 STR = InstanceOf("builtins.str")
 INT = InstanceOf("builtins.int")
@@ -36,7 +29,7 @@ MOST_PLACES = 20
 """Places of a tuple that are told apart: of longer ones, tables of data, all are one."""
 
 
-def iterated(value: Value) -> Values | None:
+def items_of(value: Value) -> Values | None:
     """Return the items that ``for`` gives of a container; None if unknown, or no container."""
     match value:
         case TupleOf():
@@ -73,7 +66,7 @@ def subscripted_item(value: Value, key: object) -> Values | None:
     return None
 
 
-def sliced(value: Value, start: int | None, stop: int | None, *, known: bool) -> Values | None:
+def slice_of(value: Value, start: int | None, stop: int | None, *, known: bool) -> Values | None:
     """Return a slice of a sequence; ``known`` if its bounds are these and its step is 1."""
     match value:
         case TupleOf() if known:

@@ -172,7 +172,7 @@ class ProgramValues:
         A variable has the values that reach that place, after the checks around it. An attribute
         has all values that its class gives it, anywhere.
         """
-        return self._told(self._evaluator.values(module, node), module, node)
+        return self._possible_values(self._evaluator.values(module, node), module, node)
 
     def without_callers(self, module: Module, node: ast.expr) -> PossibleValues:
         """Return what ``node`` may be, parameters that only callers know left unknown.
@@ -185,20 +185,20 @@ class ProgramValues:
     def items_of(self, module: Module, node: ast.expr) -> PossibleValues:
         """Return the values that iterating ``node`` gives at its place."""
         evaluator = self._evaluator
-        result = evaluator.solved(
+        result = evaluator.solve(
             ("items", node),
             module,
             node,
-            lambda: evaluator.iterated(evaluator.values(module, node), module, node),
+            lambda: evaluator.iterated_values(evaluator.values(module, node), module, node),
         )
-        return self._told(result, module, node)
+        return self._possible_values(result, module, node)
 
     def attribute(self, module: Module, node: ast.expr, name: str) -> PossibleValues:
         """Return what the attribute ``name`` of the instances that ``node`` gives may be."""
         evaluator = self._evaluator
         alternatives = self.of(module, node).alternatives
         owners = [value for value in alternatives if isinstance(value, InstanceOf)]
-        result = evaluator.solved(
+        result = evaluator.solve(
             ("attribute", node, name),
             module,
             node,
@@ -208,13 +208,15 @@ class ProgramValues:
                 for value in evaluator.attribute(owner, name, module, node)
             ),
         )
-        return self._told(result, module, node)
+        return self._possible_values(result, module, node)
 
     def declared(self, module: Module, annotation: ast.expr) -> PossibleValues:
         """Return what an annotation says that a value is."""
-        return self._told(self._evaluator.declared(module, annotation), module, annotation)
+        return self._possible_values(
+            self._evaluator.declared_values(module, annotation), module, annotation
+        )
 
-    def _told(self, values: Values, module: Module, node: ast.expr) -> PossibleValues:
+    def _possible_values(self, values: Values, module: Module, node: ast.expr) -> PossibleValues:
         unknown: Unknown | None = None
         known: list[Value] = []
         for value in values:

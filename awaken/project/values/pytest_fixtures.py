@@ -16,13 +16,12 @@ from awaken.project.source.trees import (
     unpacks,
     without_arguments,
 )
-from awaken.project.source.worklist import multimap
+from awaken.project.source.worklist import MOST_FILES, multimap
 from awaken.project.values.domain import FunctionOf
 from awaken.project.values.questions import Questions
 
 _ARGUMENTS_OF_PATCHES = {"unittest.mock.patch": 1, "unittest.mock.patch.object": 2}
 """What says the place of a patch; what is put there comes behind it."""
-_MOST_FILES = 30  # folders above a test, and plugins that name others; a real chain has five
 
 
 def fixture_for(
@@ -45,7 +44,7 @@ def fixture_for(
     paths = [module.path, *conftest_paths(module.path)]
     # The list grows while it is read: plugins name others.
     for count, path in enumerate(paths):
-        defining = load(path) if count < _MOST_FILES else None
+        defining = load(path) if count < MOST_FILES else None
         if defining is None:
             continue
         for at, node in _fixtures_in(defining, name, names, load):
@@ -112,7 +111,7 @@ def _fixtures(module: Module, names: Names) -> dict[str, list[Function]]:
     """Return the fixtures at the top of a file, by the names by which tests ask for them."""
     functions = (node for node in module.tree.body if isinstance(node, Function))
     named = ((name, node) for node in functions if (name := fixture_name(module, node, names)))
-    return module.memoized(_fixtures, lambda: multimap(named))
+    return module.memoize(_fixtures, lambda: multimap(named))
 
 
 def _gives_arguments(decorator: ast.expr, name: str) -> bool:
@@ -164,7 +163,7 @@ def _mocks_given(module: Module, decorator: ast.expr, name: str, names: Names) -
     words |= {node.attr for node in ast.walk(decorator) if isinstance(node, ast.Attribute)}
     if "patch" not in words:
         return 0
-    qualified = names.qualified(module, without_arguments(decorator))
+    qualified = names.qualified_name(module, without_arguments(decorator))
     if not isinstance(decorator, ast.Call) or qualified is None:
         return None
     if unpacks(decorator):
@@ -185,7 +184,7 @@ def fixture_name(module: Module, node: Function, names: Names) -> str | None:
     """Return the name by which tests ask for the fixture ``node``, or None."""
     for decorator in node.decorator_list:
         plain = without_arguments(decorator)
-        if names.qualified(module, plain) not in PYTEST_FIXTURES:
+        if names.qualified_name(module, plain) not in PYTEST_FIXTURES:
             continue
         given = decorator.keywords if isinstance(decorator, ast.Call) else []
         named = next((argument.value for argument in given if argument.arg == "name"), None)

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from awaken.contract import Place
 from awaken.knowledge import Knowledge
 from awaken.project.names.classes import Classes
-from awaken.project.names.functions.declared import DeclaredDecorators
+from awaken.project.names.functions.annotated_decorators import DeclaredDecorators
 from awaken.project.names.functions.forwarding import Forwarding
 from awaken.project.names.functions.injections import Injections
 from awaken.project.names.resolution import Names
@@ -35,7 +35,7 @@ from awaken.project.values.domain import (
     Value,
     Values,
 )
-from awaken.project.values.library_types.classes import GenericClass
+from awaken.project.values.library_types.generic_classes import GenericClass
 from awaken.project.values.library_types.solving import Solution
 
 Lasting = Literal["question", "tree", "program"]
@@ -107,7 +107,7 @@ class LibraryTypes(Protocol):
     ) -> Values | None:
         """Return what an attribute of a library's class is; None where no stub says so."""
 
-    def called(
+    def call_results(
         self, function: External, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         """Return what a library's function gives; None where no stub says so."""
@@ -115,12 +115,14 @@ class LibraryTypes(Protocol):
     def overridden(self, owner: ClassOf, name: str, place: int) -> Values:
         """Return what a library declares of a parameter of a method that ``owner`` overrides."""
 
-    def made(
+    def instance_of(
         self, qualified: str, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         """Return what a call of a library's class makes; None where no stub declares it."""
 
-    def used(self, how: How, value: Value, module: Module, node: ast.AST) -> Values | None:
+    def results_of_use(
+        self, how: How, value: Value, module: Module, node: ast.AST
+    ) -> Values | None:
         """Return what a value gives when it is used in this way; None if nothing says so."""
 
     def knows(self, qualified: str) -> bool:
@@ -169,7 +171,7 @@ class Questions(Protocol):
     def values(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
         """Return what an expression may be."""
 
-    def declared(self, module: Module, annotation: ast.expr) -> Values:
+    def declared_values(self, module: Module, annotation: ast.expr) -> Values:
         """Return what an annotation says that a value is."""
 
     def says_nothing(self, module: Module, annotation: ast.expr) -> bool:
@@ -178,7 +180,7 @@ class Questions(Protocol):
     def binding(self, module: Module, binding: Binding, known: Environment) -> Values:
         """Return what one binding gives to its name."""
 
-    def assigned(
+    def assigned_values(
         self,
         module: Module,
         node: ast.AST,
@@ -188,15 +190,15 @@ class Questions(Protocol):
     ) -> Values:
         """Return what an assignment gives."""
 
-    def called(
+    def call_results(
         self, functions: Values, module: Module, node: ast.Call, known: Environment = ()
     ) -> Values:
         """Return what ``node``, a call of one of these functions, gives."""
 
-    def iterated(self, values: Values, module: Module, node: ast.AST) -> Values:
+    def iterated_values(self, values: Values, module: Module, node: ast.AST) -> Values:
         """Return what ``for`` gives of these values."""
 
-    def filled(self, found: Values, module: Module, name: str) -> Values:
+    def with_later_additions(self, found: Values, module: Module, name: str) -> Values:
         """Return what a class of ``module`` gives to ``name``, with what is put into it later."""
 
     def declared_unsolved(self, module: Module, annotation: ast.expr) -> Values:
@@ -205,7 +207,7 @@ class Questions(Protocol):
     def generic_class(self, qualified: str) -> GenericClass | None:
         """Return the type variables of a class of the program, and what it gives its bases."""
 
-    def named(self, qualified: str, module: Module, node: ast.AST) -> Values:
+    def values_of_name(self, qualified: str, module: Module, node: ast.AST) -> Values:
         """Return what a qualified name is."""
 
     def global_values(self, module: Module, name: str) -> Values:
@@ -222,13 +224,13 @@ class Questions(Protocol):
     def as_session(self, value: Value) -> Value:
         """Return the session that an instance is, or the value itself."""
 
-    def returned(self, function: FunctionOf) -> Values:
+    def results_of(self, function: FunctionOf) -> Values:
         """Return what a call of a function gives."""
 
-    def undecorated(self, module: Module, function: Function) -> Values:
+    def undecorated_results(self, module: Module, function: Function) -> Values:
         """Return the result of a function that a framework calls directly."""
 
-    def injected(self, module: Module, arguments: list[ast.expr]) -> Values:
+    def injected_values(self, module: Module, arguments: list[ast.expr]) -> Values:
         """Return what ``Annotated`` with these arguments says that FastAPI passes."""
 
     def text(self, path: str) -> bytes:
@@ -240,10 +242,10 @@ class Questions(Protocol):
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to a parameter."""
 
-    def received(self, module: Module, function: Function, parameter: ast.arg) -> Values:
+    def received_values(self, module: Module, function: Function, parameter: ast.arg) -> Values:
         """Return the values of a parameter from visible callers, or why they are unknown."""
 
-    def solved(
+    def solve(
         self,
         key: Hashable,
         module: Module,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from awaken.project.names.functions.decorator_code import DecoratorCode
 from awaken.project.names.resolution import Names
-from awaken.project.source.expressions.uses import only_reads
+from awaken.project.source.expressions.expression_uses import only_reads
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
@@ -43,7 +43,7 @@ def decorated_by(evaluator: Questions, qualified: str) -> Decorated | None:
         for node in module.mentions(name):
             if not isinstance(node, ast.Name | ast.Attribute):
                 continue
-            if evaluator.names.qualified(module, node) != qualified:
+            if evaluator.names.qualified_name(module, node) != qualified:
                 continue
             used = module.call_of(node) or node
             decorated = module.parent(used)
@@ -206,10 +206,10 @@ def _decorator(module: Module, wrapper: Function) -> str:
 def _is_next(evaluator: Questions, home: Module, function: Function, qualified: str) -> bool:
     """Whether nothing between a decorator of ``function`` and that passes other arguments."""
     for decorator in reversed(function.decorator_list):
-        name = evaluator.names.qualified(home, without_arguments(decorator)) or ""
+        name = evaluator.names.qualified_name(home, without_arguments(decorator)) or ""
         if name == qualified:
             return True
-        handing = evaluator.forwarding.of(name, called=isinstance(decorator, ast.Call))
+        handing = evaluator.forwarding.handing_of(name, called=isinstance(decorator, ast.Call))
         if handing not in {"same", "forwards"}:
             return False
     return False

@@ -44,9 +44,9 @@ def assert_same_suite(result: CaseResult) -> None:
         return
     after = run_suite(case, result.files)
     _require_passed(after, "after")
-    lost = sorted(before.passed - after.passed)
+    lost = sorted(before.passed_tests - after.passed_tests)
     require(not lost, f"the tests {lost} are no more there\n{after.printed}")
-    more = sorted(after.passed - before.passed)
+    more = sorted(after.passed_tests - before.passed_tests)
     require(not more, f"the tests {more} were not there before")
 
 
@@ -93,6 +93,6 @@ def _require_named(run: SuiteRun, suite: Suite) -> None:
     missing = [
         wanted
         for wanted in suite.tests
-        if not any(fnmatchcase(name, wanted) for name in run.passed)
+        if not any(fnmatchcase(name, wanted) for name in run.passed_tests)
     ]
     require(not missing, f"`suite` names the tests {missing}, which are not there")

@@ -34,7 +34,7 @@ class SuiteRun(Struct, frozen=True):
     printed: str = ""
 
     @property
-    def passed(self) -> frozenset[str]:
+    def passed_tests(self) -> frozenset[str]:
         """The ids of the tests that passed."""
         return frozenset(name for name, outcome in self.tests.items() if outcome == "passed")
 

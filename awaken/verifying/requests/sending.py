@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from awaken.contract import UserError
-from awaken.verifying.requests.applications import application_of
+from awaken.verifying.requests.requested_application import application_of
 from awaken.verifying.suites import Copy, Suite, SuiteRun, Watched
 
 _CHILD = Path(__file__).parent / "child"
@@ -57,21 +57,21 @@ class TestsAndRequests(Suite):
         if not self._names:
             runs.append(self._first(watched))
         elif requests or not only:
-            runs.append(self._sent("later", requests, watched=watched))
+            runs.append(self._send_requests("later", requests, watched=watched))
         return _joined_suite_run(runs)
 
     def _first(self, watched: Watched | None) -> SuiteRun:
-        run = self._sent("first")
+        run = self._send_requests("first")
         if not run.tests:
             lines = [line for line in run.output.splitlines() if line.startswith("awaken: ")]
             why = lines[-1].removeprefix("awaken: ") if lines else "nothing answered"
             raise UserError(f"no request can be sent: {why}")
         self._names = frozenset(run.tests)
-        self._sent("second")
+        self._send_requests("second")
         # An answer that varies by itself says so on both sides.
-        return self._sent("later", watched=watched)
+        return self._send_requests("later", watched=watched)
 
-    def _sent(
+    def _send_requests(
         self, phase: str, only: Collection[str] = (), *, watched: Watched | None = None
     ) -> SuiteRun:
         self._requests.own = {**self._requests.own, "AWAKEN_REQUESTS_PHASE": phase}

@@ -120,7 +120,7 @@ def _spellings(name: str) -> str:
     return "[-_.]+".join(map(re.escape, re.split(r"[-_.]+", name)))
 
 
-def named_beside(root: Path, name: str) -> str:
+def manifest_requiring(root: Path, name: str) -> str:
     """Return a manifest of the same repository that requires the project in ``root``, or nothing.
 
     Those of directories up to two levels below one that leads to the project are read.

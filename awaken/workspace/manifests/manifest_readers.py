@@ -26,13 +26,7 @@ from awaken.workspace.manifests.versions import (
     specifiers,
 )
 from awaken.workspace.parsing import Unparsable, parse_text
-from awaken.workspace.reading import (
-    LOCK_LIMIT,
-    METADATA_LIMIT,
-    Enclosure,
-    enclosure_of,
-    why_unread,
-)
+from awaken.workspace.reading import LOCK_LIMIT, METADATA_LIMIT, Enclosure, enclosure_of, why_unread
 from awaken.workspace.sources import (
     LINE_END,
     FileProblem,
@@ -84,14 +78,16 @@ def read_manifest(root: Path, name: str) -> Manifest:
     except FileNotFoundError:
         return Manifest(name)
     except OSError as error:
-        return _broken(name, 0, why_unread(error))
+        return _broken_manifest(name, 0, why_unread(error))
     except (Undecodable, Unparsable, _Unusable) as error:
-        return _broken(name, error.line, str(error))
+        return _broken_manifest(name, error.line, str(error))
     except (InvalidRequirement, InvalidSpecifier, InvalidMarker) as error:
-        return _broken(name, 0, f"has a requirement that is not valid: {_first_line(error)}")
+        return _broken_manifest(
+            name, 0, f"has a requirement that is not valid: {_first_line(error)}"
+        )
 
 
-def _broken(name: str, line: int, message: str) -> Manifest:
+def _broken_manifest(name: str, line: int, message: str) -> Manifest:
     return Manifest(name, problems=(FileProblem(name, line, message),))
 
 
@@ -360,7 +356,7 @@ class RequirementFiles:
             if requirement_file.unread:
                 problems.append(asked.problem(requirement_file.unread))
             waiting += [
-                _Included(_file_beside(path, include), include, shown, line)
+                _Included(_file_next_to(path, include), include, shown, line)
                 for include, line in requirement_file.includes
             ]
         return Manifest(name, required=tuple(declarations), problems=tuple(problems))
@@ -408,7 +404,7 @@ class _Included(NamedTuple):
         return FileProblem(self.by, self.line, f"names {self.shown}, which {why}")
 
 
-def _file_beside(path: Path, named: str) -> Path:
+def _file_next_to(path: Path, named: str) -> Path:
     """Return the file that one next to it names, as one path for every way of writing it."""
     try:
         return Path(os.path.realpath(path.parent / named))

@@ -26,12 +26,12 @@ from awaken.workspace.manifests.describing import (
     described_in_call,
     described_in_ini,
     described_in_toml,
-    named_beside,
+    manifest_requiring,
     offered_file,
     typed_package,
 )
 from awaken.workspace.manifests.manifest_readers import is_setup
-from awaken.workspace.manifests.serving import read_server
+from awaken.workspace.manifests.project_server import read_server
 from awaken.workspace.parsing import Unparsable, parse_text
 from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, working_tree
 from awaken.workspace.sources import LINE_END, Undecodable, decode, decode_settings
@@ -105,7 +105,7 @@ def _weighed_publication(root: Path, built: _Built) -> Publication:
     if server is None:
         return built.publication
     described = built.describes or typed_package(root) or offered_file(root, built.name)
-    user = "" if described else named_beside(root, built.name)
+    user = "" if described else manifest_requiring(root, built.name)
     if not described and not user:
         why = f"is an application: a web server runs `{server.module}`"
         return Publication(published=False, why=why, path=server.path, line=server.line)
@@ -157,7 +157,7 @@ def _private(tables: Mapping[str, Any], root: Path) -> tuple[KeyPath, str] | Non
             return path, f"is no package: {path[-1]} is false"
     for path in _CLASSIFIERS:
         listed = value_at(tables, path)
-        if isinstance(listed, list) and PRIVATE in listed and _stands_alone(root):
+        if isinstance(listed, list) and PRIVATE in listed and _is_alone(root):
             return (*path, listed.index(PRIVATE)), f"says {PRIVATE!r}"
     return None
 
@@ -172,7 +172,7 @@ def _setup_cfg(root: Path) -> _Read:
     except NotIni:
         return _unreadable(name)
     metadata = sections.get("metadata", {})
-    if PRIVATE in metadata.get("classifiers", "") and _stands_alone(root):
+    if PRIVATE in metadata.get("classifiers", "") and _is_alone(root):
         line = _line_with(text, lambda item: PRIVATE in item)
         return Publication(published=False, why=f"says {PRIVATE!r}", path=name, line=line)
     if "name" not in metadata:
@@ -196,7 +196,7 @@ def _setup_py(root: Path) -> _Read:
     if not calls:
         return None
     for node in (node for node in ast.walk(tree) if isinstance(node, ast.Constant)):
-        if node.value == PRIVATE and _stands_alone(root):
+        if node.value == PRIVATE and _is_alone(root):
             why = f"says {PRIVATE!r}"
             return Publication(published=False, why=why, path=name, line=node.lineno)
     publication = Publication(published=True, why="calls setup()", path=name, line=calls[0].lineno)
@@ -225,7 +225,7 @@ def _unreadable(name: str) -> Publication:
     return Publication(published=True, why=f"may be: {name} cannot be read", path=name)
 
 
-def _stands_alone(root: Path) -> bool:
+def _is_alone(root: Path) -> bool:
     """Whether no other project of the same repository can depend on this one."""
     # A package that is not uploaded may still be installed from a neighboring directory.
     return working_tree(root) in {None, root}

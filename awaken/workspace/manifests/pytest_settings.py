@@ -44,7 +44,7 @@ class PytestSettings(Struct, frozen=True):
         """The options of every run, one word each."""
         return _words(self.values.get("addopts"))
 
-    def said(self, key: str, option: str = "") -> tuple[str, str]:
+    def value_of(self, key: str, option: str = "") -> tuple[str, str]:
         """Return the value of ``key``, and which of the settings has it: ``addopts`` or the key.
 
         An ``option`` in ``addopts`` wins over ``-o key=value`` there, and both over the key. Two
@@ -72,7 +72,7 @@ class PytestSettings(Struct, frozen=True):
     @property
     def asyncio_mode(self) -> str:
         """The mode of pytest-asyncio: ``auto`` or ``strict``."""
-        return self.said("asyncio_mode", "--asyncio-mode")[0].lower() or "strict"
+        return self.value_of("asyncio_mode", "--asyncio-mode")[0].lower() or "strict"
 
     @property
     def fixture_loop_scope(self) -> str:
@@ -80,12 +80,12 @@ class PytestSettings(Struct, frozen=True):
 
         It is ``function`` then since pytest-asyncio 1.0, and before that the scope of the fixture.
         """
-        return self.said("asyncio_default_fixture_loop_scope")[0]
+        return self.value_of("asyncio_default_fixture_loop_scope")[0]
 
     @property
     def test_loop_scope(self) -> str:
         """The scope of the loop that asynchronous tests run in."""
-        return self.said(TEST_LOOP_SCOPE)[0] or "function"
+        return self.value_of(TEST_LOOP_SCOPE)[0] or "function"
 
     @property
     def test_paths(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.knowledge.ecosystem import AsyncTestPlugin, async_test_plugins
-from awaken.workspace.manifests.declarations import Declaration, Declarations
+from awaken.workspace.manifests.manifest_declarations import Declaration, Declarations
 from awaken.workspace.manifests.pytest_settings import (
     TEST_LOOP_SCOPE,
     PytestSettings,
@@ -46,10 +46,11 @@ class PytestSetup(Struct, frozen=True):
 
 def pytest_setup(root: Path, declarations: Declarations) -> PytestSetup:
     """Return how the tests of the project in ``root`` run, as its files say."""
-    declared = declarations.of("pytest")
+    declared = declarations.statements_about("pytest")
     result = pytest_settings(root)
     plugins = [
-        _plugin(item, declarations.of(item.distribution), result) for item in async_test_plugins()
+        _plugin(item, declarations.statements_about(item.distribution), result)
+        for item in async_test_plugins()
     ]
     return PytestSetup(
         uses_pytest=bool(declared) or result is not None,
@@ -58,7 +59,7 @@ def pytest_setup(root: Path, declarations: Declarations) -> PytestSetup:
         plugins=tuple(plugin for plugin in plugins if plugin is not None),
         test_paths=() if result is None else result.test_paths,
         fixture_loop_scope="" if result is None else result.fixture_loop_scope,
-        test_loop_scope="" if result is None else result.said(TEST_LOOP_SCOPE)[0],
+        test_loop_scope="" if result is None else result.value_of(TEST_LOOP_SCOPE)[0],
     )
 
 
@@ -82,5 +83,5 @@ def _mode(known: AsyncTestPlugin, settings: PytestSettings | None) -> tuple[str,
     """Return the mode that pytest's settings give a plugin, and where; empty if they do not."""
     if settings is None or not known.setting:
         return "", ""
-    mode, key = settings.said(known.setting, known.option)
+    mode, key = settings.value_of(known.setting, known.option)
     return mode.lower(), f"{key} in {_place(settings)}" if key else ""

@@ -70,7 +70,7 @@ class DistributionTarget(Struct, frozen=True):
         return " or ".join(map(shown_range, self.ranges))
 
     @property
-    def assumed(self) -> bool:
+    def is_assumed(self) -> bool:
         """Whether no file and no option names a version, so that the current ones are assumed."""
         return self.origin.endswith(_CURRENT)
 
@@ -158,7 +158,7 @@ def read_targets(
     # Python first: whether a requirement with a marker applies depends on it.
     python = forced.get("python") or _python(root, manifests)
     collected = _collect(manifests, pinned, locks, python.ranges)
-    installed = _installed(root)
+    installed = _installed_versions(root)
     targets = {name: _settle(name, target, installed) for name, target in collected.items()}
     for name in installed:
         targets.setdefault(name, DistributionTarget(name, (installed[name],), "installed in .venv"))
@@ -363,12 +363,12 @@ def _of_one_file(
     for item in requirements:
         applies = _applies(item.marker, item.pythons, pythons)
         if applies is True:
-            always[item.name] = _both(always.get(item.name, (SpecifierSet(),)), item.ranges)
+            always[item.name] = _intersection(always.get(item.name, (SpecifierSet(),)), item.ranges)
         elif applies is None:
             sometimes.setdefault(item.name, []).extend(item.ranges)
     for name, alternatives in sometimes.items():
         ranges = _either(alternatives)
-        always[name] = _both(always[name], ranges) if name in always else ranges
+        always[name] = _intersection(always[name], ranges) if name in always else ranges
     return always
 
 
@@ -417,7 +417,7 @@ def _either(ranges: Sequence[SpecifierSet]) -> tuple[SpecifierSet, ...]:
     return different if len(different) <= _MOST else (SpecifierSet(),)
 
 
-def _both(
+def _intersection(
     one: tuple[SpecifierSet, ...], other: tuple[SpecifierSet, ...]
 ) -> tuple[SpecifierSet, ...]:
     """Return what lies in a range of each; ``one`` where they have nothing in common.
@@ -448,7 +448,7 @@ def _narrowed_target(
     if by.origin in LOCKS:
         kept = [span for span in by.ranges if any(overlap(span, wide) for wide in target.ranges)]
         return DistributionTarget(target.name, tuple(kept), _joined_text(target.origin, by.origin))
-    ranges = _both(target.ranges, by.ranges)
+    ranges = _intersection(target.ranges, by.ranges)
     return DistributionTarget(target.name, ranges, _joined_text(target.origin, by.origin))
 
 
@@ -465,7 +465,7 @@ def _settle(
     )
 
 
-def _installed(root: Path) -> dict[str, SpecifierSet]:
+def _installed_versions(root: Path) -> dict[str, SpecifierSet]:
     """Return what is installed in the project's own ``.venv``, from the names of its metadata."""
     specifier_sets: dict[str, SpecifierSet] = {}
     enclosure = enclosure_of(root)

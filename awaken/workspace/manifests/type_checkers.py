@@ -1,4 +1,4 @@
-"""Whether a project is read by a type checker: the files in which one is set up."""
+"""Type checkers that read a project: the files in which one is set up."""
 
 from __future__ import annotations
 

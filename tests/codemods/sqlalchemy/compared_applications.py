@@ -360,6 +360,11 @@ def main(first, last, home, make):
 
 if __name__ == "__main__":
     # For example: `python compared_applications.py 0 5000 DIFFERENCES wide`, or `surveyed`
-    grammars = {"wide": partial(application, wide=True), "surveyed": surveyed, "flows": flows}
+    grammars = {
+        "wide": partial(application, wide=True),
+        "surveyed": surveyed,
+        "flows": flows,
+        "kept": partial(flows, kept=True),
+    }
     make = grammars[sys.argv[4]] if sys.argv[4:] else application
     main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], make)

@@ -2,6 +2,7 @@
 
 Objects are kept in variables, lists, dictionaries and tuples, over loops, helpers, generators and
 context managers; sessions commit, roll back and expire between a load and a read of its object.
+With ``kept`` functions inside of the endpoint read them, and classes of the program keep them.
 """
 
 from __future__ import annotations
@@ -98,6 +99,37 @@ def pair(db: Session, key: int):
     user = db.get(User, key)
     return user, user.team if user else None
 """,
+    "Keeper": """\
+class Keeper:
+    def __init__(self, user: User):
+        self.user = user
+
+    def name(self):
+        return self.user.name
+
+    def team(self):
+        return self.user.team.name if self.user.team else None
+""",
+    "Group": """\
+class Group:
+    def __init__(self, db: Session, users: list[User]):
+        self.db = db
+        self.users = users
+
+    def names(self):
+        return [user.name for user in self.users]
+
+    def orders(self):
+        return [len(user.orders) for user in self.users]
+
+    def undo(self):
+        self.db.rollback()
+        return self.names()
+
+    def save(self):
+        self.db.commit()
+        return self.orders()
+""",
 }
 IMPORTS = "from contextlib import contextmanager\n\n"
 
@@ -105,8 +137,13 @@ IMPORTS = "from contextlib import contextmanager\n\n"
 class _Body:
     """The body of one endpoint while it is made; the names are those of objects so far."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, *, kept: bool = False) -> None:
         self.rng = rng
+        self.kept = kept
+        self.keepers: list[str] = []
+        self.groups: list[str] = []
+        self.functions: list[str] = []
+        self.pairs: list[str] = []
         self.users: list[str] = []
         self.lists: list[str] = []
         self.dicts: list[str] = []
@@ -138,6 +175,8 @@ class _Body:
             self.load_one,
             self.load_many,
         ]
+        if self.kept:
+            makers += [self.keep_further] * 5
         if depth:
             makers += [self.loop] * 3 + [self.condition, self.block, self.guarded]
         return self.rng.choice(makers)(depth - 1)
@@ -153,7 +192,8 @@ class _Body:
         return indent("\n".join(lines), "    ")
 
     def scopes(self) -> tuple[list[str], ...]:
-        return self.users, self.lists, self.dicts, self.orders, self.teams
+        kept = self.keepers, self.groups, self.functions, self.pairs
+        return self.users, self.lists, self.dicts, self.orders, self.teams, *kept
 
     def loop(self, depth: int) -> str:
         name = self.name("user")
@@ -261,6 +301,32 @@ class _Body:
             return f"{call}\nif {user} is None:\n    raise HTTPException(404)"
         return self.load_one()
 
+    def keep_further(self, _depth: int = 0) -> str:
+        """Return what keeps objects in a function, in an object, or in tuples."""
+        user, users = self.rng.choice(self.users), self.rng.choice(self.lists or ["[]"])
+        kind = self.rng.choice(["keeper", "group", "closure", "closure", "lambda", "act", "pairs"])
+        name = self.name(kind)
+        match kind:
+            case "keeper":
+                self.keepers.append(name)
+                return f"{name} = {self.helper('Keeper')}({user})"
+            case "group":
+                self.groups.append(name)
+                return f"{name} = {self.helper('Group')}(db, {users})"
+            case "pairs":
+                self.pairs.append(name)
+                return f"{name} = [(each, each.team) for each in {users}]"
+            case "lambda":
+                self.functions.append(name)
+                return f"{name} = lambda: {user}.name"
+            case "act":
+                self.functions.append(name)
+                event = self.rng.choice(["db.commit()", "db.rollback()"])
+                return f"def {name}():\n    {event}\n    return {self.rng.choice(self.reads())}"
+        read = self.rng.choice(self.reads())
+        self.functions.append(name)
+        return f"def {name}():\n    return {read}"
+
     def change(self, _depth: int = 0) -> str:
         user = self.rng.choice(self.users)
         return self.rng.choice(
@@ -294,7 +360,20 @@ class _Body:
 
     # ----------------------------------------------------------------------------------- reads
     def read(self, _depth: int = 0) -> str:
-        user, pick = self.rng.choice(self.users), self.rng.choice
+        reads = self.reads()
+        for name in self.keepers:
+            reads += [f"{name}.{read}" for read in ("name()", "team()", "user.name")] * 2
+        for name in self.groups:
+            reads += [f"{name}.{read}()" for read in ("names", "orders", "undo", "save")] * 2
+        reads += [f"{name}()" for name in self.functions] * 4
+        for name in self.pairs:
+            reads += [f"[each.name for each, _ in {name}]"] * 2
+            reads += [f"[len(each.orders) for each, _ in {name}]"] * 2
+            reads += [f"[team.name for _, team in {name} if team]"] * 2
+        return f"out.append({self.rng.choice(reads)})"
+
+    def reads(self) -> list[str]:
+        user = self.rng.choice(self.users)
         reads = [
             f"{user}.name",
             f"{user}.team.name if {user}.team else None",
@@ -319,12 +398,12 @@ class _Body:
         reads += [f"[each.user.name for each in {name} if each.user]" for name in self.orders]
         reads += [f"{name}.name if {name} else None" for name in self.teams]
         reads += [f"[each.name for each in {name}.users] if {name} else []" for name in self.teams]
-        return f"out.append({pick(reads)})"
+        return reads
 
 
-def flows(seed: int) -> str:
-    """Return the text of one application."""
-    rng = random.Random(f"flows {seed}")
+def flows(seed: int, *, kept: bool = False) -> str:
+    """Return the text of one application; if ``kept``, of the wider grammar."""
+    rng = random.Random(f"{'kept' if kept else 'flows'} {seed}")
     head = HEAD.format(
         session=rng.choice(["", "", "", ", autoflush=False", ", expire_on_commit=False"]),
         base="DeclarativeBase",
@@ -332,7 +411,7 @@ def flows(seed: int) -> str:
         default="",
         cascade=rng.choice(["", ', cascade="all, delete-orphan"']),
     )
-    body = _Body(rng)
+    body = _Body(rng, kept=kept)
     text = indent(body.text(), "    ")
     helpers = [HELPERS[name] for name in HELPERS if name in body.helpers]
     endpoint = (

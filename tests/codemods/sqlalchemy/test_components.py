@@ -105,6 +105,7 @@ FOLDERS = "import tempfile\n\n\ndef folder():\n    return tempfile.mkdtemp()\n"
         ('create_engine(f"postgresql+psycopg://localhost/{uuid.uuid4()}")', False),
         ('create_engine(f"sqlite:///{folders.folder()}/shop.db")', False),
         ('create_engine(URL)\nURL = f"sqlite:///{folders.folder()}/shop.db"', False),
+        ('create_engine(URL)\nURL = "sqlite:///" + folders.folder() + "/shop.db"', True),
         ('create_engine(f"sqlite:///{FOLDER}/shop.db")\nFOLDER = folders.folder()', True),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from planned import reason_of, rewritten
 
-from awaken.codemods.sqlalchemy.session_to_async.suites.settings import FIXTURE_LOOP_SCOPE
+from awaken.codemods.sqlalchemy.session_to_async.suites.suite_settings import FIXTURE_LOOP_SCOPE
 from awaken.workspace.manifests.pytest_settings import TEST_LOOP_SCOPE
 
 DATABASE = """\

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awaken.codemods.sqlalchemy.query_to_select.components.joining import join
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.statements.alike import looks
-from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
+from awaken.codemods.sqlalchemy.query_to_select.statements.join_targets import Target
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement_joins import (
     EACH_WAY,
     NAME,
     NODES,
@@ -23,11 +25,9 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
     TARGET,
     join_of,
 )
-from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
 from awaken.project import Project, Snapshot
 from awaken.project.frameworks.loads.certainty import Certainty, Degree, least
-from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.query_items import Item, What
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import decode
 

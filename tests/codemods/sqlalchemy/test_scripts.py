@@ -215,12 +215,6 @@ if __name__ == '__main__':
         "at-import",
         "if __name__ == '__main__':\n    a = 1; print(num(a))\n    print(num(2))\n",
     ),
-    "an-application-of-another-file": (
-        "at-import",
-        "from served import api\n\nprint(num(1), num(2))\n",
-    ),
-    "imported": ("at-import", "first = num(1)\nsecond = num(2)\n"),
-    "named-by-a-text": ("at-import", "first = num(1)\nsecond = num(2)\n"),
     "an-engine-of-a-session": (
         "no-twin",
         """\
@@ -232,6 +226,11 @@ with Session(engine) as session:
         print(connection, num(1))
 """,
     ),
+}
+IMPORTED = {
+    "an-application-of-another-file": "from served import api\n\nprint(num(1), num(2))\n",
+    "imported": "first = num(1)\nsecond = num(2)\n",
+    "named-by-a-text": "first = num(1)\nsecond = num(2)\n",
 }
 BESIDE = {
     "an-application-of-another-file": {
@@ -284,7 +283,7 @@ def observed(source, printed, *, waits):
     lines = [
         line
         for line in source.splitlines(keepends=True)
-        if not line.startswith(("from database", "import serving"))
+        if not line.startswith(("from database", "from served", "import serving"))
     ]
     code = compile("".join(lines), "script", "exec")
     end: object = None
@@ -308,9 +307,18 @@ def test_the_same_is_done_in_the_same_order(name, capsys):
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_script_is_left_as_it_is(name):
     reason, text = REFUSED[name]
-    result = rewritten(database=DATABASE, script=HEAD + text, **BESIDE.get(name, {}))
+    result = rewritten(database=DATABASE, script=HEAD + text)
     assert f"session-to-async/{reason}" in {one.reason for one in result.findings}
     assert result.files["script.py"] == (HEAD + text).encode()
+
+
+@pytest.mark.parametrize("name", IMPORTED)
+def test_a_file_that_others_import_makes_its_calls_in_threads(name, capsys):
+    before = HEAD + IMPORTED[name]
+    after = rewritten(database=DATABASE, script=before, **BESIDE[name]).files["script.py"].decode()
+    assert "async def main()" not in after
+    assert after.count("ThreadPoolExecutor().submit(") == IMPORTED[name].count("num(")
+    assert observed(after, capsys, waits=True) == observed(before, capsys, waits=False)
 
 
 SETTINGS = """\

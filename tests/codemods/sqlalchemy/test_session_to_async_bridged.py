@@ -75,12 +75,27 @@ def test_a_thread_of_the_application_may_run_it():
     assert not reasons(planned(thread))
 
 
+@pytest.mark.parametrize("daemon", ["", ", daemon=True"])
+def test_what_a_thread_of_its_own_changes_is_announced(daemon):
+    thread = COUNT.replace("from collector import gauge", "from threading import Thread")
+    thread = thread.replace(
+        'gauge("rows", callback=count)', f"Thread(target=count{daemon}).start()"
+    )
+    said = " ".join(each.message for each in planned(thread).findings)
+    assert "events of `engine` do not fire" in said
+    assert ("waits for it at its end" in said) == bool(daemon)
+
+
 BODIES = {
     "calls": """
     return index()
 """,
-    "factory": """
-    with Local() as session:
+    "options of a factory": """
+    with Local(autoflush=False) as session:
+        return session.scalar(text("select 1"))
+""",
+    "block of a factory": """
+    with Local.begin() as session:
         return session.scalar(text("select 1"))
 """,
     "attribute": """
@@ -109,6 +124,84 @@ def test_what_needs_other_connections_is_refused_and_not_asked_for(body):
 
     assert "not-on-own-engine" in reasons(planned(gauges))
     assert not [one for one in planned(gauges, ()).findings if "bridged" in (one.help or "")]
+
+
+PASSED = (
+    COUNT.partition("def count")[0]
+    + """
+def asked(session: Session{default}) -> int:
+    {body}
+def count() -> int:
+    with Session(engine) as session:
+        return asked(session)
+gauge("rows", callback=count)
+"""
+)
+OF_SESSION = 'return session.scalar(text("select 2"))'
+
+
+def test_what_it_calls_may_use_the_session_that_it_is_passed():
+    gauges = PASSED.format(default="", body=OF_SESSION)
+
+    assert not reasons(planned(gauges))
+    assert [one for one in planned(gauges, ()).findings if "bridged" in (one.help or "")]
+
+
+@pytest.mark.parametrize(
+    ("default", "body"),
+    [
+        (" = Local()", OF_SESSION),
+        ("", f"with Local() as session:\n        {OF_SESSION}"),
+        ("", f"with Session(engine) as session:\n        {OF_SESSION}"),
+        ("", 'return Store(engine).engine.connect().scalar(text("select 2"))'),
+        ("", f"index()\n    {OF_SESSION}"),
+    ],
+)
+def test_what_it_calls_waits_for_no_other_connections(default, body):
+    gauges = PASSED.format(default=default, body=body)
+
+    assert "not-on-own-engine" in reasons(planned(gauges))
+
+
+OF_FACTORY = (
+    COUNT.partition("    with engine")[0]
+    + """
+    with Local() as session:
+        return session.scalar(text("select 2"))
+def loop() -> None:
+    while True:
+        count()
+from threading import Thread
+Thread(target=loop).start()
+"""
+)
+
+
+def test_what_a_thread_calls_is_asked_for_if_a_factory_makes_its_sessions():
+    (found,) = (one for one in planned(OF_FACTORY, ()).findings if reason_of(one) == "in-thread")
+
+    assert 'bridged = ["gauges.count"]' in found.help
+    assert not reasons(planned(OF_FACTORY))
+
+
+REPLACED = """
+import gauges
+def test_count(monkeypatch):
+    monkeypatch.setattr(gauges, "Local", lambda: None)
+    gauges.count()
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "test"),
+    [("sessionmaker()", ""), ("sessionmaker(binds={})", ""), ("sessionmaker(engine)", REPLACED)],
+)
+def test_a_factory_has_an_engine_and_is_not_replaced(made, test):
+    texts = {"main.py": MAIN, "gauges.py": OF_FACTORY, "test_count.py": test}
+    texts["database.py"] = DATABASE.replace("sessionmaker(engine)", made)
+    plan = session_to_async(texts, bridged=["gauges.count"])
+
+    assert "not-on-own-engine" in reasons(plan)
 
 
 def test_an_engine_under_another_name_is_refused():

@@ -88,6 +88,18 @@ def save():
         ("return [*map(str, sorted(value))] if isinstance(value, Query) else value", True),
         ("return [one for one in value] if isinstance(value, Query) else value", True),
         # Asked about another one, or not executed.
+        *(
+            (f"return {executed} if isinstance(value, Query) else value", True)
+            for executed in (
+                "frozenset(value)",
+                "any(value)",
+                "[*value]",
+                "value[0]",
+                "list(map(str, value))",
+                "1 in value",
+            )
+        ),
+        ("return value == 1 if isinstance(value, Query) else value", False),
         ("if isinstance(other, Query): return value.all()", False),
         ("if isinstance(value, Query): return value.limit(2)", False),
         ("if isinstance(value, list): return value.count(1)", False),

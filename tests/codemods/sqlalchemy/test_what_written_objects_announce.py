@@ -106,19 +106,6 @@ def test_an_endpoint_answers_as_before_where_no_relationship_is_loaded():
     assert not any("may now contain" in one.message for one in result.report.findings)
 
 
-BOX = """\
-class Box:
-    def __init__(self, db: Session, user: User) -> None:
-        self.db, self.user = db, user
-
-    def put(self, amount: int) -> None:
-        self.db.add(Order(title="x", amount=amount, user_id=self.user.id))
-
-    def size(self) -> int:
-        return len(self.user.orders)
-"""
-
-
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -194,11 +181,6 @@ class Box:
             "x = user.orders\nget_or_create(db, Tag, name='n')\ndb.execute(delete(Order))",
             "`user.orders` is loaded before `get_or_create(db, Tag, name='n')`, which may commit",
         ),
-        (
-            "box = Box(db, user)\nbox.put(1)\nx = box.size()",
-            "`box.size()` reads `self.user.orders` with its loaded value",
-        ),
-        ("box = Box(db, user)\nx = box.size()", ""),
         ("x = user.orders\nstore(db, Tag(name='n'))\ndb.execute(delete(Order))", ""),
         (
             "user.orders.clear()\ndb.expire(user)",
@@ -221,7 +203,7 @@ class Box:
 def test_what_comes_to_something_else_is_said_of_its_function(body, said):
     lines = ["user = db.get(User, key)", *body.splitlines(), "seen = [user.orders, user.tags]"]
     endpoint = ENDPOINT.format(model="") + "".join(f"    {one}\n" for one in lines)
-    helpers = "\n\n".join([HELPERS["store"], HELPERS["get_or_create"], BOX])
+    helpers = "\n\n".join([HELPERS["store"], HELPERS["get_or_create"]])
     result = migrated({"shop.py": PLAIN + helpers + "\n\n" + endpoint})
 
     (found,) = [one for one in result.report.findings if "`endpoint0`" in one.message]

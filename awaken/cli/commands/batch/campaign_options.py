@@ -37,7 +37,7 @@ class CampaignOptions:
 
         return find_campaign(self.campaign)
 
-    def opened(self) -> tuple[CampaignFolder, Manifest]:
+    def open_campaign(self) -> tuple[CampaignFolder, Manifest]:
         """Return the folder, and what its manifest says. Raises UserError."""
         from awaken.batch.manifest.manifest_file import read_manifest  # noqa: PLC0415  as above
         from awaken.engine.remembering.rule_table import installed_rules  # noqa: PLC0415
@@ -45,7 +45,7 @@ class CampaignOptions:
         folder = self.folder()
         return folder, read_manifest(folder.top, installed_rules(None, use=True))
 
-    def again(self, command: str, *words: str) -> str:
+    def command_line(self, command: str, *words: str) -> str:
         """Return the line that runs ``command`` on the same campaign."""
         from awaken.cli.options.command_line import program  # noqa: PLC0415
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from awaken.cli.commands.batch.campaign_options import CampaignOptions, Jobs, Only
-from awaken.cli.options import declared as given
+from awaken.cli.options import shared_options as given
 from awaken.cli.options.declaring import Argument, Option, bad_parameter
 
 Patterns = Annotated[
@@ -31,8 +31,8 @@ def review(
     """
     from awaken.batch.reviewing.review_table import print_review  # noqa: PLC0415  the help needs none
 
-    folder, manifest = own.opened()
-    print_review(folder, manifest, only or (), output, own.again)
+    folder, manifest = own.open_campaign()
+    print_review(folder, manifest, only or (), output, own.command_line)
     return 0
 
 
@@ -53,13 +53,13 @@ def approve(
 
     if every is bool(patterns):
         raise bad_parameter("name repositories, or say --all", param_hint="PATTERN")
-    folder, manifest = own.opened()
+    folder, manifest = own.open_campaign()
     number = approve_results(folder, manifest, patterns or (), revoke=revoke)
     if not quiet:
         word = "No longer approved" if revoke else "Approved"
         say(f"{word}: {repositories(number)}.")
         if number and not revoke:
-            say(f"Publish what is approved: {own.again('publish')}")
+            say(f"Publish what is approved: {own.command_line('publish')}")
     return 0
 
 
@@ -80,7 +80,7 @@ def publish(
     from awaken.preview.streams.messages import say  # noqa: PLC0415
     from awaken.preview.streams.visible import visible  # noqa: PLC0415
 
-    folder, manifest = own.opened()
+    folder, manifest = own.open_campaign()
 
     def tell(sentence: str) -> None:
         if not quiet:
@@ -90,7 +90,7 @@ def publish(
     if ended.stopped:
         say(visible(f"Stopped: {ended.stopped}"))
     if ended.left:
-        tell(f"Go on: {own.again('publish')} ({ended.left:,} approved are left)")
+        tell(f"Go on: {own.command_line('publish')} ({ended.left:,} approved are left)")
     if ended.stopped:
         return FAILED
     return FOUND if ended.left else 0
@@ -111,7 +111,7 @@ def update(
     from awaken.cli.commands.batch.run_messages import print_end, teller  # noqa: PLC0415
     from awaken.cli.exit_codes import FOUND  # noqa: PLC0415
 
-    folder, manifest = own.opened()
+    folder, manifest = own.open_campaign()
     ended = update_campaign(folder, manifest, only or (), jobs=jobs, tell=teller(quiet=quiet))
     print_end(ended, manifest, own, quiet=quiet)
     return FOUND if ended.failed else 0
@@ -131,7 +131,7 @@ def close(
 
     if every is bool(patterns):
         raise bad_parameter("name repositories, or say --all", param_hint="PATTERN")
-    folder, manifest = own.opened()
+    folder, manifest = own.open_campaign()
     for sentence in close_requests(folder, manifest, patterns or (), comment):
         if not quiet:
             say(visible(sentence))

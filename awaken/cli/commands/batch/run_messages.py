@@ -43,16 +43,16 @@ def print_end(ended: EndedRun, manifest: Manifest, own: CampaignOptions, *, quie
         return
     for note in manifest.notes:
         say(visible(f"note: {note}"))
-    counted = Counter(progress.shown for progress in ended.progress.values())
+    counted = Counter(progress.display_state for progress in ended.progress.values())
     listed = ", ".join(f"{number:,} {state}" for state, number in sorted(counted.items()))
     say(
         f"{repositories(ended.done)} in {ended.seconds:.1f} s. "
         f"The campaign: {listed or 'nothing yet'}."
     )
     if ended.left:
-        say(f"Go on: {own.again('run')} ({ended.left:,} are left)")
+        say(f"Go on: {own.command_line('run')} ({ended.left:,} are left)")
     if ended.failed:
-        say(f"See the causes: {own.again('status')}")
-        say(f"Again what failed: {own.again('run', '--failed')}")
+        say(f"See the causes: {own.command_line('status')}")
+        say(f"Again what failed: {own.command_line('run', '--failed')}")
     if ended.ready:
-        say(f"Look at the results: {own.again('review')}")
+        say(f"Look at the results: {own.command_line('review')}")

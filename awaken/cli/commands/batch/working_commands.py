@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from awaken.cli.commands.batch.campaign_options import CampaignOptions, ChoiceOptions, Jobs, Only
-from awaken.cli.options import declared as given
+from awaken.cli.options import shared_options as given
 from awaken.cli.options.declaring import Argument, Option
 
 
@@ -48,7 +48,7 @@ def init(
     name = directory.resolve().name or "campaign"
     written = start_campaign(directory, name, text, shown, recipe, host)
     if not quiet:
-        again = CampaignOptions(campaign=directory).again("run", "--limit", "5")
+        again = CampaignOptions(campaign=directory).command_line("run", "--limit", "5")
         say(f"Wrote {' and '.join(str(directory / name) for name in written)}.")
         say(f"Look at both, then: {again}")
     return 0
@@ -74,7 +74,7 @@ def run(
     from awaken.cli.commands.batch.run_messages import print_end, teller  # noqa: PLC0415
     from awaken.cli.exit_codes import FOUND  # noqa: PLC0415
 
-    folder, manifest = own.opened()
+    folder, manifest = own.open_campaign()
     choice = chosen.choice()
     ended = run_campaign(folder, manifest, choice, jobs=jobs, dask=dask, tell=teller(quiet=quiet))
     print_end(ended, manifest, own, quiet=quiet)
@@ -92,12 +92,12 @@ def status(
     """Show how many repositories are in which state, and what failed for which cause."""
     from awaken.batch.reviewing.status_page import print_status  # noqa: PLC0415  the help needs none
 
-    folder, manifest = own.opened()
+    folder, manifest = own.open_campaign()
     if refresh:
         from awaken.batch.publishing.following import refresh_states  # noqa: PLC0415
 
         refresh_states(folder, manifest)
-    print_status(folder, manifest, only or (), listed=listed, again=own.again)
+    print_status(folder, manifest, only or (), listed=listed, again=own.command_line)
     return 0
 
 
@@ -113,8 +113,8 @@ def merge(
     from awaken.batch.merging import merge_shard  # noqa: PLC0415  the help needs none
     from awaken.preview.streams.messages import say  # noqa: PLC0415
 
-    folder, manifest = own.opened()
-    with folder.coordinated() as log:
+    folder, manifest = own.open_campaign()
+    with folder.hold() as log:
         for shard in shards:
             number = merge_shard(folder, log, manifest, shard)
             if not quiet:
@@ -134,8 +134,8 @@ def clean(
 
     from awaken.preview.streams.messages import say  # noqa: PLC0415
 
-    folder, manifest = own.opened()
-    with folder.coordinated() as log:
+    folder, manifest = own.open_campaign()
+    with folder.hold() as log:
         if folder.work.exists() and not folder.work.is_symlink():
             shutil.rmtree(folder.work, ignore_errors=True)
         removed: list[str] = []

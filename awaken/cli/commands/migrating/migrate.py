@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import structs
 
-from awaken.cli.options.declared import OutputOptions, RunOptions, require_page
 from awaken.cli.options.declaring import Argument, Option, bad_parameter
 from awaken.cli.options.passes import COMMAND_WORD
 from awaken.cli.options.recipe import RecipeOptions, recipe_names, require_recipe_alone
+from awaken.cli.options.shared_options import OutputOptions, RunOptions, require_page
 from awaken.contract import Level, UserError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class MigrateOptions:
         bool, Option("--allow-dirty", help="Write even if files have uncommitted changes.")
     ] = False
 
-    def again(self, recipe: str) -> list[str]:
+    def dry_run_words(self, recipe: str) -> list[str]:
         """Return the words of the same migration as a dry run."""
         words = [recipe, *(["--from", str(self.first)] if self.first > 1 else [])]
         words += ["--to", str(self.last)] if self.last is not None else []
@@ -85,14 +85,14 @@ def migrate(
 
     Exits with 1 if a step is blocked, leaves parts or fails tests, with 2 if tests prove nothing.
     """
-    from awaken.cli.commands.migrating.questions import can_ask  # noqa: PLC0415  the help needs no engine
+    from awaken.cli.commands.migrating.terminal_questions import can_ask  # noqa: PLC0415  the help needs no engine
     from awaken.cli.exit_codes import FAILED, FOUND  # noqa: PLC0415
-    from awaken.engine.asking.questions import questions_of  # noqa: PLC0415
+    from awaken.engine.asking.migration_questions import questions_of  # noqa: PLC0415
     from awaken.engine.recipe_run import causes  # noqa: PLC0415
     from awaken.preview.choices import Color, Form  # noqa: PLC0415
-    from awaken.preview.console.plain import console_on  # noqa: PLC0415
+    from awaken.preview.console.plain_console import console_on  # noqa: PLC0415
     from awaken.preview.recipes.migration import Migration, print_migration  # noqa: PLC0415
-    from awaken.preview.streams.output import opened  # noqa: PLC0415
+    from awaken.preview.streams.output import open_output  # noqa: PLC0415
 
     line, view = _begun_pair(recipe, run, output, own)
     line, runs, answers = _answered_items(recipe, line, view, own)
@@ -108,7 +108,7 @@ def migrate(
     if view.form is Form.HTML:
         _show_page(result, line, own, view)
     else:
-        with opened(view.file) as stream:
+        with open_output(view.file) as stream:
             color = Color.NEVER if view.file else view.color
             print_migration(result, console_on(stream, color), steps)
     if failed or result.proves_nothing or (waits and not own.dry_run):
@@ -128,9 +128,13 @@ def _show_page(result: Migration, line: CommandLine, own: MigrateOptions, view: 
 
     course = course_of(result)
     asked = asked_of(
-        "migrate", view, line.again("migrate", *own.again(result.recipe)), None, course
+        "migrate",
+        view,
+        line.with_command("migrate", *own.dry_run_words(result.recipe)),
+        None,
+        course,
     )
-    show_page(combined_report(result.shown()), asked, view)
+    show_page(combined_report(result.steps_to_show()), asked, view)
     for sentence in (course.verdict, *course.sentences):
         say(sentence)
 
@@ -158,9 +162,9 @@ def _answered_items(
     recipe: str, line: CommandLine, view: View, own: MigrateOptions
 ) -> tuple[CommandLine, list[StepRun], list[str]]:
     """Return the planned steps, the answers that no file has, and the line that has them."""
-    from awaken.cli.commands.migrating.questions import answers_to, can_ask, keep  # noqa: PLC0415
+    from awaken.cli.commands.migrating.terminal_questions import answers_to, can_ask, keep  # noqa: PLC0415
     from awaken.engine.asking.kept_answers import settings_in  # noqa: PLC0415
-    from awaken.engine.asking.questions import joined_answers, questions_of  # noqa: PLC0415
+    from awaken.engine.asking.migration_questions import joined_answers, questions_of  # noqa: PLC0415
 
     answers: list[str] = []
     roots: dict[Path, None] = {}
@@ -261,12 +265,14 @@ def _nexts(result: Migration, line: CommandLine, own: MigrateOptions) -> list[St
     if own.dry_run and any(candidate.writes for candidate in _until_blocked(runs)):
         asked = [f"--{name}" for name in ("commit", "verify") if getattr(own, name)]
         make = ("migrate", recipe, *asked)
-        steps.append(Step("see each change", line.again("diff", "--recipe", recipe)))
+        steps.append(Step("see each change", line.with_command("diff", "--recipe", recipe)))
         what = "the changes" if blocked is None else f"the steps before step {blocked.number}"
-        steps.append(Step(f"make {what}", running(line.again(*make), own.command)))
+        steps.append(Step(f"make {what}", running(line.with_command(*make), own.command)))
         found = (f for one in runs if one.step.rules for r in one.report.roots for f in r.findings)
         if blocked is None and any(finding.level is Level.MANUAL for finding in found):
-            steps.append(Step("see what is left by hand", line.again("check", "--recipe", recipe)))
+            steps.append(
+                Step("see what is left by hand", line.with_command("check", "--recipe", recipe))
+            )
     elif not own.dry_run:
         done = written_report([candidate for candidate in result.made if candidate.writes])
         steps += [Step(effect, command) for effect, command in commands_after(done)]
@@ -276,17 +282,17 @@ def _nexts(result: Migration, line: CommandLine, own: MigrateOptions) -> list[St
             command = f"git revert --no-edit {commits[-1]}" if commits else undo_command(done)
             steps.append(Step("undo the last step", command))
     if not any(candidate.step.rules for candidate in runs):
-        steps.append(Step("see which recipe to begin with", line.again("recipes")))
+        steps.append(Step("see which recipe to begin with", line.with_command("recipes")))
     for run in runs:
         looks = run is blocked or (not run.step.rules and any(r.findings for r in run.report.roots))
         if looks:
             what = "see what blocks" if run is blocked else "see the places of"
             words = ("check", "--recipe", recipe, "--step", str(run.number))
-            steps.append(Step(f"{what} step {run.number}", line.again(*words)))
+            steps.append(Step(f"{what} step {run.number}", line.with_command(*words)))
     partly = [] if blocked is None else _partly_selected(blocked.report, line)
     if partly:
         whole = structs.replace(line, paths=partly)
-        again = whole.again("migrate", recipe, "--dry-run")
+        again = whole.with_command("migrate", recipe, "--dry-run")
         steps.append(Step("plan it for the whole project", again))
     return steps
 
@@ -325,10 +331,12 @@ def show_recipe(line: CommandLine, chosen: RecipeOptions, view: View, command: s
     nexts = []
     if any(run.writes for run in runs):
         if command == "check":
-            nexts.append(Step("see each change", line.again("diff", *words)))
-        nexts.append(Step("make the steps", line.again("migrate", str(chosen.recipe))))
+            nexts.append(Step("see each change", line.with_command("diff", *words)))
+        nexts.append(Step("make the steps", line.with_command("migrate", str(chosen.recipe))))
     elif not any(run.step.rules for run in runs):
-        nexts.append(Step("see which recipe to begin with", line.again("recipes")))
-    show_steps(runs, command, view, lambda name, *more: line.again(name, *words, *more), nexts)
+        nexts.append(Step("see which recipe to begin with", line.with_command("recipes")))
+    show_steps(
+        runs, command, view, lambda name, *more: line.with_command(name, *words, *more), nexts
+    )
     shown = [run for run in runs if command == "check" or run.step.rules]
     return combined_report(shown)

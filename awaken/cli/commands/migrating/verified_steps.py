@@ -20,7 +20,7 @@ from awaken.preview.recipes.commit_message import commit_message
 from awaken.preview.streams.messages import say
 from awaken.preview.verification import stops, verified_rows
 from awaken.verifying.reached_changes import Reach, reaches
-from awaken.verifying.verify import verify_report
+from awaken.verifying.verify_changes import verify_report
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine

@@ -251,7 +251,7 @@ def _statement_alone(module: Module, node: ast.AST) -> ast.stmt:
     many = isinstance(statement, ast.Assign) and (
         len(statement.targets) > 1 or not isinstance(statement.targets[0], ast.Name)
     )
-    if any(module.beside(statement)) or not simple or many:
+    if any(module.text_alongside(statement)) or not simple or many:
         raise Refused(SHARED_LINE, module.excerpt(statement))
     return statement
 

@@ -126,7 +126,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.asyncio.blocking_call.awaited import awaited_rewrite
-from awaken.codemods.asyncio.blocking_call.calls import (
+from awaken.codemods.asyncio.blocking_call.blocking_calls import (
     calls_in_coroutines,
     calls_in_functions,
     may_be_in_coroutines,
@@ -173,6 +173,6 @@ class BlockingCall(SiteRule):
             for blocking in calls_in_functions(project, module)
         )
         in_sight = set(project.site_files(self.triggers))
-        for module, call, way in project.calls.ways_to(ends):
+        for module, call, way in project.calls.paths_to(ends):
             if module.path in in_sight:
                 yield decide(Site(self.name, module, call), rewrite_through, THROUGH, way)

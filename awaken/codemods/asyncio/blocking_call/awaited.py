@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from awaken.codemods.asyncio.blocking_call.calls import BlockingCall
+from awaken.codemods.asyncio.blocking_call.blocking_calls import BlockingCall
 from awaken.codemods.asyncio.blocking_call.reasons import BLOCKS, OLD_PYTHON, OTHER_LOOP
 from awaken.contract import Edit, Span, TextEdit
 from awaken.kit.caveats.replaced_names import doubles_of

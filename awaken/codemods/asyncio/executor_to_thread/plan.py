@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.asyncio.executor_to_thread.payload import Threaded
 from awaken.contract import Constraints, Edit, Phase, Plan, Reason, Rewriter, Status
-from awaken.kit.caveats.listed_names import lists_names
+from awaken.kit.caveats.listing_calls import lists_names
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.imports import name_behind
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
@@ -85,7 +85,10 @@ class ExecutorToThread(Rule):
     def _decided_sites(
         self, project: Project, module: Module, constraints: Constraints, caveats: Sequence[str]
     ) -> Iterator[Decided]:
-        judged = [(site, _judged(site, project, caveats)) for site in self._sites(project, module)]
+        judged = [
+            (site, _rewrite_or_refusal(site, project, caveats))
+            for site in self._sites(project, module)
+        ]
         together: dict[ast.stmt, list[_Judged]] = {}
         for site, outcome in judged:
             statement = _loop_statement(project, module, site.node)
@@ -122,7 +125,9 @@ def _of_program(project: Project) -> list[str]:
 
 
 # ------------------------------------------------------------------------------------- one call
-def _judged(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> Rewrite | Refused:
+def _rewrite_or_refusal(
+    site: Site[ast.Call], project: Project, caveats: Sequence[str]
+) -> Rewrite | Refused:
     try:
         return _rewrite(site, project, caveats)
     except Refused as refused:
@@ -299,7 +304,7 @@ def _loop_statement(project: Project, module: Module, call: ast.Call) -> ast.stm
 
 def _has_own_line(module: Module, statement: ast.stmt) -> bool:
     """Whether the line of ``statement``, one of several in its block, holds nothing else."""
-    return not any(module.beside(statement)) and len(module.block_of(statement)) > 1
+    return not any(module.text_alongside(statement)) and len(module.block_of(statement)) > 1
 
 
 def _with_loop(

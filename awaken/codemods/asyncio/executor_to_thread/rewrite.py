@@ -8,7 +8,7 @@ import libcst as cst
 
 from awaken.codemods.asyncio.executor_to_thread.payload import Threaded
 from awaken.contract import Surroundings
-from awaken.editing.arguments import bare_argument, code, fitted
+from awaken.editing.call_arguments import bare_argument, code, fit_arguments
 
 _NO_SPACE = cst.SimpleWhitespace("")
 
@@ -20,7 +20,7 @@ def to_thread(node: cst.Call, data: Threaded, around: Surroundings) -> cst.Call:
     function = given.with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT)
     if not data.through and ("#" in code(node) or isinstance(node.args[-1].comma, cst.Comma)):
         # The author chose these lines.
-        return fitted(called.with_changes(args=[function, *others]), around)
+        return fit_arguments(called.with_changes(args=[function, *others]), around)
     passed = _taken_apart(given.value) if data.through else [function]
     named = [item for item in passed if item.keyword is not None or item.star == "**"]
     positional = [argument for argument in passed if argument not in named]
@@ -30,7 +30,7 @@ def to_thread(node: cst.Call, data: Threaded, around: Surroundings) -> cst.Call:
         for argument in args[:-1]
     ]
     written = called.with_changes(whitespace_before_args=_NO_SPACE, args=[*joined, args[-1]])
-    return fitted(written, around)
+    return fit_arguments(written, around)
 
 
 def _taken_apart(function: cst.BaseExpression) -> Sequence[cst.Arg]:

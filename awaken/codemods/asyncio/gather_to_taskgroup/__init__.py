@@ -212,9 +212,9 @@ from awaken.codemods.asyncio.gather_to_taskgroup.helper import (
     shares,
     with_helper,
 )
-from awaken.codemods.asyncio.gather_to_taskgroup.names import Names
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import ALL
-from awaken.codemods.asyncio.gather_to_taskgroup.site import CONTEXT, Options, judged
+from awaken.codemods.asyncio.gather_to_taskgroup.site import CONTEXT, Options, task_group_rewrite
+from awaken.codemods.asyncio.gather_to_taskgroup.task_names import Names
 from awaken.contract import Constraints, Level, Phase, Plan, Rewriter, Status
 from awaken.kit.changes import plan_of, refused_together, rewritten_together
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
@@ -277,7 +277,7 @@ def _prepare(site: Site[ast.Call], project: Project, names: Names, options: Opti
     newline = "\n" if first is None else first.group().decode()
     name = imported_name(project, module)
     try:
-        rewrite = judged(site, project, names, options)
+        rewrite = task_group_rewrite(site, project, names, options)
     except Refused as refused:
         return Prepared(module.path, name, refused_together((site,), refused))
     decided = rewritten_together((site,), rewrite)

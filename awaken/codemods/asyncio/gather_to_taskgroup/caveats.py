@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.kit.caveats.listed_names import lists_names
+from awaken.kit.caveats.listing_calls import lists_names
 from awaken.knowledge.library_names import word_list
 from awaken.project.source.trees import arguments_of, root_of
 from awaken.project.values.domain import Unknown

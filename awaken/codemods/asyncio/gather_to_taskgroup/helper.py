@@ -119,7 +119,7 @@ def with_helper(
         if item.shared is None or edits is None:
             yield item.alone
         else:
-            changes = tuple(edits.made(change) for change in item.shared.changes)
+            changes = tuple(edits.change_with_class(change) for change in item.shared.changes)
             yield Decided(item.shared.findings, changes)
 
 
@@ -130,7 +130,7 @@ class Edits(Struct, frozen=True):
     path: str
     text: str
 
-    def made(self, change: Change) -> Change:
+    def change_with_class(self, change: Change) -> Change:
         """Return ``change`` with the class in place of the ``try`` around the group."""
         site = change.sites[0]
         edits: list[Edit] = [_by_class(edit) for edit in change.edits if not _is_plain(edit)]

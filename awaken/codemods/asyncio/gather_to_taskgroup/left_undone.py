@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.effects import suspensions
-from awaken.project.effects.own import own_nodes
+from awaken.project.effects.own_nodes import own_nodes
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import Unknown
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_MOST_FUNCTIONS = 50  # bodies of one question
 _CANCELLATIONS = {"BaseException", "CancelledError"}
 _BEGUN_BY = {"release": "acquire", "set": "", "task_done": "get"}
 """Methods without arguments that others wait for, and what is awaited of the same object before."""
@@ -46,7 +45,7 @@ def left_undone(
     """
     waiting = deque((module, coroutine) for coroutine in coroutines)
     seen: set[ast.AST] = set()
-    while waiting and len(seen) < _MOST_FUNCTIONS:
+    while waiting:
         home, node = waiting.popleft()
         called = project.calls.function_called(home, node) if isinstance(node, ast.Call) else None
         if called is None or isinstance(called, Unknown) or called.function in seen:

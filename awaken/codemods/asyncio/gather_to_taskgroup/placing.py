@@ -1,4 +1,4 @@
-"""Where the ``await`` of a gather is, and how the statement uses its results."""
+"""The position of the ``await`` of a gather, and the use of its results by the statement."""
 
 from __future__ import annotations
 
@@ -98,11 +98,13 @@ def _is_indexed(module: Module, awaited: ast.Await, statement: ast.stmt) -> bool
     match statement:
         case ast.Assign(targets=[ast.Name() as target], value=value) if value is awaited:
             scope = module.scopes.scope_of(target)
-            bindings = scope.bound(target.id)
+            bindings = scope.bindings_of(target.id)
         case _:
             return False
     reads = [
-        name for inside in module.scopes.inside(scope) for name in inside.reads.get(target.id, ())
+        name
+        for inside in module.scopes.scopes_inside(scope)
+        for name in inside.reads.get(target.id, ())
     ]
     return len(bindings) == 1 and bool(reads) and all(_reads_item(module, read) for read in reads)
 

@@ -8,14 +8,14 @@ from typing import Any
 import libcst as cst
 from msgspec import Struct
 
-from awaken.codemods.asyncio.gather_to_taskgroup.arguments import TASK_WORDS
+from awaken.codemods.asyncio.gather_to_taskgroup.gather_arguments import TASK_WORDS
 from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Results, Started
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, line_break, with_line_starts
-from awaken.editing.chains.layout import can_be_laid_out
-from awaken.editing.chains.lines import ends_in_comma, one_line
+from awaken.editing.call_arguments import code, line_break, with_line_starts
+from awaken.editing.chains.chain_layout import can_be_laid_out
+from awaken.editing.chains.chain_lines import ends_in_comma, one_line
 from awaken.editing.comments import lost_comments
-from awaken.editing.parentheses import needs_parentheses, parenthesised
+from awaken.editing.parentheses import needs_parentheses, parenthesise
 
 _BRACKETED = (cst.Call, cst.Dict, cst.List, cst.ListComp, cst.Set, cst.SetComp, cst.Subscript)
 _DISPLAYS: Mapping[str, type[cst.ListComp | cst.SetComp]] = {
@@ -31,7 +31,7 @@ def write_group(
     arguments = list(_passed_arguments(node, data))
     writer = _Writer(data, around)
     if data.tasks:
-        body = writer.listed(arguments)
+        body = writer.list_statement(arguments)
     else:
         pairs = zip(arguments, data.started, strict=True)
         body = [writer.starting(argument, started) for argument, started in pairs]
@@ -274,7 +274,7 @@ class _Writer:
             small = cst.Assign([cst.AssignTarget(cst.Name(started.name))], task)
         return self._commented_node(argument, cst.SimpleStatementLine([small]))
 
-    def listed(self, arguments: Sequence[_Argument]) -> list[cst.BaseStatement]:
+    def list_statement(self, arguments: Sequence[_Argument]) -> list[cst.BaseStatement]:
         """Return the one statement that starts all arguments and keeps their tasks in a list."""
         pairs = list(zip(arguments, self._data.started, strict=True))
         target = cst.AssignTarget(cst.Name(self._data.tasks))
@@ -354,7 +354,7 @@ class _Writer:
             task = self.task(cst.Name(started.name), started, "")
             loop = cst.CompFor(cst.Name(started.name), value)
             flat = _flat(value)
-            items = parenthesised(flat) if needs_parentheses(loop, "iter", value) else flat
+            items = parenthesise(flat) if needs_parentheses(loop, "iter", value) else flat
             return cst.ListComp(task, loop.with_changes(iter=items))
         if "#" in code(value) and self._data.results is None:
             # It stays where it is, and so do its comments.

@@ -11,13 +11,17 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from awaken.codemods.asyncio.gather_to_taskgroup import reasons
-from awaken.codemods.asyncio.gather_to_taskgroup.arguments import Gathered, Given, gathered_by
 from awaken.codemods.asyncio.gather_to_taskgroup.caveats import of_program, read_before
+from awaken.codemods.asyncio.gather_to_taskgroup.gather_arguments import (
+    Gathered,
+    Given,
+    gathered_by,
+)
 from awaken.codemods.asyncio.gather_to_taskgroup.left_undone import left_undone
-from awaken.codemods.asyncio.gather_to_taskgroup.names import Names
 from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Results, Started
 from awaken.codemods.asyncio.gather_to_taskgroup.placing import Position, position_of, which_await
-from awaken.kit.imports import name_beside
+from awaken.codemods.asyncio.gather_to_taskgroup.task_names import Names
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.names_here import is_dotted
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -66,7 +70,9 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
         return self.exceptions == "unwrap"
 
 
-def judged(site: Site[ast.Call], project: Project, names: Names, options: Options) -> Rewrite:
+def task_group_rewrite(
+    site: Site[ast.Call], project: Project, names: Names, options: Options
+) -> Rewrite:
     """Return the task group that takes the place of a gather. Raises Refused."""
     module, call = site.module, site.node
     awaited = _await(project, module, call)
@@ -77,7 +83,7 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
         raise Refused(reasons.NO_ARGUMENTS)
     gathered = gathered_by(project, module, call, position)
     coroutines = [each for argument in gathered.given for each in argument.coroutines]
-    shared = project.orm.shared_sessions.of(module, call, coroutines)
+    shared = project.orm.shared_sessions.shared_session(module, call, coroutines)
     if shared is not None:
         raise Refused(reasons.SHARED_SESSION, shared.shown, because=shared.places)
     group, imports = _group(site, project, names, options, limit)
@@ -110,11 +116,11 @@ def _group(
 ) -> tuple[GroupCode, list[Edit]]:
     """Return the task group, with nothing started in it, and its imports. Raises Refused."""
     module, call = site.module, site.node
-    opens, imports = name_beside(project, site, call.func, "asyncio.TaskGroup")
+    opens, imports = name_from_same_module(project, site, call.func, "asyncio.TaskGroup")
     within, imports = "", [*imports]
     outer = module.parent(call)
     if limit is not None and isinstance(outer, ast.Call):
-        timeout, more = name_beside(project, site, outer.func, "asyncio.timeout")
+        timeout, more = name_from_same_module(project, site, outer.func, "asyncio.timeout")
         within = f"{timeout}({module.text_of(limit)})"
         imports += [*more, site.release_import("asyncio", "wait_for")]
     if options.unwraps and module.scopes.is_bound(_GROUP, call):

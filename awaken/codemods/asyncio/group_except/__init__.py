@@ -101,7 +101,7 @@ from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names, name_list
-from awaken.project.effects.own import own_nodes
+from awaken.project.effects.own_nodes import own_nodes
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
@@ -157,9 +157,9 @@ class GroupExcept(SiteRule):
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriter that stars handlers."""
-        from awaken.codemods.asyncio.group_except.rewrite import starred  # noqa: PLC0415
+        from awaken.codemods.asyncio.group_except.rewrite import try_star  # noqa: PLC0415
 
-        return {_STARRED: starred}
+        return {_STARRED: try_star}
 
 
 def _found_handlers(project: Project, module: Module) -> Iterator[ast.ExceptHandler]:

@@ -7,7 +7,7 @@ import libcst as cst
 from awaken.contract import Surroundings
 
 
-def starred(node: cst.Try, _data: None, _around: Surroundings) -> cst.TryStar:
+def try_star(node: cst.Try, _data: None, _around: Surroundings) -> cst.TryStar:
     """``except ValueError:`` → ``except* ValueError:``, in all handlers."""
     return cst.TryStar(
         body=node.body,

@@ -83,7 +83,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.asyncio.sequential_awaits.reading import (
+from awaken.codemods.asyncio.sequential_awaits.http_reads import (
     may_have_a_row,
     may_read,
     reads_over_http,
@@ -122,7 +122,7 @@ class SequentialAwaits(Advice):
             return is_around_tests(path) or not may_have_a_row(project.snapshot[path].text)
 
         return (
-            Site(self.name, module, row[0]).advised(
+            Site(self.name, module, row[0]).advice(
                 f"{_shown_text(module, row)} run one after the other, and none uses the "
                 "result of another",
                 _CURE,

@@ -83,8 +83,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from awaken.codemods.asyncio.unbounded_fan_out.fan_outs import FanOut, fan_outs, is_meant
-from awaken.codemods.asyncio.unbounded_fan_out.limits import is_limited_here, works_without_limit
-from awaken.codemods.asyncio.unbounded_fan_out.sizes import unbounded_size
+from awaken.codemods.asyncio.unbounded_fan_out.loop_sizes import unbounded_size
+from awaken.codemods.asyncio.unbounded_fan_out.task_limits import (
+    is_limited_here,
+    works_without_limit,
+)
 from awaken.contract import Finding, Phase, Status
 from awaken.kit.rule import Advice
 from awaken.kit.search import site_modules
@@ -115,7 +118,7 @@ class UnboundedFanOut(Advice):
             for fan_out in fan_outs(project, module):
                 over = None if fan_out.started in findings else _text_over(project, fan_out)
                 if over is not None:
-                    findings[fan_out.started] = Site(self.name, module, fan_out.started).advised(
+                    findings[fan_out.started] = Site(self.name, module, fan_out.started).advice(
                         f"every item of `{over}` starts a task that runs "
                         f"`{module.excerpt(fan_out.called)}()`, without a limit",
                         _CURE,

@@ -167,7 +167,9 @@ def _statement(project: Project, module: Module, call: ast.Call) -> ast.stmt:
 
 
 def _has_own_line(module: Module, statement: ast.stmt) -> bool:
-    return not shares_line(module, statement) and not _FOR_TOOLS.match(module.beside(statement)[1])
+    return not shares_line(module, statement) and not _FOR_TOOLS.match(
+        module.text_alongside(statement)[1]
+    )
 
 
 def _number(project: Project, module: Module, node: ast.expr) -> float | None:

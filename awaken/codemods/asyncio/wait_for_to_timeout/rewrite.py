@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from awaken.codemods.asyncio.wait_for_to_timeout.payload import Limited
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, fitted
-from awaken.editing.chains.lines import last_indent, reindented_node
+from awaken.editing.call_arguments import code, fit_arguments
+from awaken.editing.chains.chain_lines import last_indent, reindented_node
 from awaken.editing.comments import lost_comments
 
 
@@ -31,7 +31,7 @@ def awaited_node(node: cst.Call, _data: None, around: Surroundings) -> cst.BaseE
         column=around.column + len(around.indent),
         line_indent=around.line_indent + around.indent,
     )
-    return fitted(value, inside)
+    return fit_arguments(value, inside)
 
 
 def limit(node: cst.BaseSmallStatement, data: Limited, _around: Surroundings) -> cst.With:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from awaken.codemods.fastapi.annotated_dependency import reasons
 from awaken.codemods.fastapi.annotated_dependency.markers import Marked, has_lazy_annotations
-from awaken.codemods.fastapi.annotated_dependency.order import moved_parameters
+from awaken.codemods.fastapi.annotated_dependency.parameter_order import moved_parameters
 from awaken.codemods.fastapi.annotated_dependency.payload import SignatureRewrite
 from awaken.contract import Place
 from awaken.kit.sites import Refused

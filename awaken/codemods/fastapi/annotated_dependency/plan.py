@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.fastapi.annotated_dependency import reasons
 from awaken.codemods.fastapi.annotated_dependency.direct_calls import caveats_of, may_be_called
-from awaken.codemods.fastapi.annotated_dependency.markers import (
-    Marked,
-    functions,
-    read,
+from awaken.codemods.fastapi.annotated_dependency.markers import Marked, functions, read
+from awaken.codemods.fastapi.annotated_dependency.parameter_order import (
+    ordered_signature,
+    put_in_front,
 )
-from awaken.codemods.fastapi.annotated_dependency.order import ordered_signature, put_in_front
 from awaken.contract import Constraints, Edit, Phase, Place, Plan, Rewriter
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import imports_here
@@ -53,7 +52,9 @@ class AnnotatedDependency(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per function with marked parameters, and its change."""
         sites = _Sites(project, constraints.decided)
-        project.calls.search_callers(sites.called(site_modules(project, self.triggers)))
+        project.calls.search_callers(
+            sites.functions_called_directly(site_modules(project, self.triggers))
+        )
         return plan_of(
             decide(
                 Site(self.name, module, marked[0].parameter),
@@ -83,7 +84,9 @@ class _Sites:
         self._decided = decided
         self._paths: list[str] = []
 
-    def called(self, modules: Iterable[Module]) -> Iterator[tuple[Module, Function]]:
+    def functions_called_directly(
+        self, modules: Iterable[Module]
+    ) -> Iterator[tuple[Module, Function]]:
         """Yield those functions of ``modules`` whose direct calls matter."""
         for module in modules:
             result = [function for function, _ in self._pairs_of(module)]

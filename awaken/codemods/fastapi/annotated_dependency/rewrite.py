@@ -7,13 +7,10 @@ from typing import Any
 
 import libcst as cst
 
-from awaken.codemods.fastapi.annotated_dependency.payload import (
-    ParameterRewrite,
-    SignatureRewrite,
-)
+from awaken.codemods.fastapi.annotated_dependency.payload import ParameterRewrite, SignatureRewrite
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, deeper, line_break, without_argument
-from awaken.editing.chains.lines import one_line
+from awaken.editing.call_arguments import code, deeper, line_break, without_argument
+from awaken.editing.chains.chain_lines import one_line
 from awaken.editing.parameters import fitted_parameters, in_order, split_comma
 
 

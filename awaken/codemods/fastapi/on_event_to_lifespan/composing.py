@@ -13,10 +13,10 @@ from awaken.codemods.fastapi.on_event_to_lifespan.naming import (
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.inlining import Body, body_of
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.reaching import Reaching
-from awaken.codemods.fastapi.on_event_to_lifespan.registrations.comments import moved_comments
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.step_comments import moved_comments
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step
 from awaken.project import Project
-from awaken.project.graph.mentions import mentions_of
+from awaken.project.graph.function_mentions import mentions_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
@@ -27,7 +27,9 @@ _NAMES_OF_FUNCTIONS = (b"funcName", b"{function}", b"currentframe", b"_getframe"
 """What shows which function runs: formats of ``logging`` and of loguru, frames."""
 
 
-def composed(project: Project, home: Home, steps: Sequence[Step], taken: set[str]) -> Lifespan:
+def compose_lifespan(
+    project: Project, home: Home, steps: Sequence[Step], taken: set[str]
+) -> Lifespan:
     """Return how the lifespan is written. ``taken`` are names that others of the file have got.
 
     Raises Refused.
@@ -43,7 +45,7 @@ def composed(project: Project, home: Home, steps: Sequence[Step], taken: set[str
     for index, step in enumerate(ordered):
         if step.foreign:
             place = step.registration.place
-            lifespan.references[index] = reaching.of(
+            lifespan.references[index] = reaching.reference_to(
                 step.module, step.name, place, imported_first=step.first
             )
     lifespan.comments = moved_comments(home, ordered)
@@ -141,7 +143,7 @@ def _body(project: Project, lifespan: Lifespan, step: Step) -> Body | None:
     # Tests and other modules may call the handler directly.
     if any(mentions_of(project, step.module, function)):
         return None
-    bindings = scope.bound(function.name)
+    bindings = scope.bindings_of(function.name)
     # The name is rebound, so it may not mean this function at the start.
     if any(not isinstance(binding.node, Function) for binding in bindings):
         return None

@@ -10,7 +10,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.placing.entered import Entered
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.inlining import Body
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.reaching import Reference
-from awaken.codemods.fastapi.on_event_to_lifespan.registrations.comments import Comments
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.step_comments import Comments
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step
 
 

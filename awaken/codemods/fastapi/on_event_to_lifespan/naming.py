@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Lifespan
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
-from awaken.codemods.fastapi.on_event_to_lifespan.registrations.conditions import in_one_branch
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.registration_conditions import (
+    in_one_branch,
+)
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step
 from awaken.kit.sites import Refused
 from awaken.project import Project
-from awaken.project.graph.mentions import mentions_of
+from awaken.project.graph.function_mentions import mentions_of
 from awaken.project.source.trees import Function
 
 _DOTTED = re.compile(r"(?:await )?[\w.]+\(\)")
@@ -64,14 +66,14 @@ def _is_the_application(project: Project, lifespan: Lifespan, name: str) -> bool
     home = lifespan.home
     scopes = home.module.scopes
     owner = scopes.owner(name, home.scope if lifespan.nested else scopes.module)
-    bindings = [] if owner is None else owner.bound(name)
+    bindings = [] if owner is None else owner.bindings_of(name)
     # A registrar is given its application, so the name is a parameter.
     if len(bindings) == 1 and home.call is None:
         return name == home.variable
     if len(bindings) != 1 or bindings[0].value is None:
         return False
-    setting = project.web.applications.of(home.module, bindings[0].value)
-    return setting.alone == home.application
+    setting = project.web.applications.applications_of(home.module, bindings[0].value)
+    return setting.only_application == home.application
 
 
 def handler_names(project: Project, home: Home, steps: Sequence[Step]) -> None:
@@ -118,7 +120,7 @@ def _is_together(one: Step, other: Step) -> bool:
 
 def _name_of_function(project: Project, step: Step, function: Function, taken: set[str]) -> str:
     scopes = step.module.scopes
-    bindings = scopes.scope_of(function).bound(function.name)
+    bindings = scopes.scope_of(function).bindings_of(function.name)
     if bindings[-1].node is function and len(bindings) == 1:
         return function.name
     place = step.module.place(function)

@@ -83,7 +83,7 @@ class Obstacles(ProjectFacts):
                 if not own:
                     what = "and the application has a lifespan"
                     raise Refused(reasons.ROUTER_HANDLER, what, because=(place,))
-                raise Refused(_reason_beside(lifespan, own), because=(place,))
+                raise Refused(_reason_to_stay(lifespan, own), because=(place,))
 
     def _look_at_routers(self, application: Application, owned: Sequence[Owned]) -> None:
         """Refuse routers with handlers that are included more than once, or perhaps."""
@@ -126,7 +126,7 @@ class Obstacles(ProjectFacts):
     def _starts(self, application: Application) -> bool:
         """Whether something runs when an application starts."""
         registrations = self._project.web.registrations
-        return bool(registrations.of(application)) or (
+        return bool(registrations.registrations_on(application)) or (
             registrations.lifespan_of(application) is not None
         )
 
@@ -134,7 +134,9 @@ class Obstacles(ProjectFacts):
         """Refuse handlers that several decorators register on several applications."""
         for item in own:
             for other in self._project.web.registrations.all:
-                if _stands_with(item.registration, other) and not self._is_on(other, application):
+                if _share_function(item.registration, other) and not self._is_on(
+                    other, application
+                ):
                     raise Refused(reasons.SEVERAL_APPLICATIONS, because=(other.place,))
 
     def _is_on(self, registration: Registration, application: Application) -> bool:
@@ -220,10 +222,10 @@ class Obstacles(ProjectFacts):
 
     @cached_method
     def _installations(self, application: Application) -> list[Installation]:
-        return list(self._project.web.installations.of(application))
+        return list(self._project.web.installations.installations_on(application))
 
 
-def _stands_with(one: Registration, other: Registration) -> bool:
+def _share_function(one: Registration, other: Registration) -> bool:
     """Whether two decorators register one function."""
     function, beside = one.function, other.function
     return (
@@ -235,7 +237,7 @@ def _stands_with(one: Registration, other: Registration) -> bool:
     )
 
 
-def _reason_beside(lifespan: GivenLifespan, own: Sequence[Owned]) -> Reason:
+def _reason_to_stay(lifespan: GivenLifespan, own: Sequence[Owned]) -> Reason:
     """Return why the own handlers of an application with a lifespan stay."""
     if lifespan.assigned:
         return reasons.LIFESPAN_CONTEXT

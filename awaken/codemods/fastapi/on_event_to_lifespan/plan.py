@@ -7,16 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.codemods.fastapi.on_event_to_lifespan.composing import composed
-from awaken.codemods.fastapi.on_event_to_lifespan.edits import edits_of
+from awaken.codemods.fastapi.on_event_to_lifespan.composing import compose_lifespan
 from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Lifespan
+from awaken.codemods.fastapi.on_event_to_lifespan.lifespan_edits import edits_of
 from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Obstacles, Owned
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.constructors import Constructors
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.entered import entered, places_of
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.application_constructors import (
+    Constructors,
+)
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.entered import (
+    functions_to_enter,
+    places_of,
+)
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, home_of
 from awaken.codemods.fastapi.on_event_to_lifespan.proof import left_behind, out_of_reach
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.registrars import registrars
-from awaken.codemods.fastapi.on_event_to_lifespan.registrations.runs import require_one_run
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.single_run import require_one_run
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Steps, emptied_blocks
 from awaken.contract import Change, Constraints, Phase, Place, Plan, Problem, Rewriter
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
@@ -143,15 +148,20 @@ class _Planning:
             require_one_run(self._project, home, tuple(applications))
         self._constructors.look_at(home)
         steps = Steps(self._project, home)
-        result = [steps.of(registration.registration, registration.via) for registration in owned]
-        lifespan = composed(self._project, home, result, self._taken.get(home.module.path, set()))
+        result = [
+            steps.checked_step(registration.registration, registration.via)
+            for registration in owned
+        ]
+        lifespan = compose_lifespan(
+            self._project, home, result, self._taken.get(home.module.path, set())
+        )
         names = {"asynccontextmanager": "contextlib", "AsyncIterator": lifespan.iterators}
         for name, origin in names.items():
             if origin:
                 taken = Refused(reasons.NAME_TAKEN, name)
                 imports_here(home.module, home.statement, name, {origin}, taken)
         for item in applications:
-            lifespan.entered += entered(self._project, item)
+            lifespan.entered += functions_to_enter(self._project, item)
             lifespan.caveats += self._obstacles.caveats(item)
         # `async with` runs the shutdown on errors, where the old calls did not.
         if not all(entry.always for entry in lifespan.entered):

@@ -19,7 +19,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
     StatementEdit,
 )
 from awaken.contract import Surroundings
-from awaken.editing.arguments import appended_call, fitted, keyword_argument
+from awaken.editing.call_arguments import appended_call, fit_arguments, keyword_argument
 from awaken.editing.comments import only_suppresses
 from awaken.editing.statements import as_block, without_blank_lines
 
@@ -37,8 +37,8 @@ def write_lifespan(
     function = cst.ensure_type(
         cst.parse_statement(f"@asynccontextmanager\n{head}"), cst.FunctionDef
     )
-    body: list[Any] = [*_declared("global", data.global_names)]
-    body += [*_declared("nonlocal", data.nonlocal_names)]
+    body: list[Any] = [*_declaration("global", data.global_names)]
+    body += [*_declaration("nonlocal", data.nonlocal_names)]
     body += [cst.parse_statement(f"{name}\n") for name in data.first]
     # Startup stays outside the `try`: if it fails, FastAPI runs no shutdown handler.
     rest = [*_statements(data.startup), *_yielding(data)]
@@ -46,7 +46,7 @@ def write_lifespan(
         rest[0] = rest[0].with_changes(leading_lines=[_BLANK, *rest[0].leading_lines])
     body += rest
     function = function.with_changes(body=cst.IndentedBlock(body))
-    base_statements: list[cst.BaseStatement] = [_below(data.comments, function)]
+    base_statements: list[cst.BaseStatement] = [_with_comments(data.comments, function)]
     if data.assigned:
         # The application exists already, so that its constructor cannot take the lifespan.
         given = cst.parse_statement(f"{data.assigned}.router.lifespan_context = {data.name}\n")
@@ -73,7 +73,7 @@ def edit_constructor(node: cst.Call, data: ConstructorEdit, around: Surroundings
     new = keyword_argument("lifespan", cst.Name(data.lifespan))
     old = [item for item in node.args if item.keyword and item.keyword.value in _LISTS]
     if not old:
-        return fitted(appended_call(node, new), around)
+        return fit_arguments(appended_call(node, new), around)
     first, last = old[0], node.args[-1]
     # The place of the first list keeps the order and the layout of the call.
     in_place = new.with_changes(comma=first.comma, whitespace_after_arg=first.whitespace_after_arg)
@@ -82,7 +82,7 @@ def edit_constructor(node: cst.Call, data: ConstructorEdit, around: Surroundings
     kept[-1] = kept[-1].with_changes(
         comma=last.comma, whitespace_after_arg=last.whitespace_after_arg
     )
-    return fitted(node.with_changes(args=kept), around)
+    return fit_arguments(node.with_changes(args=kept), around)
 
 
 def edit_function(
@@ -117,7 +117,7 @@ def edit_statement(
     """Take away a statement that registers, or put another one in its place."""
     if not data.code:
         return cst.RemoveFromParent()
-    statement: cst.BaseStatement = _below(data.comments, cst.parse_statement(data.code))
+    statement: cst.BaseStatement = _with_comments(data.comments, cst.parse_statement(data.code))
     return statement
 
 
@@ -189,7 +189,7 @@ def _kept_comments(statement: Any) -> list[cst.EmptyLine]:
     return [*lines, cst.EmptyLine(comment=comment)] if comment is not None else lines
 
 
-def _declared(keyword: str, names: Sequence[str]) -> Iterator[cst.BaseStatement]:
+def _declaration(keyword: str, names: Sequence[str]) -> Iterator[cst.BaseStatement]:
     if names:
         yield cst.parse_statement(f"{keyword} {', '.join(names)}\n")
 
@@ -201,7 +201,9 @@ def _statements(parts: Sequence[Part]) -> Iterator[Any]:
         inside = [statement for part in held for statement in _calls(part)]
         if condition:
             around = [comment for part in held for comment in part.around]
-            yield _below(around, cst.If(cst.parse_expression(condition), cst.IndentedBlock(inside)))
+            yield _with_comments(
+                around, cst.If(cst.parse_expression(condition), cst.IndentedBlock(inside))
+            )
         else:
             yield from inside
 
@@ -210,13 +212,13 @@ def _calls(part: Part) -> list[Any]:
     # LibCST takes a carriage return alone for no end of a line where the text has others as well
     code = re.sub("\r(?!\n)", "\n", part.code)
     inside = _body(code) if part.is_body else list(cst.parse_module(code).body)
-    inside[0] = _below(part.above, inside[0])
+    inside[0] = _with_comments(part.above, inside[0])
     if part.comment:
         inside[-1] = inside[-1].with_changes(trailing_whitespace=_space_behind(part.comment))
     return inside
 
 
-def _below(comments: Sequence[str], statement: Any) -> Any:
+def _with_comments(comments: Sequence[str], statement: Any) -> Any:
     """Return ``statement`` with ``comments`` above it."""
     lines = [cst.EmptyLine(comment=cst.Comment(comment)) for comment in comments]
     return statement.with_changes(leading_lines=[*lines, *statement.leading_lines])

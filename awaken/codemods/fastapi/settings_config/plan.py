@@ -16,10 +16,22 @@ from awaken.codemods.fastapi.settings_config.configs import (
     configs,
     read,
 )
-from awaken.codemods.fastapi.settings_config.imports import OldImport, moved_edits, old_imports
 from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
+from awaken.codemods.fastapi.settings_config.pydantic_imports import (
+    OldImport,
+    moved_edits,
+    old_imports,
+)
 from awaken.contract import Constraints, Edit, Phase, Place, Plan, Rewriter
-from awaken.kit.changes import Decided, Member, connected, decide, decide_group, member, plan_of
+from awaken.kit.changes import (
+    Decided,
+    Member,
+    connected_groups,
+    decide,
+    decide_group,
+    member,
+    plan_of,
+)
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, nodes_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -80,7 +92,7 @@ class _Planning:
     def _of_configs(self) -> Iterator[Decided]:
         members = {config.owner: self._member(config) for config in self._configs}
         links = ((config.owner, parent) for config in self._configs for parent in config.parents)
-        for group in connected(members, links):
+        for group in connected_groups(members, links):
             parts = [members[owner] for owner in group]
             if not any(self._project.looks_in(part.site.module.path) for part in parts):
                 continue

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, deeper, fitted, keyword_argument
+from awaken.editing.call_arguments import code, deeper, fit_arguments, keyword_argument
 from awaken.editing.pragmas import width_behind
 
 _TARGET = "model_config"
@@ -42,7 +42,7 @@ def rewrite_config(
         comment = header
         # The call starts after the target, which takes room on its line.
         width = around.column + len(f"{_TARGET} = ")
-        call = fitted(call, replace(around, column=width, trailing=_width(comment)))
+        call = fit_arguments(call, replace(around, column=width, trailing=_width(comment)))
     above = [
         cst.EmptyLine(comment=cst.Comment(f"# {line}" if line else "#")) for line in data.docstring
     ]

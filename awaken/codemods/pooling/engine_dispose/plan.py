@@ -18,9 +18,9 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.kit.web.lifespans import caveats_of_installers, lifespan_edits, may_get_lifespan
 from awaken.knowledge import knowledge
 from awaken.project.effects import suspensions
-from awaken.project.effects.own import own_nodes
+from awaken.project.effects.own_nodes import own_nodes
 from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
-from awaken.project.frameworks.web.serving import Served
+from awaken.project.frameworks.web.served_applications import Served
 from awaken.project.source.trees import variable_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class _Engine(Struct, frozen=True):
     name: str
 
     @property
-    def qualified(self) -> str:
+    def qualified_name(self) -> str:
         return f"{self.opening.module.name}.{self.name}"
 
 
@@ -88,7 +88,7 @@ def _engines(project: Project) -> Iterator[_Engine]:
 def _is_of_script(project: Project, engine: _Engine, served: tuple[Served, ...]) -> bool:
     """Whether the file of an engine is a script, which an import in the application would run."""
     module, homes = engine.opening.module, {server.module.path for server in served}
-    is_beside = homes.isdisjoint({module.path, *project.web.imports.reached(module)})
+    is_beside = homes.isdisjoint({module.path, *project.web.imports.files_imported_by(module)})
     return is_beside and not is_imported(project, module)
 
 
@@ -101,7 +101,7 @@ def _may_be_disposed(project: Project, engine: _Engine) -> bool:
             if isinstance(owner, ast.Attribute) and owner.attr in _SPELT:
                 owner = owner.value
             name = project.qualified_name(module, owner)
-            if name == engine.qualified or not _is_another(project, module, owner, name):
+            if name == engine.qualified_name or not _is_another(project, module, owner, name):
                 return True
     return False
 
@@ -135,9 +135,9 @@ def _rewrite(
     imports = _imports(project, engine, app.module, app.call, site)
     edits = lifespan_edits(project, made, f"yield\nawait {engine.name}.dispose()\n")
     own: list[Edit] = [replace(edit, site=site.id) for edit in edits]
-    unseen = caveats_of_installers(project.web.installations.of(app.application))
+    unseen = caveats_of_installers(project.web.installations.installations_on(app.application))
     return Rewrite(
-        f"{_shown(app)} gets a lifespan that disposes of `{engine.name}`; nothing else does",
+        f"{_display_text(app)} gets a lifespan that disposes of `{engine.name}`; nothing else does",
         [*own, *imports],
         [*_caveats(project, app.module, site, imports), *unseen],
         (made.place,),
@@ -183,7 +183,7 @@ def _application(engine: _Engine, served: tuple[Served, ...]) -> Served:
     return served[0]
 
 
-def _shown(app: Served) -> str:
+def _display_text(app: Served) -> str:
     return f"`{app.module.excerpt(app.call.func)}(...)`"
 
 
@@ -191,7 +191,7 @@ def _end(
     project: Project, engine: _Engine, app: Served
 ) -> tuple[Module, ast.AsyncFunctionDef, ast.stmt]:
     """Return the lifespan and the statement after which it ends. Raises Refused."""
-    shown, made = _shown(app), app.application.made
+    shown, made = _display_text(app), app.application.made
     if app.given is None and (app.handles or project.web.registrations.all):
         raise _refusal(engine, reasons.HANDLERS, shown, made)
     if app.given is not None and app.lifespan is None:
@@ -246,7 +246,7 @@ def _imports(
     if owner is not None:
         meant = home.scopes.module.bindings.get(engine.name, [])
         name = project.qualified_name(home, ast.copy_location(ast.Name(engine.name), here))
-        if owner is home.scopes.module and meant and name == engine.qualified:
+        if owner is home.scopes.module and meant and name == engine.qualified_name:
             return []
         raise _refusal(engine, reasons.NAME_TAKEN, engine.name)
     # The engine's file imports this one: the import would close a circle.

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.project.frameworks.sqlalchemy.engines.domain import UNPOOLED, Engine
-from awaken.project.names.tables import dotted_name
-from awaken.project.source.expressions.uses import targets_of
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import UNPOOLED, Engine
+from awaken.project.names.module_tables import dotted_name
+from awaken.project.source.expressions.expression_uses import targets_of
 from awaken.project.source.test_files import is_test_file
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _is_decided(project: Project, engine: Engine) -> bool:
     if _is_sqlite(project, engine):
         return True
     # The mapping may hold the option if any file of the program names it.
-    is_unseen = engine.configured or bool(engine.unpacked)
+    is_unseen = engine.configured or bool(engine.unpacked_mappings)
     return is_unseen and bool(project.files_with((_PING.encode(),)))
 
 

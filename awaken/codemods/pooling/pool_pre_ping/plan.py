@@ -14,7 +14,7 @@ from awaken.kit.changes import Decided, decide
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.frameworks.sqlalchemy.engines.domain import Engine
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import ENGINE_WORDS
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class PoolPrePing(SiteRule):
 def _rewrite(site: Site[ast.Call], project: Project, engine: Engine) -> Rewrite:
     """Return how the engine is given the argument. Raises Refused."""
     _check(project, engine)
-    replaced = project.replaced_names.of(site.module, site.node.func)
+    replaced = project.replaced_names.replacements_of(site.module, site.node.func)
     doubles, places = caveats_of(site.module, site.node.func, replaced)
     return Rewrite(
         f"`{site.module.excerpt(site.node.func)}(...)` gets `pool_pre_ping=True`",
@@ -82,7 +82,7 @@ def _check(project: Project, engine: Engine) -> None:
     # `engine_from_config` reads its options from a mapping, which may already contain this one.
     if engine.configured:
         raise Refused(reasons.CONFIGURED)
-    if engine.unpacked:
-        raise Refused(reasons.UNSEEN_OPTIONS, module.excerpt(engine.unpacked[0]))
+    if engine.unpacked_mappings:
+        raise Refused(reasons.UNSEEN_OPTIONS, module.excerpt(engine.unpacked_mappings[0]))
     if project.orm.engines.pool_of(engine) not in _KNOWN_POOLS:
         raise Refused(reasons.UNSEEN_POOL, module.excerpt(options["poolclass"]))

@@ -142,20 +142,20 @@ from awaken.contract import Level, Phase, Place, Reason, Status
 from awaken.kit.caveats.replaced_names import doubles_passed
 from awaken.kit.changes import Decided, refused_together, rewritten_together
 from awaken.kit.eager_loads import REASONS, AddedLoad, plan_loads
-from awaken.kit.eager_loads.plain import plainly
+from awaken.kit.eager_loads.plain_reasons import plainly
 from awaken.kit.eager_loads.reasons import NO_REFRESH, SHARED
+from awaken.kit.relationships.intervening_writes import Writes
 from awaken.kit.relationships.readers import Readers
-from awaken.kit.relationships.writes import Writes
 from awaken.kit.rule import SiteRule
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.frameworks.sqlalchemy.reads.domain import Wanted
-from awaken.project.frameworks.sqlalchemy.reads.expressions import call_or_attribute_at
-from awaken.project.frameworks.templates.sights import TEMPLATE_READS
+from awaken.project.frameworks.sqlalchemy.reads.read_expressions import call_or_attribute_at
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Wanted
+from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.reads.domain import How, Read, Trace
+    from awaken.project.frameworks.sqlalchemy.reads.read_facts import How, Read, Trace
 
 UNTRACED = Reason(
     "untraced-read",
@@ -214,11 +214,11 @@ class EagerLoad(SiteRule):
         files = set(project.site_files(self.triggers))
         return (
             decision
-            for decision in self._decided(project, repeated_reads(project))
+            for decision in self._decide(project, repeated_reads(project))
             if all(finding.place.path in files for finding in decision.findings)
         )
 
-    def _decided(self, project: Project, repeated: Sequence[Repeated]) -> Iterator[Decided]:
+    def _decide(self, project: Project, repeated: Sequence[Repeated]) -> Iterator[Decided]:
         by_place: dict[Place, dict[Trace, list[Repeated]]] = {}
         for item in repeated:
             if item.trace is None:
@@ -238,7 +238,7 @@ class EagerLoad(SiteRule):
             for read in reads
         }
         wanted = Wanted(frozenset(names), _UNTRACED)
-        reads = project.orm.reads.of(wanted) if names else ()
+        reads = project.orm.reads.reads_of(wanted) if names else ()
         readers = Readers(project, reads)
         for place, traces in missing.items():
             yield from self._decisions_at(project, place, traces, readers)
@@ -254,7 +254,8 @@ class EagerLoad(SiteRule):
         held = {
             trace: why
             for trace, reads in missing.items()
-            if (why := _held(place, reads, readers) or _stale(project, trace, reads)) is not None
+            if (why := _refusal_of_reads(place, reads, readers) or _stale(project, trace, reads))
+            is not None
         }
         planned = plan_loads(self.name, project, [item for item in missing if item not in held])
         for trace, why in {**held, **planned.refused}.items():
@@ -299,7 +300,7 @@ def _doubles(project: Project, site: Site[ast.AST]) -> tuple[list[str], tuple[Pl
     return [f"{double.path} mocks the session, and the mock gets the changed statement"], (double,)
 
 
-def _held(place: Place, reads: Sequence[Repeated], readers: Readers) -> Refused | None:
+def _refusal_of_reads(place: Place, reads: Sequence[Repeated], readers: Readers) -> Refused | None:
     """Return why nothing should be loaded ahead for reads of one relationship, if anything."""
     attribute = reads[0].read.attribute
     if any(candidate.is_cut for candidate in reads):
@@ -316,7 +317,7 @@ def _held(place: Place, reads: Sequence[Repeated], readers: Readers) -> Refused 
 def _stale(project: Project, trace: Trace, reads: Sequence[Repeated]) -> Refused | None:
     """Return why a value that is loaded ahead may be older than the one that is read today."""
     for read in reads:
-        written = Writes(project).between(trace, read.read)
+        written = Writes(project).write_between(trace, read.read)
         if written is not None:
             return Refused(WRITTEN, read.read.attribute, because=(written,))
     return None

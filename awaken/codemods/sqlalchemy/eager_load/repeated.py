@@ -10,16 +10,23 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from awaken.codemods.sqlalchemy.eager_load.expiry import LOOPS, Expiry, Loop
+from awaken.codemods.sqlalchemy.eager_load.reload_loops import LOOPS, Expiry, Loop
 from awaken.contract import Place, Span
-from awaken.kit.eager_loads.statements import GETS, Statement, node_at, statement_of
+from awaken.kit.eager_loads.loading_statements import GETS, Statement, node_at, statement_of
 from awaken.kit.relationships.readers import READERS
 from awaken.kit.sites import Refused
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
-from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, How, Load, Read, Trace, Wanted
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import (
+    ANY,
+    How,
+    Load,
+    Read,
+    Trace,
+    Wanted,
+)
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.programs.migrations import is_revision
+from awaken.project.source.programs.alembic_files import is_revision
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Comprehension, Function, last_name, root_of
 
@@ -55,8 +62,8 @@ def repeated_reads(project: Project) -> list[Repeated]:
     """
     search, attributes = _Search(project), project.orm.reads.names_of_mapped()
     wanted = Wanted(attributes, _NO_READS, search.may_repeat)
-    reads = project.orm.reads.of(wanted)
-    return [item for read in reads for item in search.of(read)]
+    reads = project.orm.reads.reads_of(wanted)
+    return [item for read in reads for item in search.repetitions_of(read)]
 
 
 class _Search:
@@ -81,7 +88,7 @@ class _Search:
         module, _, root = result
         return _varying(*result) is not None or _is_parameter(module, root)
 
-    def of(self, read: Read) -> Iterator[Repeated]:
+    def repetitions_of(self, read: Read) -> Iterator[Repeated]:
         """Yield a read with each way to it on which many objects come."""
         if (
             not read.owner

@@ -44,12 +44,12 @@ class Maker(Struct, frozen=True):
     configured_by: str = ""
 
     @property
-    def said(self) -> ast.expr | None:
+    def expiry_argument(self) -> ast.expr | None:
         """The value that the call gives for expiry; None without one."""
         return argument(self.call, len(self.call.args), OPTION)
 
     @property
-    def unpacked(self) -> list[ast.expr]:
+    def unpacked_mappings(self) -> list[ast.expr]:
         """The mappings that are unpacked into keyword arguments."""
         return [keyword.value for keyword in self.call.keywords if keyword.arg is None]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta, Struct
 
 from awaken.codemods.sqlalchemy.expire_on_commit import reasons
+from awaken.codemods.sqlalchemy.expire_on_commit.later_loads import reloads
 from awaken.codemods.sqlalchemy.expire_on_commit.makers import (
     OPTION,
     WORDS,
@@ -22,7 +23,6 @@ from awaken.codemods.sqlalchemy.expire_on_commit.makers import (
     options_in,
     own_init,
 )
-from awaken.codemods.sqlalchemy.expire_on_commit.reloads import reloads
 from awaken.codemods.sqlalchemy.expire_on_commit.staleness import (
     Staleness,
     expired_all_the_same,
@@ -34,7 +34,7 @@ from awaken.kit.changes import Decided, decide, plan_of, refused_together
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.frameworks.sqlalchemy.commits.domain import Later
+from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Later
 from awaken.project.source.memo import cached_by
 from awaken.project.source.trees import is_constant
 
@@ -118,12 +118,12 @@ class _Planner:
         # The callee of its argument is a site of its own.
         if told_by and any(keyword.arg in {told_by, None} for keyword in maker.call.keywords):
             return True
-        if is_constant(maker.said, value=False) or name_of(maker) in self._kept:
+        if is_constant(maker.expiry_argument, value=False) or name_of(maker) in self._kept:
             return True
         project, module = self._project, maker.module
         if keeps_by_init(project, maker):
             return True
-        given = (options_in(project, module, node) or {} for node in maker.unpacked)
+        given = (options_in(project, module, node) or {} for node in maker.unpacked_mappings)
         return any(is_constant(argument.get(OPTION), value=False) for argument in given)
 
     def _rewrite(self, site: Site[ast.Call], maker: Maker) -> Rewrite:
@@ -157,8 +157,8 @@ class _Planner:
         project, module = self._project, maker.module
         if maker.configured_by:
             raise Refused(reasons.EXTENSION, maker.shown)
-        given = {} if maker.said is None else {OPTION: maker.said}
-        for node in maker.unpacked:
+        given = {} if maker.expiry_argument is None else {OPTION: maker.expiry_argument}
+        for node in maker.unpacked_mappings:
             inside = options_in(project, module, node)
             if inside is None:
                 raise Refused(reasons.UNSEEN_OPTIONS, module.excerpt(node))

@@ -11,7 +11,7 @@ from msgspec import Struct
 from awaken.codemods.sqlalchemy.expire_on_commit.makers import Maker
 from awaken.contract import Place, Span
 from awaken.kit.sites import joined_words, shown_place
-from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
+from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit, Later
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
@@ -44,9 +44,11 @@ def staleness(project: Project, maker: Maker, variables: Collection[Place]) -> S
         around = maker.module.enclosing_function(maker.call)
         span = maker.module.span(around or maker.call)
         own = [one for one in commits.all() if one.session == bound or _is_inside(one, bound, span)]
-        return _said(project, commits.later_of_own(own))
+        return _staleness_of(project, commits.later_of_own(own))
     same = (commit for commit in commits.all() if commit.is_async == maker.is_async)
-    return _said(project, commits.later([item for item in same if item.session not in variables]))
+    return _staleness_of(
+        project, commits.events_after([item for item in same if item.session not in variables])
+    )
 
 
 def expired_all_the_same(project: Project, *, is_async: bool) -> str:
@@ -65,7 +67,7 @@ def _is_inside(commit: Commit, bound: Place, span: Span) -> bool:
     return commit.session is None and commit.place.path == bound.path and inside
 
 
-def _said(project: Project, later: Sequence[Later]) -> Staleness:
+def _staleness_of(project: Project, later: Sequence[Later]) -> Staleness:
     reads = [event for event in later if event.kind == "read"]
     loads = [event for event in later if event.kind == "load"]
     caveats: list[str] = []
@@ -114,7 +116,7 @@ def only_variable(maker: Maker) -> Place | None:
     if target is None:
         return None
     scope = module.scopes.scope_of(target)
-    is_only = scope.kind == "function" and len(scope.bound(target.id)) == 1
+    is_only = scope.kind == "function" and len(scope.bindings_of(target.id)) == 1
     if maker.is_factory or not is_only:
         return None
     reads = [name for each in module.scopes.scopes for name in each.reads.get(target.id, [])]

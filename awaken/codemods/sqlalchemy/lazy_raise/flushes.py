@@ -19,7 +19,7 @@ from awaken.kit.relationships.sides import WORDS, Key
 from awaken.kit.search import modules_with, nodes_with
 from awaken.project.source.memo import cached_by, cached_items
 from awaken.project.source.modules import Module
-from awaken.project.source.worklist import reached
+from awaken.project.source.worklist import reachable
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Flushes:
         """
         targets = self._project.targets
         declared = targets.distribution("sqlalchemy")
-        is_open = declared is None or declared.assumed
+        is_open = declared is None or declared.is_assumed
         if not is_open and not targets.admits("sqlalchemy", "<2.0"):
             return False
         if targets.admits("sqlalchemy", "<1.4"):
@@ -79,7 +79,9 @@ class Flushes:
             for name in self._root(side.owner or ""):
                 edges.setdefault(name, set()).update(self._root(side.facts.target or ""))
         circular = {
-            edge for edge in edges if edge in reached(edges[edge], lambda name: edges.get(name, ()))
+            edge
+            for edge in edges
+            if edge in reachable(edges[edge], lambda name: edges.get(name, ()))
         }
         sites = [side for _, side in references if self._root(side.owner or "") & circular]
         if not sites:
@@ -128,7 +130,7 @@ class Flushes:
             result |= targets if {"delete-orphan", "?"} & cascade else set()
             for owner in self._root(side.owner or "") if {"all", "delete"} & cascade else ():
                 along[owner] |= targets
-        return reached(result, lambda name: along.get(name, ()))
+        return reachable(result, lambda name: along.get(name, ()))
 
     def _deleted_by_name(self) -> Iterator[str]:
         """Yield the classes of what is passed to ``session.delete()``."""

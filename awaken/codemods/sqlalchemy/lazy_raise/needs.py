@@ -12,22 +12,22 @@ from msgspec import Struct, field
 from awaken.codemods.sqlalchemy.lazy_raise import reasons
 from awaken.contract import Place
 from awaken.kit.eager_loads import plan_loads
-from awaken.kit.eager_loads.plain import plainly
+from awaken.kit.eager_loads.loading_statements import node_at
+from awaken.kit.eager_loads.plain_reasons import plainly
 from awaken.kit.eager_loads.reasons import SHARED
-from awaken.kit.eager_loads.statements import node_at
+from awaken.kit.relationships.intervening_writes import Writes
 from awaken.kit.relationships.readers import Readers
 from awaken.kit.relationships.sides import Key, Side
-from awaken.kit.relationships.writes import Writes
 from awaken.kit.sites import Refused, shown_place, shown_places
-from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Wanted
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Wanted
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Loop, last_name
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.effects.places.between import Event
-    from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
+    from awaken.project.effects.places.events_between import Event
+    from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read, Trace
 
 # The database, or other code, may have changed it: the object is loaded again as it was then.
 _LOADS_AGAIN = {"commit", "rollback", "expire", "unknown", "yield"}
@@ -63,7 +63,7 @@ class Reads:
         # Classes of which an object gives all to a reader that may read anything of it.
         self._given_whole: dict[str, Read] = {}
         wanted = Wanted(frozenset((ANY, *(side.key[1] for side in sides))))
-        reads = project.orm.reads.of(wanted)
+        reads = project.orm.reads.reads_of(wanted)
         self._readers = Readers(project, reads)
         for read in reads:
             if read.owner and read.attribute == ANY:
@@ -218,7 +218,7 @@ class Reads:
 
     def _refuse_stale(self, side: Side, read: Read, trace: Trace) -> None:
         """Refuse a load that would be older than what the program writes before the read."""
-        written = self._writes.between(trace, read)
+        written = self._writes.write_between(trace, read)
         if written is None or self._is_present(side, trace):
             return
         shown = shown_place(self._project, written)
@@ -252,7 +252,7 @@ class Reads:
             return
         # The next commit expires the loads of a refresh: a new object has no options.
         last = self._last_refresh(module, made, node)
-        after = () if last is None else self._project.effects.between(module, last, node)
+        after = () if last is None else self._project.effects.events_between(module, last, node)
         if last is None or any(event.kind in _LOADS_AGAIN for event in after):
             at = shown_place(self._project, trace.load.place)
             detail = f"{at} makes the object, and nothing loads `{side.key[1]}` before the read"
@@ -304,7 +304,7 @@ class Reads:
         module, call, node = self._in_one_function(read, trace)
         if module is None or call is None or node is None:
             return self._project.orm.reads.between_load_and_read(trace, read)
-        return self._project.effects.between(module, call, node)
+        return self._project.effects.events_between(module, call, node)
 
     def _is_given(self, side: Side, trace: Trace) -> bool:
         """Whether a new object gets the value of a read when it is made."""

@@ -11,20 +11,26 @@ from msgspec.structs import replace
 from awaken.codemods.sqlalchemy.lazy_raise import reasons
 from awaken.codemods.sqlalchemy.lazy_raise.flushes import Flushes
 from awaken.codemods.sqlalchemy.lazy_raise.needs import Needs, Reads
-from awaken.codemods.sqlalchemy.lazy_raise.sides import refusals
+from awaken.codemods.sqlalchemy.lazy_raise.refused_sides import refusals
 from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason, SiteId, Status
-from awaken.kit.changes import Decided, connected, plan_of, refused_together, rewritten_together
+from awaken.kit.changes import (
+    Decided,
+    connected_groups,
+    plan_of,
+    refused_together,
+    rewritten_together,
+)
 from awaken.kit.eager_loads import PlannedLoads, plan_loads
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.relationships.sides import WORDS, Side, edits_of, sides_in
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, shown_place, shown_places, with_caveats
-from awaken.project.frameworks.templates.sights import TEMPLATE_READS
+from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
+    from awaken.project.frameworks.sqlalchemy.reads.read_facts import Trace
 
 _CAVEAT = "a read that awaken does not see now raises `InvalidRequestError`"
 
@@ -86,10 +92,10 @@ class LazyRaise(Rule):
         ready = list(self._ready(project, left, options, refused)) if left else []
         excluded = [side for side in ready if side.side.site.id in constraints.excluded]
         # Without them, other statements have to load other relationships.
-        decided = self._together(project, [side for side in ready if side not in excluded])
+        decided = self._grouped_changes(project, [side for side in ready if side not in excluded])
         for item in excluded:
             # Each by itself: the engine leaves these changes out, and only shows their findings.
-            decided += self._together(project, [item])
+            decided += self._grouped_changes(project, [item])
         return plan_of(
             [*(refused_together((side.site,), why) for side, why in refused.items()), *decided]
         )
@@ -106,9 +112,9 @@ class LazyRaise(Rule):
         flushes, unread = Flushes(project), list[Side]()
         for side in sides:
             if flushes.read(side.key):
-                refused[side] = Refused(reasons.READ_BY_FLUSH, side.shown)
+                refused[side] = Refused(reasons.READ_BY_FLUSH, side.display_name)
             elif flushes.deletes_along(side.site.module, side.declared):
-                refused[side] = Refused(reasons.DELETED_ALONG, side.shown)
+                refused[side] = Refused(reasons.DELETED_ALONG, side.display_name)
             else:
                 unread.append(side)
         if not unread:
@@ -126,7 +132,7 @@ class LazyRaise(Rule):
                 yield _Ready(side, edits, needs, lazy)
 
     # ------------------------------------------------------------------------------- together
-    def _together(self, project: Project, ready: Sequence[_Ready]) -> list[Decided]:
+    def _grouped_changes(self, project: Project, ready: Sequence[_Ready]) -> list[Decided]:
         """Return the changes: sides that one statement loads are changed together."""
         left, loads, held = self._loadable(project, ready)
         first_at: dict[Place, SiteId] = {}
@@ -136,7 +142,7 @@ class LazyRaise(Rule):
             for key, side in by_id.items()
             for place in side.statements
         ]
-        groups = [[by_id[key] for key in group] for group in connected(by_id, links)]
+        groups = [[by_id[key] for key in group] for group in connected_groups(by_id, links)]
         changes = [self._change(project, group, loads) for group in groups]
         return [*changes, *held]
 
@@ -181,7 +187,7 @@ class LazyRaise(Rule):
         first = members[0].side.site
         title = said[first.id]
         if len(members) > 1:
-            names = ", ".join(f"`{member.side.shown}`" for member in members[1:])
+            names = ", ".join(f"`{member.side.display_name}`" for member in members[1:])
             title = f"{title}; together with {names}"
         sites = [member.side.site for member in members]
         caveats = (_CAVEAT,)
@@ -217,7 +223,7 @@ def _not_loaded(project: Project, side: Side, trace: Trace, refused: Refused) ->
 
 def _said_message(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str:
     """Return the message for a side: its new ``lazy``, and the statements that load it."""
-    parts = [f'`{ready.side.shown}` gets `lazy="{ready.lazy}"`']
+    parts = [f'`{ready.side.display_name}` gets `lazy="{ready.lazy}"`']
     if ready.needs.on_sql:
         place, why = ready.needs.on_sql[0]
         parts[0] += f", because the read at {shown_place(project, place)} needs that: {why}"

@@ -12,4 +12,4 @@ from awaken.project.source.modules import Module
 
 def manual(rule: str, module: Module, node: ast.AST, refused: Refused) -> Finding:
     """Return the finding of ``rule`` at ``node``, which is left alone for what ``refused`` says."""
-    return Site(rule, module, node).refused(refused)
+    return Site(rule, module, node).refusal(refused)

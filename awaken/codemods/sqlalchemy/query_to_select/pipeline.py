@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.answers.doubles import without_doubles
-from awaken.codemods.sqlalchemy.query_to_select.answers.together import Together
+from awaken.codemods.sqlalchemy.query_to_select.answers.blocking_doubles import without_doubles
+from awaken.codemods.sqlalchemy.query_to_select.answers.mocks_with_queries import Together
 from awaken.codemods.sqlalchemy.query_to_select.components.collecting import read_component
 from awaken.codemods.sqlalchemy.query_to_select.components.component import Component
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.component_rewrite import (
@@ -20,11 +20,11 @@ from awaken.codemods.sqlalchemy.query_to_select.components.decide.component_rewr
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.consumed import rewrite_consumed
 from awaken.codemods.sqlalchemy.query_to_select.decide.single import rewrite_single
+from awaken.codemods.sqlalchemy.query_to_select.grouped_rewrites import Decided, Rewrite
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
-from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided, Rewrite
+from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import Recognised
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Constraints
 from awaken.project.frameworks.testing import use_of
 from awaken.project.source.memo import cached_method
@@ -63,14 +63,14 @@ class Queries:
         """Yield what is decided of the queries of the file, in the order of their places."""
         yield from (self._decided[root] for root in self._in_file(self._reader.module))
 
-    def elsewhere(self) -> Iterator[Decided]:
+    def decisions_in_other_files(self) -> Iterator[Decided]:
         """Yield what is decided of queries in other files, which share something with one here."""
         own = self._in_file(self._reader.module)
         yield from (decided for root, decided in self._decided.items() if root not in own)
 
     @cached_method
     def _in_file(self, module: Module) -> dict[ast.AST, Recognised]:
-        queries = without_doubles(self._reader.project, module, self._sites.of(module))
+        queries = without_doubles(self._reader.project, module, self._sites.queries_of(module))
         return {query.root: query for query in queries}
 
     def _decide(self, member: Recognised) -> None:
@@ -94,8 +94,8 @@ class Queries:
             for module, root in together:
                 self._decided[root] = manual(self._rule, module, root, refused), None
         else:
-            rewrite = rewrite.beside(self._sites)
-            self._decided.update(rewrite.decided(self._rule, self._excluded))
+            rewrite = rewrite.with_replacement_caveats(self._sites)
+            self._decided.update(rewrite.findings(self._rule, self._excluded))
 
     def _component_of(self, member: Recognised) -> Component | Rewrite | None:
         """Return the component of a query; its rewrite where each caller reads the rows once."""
@@ -120,11 +120,11 @@ class Queries:
             if self._together.is_answerable(use_of(own, query)):
                 member.refused.answered_by(reasons.MOCKS_BY_HAND)
             return False
-        rewrite = rewrite.beside(self._sites)
+        rewrite = rewrite.with_replacement_caveats(self._sites)
         # They were read for another file, perhaps, from a tree that is gone.
         nodes = {own.span(part).start: part for part in self._in_file(own)}
         modules = {item.start: item.module for item in rewrite.roots}
-        for node, decided in rewrite.decided(self._rule, self._excluded).items():
+        for node, decided in rewrite.findings(self._rule, self._excluded).items():
             home = modules[node]
             is_own = home.path == own.path
             result = nodes.get(home.span(node).start, node) if is_own else node

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta, Struct
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.answers.doubles import TRIGGERS, decided_doubles
-from awaken.codemods.sqlalchemy.query_to_select.answers.together import Together
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.answers.blocking_doubles import (
+    TRIGGERS,
+    decided_doubles,
+)
+from awaken.codemods.sqlalchemy.query_to_select.answers.mocks_with_queries import Together
+from awaken.codemods.sqlalchemy.query_to_select.grouped_rewrites import Decided
 from awaken.codemods.sqlalchemy.query_to_select.pipeline import Queries
-from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Sites
-from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided
+from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import Sites
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Constraints, Phase, Place, Plan, Reason, Rewriter, SiteId
 from awaken.kit.rule import Rule
 from awaken.workspace.manifests.type_checkers import TYPE_CHECKER_READS
@@ -76,7 +79,7 @@ class QueryToSelect(Rule):
         project.doubles.find()
         if len(files) > _FEW_FILES:
             # The others ask most of it again, each process for itself.
-            next(filter(Sites(project, _QUERIES).of, project.modules_at(files)), None)
+            next(filter(Sites(project, _QUERIES).queries_of, project.modules_at(files)), None)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per query, and the change of each that can be rewritten."""
@@ -86,7 +89,7 @@ class QueryToSelect(Rule):
         together = Together(project, sites, mocks_by_hand=options.mocks_by_hand)
         for module in sites.modules():
             queries = Queries(project, module, together, self.name, constraints)
-            for finding, change in (*queries.in_order(), *queries.elsewhere()):
+            for finding, change in (*queries.in_order(), *queries.decisions_in_other_files()):
                 # Queries of several files are decided with each of these, always the same.
                 if finding.site not in decided:
                     decided[finding.site] = finding, change

@@ -43,7 +43,9 @@ QUERY_HOOKS = Reason(
 MOCKS_BY_HAND = "rules.query-to-select.mocks_by_hand = true"
 """The answer that has mocks of queries left to the user."""
 KEPT_QUERY = Reason(
-    "kept-query", "the query is kept {}", "Execute the query in the same expression."
+    "kept-query",
+    "awaken can't follow the query: {}",
+    "Execute the query in the same expression.",
 )
 KEPT_BUILDER = Reason(
     "kept-builder",

@@ -101,6 +101,10 @@ def _rewrite(site: Site[ast.Call], project: Project, statement: ast.expr, kind: 
     caveats = [] if text is not None else [_caveat(statement)]
     if text is not None:
         _check_text(site, text, to_driver=older and kind == "connection", older=older)
+    if not older and any(
+        guard.ends == "expects" for guard in project.effects.guards(site.module, site.node)
+    ):
+        raise Refused(reasons.EXPECTED_FAILURE)
     seen, places = ([], ()) if older else who_sees(project, site)
     caveats += seen
     written = name_here(site.module, site.node, "text", _HOMES, "sa_")

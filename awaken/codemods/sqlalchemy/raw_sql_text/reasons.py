@@ -32,5 +32,10 @@ DRIVER_SQL = Reason(
     "a SQLAlchemy 1.x connection passes this SQL to the driver unchanged",
     "Call `exec_driver_sql`, or wrap it in `text()` if it has no `:`, `%` or `?`.",
 )
+EXPECTED_FAILURE = Reason(
+    "expected-failure",
+    "the surrounding code expects that executing a string fails",
+    "Expect the error of another statement, or remove that expectation.",
+)
 
 ALL = tuple(value for value in globals().values() if isinstance(value, Reason))

@@ -27,7 +27,7 @@ _IN_LAMBDA = "it fails today, and the caller of this lambda may hide that"
 def who_sees(project: Project, site: Site[ast.Call]) -> tuple[list[str], tuple[Place, ...]]:
     """Return the clauses that say who relies on the string, and the places that do."""
     module, call = site.module, site.node
-    replaced = project.replaced_names.of(module, call.func)
+    replaced = project.replaced_names.replacements_of(module, call.func)
     clauses, places = caveats_of(module, call.func, replaced)
     clauses += [HIDDEN for _ in caught_around(project, module, call, _CATCHING)][:1]
     function = module.enclosing_function(call)

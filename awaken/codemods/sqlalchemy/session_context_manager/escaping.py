@@ -1,4 +1,4 @@
-"""Whether a session is used after the function that makes it: by itself, or by its results."""
+"""Sessions that escape the function that makes them: by themselves, or by their results."""
 
 from __future__ import annotations
 
@@ -87,5 +87,5 @@ def _is_plain_call(call: ast.Call) -> bool:
 
 def _shares_its_name(module: Module, made: ast.stmt, name: str) -> bool:
     """Whether the name is something else at times: whose reads are meant is not followed."""
-    bindings = module.scopes.scope_of(made).bound(name)
+    bindings = module.scopes.scope_of(made).bindings_of(name)
     return len(bindings) != 1

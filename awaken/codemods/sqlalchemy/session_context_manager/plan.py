@@ -129,9 +129,9 @@ class SessionContextManager(Rule):
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per session, and one change for those of each block."""
-        return plan_of(self._decided(project, constraints))
+        return plan_of(self._decide(project, constraints))
 
-    def _decided(self, project: Project, constraints: Constraints) -> Iterator[Decided]:
+    def _decide(self, project: Project, constraints: Constraints) -> Iterator[Decided]:
         blocks: dict[tuple[str, ast.AST], list[Move]] = {}
         for site, opened in self._sites(project):
             try:
@@ -157,12 +157,14 @@ class SessionContextManager(Rule):
     def _sites(self, project: Project) -> Iterator[tuple[Site[Making], Opened]]:
         for module in site_modules(project, self.triggers):
             for node in module.nodes_of(ast.Assign, ast.AnnAssign):
-                opened = _opened(project, module, node) if isinstance(node, Making) else None
+                opened = (
+                    _opened_session(project, module, node) if isinstance(node, Making) else None
+                )
                 if opened is not None and isinstance(node, Making):
                     yield Site(self.name, module, node), opened
 
 
-def _opened(project: Project, module: Module, node: Making) -> Opened | None:
+def _opened_session(project: Project, module: Module, node: Making) -> Opened | None:
     """Return the session that a statement makes for its own function; None if it does not."""
     function, name, call = module.enclosing_function(node), last_name(variable_of(node)), node.value
     if not name or not isinstance(call, ast.Call):
@@ -241,7 +243,7 @@ def _doubles(
     if not isinstance(site.node.value, ast.Call):
         return [], ()
     factory = site.node.value.func
-    replaced = project.replaced_names.of(site.module, factory)
+    replaced = project.replaced_names.replacements_of(site.module, factory)
     doubles = [replacement for replacement in replaced if not replacement.gives_sessions]
     method = "__aenter__" if opened.made.is_async else "__enter__"
     lacking = [replacement.place for replacement in doubles if method in replacement.lacks]

@@ -9,14 +9,14 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.session_in_route.payload import ADD_PARAMETER, UNWRAP, Parameter
-from awaken.codemods.sqlalchemy.session_in_route.sharing import (
+from awaken.codemods.sqlalchemy.session_in_route.shared_dependencies import (
     ends_transaction,
     sharing_dependency,
     uses,
 )
 from awaken.contract import Edit, Level, Phase, Place, Reason, Rewriter, Status
 from awaken.kit.changes import Decided, decide
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.names_here import name_here
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import SiteRule
@@ -173,8 +173,8 @@ def _rewrite(
     _check(site, project, block, given, name)
     kind, imports = module.text_of(call.func), list[Edit]()
     if session.source == "factory":
-        kind, imports = name_beside(project, site, None, _CLASSES[session.is_async])
-    depends, more = name_beside(project, site, None, "fastapi.Depends")
+        kind, imports = name_from_same_module(project, site, None, _CLASSES[session.is_async])
+    depends, more = name_from_same_module(project, site, None, "fastapi.Depends")
     provider, beside = _written_pair(project, site, given)
     code = f"{name}: {kind} = {depends}({provider})"
     edits: list[Edit] = [
@@ -239,7 +239,7 @@ def _check(
         raise Refused(COMMITS, given.function.name)
     if uses(project, module, function, _name(given)):
         raise Refused(INJECTED, given.function.name)
-    if ends_transaction(module, block):
+    if ends_transaction(module, block, name):
         other = sharing_dependency(project, module, function, _name(given))
         if other is not None:
             raise Refused(SHARED, other[0], because=(other[1],))

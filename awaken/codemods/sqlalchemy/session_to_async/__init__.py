@@ -216,9 +216,9 @@ Other code may call a function without an await, such as the callback of a gauge
 a thread of its own, with its own event loop and connections. So it works in a thread, and in the
 event loop of the application. It blocks its caller, as before.
 
-The function must open its connections and sessions by the name of one engine, and call nothing
-else that waits. Its connections have the settings of that engine, and are not kept. For SQLite in
-memory, it uses the engine itself.
+The function must name one engine for its connections and sessions, or one factory of sessions. Its
+calls may use the sessions that they are passed, and must not wait for anything else. Its
+connections have the settings of that engine, and are not kept. For SQLite in memory, it uses the engine itself.
 
 ## Before: an application with a dependency and a repository (unsafe)
 

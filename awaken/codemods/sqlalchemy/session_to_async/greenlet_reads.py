@@ -30,7 +30,7 @@ class Step(NamedTuple):
 
 
 def _prefixes(text: str) -> list[str]:
-    parts = text.split(".")
+    parts = [text] if text.startswith("[") else text.split(".")
     return [".".join(parts[: n + 1]) for n in range(len(parts))]
 
 

@@ -104,10 +104,11 @@ def _no_part(project: Project, name: str) -> str:
         known += [f"{home}.{location}" for location in _names_in(project, path)]
     if any(f".{word}.".endswith(f".{name}.") or word.startswith(f"{name}.") for word in known):
         return ""
-    return f"but the program has no such module, class or function{_meant(project, name, known)}"
+    suggestion = _suggestion(project, name, known)
+    return f"but the program has no such module, class or function{suggestion}"
 
 
-def _meant(project: Project, name: str, modules: list[str]) -> str:
+def _suggestion(project: Project, name: str, modules: list[str]) -> str:
     """Return what looks like the name of a part: a module, or what is in the one it begins with."""
     home = nearest(name.rpartition(".")[0], modules)
     path = project.layout.path_of(home) if home is not None else None

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.components.leftover import (
     left_in_failing_files,
     removed_at_last,
 )
+from awaken.codemods.sqlalchemy.session_to_async.components.program_components import Found
 from awaken.codemods.sqlalchemy.session_to_async.decide.deciding import decided_components
 from awaken.codemods.sqlalchemy.session_to_async.decide.outcome import Outcome
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import WORDS
 from awaken.codemods.sqlalchemy.session_to_async.options import Options
-from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
+from awaken.codemods.sqlalchemy.session_to_async.outlines.effect_lines import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.problems import problems
 from awaken.codemods.sqlalchemy.session_to_async.stages import (
@@ -46,7 +46,7 @@ from awaken.kit.reasons import NAME_TAKEN, OUT_OF_SIGHT
 from awaken.kit.rule import Rule, rewriters_in
 from awaken.kit.search import SCRIPTS
 from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import URL_READS
-from awaken.project.frameworks.templates.sights import TEMPLATE_READS
+from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class SessionToAsync(Rule):
         components = decided_components(part, members, constraints, options.component)
         outlines = Outlines(part, self.name, members.resources, components.shared, inside)
         outcome = Outcome(part, self.name, components, constraints, outlines)
-        return plan_of([*outcome.decided(), *left])
+        return plan_of([*outcome.decisions(), *left])
 
     def _left_over(
         self, blocking: Blocking, part: SynchronousPart, constraints: Constraints
@@ -110,15 +110,22 @@ class SessionToAsync(Rule):
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""
         from awaken.codemods.sqlalchemy.session_to_async.rewriting import (  # noqa: PLC0415  loads LibCST
-            constructors,
-            loops,
-            migrations,
+            alembic_runs,
+            hoisted_statements,
             properties,
-            statements,
             threads,
+            written_constructors,
+            written_loops,
         )
 
-        modules = (constructors, loops, migrations, properties, statements, threads)
+        modules = (
+            written_constructors,
+            written_loops,
+            alembic_runs,
+            properties,
+            hoisted_statements,
+            threads,
+        )
         return {**super().rewriters(), **rewriters_in(*modules)}
 
     def prove_against(

@@ -176,8 +176,8 @@ NO_ENGINE = Reason(
 NOT_ON_OWN_ENGINE = Reason(
     "not-on-own-engine",
     "`{}`, which the option `bridged` names, uses more than one engine variable",
-    "Name a synchronous function that opens everything with one engine: `engine.connect()`, "
-    "`Session(engine)`. It must not call asynchronous code.",
+    "Name a synchronous function that opens everything with one engine or factory: "
+    "`Session(engine)`, `SessionLocal()`. Its calls must use only these sessions.",
 )
 TWO_ENGINES = Reason(
     "two-engines",

@@ -21,26 +21,30 @@ from awaken.codemods.sqlalchemy.session_to_async.boundaries.published import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.waits import Waits
-from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.components.component import Found
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.components.own_lines import on_own_lines
+from awaken.codemods.sqlalchemy.session_to_async.components.program_components import Found
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import asked_more
+from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_objects import MockedObjects
 from awaken.codemods.sqlalchemy.session_to_async.doubles.namespaces import namespaces
-from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import MockedObjects
-from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced import Doubles
-from awaken.codemods.sqlalchemy.session_to_async.find.clients import Clients
+from awaken.codemods.sqlalchemy.session_to_async.doubles.replaced_functions import Doubles
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import listeners
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import FileOperations
-from awaken.codemods.sqlalchemy.session_to_async.foreign.models import ForeignModels
-from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
+from awaken.codemods.sqlalchemy.session_to_async.find.test_clients import Clients
+from awaken.codemods.sqlalchemy.session_to_async.foreign.foreign_models import ForeignModels
+from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.callables import Callables
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.dynamic import dynamic_calls
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.getattr_calls import (
+    dynamic_calls,
+)
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.uncalled_uses import (
+    refused_uses,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved import (
     unresolved_calls,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.uses import refused_uses
 from awaken.codemods.sqlalchemy.session_to_async.functions.loaded_before import (
     loaded_before_validation,
 )
@@ -48,12 +52,8 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_generator
     made_managers,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import unfollowed_members
-from awaken.codemods.sqlalchemy.session_to_async.inside.models import inside_sessions
+from awaken.codemods.sqlalchemy.session_to_async.inside.model_constructors import inside_sessions
 from awaken.codemods.sqlalchemy.session_to_async.options import Options
-from awaken.codemods.sqlalchemy.session_to_async.reads.assigned_expressions import (
-    AssignedExpressions,
-)
-from awaken.codemods.sqlalchemy.session_to_async.reads.bulk_updates import got_behind_updates
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
     ReadsAfterCommits,
 )
@@ -64,11 +64,18 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing impo
     loads_after_writes,
     seen_behind_commits,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.differing import DifferingUses
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.refreshed_parts import (
     RefreshedParts,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.differing import DifferingUses
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
+from awaken.codemods.sqlalchemy.session_to_async.reads.computed.assigned_expressions import (
+    AssignedExpressions,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.computed.bulk_updates import (
+    got_behind_updates,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.computed.upserts import returned_by_upserts
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
     fetched_when_written,
 )
@@ -92,40 +99,39 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.reloaded_objects i
     StaleRelationships,
     reloaded_objects,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
 from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import loaded_in_revisions
 from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import SpawnedReads
-from awaken.codemods.sqlalchemy.session_to_async.reads.upserts import returned_by_upserts
 from awaken.codemods.sqlalchemy.session_to_async.resources.bases import attribute_bases
+from awaken.codemods.sqlalchemy.session_to_async.resources.database_urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import (
     held_sessions,
     sessions_of_objects,
     sessions_put,
 )
-from awaken.codemods.sqlalchemy.session_to_async.resources.names import (
+from awaken.codemods.sqlalchemy.session_to_async.resources.resource_names import (
     FACTORIES,
     ResourceWriter,
     listening,
     resource_sites,
 )
 from awaken.codemods.sqlalchemy.session_to_async.resources.strings.casting import typed_strings
-from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
-from awaken.codemods.sqlalchemy.session_to_async.scripts.loops import Loops
+from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
 from awaken.codemods.sqlalchemy.session_to_async.statements.application_start import Starts
 from awaken.codemods.sqlalchemy.session_to_async.statements.at_import import members_at_import
 from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.environments import (
     Environments,
 )
-from awaken.codemods.sqlalchemy.session_to_async.statements.writing import Scripts
+from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
-from awaken.codemods.sqlalchemy.session_to_async.suites.settings import old_test_tools
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_workers import shared_workers
+from awaken.codemods.sqlalchemy.session_to_async.suites.suite_settings import old_test_tools
 from awaken.contract import Place
 from awaken.kit.changes import Member, member
 from awaken.kit.sites import Site
-from awaken.project.frameworks.sqlalchemy.engines.domain import Engine
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
@@ -173,7 +179,7 @@ class Reads:
         self.spawned = SpawnedReads(project, operations)
         self.loading = Loading(project, rule, self.spawned.reads(), blocking.options.levels)
         loaded = self.loading.loaded_with_objects
-        self.expired = ExpiredReads(project, rule, loaded)
+        self.expired = ExpiredReads(project, rule, self.loading)
         self.expire_calls = ExpireCalls(project, rule, self.loading)
         self.parts = RefreshedParts(project, rule, loaded)
         self.shared = SharedSessions(project, rule)
@@ -188,7 +194,7 @@ class Reads:
         awaited = [*self.loading.awaited(), *self.late.awaited()]
         operations.add_reads(awaited, self.spawned.calls(), self.late.validated())
         if blocking.foreign.are_said:
-            operations.add_bridged(blocking.foreign.bridged())
+            operations.add_bridged(blocking.foreign.bridged_operations())
 
     def places(self) -> Iterator[Place]:
         """Yield the places of all reads and writes that block."""
@@ -294,7 +300,7 @@ class Writing:
         """Yield the members of functions that wait, and of the calls and statements around."""
         part, rule, operations = self._part, self.name, self._blocking.operations
         yield from self._functions()
-        yield from self._environments.linked()
+        yield from self._environments.linked_members()
         yield from Decorators(part).members(rule)
         yield from Callables(part, rule).members()
         yield from part.managers.bases(list(part.steps), rule)
@@ -331,13 +337,13 @@ class Writing:
             **dict(exported_functions(part)),
             **dict(used_out_of_sight(part)),
             **refused_uses(part, schedulers, own_loops),
-            **dict(bridges.refused()),
-            **dict(Loops(part).refused()),
-            **dict(part.locks.refused()),
-            **dict(part.managers.closed(part.steps)),
-            **dict(Waits(part).refused()),
-            **dict(self._environments.refused()),
-            **dict(part.fake_engines.refused(part.results)),
+            **dict(bridges.refusals()),
+            **dict(Loops(part).refusals()),
+            **dict(part.locks.refusals()),
+            **dict(part.managers.refusals_of_closing(part.steps)),
+            **dict(Waits(part).refusals()),
+            **dict(self._environments.refusals()),
+            **dict(part.fake_engines.refusals(part.results)),
         }
         writer = FunctionWriter(part, self._again, refused, bridges, schedulers, self._differing)
         scripts, starts = Scripts(part, self.name, disposal, writer), Starts(part, self.name)

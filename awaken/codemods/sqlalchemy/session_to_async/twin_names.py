@@ -10,7 +10,7 @@ from awaken.kit.imports import replace_name
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
-from awaken.project.names.origins import absolute_module
+from awaken.project.names.import_origins import absolute_module
 
 if TYPE_CHECKING:
     from awaken.project import Project

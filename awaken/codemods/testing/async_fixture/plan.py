@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+from awaken.codemods.testing.async_fixture.fixture_uses import use_of
 from awaken.codemods.testing.async_fixture.reasons import (
     AWAITED_BY_HAND,
     OTHER_ARGUMENTS,
@@ -15,7 +16,6 @@ from awaken.codemods.testing.async_fixture.reasons import (
     SETTINGS_UNREAD,
     SEVERAL_RUNNERS,
 )
-from awaken.codemods.testing.async_fixture.uses import use_of
 from awaken.contract import Edit, Phase, Place
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_behind
@@ -65,7 +65,9 @@ class AsyncFixture(SiteRule):
         return (
             decide(site, _rewrite, project, decorator, requests)
             for site, decorator in self._sites(project)
-            if not _is_of_anyio(project, requests := tests.requests.of(site.module, site.node))
+            if not _is_of_anyio(
+                project, requests := tests.requests.requests_for(site.module, site.node)
+            )
         )
 
     def _sites(self, project: Project) -> Iterator[tuple[Site[ast.AsyncFunctionDef], ast.expr]]:
@@ -234,7 +236,9 @@ def _caveats(project: Project, requests: Requests) -> list[str]:
     for request in waiting:
         if _is_left(project, request):
             # The body does not run today, so only the requests of the fixture count.
-            waiting += project.coroutine_tests.requests.of(request.module, request.function).direct
+            waiting += project.coroutine_tests.requests.requests_for(
+                request.module, request.function
+            ).direct
         elif use_of(request) == "unknown":
             return [f"`{request.function.name}` may pass today without its value: {_NEVER_RUNS}"]
     return []

@@ -180,7 +180,7 @@ def _kind(project: Project, site: Site[ast.AsyncFunctionDef]) -> str:
         return "anyio"
     kinds = set(_of_fixtures(project, site)) or _of_file(project, site.module)
     if not kinds:
-        kinds = {name for name, used in tests.marked.items() if used}
+        kinds = {name for name, used in tests.named_plugins.items() if used}
     if len(kinds) != 1:
         raise Refused(TWO_PLUGINS, site.node.name)
     return kinds.pop()
@@ -189,14 +189,14 @@ def _kind(project: Project, site: Site[ast.AsyncFunctionDef]) -> str:
 def _of_fixtures(project: Project, site: Site[ast.AsyncFunctionDef]) -> Iterator[str]:
     """Yield the plugins that run the fixtures of a test; of plain ones, as other tests say."""
     tests = project.coroutine_tests
-    for module, function in tests.requests.asked(site.module, site.node):
+    for module, function in tests.requests.fixtures_of(site.module, site.node):
         decorator = _fixture_decorator(project, module, function)
         if decorator is None or not isinstance(function, ast.AsyncFunctionDef):
             continue
         if project.qualified_name(module, without_arguments(decorator)) == _OURS:
             yield "asyncio"
             continue
-        for test in tests.requests.of(module, function).tests:
+        for test in tests.requests.requests_for(module, function).tests:
             yield from (each.kind for each in tests.runners_of(test.module, test.function))
 
 
@@ -223,7 +223,7 @@ def _loop_scope(project: Project, site: Site[ast.AsyncFunctionDef]) -> str:
 
 
 def _scopes(project: Project, site: Site[ast.AsyncFunctionDef]) -> Iterator[str]:
-    for module, function in project.coroutine_tests.requests.asked(site.module, site.node):
+    for module, function in project.coroutine_tests.requests.fixtures_of(site.module, site.node):
         decorator = _fixture_decorator(project, module, function)
         if decorator is None or not isinstance(function, ast.AsyncFunctionDef):
             continue

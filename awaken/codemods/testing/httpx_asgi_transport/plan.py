@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.testing.httpx_asgi_transport import reasons
-from awaken.codemods.testing.httpx_asgi_transport.applications import may_be_none
-from awaken.codemods.testing.httpx_asgi_transport.clients import TRANSPORTS, Client, clients
+from awaken.codemods.testing.httpx_asgi_transport.absent_applications import may_be_none
+from awaken.codemods.testing.httpx_asgi_transport.httpx_clients import TRANSPORTS, Client, clients
 from awaken.codemods.testing.httpx_asgi_transport.payload import Transport
 from awaken.contract import Phase, Rewriter
 from awaken.kit.changes import Decided, decide
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -59,7 +59,9 @@ def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
     caveats = [*_caveats(project, site.module, client), *_hidden_caveats(project, site)]
     transport = TRANSPORTS[client.kind]
     name = transport.rpartition(".")[2]
-    written, imports = name_beside(project, site, client.named, transport, reasons.NAME_TAKEN)
+    written, imports = name_from_same_module(
+        project, site, client.named, transport, reasons.NAME_TAKEN
+    )
     shown = site.module.excerpt(site.node.func)
     return Rewrite(
         f"`{shown}(app=...)` becomes `{shown}(transport={name}(app=...))`",

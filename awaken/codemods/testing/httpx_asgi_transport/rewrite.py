@@ -6,12 +6,14 @@ import libcst as cst
 
 from awaken.codemods.testing.httpx_asgi_transport.payload import Transport
 from awaken.contract import Surroundings
-from awaken.editing.arguments import fitted, keyword_argument
+from awaken.editing.call_arguments import fit_arguments, keyword_argument
 
 
 def rewrite_client(node: cst.Call, data: Transport, around: Surroundings) -> cst.Call:
     """``AsyncClient(app=app)`` → ``AsyncClient(transport=ASGITransport(app=app))``."""
-    return fitted(node.with_changes(args=[_argument(item, data) for item in node.args]), around)
+    return fit_arguments(
+        node.with_changes(args=[_argument(item, data) for item in node.args]), around
+    )
 
 
 def _argument(argument: cst.Arg, data: Transport) -> cst.Arg:

@@ -67,7 +67,7 @@ class LifespanInTests(Advice):
             Place(reliance.read.path, reliance.read.span, "read here"),
         )
         cure = _ENTER if is_test_client else _MANAGE
-        return Site(self.name, module, call).advised(message, cure, related)
+        return Site(self.name, module, call).advice(message, cure, related)
 
 
 def _clients(project: Project, module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
@@ -139,7 +139,7 @@ def _meant_reliance(
     reliances: dict[Application, tuple[Reliance, ...]],
 ) -> Reliance | None:
     """Return what the application relies on that a client is given, for requests of its file."""
-    resolved = project.web.applications.of(module, app)
+    resolved = project.web.applications.applications_of(module, app)
     applications: Sequence[Application] = resolved.applications
     if not applications and resolved.unknown is not None and len(project.web.serving.all) == 1:
         applications = list(reliances)  # a fixture: there is no other application

@@ -11,19 +11,16 @@ from msgspec import Struct
 from awaken.codemods.testing.lifespan_in_tests.fallbacks import has_fallback, has_initial_value
 from awaken.contract import Place, Span
 from awaken.kit.search import modules_with, nodes_with
-from awaken.project.frameworks.web.serving import Served
+from awaken.project.frameworks.web.served_applications import Served
 from awaken.project.names.functions.injections import OVERRIDES, overrides_in
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_of_program
 from awaken.project.source.trees import Function
-from awaken.project.source.worklist import Queue
+from awaken.project.source.worklist import MOST_FUNCTIONS, Queue
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
-
-_DEEPEST = 3
-"""Calls to follow from the lifespan on: what starts an application delegates once or twice."""
 
 
 class Reliance(Struct, frozen=True):
@@ -60,25 +57,25 @@ def _relied_on(project: Project, served: Served) -> Iterator[Reliance]:
 
 def _starts(project: Project, served: Served) -> Iterator[tuple[Module, Function]]:
     """Yield what runs when the application starts: its lifespan or handlers, and what they call."""
-    starts: list[tuple[Module, Function, int]] = []
+    starts: list[tuple[Module, Function]] = []
     if served.lifespan is not None:
-        starts.append((*served.lifespan, 0))
+        starts.append(served.lifespan)
     # With a lifespan given, Starlette never runs the handlers.
-    registered = project.web.registrations.of(served.application)
+    registered = project.web.registrations.registrations_on(served.application)
     for registration in registered if served.given is None else ():
         if registration.event == "startup":
             handler = registration.function or _function(registration.module, registration.handler)
             if handler is not None:
-                starts.append((registration.module, handler, 0))
-    waiting = Queue(starts, lambda item: item[0].place(item[1]))
-    for module, function, depth in waiting:
+                starts.append((registration.module, handler))
+    waiting = Queue(starts, lambda item: item[0].place(item[1]), MOST_FUNCTIONS)
+    for module, function in waiting:
         yield module, function
-        for call in ast.walk(function) if depth < _DEEPEST else ():
+        for call in ast.walk(function):
             called = (
                 project.calls.function_called(module, call) if isinstance(call, ast.Call) else None
             )
             if called is not None and not isinstance(called, Unknown):
-                waiting += [(called.module, called.function, depth + 1)]
+                waiting += [(called.module, called.function)]
 
 
 def _function(module: Module, node: ast.expr | None) -> Function | None:

@@ -21,7 +21,7 @@ class Processors:
 
     functions: Sequence[Callable[[str, list[str]], object]] = ()
 
-    def joined(self, text: str, made: str, name: str) -> str:
+    def merge(self, text: str, made: str, name: str) -> str:
         """Return a text with those lines of another that are taken.
 
         Both end with a line end, and those of ``made`` are plain. A line keeps the end of the one
@@ -51,14 +51,14 @@ class Processors:
                 start, end = group[0][1], group[-1][2]
                 kept = [one[1:] for one in shown[3:] if one[:1] in {" ", "+"}]
                 yield from old[at:start]
-                yield from _ended(kept, old, start, end)
+                yield from _with_line_ends(kept, old, start, end)
                 at = end
                 continue
             for tag, start, end, new_start, new_end in group:
                 yield from old[at:start]
                 lines = new[new_start:new_end]
                 is_same = tag == "equal"
-                yield from old[start:end] if is_same else _ended(lines, old, start, end)
+                yield from old[start:end] if is_same else _with_line_ends(lines, old, start, end)
                 at = end
         yield from old[at:]
 
@@ -101,7 +101,9 @@ def _lines(text: str) -> list[str]:
     return [text[start:end] for start, end in pairwise([0, *ends])]
 
 
-def _ended(lines: Sequence[str], old: Sequence[str], start: int, end: int) -> Iterator[str]:
+def _with_line_ends(
+    lines: Sequence[str], old: Sequence[str], start: int, end: int
+) -> Iterator[str]:
     """Yield lines with the ends of those that they replace; more, with the last of these.
 
     Without a line in their place they end as the one before them, or the first of all.

@@ -13,7 +13,7 @@ from typing import Any
 from fissix.fixer_base import BaseFix
 from fissix.fixer_util import find_root
 
-from awaken.passes.child.bowler_scripts.bindings import Bindings
+from awaken.passes.child.bowler_scripts.callback_bindings import Bindings
 from awaken.passes.child.bowler_scripts.hunk_processors import Processors
 from awaken.passes.child.bowler_scripts.refactoring import Tool
 from awaken.passes.child.bowler_scripts.selected_files import SelectedFiles
@@ -42,7 +42,7 @@ class CapturedQuery:
     def of(cls, query: Any, options: dict[str, Any], root: Path) -> CapturedQuery:
         """Return a query as it is now, to be run with these options of ``execute``."""
         now = copy(query)
-        now.transforms = [_copied(one) for one in query.transforms]
+        now.transforms = [_copy_transform(one) for one in query.transforms]
         # Compiling selects the root if nothing is selected.
         fixers = now.compile()
         given = dict(options.get("options") or {})
@@ -66,17 +66,17 @@ class CapturedQuery:
         """Return the same query, whose callbacks find names as they were."""
         return replace(self, bindings=bindings)
 
-    def made(self, text: str, path: Path) -> str:
+    def new_text(self, text: str, path: Path) -> str:
         """Return what it makes of the text of a file. Raises CannotParse."""
         if self.bindings is not None:
             self.bindings.restore()
         name = self.files.name_of(path)
         if name is None or (self.words and not any(word in text for word in self.words)):
             return text
-        return self.tool.made(text, name, self.processors)
+        return self.tool.new_text(text, name, self.processors)
 
 
-def _copied(transform: Any) -> Any:
+def _copy_transform(transform: Any) -> Any:
     """Return a transform that does not change with that of the script."""
     found = copy(transform)
     found.kwargs = dict(transform.kwargs)
@@ -91,11 +91,11 @@ def usable(fixer: type[Any]) -> type[Any]:
     try:
         inspect.signature(fixer).bind()
     except TypeError:
-        return _begun(fixer) if issubclass(fixer, BaseFix) else fixer
+        return _with_begun_tree(fixer) if issubclass(fixer, BaseFix) else fixer
     return fixer
 
 
-def _begun(fixer: type[Any]) -> type[Any]:
+def _with_begun_tree(fixer: type[Any]) -> type[Any]:
     class Begun(fixer):  # type: ignore[misc]
         """The same, with what 2to3 gives it before it shows it a file."""
 

@@ -41,7 +41,7 @@ class Tool(RefactoringTool):  # type: ignore[misc]
             raise CannotParse(f"its grammar has no rule for {what} in line {line}", line) from error
         raise CannotParse(" ".join(str(error).split()), 0) from error
 
-    def made(self, text: str, name: str, processors: Processors) -> str:
+    def new_text(self, text: str, name: str, processors: Processors) -> str:
         """Return the text that the fixers make of another. Raises CannotParse."""
         newline = usual_end(text)
         whole = text if not text or text.endswith(("\n", "\r")) else text + newline
@@ -49,5 +49,5 @@ class Tool(RefactoringTool):  # type: ignore[misc]
         made = str(self.refactor_string(plain, name))
         if made == plain:
             return text
-        joined = processors.joined(whole, made, name)
+        joined = processors.merge(whole, made, name)
         return joined if whole == text else joined.removesuffix(newline)

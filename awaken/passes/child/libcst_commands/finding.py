@@ -48,17 +48,17 @@ def command_named(
         name = f"{package}.{target}".lstrip(".")
         before, _, last = name.rpartition(".")
         may_be = before and (is_asked_for or _may_hold(before, last, projects))
-        module = _imported(before, projects) if may_be else None
+        module = _import_module(before, projects) if may_be else None
         found = getattr(module, last, None)
         if found is not None and not isinstance(found, ModuleType):
-            return _checked(found)
+            return _check_command(found)
         may_be = is_asked_for or _source(name, projects) is not None
         commands = list(_in_module(name, projects)) if may_be else []
         if len(commands) > 1:
             names = ", ".join(sorted(one.__name__ for one in commands))
             raise Wrong(f"it has several commands, {names}: name one of them")
         if commands:
-            return _checked(commands[0])
+            return _check_command(commands[0])
     raise Wrong(f"there is no such command, here or in {', '.join(modules)}")
 
 
@@ -105,7 +105,7 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _imported(name: str, projects: ProjectModules) -> Any:
+def _import_module(name: str, projects: ProjectModules) -> Any:
     """Return a module, None if there is none of that name; its own exceptions are raised."""
     projects.begin(name)
     try:
@@ -118,14 +118,14 @@ def _imported(name: str, projects: ProjectModules) -> Any:
 
 def _in_module(name: str, projects: ProjectModules) -> Iterator[type[CodemodCommand]]:
     """Yield the commands that a module of this name defines."""
-    module = _imported(name, projects)
+    module = _import_module(name, projects)
     for value in vars(module).values() if module is not None else ():
         is_own = isinstance(value, type) and value.__module__ == name
         if is_own and issubclass(value, CodemodCommand) and not inspect.isabstract(value):
             yield value
 
 
-def _checked(found: object) -> type[CodemodCommand]:
+def _check_command(found: object) -> type[CodemodCommand]:
     if not (isinstance(found, type) and issubclass(found, CodemodCommand)):
         raise Wrong("it is no class of a CodemodCommand")
     if inspect.isabstract(found):

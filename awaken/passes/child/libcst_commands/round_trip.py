@@ -21,13 +21,13 @@ def with_lost_bytes(before: bytes, read: bytes, after: bytes) -> bytes:
         if tag == "equal":
             found += old[start:end]
         elif end - start == new_end - new_start:
-            found += map(_completed, old[start:end], plain[start:end], new[new_start:new_end])
+            found += map(_restore_edge, old[start:end], plain[start:end], new[new_start:new_end])
         else:
             found += new[new_start:new_end]
     return b"".join(found)
 
 
-def _completed(old: bytes, read: bytes, new: bytes) -> bytes:
+def _restore_edge(old: bytes, read: bytes, new: bytes) -> bytes:
     """Return a new line with what was lost at one of the edges of the old one."""
     if old.endswith(read):
         return old.removesuffix(read) + new

@@ -9,7 +9,7 @@ from types import FrameType
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from awaken.passes.messages import Warned
+from awaken.passes.protocol import Warned
 
 _VISIT = cst.CSTNode.visit.__code__
 
@@ -24,7 +24,7 @@ class Warnings(list[str]):
     def append(self, warning: str) -> None:
         """Take a warning, as ``warn`` of LibCST gives it."""
         super().append(warning)
-        self._visited.append(tuple(_visited(sys._getframe(1))))  # noqa: SLF001  no other way
+        self._visited.append(tuple(_visited_nodes(sys._getframe(1))))  # noqa: SLF001  no other way
 
     def of_nodes(self) -> Iterator[tuple[str, Sequence[cst.CSTNode]]]:
         """Yield each warning with its nodes, the innermost first."""
@@ -33,12 +33,12 @@ class Warnings(list[str]):
         yield from zip(self, self._visited if known else [()] * len(self), strict=True)
 
 
-def warned(warnings: list[str], tree: cst.Module) -> tuple[Warned, ...]:
+def locate_warnings(warnings: list[str], tree: cst.Module) -> tuple[Warned, ...]:
     """Return warnings about a file that is read as ``tree``, with their lines."""
     if not isinstance(warnings, Warnings):
         return tuple(Warned(str(one)) for one in warnings)
     lines = _Lines(tree)
-    return tuple(Warned(str(one), lines.of(nodes)) for one, nodes in warnings.of_nodes())
+    return tuple(Warned(str(one), lines.line_of(nodes)) for one, nodes in warnings.of_nodes())
 
 
 class _Lines:
@@ -48,13 +48,15 @@ class _Lines:
         self._tree = tree
         self._found: dict[cst.Module, dict[cst.CSTNode, int]] = {}
 
-    def of(self, nodes: Sequence[cst.CSTNode]) -> int:
+    def line_of(self, nodes: Sequence[cst.CSTNode]) -> int:
         """Return the line of the innermost node that has one; 0 if there is none."""
         trees = [node for node in nodes if isinstance(node, cst.Module)]
-        known = [line for tree in trees for node in nodes if (line := self._in(tree).get(node))]
+        known = [
+            line for tree in trees for node in nodes if (line := self._lines_in(tree).get(node))
+        ]
         return known[0] if known else 0
 
-    def _in(self, tree: cst.Module) -> dict[cst.CSTNode, int]:
+    def _lines_in(self, tree: cst.Module) -> dict[cst.CSTNode, int]:
         if tree not in self._found:
             # Lines of earlier changes are elsewhere.
             is_equal = tree is self._tree or tree.code == self._tree.code
@@ -67,7 +69,7 @@ def _lines(tree: cst.Module) -> dict[cst.CSTNode, int]:
     return {node: one.start.line for node, one in places.items() if node is not tree}
 
 
-def _visited(frame: FrameType | None) -> Iterator[cst.CSTNode]:
+def _visited_nodes(frame: FrameType | None) -> Iterator[cst.CSTNode]:
     while frame is not None:
         if frame.f_code is _VISIT:
             yield frame.f_locals["self"]

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct, structs
 
 from awaken.knowledge.coroutines import Awaitable, coroutines
 from awaken.project.effects.callees import Callees
-from awaken.project.graph.dispatch import Family, family_called, functions_of
+from awaken.project.graph.classes.stubs import is_stub
+from awaken.project.graph.dispatch import Family, called_override_set, functions_of
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.stubs import is_stub
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
-from awaken.project.source.memo import cached_by
+from awaken.project.source.memo import cached_by, recursive
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import NOWHERE, InstanceOf, Producer, Unknown, Value
+from awaken.project.values.local.context_managers import returns_in_the_end
 from awaken.project.values.local.flow import local_flow
-from awaken.project.values.local.managers import returns_in_the_end
 
-_DEEPEST = 8  # functions that return what others return; a guess, not yet measured
-_MOST_FUNCTIONS = 50  # bodies of one question, else they multiply; not yet measured
 _Answer = Awaitable | Unknown | None
 
 
@@ -43,28 +41,29 @@ class Awaitables:
         self._evaluator = evaluator
         self._callees = callees
         self._known = coroutines()
-        self._returned: dict[tuple[str, int], _Answer] = {}
 
-    def of(self, module: Module, node: ast.expr, depth: int = 0) -> _Answer:
+    def kind_of(self, module: Module, node: ast.expr) -> _Answer:
         """Return what ``node`` gives; None if it is proven to be nothing that can be awaited.
 
         ``awaitable`` is one of the others, or an object with ``__await__``. Unknown has the reason.
         Methods that override one count: all that a call can reach must give the same.
         """
-        if not depth:
-            # Of one question, so that no answer depends on what was asked before.
-            self._returned.clear()
-        if depth > _DEEPEST:
-            return self._unknown(module, node, "too much has to be followed to tell")
+        if isinstance(node, ast.Call):
+            return self._of_call(module, node, self._of_family_called)
+        return self._part(module, node)
+
+    @recursive(lambda self, *asked: self._unknown(*asked, "too much has to be followed to tell"))
+    def _part(self, module: Module, node: ast.expr) -> _Answer:
+        """Return the same for what the answer to another question depends on."""
         match node:
             case ast.Call():
-                return self._of_call(module, node, depth)
+                return self._of_call(module, node, self._of_functions)
             case ast.Name():
-                return self._of_name(module, node, depth)
+                return self._of_name(module, node)
             case ast.NamedExpr():
-                return self.of(module, node.value, depth + 1)
+                return self._part(module, node.value)
             case _ if len(parts := branches(node)) > 1:
-                return self._agreed_answer(module, node, parts, depth)
+                return self._agreed_answer(module, node, parts)
         return self._of_values(module, node)
 
     def gives_coroutine(self, module: Module, call: ast.Call) -> bool:
@@ -73,17 +72,16 @@ class Awaitables:
         As ``of`` says, and cheaper where it is none. Replacements of the called function are
         checked only if that one gives a coroutine.
         """
-        return not self._seems_plain(module, call) and self.of(module, call) == "coroutine"
+        return not self._seems_plain(module, call) and self.kind_of(module, call) == "coroutine"
 
     def _seems_plain(self, module: Module, call: ast.Call) -> bool:
         """Whether ``call`` seems to reach a function of the program that gives no coroutine."""
         if self.library_names(module, call) != ():
             return False
-        family = family_called(self._evaluator, module, call)
+        family = called_override_set(self._evaluator, module, call)
         if isinstance(family, Unknown) or isinstance(family.node, ast.AsyncFunctionDef):
             return False
-        self._returned.clear()
-        return self._of_function(family.module, family.node, 0) != "coroutine" and not is_stub(
+        return self._of_function(family.module, family.node) != "coroutine" and not is_stub(
             self._evaluator, family.module, family.node
         )
 
@@ -110,25 +108,23 @@ class Awaitables:
             made = binding.value
             if binding.kind != "with" or not isinstance(made, ast.Call):
                 return None
-            name = self._evaluator.names.qualified(module, made.func)
+            name = self._evaluator.names.qualified_name(module, made.func)
             gets.add(self._known.enters.get(name or ""))
         return gets.pop() if len(gets) == 1 else None
 
     # ------------------------------------------------------------------------------------ calls
-    def _of_call(self, module: Module, node: ast.Call, depth: int) -> _Answer:
+    def _of_call(
+        self, module: Module, node: ast.Call, answer: Callable[[Family], _Answer | _OutOfSight]
+    ) -> _Answer:
         names = self.library_names(module, node)
         if isinstance(names, Unknown):
             return names
         if names:
             return self._of_library(names, module, node)
-        family = family_called(self._evaluator, module, node)
+        family = called_override_set(self._evaluator, module, node)
         if isinstance(family, Unknown):
             return self._unless_a_value(family, module, node)
-        # Of a question inside of another, the depth at which it is asked counts as well.
-        if depth:
-            out_of_sight = self._of_functions(family, depth)
-        else:
-            out_of_sight = self._of_family(family, self._evaluator.follows_callers)
+        out_of_sight = answer(family)
         match out_of_sight:
             case _OutOfSight(why=why):
                 return self._unless_a_value(why, module, node)
@@ -148,12 +144,15 @@ class Awaitables:
         why = f"the return value of `{module.excerpt(node.func)}` is unknown"
         return self._unknown(module, node, why)
 
+    def _of_family_called(self, family: Family) -> _Answer | _OutOfSight:
+        return self._of_family(family, self._evaluator.follows_callers)
+
     # Overrides of a method may be in a hundred files: each of its calls would parse them.
     @cached_by(lambda family, follows_callers: (family.key, follows_callers))
     def _of_family(self, family: Family, _follows_callers: bool) -> _Answer | _OutOfSight:
-        return self._of_functions(family, 0)
+        return self._of_functions(family)
 
-    def _of_functions(self, family: Family, depth: int) -> _Answer | _OutOfSight:
+    def _of_functions(self, family: Family) -> _Answer | _OutOfSight:
         called = functions_of(self._evaluator, family)
         if isinstance(called, Unknown):
             return _OutOfSight(called)
@@ -162,22 +161,17 @@ class Awaitables:
         real = [item for item in called if not is_stub(self._evaluator, item.module, item.function)]
         if not real:
             return Unknown(f"the implementation of `{name}` is unknown", NOWHERE)
-        kinds = (self._of_function(callee.module, callee.function, depth) for callee in real)
+        kinds = (self._of_function(callee.module, callee.function) for callee in real)
         return _one_of(
             kinds, Differs(f"the classes return different things from `{name}`", NOWHERE)
         )
 
-    def _of_function(self, module: Module, function: Function, depth: int) -> _Answer:
-        key = module.key_of(function)
-        if key not in self._returned:
-            if len(self._returned) >= _MOST_FUNCTIONS:
-                return self._unknown(module, function, "too much has to be followed to tell")
-            why = f"the return value of `{function.name}` depends on itself"
-            self._returned[key] = self._unknown(module, function, why)
-            self._returned[key] = self._given_answer(module, function, depth)
-        return self._returned[key]
-
-    def _given_answer(self, module: Module, function: Function, depth: int) -> _Answer:
+    @recursive(
+        lambda self, module, function: self._unknown(
+            module, function, f"the return value of `{function.name}` depends on itself"
+        )
+    )
+    def _of_function(self, module: Module, function: Function) -> _Answer:
         """Return what a call of ``function`` gives."""
         if module.is_generator(function):
             return None
@@ -186,27 +180,27 @@ class Awaitables:
         returned = module.returned_by(function)
         if returned and not returns_in_the_end(self._evaluator, module, function):
             return self._unknown(module, function, f"`{function.name}` may return None")
-        return self._agreed_answer(module, function, returned, depth) if returned else None
+        return self._agreed_answer(module, function, returned) if returned else None
 
     # ------------------------------------------------------------------------- names and values
-    def _of_name(self, module: Module, node: ast.Name, depth: int) -> _Answer:
+    def _of_name(self, module: Module, node: ast.Name) -> _Answer:
         flow = local_flow(module, node)
         reaching = flow.reaching(node) if flow is not None else None
         if isinstance(reaching, Unknown):
             return reaching
         if reaching is None or not reaching.definitions:
             return self._of_values(module, node)
-        kinds = (self._of_binding(module, node, binding, depth) for binding in reaching.definitions)
+        kinds = (self._of_binding(module, node, binding) for binding in reaching.definitions)
         why = f"`{node.id}` may be several things"
         return self._one_of(kinds, module, node, why)
 
-    def _of_binding(self, module: Module, node: ast.Name, binding: Binding, depth: int) -> _Answer:
-        declared = binding.declared
+    def _of_binding(self, module: Module, node: ast.Name, binding: Binding) -> _Answer:
+        declared = binding.declared_annotation
         kind = None if declared is None else self._of_annotation(module, declared)
         if kind is not None:
             return kind
         if binding.kind in {"assignment", "walrus"} and binding.value is not None:
-            return self.of(module, binding.value, depth + 1)
+            return self._part(module, binding.value)
         return self._of_values(module, node)
 
     def _of_annotation(self, module: Module, annotation: ast.expr) -> Awaitable | None:
@@ -214,13 +208,11 @@ class Awaitables:
             annotation = module.parse_string(annotation) or annotation
         if isinstance(annotation, ast.Subscript):
             annotation = annotation.value
-        name = self._evaluator.names.qualified(module, annotation)
+        name = self._evaluator.names.qualified_name(module, annotation)
         return self._known.classes.get(name or "")
 
-    def _agreed_answer(
-        self, module: Module, node: ast.AST, parts: Iterable[ast.expr], depth: int
-    ) -> _Answer:
-        kinds = (self.of(module, part, depth + 1) for part in parts)
+    def _agreed_answer(self, module: Module, node: ast.AST, parts: Iterable[ast.expr]) -> _Answer:
+        kinds = (self._part(module, part) for part in parts)
         return self._one_of(kinds, module, node, "it may be several things")
 
     def _one_of(self, kinds: Iterable[_Answer], module: Module, node: ast.AST, why: str) -> _Answer:

@@ -20,10 +20,10 @@ from awaken.project.effects.coroutines.awaitables import Awaitables
 from awaken.project.effects.coroutines.passing_on import IntoParameter, Onward, PassingOn, Taken
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
-from awaken.project.source.expressions.uses import Way, targets_of, use_of
+from awaken.project.source.expressions.expression_uses import Way, targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
-from awaken.project.source.worklist import Queue, Worklist
+from awaken.project.source.worklist import MOST_STEPS, Queue, Worklist
 from awaken.project.values.domain import Unknown
 from awaken.project.values.local.reads import local_binding, reads_seeing
 
@@ -31,8 +31,6 @@ Kind = Literal[
     "asked", "awaited", "called", "closed", "dropped", "returned", "run", "stored", "tested",
     "unknown", "unread", "used", "yielded",
 ]  # fmt: skip
-_MOST_STEPS = 300  # expressions that one coroutine goes through; a guess, not yet measured
-_MOST_CALLERS = 100  # calls of functions that return it; a guess, not yet measured
 _RUNNING = {"send", "throw", "__await__"}
 _ADDING = library_names().adding_methods
 _OF_CONTAINERS = (library_names().changing_methods - {"popitem", "setdefault"}) | {
@@ -78,13 +76,13 @@ class Fates:
         self._awaitables = awaitables
         self._passing_on = PassingOn(evaluator, awaitables)
 
-    def of(self, module: Module, node: ast.expr) -> tuple[Fate, ...]:
+    def fates_of(self, module: Module, node: ast.expr) -> tuple[Fate, ...]:
         """Return the possible fates of the coroutine, task or future that ``node`` gives.
 
         Other values that ``node`` may have are left out. Functions that it is passed to are
         followed, functions that return it are not: see ``of_result``.
         """
-        kind = self._awaitables.of(module, node)
+        kind = self._awaitables.kind_of(module, node)
         known: Awaitable = "awaitable" if kind is None or isinstance(kind, Unknown) else kind
         return _Following(self._evaluator, self._passing_on).all(_Here(module, node, known))
 
@@ -97,29 +95,31 @@ class Fates:
         seen, start = 0, (module, function)
         waiting = Worklist[tuple[Module, Function]]([start], lambda pair: pair[0].place(pair[1]))
         for home, node in waiting:
-            callers = self._evaluator.callers.of(home, node)
+            callers = self._evaluator.callers.callers_of(home, node)
             for obstacle in callers.obstacles:
                 result[Fate("unknown", obstacle.place, why=obstacle.why)] = None
             for site in callers.sites:
                 seen += 1
-                if seen > _MOST_CALLERS:
+                if seen > MOST_STEPS:
                     why = f"`{function.name}` has too many callers to follow"
                     return (*result, Fate("unknown", module.place(function), why=why))
-                for fate, outer in self._at(site.place):
+                for fate, outer in self._fates_of_call(site.place):
                     if outer is None:
                         result[fate] = None
                     else:
                         waiting += [outer]
         return tuple(result)
 
-    def _at(self, place: Place) -> Iterator[tuple[Fate, tuple[Module, ast.FunctionDef] | None]]:
+    def _fates_of_call(
+        self, place: Place
+    ) -> Iterator[tuple[Fate, tuple[Module, ast.FunctionDef] | None]]:
         """Yield the fates of what the call at ``place`` gives, with the function that returns it.
 
         The code of a coroutine runs where it is awaited.
         """
         for module, call in self._evaluator.calls_at(place)[:1]:
             around = module.enclosing_function(call)
-            for fate in self.of(module, call):
+            for fate in self.fates_of(module, call):
                 goes_on = fate.kind == "returned" and not fate.chain
                 if goes_on and isinstance(around, ast.FunctionDef):
                     yield fate, (module, around)
@@ -140,7 +140,7 @@ class _Following:
         """Return every fate that is found from ``start`` on."""
         self._queue += [start]
         for count, here in enumerate(self._queue):
-            if count == _MOST_STEPS:
+            if count == MOST_STEPS:
                 self._end(here, "unknown", why="it goes through too many places to follow")
                 break
             self._look(here)
@@ -160,54 +160,54 @@ class _Following:
     # ------------------------------------------------------------------------- where it stands
     def _look(self, here: _Here) -> None:
         use = use_of(here.module, here.node)
-        self._WAYS.get(use.way, _Following._used)(self, here, use.above)
+        self._WAYS.get(use.way, _Following._visit_use)(self, here, use.above)
 
     def _same(self, here: _Here, above: ast.expr) -> None:
         if isinstance(above, ast.BoolOp) and here.node is not above.values[-1]:
-            self._tested(here)
+            self._visit_test(here)
         if isinstance(above, ast.NamedExpr):
             self._store(here, above.target)
         self._go(here, above)
 
-    def _assigned(self, here: _Here, above: ast.Assign | ast.AnnAssign) -> None:
+    def _visit_assignment(self, here: _Here, above: ast.Assign | ast.AnnAssign) -> None:
         for target in targets_of(above):
             self._store(here, target)
 
-    def _held(self, here: _Here, above: ast.expr) -> None:
+    def _visit_container(self, here: _Here, above: ast.expr) -> None:
         self._go(here, above, 1)
 
-    def _added(self, here: _Here, above: ast.AST) -> None:
+    def _visit_addition(self, here: _Here, above: ast.AST) -> None:
         if here.depth and isinstance(above, ast.BinOp):
             self._go(here, above)
         else:
-            self._used(here)
+            self._visit_use(here)
 
     def _nothing(self, here: _Here, above: ast.AST) -> None:
         del here, above
 
-    def _elsewhere(self, here: _Here, _above: ast.AST) -> None:
+    def _visit_other(self, here: _Here, _above: ast.AST) -> None:
         self._unknown(here, "awaken does not follow a coroutine in this position")
 
-    def _awaited(self, here: _Here, _above: ast.AST) -> None:
+    def _visit_await(self, here: _Here, _above: ast.AST) -> None:
         self._end(here, "used" if here.depth else "awaited")
 
-    def _used(self, here: _Here, _above: ast.AST | None = None) -> None:
+    def _visit_use(self, here: _Here, _above: ast.AST | None = None) -> None:
         """End where a value is needed: of a container that says nothing of what it holds."""
         if here.depth:
             self._unknown(here, "awaken does not follow this use of its container")
         else:
             self._end(here, "used")
 
-    def _tested(self, here: _Here, _above: ast.AST | None = None) -> None:
+    def _visit_test(self, here: _Here, _above: ast.AST | None = None) -> None:
         # A container is tested for being empty.
         if not here.depth:
             self._end(here, "tested")
 
-    def _compared(self, here: _Here, above: ast.Compare) -> None:
+    def _visit_comparison(self, here: _Here, above: ast.Compare) -> None:
         if all(isinstance(operator, ast.Is | ast.IsNot) for operator in above.ops):
             self._end(here, "asked", "is")
         else:
-            self._tested(here)
+            self._visit_test(here)
 
     def _element(self, here: _Here, above: ast.expr) -> None:
         """Go on with a display, or with the target that gets this element of it."""
@@ -233,7 +233,7 @@ class _Following:
             elif above.attr.startswith("cr_"):
                 self._end(here, "asked", above.attr)
             else:
-                self._used(here)
+                self._visit_use(here)
         else:
             self._end(here, "asked", above.attr)
 
@@ -250,7 +250,7 @@ class _Following:
 
     def _subscript(self, here: _Here, above: ast.Subscript) -> None:
         if not here.depth:
-            self._used(here)
+            self._visit_use(here)
         elif isinstance(above.slice, ast.Slice):
             self._go(here, above)
         elif isinstance(above.ctx, ast.Load):
@@ -259,11 +259,11 @@ class _Following:
     def _key(self, here: _Here, _above: ast.AST) -> None:
         self._end(here, "stored", "a key")
 
-    def _iterated(self, here: _Here, above: ast.For | ast.AsyncFor | ast.comprehension) -> None:
+    def _visit_loop(self, here: _Here, above: ast.For | ast.AsyncFor | ast.comprehension) -> None:
         if here.depth:
             self._store(replace(here, depth=here.depth - 1), above.target)
         else:
-            self._used(here)
+            self._visit_use(here)
 
     # ------------------------------------------------------------------------------- variables
     def _store(self, here: _Here, target: ast.expr) -> None:
@@ -273,16 +273,16 @@ class _Following:
             case ast.Attribute():
                 self._end(here, "stored", here.module.excerpt(target))
             case ast.Subscript():
-                self._into(here, target.value)
+                self._follow_container(here, target.value)
             case ast.Tuple() | ast.List() if here.depth:
                 for element in target.elts:
                     self._store(replace(here, depth=here.depth - 1), element)
             case ast.Starred():
                 self._store(here, target.value)
             case _:
-                self._used(here)
+                self._visit_use(here)
 
-    def _into(self, here: _Here, container: ast.expr) -> None:
+    def _follow_container(self, here: _Here, container: ast.expr) -> None:
         """Go on with the variable that holds a container into which it is put."""
         binding = self._local(here.module, container)
         if binding is None:
@@ -314,12 +314,12 @@ class _Following:
         return binding if binding is not None and binding.scope.kind == "function" else None
 
     # ----------------------------------------------------------------------------------- calls
-    def _starred(self, here: _Here, above: ast.Starred) -> None:
+    def _visit_starred(self, here: _Here, above: ast.Starred) -> None:
         outer = here.module.parent(above)
         if not here.depth:
-            self._used(here)
+            self._visit_use(here)
         elif isinstance(outer, ast.Call):
-            self._passed(here, outer)
+            self._visit_call(here, outer)
         else:
             self._go(here, above)
 
@@ -328,12 +328,12 @@ class _Following:
         container = func.value if isinstance(func, ast.Attribute) else func
         puts = container is not func and last_name(func) in _ADDING
         if puts and self._local(here.module, container) is not None:
-            self._into(here, container)
+            self._follow_container(here, container)
         else:
-            self._passed(here, call)
+            self._visit_call(here, call)
 
-    def _passed(self, here: _Here, call: ast.Call) -> None:
-        for item in self._passing_on.of(here.module, call, here.node, here.depth):
+    def _visit_call(self, here: _Here, call: ast.Call) -> None:
+        for item in self._passing_on.uses_of_argument(here.module, call, here.node, here.depth):
             match item:
                 case Taken():
                     self._end(here, item.kind, item.by, item.why)
@@ -348,22 +348,22 @@ class _Following:
     _WAYS: ClassVar[dict[Way, Callable[[_Following, _Here, Any], None]]] = {
         "argument": _in_call,
         "attribute": _attribute,
-        "awaited": _awaited,
-        "bound": _assigned,
-        "compared": _compared,
+        "awaited": _visit_await,
+        "bound": _visit_assignment,
+        "compared": _visit_comparison,
         "deleted": _nothing,
         "dropped": lambda self, here, _: self._end(here, "dropped"),
         "element": _element,
         "index": _key,
         "item": _subscript,
-        "iterated": _iterated,
-        "key": _held,
-        "operand": _added,
-        "other": _elsewhere,
+        "iterated": _visit_loop,
+        "key": _visit_container,
+        "operand": _visit_addition,
+        "other": _visit_other,
         "returned": lambda self, here, _: self._end(here, "returned"),
         "same": _same,
-        "tested": _tested,
-        "unpacked": _starred,
+        "tested": _visit_test,
+        "unpacked": _visit_starred,
         "yielded": lambda self, here, _: self._end(here, "yielded"),
     }
 

@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from awaken.knowledge.coroutines import Awaitable, Taker, Taking, coroutines
 from awaken.knowledge.library_names import name_list
-from awaken.project.effects.attributes import Attributes
 from awaken.project.effects.coroutines.awaitables import Awaitables
+from awaken.project.effects.instance_attributes import Attributes
+from awaken.project.graph.classes.stubs import is_stub
 from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.stubs import is_stub
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import Unknown
@@ -62,7 +62,7 @@ class PassingOn:
         self._attributes = Attributes(evaluator)
         self._takers = coroutines().takers
 
-    def of(
+    def uses_of_argument(
         self, module: Module, call: ast.Call, given: ast.expr, depth: int
     ) -> list[Taken | Onward | IntoParameter]:
         """Return what ``call`` does with its argument ``given``, each possibility.
@@ -155,7 +155,7 @@ def _to_function(called: Called, where: _Argument, depth: int) -> Taken | IntoPa
         elif arguments.vararg is not None and number >= len(positional):
             name, inner = arguments.vararg.arg, depth + 1 - where.is_starred
     scope = called.module.scopes.scope_made_by(called.function)
-    bindings = [item for item in scope.bound(name or "") if item.kind == "parameter"]
+    bindings = [item for item in scope.bindings_of(name or "") if item.kind == "parameter"]
     if not bindings:
         why = f"which parameter of `{called.function.name}` gets it is not certain"
         return Taken("unknown", why=why)

@@ -46,7 +46,11 @@ class ByName(ProgramFacts):
                 continue
             if is_bound and _is_stored(module, name):
                 return None
-            nodes = [node for node in _defined(module, name) if not self._is_handler(module, node)]
+            nodes = [
+                node
+                for node in _functions_called(module, name)
+                if not self._is_handler(module, node)
+            ]
             result += [(path, module.span(node).start) for node in nodes]
             if len(result) > _MOST_FUNCTIONS:
                 return None
@@ -61,7 +65,7 @@ class ByName(ProgramFacts):
         return ancestors is not None and bool(ancestors.outside or ancestors.unresolved)
 
 
-def _defined(module: Module, name: str) -> list[Function]:
+def _functions_called(module: Module, name: str) -> list[Function]:
     nodes = (scope.node for scope in module.scopes.scopes)
     return [node for node in nodes if isinstance(node, Function) and node.name == name]
 

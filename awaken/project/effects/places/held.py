@@ -11,12 +11,11 @@ from msgspec import Struct
 from awaken.knowledge.locks import Guarding, locks
 from awaken.project.names.classes import ClassFacts, Definition
 from awaken.project.source.bindings import Binding
-from awaken.project.source.expressions.uses import targets_of
+from awaken.project.source.expressions.expression_uses import targets_of
+from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, With, children, keyword_of, last_name
 from awaken.project.source.worklist import preorder
-
-_DEEPEST = 8  # classes above a class; an inheritance that is deeper is not seen in real programs
 
 
 class Program(Protocol):
@@ -58,7 +57,7 @@ class Lock(Struct, frozen=True):
         return self.made in locks().of_tasks
 
 
-def taken(program: Program, module: Module, entered: With) -> list[tuple[Lock, ast.expr]]:
+def locks_taken_by(program: Program, module: Module, entered: With) -> list[tuple[Lock, ast.expr]]:
     """Return the locks that a ``with`` takes, in order, and the expressions that name them."""
     result = [
         (lock_of(program, module, item.context_expr), item.context_expr) for item in entered.items
@@ -124,34 +123,31 @@ def _maker(program: Program, module: Module, value: ast.expr | None) -> str | No
 def _of_instance(program: Program, module: Module, owner: ast.expr, name: str) -> Lock | None:
     itself = program.qualified_name(module, owner)
     if itself is not None and program.class_facts(itself) is not None:
-        return _of_named_class(program, itself, name, 0)
+        return _of_named_class(program, itself, name)
     classes = program.instance_of(module, owner)
-    return _of_named_class(program, classes[0], name, 0) if len(classes) == 1 else None
+    return _of_named_class(program, classes[0], name) if len(classes) == 1 else None
 
 
-def _of_named_class(program: Program, qualified: str, name: str, depth: int) -> Lock | None:
+@recursive()
+def _of_named_class(program: Program, qualified: str, name: str) -> Lock | None:
     facts = program.class_facts(qualified)
     home = None if facts is None else program.module(facts.path)
     owner = None if home is None or facts is None else home.class_at(facts.span)
     if home is None or owner is None:
         return None
-    return _of_class(program, home, owner, name, depth)
+    return _of_class(program, home, owner, name)
 
 
-def _of_class(
-    program: Program, module: Module, owner: ast.ClassDef, name: str, depth: int = 0
-) -> Lock | None:
+def _of_class(program: Program, module: Module, owner: ast.ClassDef, name: str) -> Lock | None:
     """Return the lock that the class ``owner`` keeps as ``name``, or a class above it."""
     values = list(_assigned_nodes(module, owner, name))
     if values:
         made = {_maker(program, module, value) for value in values}
         maker = made.pop() if len(made) == 1 else None
         return None if maker is None else Lock(f"{module.name}.{owner.name}.{name}", maker)
-    if depth > _DEEPEST:
-        return None
     for base in owner.bases:
         qualified = program.qualified_name(module, base)
-        lock = None if qualified is None else _of_named_class(program, qualified, name, depth + 1)
+        lock = None if qualified is None else _of_named_class(program, qualified, name)
         if lock is not None:
             return lock
     return None

@@ -9,22 +9,21 @@ from functools import cached_property
 from itertools import chain
 
 from awaken.knowledge.running import running
-from awaken.project.effects.attributes import Attributes
 from awaken.project.effects.callees import Callees
+from awaken.project.effects.instance_attributes import Attributes
+from awaken.project.graph.classes.stubs import is_stub
 from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.stubs import is_stub
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, receivers
-from awaken.project.source.worklist import Worklist
+from awaken.project.source.worklist import MOST_FUNCTIONS, Worklist
 from awaken.project.values.domain import ClassOf, FunctionOf, Unknown
 from awaken.project.values.pytest_fixtures import fixture_for
 
 Place = tuple[str, int]
 """A function: its file, and the byte of its ``def``."""
 
-_MOST_FUNCTIONS = 150  # bodies of one question, as in `between`
 _MOST_NODES = 20_000
 _TABLE = running()
 
@@ -44,7 +43,7 @@ class WhileRunning:
         calls (of operators, ``with`` and loops) are not looked at, but properties are. Listeners to
         sessions are not among them, nor what runs while the parts wait at a ``yield`` of their own.
         """
-        waiting = Worklist[Called]([], _place_of, _MOST_FUNCTIONS + 1)
+        waiting = Worklist[Called]([], _place_of, MOST_FUNCTIONS + 1)
         own = ((module, node) for part in parts for node in module.walk(part))
         nodes = ((home, node) for home, node in own if not isinstance(node, ast.Yield))
         for count, (home, node) in enumerate(chain(nodes, _nodes_of(waiting))):
@@ -61,7 +60,7 @@ class WhileRunning:
         Nearly all code calls what they listen to, so they may run while anything does. External
         functions that they call do not count.
         """
-        waiting = Worklist[Called]([], _place_of, _MOST_FUNCTIONS + 1)
+        waiting = Worklist[Called]([], _place_of, MOST_FUNCTIONS + 1)
         for module, node in nodes_in(self._evaluator.modules_with(_TABLE.listening_words), ast.AST):
             waiting += self._listeners(module, node)
         for home, node in _nodes_of(waiting):
@@ -77,7 +76,7 @@ class WhileRunning:
             case ast.Call(func=ast.Attribute(attr="listen")):
                 for argument in node.args:
                     if isinstance(argument, ast.Name | ast.Attribute):
-                        yield from self._handed_on(module, argument)
+                        yield from self._escaping_functions(module, argument)
 
     def _run_by(self, module: Module, node: ast.AST) -> list[Called] | None:
         """Return the functions that a node may run, its parts aside; None if any may be."""
@@ -87,9 +86,9 @@ class WhileRunning:
             case ast.Await() | ast.Yield() | ast.YieldFrom() | ast.AsyncFor() | ast.AsyncWith():
                 return None  # others go on meanwhile
             case ast.Attribute(ctx=ast.Load()):
-                return [*self._handed_on(module, node), *self._properties(node.attr)]
+                return [*self._escaping_functions(module, node), *self._properties(node.attr)]
             case ast.Name(ctx=ast.Load()):
-                return list(self._handed_on(module, node))
+                return list(self._escaping_functions(module, node))
         return []
 
     def _of_call(self, module: Module, call: ast.Call) -> list[Called] | None:
@@ -138,7 +137,7 @@ class WhileRunning:
         is_plain = all(not own & facts.members and not facts.keywords for facts in ancestors.inside)
         return is_plain and all(map(_TABLE.runs_only_what_it_is_handed, ancestors.outside))
 
-    def _handed_on(self, module: Module, node: ast.expr) -> Iterator[Called]:
+    def _escaping_functions(self, module: Module, node: ast.expr) -> Iterator[Called]:
         """Yield the functions that a name means, where it is not called at once."""
         if isinstance(module.parent(node), ast.Attribute) or module.call_of(node) is not None:
             return
@@ -184,7 +183,7 @@ def _nodes_of(functions: Iterable[Called]) -> Iterator[tuple[Module, ast.AST]]:
 def _all_seen(functions: Worklist[Called]) -> frozenset[Place] | None:
     """Return the places of the functions; None if there are too many."""
     seen = frozenset(map(_place_of, functions.seen.values()))
-    return seen if len(seen) <= _MOST_FUNCTIONS else None
+    return seen if len(seen) <= MOST_FUNCTIONS else None
 
 
 def _place_of(called: Called) -> Place:

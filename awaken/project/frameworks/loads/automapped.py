@@ -6,7 +6,7 @@ import ast
 
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.graph.dispatch import Called
-from awaken.project.values.library.automap import AUTOMAP_CLASS
+from awaken.project.values.library.automap_classes import AUTOMAP_CLASS
 
 _FOLLOWED = 3  # variables and functions, one behind the other
 
@@ -50,6 +50,6 @@ def _are_classes(reader: ModuleReader, node: ast.expr) -> bool:
             return all(binding.kind != "parameter" for binding in reader.bindings(base))
         # ``models.Base.classes``, where `models` is a module.
         case ast.Attribute(value=ast.Attribute() as base, attr="classes"):
-            name = reader.qualified(base)
+            name = reader.qualified_name(base)
             return name is not None and reader.project.definition(name) is not None
     return False

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 
 from awaken.project.frameworks.loads.certainty import WEAK
-from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.mapped_classes import entity_of_attribute, is_mapped
 from awaken.project.frameworks.loads.module_reader import ModuleReader
-from awaken.project.frameworks.sqlalchemy.attributes import INSTRUMENTED
+from awaken.project.frameworks.loads.query_items import Item, What
+from awaken.project.frameworks.sqlalchemy.mapped_attributes import INSTRUMENTED
 from awaken.project.source.programs.undefined import is_undefined
 
 

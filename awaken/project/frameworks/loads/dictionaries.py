@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from awaken.project.source.expressions.uses import only_reads
+from awaken.project.source.expressions.expression_uses import only_reads
 from awaken.project.source.modules import Module
 
 _READING_METHODS = frozenset({"copy", "get", "items", "keys", "pop", "values"})

@@ -12,17 +12,19 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from awaken.knowledge.sql_names import sql_names
-from awaken.project.frameworks.loads.mapped_classes import DEPTH, entity_of
+from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
+from awaken.project.source.memo import recursive
 from awaken.project.source.trees import arguments_of, last_name, receivers
 
-_DEEPEST = 2 * DEPTH  # calls, operators and variables inside of each other
 _CORE = sql_names().core | sql_names().of_no_class | sql_names().tables
 """Functions that make something of Core, whatever they take."""
 _OWN_FROM = {"any", "has", "over", "within_group"}
 _CRITERIA = {"filter", "filter_by", "group_by", "having", "order_by", "where"}
 _SET_OPERATIONS = sql_names().set_operations
 _NEWLY_ORM = sql_names().scalar_subqueries | _SET_OPERATIONS
+
+_DEEPEST = 8  # calls, operators and variables inside of each other
 
 
 class Exists(Struct, frozen=True):
@@ -31,7 +33,8 @@ class Exists(Struct, frozen=True):
     orm: bool | None
 
 
-def exists_in(reader: ModuleReader, node: ast.expr, depth: int = _DEEPEST) -> Exists | None:
+@recursive(deepest=_DEEPEST)
+def exists_in(reader: ModuleReader, node: ast.expr) -> Exists | None:
     """Return the EXISTS that an expression is, also a negated one; None for all others.
 
     ``exists(...)`` with its methods, or ``query.exists()``.
@@ -44,55 +47,54 @@ def exists_in(reader: ModuleReader, node: ast.expr, depth: int = _DEEPEST) -> Ex
         case _:
             negated = None
     if negated is not None:
-        exists = exists_in(reader, negated, depth)
+        exists = exists_in(reader, negated)
         return Exists(orm=False) if exists is not None and _is_old(reader) else exists
     while isinstance(node, ast.Call):
         if reader.library_name(node.func) == "exists":
             asked = [one for one in node.args if _is_statement(reader, one) or not _is_old(reader)]
-            return Exists(_any(reader, asked, depth))
+            return Exists(_any(reader, asked))
         if not isinstance(node.func, ast.Attribute):
             return None
         if node.func.attr == "exists" and not node.args:
-            return Exists(is_orm(reader, node.func.value, depth))
+            return Exists(is_orm(reader, node.func.value))
         if node.func.attr not in sql_names().of_exists:
             return None
         node = node.func.value
-    return _exists_of_name(reader, node, depth) if isinstance(node, ast.Name) else None
+    return _exists_of_name(reader, node) if isinstance(node, ast.Name) else None
 
 
-def _exists_of_name(reader: ModuleReader, node: ast.Name, depth: int) -> Exists | None:
+def _exists_of_name(reader: ModuleReader, node: ast.Name) -> Exists | None:
     """Return the EXISTS that a variable is, if it is one wherever it is assigned."""
-    values = _first_values(reader, node) if depth > 0 else None
-    each = {exists_in(reader, value, depth - 1) for value in values or ()}
+    values = _first_values(reader, node)
+    each = {exists_in(reader, value) for value in values or ()}
     if not each or None in each:
         return None
     return each.pop() if len(each) == 1 else Exists(None)
 
 
-def is_orm(reader: ModuleReader, node: ast.expr, depth: int = _DEEPEST) -> bool | None:
+@recursive(deepest=_DEEPEST)
+def is_orm(reader: ModuleReader, node: ast.expr) -> bool | None:
     """Whether ``node`` makes a ``select()`` that has it one of the ORM; None where it is unknown.
 
     False says that it is of Core: a Table, literals, connectives of criteria.
     """
-    if depth < 0:
-        return None
     if entity_of(reader, node) is not None:
         return True
-    exists = exists_in(reader, node, depth)
+    exists = exists_in(reader, node)
     if exists is not None:
         return exists.orm
     match node:
         case ast.Call():
-            return _is_orm_call(reader, node, depth)
+            return _is_orm_call(reader, node)
         case ast.Name():
-            return _is_orm_name(reader, node, depth)
+            return _is_orm_name(reader, node)
         case ast.Constant() | ast.Attribute(attr="__table__"):
             return False
         case ast.BinOp(op=ast.BitAnd() | ast.BitOr()):
             return False
         case _:
             parts = _parts(node)
-            return _any(reader, parts, depth) if parts else None
+            return _any(reader, parts) if parts else None
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:
@@ -111,7 +113,7 @@ def _parts(node: ast.expr) -> list[ast.expr]:
     return []
 
 
-def _is_orm_call(reader: ModuleReader, node: ast.Call, depth: int) -> bool | None:
+def _is_orm_call(reader: ModuleReader, node: ast.Call) -> bool | None:
     """Look at each call of a chain such as ``select(User.id).where(...).subquery()``."""
     parts: list[ast.expr] = []
     is_filtered = False
@@ -125,7 +127,7 @@ def _is_orm_call(reader: ModuleReader, node: ast.Call, depth: int) -> bool | Non
             return False
         if _starts(reader, call):
             start = _conditions(call) if name == "case" else call.args
-            return _any(reader, [*parts, *start], depth)
+            return _any(reader, [*parts, *start])
         if not isinstance(function, ast.Attribute):
             return None
         method, inner = function.attr, function.value
@@ -134,7 +136,7 @@ def _is_orm_call(reader: ModuleReader, node: ast.Call, depth: int) -> bool | Non
             return False
         if method not in _CRITERIA or not _is_old(reader):
             parts += arguments_of(call)
-    return _any(reader, [inner, *parts], depth)
+    return _any(reader, [inner, *parts])
 
 
 def _starts(reader: ModuleReader, call: ast.Call) -> bool:
@@ -167,8 +169,8 @@ def _is_statement(reader: ModuleReader, node: ast.expr) -> bool:
     return False
 
 
-def _is_orm_name(reader: ModuleReader, node: ast.Name, depth: int) -> bool | None:
-    answers = {is_orm(reader, value, depth - 1) for value in _first_values(reader, node) or ()}
+def _is_orm_name(reader: ModuleReader, node: ast.Name) -> bool | None:
+    answers = {is_orm(reader, value) for value in _first_values(reader, node) or ()}
     return answers.pop() if len(answers) == 1 else None
 
 
@@ -189,8 +191,8 @@ def _first_name(node: ast.expr) -> str:
     return last_name(first)
 
 
-def _any(reader: ModuleReader, nodes: Iterable[ast.expr], depth: int) -> bool | None:
-    answers = [is_orm(reader, node, depth - 1) for node in nodes]
+def _any(reader: ModuleReader, nodes: Iterable[ast.expr]) -> bool | None:
+    answers = [is_orm(reader, node) for node in nodes]
     return True in answers or (None if None in answers else False)
 
 

@@ -11,15 +11,16 @@ from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.by_value import read_by_value
 from awaken.project.frameworks.loads.certainty import ASSUMED, least
 from awaken.project.frameworks.loads.embedded import exists_in, is_orm
-from awaken.project.frameworks.loads.items import Item, What
-from awaken.project.frameworks.loads.mapped_classes import DEPTH, entity_of
+from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.query_items import Item, What
 from awaken.project.frameworks.loads.starred import elements_of, is_only_read
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.source.expressions.alternatives import branches
+from awaken.project.source.memo import recursive
 from awaken.project.source.trees import arguments_of
+from awaken.project.source.worklist import Worklist
 
-_MOST_KEYS = 5  # keys that refer to keys
 _WITH_HASH = {"bool", "bytes", "date", "datetime", "Decimal", "float", "int", "str", "time"}
 _WITH_HASH |= {"timedelta", "UUID"}
 """Classes of which every value has a hash."""
@@ -98,27 +99,28 @@ def _is_changed(reader: ModuleReader, name: ast.Name) -> bool:
     )
 
 
-def classify(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item:
-    """Classify one item; ``depth`` limits how many variables are followed."""
-    whole = entity_of(reader, node, depth) or _existence(reader, node)
+@recursive(lambda _, node: Item(node, What.UNKNOWN, orm=False, mixed=True))
+def classify(reader: ModuleReader, node: ast.expr) -> Item:
+    """Classify one item."""
+    whole = entity_of(reader, node) or _existence(reader, node)
     if whole is not None:
         return whole
     match node:
         case ast.Attribute():
-            return _classify_attribute(reader, node, depth)
+            return _classify_attribute(reader, node)
         case ast.Call():
-            return _classify_call(reader, node, depth)
+            return _classify_call(reader, node)
         case ast.Name():
-            return _classify_name(reader, node, depth)
+            return _classify_name(reader, node)
         case ast.BinOp() | ast.Compare() | ast.UnaryOp():
             parts = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
-            return _combined(reader, node, parts, depth)
+            return _combined(reader, node, parts)
         case ast.Subscript(value=value):
-            return _classify_subscript(reader, node, value, depth)
+            return _classify_subscript(reader, node, value)
         case ast.Constant(value=None):
             return Item(node, What.EXPRESSION, orm=False, constant=True)  # NULL
         case _ if len(parts := branches(node)) > 1:
-            return _any_of(node, [classify(reader, part, depth) for part in parts])
+            return _any_of(node, [classify(reader, part) for part in parts])
     return Item(node, What.UNKNOWN)
 
 
@@ -149,19 +151,19 @@ def _any_of(node: ast.expr, items: list[Item]) -> Item:
 
 
 # ------------------------------------------------------------------------- columns, expressions
-def _classify_attribute(reader: ModuleReader, node: ast.Attribute, depth: int) -> Item:
-    owner = entity_of(reader, node.value, depth)
+def _classify_attribute(reader: ModuleReader, node: ast.Attribute) -> Item:
+    owner = entity_of(reader, node.value)
     if owner is not None:
         return (
             Item(node, What.UNKNOWN) if owner.certainty.is_weak else column_of(reader, owner, node)
         )
     if node.attr == "astext" and isinstance(node.value, ast.Subscript):
         # The text of `Model.data["key"]`, of JSON in PostgreSQL.
-        inner = classify(reader, node.value, depth)
+        inner = classify(reader, node.value)
         return replace(inner, node=node, hashable=True if inner.what is What.EXPRESSION else None)
     if isinstance(node.value, ast.Attribute) and _is_column_collection(node.value):
-        table = classify(reader, node.value.value, depth - 1) if depth else None
-        of_orm = table.orm if table is not None and table.what is What.SELECTABLE else False
+        table = classify(reader, node.value.value)
+        of_orm = table.orm if table.what is What.SELECTABLE else False
         text = ast.unparse(node.value)
         return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, orm=of_orm)
     if isinstance(node.value, ast.Name) and _imported_item(reader, node.value).certainty.is_assumed:
@@ -184,9 +186,10 @@ def column_of(reader: ModuleReader, owner: Item, node: ast.Attribute) -> Item:
     return Item(node, What.COLUMN, model=owner.model, owner=owner.owner, key=key, hashable=hashable)
 
 
-def _has_hash(reader: ModuleReader, column: ColumnFacts) -> bool | None:
+def _has_hash(reader: ModuleReader, facts: ColumnFacts) -> bool | None:
     """Whether the values of a column have a hash; None where nothing says of what type they are."""
-    for _ in range(_MOST_KEYS):
+    columns = Worklist([facts])
+    for column in columns:
         if column.type is not None:
             # Values of these types are lists or dictionaries.
             return not any(name in column.type.upper() for name in _UNHASHABLE_TYPES)
@@ -194,9 +197,7 @@ def _has_hash(reader: ModuleReader, column: ColumnFacts) -> bool | None:
             return True
         # A foreign key without a type has that of the column that it refers to.
         referred = reader.project.orm.referred_column(column.foreign_key or "")
-        if referred is None:
-            return None
-        column = referred
+        columns += [] if referred is None else [referred]
     return None
 
 
@@ -205,23 +206,23 @@ def _is_column_collection(node: ast.expr) -> bool:
     return isinstance(node, ast.Attribute) and node.attr in {"c", "columns"}
 
 
-def _classify_subscript(reader: ModuleReader, node: ast.expr, value: ast.expr, depth: int) -> Item:
+def _classify_subscript(reader: ModuleReader, node: ast.expr, value: ast.expr) -> Item:
     """``table.c["id"]`` is a column, ``Model.data["key"]`` an expression."""
     if _is_column_collection(value):
         return Item(node, What.COLUMN, owner=ast.unparse(value), hashable=None)
-    inner = classify(reader, value, depth)
+    inner = classify(reader, value)
     if inner.what in {What.COLUMN, What.EXPRESSION}:
         return replace(inner, node=node, what=What.EXPRESSION, key=None, hashable=None)
     return Item(node, What.UNKNOWN)
 
 
-def _classify_call(reader: ModuleReader, node: ast.Call, depth: int) -> Item:
+def _classify_call(reader: ModuleReader, node: ast.Call) -> Item:
     name = reader.function_name(node.func)
     if name is not None:
-        return _sql_function(reader, node, name, depth)
+        return _sql_function(reader, node, name)
     name = reader.library_name(node.func)
     if name in sql_names().imported_functions:
-        return _sql_function(reader, node, name, depth)
+        return _sql_function(reader, node, name)
     if name in sql_names().tables:
         return Item(node, What.SELECTABLE, orm=False, hashable=None)
     if name == "Bundle":
@@ -229,14 +230,14 @@ def _classify_call(reader: ModuleReader, node: ast.Call, depth: int) -> Item:
     if name == "select" or name in sql_names().set_operations:
         return Item(node, What.SELECTABLE, hashable=None, orm=is_orm(reader, node))
     if name in sql_names().expressions:
-        return _library_expression(reader, node, name, depth)
+        return _library_expression(reader, node, name)
     if isinstance(node.func, ast.Attribute):
-        return _classify_method(reader, node, node.func, depth)
+        return _classify_method(reader, node, node.func)
     return Item(node, What.UNKNOWN)
 
 
-def _sql_function(reader: ModuleReader, node: ast.Call, name: str, depth: int) -> Item:
-    inner = _inner(reader, arguments_of(node), depth)
+def _sql_function(reader: ModuleReader, node: ast.Call, name: str) -> Item:
+    inner = _inner(reader, arguments_of(node))
     owner, mixed = _owner_of(inner)
     return Item(
         node,
@@ -258,21 +259,18 @@ def _is_of_each_row(call: ast.Call, name: str) -> bool:
     )
 
 
-def _inner(reader: ModuleReader, nodes: Iterable[ast.expr], depth: int) -> list[Item]:
+def _inner(reader: ModuleReader, nodes: Iterable[ast.expr]) -> list[Item]:
     """Classify arguments of an expression: an unknown one is a value, not an item.
 
-    An expression that is too deep may be of any class, and is ``mixed``.
+    A variable that is built on itself may be of any class, and is ``mixed``.
     """
     nodes = [node for node in nodes if not isinstance(node, ast.Constant)]
-    if depth == 0:
-        return [Item(node, What.UNKNOWN, orm=False, mixed=True) for node in nodes]
-    # Less deep each time: a variable may be built on itself.
-    items = (classify(reader, node, depth - 1) for node in nodes)
+    items = (classify(reader, node) for node in nodes)
     return [item for item in items if item.what is not What.UNKNOWN or item.mixed]
 
 
-def _library_expression(reader: ModuleReader, node: ast.Call, name: str, depth: int) -> Item:
-    inner = _inner(reader, _flattened_nodes(arguments_of(node)), depth)
+def _library_expression(reader: ModuleReader, node: ast.Call, name: str) -> Item:
+    inner = _inner(reader, _flattened_nodes(arguments_of(node)))
     owner, mixed = _owner_of(inner)
     typed = ast.unparse(node).upper()
     unhashable = name in {"cast", "type_coerce", "try_cast"} and any(
@@ -305,16 +303,14 @@ def _flattened_nodes(nodes: Iterable[ast.expr]) -> list[ast.expr]:
     return result
 
 
-def _classify_method(
-    reader: ModuleReader, node: ast.Call, method: ast.Attribute, depth: int
-) -> Item:
+def _classify_method(reader: ModuleReader, node: ast.Call, method: ast.Attribute) -> Item:
     if method.attr in sql_names().subqueries:
         return Item(node, What.SELECTABLE, hashable=None, orm=is_orm(reader, node))
     if method.attr in sql_names().scalar_subqueries:
         return Item(node, What.EXPRESSION, hashable=None, orm=is_orm(reader, node))
     if method.attr == "label" and node.args:
-        return _labelled_item(reader, node, method, depth)
-    inner = classify(reader, method.value, depth)
+        return _labelled_item(reader, node, method)
+    inner = classify(reader, method.value)
     if inner.what is What.ENTITY or inner.what is What.SELECTABLE or inner.what is What.UNKNOWN:
         return Item(node, What.UNKNOWN)
     # A window function has a value for each row.
@@ -323,22 +319,20 @@ def _classify_method(
     return replace(inner, node=node, what=What.EXPRESSION, key=None, aggregate=grouped, orm=orm)
 
 
-def _labelled_item(reader: ModuleReader, node: ast.Call, method: ast.Attribute, depth: int) -> Item:
+def _labelled_item(reader: ModuleReader, node: ast.Call, method: ast.Attribute) -> Item:
     name = node.args[0]
     key = name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else ""
-    inner = classify(reader, method.value, depth)
+    inner = classify(reader, method.value)
     if inner.what is What.ENTITY or inner.what is What.UNKNOWN:
         # Only columns, expressions and queries have ``label``, whatever this one is.
         return Item(node, What.EXPRESSION, key=key, orm=inner.what is What.ENTITY, hashable=None)
     return replace(inner, node=node, what=What.EXPRESSION, key=key)
 
 
-def _classify_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item:
-    if depth == 0:
-        return Item(node, What.UNKNOWN, mixed=True)
+def _classify_name(reader: ModuleReader, node: ast.Name) -> Item:
     bindings = reader.bindings(node)
     values = [binding.value for binding in bindings if binding.kind == "assignment"]
-    items = [classify(reader, value, depth - 1) for value in values if value is not None]
+    items = [classify(reader, value) for value in values if value is not None]
     if not bindings or len(items) != len(bindings):
         return _imported_item(reader, node)
     if len({item.what for item in items}) != 1 or items[0].what is What.UNKNOWN:
@@ -354,7 +348,7 @@ def _classify_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item:
 
 def _imported_item(reader: ModuleReader, node: ast.expr) -> Item:
     """Read an imported name: a Table of the project, or a class of a library by its spelling."""
-    qualified = reader.qualified(node)
+    qualified = reader.qualified_name(node)
     if qualified is None:
         return Item(node, What.UNKNOWN)
     if reader.project.definition(qualified) is not None:
@@ -376,9 +370,9 @@ def _defined_item(reader: ModuleReader, node: ast.expr, qualified: str) -> Item:
     return Item(node, What.SELECTABLE, owner=ast.unparse(node), orm=False, hashable=None)
 
 
-def _combined(reader: ModuleReader, node: ast.expr, parts: Sequence[ast.expr], depth: int) -> Item:
+def _combined(reader: ModuleReader, node: ast.expr, parts: Sequence[ast.expr]) -> Item:
     whats = {What.COLUMN, What.EXPRESSION, What.UNKNOWN}
-    items = [item for item in _inner(reader, parts, depth) if item.what in whats]
+    items = [item for item in _inner(reader, parts) if item.what in whats]
     owner, mixed = _owner_of(items)
     inner = [item for item in items if item.what is not What.UNKNOWN]
     if not inner:

@@ -9,20 +9,17 @@ from msgspec.structs import replace
 
 from awaken.knowledge import knowledge
 from awaken.project.frameworks.loads.automapped import is_automapped
-from awaken.project.frameworks.loads.certainty import (
-    CERTAIN,
-    PRESUMED,
-    WEAK,
-    least,
-)
+from awaken.project.frameworks.loads.certainty import CERTAIN, PRESUMED, WEAK, least
 from awaken.project.frameworks.loads.dictionaries import dictionary_values, is_of_module
-from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.query_items import Item, What
 from awaken.project.names.classes import ClassFacts
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.expressions.annotated import type_in
+from awaken.project.source.expressions.expression_uses import targets_of
+from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import (
     Function,
@@ -36,20 +33,20 @@ from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import ModuleOf
 
 _TABLES = frozenset({"__table__", "__tablename__"})
-DEPTH = 4
-"""How many variables are followed to find out what an expression is. In superset, ckan, quetz and
-openoversight no class is more than 3 away; each step may multiply the work by all assignments."""
 _COLUMNS = frozenset({"Column", "mapped_column"})
+_DEEPEST = 5  # in superset, ckan, quetz and openoversight no class is more than 3 variables away
 
 
-def entity_of(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item | None:
+# Asked of each name of a file, of which each may lead to all others.
+@recursive(deepest=_DEEPEST)
+def entity_of(reader: ModuleReader, node: ast.expr) -> Item | None:
     """Return the item for ``node`` if it is a mapped class or an alias of one, else None."""
-    qualified = reader.qualified(node)
+    qualified = reader.qualified_name(node)
     if qualified in knowledge().mapped_classes:
         automapped = is_automapped(reader, node)
         return Item(node, What.ENTITY, owner=ast.unparse(node), automapped=automapped)
     entity = None if qualified is None else _entity_named(reader, node, qualified)
-    return entity or (_entity_of_expression(reader, node, depth) if depth else None)
+    return entity or (_entity_of_expression(reader, node))
 
 
 def _entity_named(reader: ModuleReader, node: ast.expr, qualified: str) -> Item | None:
@@ -59,21 +56,25 @@ def _entity_named(reader: ModuleReader, node: ast.expr, qualified: str) -> Item 
     return None if facts is None else _entity_of_facts(reader, node, facts)
 
 
-def _entity_of_expression(reader: ModuleReader, node: ast.expr, depth: int) -> Item | None:
+def _entity_of_expression(reader: ModuleReader, node: ast.expr) -> Item | None:
     if is_automapped(reader, node):
         return Item(node, What.ENTITY, owner=ast.unparse(node), automapped=True)
     match node:
         case ast.Call():
-            return _entity_of_call(reader, node, depth)
+            return _entity_of_call(reader, node)
         case ast.Name():
-            return _entity_of_name(reader, node, depth)
+            return _entity_of_name(reader, node)
         case ast.Attribute(value=ast.Name(id="self"), attr="__class__"):
             return _entity_of_class(reader, node)
-        case ast.Attribute(value=ast.Name(id="self" | "cls")):
-            return _entity_of_class_attribute(reader, node, depth)
+        case ast.Attribute(
+            value=ast.Name(id="self" | "cls") | ast.Attribute(value=ast.Name(id="self" | "cls"))
+        ):
+            item = _entity_of_class_attribute(reader, node)
+            is_inner = isinstance(node.value, ast.Attribute)
+            return _entity_of_values(reader, node) if item is None and is_inner else item
         case ast.Subscript():
-            return _entity_of_subscript(reader, node, depth)
-        case ast.Attribute() if reader.qualified(node) is None:
+            return _entity_of_subscript(reader, node)
+        case ast.Attribute() if reader.qualified_name(node) is None:
             return _entity_of_values(reader, node)
     return None
 
@@ -93,10 +94,10 @@ def _entity_of_values(reader: ModuleReader, node: ast.Attribute) -> Item | None:
     return Item(node, What.ENTITY, model=classes[0], owner=ast.unparse(node))
 
 
-def _entity_of_call(reader: ModuleReader, node: ast.Call, depth: int) -> Item | None:
+def _entity_of_call(reader: ModuleReader, node: ast.Call) -> Item | None:
     name = reader.library_name(node.func)
     if name in {"aliased", "with_polymorphic"} and node.args:
-        inner = entity_of(reader, node.args[0], depth - 1)
+        inner = entity_of(reader, node.args[0])
         owner = ast.unparse(node)
         model, automapped = (inner.model, inner.automapped) if inner else (None, False)
         # `with_polymorphic()` may be given another FROM.
@@ -188,43 +189,39 @@ def _class_node(
     return ModuleReader(reader.project, module), node
 
 
-def _entity_of_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item | None:
+def _entity_of_name(reader: ModuleReader, node: ast.Name) -> Item | None:
     bindings = reader.bindings(node)
-    items = [_entity_of_binding(reader, node, binding, depth) for binding in bindings]
+    items = [_entity_of_binding(reader, node, binding) for binding in bindings]
     return _item_of_all(node, items)
 
 
-def _entity_of_binding(
-    reader: ModuleReader, node: ast.Name, binding: Binding, depth: int
-) -> Item | None:
+def _entity_of_binding(reader: ModuleReader, node: ast.Name, binding: Binding) -> Item | None:
     match binding.kind:
         case "parameter":
             noted = _entity_of_parameter(reader, node, binding.node)
-            return noted or _entity_of_callers(reader, node, binding, depth)
+            return noted or _entity_of_callers(reader, node, binding)
         case "class":
             return Item(node, What.ENTITY, owner=node.id, certainty=WEAK)
         case "assignment" | "walrus" if binding.value is not None:
             noted = _entity_of_annotation(reader, node, binding.annotation)
-            return noted or _entity_of_value(reader, binding.value, depth - 1)
+            return noted or _entity_of_value(reader, binding.value)
         case "for":
-            return _entity_of_loop(reader, node, binding.node, depth)
+            return _entity_of_loop(reader, node, binding.node)
     return None
 
 
-def _entity_of_value(reader: ModuleReader, value: ast.expr, depth: int) -> Item | None:
-    items = [entity_of(reader, branch, depth) for branch in branches(value)]
+def _entity_of_value(reader: ModuleReader, value: ast.expr) -> Item | None:
+    items = [entity_of(reader, branch) for branch in branches(value)]
     joined = _joined_item(value, items)
     # The branches may be one class, as with a default.
     is_one = len({item.model for item in items if item is not None}) == 1
     return items[0] if joined is not None and is_one else joined
 
 
-def _entity_of_loop(
-    reader: ModuleReader, node: ast.Name, bound: ast.AST, depth: int
-) -> Item | None:
+def _entity_of_loop(reader: ModuleReader, node: ast.Name, bound: ast.AST) -> Item | None:
     """``for model in (User, Post)``, or ``for name, model in [("u", User), ("p", Post)]``."""
     elements = [_loop_element(part, bound, reader) for part in _iterated_elements(reader, bound)]
-    items = [entity_of(reader, part, depth - 1) if part is not None else None for part in elements]
+    items = [entity_of(reader, part) if part is not None else None for part in elements]
     return _item_of_all(node, items)
 
 
@@ -277,25 +274,14 @@ def _entity_of_parameter(reader: ModuleReader, node: ast.Name, bound: ast.AST) -
     return _entity_of_annotation(reader, node, bound.annotation)
 
 
-def _entity_of_callers(
-    reader: ModuleReader, node: ast.Name, binding: Binding, depth: int
-) -> Item | None:
+def _entity_of_callers(reader: ModuleReader, node: ast.Name, binding: Binding) -> Item | None:
     """Return the item for a parameter that gets a class from every caller there is."""
-    # Each query that goes through a function asks for the same parameter.
-    key = ("entity of callers", node, depth)
-    return reader.module.memoized(key, lambda: _entity_passed(reader, node, binding, depth))
-
-
-def _entity_passed(
-    reader: ModuleReader, node: ast.Name, binding: Binding, depth: int
-) -> Item | None:
     passed = reader.project.calls.passed_to(reader.module, binding)
     # One invisible caller may pass another class.
     if passed is None or passed.doubts or not passed.calls:
         return None
     items = [
-        entity_of(ModuleReader(reader.project, given.module), given.node, depth - 1)
-        for given in passed.given
+        entity_of(ModuleReader(reader.project, given.module), given.node) for given in passed.given
     ]
     return _item_of_all(node, items)
 
@@ -323,7 +309,7 @@ def _is_mapped_type(reader: ModuleReader, node: ast.expr) -> bool:
     parsed = reader.module.parse_string(node) if isinstance(node, ast.Constant) else node
     if parsed is None:
         return False
-    qualified = reader.qualified(parsed)
+    qualified = reader.qualified_name(parsed)
     if qualified is not None and reader.project.orm.models.status(qualified) in {
         "mapped",
         "base",
@@ -338,7 +324,7 @@ def _is_mapped_type(reader: ModuleReader, node: ast.expr) -> bool:
     there, made = pair or (reader, parsed)
     if not isinstance(made, ast.Call):
         return False
-    if (there.qualified(made.func) or "").rpartition(".")[2] != "TypeVar":
+    if (there.qualified_name(made.func) or "").rpartition(".")[2] != "TypeVar":
         return False
     bound = keyword_of(made, "bound")
     return bound is not None and _is_mapped_type(there, bound)
@@ -352,25 +338,24 @@ def _definition_of(reader: ModuleReader, qualified: str) -> tuple[ModuleReader, 
     return ModuleReader(reader.project, module), value
 
 
-def _entity_of_class_attribute(
-    reader: ModuleReader, node: ast.Attribute, depth: int
-) -> Item | None:
-    """``self.model`` where the class, or one it inherits, says what that is."""
+def _entity_of_class_attribute(reader: ModuleReader, node: ast.Attribute) -> Item | None:
+    """``self.model`` or ``self.Meta.model``, as the class says it, or one that it inherits."""
     around = reader.module.enclosing_class(node)
     name = reader.module.full_name(around) if around else None
     if name is None:
         return None
-    is_given, item = _entity_in(reader, name, node, depth)
-    return item if is_given else _entity_below(reader, name, node, depth)
+    inner = node.value.attr if isinstance(node.value, ast.Attribute) else ""
+    is_given, item = _entity_in(reader, name, node, inner)
+    return item if is_given else _entity_below(reader, name, node, inner)
 
 
 def entity_of_attribute(reader: ModuleReader, node: ast.Attribute, name: str) -> Item | None:
     """Return the item for the attribute ``node`` of the class ``name``, or of a class below it."""
-    return _entity_in(reader, name, node, DEPTH)[1]
+    return _entity_in(reader, name, node)[1]
 
 
 def _entity_in(
-    reader: ModuleReader, name: str, node: ast.Attribute, depth: int
+    reader: ModuleReader, name: str, node: ast.Attribute, inner: str = ""
 ) -> tuple[bool, Item | None]:
     """Return whether a class, or one it inherits, gives an attribute a value, and what that is."""
     waiting = Queue([name])
@@ -379,7 +364,7 @@ def _entity_in(
         pair = _class_node(reader, facts) if facts is not None else None
         if facts is None or pair is None:
             continue
-        given = list(_attribute_values(*pair, node, depth))
+        given = list(_attribute_values(*pair, node, inner))
         if given:
             # A subclass may replace the attribute: the kind is known, the model is not.
             return True, _joined_item(node, given)
@@ -388,7 +373,7 @@ def _entity_in(
 
 
 def _entity_below(
-    reader: ModuleReader, qualified: str, node: ast.Attribute, depth: int
+    reader: ModuleReader, qualified: str, node: ast.Attribute, inner: str
 ) -> Item | None:
     """``self.model`` of a mixin that leaves it to its subclasses: all visible ones must agree."""
     given: list[Item | None] = []
@@ -397,7 +382,7 @@ def _entity_below(
         pair = None if facts is None else _class_node(reader, facts)
         if pair is None:
             return None
-        given += _attribute_values(*pair, node, depth)
+        given += _attribute_values(*pair, node, inner)
     joined = _joined_item(
         node, [item and (None if item.certainty.is_weak else item) for item in given]
     )
@@ -411,12 +396,12 @@ def _entity_below(
     return replace(joined, certainty=joined.certainty.because(reason))
 
 
-def _entity_of_subscript(reader: ModuleReader, node: ast.Subscript, depth: int) -> Item | None:
+def _entity_of_subscript(reader: ModuleReader, node: ast.Subscript) -> Item | None:
     match node.value:
         case ast.Attribute() as mapping:
             return _entity_of_mapping(reader, node, mapping)
         case ast.Name() as dictionary:
-            return _entity_of_item(reader, node, dictionary, depth)
+            return _entity_of_item(reader, node, dictionary)
     return None
 
 
@@ -424,7 +409,7 @@ def _entity_of_mapping(
     reader: ModuleReader, node: ast.Subscript, mapping: ast.Attribute
 ) -> Item | None:
     """``cls.models[key]``, where a class annotates it ``models: dict[str, type[Base]]``."""
-    owner = reader.qualified(mapping.value)
+    owner = reader.qualified_name(mapping.value)
     around = reader.module.enclosing_class(node)
     # Inside the class itself it is written by what the method is given.
     if isinstance(mapping.value, ast.Name) and mapping.value.id in {"self", "cls"} and around:
@@ -442,12 +427,10 @@ def _entity_of_mapping(
     return None
 
 
-def _entity_of_item(
-    reader: ModuleReader, node: ast.Subscript, dictionary: ast.Name, depth: int
-) -> Item | None:
+def _entity_of_item(reader: ModuleReader, node: ast.Subscript, dictionary: ast.Name) -> Item | None:
     """``MODELS[key]``, where all values of the dictionary are mapped classes."""
     values = dictionary_values(reader.module, dictionary)
-    items = [entity_of(reader, value, depth - 1) for value in values]
+    items = [entity_of(reader, value) for value in values]
     joined = _joined_item(node, items)
     if joined is None or not is_of_module(reader.module, dictionary):
         return joined
@@ -481,12 +464,22 @@ def _joined_item(node: ast.expr, alternatives: Sequence[Item | None]) -> Item | 
 
 
 def _attribute_values(
-    reader: ModuleReader, around: ast.ClassDef, node: ast.Attribute, depth: int
+    reader: ModuleReader, around: ast.ClassDef, node: ast.Attribute, inner: str
 ) -> Iterator[Item | None]:
     """Yield what a class gives to the attribute ``node``: ``model = User`` or ``model: type[T]``.
 
-    An annotation says all; else what the methods assign to it counts as well.
+    An annotation says all; else what the methods assign to it counts as well. ``self.Meta.model``
+    is an attribute of ``inner``, a class in its body.
     """
+    if inner:
+        match _definitions(reader.module, around, inner):
+            case []:
+                return
+            case [ast.ClassDef() as around]:
+                pass
+            case _:
+                yield None
+                return
     noted = [
         _entity_of_annotation(reader, node, statement.annotation)
         for statement in _assignments_in(reader.module, around)
@@ -502,7 +495,15 @@ def _attribute_values(
             if not isinstance(statement, ast.Assign) or is_none(statement.value):
                 continue
             if _is_attribute(target, node.attr, statement in around.body):
-                yield entity_of(reader, statement.value, depth - 1)
+                yield entity_of(reader, statement.value)
+
+
+def _definitions(module: Module, around: ast.ClassDef, name: str) -> list[ast.AST]:
+    """Return what gives a class the attribute ``name``, in its body and in its methods."""
+    bound = module.scopes.scope_made_by(around).bindings_of(name)
+    targets = (x for statement in _assignments_in(module, around) for x in targets_of(statement))
+    assigned = (x for x in targets if isinstance(x, ast.Attribute) and x.attr == name)
+    return [*(binding.node for binding in bound), *assigned]
 
 
 @cached_in_file
@@ -534,7 +535,7 @@ def made_class(reader: ModuleReader, call: ast.Call) -> Item | None:
     names = [key.value if isinstance(key, ast.Constant) else None for key in body.keys]
     if None in names or _TABLES.isdisjoint(names) or "__abstract__" in names:
         return None
-    qualified = [reader.qualified(base) for base in bases]
+    qualified = [reader.qualified_name(base) for base in bases]
     statuses = {reader.project.orm.models.status(name) for name in qualified if name is not None}
     if "base" not in statuses:
         return None

@@ -67,13 +67,13 @@ class ModuleReader(Struct, frozen=True):
     project: OrmProgram
     module: Module
 
-    def qualified(self, node: ast.expr) -> str | None:
+    def qualified_name(self, node: ast.expr) -> str | None:
         """Return the dotted name that ``node`` means, or None."""
         return self.project.qualified_name(self.module, node)
 
     def library_name(self, node: ast.expr) -> str | None:
         """Return the last part of what ``node`` means if SQLAlchemy defines it, else None."""
-        name = self.qualified(node) or ""
+        name = self.qualified_name(node) or ""
         if not name.startswith(("sqlalchemy.", "sqlmodel.")):
             return None
         return name.rpartition(".")[2]

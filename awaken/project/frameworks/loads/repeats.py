@@ -12,9 +12,9 @@ from awaken.knowledge.library_names import library_names
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.embedded import exists_in
 from awaken.project.frameworks.loads.entities import classify
-from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.mapped_classes import entity_of
 from awaken.project.frameworks.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.query_items import Item, What
 from awaken.project.graph.dispatch import Called
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.f_strings import is_literal
@@ -140,17 +140,17 @@ class Sources:
 
     def _is_enumeration(self, node: ast.expr) -> bool:
         """Whether ``node`` is an Enum of the program, whose members are plain values."""
-        bases = self.reader.project.library_ancestors(self.reader.qualified(node) or "")
+        bases = self.reader.project.library_ancestors(self.reader.qualified_name(node) or "")
         return any(base.startswith("enum.") for base in bases)
 
     def _is_constant(self, node: ast.Attribute) -> bool:
         """Whether a class of the program, which need not be mapped, names a constant so."""
-        facts = self.reader.project.class_facts(self.reader.qualified(node.value) or "")
+        facts = self.reader.project.class_facts(self.reader.qualified_name(node.value) or "")
         module = None if facts is None else self.reader.project.module(facts.path)
         body = None if facts is None or module is None else module.class_at(facts.span)
         if module is None or body is None:
             return False
-        bindings = module.scopes.scope_made_by(body).bound(node.attr)
+        bindings = module.scopes.scope_made_by(body).bindings_of(node.attr)
         return bool(bindings) and all(isinstance(item.value, ast.Constant) for item in bindings)
 
     def _is_value_call(self, node: ast.Call) -> bool:

@@ -9,12 +9,12 @@ from msgspec import Struct
 
 from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Resource
-from awaken.project.frameworks.sqlalchemy.engines.domain import UNPOOLED
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import UNPOOLED
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import keyword_of, last_name
-from awaken.project.source.worklist import reached
+from awaken.project.source.worklist import reachable
 
 _SCRIPTS = {"alembic", "migrations", "scripts", "examples", "docs", "docs_src", "benchmarks"}
 
@@ -28,7 +28,7 @@ class Opening(Struct, frozen=True):
     resource: Resource
 
     @property
-    def shown(self) -> str:
+    def called_name(self) -> str:
         """The name that is called, as written."""
         return self.module.excerpt(self.call.func)
 
@@ -67,7 +67,7 @@ def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
 
 def _spellings(renamed: Mapping[str, Sequence[str]], names: set[str]) -> set[str]:
     """Return ``names`` and what a file with these other names calls something of such a name."""
-    return reached(names, lambda name: renamed.get(name, ()))
+    return reachable(names, lambda name: renamed.get(name, ()))
 
 
 def is_aside(path: str) -> bool:

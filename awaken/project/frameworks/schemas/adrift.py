@@ -15,7 +15,8 @@ from awaken.project.frameworks.schemas.declared.marshmallow_schemas import (
     SchemaShape,
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.expressions.uses import targets_of, use_of
+from awaken.project.source.expressions.expression_uses import targets_of, use_of
+from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import Unknown
@@ -29,8 +30,6 @@ _FOLLOWED = frozenset(
         *("cast", "hasattr", "isinstance", "issubclass", "super", "type"),
     )
 )
-_DEEPEST = 4  # variables that a schema is kept in, one behind the other
-_MOST_MENTIONS = 200  # of one variable; a name that stands in more places is not followed
 
 
 class AdriftSchemas:
@@ -58,8 +57,8 @@ class AdriftSchemas:
     def _left_at(self, qualified: str) -> Place | None:
         for spelling in self._evaluator.classes.spellings(qualified):
             for module, node in self._mentions(spelling):
-                name = self._evaluator.names.qualified(module, node)
-                if name in {None, qualified} and self._leaves(module, node, qualified, _DEEPEST):
+                name = self._evaluator.names.qualified_name(module, node)
+                if name in {None, qualified} and self._leaves(module, node, qualified):
                     return module.place(node)
         return None
 
@@ -71,21 +70,21 @@ class AdriftSchemas:
                 if is_read and isinstance(node, ast.Name | ast.Attribute):
                     yield module, node
 
-    def _leaves(self, module: Module, node: ast.expr, qualified: str, depth: int) -> bool:
+    def _leaves(self, module: Module, node: ast.expr, qualified: str) -> bool:
         """Whether a schema, or its class, goes from ``node`` to where it is not followed."""
         way, above = use_of(module, node)
         match way:
             case "called":
-                return self._leaves(module, above, qualified, depth)
+                return self._leaves(module, above, qualified)
             case "argument":
                 return not self._is_followed(module, above)
             case "attribute":
                 return above.attr in _KNOWN.dumps and not self._is_seen(module, node, qualified)
             case "returned" if isinstance(above, ast.Lambda):
-                return self._leaves(module, above, qualified, depth)
+                return self._leaves(module, above, qualified)
             case "bound":
                 targets = targets_of(above)
-                return any(self._is_handed_on(module, part, qualified, depth) for part in targets)
+                return any(self._is_handed_on(module, part, qualified) for part in targets)
         return way in {"element", "key", "returned", "same", "unpacked", "yielded"}
 
     def _is_followed(self, module: Module, call: ast.Call) -> bool:
@@ -99,10 +98,11 @@ class AdriftSchemas:
         shapes = self._schemas.instances(module, node)
         return any(shape.name == qualified for shape in shapes)
 
-    def _is_handed_on(self, module: Module, target: ast.expr, qualified: str, depth: int) -> bool:
+    @recursive(lambda *_: True)
+    def _is_handed_on(self, module: Module, target: ast.expr, qualified: str) -> bool:
         """Whether what is kept in a variable, or an attribute, goes on from there."""
         name = last_name(target)
-        if not name or not depth or self._is_of_library(module, target):
+        if not name or self._is_of_library(module, target):
             return True
         home = module.enclosing_function(target)
         is_local = isinstance(target, ast.Name) and home is not None
@@ -111,9 +111,7 @@ class AdriftSchemas:
             for other, node in self._mentions(name)
             if not is_local or (other is module and module.enclosing_function(node) is home)
         ]
-        if len(mentions) > _MOST_MENTIONS:
-            return True
-        return any(self._leaves(other, node, qualified, depth - 1) for other, node in mentions)
+        return any(self._leaves(other, node, qualified) for other, node in mentions)
 
     def _is_of_library(self, module: Module, target: ast.expr) -> bool:
         """Whether a class body sets it that a library has made the base of: it reads it there."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.declared.marshalling import Marshalling
 from awaken.project.frameworks.schemas.declared.marshmallow_schemas import MarshmallowSchemas
-from awaken.project.frameworks.schemas.given import Given
-from awaken.project.frameworks.shapes.domain import Reading, Unread
+from awaken.project.frameworks.schemas.field_values import Given
+from awaken.project.frameworks.shapes.attribute_shapes import Reading, Unread
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, nodes_in
@@ -76,7 +76,7 @@ class DumpReadings:
     ) -> Iterator[Reading | Unread]:
         shapes = self._marshalling.shapes(module, fields)
         yield from self._given.readings(Reading(module, given, shapes, "schema"))
-        is_known = self._evaluator.names.qualified(module, func) in _FIELDS.functions
+        is_known = self._evaluator.names.qualified_name(module, func) in _FIELDS.functions
         if is_known and not shapes:
             why = f"the fields of `{module.excerpt(fields)}` are unknown"
             unknown = self._evaluator.unknown(module, fields, why)

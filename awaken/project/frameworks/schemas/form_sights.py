@@ -6,19 +6,19 @@ import ast
 from collections.abc import Collection, Iterator, Sequence
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.forms import Forms
-from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Sight
+from awaken.project.frameworks.schemas.form_fields import Forms
 from awaken.project.frameworks.sqlalchemy.reads.kinds.assignments import Assignments
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Sight
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import keyword_of, last_name
+from awaken.project.source.worklist import LONGEST_PATH
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown, Values, union
 
 _KNOWN = schema_knowledge().forms
 _WORDS = (b"obj=", b"obj =", *(name.encode() for name in (*_KNOWN.reading, *_KNOWN.writing)))
 _OBJECT = "obj"
-_DEEPEST = 5  # forms inside of each other; one more than `reads.tracing` follows
 _Path = tuple[str, ...]
 
 
@@ -51,9 +51,11 @@ class FormSights:
                 # Much has such methods that is no form.
                 forms = [value for value in made if isinstance(value, str)]
                 if filled is not None:
-                    yield from self._filled(module, call, forms, filled, names)
+                    yield from self._sights_of_form(module, call, forms, filled, names)
             case _ if given is not None:
-                yield from self._filled(module, call, self._named_forms(module, call), given, names)
+                yield from self._sights_of_form(
+                    module, call, self._named_forms(module, call), given, names
+                )
             case _ if len(call.args) > 1 and name in self._forms.spellings:
                 # ``UserForm(request.form, user)``
                 plain = [
@@ -61,7 +63,7 @@ class FormSights:
                     for value in self._named_forms(module, call)
                     if isinstance(value, str) and not self._forms.has_own_parameters(value)
                 ]
-                yield from self._filled(module, call, plain, call.args[1], names)
+                yield from self._sights_of_form(module, call, plain, call.args[1], names)
 
     def _named_forms(self, module: Module, call: ast.Call) -> list[str | Unknown]:
         """Return the forms that a call may make, and why there may be others."""
@@ -83,7 +85,7 @@ class FormSights:
                 continue
             for below in map(classes.node, classes.all_subclasses(value.qualified)):
                 scope = None if below is None else below[0].scopes.scope_made_by(below[1])
-                for binding in scope.bound(node.attr) if scope is not None else ():
+                for binding in scope.bindings_of(node.attr) if scope is not None else ():
                     if below is not None and binding.value is not None:
                         yield self._evaluator.values(below[0], binding.value)
 
@@ -100,7 +102,7 @@ class FormSights:
             or (isinstance(value, InstanceOf) and value.qualified in self._forms.all)
         ]
 
-    def _filled(
+    def _sights_of_form(
         self,
         module: Module,
         call: ast.Call,
@@ -120,7 +122,7 @@ class FormSights:
             yield Sight(module, given, (ANY,), place, "schema", unseen=why)
 
     def _paths(self, form: str, names: Collection[str], before: _Path) -> Iterator[_Path]:
-        if len(before) >= _DEEPEST:
+        if len(before) > LONGEST_PATH:
             return
         for field in self._forms.fields(form):
             path = (*before, field.name)

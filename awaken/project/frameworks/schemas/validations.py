@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.given import Given
-from awaken.project.frameworks.schemas.receivers import Receivers
-from awaken.project.frameworks.shapes.domain import Applied, Reading, Unread
+from awaken.project.frameworks.schemas.field_values import Given
+from awaken.project.frameworks.schemas.open_receivers import Receivers
+from awaken.project.frameworks.shapes.attribute_shapes import Applied, Reading, Unread
 from awaken.project.frameworks.shapes.pydantic_models import ModelShape, PydanticModels
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.frameworks.web.responses.routes import Responses
@@ -50,10 +50,10 @@ class EndpointReadings:
         for endpoint in self._responses.all:
             if endpoint.model is None:
                 continue
-            declared = self._evaluator.declared(endpoint.home, endpoint.model)
+            declared = self._evaluator.declared_values(endpoint.home, endpoint.model)
             why = self._models.unknown_in(declared)
             shapes = self._models.shapes(declared, lenient=True)
-            for node in endpoint.returned:
+            for node in endpoint.returned_expressions:
                 if why is not None:
                     yield Unread(endpoint.module, node, why, "response")
                 by = Applied(endpoint.module, node, endpoint.home, endpoint.model)
@@ -106,13 +106,13 @@ class ModelReadings:
                     node.arg == "from_attributes" and _is_true(node.value) for node in call.keywords
                 )
                 if given is not None and adapted is not None:
-                    yield from self._validated(module, adapted, given, lenient=lenient)
+                    yield from self._readings_of(module, adapted, given, lenient=lenient)
             case _ if last_name(func) in _FUNCTIONS:
                 kind, given = argument_at(call, 0, "type_"), argument_at(call, 1, "obj")
-                is_known = self._evaluator.names.qualified(module, func) in _KNOWN.functions
+                is_known = self._evaluator.names.qualified_name(module, func) in _KNOWN.functions
                 if is_known and kind is not None and given is not None:
-                    declared = self._evaluator.declared(module, kind)
-                    yield from self._validated(module, declared, given, lenient=False)
+                    declared = self._evaluator.declared_values(module, kind)
+                    yield from self._readings_of(module, declared, given, lenient=False)
             case _ if last_name(func.value if isinstance(func, ast.Subscript) else func) in makers:
                 yield from self._made_readings(module, call)
 
@@ -121,20 +121,20 @@ class ModelReadings:
     ) -> Iterator[Reading | Unread]:
         """Yield what the model reads that ``owner`` gives, for each object that has the method."""
         if self._is_class_by_name(module, owner):
-            yield from self._validated(module, self._class(module, owner), given, lenient=lenient)
+            yield from self._readings_of(module, self._class(module, owner), given, lenient=lenient)
             return
         plain = self._class(module, owner)
-        for known in self._receivers.around(module, owner) or [()]:
+        for known in self._receivers.receivers_around(module, owner) or [()]:
             declared = self._class(module, owner, known)
-            yield from self._validated(module, declared, given, known, lenient=lenient)
+            yield from self._readings_of(module, declared, given, known, lenient=lenient)
             why = self._reason_below(module, owner, declared) if declared == plain else None
             if why is not None:
-                yield self._unread(module, given, why, known, lenient=lenient)
+                yield self._unread_reading(module, given, why, known, lenient=lenient)
 
     def _is_class_by_name(self, module: Module, node: ast.expr) -> bool:
         if isinstance(node, ast.Subscript):
             return True
-        name = self._evaluator.names.qualified(module, node)
+        name = self._evaluator.names.qualified_name(module, node)
         return name is not None and self._evaluator.classes.facts(name) is not None
 
     def _reason_below(self, module: Module, owner: ast.expr, declared: Values) -> Unknown | None:
@@ -145,7 +145,7 @@ class ModelReadings:
                 return self._evaluator.unknown(module, owner, why)
         return None
 
-    def _validated(
+    def _readings_of(
         self,
         module: Module,
         declared: Values,
@@ -156,22 +156,22 @@ class ModelReadings:
     ) -> Iterator[Reading | Unread]:
         why = self._models.unknown_in(declared)
         if why is not None:
-            yield self._unread(module, given, why, known, lenient=lenient)
+            yield self._unread_reading(module, given, why, known, lenient=lenient)
         shapes = self._models.shapes(declared, lenient=lenient)
         call = module.call_taking(given)
         by = None if call is None else Applied(module, call)
         yield from self._given.readings(Reading(module, given, shapes, "schema", known, by))
 
-    def _unread(
+    def _unread_reading(
         self, module: Module, given: ast.expr, why: Unknown, known: Environment, *, lenient: bool
     ) -> Unread:
-        known = self._given.needed(module, given, known)
+        known = self._given.needed_environment(module, given, known)
         return Unread(module, given, why, "schema", known, self._models.all_fields(lenient=lenient))
 
     def _class(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
         """Return an instance of what ``node`` names, a class, as an annotation would."""
         if isinstance(node, ast.Subscript):
-            return self._evaluator.declared(module, node)
+            return self._evaluator.declared_values(module, node)
         class_: Values = ()
         for value in self._evaluator.values(module, node, known):
             match value:
@@ -187,9 +187,9 @@ class ModelReadings:
         if not isinstance(node, ast.Call) or not node.args:
             return None
         outer = node.func.value if isinstance(node.func, ast.Subscript) else node.func
-        if self._evaluator.names.qualified(module, outer) not in _KNOWN.adapters:
+        if self._evaluator.names.qualified_name(module, outer) not in _KNOWN.adapters:
             return None
-        return self._evaluator.declared(module, node.args[0])
+        return self._evaluator.declared_values(module, node.args[0])
 
     def _made_readings(self, module: Module, call: ast.Call) -> Iterator[Reading | Unread]:
         """Yield what the fields of a model read of the arguments that it is made with."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.shapes.domain import Field, Shape
-from awaken.project.frameworks.shapes.validators import read_by_validators
+from awaken.project.frameworks.shapes.attribute_shapes import Field, Shape
+from awaken.project.frameworks.shapes.model_validators import read_by_validators
 from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
@@ -22,14 +22,13 @@ from awaken.project.values.domain import (
     union,
     values_inside,
 )
-from awaken.project.values.library_types.solving import closed, solved_values
+from awaken.project.values.library_types.solving import solved_values, without_variables
 
 _KNOWN = schema_knowledge().models
 _ALIASES = ("validation_alias", "alias")  # the first that is given counts
 _SETTINGS = {"Config", "model_config"}
 _CLOSED = {"forbid", "ignore"}  # what a model does with names that it has no field for
 _WITHOUT_FIELDS = ("abc.", "pydantic.", "sqlmodel.", "typing.")  # where bases without them are
-_DEEPEST = 12  # containers inside of each other: the evaluator keeps four, aliases add some
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +68,18 @@ class PydanticModels(ProgramFacts):
     def shapes(self, declared: Values, *, lenient: bool) -> tuple[Shape, ...]:
         """Return the models among what an annotation says, also inside of containers."""
         result: dict[Shape, None] = {}
-        for instance in self._instances_inside(declared, _DEEPEST):
+        for instance in self._instances_inside(declared):
             shape = ModelShape(instance.qualified, instance.parameters, lenient, self)
             if lenient or self.reads_attributes(instance.qualified):
                 result[shape] = None
         return tuple(result)
 
-    def _instances_inside(self, declared: Values, depth: int) -> Iterator[InstanceOf]:
-        for value in declared if depth else ():
+    def _instances_inside(self, declared: Values) -> Iterator[InstanceOf]:
+        for value in declared:
             if isinstance(value, InstanceOf) and self.is_model(value.qualified):
                 yield value
             else:
-                yield from self._instances_inside(values_inside(value), depth - 1)
+                yield from self._instances_inside(values_inside(value))
 
     def unknown_in(self, declared: Values) -> Unknown | None:
         """Return why an annotation may name more than the models that are seen in it."""
@@ -202,7 +201,7 @@ class PydanticModels(ProgramFacts):
             yield Field(name, (name,), module.place(statement))
         if is_relationship or _is_of_class(statement.annotation):
             return
-        declared = self._declared(shape, module, statement)
+        declared = self._declared_values(shape, module, statement)
         shapes = self.shapes(declared, lenient=shape.lenient)
         unseen = self.unknown_in(declared)
         place = module.place(statement)
@@ -218,7 +217,9 @@ class PydanticModels(ProgramFacts):
     def _is_root(self, shape: ModelShape, name: str) -> bool:
         return name == "__root__" or self._is_below(shape.name, _KNOWN.roots)
 
-    def _declared(self, shape: ModelShape, module: Module, statement: ast.AnnAssign) -> Values:
+    def _declared_values(
+        self, shape: ModelShape, module: Module, statement: ast.AnnAssign
+    ) -> Values:
         declared = self._evaluator.declared_unsolved(module, statement.annotation)
         owner = module.enclosing_class(statement)
         if owner is not None:
@@ -227,14 +228,14 @@ class PydanticModels(ProgramFacts):
             declared = solved_values(declared, self._evaluator.library.solution_of(instance, home))
         return tuple(
             value
-            for value in closed(declared, module.place(statement))
+            for value in without_variables(declared, module.place(statement))
             if not isinstance(value, NoneValue)
         )
 
     def _calls(self, module: Module, node: ast.expr | None, functions: Sequence[str]) -> bool:
         return (
             isinstance(node, ast.Call)
-            and self._evaluator.names.qualified(module, node.func) in functions
+            and self._evaluator.names.qualified_name(module, node.func) in functions
         )
 
     def _aliases(self, module: Module, statement: ast.AnnAssign) -> list[tuple[str, ...]]:

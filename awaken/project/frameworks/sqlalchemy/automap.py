@@ -76,7 +76,7 @@ class Automap(ModelFacts):
 
     def _calls(self, words: Sequence[bytes], name: str) -> Iterator[ast.Call]:
         for module, node in self._all_calls(words):
-            if self._evaluator.names.qualified(module, node.func) == name:
+            if self._evaluator.names.qualified_name(module, node.func) == name:
                 yield node
 
     def _all_calls(self, words: Sequence[bytes]) -> Iterator[tuple[Module, ast.Call]]:

@@ -13,7 +13,7 @@ from awaken.contract import Span
 from awaken.knowledge.library_names import name_list, name_table
 from awaken.project.frameworks.sqlalchemy.constraints import Constraints, constraints_of_value
 from awaken.project.graph.evaluator import ProgramFacts
-from awaken.project.names.tables import dotted_name
+from awaken.project.names.module_tables import dotted_name
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, without_arguments
@@ -107,10 +107,10 @@ class _Partial(NamedTuple):
 class MappingReader(ProgramFacts):
     """Reads class bodies; ``kind_of`` is shared with the search for relationships."""
 
-    def called(self, module: Module, function: ast.expr) -> set[str]:
+    def called_names(self, module: Module, function: ast.expr) -> set[str]:
         """Return the qualified names that ``function`` may be; empty if unknown."""
         evaluator = self._evaluator
-        name = evaluator.names.qualified(module, function)
+        name = evaluator.names.qualified_name(module, function)
         if name is not None and evaluator.names.locate(name) is None:
             return {name}
         values = evaluator.values(module, function)
@@ -125,10 +125,10 @@ class MappingReader(ProgramFacts):
             return None
         partial = self._partial(module, value.func)
         if partial is not None:
-            names = self.called(partial.module, partial.function)
+            names = self.called_names(partial.module, partial.function)
             # The arguments of a relationship are read from its own call alone.
             return "column" if {_CALLS.get(name) for name in names} == {"column"} else "opaque"
-        names = self.called(module, value.func)
+        names = self.called_names(module, value.func)
         kinds = {_CALLS.get(name) for name in names}
         known = kinds - {None}
         if len(known) == 1 and self._rest_is_harmless(names):
@@ -138,11 +138,11 @@ class MappingReader(ProgramFacts):
     def _partial(self, module: Module, function: ast.expr) -> _Partial | None:
         """Return the ``functools.partial`` that a name of the project is assigned."""
         evaluator = self._evaluator
-        name = evaluator.names.qualified(module, function)
+        name = evaluator.names.qualified_name(module, function)
         defining, made = evaluator.names.value_at(name) or (module, None)
         if not isinstance(made, ast.Call) or not made.args:
             return None
-        if evaluator.names.qualified(defining, made.func) != "functools.partial":
+        if evaluator.names.qualified_name(defining, made.func) != "functools.partial":
             return None
         return _Partial(defining, made.args[0], made.args[1:], made.keywords)
 
@@ -209,7 +209,7 @@ class MappingReader(ProgramFacts):
         """Return what tells what a file calls by its name in SQLAlchemy, empty for others."""
 
         def name(function: ast.expr) -> str:
-            names = self.called(module, function)
+            names = self.called_names(module, function)
             word = names.pop() if len(names) == 1 else ""
             return word.rpartition(".")[2] if word.startswith("sqlalchemy.") else ""
 
@@ -235,17 +235,17 @@ class MappingReader(ProgramFacts):
         # ``@size.expression`` belongs to the hybrid of that name above it.
         if isinstance(plain, ast.Attribute) and plain.attr in {"setter", "expression"}:
             return {"sqlalchemy.ext.hybrid.hybrid_property"}
-        return self.called(module, plain)
+        return self.called_names(module, plain)
 
     def _table(
         self, module: Module, value: ast.expr | None
     ) -> Literal["plain", "selectable", "unknown"]:
         if not isinstance(value, ast.Call):
             return "unknown"
-        if self.called(module, value.func) == {"sqlalchemy.Table"}:
+        if self.called_names(module, value.func) == {"sqlalchemy.Table"}:
             return "plain"
         name = value.func.attr if isinstance(value.func, ast.Attribute) else ""
-        if name in _SELECTABLES or self.called(module, value.func) & _SELECTABLES:
+        if name in _SELECTABLES or self.called_names(module, value.func) & _SELECTABLES:
             return "selectable"
         return "unknown"
 
@@ -254,7 +254,7 @@ class MappingReader(ProgramFacts):
     ) -> ColumnFacts:
         call = value if isinstance(value, ast.Call) else None
         if call is not None and call.args and isinstance(call.args[0], ast.Call):
-            inner = self.called(module, call.func)
+            inner = self.called_names(module, call.func)
             # ``deferred(Column(...))``: the column inside has the facts.
             if inner & {"sqlalchemy.orm.deferred", "sqlalchemy.orm.column_property"}:
                 return self._column(module, call.args[0], annotation)
@@ -282,10 +282,10 @@ class MappingReader(ProgramFacts):
             argument.args[0]
             for argument in call.args
             if isinstance(argument, ast.Call) and argument.args
-            if self.called(module, argument.func) == {"sqlalchemy.ForeignKey"}
+            if self.called_names(module, argument.func) == {"sqlalchemy.ForeignKey"}
         ]
         is_one = len(named) == 1 and isinstance(named[0], ast.Attribute)
-        return self._evaluator.names.qualified(module, named[0]) if is_one else None
+        return self._evaluator.names.qualified_name(module, named[0]) if is_one else None
 
     def _is_computed_on_update(self, module: Module, call: ast.Call) -> bool:
         """Whether an update makes the value of a column in the database, as ``func.now()`` does."""
@@ -310,12 +310,13 @@ class MappingReader(ProgramFacts):
                     if self._is_computed_on_update(module, ast.Call(call.func, [], named)):
                         return True
         return any(
-            isinstance(node, ast.Call) and self.called(module, node.func) == {"sqlalchemy.Computed"}
+            isinstance(node, ast.Call)
+            and self.called_names(module, node.func) == {"sqlalchemy.Computed"}
             for node in call.args
         )
 
     def _is_expression(self, module: Module, value: ast.Call) -> bool:
-        name = self._evaluator.names.qualified(module, value.func) or ""
+        name = self._evaluator.names.qualified_name(module, value.func) or ""
         return name.startswith("sqlalchemy.")
 
 

@@ -132,7 +132,7 @@ class Models:
         pair = self._classes.node(facts.qualified) if facts.decorators else None
         for decorator in pair[1].decorator_list if pair is not None else ():
             plain = without_arguments(decorator)
-            for name in self._reader.called(pair[0], plain) if pair is not None else ():
+            for name in self._reader.called_names(pair[0], plain) if pair is not None else ():
                 status = _MAPPING_DECORATORS.get(name)
                 if status is not None:
                     return "mapped" if status == "mapped" else "base"
@@ -335,10 +335,10 @@ class Models:
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         if name not in {"map_imperatively", "mapper"}:
             return
-        called = self._reader.called(module, function)
+        called = self._reader.called_names(module, function)
         if not called or not called <= _IMPERATIVE:
             return
-        owner = self._evaluator.names.qualified(module, node.args[0])
+        owner = self._evaluator.names.qualified_name(module, node.args[0])
         if owner is None:
             return
         properties = keyword_of(node, "properties")
@@ -356,11 +356,11 @@ class Models:
 
     def _table(self, module: Module, node: ast.expr | None) -> _Table:
         """Return the ``Table("x", metadata, Column(...), ...)`` that a name is assigned."""
-        name = None if node is None else self._evaluator.names.qualified(module, node)
+        name = None if node is None else self._evaluator.names.qualified_name(module, node)
         defining, value = self._evaluator.names.value_at(name) or (module, node)
         if not isinstance(value, ast.Call):
             return _Table("unknown", {})
-        if self._reader.called(defining, value.func) != {"sqlalchemy.Table"}:
+        if self._reader.called_names(defining, value.func) != {"sqlalchemy.Table"}:
             return _Table("unknown", {})
         columns: dict[str, ColumnFacts] = {}
         others: list[ast.expr] = []

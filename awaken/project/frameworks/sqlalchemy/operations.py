@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import Resource, session_classes, twins
 from awaken.knowledge.library_names import name_list, name_table
+from awaken.project.frameworks.sqlalchemy.made_sessions.entered_resources import EnteredResources
 from awaken.project.frameworks.sqlalchemy.made_sessions.handed import HandedSessions
-from awaken.project.frameworks.sqlalchemy.made_sessions.managers import EnteredResources
 from awaken.project.frameworks.sqlalchemy.made_sessions.put_in import PutSessions
 from awaken.project.frameworks.sqlalchemy.sessions import Sessions
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -23,6 +23,7 @@ from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, is_none, parameters_of
 from awaken.project.values.domain import (
     InstanceOf,
+    NotRelevant,
     Producer,
     Session,
     Unknown,
@@ -125,7 +126,7 @@ class Operations:
         held = module.scopes.only_value(function)
         if not isinstance(held, ast.Attribute) or held.attr not in self._methods:
             return None
-        if self._evaluator.names.qualified(module, held.value) in session_classes():
+        if self._evaluator.names.qualified_name(module, held.value) in session_classes():
             return None
         operation = self._of_call(module, node, held.value, held.attr)
         return operation if operation is not None and operation.how == "awaited" else None
@@ -136,7 +137,10 @@ class Operations:
         known = self._twins
         if method in known.schema.methods:
             return self._of_schema(module, node, method)
-        if node.args and self._evaluator.names.qualified(module, receiver) in session_classes():
+        if (
+            node.args
+            and self._evaluator.names.qualified_name(module, receiver) in session_classes()
+        ):
             # `Session.commit(db)`
             operation = self._of_call(module, node, node.args[0], method)
             return operation if operation is not None and operation.how == "awaited" else None
@@ -180,7 +184,7 @@ class Operations:
 
     def _of_library(self, module: Module, node: ast.Call) -> Iterator[Operation]:
         """Yield the operation of a call of a library that is given a session."""
-        pair = self._handed.of(module, node)
+        pair = self._handed.session_given_to(module, node)
         if pair is not None:
             name, session = pair
             resource = self.resource_of(module, session)
@@ -203,7 +207,7 @@ class Operations:
         if name in self._inner and self._is_session(module, node.value):
             yield Operation(node, "inner", method=name, session=node.value)
         elif name in self._methods:
-            resource = self._managers.handed_on(module, node)
+            resource = self._managers.escaping_resource(module, node)
             if resource is not None:
                 yield Operation(node, "kept", resource, name)
 
@@ -213,8 +217,8 @@ class Operations:
 
     def _entered_operations(self, module: Module, node: ast.expr) -> Iterator[Operation]:
         """Yield the operation of what a ``with`` statement enters that is no call of a method."""
-        closed = self._managers.closed(module, node)
-        result = self._managers.entered(module, node)
+        closed = self._managers.closed_resource(module, node)
+        result = self._managers.entered_resource(module, node)
         if closed is not None:
             yield Operation(node, "closing", closed[1], session=closed[0])
         elif isinstance(result, Unknown):
@@ -245,7 +249,7 @@ class Operations:
 
     def resource_of(self, module: Module, node: ast.expr) -> Resource | Unknown | None:
         """Return which synchronous resource an expression is; None if it is proved to be none."""
-        proof = self._sessions.of(module, node)
+        proof = self._sessions.proof_of(module, node)
         if proof is not None and not isinstance(proof, Unknown):
             return proof.kind if proof.kind in {"session", "scoped"} else None
         values = without_none(self._evaluator.values(module, node))
@@ -267,11 +271,12 @@ class Operations:
         first = next((argument.arg for argument, _ in parameters), "")
         optional = {item.arg for item, default in parameters if is_none(default)}
         names, others = set[str](), set[str]()
+        around = [function, *(x for x in module.ancestors(function) if isinstance(x, Function))]
         for node in module.walk(function):
             match node:
                 case ast.Name(id=text, ctx=ast.Load()):
                     bindings = module.scopes.bindings_of(node)
-                    is_own = any(item.scope.node is function for item in bindings)
+                    is_own = any(item.scope.node in around for item in bindings)
                     is_single = len(bindings) == 1
                 case ast.Attribute(value=ast.Name(id=name), ctx=ast.Load(), attr=attribute):
                     text, is_own, is_single = f"{name}.{attribute}", name == first, True
@@ -285,7 +290,9 @@ class Operations:
         if len(names) != 1:
             return ""
         (name,) = names
-        is_sure = name not in optional or len(module.scopes.scope_made_by(function).bound(name)) > 1
+        is_sure = (
+            name not in optional or len(module.scopes.scope_made_by(function).bindings_of(name)) > 1
+        )
         return name if is_sure else ""
 
     def _fakes(self, module: Module, node: ast.expr) -> tuple[str, ...]:
@@ -294,9 +301,9 @@ class Operations:
         return tuple(sorted(classes_in(filter(self._is_fake, values))))
 
     def _is_fake(self, value: Value) -> bool:
-        """Whether an object is of a class that tests define, and that inherits nothing."""
+        """Whether it is a mock, or of a class that tests define, and that inherits nothing."""
         if not isinstance(value, InstanceOf):
-            return False
+            return isinstance(value, NotRelevant) and value.mock
         facts = self._evaluator.classes.facts(value.qualified)
         return facts is not None and is_around_tests(facts.path) and not any(facts.bases)
 
@@ -304,6 +311,8 @@ class Operations:
         match value:
             case InstanceOf():
                 return _CLASSES.get(value.qualified)
+            case Session(kind="session" | "scoped" as kind):
+                return kind
             case Producer(how="factory", inner=(Session(kind="session"),)):
                 return "factory"
         return None

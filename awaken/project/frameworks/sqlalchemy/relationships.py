@@ -19,7 +19,7 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
     is_mapped,
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.tables import dotted_name, target_of
+from awaken.project.names.module_tables import dotted_name, target_of
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.worklist import groups_of
@@ -122,7 +122,7 @@ class Relationships:
         owner, attribute, annotation = self._owner(module, node)
         keywords = {keyword.arg: keyword.value for keyword in node.keywords}
         keywords |= _sqlmodel_keywords(keywords)
-        called = self._reader.called(module, node.func)
+        called = self._reader.called_names(module, node.func)
         if annotation is not None and "sqlmodel.Relationship" not in called:
             # SQLAlchemy itself reads only Mapped[...]; others say nothing about the list.
             annotation = annotation if is_mapped(annotation) else None
@@ -180,14 +180,16 @@ class Relationships:
                         return owner, name, binding.annotation
             return owner, None, None
         if isinstance(scope.node, ast.FunctionDef):
-            return (*self._declared(module, scope.node), None)
+            return (*self._declared_attribute(module, scope.node), None)
         if isinstance(statement, ast.Assign) and statement.value is node:
             target = statement.targets[0]
             if isinstance(target, ast.Attribute):
-                return self._evaluator.names.qualified(module, target.value), target.attr, None
+                return self._evaluator.names.qualified_name(module, target.value), target.attr, None
         return (*self._imperative(module, node), None)
 
-    def _declared(self, module: Module, function: ast.FunctionDef) -> tuple[str | None, str | None]:
+    def _declared_attribute(
+        self, module: Module, function: ast.FunctionDef
+    ) -> tuple[str | None, str | None]:
         owner = module.scopes.scope_of(function).node
         returns_call = any(isinstance(node, ast.Call) for node in module.returned_by(function))
         if isinstance(owner, ast.ClassDef) and function.decorator_list and returns_call:
@@ -207,7 +209,7 @@ class Relationships:
         if call is None or not call.args:
             return None, None
         name = _constant(key)
-        owner = self._evaluator.names.qualified(module, call.args[0])
+        owner = self._evaluator.names.qualified_name(module, call.args[0])
         return owner, name if isinstance(name, str) else None
 
     def _target(
@@ -232,7 +234,7 @@ class Relationships:
             return None
         in_tree = module.parent(target) is not None
         return (
-            self._evaluator.names.qualified(module, target)
+            self._evaluator.names.qualified_name(module, target)
             if in_tree
             else self._by_name(module, ast.unparse(target))
         )
@@ -245,7 +247,7 @@ class Relationships:
         here = [path for path in self._classes.in_file(module.path) if _ends(path, simple)]
         if len(here) == 1 and "." not in text:
             return here[0]
-        names = [name for name in self._classes.named(simple) if _ends(name, text)]
+        names = [name for name in self._classes.classes_called(simple) if _ends(name, text)]
         if len(names) == 1:
             return names[0]
         imported = self._evaluator.names.attribute(module.path, simple)

@@ -51,7 +51,7 @@ class SessionProof(Struct, frozen=True):
 class Sessions(ModelFacts):
     """Proves sessions with one evaluator."""
 
-    def of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
+    def proof_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session; None if it is proven to be no session."""
         # Where it comes from counts first: other uses of it are weaker evidence.
         proof = self._from_values(module, node)
@@ -130,7 +130,7 @@ class Sessions(ModelFacts):
             return None
         if bindings[0].scope is module.scopes.module:
             return None
-        for scope in module.scopes.inside(bindings[0].scope):
+        for scope in module.scopes.scopes_inside(bindings[0].scope):
             for read in scope.reads.get(bindings[0].name, []):
                 above = module.parent(read)
                 if not isinstance(above, ast.Attribute) or above.attr != "query":
@@ -215,13 +215,13 @@ class Sessions(ModelFacts):
 
     def _is_expression(self, module: Module, node: ast.expr) -> bool:
         """Whether ``node`` is a mapped column or built on one: a class has methods of its own."""
-        name = self._evaluator.names.qualified(module, node)
+        name = self._evaluator.names.qualified_name(module, node)
         is_class = name is not None and self._models.status(name) == "mapped"
         return not is_class and self._is_built_on(module, node)
 
     def _is_of_library(self, module: Module, function: ast.expr) -> bool:
         """Whether ``function`` is ``func.count``, ``distinct``, ``cast`` or the like."""
-        name = self._evaluator.names.qualified(module, function) or ""
+        name = self._evaluator.names.qualified_name(module, function) or ""
         if not name.startswith("sqlalchemy.") and isinstance(function, ast.Attribute):
             # ``db.func.count``: Flask-SQLAlchemy's object has the names of SQLAlchemy.
             values = self._evaluator.values(module, function)
@@ -231,7 +231,7 @@ class Sessions(ModelFacts):
 
     def _is_mapped(self, module: Module, node: ast.expr) -> bool:
         """Whether ``node`` is a mapped class, or one of its columns or relationships."""
-        name = self._evaluator.names.qualified(module, node)
+        name = self._evaluator.names.qualified_name(module, node)
         if name is None:
             return False
         known = self._evaluator.knowledge.mapped_classes

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from awaken.project.frameworks.sqlalchemy.reads.domain import BY_KEY
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import BY_KEY
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 
@@ -53,7 +53,7 @@ class Context(Struct):
             yield from expressions
         yield from (replace(item, path=(*item.path, BY_KEY)) for item in self.spread)
 
-    def meant(self, name: str) -> list[Expression]:
+    def meanings_of(self, name: str) -> list[Expression]:
         """Return what a name may mean, if a dictionary with further names holds it as well."""
         further = [replace(expression, path=(*expression.path, name)) for expression in self.spread]
         return [*self.named.get(name, []), *further]
@@ -120,7 +120,7 @@ def _parts_of(module: Module, name: ast.Name) -> list[tuple[str, ast.expr]] | No
     scope = module.scopes.owner(name.id, module.scopes.scope_of(name))
     # Another file may put something into one of a module.
     inside = scope is not None and isinstance(scope.node, Function)
-    bindings = scope.bound(name.id) if scope is not None and inside else []
+    bindings = scope.bindings_of(name.id) if scope is not None and inside else []
     result: list[tuple[str, ast.expr]] = []
     for binding in bindings:
         if binding.kind != "assignment" or not isinstance(binding.value, ast.Dict | ast.Call):
@@ -150,7 +150,11 @@ def _put_in(module: Module, read: ast.Name) -> list[tuple[str, ast.expr]] | None
             call = module.call_of(parent)
             if call is None:
                 return None
-            return _updated(call) if method == "update" else ([] if method in _READING else None)
+            return (
+                _update_arguments(call)
+                if method == "update"
+                else ([] if method in _READING else None)
+            )
         case ast.keyword(arg=None) | ast.Dict() | ast.Compare() | ast.Return():
             return []
         case ast.Call() if last_name(parent.func) in _RENDERING:
@@ -158,7 +162,7 @@ def _put_in(module: Module, read: ast.Name) -> list[tuple[str, ast.expr]] | None
     return None
 
 
-def _updated(call: ast.Call) -> list[tuple[str, ast.expr]]:
+def _update_arguments(call: ast.Call) -> list[tuple[str, ast.expr]]:
     return [
         *(("", argument) for argument in call.args),
         *((keyword.arg or "", keyword.value) for keyword in call.keywords),

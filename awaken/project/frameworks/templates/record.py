@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
-from awaken.project.frameworks.templates.values import NOTHING, TooLargeError, Value, Way
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY
+from awaken.project.frameworks.templates.template_values import NOTHING, TooLargeError, Value, Way
 
 # Four relationships, each with its items, and what is read of the last: longer ways than
 # ``tracing`` follows. Recursive templates would make them without end.

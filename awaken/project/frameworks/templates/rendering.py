@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from awaken.contract import Place
 from awaken.knowledge.templates import library_templates
 from awaken.project.frameworks.templates.contexts import Context
-from awaken.project.frameworks.templates.texts import assigned_nodes, texts_of
+from awaken.project.frameworks.templates.template_texts import assigned_nodes, texts_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module, nodes_in
@@ -114,7 +114,7 @@ class Renderings:
         return self._foreign(module, call) if name in _FOREIGN else None
 
     def _of_function(self, module: Module, call: ast.Call) -> _Form | None:
-        qualified = self._evaluator.names.qualified(module, call.func)
+        qualified = self._evaluator.names.qualified_name(module, call.func)
         if qualified in self._known.by_name:
             return _Form(_first(call, _NAME_KEYWORDS), None, call.keywords, in_flask=True)
         if qualified in self._known.by_source:
@@ -165,14 +165,14 @@ class Renderings:
 
     def _packages(self, module: Module, made: ast.Call) -> list[str]:
         """Return the packages that the function or method ``made`` calls may come from."""
-        names = [self._evaluator.names.qualified(module, made.func) or ""]
+        names = [self._evaluator.names.qualified_name(module, made.func) or ""]
         if isinstance(made.func, ast.Attribute):
             owners = self._evaluator.values(module, made.func.value)
             names += [owner.qualified for owner in owners if isinstance(owner, InstanceOf)]
         return [name.partition(".")[0] for name in names]
 
     def _foreign(self, module: Module, call: ast.Call) -> _Form | None:
-        qualified = self._evaluator.names.qualified(module, call.func) or ""
+        qualified = self._evaluator.names.qualified_name(module, call.func) or ""
         language = self._known.foreign.get(qualified.partition(".")[0])
         if language is None:
             return None
@@ -222,7 +222,7 @@ class Renderings:
             return
         found = replace(found, context=found.context.copy())
         found.context.spread = [item for item in found.context.spread if item not in inside]
-        callers = self._evaluator.callers.of(found.module, function)
+        callers = self._evaluator.callers.callers_of(found.module, function)
         unknown = tuple(obstacle.why for obstacle in callers.obstacles)
         if unknown or not deep:
             why = unknown or ("too many functions pass its arguments on",)
@@ -240,7 +240,7 @@ class Renderings:
         for decorator in function.decorator_list:
             if not isinstance(decorator, ast.Call):
                 continue
-            qualified = self._evaluator.names.qualified(module, decorator.func)
+            qualified = self._evaluator.names.qualified_name(module, decorator.func)
             if qualified not in self._known.decorators:
                 continue
             context = Context()

@@ -13,6 +13,7 @@ from awaken.contract import Place
 from awaken.knowledge.ecosystem import async_test_plugins
 from awaken.project.frameworks.testing.fixture_requests import FixtureRequests
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of, values_given, without_arguments
 from awaken.workspace.manifests.pytest_settings import PytestSettings
@@ -21,7 +22,6 @@ _ASYNCIO = "pytest.mark.asyncio"
 _ANYIO = "pytest.mark.anyio"
 _TRIO = "pytest.mark.trio"
 _MARKS = {_ASYNCIO: "asyncio", _ANYIO: "anyio", _TRIO: "trio"}
-_DEEPEST = 5  # a mark under a name of its own has one name; re-exports add one or two
 _BUILT_ON_ASYNCIO = {"pytest-asyncio", "anyio", "aiounittest", "asynctest"}
 """Plugins that are told apart by marks, or that run no tests of pytest."""
 
@@ -61,17 +61,17 @@ class CoroutineTests:
             return False
         return (
             self._targets.distribution("pytest-asyncio") is not None
-            or bool(settings.said("asyncio_mode", "--asyncio-mode")[1])
-            or self.marked["asyncio"]
+            or bool(settings.value_of("asyncio_mode", "--asyncio-mode")[1])
+            or self.named_plugins["asyncio"]
         )
 
     @cached_property
     def uses_anyio(self) -> bool:
         """Whether a file uses the plugin of AnyIO: it is there wherever AnyIO is."""
-        return self.anyio_is_automatic or self.marked["anyio"]
+        return self.anyio_is_automatic or self.named_plugins["anyio"]
 
     @cached_property
-    def marked(self) -> dict[str, bool]:
+    def named_plugins(self) -> dict[str, bool]:
         """Which of the plugins some file of the program names."""
         return {
             "asyncio": bool(self._evaluator.files_with((b"pytest_asyncio", b"mark.asyncio"))),
@@ -81,7 +81,7 @@ class CoroutineTests:
     @property
     def anyio_is_automatic(self) -> bool:
         """Whether AnyIO runs every coroutine test, marked or not."""
-        return self._settings().said("anyio_mode")[0].lower() == "auto"
+        return self._settings().value_of("anyio_mode")[0].lower() == "auto"
 
     @cached_property
     def other_plugins(self) -> tuple[str, ...]:
@@ -156,14 +156,15 @@ class CoroutineTests:
             if pair is not None:
                 yield pair
 
-    def _runner(self, module: Module, mark: ast.expr, depth: int = 0) -> Runner | None:
-        name = self._evaluator.names.qualified(module, without_arguments(mark))
+    @recursive()
+    def _runner(self, module: Module, mark: ast.expr) -> Runner | None:
+        name = self._evaluator.names.qualified_name(module, without_arguments(mark))
         kind = _MARKS.get(name or "")
         if kind is not None:
             return Runner(kind, module.place(mark), loop_scope_of(mark))
         # `session_loop = pytest.mark.asyncio(loop_scope="session")` is a mark under another name.
-        meant = None if depth >= _DEEPEST else self._evaluator.names.value_at(name)
-        return None if meant is None else self._runner(*meant, depth + 1)
+        meant = self._evaluator.names.value_at(name)
+        return None if meant is None else self._runner(*meant)
 
 
 def _own_marks(body: Sequence[ast.stmt]) -> Iterator[ast.expr]:

@@ -87,7 +87,7 @@ class FixtureRequests:
             return _fits(above.name, self._settings.python_classes)
         return above is module.tree
 
-    def of(self, module: Module, fixture: Function) -> Requests:
+    def requests_for(self, module: Module, fixture: Function) -> Requests:
         """Return what asks for ``fixture``, and the tests that get it over other fixtures."""
         direct = tuple(self._direct(module, fixture))
         tests: list[Request] = []
@@ -101,7 +101,9 @@ class FixtureRequests:
             waiting += self._direct(request.module, request.function)
         return Requests(direct, tuple(sorted(tests, key=lambda test: test.key)), unseen)
 
-    def asked(self, module: Module, function: Function) -> tuple[tuple[Module, Function], ...]:
+    def fixtures_of(
+        self, module: Module, function: Function
+    ) -> tuple[tuple[Module, Function], ...]:
         """Return the fixtures that a test gets by its parameters, and those that they get."""
         waiting = Worklist([(module, function)], lambda pair: pair[0].place(pair[1]))
         for home, node in waiting:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.library_names import name_list
-from awaken.project.frameworks.testing.mocks import is_of_mock
+from awaken.project.frameworks.testing.passed_mocks import is_of_mock
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import dotted_text
@@ -86,7 +86,7 @@ def marks_of(module: Module, names: Names, fakes: AbstractSet[str]) -> Iterator[
     for node in (node for node in module.walk() if type(node) in _MAY_MARK):
         match node:
             case ast.Attribute(attr="query"):
-                mark = configured(module, node)
+                mark = configured_mark(module, node)
                 if mark is not None:
                     yield mark
             case ast.Attribute(attr=name) if name in _RECORDS and _asks_of_queries(module, node):
@@ -98,7 +98,7 @@ def marks_of(module: Module, names: Names, fakes: AbstractSet[str]) -> Iterator[
                 if last.endswith("AlchemyMagicMock"):
                     yield Mark(node, node, legacy=True)
                 elif last in words:
-                    fake = names.qualified(module, node) or ""
+                    fake = names.qualified_name(module, node) or ""
                     if fake in fakes:
                         yield Mark(node, node, fake=fake)
 
@@ -123,7 +123,7 @@ def _attributes(node: ast.AST) -> set[str]:
     return {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
 
 
-def configured(module: Module, node: ast.Attribute) -> Mark | None:
+def configured_mark(module: Module, node: ast.Attribute) -> Mark | None:
     """Return the mark that ``node`` is, an attribute ``query`` of anything, if it is one."""
     behind, current = [], node
     above = module.parent(current)

@@ -46,7 +46,7 @@ class ObjectFactories(ProgramFacts):
                     if not self.is_inside(module, node):
                         yield node
 
-    def handed_on(self, module: Module) -> Iterator[ast.expr]:
+    def escapes(self, module: Module) -> Iterator[ast.expr]:
         """Yield where a factory is given to something that may call it."""
         if not self._may_name(module):
             return
@@ -118,5 +118,5 @@ class ObjectFactories(ProgramFacts):
         call = module.call_taking(node)
         if call is None or self.is_inside(module, node) or not self._is_factory(module, node):
             return False
-        called = self._evaluator.names.qualified(module, call.func) or ""
+        called = self._evaluator.names.qualified_name(module, call.func) or ""
         return called not in _LOOKING and called.partition(".")[0] not in _DECLARING

@@ -81,7 +81,7 @@ class Replacements:
 
     def in_module(self, module: Module) -> tuple[Replacement, ...]:
         """Return the replacements of a file, in the order of their places."""
-        return module.memoized(Replacements, lambda: tuple(self._found_replacements(module)))
+        return module.memoize(Replacements, lambda: tuple(self._found_replacements(module)))
 
     def functions_of(self, module: Module, node: ast.expr) -> tuple[FunctionPlace, ...]:
         """Return the visible functions that run when the object ``node`` is called."""
@@ -238,11 +238,11 @@ class Replacements:
         if not values or not all(isinstance(value, FunctionOf) for value in values):
             return _make_sessions(values)
         call = ast.copy_location(ast.Call(node, [], []), node)
-        given = self._evaluator.called(values, module, call)
+        given = self._evaluator.call_results(values, module, call)
         return bool(given) and all(isinstance(each, Session) for each in given)
 
     def _named_functions(self, qualified: str) -> tuple[FunctionPlace, ...]:
-        named = self._functions.named(qualified)
+        named = self._functions.functions_called(qualified)
         if named is None:
             return ()
         located = self._evaluator.names.locate(qualified)
@@ -259,7 +259,9 @@ def _make_sessions(values: Values) -> bool:
     )
 
 
-def assigned(module: Module, around: ast.AST, variable: str) -> Iterator[tuple[str, ast.expr]]:
+def assigned_attributes(
+    module: Module, around: ast.AST, variable: str
+) -> Iterator[tuple[str, ast.expr]]:
     """Yield the values that are assigned to attributes of a variable, and to their attributes."""
     for node in module.nodes_below(around, ast.Assign):
         for target in node.targets:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from awaken.project.frameworks.testing.reach import EntryPoint
+from awaken.project.frameworks.testing.double_reach import EntryPoint
 from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.f_strings import text_parts
 from awaken.project.source.memo import cached_method
@@ -20,7 +20,7 @@ from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, keyword_of, parameters_of
-from awaken.project.source.worklist import Worklist
+from awaken.project.source.worklist import MOST_FILES, MOST_FUNCTIONS, Worklist
 
 METHODS = {"delete", "get", "head", "open", "options", "patch", "post", "put", "request"}
 _ROUTES = {"api_route", "route", *METHODS}
@@ -28,8 +28,6 @@ _ANY = "{}"
 _Score = tuple[int, int]
 """How many parts of a path are those asked for, and how many it has."""
 # Of one route, and to parse for one path; half of each loses no finding (benchmarks/limits.md).
-_MOST_DEPENDENCIES = 20
-_MOST_FILES = 60
 _DEEPEST_ROUTER = 5
 _INCLUDING = {"include_router", "register_blueprint"}
 
@@ -71,7 +69,7 @@ class Routes(ProgramFacts):
         # Several patterns may fit, and a framework takes the most special one, as a rule.
         best = max((score for score, _ in result), default=(0, 0))
         fitting = [entry for score, entry in result if score == best]
-        return fitting if len(files) <= _MOST_FILES else None
+        return fitting if len(files) <= MOST_FILES else None
 
     def _files(self, wanted: list[str]) -> list[str]:
         words = tuple(f"/{name}".encode() for name in wanted if _is_literal(name))
@@ -97,20 +95,20 @@ class Routes(ProgramFacts):
                 own = [] if outer is None else _prefix(module, node.func.value)
                 included[router].append((outer, [*own, *_prefix_of(module, node)]))
 
-        def of(router: _Router, depth: int) -> Iterator[list[str]]:
+        def prefixes_of(router: _Router, depth: int) -> Iterator[list[str]]:
             for outer, prefix in included[router]:
                 above = (
-                    list(of(outer, depth - 1))
+                    list(prefixes_of(outer, depth - 1))
                     if outer is not None and outer in included and depth
                     else []
                 )
                 yield from ([*item, *prefix] for item in above or [[]])
 
-        return {router: list(of(router, _DEEPEST_ROUTER)) for router in list(included)}
+        return {router: list(prefixes_of(router, _DEEPEST_ROUTER)) for router in list(included)}
 
     def _router(self, module: Module, node: ast.expr) -> _Router | None:
         """Return where the variable is defined that ``node`` names."""
-        qualified = self._evaluator.names.qualified(module, node)
+        qualified = self._evaluator.names.qualified_name(module, node)
         located = None if qualified is None else self._evaluator.names.locate(qualified)
         if located is None or len(located.rest) != 1:
             return None
@@ -120,7 +118,7 @@ class Routes(ProgramFacts):
         self, method: str, wanted: list[str], files: list[str]
     ) -> Iterator[tuple[_Score, EntryPoint]]:
         """Yield what may answer, with how many parts of its path are those asked for."""
-        for module in self._evaluator.modules_at(files if len(files) <= _MOST_FILES else ()):
+        for module in self._evaluator.modules_at(files if len(files) <= MOST_FILES else ()):
             for node in module.tree.body:
                 if isinstance(node, Function) and module is not None:
                     scores = [
@@ -144,20 +142,20 @@ class Routes(ProgramFacts):
             if score is not None:
                 yield score
 
-    def given(self, route: EntryPoint, dependency: str) -> tuple[list[EntryPoint], bool]:
+    def receivers_of(self, route: EntryPoint, dependency: str) -> tuple[list[EntryPoint], bool]:
         """Return the functions that get what ``dependency`` gives, when ``route`` is asked.
 
         Second comes whether these are all.
         """
         entry_points = list[EntryPoint]()
-        waiting = Worklist([route], lambda entry: entry.function, _MOST_DEPENDENCIES)
+        waiting = Worklist([route], lambda entry: entry.function, MOST_FUNCTIONS)
         for entry in waiting:
             given = set[str]()
             for parameter, default in parameters_of(entry.function.args):
                 for module, node in self._evaluator.injections.of_parameter(
                     entry.module, parameter, default
                 ):
-                    if self._evaluator.names.qualified(module, node) == dependency:
+                    if self._evaluator.names.qualified_name(module, node) == dependency:
                         given.add(parameter.arg)
                     else:
                         waiting += self._function(module, node)

@@ -8,8 +8,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+from awaken.project.frameworks.testing.double_reach import PatchedName, Reach
 from awaken.project.frameworks.testing.marks import Mark, Patch, marks_of
-from awaken.project.frameworks.testing.reach import PatchedName, Reach
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
@@ -94,7 +94,9 @@ class Suite:
     @_by_member
     def helpers(self, member: Member) -> list[tuple[ast.Call, Member]]:
         """Return the calls of a member that name a function of the tests, with that function."""
-        named = ((call, self.reach.named(member.module, call)) for call in self.calls(member))
+        named = (
+            (call, self.reach.named_function(member.module, call)) for call in self.calls(member)
+        )
         return [
             (call, self.member(entry.module, entry.function))
             for call, entry in named
@@ -150,7 +152,7 @@ class Suite:
         )
         return {name: function for name, function in named if name is not None}
 
-    def around(self, member: Member) -> Iterator[Member]:
+    def setup_of(self, member: Member) -> Iterator[Member]:
         """Yield what runs before a test by itself: set-up methods and automatic fixtures."""
         module = member.module
         around = module.enclosing_class(member.node)
@@ -187,7 +189,7 @@ class Suite:
 
     def target_object(self, module: Module, owner: ast.expr, name: str) -> PatchedName | None:
         """Return the target that an attribute ``name`` of a module or of another object is."""
-        qualified = self.evaluator.names.qualified(module, owner)
+        qualified = self.evaluator.names.qualified_name(module, owner)
         path = None if qualified is None else self.evaluator.names.layout.path_of(qualified)
         if path is not None:
             return PatchedName(f"{qualified}.{name}", path, name, path)

@@ -15,16 +15,15 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from awaken.project.frameworks.testing.double_reach import EntryPoint, PatchedName, with_arguments
 from awaken.project.frameworks.testing.marks import Mark, Patch, patch_of
-from awaken.project.frameworks.testing.reach import EntryPoint, PatchedName, with_arguments
 from awaken.project.frameworks.testing.replacements import patched_parameters
 from awaken.project.frameworks.testing.requests import METHODS, path_of
 from awaken.project.frameworks.testing.suite import Member, Suite
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.trees import Function, children, parameters_of, root_of
-from awaken.project.source.worklist import Worklist
+from awaken.project.source.worklist import MOST_FUNCTIONS, Worklist
 
-_MOST_MEMBERS = 40  # fixtures and helpers of one test; half loses no finding (benchmarks/limits.md)
 _SETTINGS = {"return_value", "side_effect"}
 
 
@@ -81,9 +80,9 @@ class Unit:
 
     # ------------------------------------------------------------------------------- its members
     def _collect(self, test: Member) -> None:
-        waiting = [test, *self._suite.around(test)]
+        waiting = [test, *self._suite.setup_of(test)]
         helping = [self._suite.member(test.module, test.module.tree)]
-        while (waiting or helping) and len(self.members) < _MOST_MEMBERS:
+        while (waiting or helping) and len(self.members) < MOST_FUNCTIONS:
             member = (waiting or helping).pop(0)
             if member.prefix in self.members:
                 continue
@@ -239,7 +238,7 @@ class Unit:
         if key is not None:
             self._carried[key].add(name)
 
-    def carried(self, member: Member, node: ast.AST) -> set[str]:
+    def doubles_in(self, member: Member, node: ast.AST) -> set[str]:
         """Return the doubles that an expression of ``member`` is, or holds."""
         result = set(self._carried.get(f"node {id(node)}", ()))
         match node:
@@ -253,7 +252,7 @@ class Unit:
             case ast.Call() if node in self._helpers:
                 result |= self._of_key(self._key(member, node))
         # An object that is made with a mock may hold it: ``Service(session)``, ``[session]``.
-        return result.union(*(self.carried(member, child) for child in children(node)))
+        return result.union(*(self.doubles_in(member, child) for child in children(node)))
 
     def _of_key(self, key: str | None) -> set[str]:
         """Return what an object carries; of a container, also what its parts do."""
@@ -283,7 +282,7 @@ class Unit:
             return
         key = self._key(member, target)
         if key is not None:
-            self._carried[key] |= self.carried(member, value)
+            self._carried[key] |= self.doubles_in(member, value)
             if isinstance(value, ast.Call):
                 self._classes[key] |= self._made_names(member, value)
 
@@ -293,7 +292,7 @@ class Unit:
         if patch is not None and patch.owner is not None:
             key = self._key(member, patch.owner)
             if key is not None:
-                carried = [self.carried(member, argument) for argument in patch.given]
+                carried = [self.doubles_in(member, argument) for argument in patch.given]
                 self._carried[key] |= set[str]().union(*carried)
 
     def _return(self, member: Member, node: ast.AST, value: ast.expr) -> None:
@@ -302,7 +301,7 @@ class Unit:
         key = f"{member.prefix}()"
         if function is not member.node and isinstance(function, Function):
             key = f"{member.prefix}:{function.name}"
-        self._carried[self._one(key)] |= self.carried(member, value)
+        self._carried[self._one(key)] |= self.doubles_in(member, value)
         if isinstance(value, ast.Call):
             self._classes[self._one(key)] |= self._made_names(member, value)
 
@@ -311,7 +310,7 @@ class Unit:
         # Tests make instances without `__init__` like this.
         if isinstance(function, ast.Attribute) and function.attr == "__new__":
             function = function.value
-        name = evaluator.names.qualified(member.module, function)
+        name = evaluator.names.qualified_name(member.module, function)
         return {name} if name and evaluator.classes.facts(name) is not None else set()
 
     # ----------------------------------------------------------------------------------- patches
@@ -322,7 +321,7 @@ class Unit:
             patch = patch_of(member.module, call)
             if patch is None or any(item.call is call for _, item, _ in self.patches):
                 continue
-            result = self.carried(member, call)
+            result = self.doubles_in(member, call)
             for key in (self._bound_key(member, call), decorated.get(call)):
                 result |= self._of_key(key)
             self.patches.append((member, patch, result))
@@ -357,24 +356,26 @@ class Unit:
         for member, patch, names in self.patches:
             target = self._suite.target(member, patch) if wanted in names else None
             if target is not None:
-                yield target, member.prefix in self._inside
+                yield target, member.prefix in self._own_functions
         member, mark = self.doubles[wanted]
         root = root_of(mark.root)
         bindings = member.module.scopes.bindings_of(root)
         if bindings and all(binding.kind == "import" for binding in bindings):
             patched_name = self._suite.target_object(member.module, mark.root, "query")
             if patched_name is not None:
-                yield patched_name, member.prefix in self._inside
+                yield patched_name, member.prefix in self._own_functions
 
     def words(self, *, only_inside: bool) -> set[str]:
         """Return the names and attributes that the test mentions, without what runs before it."""
-        members = [m for m in self.members.values() if m.prefix in self._inside or not only_inside]
+        members = [
+            m for m in self.members.values() if m.prefix in self._own_functions or not only_inside
+        ]
         nodes = [node for member in members for node in self._suite.nodes(member)]
         names = {node.id for node in nodes if isinstance(node, ast.Name)}
         return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
     @cached_property
-    def _inside(self) -> set[str]:
+    def _own_functions(self) -> set[str]:
         """The test and its helpers, without what runs before it."""
         waiting = Worklist([self._test], lambda member: member.prefix)
         for member in waiting:
@@ -394,31 +395,33 @@ class Unit:
                     yield from self._entries(member, call, wanted)
 
     def _entries(self, member: Member, call: ast.Call, wanted: str) -> Iterator[ProgramCall]:
-        inside = member.prefix in self._inside
+        inside = member.prefix in self._own_functions
         for node in (call, *_applied_calls(call)):
             given = self._given_items(member, node, wanted)
-            for entry in self._called(member, node, given) if given or node is call else ():
+            for entry in self._callees_of(member, node, given) if given or node is call else ():
                 yield ProgramCall(with_arguments(entry, given), bool(given), inside)
 
     def _given_items(self, member: Member, call: ast.Call, wanted: str) -> set[str | int]:
-        carries = [wanted in self.carried(member, argument) for argument in call.args]
+        carries = [wanted in self.doubles_in(member, argument) for argument in call.args]
         given: set[str | int] = {at for at, item in enumerate(carries) if item}
         given |= {
             keyword.arg
             for keyword in call.keywords
-            if keyword.arg is not None and wanted in self.carried(member, keyword.value)
+            if keyword.arg is not None and wanted in self.doubles_in(member, keyword.value)
         }
-        if isinstance(call.func, ast.Attribute) and wanted in self.carried(member, call.func.value):
+        if isinstance(call.func, ast.Attribute) and wanted in self.doubles_in(
+            member, call.func.value
+        ):
             given.add("self")
         return given
 
-    def _called(
+    def _callees_of(
         self, member: Member, call: ast.Call, given: AbstractSet[object]
     ) -> Iterator[EntryPoint]:
         """Yield what a call calls; without a double among its arguments only what is named."""
         reach = self._suite.reach
         # By name first: that is exact, and cheap.
-        named = reach.named(member.module, call)
+        named = reach.named_function(member.module, call)
         if named is not None:
             yield named
         elif isinstance(call.func, ast.Attribute):
@@ -457,9 +460,9 @@ class Unit:
         self, member: Member, target: ast.Subscript, value: ast.expr, wanted: str
     ) -> str | None:
         overrides = isinstance(target.value, ast.Attribute) and target.value.attr
-        if overrides != OVERRIDES or wanted not in self.carried(member, value):
+        if overrides != OVERRIDES or wanted not in self.doubles_in(member, value):
             return None
-        return self._suite.evaluator.names.qualified(member.module, target.slice)
+        return self._suite.evaluator.names.qualified_name(member.module, target.slice)
 
 
 def _applied_calls(call: ast.Call) -> Iterator[ast.Call]:

@@ -16,11 +16,11 @@ from msgspec import Struct
 from awaken.contract import Place
 from awaken.knowledge.applications import Kind, application_classes
 from awaken.project.graph.evaluator import ProgramFacts
+from awaken.project.graph.passing import MOST_PARAMETERS
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, argument_of, keyword_of
 from awaken.project.values.domain import InstanceOf, NoneValue, Unknown, Value
 
-_MOST_PARAMETERS = 25  # as in `graph.passing`
 _UNCALLED = "no call of the function is visible"
 _TOO_MANY = "too many calls have to be followed"
 OF_OTHERS = frozenset({"outside", "framework", "inherited"})
@@ -49,7 +49,7 @@ class Resolved(Struct, frozen=True):
     unknown_class: str = ""
 
     @property
-    def alone(self) -> Application | None:
+    def only_application(self) -> Application | None:
         """The application, if it can only be one."""
         only = len(self.applications) == 1 and self.unknown is None
         return self.applications[0] if only else None
@@ -64,7 +64,7 @@ class _Unseen(Unknown, frozen=True):
 class Applications(ProgramFacts):
     """Follows expressions to the calls that make applications and routers."""
 
-    def of(self, module: Module, node: ast.expr) -> Resolved:
+    def applications_of(self, module: Module, node: ast.expr) -> Resolved:
         """Return which applications ``node`` may be."""
         return self._joined_setting(list(self._follow(module, node, set())))
 
@@ -77,7 +77,7 @@ class Applications(ProgramFacts):
     def made_by(self, module: Module, call: ast.Call) -> Application | None:
         """Return the application that ``call`` itself makes; None if it makes none."""
         place = module.place(call)
-        applications = self.of(module, call).applications
+        applications = self.applications_of(module, call).applications
         return next((candidate for candidate in applications if candidate.made == place), None)
 
     def _joined_setting(self, found: list[Application | Unknown]) -> Resolved:
@@ -174,9 +174,9 @@ class Applications(ProgramFacts):
             return
         seen.add(key)
         evaluator = self._evaluator
-        callers = evaluator.callers.of(module, function)
+        callers = evaluator.callers.callers_of(module, function)
         hidden = [obstacle for obstacle in callers.obstacles if obstacle.kind not in OF_OTHERS]
-        is_cut = len(seen) > _MOST_PARAMETERS
+        is_cut = len(seen) > MOST_PARAMETERS
         if is_cut or hidden or not callers.sites:
             # Not the same as uncalled: of what nobody calls, nothing is registered.
             why = _TOO_MANY if is_cut else _UNCALLED

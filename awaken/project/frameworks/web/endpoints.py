@@ -19,7 +19,7 @@ from awaken.project.names.functions.injections import Provider
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
-from awaken.project.source.worklist import Queue
+from awaken.project.source.worklist import MOST_FUNCTIONS, Queue
 from awaken.project.values.domain import FunctionOf, InstanceOf
 
 FRAMEWORKS = tuple(
@@ -34,8 +34,6 @@ _HOOKS = {"after_request", "before_request", "middleware"}
 _FLASK = {"flask.Blueprint", "flask.Flask", "quart.Blueprint", "quart.Quart"}
 _VIEWS = {"flask.views.MethodView", "starlette.endpoints.HTTPEndpoint"}
 # Callers of callers, searched breadth first; half of each loses no finding (benchmarks/limits.md).
-_MOST_FUNCTIONS = 60
-_DEEPEST = 8
 
 
 class Endpoints:
@@ -62,12 +60,16 @@ class Endpoints:
 
     def depended_on(self, providers: Iterable[Provider]) -> Iterator[tuple[Module, Function]]:
         """Yield the functions that providers name, with those that they depend on in turn."""
-        waiting = Queue(self._provided(providers), lambda pair: pair[0].place(pair[1]))
+        waiting = Queue(self._provided_functions(providers), lambda pair: pair[0].place(pair[1]))
         for module, function in waiting:
             yield module, function
-            waiting += self._provided(self._evaluator.injections.of_function(module, function))
+            waiting += self._provided_functions(
+                self._evaluator.injections.of_function(module, function)
+            )
 
-    def _provided(self, providers: Iterable[Provider]) -> Iterator[tuple[Module, Function]]:
+    def _provided_functions(
+        self, providers: Iterable[Provider]
+    ) -> Iterator[tuple[Module, Function]]:
         for provider in providers:
             for value in self._evaluator.values(*provider):
                 if isinstance(value, FunctionOf) and isinstance(value.node, Function):
@@ -85,15 +87,15 @@ class Endpoints:
         # Breadth first, so that the way that is shown is a short one.
         waiting = Queue([start], lambda item: item[0].place(item[1]))
         for home, current, chain in waiting:
-            if len(waiting.seen) >= _MOST_FUNCTIONS:
+            if len(waiting.seen) >= MOST_FUNCTIONS:
                 break
             if skips_function(home, current):
                 continue
-            callers = self._evaluator.callers.of(home, current)
+            callers = self._evaluator.callers.callers_of(home, current)
             entry = self._entry(home, current, callers)
             if entry is not None:
                 return (entry, *chain)
-            for site in callers.sites if len(chain) < _DEEPEST else ():
+            for site in callers.sites:
                 for caller, call in self._evaluator.calls_at(site.place)[:1]:
                     above = caller.enclosing_function(call)
                     if isinstance(above, Function) and not skips_call(caller, call):
@@ -131,7 +133,7 @@ class Endpoints:
         return starts or self._is_application(module, owner)
 
     def _is_application(self, module: Module, node: ast.expr) -> bool:
-        setting = self._applications.of(module, node)
+        setting = self._applications.applications_of(module, node)
         if setting.applications or setting.unknown_class:
             return True
         values = self._evaluator.values(module, node)

@@ -32,7 +32,7 @@ class Handlers:
 
     def manner(self, module: Module, node: ast.expr) -> Manner | None:
         """Return how the framework calls ``node``; None if unknown."""
-        name = self._evaluator.names.qualified(module, node)
+        name = self._evaluator.names.qualified_name(module, node)
         # The name identifies methods of libraries, before anything is evaluated.
         if name in frameworks().methods:
             return frameworks().methods[name]
@@ -61,7 +61,7 @@ class Handlers:
         func = without_arguments(decorator)
         if not isinstance(func, ast.Attribute) or func.attr not in frameworks().transparent:
             return False
-        setting = self._applications.of(module, without_router(func.value))
+        setting = self._applications.applications_of(module, without_router(func.value))
         return bool(setting.applications)
 
     def cannot_be_called(self, module: Module, node: ast.expr) -> bool:
@@ -75,7 +75,7 @@ class Handlers:
     def _decorated_manner(
         self, module: Module, decorator: ast.expr, manner: Manner | None
     ) -> Manner | None:
-        name = self._evaluator.names.qualified(module, without_arguments(decorator))
+        name = self._evaluator.names.qualified_name(module, without_arguments(decorator))
         if name in METHODS or self.is_transparent(module, decorator):
             return manner
         known = frameworks().decorators.get(name or "")
@@ -90,7 +90,7 @@ class Handlers:
             if not isinstance(value, FunctionOf):
                 # The result of a library's decorator is known only if it is listed.
                 return None
-            made = (*made, *self._evaluator.returned(value))
+            made = (*made, *self._evaluator.results_of(value))
         result = {self._of_value(alternative) for alternative in made}
         return result.pop() if len(result) == 1 else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from awaken.project.graph.evaluator import ProgramFacts
-from awaken.project.names.layout import below
+from awaken.project.names.module_layout import submodule_name
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ModuleOf
 
@@ -28,7 +28,7 @@ class CertainImports(ProgramFacts):
             None,
         )
 
-    def reached(self, module: Module) -> set[str]:
+    def files_imported_by(self, module: Module) -> set[str]:
         """Return the files that importing ``module`` executes as well."""
         seen = {module.path}
         return {
@@ -82,4 +82,8 @@ class CertainImports(ProgramFacts):
         if statement.level:
             layout = self._evaluator.names.layout
             source = layout.relative(module.path, statement.level, source) or ""
-        return [source, *(below(source, name.name) for name in statement.names)] if source else []
+        return (
+            [source, *(submodule_name(source, name.name) for name in statement.names)]
+            if source
+            else []
+        )

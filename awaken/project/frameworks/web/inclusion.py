@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from awaken.project.frameworks.web.applications import Application, Resolved, argument_at
-from awaken.project.frameworks.web.files import FoundInFiles
+from awaken.project.frameworks.web.searched_files import FoundInFiles
 from awaken.project.source.modules import Module
 
 How = Literal["include", "mount"]
@@ -70,5 +70,7 @@ class Inclusions(FoundInFiles[Inclusion]):
             else:
                 continue
             if child is not None:
-                parent = self._applications.of(module, node.func.value)
-                yield Inclusion(module, node, how, parent, self._applications.of(module, child))
+                parent = self._applications.applications_of(module, node.func.value)
+                yield Inclusion(
+                    module, node, how, parent, self._applications.applications_of(module, child)
+                )

@@ -11,13 +11,11 @@ from msgspec import Struct
 from awaken.knowledge.applications import Effect, installers
 from awaken.project.frameworks.web.applications import Application, Applications
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.expressions.uses import targets_of
+from awaken.project.source.expressions.expression_uses import targets_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of, last_name, parameter_getting
-from awaken.project.source.worklist import Worklist
+from awaken.project.source.worklist import MOST_STEPS, Worklist
 from awaken.project.values.domain import ClassOf, External, FunctionOf, InstanceOf
-
-_MOST_NAMES = 200  # that one application goes by; half loses no finding (benchmarks/limits.md)
 
 
 class Installation(Struct, frozen=True):
@@ -53,20 +51,23 @@ class Installations:
         self._targets = targets
         self._words = evaluator.callers.words
 
-    def of(self, application: Application) -> Iterator[Installation]:
+    def installations_on(self, application: Application) -> Iterator[Installation]:
         """Yield every call that gives ``application`` to a library.
 
         If there are too many names to follow, one with an unknown effect is yielded for the rest.
         """
         waiting = Worklist(self._names(application), _key)
         for carrier in waiting:
-            if len(waiting.seen) > _MOST_NAMES + 1:
+            if len(waiting.seen) > MOST_STEPS + 1:
                 yield from self._rest(application, carrier)
                 return
             waiting += _kept_as(carrier)
             for call, given in _given_calls(carrier):
                 # The name was a guess; its meaning here decides.
-                if application not in self._applications.of(carrier.module, given).applications:
+                if (
+                    application
+                    not in self._applications.applications_of(carrier.module, given).applications
+                ):
                     continue
                 installation = self._installation(carrier.module, call)
                 if installation is not None:
@@ -102,12 +103,14 @@ class Installations:
 
     def _parameters(self, module: Module, call: ast.Call, given: ast.expr) -> Iterator[_Carrier]:
         """Yield the parameter of a function of the project that ``given`` is passed to."""
-        for home, function, bound in self._called(module, call):
+        for home, function, bound in self._functions_called(module, call):
             parameter = parameter_getting(call, function, given, bound)
             if parameter is not None:
                 yield _Carrier(home, parameter.arg, function)
 
-    def _called(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, Function, int]]:
+    def _functions_called(
+        self, module: Module, call: ast.Call
+    ) -> Iterator[tuple[Module, Function, int]]:
         """Yield the functions of the project that ``call`` reaches, and what it gives by itself."""
         for value in self._evaluator.values(module, call.func):
             match value:
@@ -144,7 +147,7 @@ class Installations:
                 return f"{owner.qualified}.{func.attr}"
         if not isinstance(func.value, ast.Call):
             return None
-        made_by = self._evaluator.names.qualified(module, func.value.func)
+        made_by = self._evaluator.names.qualified_name(module, func.value.func)
         if made_by is not None and self._evaluator.names.locate(made_by) is None:
             return f"{made_by}.{func.attr}"
         # Chained calls give back the object: ``Instrumentator().instrument(app).expose(app)``.

@@ -19,8 +19,8 @@ from awaken.project.frameworks.web.applications import (
     argument_at,
     without_router,
 )
-from awaken.project.frameworks.web.files import FoundInFiles
-from awaken.project.source.expressions.lists import appended
+from awaken.project.frameworks.web.searched_files import FoundInFiles
+from awaken.project.source.expressions.lists import append_call
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_none, last_name
 from awaken.project.source.worklist import multimap
@@ -77,9 +77,11 @@ class Registrations(FoundInFiles[Registration]):
     @cached_property
     def lifespans(self) -> tuple[GivenLifespan, ...]:
         """Every lifespan that is given, by file and place."""
-        return tuple(one for module in self._modules(LIFESPAN_WORDS) for one in self._given(module))
+        return tuple(
+            one for module in self._modules(LIFESPAN_WORDS) for one in self._given_lifespans(module)
+        )
 
-    def of(self, application: Application) -> Sequence[Registration]:
+    def registrations_on(self, application: Application) -> Sequence[Registration]:
         """Return what is registered on an application, or may be, by file and place."""
         return self._by_application.get(application, ())
 
@@ -116,7 +118,7 @@ class Registrations(FoundInFiles[Registration]):
                 ):
                     yield from self._by_name(module, node, owner)
                 case ast.Call():
-                    yield from self._constructed(module, node)
+                    yield from self._registrations_of_constructor(module, node)
 
     # ---------------------------------------------------------------- on_event, add_event_handler
     def _method(self, module: Module, node: ast.Attribute) -> Iterator[Registration]:
@@ -161,14 +163,14 @@ class Registrations(FoundInFiles[Registration]):
         """Return the event that ``node`` names, by itself or as a constant of the module."""
         if isinstance(node, ast.Constant):
             return _EVENTS.get(node.value) if isinstance(node.value, str) else None
-        name = self._evaluator.names.qualified(module, node)
+        name = self._evaluator.names.qualified_name(module, node)
         home, value = self._evaluator.names.value_at(name) or (module, None)
         return self._event(home, value) if isinstance(value, ast.Constant) else None
 
     def _receiver(self, module: Module, node: ast.expr) -> Resolved | None:
         """Return what a handler is registered on; None where that is certainly no application."""
         target = without_router(node)
-        resolved = self._applications.of(module, target)
+        resolved = self._applications.applications_of(module, target)
         if resolved.applications or resolved.unknown is not None:
             return resolved
         return None
@@ -184,13 +186,15 @@ class Registrations(FoundInFiles[Registration]):
         # Other classes have an attribute of that name; after `.router` it is Starlette's.
         if resolved is None or (not resolved.applications and not _is_router(node.value)):
             return
-        event, added = _LISTS[node.attr], appended(module, node)
+        event, added = _LISTS[node.attr], append_call(module, node)
         if added is None:
             yield Registration(module, node, "other", event, resolved)
         else:
             yield Registration(module, added[0], "call", event, resolved, added[1])
 
-    def _constructed(self, module: Module, call: ast.Call) -> Iterator[Registration]:
+    def _registrations_of_constructor(
+        self, module: Module, call: ast.Call
+    ) -> Iterator[Registration]:
         given = [node for node in call.keywords if node.arg in _LISTS]
         made = self._applications.made_by(module, call) if given else None
         if made is None:
@@ -210,7 +214,7 @@ class Registrations(FoundInFiles[Registration]):
                 )
 
     # ---------------------------------------------------------------------------------- lifespans
-    def _given(self, module: Module) -> Iterator[GivenLifespan]:
+    def _given_lifespans(self, module: Module) -> Iterator[GivenLifespan]:
         for node in module.walk():
             match node:
                 case ast.Call():
@@ -222,7 +226,9 @@ class Registrations(FoundInFiles[Registration]):
                     if made is not None:
                         yield GivenLifespan(module, node, Resolved((made,)), assigned=False)
                 case ast.Attribute(attr="lifespan_context", ctx=ast.Store()):
-                    resolved = self._applications.of(module, without_router(node.value))
+                    resolved = self._applications.applications_of(
+                        module, without_router(node.value)
+                    )
                     yield GivenLifespan(module, node, resolved, assigned=True)
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from awaken.project.frameworks.web.applications import Applications
 from awaken.project.frameworks.web.endpoints import Endpoints
+from awaken.project.frameworks.web.handler_runs import Runs
 from awaken.project.frameworks.web.handlers import Handlers
 from awaken.project.frameworks.web.imported_together import CertainImports
 from awaken.project.frameworks.web.inclusion import Inclusions
 from awaken.project.frameworks.web.installers import Installations
 from awaken.project.frameworks.web.registrations import Registrations
 from awaken.project.frameworks.web.responses.routes import Responses
-from awaken.project.frameworks.web.runs import Runs
-from awaken.project.frameworks.web.serving import Serving
+from awaken.project.frameworks.web.served_applications import Serving
 from awaken.project.graph.evaluator import ProgramEvaluator
 
 

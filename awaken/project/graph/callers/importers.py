@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Iterable
 
-from awaken.project.names.layout import Layout
+from awaken.project.names.module_layout import Layout
 from awaken.project.source.memo import cached_method
 from awaken.project.source.words import Words
+from awaken.project.source.worklist import MOST_FILES
 
 _MOST_IMPORTERS = 200  # half a second of searches; of what more files import, all are searched
-_MOST_NEIGHBOURS = 300  # to ask one by one
 
 
 class Importers:
@@ -20,7 +20,7 @@ class Importers:
         self._layout = layout
         self._words = words
 
-    def of(self, paths: Iterable[str]) -> frozenset[str] | None:
+    def with_importers(self, paths: Iterable[str]) -> frozenset[str] | None:
         """Return ``paths`` and all files that import one of them, directly or not.
 
         None where these are too many: then nearly everything imports everything.
@@ -56,7 +56,7 @@ class Importers:
         parent = package.rpartition(".")[2]
         if not last:
             result = set[str]()
-        elif not parent or len(neighbours) > _MOST_NEIGHBOURS:
+        elif not parent or len(neighbours) > MOST_FILES:
             named = self._words.imported_in(last)
             importing = set(self._words.imported_in(last, parent) if parent else named)
             result = {name for name in named if name in importing or name.startswith(beside)}

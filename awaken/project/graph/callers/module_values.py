@@ -12,10 +12,10 @@ from awaken.project.source.modules import Module
 from awaken.project.source.programs.undefined import may_define
 from awaken.project.source.trees import last_name
 from awaken.project.source.words import Words
+from awaken.project.source.worklist import MOST_FILES
 from awaken.project.values.calls.loaded_files import MAKING, NAMING
 from awaken.project.values.evaluation import Evaluator
 
-_MOST_FILES = 100  # to parse for one name
 _MOST_SEARCHED = 1000
 _LOADING = {function.rpartition(".")[2] for function in NAMING}
 
@@ -32,7 +32,7 @@ class ModuleValues:
         """Whether the module at ``path`` may be used as a value: anything may then hold it."""
         dotted = self._evaluator.names.layout.name_of(path)
         last = dotted.rpartition(".")[2]
-        files = self._files_of(last, _MOST_FILES)
+        files = self._files_of(last, MOST_FILES)
         return (
             files is None
             or any(dotted in self._used_in(file) for file in files)
@@ -104,7 +104,7 @@ class ModuleValues:
         files = self._words.files_with(last)
         if len(files) <= most:
             files = [file for file in files if self._words.may_use_module(file, last)]
-        return files if len(files) <= _MOST_FILES else None
+        return files if len(files) <= MOST_FILES else None
 
     @cached_method
     def _used_in(self, path: str) -> frozenset[str]:
@@ -132,7 +132,7 @@ class ModuleValues:
             if alias.asname and alias.name.rpartition(".")[2] in {*lasts} - {alias.asname}
         }
         importing = self._importers.direct(module.path) if renamed else ()
-        return {names.qualified(module, node) for node in _values(module, lasts)} | {
+        return {names.qualified_name(module, node) for node in _values(module, lasts)} | {
             names.attribute(module.path, name)
             for name in sorted(renamed)
             if any(

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from awaken.project.graph.callers.composed_names import fits
-from awaken.project.graph.callers.mentions import Definition, Mention, Receiver
-from awaken.project.graph.callers.surroundings import Surroundings
-from awaken.project.graph.hierarchies import Hierarchy
+from awaken.project.graph.callers.method_mentions import Definition, Mention, Receiver
+from awaken.project.graph.callers.search_inputs import Surroundings
+from awaken.project.graph.classes.hierarchies import Hierarchy
 from awaken.project.names.file_facts import written_parameters
 from awaken.project.names.functions.decorators import (
     MANAGERS,
@@ -18,18 +18,11 @@ from awaken.project.names.functions.decorators import (
     decorator_names,
     method_kind,
 )
-from awaken.project.names.functions.generated import GeneratedInit
+from awaken.project.names.functions.generated_init import GeneratedInit
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_overload, root_of
-from awaken.project.values.domain import (
-    ClassOf,
-    FunctionOf,
-    InstanceOf,
-    ModuleOf,
-    Unknown,
-    Values,
-)
+from awaken.project.values.domain import ClassOf, FunctionOf, InstanceOf, ModuleOf, Unknown, Values
 
 _NAMING = {"import", "assignment", "class"}
 _SAME_PARAMETERS = TRANSPARENT | MANAGERS | REMEMBERING
@@ -119,7 +112,9 @@ class Target:
                 return 1 if name == "__init__" and inherits else None
             case ast.Call(func=ast.Attribute(value=base, attr="__init__")):
                 # ``Base.__init__(self, ...)`` passes `self` itself.
-                return 0 if self._evaluator.names.qualified(module, base) in self.made else None
+                return (
+                    0 if self._evaluator.names.qualified_name(module, base) in self.made else None
+                )
             case ast.Call(func=ast.Call() | ast.Attribute() as made):
                 return 1 if ast.unparse(made) in {"type(self)", "self.__class__"} else None
         return None
@@ -131,7 +126,9 @@ class Target:
     def _targets(self) -> set[str]:
         return self.made or {self._qualified}
 
-    def bound(self, module: Module, node: ast.Name | ast.Attribute) -> int | Literal[False] | None:
+    def bound_arguments(
+        self, module: Module, node: ast.Name | ast.Attribute
+    ) -> int | Literal[False] | None:
         """Return how many arguments the mention binds; False if another thing is meant.
 
         None where it is unknown. The target is a function or a class.
@@ -163,7 +160,7 @@ class Target:
             return self._name_refers(module, node)
         if self.is_local:
             return False
-        name = self._evaluator.names.qualified(module, node)
+        name = self._evaluator.names.qualified_name(module, node)
         if name is not None and (name in self._targets() or not self._is_of_variable(name)):
             return name in self._targets()
         root, path = root_of(node), self.place.path
@@ -203,7 +200,7 @@ class Target:
         # Parameters and loop variables get it only where it is passed on, which is noted there.
         if bindings and not any(binding.kind in _NAMING for binding in bindings):
             return False
-        name = self._evaluator.names.qualified(module, node)
+        name = self._evaluator.names.qualified_name(module, node)
         if name is not None:
             return name in self._targets()
         if not any(binding.kind == "import" for binding in bindings):
@@ -232,18 +229,22 @@ class Target:
             return False
         above = receiver.above
         if above is not None:
-            return self._given(InstanceOf(above)) if hierarchy.is_above(above, self.name) else False
+            return (
+                self._parameters_filled_by(InstanceOf(above))
+                if hierarchy.is_above(above, self.name)
+                else False
+            )
         result: list[int | Literal[False] | None] = []
         for value in receiver.values:
             reaches = hierarchy.reaches(value, self.name)
-            result.append(self._given(value) if reaches else reaches)
+            result.append(self._parameters_filled_by(value) if reaches else reaches)
         numbers = {item for item in result if item is not None and item is not False}
         # One call on instances and on the class: the binding is unknown.
         if len(numbers) > 1 or None in result:
             return None
         return numbers.pop() if numbers else False
 
-    def _given(self, receiver: object) -> int:
+    def _parameters_filled_by(self, receiver: object) -> int:
         """Return how many parameters a receiver fills: its class or itself, or nothing."""
         match self._method_kind:
             case "static":

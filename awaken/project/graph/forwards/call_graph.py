@@ -19,7 +19,7 @@ from msgspec import Struct
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_method
-from awaken.project.source.worklist import Queue, components, groups_of, reached
+from awaken.project.source.worklist import Queue, components, groups_of, reachable
 
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module
@@ -241,15 +241,15 @@ class CallGraph:
 
     def reaching(self, functions: Iterable[FunctionPlace]) -> list[FunctionPlace]:
         """Return ``functions`` and all that call one of them, over any number of calls."""
-        callers = reached(
+        callers = reachable(
             self._known_items(functions),
             lambda callee: [self._caller[row] for row in self._by_callee.get(callee, ())],
         )
         return [self._functions[number] for number in sorted(callers)]
 
-    def reached(self, functions: Iterable[FunctionPlace]) -> list[FunctionPlace]:
+    def reachable(self, functions: Iterable[FunctionPlace]) -> list[FunctionPlace]:
         """Return ``functions`` and all that one of them calls, over any number of calls."""
-        called = reached(self._known_items(functions), self._called_items)
+        called = reachable(self._known_items(functions), self._called_items)
         return [self._functions[number] for number in sorted(called)]
 
     def way(self, start: FunctionPlace, end: FunctionPlace) -> list[Call] | None:
@@ -272,7 +272,7 @@ class CallGraph:
             last = self._caller[by[last]]
         return [self._call(row) for row in reversed(rows)]
 
-    def again(self, call: Call) -> Call:
+    def resolved_by_callers(self, call: Call) -> Call:
         """Return ``call``; one that was not resolved, as far as its callers tell."""
         if call.kind != "unknown":
             return call
@@ -280,7 +280,7 @@ class CallGraph:
         functions = tuple(self._functions[number] for number in setting.functions)
         return call._replace(kind=setting.kind, functions=functions, why=setting.why)
 
-    def unresolved(self, names: Iterable[str]) -> list[Call]:
+    def unresolved_calls(self, names: Iterable[str]) -> list[Call]:
         """Return the calls by one of ``names`` of which it is not known what they reach."""
         rows = {row for name in frozenset(names) for row in self._unknown.get(name, ())}
         return [self._call(row) for row in sorted(rows) if self._resolution(row).kind == "unknown"]

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from awaken.project.graph.overrides import MAKING, Overrides
+from awaken.project.graph.classes.override_sets import MAKING, Overrides
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.names.functions.definitions import FoundFunctions, Functions
 from awaken.project.source.memo import cached_items, cached_method
-from awaken.project.source.worklist import multimap, reached
+from awaken.project.source.worklist import multimap, reachable
 
 _MOST_METHODS = 1000
 """Methods of one family: homeassistant's largest has fewer, and a chain of n classes has n
@@ -50,23 +50,26 @@ class Families:
         self._line = overrides.line
         own = [facts for path in paths for facts in classes.in_file(path).values()]
         self._defining = multimap((name, item.qualified) for item in own for name in item.members)
-        self._below = multimap((name, item.qualified) for item in own for name in self._above(item))
+        self._below = multimap(
+            (name, item.qualified) for item in own for name in self._ancestors(item)
+        )
         lines = ((item, self._line(item.qualified)) for item in own)
         joining = ((i, line) for i, line in lines if sum(base in line for base in i.bases) > 1)
         self._joining = multimap((name, i.qualified) for i, line in joining for name in line)
 
-    def _above(self, facts: ClassFacts) -> Iterator[str]:
+    def _ancestors(self, facts: ClassFacts) -> Iterator[str]:
         outside = self._classes.library_ancestors(facts.qualified)
         return (
             name for name in (*self._line(facts.qualified), *outside) if name != facts.qualified
         )
 
     @cached_method
-    def of(self, qualified: str, method: str) -> Family:
+    def override_set(self, qualified: str, method: str) -> Family:
         """Return what ``method`` of an instance of the class ``qualified`` may be."""
         definers = self._overrides.definers
         names = dict.fromkeys(definers(qualified, method))
         names |= dict.fromkeys(self._overriding(qualified, method))
+        # A class with several bases may find the method in another base first.
         for joining in self._joining.get(qualified, ()):
             names |= dict.fromkeys(definers(joining, method))
         if self._overrides.is_protocol(qualified):
@@ -81,7 +84,7 @@ class Families:
         """Return what ``method`` of the class itself is: no class below it has a say."""
         return self._made_of(qualified, [*self._overrides.definers(qualified, method)], method)
 
-    def above(self, qualified: str, method: str) -> Family:
+    def super_override_set(self, qualified: str, method: str) -> Family:
         """Return what ``super().method`` in the class ``qualified`` may be.
 
         It is the next class in the order of the bases. A class below may have another order only if
@@ -92,7 +95,7 @@ class Families:
             names |= dict.fromkeys(self._overrides.following(below, qualified, method))
         return self._made_of(qualified, list(names), method)
 
-    def made(self, qualified: str) -> list[Family]:
+    def initializer_sets(self, qualified: str) -> list[Family]:
         """Return what runs when the class itself, and none below it, makes an instance."""
         return [
             self._made_of(definer, [definer], name)
@@ -105,17 +108,17 @@ class Families:
             return Family((), why=f"too many classes have a `{method}`")
         # A protocol's own method runs only where there is no other.
         real = [name for name in names if not self._overrides.is_protocol(name)]
-        functions = self._defined(real or names, method)
-        declared = self._defined(set(names) - set(real), method) if real else ()
+        functions = self._definitions(real or names, method)
+        declared = self._definitions(set(names) - set(real), method) if real else ()
         if len(functions) < len(real or names):
             why = f"`{method}` of `{qualified}` is no plain method"
             return Family(functions, why=why, declared=declared)
         outside = "" if functions else self._text_outside(qualified)
         return Family(functions, outside, declared=declared)
 
-    def _defined(self, names: Iterable[str], method: str) -> tuple[FoundFunctions, ...]:
+    def _definitions(self, names: Iterable[str], method: str) -> tuple[FoundFunctions, ...]:
         """Return the ``method`` of each class of these names that defines it plainly."""
-        functions = (self._functions.named(f"{name}.{method}") for name in names)
+        functions = (self._functions.functions_called(f"{name}.{method}") for name in names)
         return tuple(candidate for candidate in functions if candidate is not None)
 
     def _text_outside(self, qualified: str) -> str:
@@ -129,17 +132,17 @@ class Families:
         facts = ((name, self._line(name)[name]) for name in below)
         return [name for name, item in facts if method in item.members]
 
-    def together(self, qualified: str, method: str) -> list[str]:
+    def overriding_classes(self, qualified: str, method: str) -> list[str]:
         """Return the classes whose ``method`` may be called where that of ``qualified`` may.
 
         These are the classes above and below that define it, and the other bases of a class with
         several. For a protocol they are all that fulfil it, and itself. Sorted.
         """
-        names = reached([qualified], lambda name: self._names_beside(name, method))
+        names = reachable([qualified], lambda name: self._classes_with(name, method))
         return sorted(name for name in names if method in self._line(name)[name].members)
 
     @cached_items
-    def _names_beside(self, qualified: str, method: str) -> Iterator[str]:
+    def _classes_with(self, qualified: str, method: str) -> Iterator[str]:
         line = self._line(qualified)
         yield from (name for name, facts in line.items() if method in facts.members)
         yield from self._overriding(qualified, method)

@@ -17,7 +17,7 @@ class Kin:
         self._functions = functions
         self._families = families
 
-    def of(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
+    def override_set(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
         """Return the methods that change with ``function``, itself among them.
 
         Those that override it or are overridden by it, and those of classes that fulfil the same
@@ -38,8 +38,8 @@ class Kin:
         found: set[FunctionPlace] = set()
         if self._evaluator.classes.facts(qualified) is None:
             return []
-        for name in self._families.together(qualified, method):
-            named = self._functions.named(f"{name}.{method}")
+        for name in self._families.overriding_classes(qualified, method):
+            named = self._functions.functions_called(f"{name}.{method}")
             if named is not None:
                 qualname = f"{self._name_within(name, named.path)}.{method}"
                 found |= {FunctionPlace(named.path, one.start, qualname) for one in named.functions}

@@ -66,7 +66,7 @@ class Referents:
         self._evaluator = evaluator
         self._functions = functions
 
-    def of(self, module: Module, func: ast.expr) -> tuple[Referent, ...]:
+    def referents_of(self, module: Module, func: ast.expr) -> tuple[Referent, ...]:
         """Return what ``func``, which is called, may refer to; never empty."""
         referent = tuple(dict.fromkeys(self._referents_of(module, func)))
         return referent or (Referent("library", "builtins.None"),)
@@ -86,7 +86,7 @@ class Referents:
         elif not isinstance(func, ast.Attribute):
             yield from self._of_values(module, func)
             return
-        qualified = self._evaluator.names.qualified(module, func)
+        qualified = self._evaluator.names.qualified_name(module, func)
         if qualified is not None:
             referent = self._named_referent(qualified)
             if referent is not None:
@@ -115,7 +115,7 @@ class Referents:
         if evaluator.classes.facts(qualified) is not None:
             return Referent("class", qualified)
         if len(located.rest) == 1:
-            known = self._functions.named(qualified)
+            known = self._functions.functions_called(qualified)
             if known is not None and len(known.functions) == 1 and known.functions[0].alone:
                 return Referent("function", known.path, "", known.functions[0].start)
         owner, _, name = qualified.rpartition(".")
@@ -127,7 +127,7 @@ class Referents:
     def _private(self, module: Module, func: ast.Attribute) -> Referent | None:
         """Return the method that ``self.__load`` names: only the class around it has that name."""
         scope = module.scopes.scope_of(func)
-        stored = scope.mangled(func.attr)
+        stored = scope.mangled_name(func.attr)
         around = next((candidate for candidate in scope.chain() if candidate.kind == "class"), None)
         if stored == func.attr or around is None:
             return None
@@ -186,7 +186,7 @@ class Referents:
             if name in facts.assigned:
                 return None
             if name in facts.members:
-                functions = self._functions.named(f"{facts.qualified}.{name}")
+                functions = self._functions.functions_called(f"{facts.qualified}.{name}")
                 alone = functions is not None and all(item.alone for item in functions.functions)
                 return Referent("method", owner, name) if alone else None
         return None
@@ -219,9 +219,9 @@ class Referents:
         for value, _ in () if home is None else evaluator.members.given_to(*home, name):
             if home is None or not isinstance(value, ast.Call) or not value.args:
                 return
-            provider = evaluator.names.qualified(home[0], value.func)
+            provider = evaluator.names.qualified_name(home[0], value.func)
             if provider in injection().calling | injection().resources:
-                yield from self.of(home[0], value.args[0])
+                yield from self.referents_of(home[0], value.args[0])
 
     def _of_values(self, module: Module, func: ast.expr) -> Iterator[Referent]:
         yield from self._from_values(self._evaluator.values(module, func))

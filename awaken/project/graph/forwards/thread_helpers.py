@@ -98,7 +98,7 @@ def _gives(names: Names, module: Module, function: ast.AsyncFunctionDef, passed:
             pass
         case _:
             return False
-    if names.qualified(module, call.func) in _THREADS:
+    if names.qualified_name(module, call.func) in _THREADS:
         return passed.are_all(call.args, call.keywords)
     match call:
         case ast.Call(
@@ -116,10 +116,13 @@ def _gives(names: Names, module: Module, function: ast.AsyncFunctionDef, passed:
 
 
 def _is_partial(names: Names, module: Module, node: ast.expr, passed: _Passed) -> bool:
-    if not isinstance(node, ast.Call) or names.qualified(module, node.func) != "functools.partial":
+    if (
+        not isinstance(node, ast.Call)
+        or names.qualified_name(module, node.func) != "functools.partial"
+    ):
         return False
     return passed.are_all(node.args, node.keywords)
 
 
 def _is_loop(names: Names, module: Module, node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and names.qualified(module, node.func) in _LOOPS
+    return isinstance(node, ast.Call) and names.qualified_name(module, node.func) in _LOOPS

@@ -16,6 +16,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.handed.consumers import Consumers
 from awaken.project.graph.forwards.handed.slots import End, Slot, Slots, Spot, key_of
 from awaken.project.names.visibility import is_public
+from awaken.project.source.memo import cached_by
 from awaken.project.source.worklist import Queue
 
 Holder = TypeVar("Holder", Slot, Spot)
@@ -31,7 +32,6 @@ class ValueCalls:
         self._evaluator = evaluator
         self._slots = Slots(evaluator, evaluator.callers.words)
         self._consumers = Consumers(self._slots, lambda _: None)
-        self._known: dict[tuple[str, int, int, int] | Slot, tuple[Place, ...] | None] = {}
 
     def calls_at(self, obstacle: Obstacle) -> list[Place] | None:
         """Return the calls of what is passed as a value at the places of an obstacle.
@@ -60,16 +60,14 @@ class ValueCalls:
             if isinstance(holder, Place):
                 result.append(holder)
                 continue
-            key = key_of(holder)
-            if key not in self._known:
-                # All functions of a table share its calls.
-                self._known[key] = self._calls_of_holder(holder)
-            calls = self._known[key]
+            calls = self._calls_of_holder(holder)
             if calls is None:
                 return None
             result += calls
         return result
 
+    # All functions of a table share its calls.
+    @cached_by(key_of)
     def _calls_of_holder(self, holder: Spot | Slot) -> tuple[Place, ...] | None:
         calls: list[Place] = []
         waiting = Queue[Spot | Slot]([holder], key_of)
@@ -89,7 +87,7 @@ class ValueCalls:
             reads = self._reads_of(item)
             yield from (None,) if reads is None else reads
             return
-        for other in self._consumers.of(item):
+        for other in self._consumers.uses_of(item):
             match other:
                 case Spot() if _is_around(other, item):
                     yield _without_key(other)
@@ -100,10 +98,21 @@ class ValueCalls:
                     continue
                 case Slot(kind="variable"):
                     yield _without_key(other)
+                case Slot(kind="result"):
+                    yield from self._injected_parameters(other)
                 case End(kind="call", node=ast.Call(func=called)) if called is item.node:
                     yield other.module.place(other.node)
                 case _:
                     yield None
+
+    def _injected_parameters(self, result: Slot) -> Iterator[Slot | None]:
+        """Yield the parameters that get what a dependency returns; None if others may get it."""
+        for home, function in self._evaluator.functions_at([(result.owner, result.start)]):
+            is_seen = self._evaluator.names.layout.published and is_public(home, function.name)
+            is_plain = home.parent(function) is home.tree and not function.decorator_list
+            if is_seen or not is_plain:
+                yield None
+            yield from self._slots.injected_parameters(home, function, result.depth)
 
     def _reads_of(self, variable: Slot) -> list[Spot] | None:
         """Return what reads a variable; None where another program may."""

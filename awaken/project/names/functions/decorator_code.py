@@ -40,7 +40,7 @@ class DecoratorCode:
         self.wrapped = first_parameter(node)
         scope = module.scopes.scope_made_by(node)
         self.reads = module.scopes.reads_in(scope, self.wrapped)
-        is_bound_once = len(scope.bound(self.wrapped)) == 1
+        is_bound_once = len(scope.bindings_of(self.wrapped)) == 1
         self.is_plain = is_bound_once and isinstance(node, ast.FunctionDef)
         self.is_optional = any(default for _, default in parameters_of(node.args)[:1])
         # A decorator that returns no value returns nothing that can be called.
@@ -59,7 +59,7 @@ class DecoratorCode:
 
     def _inner(self, node: ast.expr) -> Sequence[ast.expr]:
         match node:
-            case ast.Call(func=func, args=[_, inner]) if self.qualified(func) in _CASTS:
+            case ast.Call(func=func, args=[_, inner]) if self.qualified_name(func) in _CASTS:
                 return (inner,)
         return alternatives(node)
 
@@ -78,9 +78,9 @@ class DecoratorCode:
         """Return the decorators that ``node``, as what this maker returns, may be."""
         return decorators_in(self.names, self.module, node, self.node)
 
-    def qualified(self, node: ast.expr) -> str:
+    def qualified_name(self, node: ast.expr) -> str:
         """Return the qualified name of ``node``, as one of the builtins if it has no other."""
-        return self.names.qualified(self.module, node) or f"builtins.{last_name(node)}"
+        return self.names.qualified_name(self.module, node) or f"builtins.{last_name(node)}"
 
 
 def local_functions(
@@ -102,5 +102,5 @@ def decorators_in(
         case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=name)]), body=ast.Name(id=same)):
             return [node] if name == same else []
         case ast.Call(func=func, args=[ast.Name(id=name)]) if maker and name == maker.name:
-            return [maker] if names.qualified(module, func) == "functools.partial" else []
+            return [maker] if names.qualified_name(module, func) == "functools.partial" else []
     return [*local_functions(module, node)]

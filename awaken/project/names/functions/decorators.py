@@ -37,7 +37,7 @@ def decorators_of(
     """Yield each decorator without its arguments, with its qualified name if it has one."""
     for decorator in function.decorator_list:
         plain = without_arguments(decorator)
-        yield plain, names.qualified(module, plain)
+        yield plain, names.qualified_name(module, plain)
 
 
 def decorator_names(names: Names, module: Module, function: Function) -> set[str | None]:

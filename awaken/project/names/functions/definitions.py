@@ -22,7 +22,7 @@ class Functions:
         self._names = names
         self._facts = facts
 
-    def named(self, qualified: str) -> FoundFunctions | None:
+    def functions_called(self, qualified: str) -> FoundFunctions | None:
         """Return what the project defines as a function called ``package.module.Class.method``."""
         located = self._names.locate(qualified)
         if located is None:

@@ -9,7 +9,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.decorator_code import DecoratorCode
 from awaken.project.names.functions.opaque import Opaque, OpaqueUse
 from awaken.project.names.resolution import Names
-from awaken.project.source.expressions.uses import use_of
+from awaken.project.source.expressions.expression_uses import use_of
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
@@ -44,7 +44,7 @@ class Forwarding:
         self._keeping = Opaque(names, self.definition, may_read=True)
 
     @cached_method
-    def of(self, qualified: str, *, called: bool) -> Handing | None:
+    def handing_of(self, qualified: str, *, called: bool) -> Handing | None:
         """Return what the decorator with this qualified name does with its function.
 
         ``called`` says that it is given arguments first: ``@retry(3)``. None where its code cannot
@@ -172,7 +172,7 @@ class _Reader:
     def _forwards(self, wrapper: Function) -> bool:
         """Whether ``wrapper`` calls the function with all it is given, and returns the result."""
         plain = map(without_arguments, wrapper.decorator_list)
-        if any(self._code.qualified(node) != "functools.wraps" for node in plain):
+        if any(self._code.qualified_name(node) != "functools.wraps" for node in plain):
             return False
         calls = self._code.calls(wrapper)
         if self._kind == "coroutines":
@@ -199,7 +199,7 @@ class _Reader:
             for name in stars
             for read in self._module.scopes.reads_in(scope, name)
         ]
-        return any(len(scope.bound(name)) != 1 for name in stars) or any(
+        return any(len(scope.bindings_of(name)) != 1 for name in stars) or any(
             (way == "item" and not isinstance(above.ctx, ast.Load))
             or (way == "attribute" and above.attr in _CHANGING)
             for way, above in uses

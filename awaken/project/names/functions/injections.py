@@ -13,6 +13,8 @@ from awaken.project.source.trees import Function, last_name, parameters_of
 Provider = tuple[Module, ast.expr]
 """What a dependency calls, in the file that writes it."""
 OVERRIDES = "dependency_overrides"
+_TAKING = {"clear", "get", "pop"}
+"""Methods that put nothing into the overrides."""
 
 
 class Injections:
@@ -25,10 +27,10 @@ class Injections:
         """Return ``f`` where a node is ``Depends(f)``; None otherwise, and for ``Depends()``."""
         if not isinstance(node, ast.Call) or not node.args:
             return None
-        is_dependency = self._names.qualified(module, node.func) in injection().dependencies
+        is_dependency = self._names.qualified_name(module, node.func) in injection().dependencies
         return node.args[0] if is_dependency else None
 
-    def below(self, module: Module, root: ast.AST) -> Iterator[Provider]:
+    def providers_below(self, module: Module, root: ast.AST) -> Iterator[Provider]:
         """Yield the providers that the code below ``root`` writes itself."""
         for node in module.walk(root):
             provider = self.provider(module, node)
@@ -42,18 +44,18 @@ class Injections:
         for written in (default, parameter.annotation):
             if written is not None:
                 for home, node in self._meant_providers(module, written):
-                    yield from self.below(home, node)
+                    yield from self.providers_below(home, node)
 
     def of_function(self, module: Module, function: Function) -> Iterator[Provider]:
         """Yield the providers of a function's decorators and parameters."""
         for decorator in function.decorator_list:
-            yield from self.below(module, decorator)
+            yield from self.providers_below(module, decorator)
         for parameter, default in parameters_of(function.args):
             yield from self.of_parameter(module, parameter, default)
 
     def _meant_providers(self, module: Module, node: ast.expr) -> list[Provider]:
         """Return what the name of an alias is bound to; ``node`` itself if it is no alias."""
-        at_top = self._names.bindings_at(self._names.qualified(module, node))
+        at_top = self._names.bindings_at(self._names.qualified_name(module, node))
         if at_top is None:
             return [(module, node)]
         home, bindings = at_top
@@ -79,3 +81,29 @@ def overrides_in(module: Module) -> Iterator[tuple[ast.expr, ast.expr]]:
                 continue
         if last_name(owner) == OVERRIDES:
             yield from ((key, given) for key, given in pairs if key is not None)
+
+
+def are_all_seen(module: Module) -> bool:
+    """Whether `overrides_in` sees each dependency that a file replaces."""
+    return all(
+        _is_seen(module, node)
+        for node in module.nodes_of(ast.Name, ast.Attribute, ast.Constant)
+        if OVERRIDES in (last_name(node), getattr(node, "value", None))
+    )
+
+
+def _is_seen(module: Module, node: ast.AST) -> bool:
+    match above := module.parent(node):
+        case ast.Subscript(ctx=ast.Store()):
+            statement = module.parent(above)
+            return isinstance(statement, ast.Assign) and statement.targets == [above]
+        case ast.Subscript(value=owner) | ast.Expr(value=owner):
+            return owner is node
+        case ast.Attribute(attr=method):
+            match module.parent(above):
+                case ast.Call(args=[ast.Dict(keys=keys)], keywords=[]) if method == "update":
+                    return None not in keys
+            return method in _TAKING
+        case ast.Assign(targets=[owner], value=ast.Dict(keys=keys)):
+            return owner is node and None not in keys
+    return False

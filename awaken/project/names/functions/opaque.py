@@ -17,8 +17,8 @@ from awaken.project.names.functions.decorator_code import decorators_in, local_f
 from awaken.project.names.resolution import Names
 from awaken.project.names.usages import CALLING
 from awaken.project.source.expressions.alternatives import alternatives
+from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.expressions.listed_names import readers_of_names
-from awaken.project.source.expressions.uses import targets_of, use_of
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
@@ -120,11 +120,11 @@ class Opaque:
         if first.isdisjoint(passed) and "*" not in passed:
             uses = _Uses(self, module, maker, first, depth)
             returned = [node for node in returned if uses.read() is None or not uses.holds(node)]
-        return _joined(self.made_by(module, node, depth, maker) for node in returned)
+        return _join_uses(self.made_by(module, node, depth, maker) for node in returned)
 
     def is_looked_at(self, module: Module, call: ast.Call, given: ast.expr) -> bool:
         """Whether what ``call`` calls only looks at the function ``given``, its argument."""
-        name = self.names.qualified(module, call.func) or f"builtins.{last_name(call.func)}"
+        name = self.names.qualified_name(module, call.func) or f"builtins.{last_name(call.func)}"
         home, function = self.definition(name) or (module, None)
         if function is None:
             return name in _LIBRARY.looking | _LIBRARY.casts
@@ -138,7 +138,7 @@ class Opaque:
     ) -> OpaqueUse | None:
         """Return what a decorator does that ``node`` is, as what ``maker`` returns."""
         if decorators := decorators_in(self.names, module, node, maker):
-            return _joined(
+            return _join_uses(
                 OpaqueUse(returns=True)
                 if isinstance(item, ast.Lambda)
                 else self.decorates(module, item, depth)
@@ -146,7 +146,7 @@ class Opaque:
             )
         if not isinstance(node, ast.Call):
             return None
-        pair = self.definition(self.names.qualified(module, node.func) or "")
+        pair = self.definition(self.names.qualified_name(module, node.func) or "")
         return None if pair is None else self.makes(*pair, passed_names(node), depth - 1)
 
 
@@ -164,7 +164,7 @@ def _parts(nodes: Iterable[ast.expr]) -> list[ast.expr]:
     return [node for node in preorder(nodes, alternatives) if not alternatives(node)]
 
 
-def _joined(uses: Iterable[OpaqueUse | None]) -> OpaqueUse | None:
+def _join_uses(uses: Iterable[OpaqueUse | None]) -> OpaqueUse | None:
     known = list(uses)
     result = OpaqueUse()
     for use in known:
@@ -212,7 +212,7 @@ class _Uses:
         reads_frames = any(last_name(call.func) in _FRAMES for call in calls)
         if not self._may_read and (reads_frames or any(readers_of_names(module, scope))):
             return None
-        if any(len(scope.bound(name)) != 1 for name in self._parameters):
+        if any(len(scope.bindings_of(name)) != 1 for name in self._parameters):
             return None
         for name in sorted(self._parameters):
             self._held += self._scopes.reads_in(scope, name)
@@ -244,7 +244,7 @@ class _Uses:
                 held = [node for node in arguments_of(call) if self.holds(node)]
                 self._handed[call] = len(held)
                 is_done &= len(held) == known
-                if len(held) > known and not self._is_handed_on(call, held):
+                if len(held) > known and not self._is_passed_on(call, held):
                     return False
         return True
 
@@ -314,7 +314,7 @@ class _Uses:
         self._use.wrapping.add(self._module.path)
         return self._is_wrapper(above)
 
-    def _is_handed_on(self, call: ast.Call, held: list[ast.expr]) -> bool:
+    def _is_passed_on(self, call: ast.Call, held: list[ast.expr]) -> bool:
         """Whether a function of the program that ``call`` gives the function leaves it opaque."""
         opaque, module = self._opaque, self._module
         if isinstance(call.func, ast.Call):
@@ -324,7 +324,7 @@ class _Uses:
             pair = opaque.definition(self._name(call.func) or "")
             local = [(module, function) for function in local_functions(module, call.func)]
             functions = local if pair is None else [pair]
-            use = _joined(self._use_by(*pair, call, held) for pair in functions)
+            use = _join_uses(self._use_by(*pair, call, held) for pair in functions)
         if use is None:
             return False
         self._use.join(use)
@@ -356,7 +356,7 @@ class _Uses:
         return self._scopes.reads_in(owner, name) if owner is not None and is_local else None
 
     def _name(self, node: ast.expr) -> str | None:
-        return self._opaque.names.qualified(self._module, node)
+        return self._opaque.names.qualified_name(self._module, node)
 
     # ------------------------------------------------------------------------------ signatures
     def _is_signature(self, node: ast.expr | None) -> bool:
@@ -480,7 +480,7 @@ class _Uses:
         args = wrapper.args
         scope = self._scopes.scope_made_by(wrapper)
         stars = [part.arg for part in variadic(args)]
-        if any(len(scope.bound(name)) != 1 for name in stars):
+        if any(len(scope.bindings_of(name)) != 1 for name in stars):
             return False
         reads = [] if args.kwarg is None else self._scopes.reads_in(scope, args.kwarg.arg)
         passing = [read for read in reads if use_of(self._module, read).way == "unpacked"]

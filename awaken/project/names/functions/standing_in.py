@@ -1,4 +1,4 @@
-"""Whether a method can be called where a protocol says that another one is."""
+"""Methods that can be called where a protocol declares another one."""
 
 from __future__ import annotations
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-from typing import Literal
 
 from msgspec import Struct
 
 from awaken.project.names.functions.decorator_code import DecoratorCode
 from awaken.project.names.functions.forwarding import Forwarding
 from awaken.project.names.resolution import Names
-from awaken.project.source.expressions.alternatives import is_tested
+from awaken.project.source.expressions.alternatives import conditions_passed, is_tested
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
@@ -40,7 +39,7 @@ class Wrappings:
         self._names = names
         self._forwarding = forwarding
 
-    def of(self, qualified: str, *, called: bool) -> Wrapping | None:
+    def wrapping_of(self, qualified: str, *, called: bool) -> Wrapping | None:
         """Return what a decorator does; None where that cannot be read.
 
         ``called`` says that it is given arguments first.
@@ -110,7 +109,7 @@ class _Reader:
             if isinstance(wrappers[0], ast.FunctionDef):
                 if not self._is_behind_question(value):
                     functions.append(wrappers[0])
-            elif not self._is_decided(value, "body") and not self._awaits():
+            elif not self._is_decided(value, waits=True) and not self._awaits():
                 return None
         return functions if len(functions) <= 1 else None
 
@@ -121,35 +120,34 @@ class _Reader:
         ``await function() if is_coroutine else await run_in_thread(function)``, as statements.
         """
         calls = self._code.calls()
-        of_coroutines = [call for call in calls if self._is_decided(call, "body")]
+        of_coroutines = [call for call in calls if self._is_decided(call, waits=True)]
         return bool(of_coroutines) and all(
             isinstance(self._module.parent(call), ast.Await)
             if call in of_coroutines
-            else self._is_decided(call, "orelse")
+            else self._is_decided(call, waits=False)
             for call in calls
         )
 
-    def _is_decided(self, node: ast.AST, branch: Literal["body", "orelse"]) -> bool:
-        """Whether the nearest ``branch`` around ``node`` is that of a question for coroutines.
+    def _is_decided(self, node: ast.AST, *, waits: bool) -> bool:
+        """Whether coroutine functions alone, or plain functions alone, reach ``node``.
 
-        Coroutine functions alone take its body, plain functions alone the other branch.
+        A question for coroutine functions is around it, and has that answer.
         """
         for child, above in self._module.steps_up(node):
             if above is self._function:
                 return False
-            if isinstance(above, ast.If | ast.IfExp):
-                part = getattr(above, branch)
-                if child in (part if isinstance(part, list) else [part]):
-                    return self._asks(above.test)
+            for condition, is_true in conditions_passed(above, child):
+                if is_true is waits and self._asks(condition):
+                    return True
         return False
 
     def _is_behind_question(self, node: ast.AST) -> bool:
         """Whether ``node`` is not reached for coroutine functions."""
         statement = self._module.statement_of(node)
         if statement not in self._function.body:
-            return self._is_decided(node, "orelse")
+            return self._is_decided(node, waits=False)
         before = self._function.body[: self._function.body.index(statement)]
-        return self._is_decided(node, "orelse") or any(
+        return self._is_decided(node, waits=False) or any(
             isinstance(part, ast.If)
             and isinstance(part.body[-1], ast.Return)
             and self._asks(part.test)
@@ -162,7 +160,7 @@ class _Reader:
             case ast.BoolOp(op=ast.Or(), values=values):
                 return any(map(self._asks, values))
             case ast.Call(func=func, args=[ast.Name(id=name)]):
-                return name == self._code.wrapped and self._code.qualified(func) in _COROUTINES
+                return name == self._code.wrapped and self._code.qualified_name(func) in _COROUTINES
             case ast.Name():
                 value = self._module.scopes.only_value(test)
                 return value is not None and self._asks(value)
@@ -176,13 +174,13 @@ class _Reader:
         """
         module, decorator = self._module, self._function
         for node in self._code.reads:
-            if self._is_decided(node, "orelse"):
+            if self._is_decided(node, waits=False):
                 continue
             match module.parent(node):
                 case ast.Call(func=func) as call if (
                     func is node
                     and isinstance(module.parent(call), ast.Await)
-                    and self._is_decided(node, "body")
+                    and self._is_decided(node, waits=True)
                 ):
                     continue
                 case ast.Call(func=func) if func is node:

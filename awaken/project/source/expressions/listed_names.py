@@ -20,7 +20,7 @@ def readers_of_names(module: Module, scope: Scope) -> Iterator[ast.Name]:
     """
     scopes = module.scopes
     names = library_names().listing_names - ({"globals"} if scope is not scopes.module else set())
-    for below in scopes.inside(scope):
+    for below in scopes.scopes_inside(scope):
         for name in sorted(names & below.reads.keys()):
             for read in below.reads[name]:
                 call = module.call_of(read)

@@ -52,7 +52,7 @@ def bound_list(module: Module, binding: Binding) -> ast.expr | None:
     return binding.value if binding.kind in {"assignment", "walrus"} else None
 
 
-def appended(module: Module, node: ast.expr) -> tuple[ast.Call, ast.expr] | None:
+def append_call(module: Module, node: ast.expr) -> tuple[ast.Call, ast.expr] | None:
     """Return the statement that appends to the list ``node``, and what it appends; else None."""
     call = module.method_call_on(node)
     if call is None or last_name(call.func) != "append" or call.keywords or len(call.args) != 1:

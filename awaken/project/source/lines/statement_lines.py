@@ -33,14 +33,17 @@ class StatementLines:
         Whole statements of a block are no part of the statement whose block it is. None if no
         statement is cut.
         """
-        return next((lines_of(one) for one in self._around(lines) if self._cuts(one, lines)), None)
+        return next(
+            (lines_of(one) for one in self._enclosing_statements(lines) if self._cuts(one, lines)),
+            None,
+        )
 
-    def around(self, lines: Lines) -> Lines | None:
+    def enclosing_lines(self, lines: Lines) -> Lines | None:
         """Return the lines of the innermost statement that has ``lines`` in one of its blocks."""
-        result = list(self._around(lines))
+        result = list(self._enclosing_statements(lines))
         return lines_of(result[-1]) if result else None
 
-    def _around(self, lines: Lines) -> Iterator[ast.stmt]:
+    def _enclosing_statements(self, lines: Lines) -> Iterator[ast.stmt]:
         """Yield the statements that hold ``lines``, or parts of them, from the outside in."""
         waiting: list[ast.AST] = [self._tree]
         while waiting:
@@ -96,7 +99,7 @@ def lines_of(node: ast.AST) -> Lines:
 
 def shares_line(module: Module, statement: ast.stmt) -> bool:
     """Whether the line of the statement contains more than a comment."""
-    before, behind = module.beside(statement)
+    before, behind = module.text_alongside(statement)
     is_elif = isinstance(statement, ast.If) and module.text_of(statement).startswith("elif")
     # Code after a compound statement on its last line belongs to its body.
     follows = bool(behind) and not behind.startswith(b"#") and isinstance(statement, SIMPLE)

@@ -69,23 +69,23 @@ class ModuleStore:
         gives_up = earlier is not None and shared is None
         self._let_go = FORGOTTEN_SOURCE_BYTES if gives_up else 0
 
-    def apart(self, files: WatchedSnapshot, let_go: Callable[[], None]) -> ModuleStore:
+    def with_own_memos(self, files: WatchedSnapshot, let_go: Callable[[], None]) -> ModuleStore:
         """Return a store of the same trees, with memos of its own; ``files`` note its reads."""
         return ModuleStore(files, self._name_of, let_go, self, self)
 
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it."""
         self._files.looked_at.note_read(path)
-        return self.searched(path)
+        return self.module_to_search(path)
 
-    def searched(self, path: str) -> Module | None:
+    def module_to_search(self, path: str) -> Module | None:
         """Return the same for a search, which whoever asks notes."""
         kept = self.get(path)
         if kept is not None:
             return kept
         if path not in self._files or path in self.failures or not is_python(path):
             return None
-        source = self._files.searched(path)
+        source = self._files.file_to_search(path)
         try:
             tree = parse_again(source) if path in self.parsed else parse(source)
         except Unparsable as failure:

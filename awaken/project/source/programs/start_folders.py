@@ -67,7 +67,7 @@ def _packages(files: Sequence[str]) -> Iterator[_Package]:
     for path in files:
         for slash in (at for at, letter in enumerate(path) if letter == "/"):
             if path[:slash] in modules:
-                modules[path[:slash]][_dotted(path[slash + 1 :])] = path
+                modules[path[:slash]][_dotted_name(path[slash + 1 :])] = path
     return (_Package(folder, inside) for folder, inside in modules.items())
 
 
@@ -120,5 +120,5 @@ def _defines(text: bytes, name: str) -> bool:
     return re.search(pattern % re.escape(name.encode()), text) is not None
 
 
-def _dotted(path: str) -> str:
+def _dotted_name(path: str) -> str:
     return path.rpartition(".")[0].removesuffix("/__init__").replace("/", ".")

@@ -46,7 +46,7 @@ class ProgramTexts:
             for path in snapshot
             if before is None
             or path not in before
-            or snapshot[path].text != before.searched(path).text
+            or snapshot[path].text != before.file_to_search(path).text
         )
 
     def know(self, answers: Iterable[tuple[Search, Iterable[str]]]) -> None:
@@ -57,10 +57,10 @@ class ProgramTexts:
             {one.sought.decode(): sorted(paths) for one, paths in known if one.kind == "word"}
         )
 
-    def apart(self, looked_at: LookedAt) -> ProgramTexts:
+    def with_record(self, looked_at: LookedAt) -> ProgramTexts:
         """Return the same texts, with the same results, noted in ``looked_at``."""
         other = copy(self)
-        other.files = self.files.apart(looked_at)
-        other.search = self.search.apart(looked_at)
-        other.words = self.words.apart(other.files)
+        other.files = self.files.with_record(looked_at)
+        other.search = self.search.with_record(looked_at)
+        other.words = self.words.with_files(other.files)
         return other

@@ -26,7 +26,7 @@ class TextSearch:
         self._texts = texts
         self._looked_at = looked_at
         self._hits: dict[bytes, frozenset[str]] = {}
-        self.index: WordIndex = earlier.index.after(texts) if earlier else WordIndex(texts)
+        self.index: WordIndex = earlier.index.for_texts(texts) if earlier else WordIndex(texts)
         if earlier is not None:
             self._take_over(earlier)
 
@@ -34,7 +34,7 @@ class TextSearch:
         """Know the paths of the texts that hold each of some words, from an earlier run."""
         self._hits.update(hits)
 
-    def apart(self, looked_at: LookedAt) -> TextSearch:
+    def with_record(self, looked_at: LookedAt) -> TextSearch:
         """Return the same search, with the same results, noted in ``looked_at``."""
         other = copy(self)
         other._looked_at = looked_at  # noqa: SLF001  of the same class

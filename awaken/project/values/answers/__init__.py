@@ -1,1 +1,1 @@
-"""Answers to the questions of the evaluator: found in ``circles``, measured in ``sizes``."""
+"""Answers to questions of the evaluator: found in ``circles``, measured in ``question_sizes``."""

@@ -14,12 +14,12 @@ from collections.abc import Callable, Hashable, Sequence
 
 from msgspec import Struct
 
-from awaken.project.values.answers.sizes import WHOLE, Large, name_of
+from awaken.project.values.answers.question_sizes import WHOLE, Large, name_of
 from awaken.project.values.domain import NOWHERE, Unknown, Values, holds_tree
 from awaken.workspace.parsing import deep_recursion
 from awaken.workspace.work import WORK
 
-MOST_STEPS = 20_000  # of one question, counted as in ``sizes``: a second or two
+MOST_STEPS = 20_000  # of one question, counted as in ``question_sizes``: a second or two
 DEEPEST = 300  # questions inside of each other, fourteen calls each: half of Python's stack
 
 _MOST_KNOWN = 50_000  # answers that are kept for the next questions, if their trees may be kept
@@ -133,7 +133,7 @@ class Answers:
         if self.is_idle:
             self.forget()
 
-    def of(
+    def answer_to(
         self, key: Hashable, path: str, work: Callable[[], Values], kept: Kept | None = None
     ) -> Values:
         """Return the answer to the question ``key``, which ``work`` finds.

@@ -1,1 +1,1 @@
-"""Attributes: ``members`` tells of what, and asks classes (``own``) or libraries (``outside``)."""
+"""Attributes: ``members`` tells of what, and asks ``own_attributes`` or ``library_attributes``."""

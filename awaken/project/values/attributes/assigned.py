@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from awaken.project.source.modules import Module
+from awaken.project.source.worklist import MOST_FILES
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown, Values, union
-from awaken.project.values.library.of_requests import MOST_FILES, stored_attributes
+from awaken.project.values.library.of_requests import stored_attributes
 from awaken.project.values.questions import Questions
 
 
@@ -32,7 +33,7 @@ def assigned_attribute(evaluator: Questions, owner: InstanceOf | ClassOf, name: 
             isinstance(value, InstanceOf | ClassOf) and value.qualified in line for value in owners
         )
         if is_of_line or any(isinstance(value, Unknown) for value in owners):
-            result = union(result, evaluator.assigned(module, target, None, None, ()))
+            result = union(result, evaluator.assigned_values(module, target, None, None, ()))
         is_assigned |= is_of_line
     return result if is_assigned else ()
 

@@ -13,8 +13,8 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.attributes.assigned import assigned_attribute
-from awaken.project.values.attributes.outside import OutsideAttributes
-from awaken.project.values.attributes.own import OwnAttributes
+from awaken.project.values.attributes.library_attributes import OutsideAttributes
+from awaken.project.values.attributes.own_attributes import OwnAttributes
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     NEVER,
@@ -40,10 +40,15 @@ from awaken.project.values.domain import (
     placed_values,
     union,
 )
-from awaken.project.values.library.automap import automap_attribute
+from awaken.project.values.library.automap_classes import automap_attribute
 from awaken.project.values.library.made_objects import method_of
 from awaken.project.values.library.of_requests import STATE, is_state, kept_for_request
-from awaken.project.values.library.origins import begun_values, followed, parameters_in, passed_on
+from awaken.project.values.library.origins import (
+    begun_values,
+    parameters_in,
+    passed_on,
+    related_objects,
+)
 from awaken.project.values.questions import Questions
 
 _NAMES = {"__name__", "__qualname__", "__module__"}  # of functions and classes
@@ -61,7 +66,7 @@ class Members:
         self.given_to = self._own.given_to
         self.as_session = self._outside.as_session
 
-    def of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
+    def values_of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         """Return what ``node``, an attribute of ``owner``, may be."""
         known = _DECLARATIVE if owner == DeclarativeBase() else owner
         return automap_attribute(owner, node.attr) or self._values_of(known, module, node)
@@ -109,7 +114,7 @@ class Members:
         if not isinstance(owner, InstanceOf) or owner.origins is None:
             return result
         if self._evaluator.mapping.is_relationship(owner, node.attr):
-            return followed(result, owner, node.attr)
+            return related_objects(result, owner, node.attr)
         # The result of a property from its own object has the source of that object.
         asked = parameters_in(result)
         given = dict.fromkeys(self._receivers(owner, node.attr), owner.origins) if asked else {}
@@ -119,7 +124,7 @@ class Members:
         """Return the first parameters of the functions that a class and its bases call ``name``."""
         places: list[Place] = []
         for _, module, body in self._evaluator.classes.bodies(owner.qualified):
-            for binding in module.scopes.scope_made_by(body).bound(name):
+            for binding in module.scopes.scope_made_by(body).bindings_of(name):
                 if isinstance(binding.node, Function):
                     places += [module.place(x) for x, _ in parameters_of(binding.node.args)][:1]
         return places
@@ -133,7 +138,7 @@ class Members:
             return (Producer("callable", owner.inner),)
         return (self._no(module, node),)
 
-    def above(self, module: Module, node: ast.Attribute) -> Values | None:
+    def super_attribute(self, module: Module, node: ast.Attribute) -> Values | None:
         """Return what ``super().name`` is; None where ``node`` is no such attribute.
 
         That is the attribute of the nearest class above, as for an instance of the class itself.
@@ -156,7 +161,7 @@ class Members:
         of_class = method_kind(names) == "class" or function.name in _OF_CLASS
         owner = ClassOf(qualified) if of_class else InstanceOf(qualified)
         evaluator = self._evaluator
-        result = evaluator.solved(
+        result = evaluator.solve(
             ("above", owner, node.attr),
             module,
             node,
@@ -185,13 +190,16 @@ class Members:
 
     def _is_super(self, module: Module, call: ast.Call, qualified: str) -> bool:
         """Whether ``call`` is ``super()`` of the class ``qualified``, or written out as such."""
-        if call.keywords or self._evaluator.names.qualified(module, call.func) != "builtins.super":
+        if (
+            call.keywords
+            or self._evaluator.names.qualified_name(module, call.func) != "builtins.super"
+        ):
             return False
         match call.args:
             case []:
                 return True
             case [owner, ast.Name()]:
-                return self._evaluator.names.qualified(module, owner) == qualified
+                return self._evaluator.names.qualified_name(module, owner) == qualified
         return False
 
     def _no(self, module: Module, node: ast.AST) -> Unknown:
@@ -222,7 +230,7 @@ class Members:
         # An attribute is the same wherever its owner comes from.
         if isinstance(owner, InstanceOf) and owner.origins is not None:
             owner = replace(owner, origins=None)
-        result = self._evaluator.solved(
+        result = self._evaluator.solve(
             ("attribute", owner, name),
             module,
             node,
@@ -238,7 +246,7 @@ class Members:
         mapped = self._evaluator.mapping.attribute(owner, name)
         if mapped:
             return mapped
-        result = self._own.inherited(owner, name)
+        result = self._own.nearest_values(owner, name)
         if result is None:
             result = self._own.of_made_bases(owner, name)
         if result is not None:
@@ -263,7 +271,7 @@ class Members:
         tops = {word.partition(".")[0] for word in ancestors.outside}
         if not tops <= sys.stdlib_module_names:
             return False
-        inherited = self._own.inherited(owner, name)
+        inherited = self._own.nearest_values(owner, name)
         return inherited is None and not self._outside.of_bases(owner, name, module, node)
 
     def _missing(self, owner: InstanceOf | ClassOf, name: str) -> Value:
@@ -288,7 +296,7 @@ class Members:
             if subclass == owner.qualified:
                 continue
             inheriting = type(owner)(subclass)
-            values = self._own.inherited(inheriting, name, without)
+            values = self._own.nearest_values(inheriting, name, without)
             if values is None:
                 values = self._outside.of_bases(inheriting, name, module, node) or None
             # Below a class that has the attribute, others only override it.

@@ -12,7 +12,7 @@ from awaken.project.values.questions import Questions
 def decodes(evaluator: Questions, module: Module, call: ast.Call) -> bool:
     """Whether ``call`` makes plain data, and is given nothing that makes more of it."""
     func = call.func
-    qualified = evaluator.names.qualified(module, func)
+    qualified = evaluator.names.qualified_name(module, func)
     known = evaluator.knowledge.decoded
     if qualified is not None and evaluator.names.locate(qualified) is None:
         return qualified in known and len(call.args) == 1 and not call.keywords

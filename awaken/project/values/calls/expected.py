@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
-from awaken.project.values.calls.arguments import arguments_of
+from awaken.project.values.calls.bound_arguments import arguments_of
 from awaken.project.values.domain import ClassOf, Environment, FunctionOf, Unknown, Values
 from awaken.project.values.library.promises import is_open
 from awaken.project.values.questions import Given, Questions
@@ -32,8 +32,8 @@ def expected_of(
     Empty where no visible function takes it, or the annotations differ.
     """
     types = _types_of(evaluator, module, function, function, parameter, known)
-    values = {evaluator.declared(argument.module, argument.node) for argument in types}
-    return _told(values.pop()) if len(values) == 1 else ()
+    values = {evaluator.declared_values(argument.module, argument.node) for argument in types}
+    return _known_values(values.pop()) if len(values) == 1 else ()
 
 
 def expected_at(
@@ -44,11 +44,13 @@ def expected_at(
     None where no annotation of the receiver tells it.
     """
     types = _types_of(evaluator, module, passed, function, parameter, ())
-    is_told = len(types) == 1 and bool(_told(evaluator.declared(types[0].module, types[0].node)))
+    is_told = len(types) == 1 and bool(
+        _known_values(evaluator.declared_values(types[0].module, types[0].node))
+    )
     return types[0] if is_told else None
 
 
-def _told(values: Values) -> Values:
+def _known_values(values: Values) -> Values:
     is_told = not any(isinstance(value, Unknown) or is_open(value) for value in values)
     return values if is_told else ()
 
@@ -111,5 +113,5 @@ def _called_with(
     for node in ast.walk(annotation):
         match node:
             case ast.Subscript(value=base, slice=ast.Tuple(elts=[ast.List(elts=types), _])):
-                if evaluator.names.qualified(module, base) in _CALLABLES:
+                if evaluator.names.qualified_name(module, base) in _CALLABLES:
                     yield types

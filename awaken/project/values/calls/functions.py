@@ -18,10 +18,10 @@ from awaken.project.names.functions.decorators import (
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name, positional_parameters
-from awaken.project.values.calls.arguments import solve
-from awaken.project.values.calls.making import are_told_apart
+from awaken.project.values.calls.bound_arguments import solve
+from awaken.project.values.calls.new_instances import are_told_apart
 from awaken.project.values.calls.registering import is_registering
-from awaken.project.values.calls.uses import Uses
+from awaken.project.values.calls.results_of_use import Uses
 from awaken.project.values.domain import (
     Argument,
     ClassOf,
@@ -37,7 +37,12 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library.promises import holds_own, narrower
-from awaken.project.values.library_types.solving import SELF, closed, has_variables, solved_values
+from awaken.project.values.library_types.solving import (
+    SELF,
+    has_variables,
+    solved_values,
+    without_variables,
+)
 from awaken.project.values.questions import Questions
 
 if TYPE_CHECKING:
@@ -76,7 +81,7 @@ def given_by_overriding(evaluator: Questions, function: FunctionOf) -> Values:
         for method in evaluator.attribute(InstanceOf(below), node.name, module, node):
             if not isinstance(method, FunctionOf):
                 return ()
-            result = union(result, evaluator.returned(method))
+            result = union(result, evaluator.results_of(method))
     is_abstract = any(last_name(decorator) == "abstractmethod" for decorator in node.decorator_list)
     if result and not is_abstract and not any(isinstance(part, ast.Raise) for part in node.body):
         nothing: Values = (NoneValue(),)
@@ -116,7 +121,7 @@ class Functions:
                 return ()
         return (Argument(first, module, first, (), bound),)
 
-    def returned(self, function: FunctionOf, arguments: Environment = ()) -> Values:
+    def results_of(self, function: FunctionOf, arguments: Environment = ()) -> Values:
         """Return what calling ``function`` with ``arguments`` gives."""
         module, node = function.module, function.node
         # The arguments of this call first: the first that fits counts.
@@ -125,7 +130,7 @@ class Functions:
             return self._evaluator.values(module, node.body, known)
         known = (*self._receiver(function, node), *known)
         holds = bool(known) or (function.bound is not None and holds_tree((function.bound,)))
-        return self._evaluator.solved(
+        return self._evaluator.solve(
             ("call", node, known, function.bound),
             module,
             node,
@@ -148,10 +153,10 @@ class Functions:
         if wrapped and not managed:
             why = f"`{node.name}` is decorated, so it may return something else"
             return (Producer("coroutine", (self._evaluator.unknown(module, node, why),)),)
-        result = self.undecorated(function, node, known)
+        result = self.undecorated_results(function, node, known)
         if not managed:
             return result
-        return (Producer("manager", self._uses.given("generator", result, module, node)),)
+        return (Producer("manager", self._uses.results_of_use("generator", result, module, node)),)
 
     def _hands_through(self, module: Module, decorator: ast.expr, name: str | None) -> bool:
         """Whether what a decorator makes returns what its function returns, or is declared to."""
@@ -169,7 +174,7 @@ class Functions:
             return False
         module, evaluator = function.module, self._evaluator
         called = isinstance(module.parent(decorator), ast.Call)
-        if evaluator.declared_decorators.of(name, called=called) == "coroutine":
+        if evaluator.declared_decorators.result_of(name, called=called) == "coroutine":
             return True
         node = function.node
         is_lazy = isinstance(node, ast.AsyncFunctionDef) and not module.is_generator(node)
@@ -180,10 +185,10 @@ class Functions:
         if name is None:
             return False
         called = isinstance(module.parent(decorator), ast.Call)
-        handing = self._evaluator.forwarding.of(name, called=called)
+        handing = self._evaluator.forwarding.handing_of(name, called=called)
         if handing in {"same", "forwards"}:
             return True
-        if self._evaluator.declared_decorators.of(name, called=called) == "same":
+        if self._evaluator.declared_decorators.result_of(name, called=called) == "same":
             return True
         return handing is None and library_decorators().forwards(name)
 
@@ -192,7 +197,9 @@ class Functions:
         values = self._evaluator.values(module, decorator)
         return bool(values) and all(isinstance(one, FunctionOf) and _is_same(one) for one in values)
 
-    def undecorated(self, function: FunctionOf, node: Function, known: Environment = ()) -> Values:
+    def undecorated_results(
+        self, function: FunctionOf, node: Function, known: Environment = ()
+    ) -> Values:
         """Return the result of a function that is called directly, without its decorators."""
         result = self._as_written(function, node, known)
         if only_declares(node) and any(map(_is_open, result)):
@@ -251,7 +258,7 @@ class Functions:
             own = bound if isinstance(bound, InstanceOf) else InstanceOf(bound.qualified)
             solution[SELF] = (own,)
         solve(self._evaluator, function, known, solution)
-        return closed(solved_values(declared, solution), module.place(annotation))
+        return without_variables(solved_values(declared, solution), module.place(annotation))
 
     def _is_narrowed(self, declared: Values) -> bool:
         """Whether what a function returns may say more than its annotation ``declared``."""
@@ -265,7 +272,7 @@ class Functions:
         given = self._evaluator.values(module, node.value, known)
         if isinstance(node, ast.Yield):
             return given
-        return self._uses.given("generator", given, module, node)
+        return self._uses.results_of_use("generator", given, module, node)
 
 
 def _is_open(value: Value) -> bool:

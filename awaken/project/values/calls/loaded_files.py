@@ -35,7 +35,7 @@ def loaded_module(evaluator: Questions, module: Module, node: ast.Call) -> Modul
     location = keyword_of(given, "location")
     if location is None and len(given.args) > _LOCATION:
         location = given.args[_LOCATION]
-    path = None if location is None else paths.of(location)
+    path = None if location is None else paths.path_of(location)
     result = None if path is None else evaluator.load(path)
     return None if result is None else ModuleOf(result.path)
 
@@ -80,18 +80,19 @@ class _Paths:
 
     def name_of(self, node: ast.expr) -> str | None:
         """Return the qualified name of a function."""
-        return self._evaluator.names.qualified(self._module, node)
+        return self._evaluator.names.qualified_name(self._module, node)
 
-    def of(self, node: ast.expr) -> str | None:
+    def path_of(self, node: ast.expr) -> str | None:
         """Return the path that an expression is; None if unknown."""
         match node:
             case ast.Constant(value=str() as text):
+                # An absolute path may be anywhere: where the program will lie is unknown.
                 return None if text.startswith("/") else posixpath.normpath(text)
             case ast.Name(id="__file__"):
                 return self._module.path
             case ast.Name():
                 value = _value_of(self._module, node)
-                return None if value is None else self.of(value)
+                return None if value is None else self.path_of(value)
             case ast.BinOp(left=left, op=ast.Div(), right=right):
                 return self._joined_text(left, [right])
             case ast.Attribute(value=owner, attr="parent"):
@@ -113,24 +114,24 @@ class _Paths:
             case ast.Call(args=[given], keywords=[]) if name in _SAME or (
                 self._module.scopes.builtin_called(node) in _SAME
             ):
-                return self.of(given)
+                return self.path_of(given)
             case ast.Call(args=[first, *others], keywords=[]) if name == "os.path.join":
                 return self._joined_text(first, others)
             case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[]) if (
                 method in _KEEPING
             ):
-                return self.of(owner)
+                return self.path_of(owner)
             case ast.Call(func=ast.Attribute(value=owner, attr="joinpath"), args=others):
                 return self._joined_text(owner, others)
         return None
 
     def _joined_text(self, first: ast.expr, others: Sequence[ast.expr]) -> str | None:
-        parts = [self.of(first), *map(self.of, others)]
+        parts = [self.path_of(first), *map(self.path_of, others)]
         known = [part for part in parts if part is not None]
         return posixpath.normpath(posixpath.join(*known)) if len(known) == len(parts) else None
 
     def _text_above(self, node: ast.expr, steps: int) -> str | None:
-        path = self.of(node)
+        path = self.path_of(node)
         parts = [] if path in {None, "."} else str(path).split("/")
         if len(parts) < steps or parts[0] == "..":
             return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
-from awaken.project.values.calls.parameters import passed_on_by
+from awaken.project.values.calls.parameter_values import passed_on_by
 from awaken.project.values.domain import (
     NEVER,
     ClassOf,
@@ -32,12 +32,12 @@ from awaken.project.values.questions import Questions, given_by
 
 if TYPE_CHECKING:
     pass
-from awaken.project.values.calls.arguments import arguments_of, receiver_of
+from awaken.project.values.calls.bound_arguments import arguments_of, receiver_of
 from awaken.project.values.calls.functions import Functions
-from awaken.project.values.calls.libraries import LibraryCalls
-from awaken.project.values.calls.making import Making
+from awaken.project.values.calls.library_calls import LibraryCalls
+from awaken.project.values.calls.new_instances import Making
 from awaken.project.values.calls.registering import registered_function
-from awaken.project.values.calls.uses import Uses
+from awaken.project.values.calls.results_of_use import Uses
 
 _INITIALISERS = {"__init__", "__init_subclass__"}
 
@@ -60,28 +60,28 @@ class Results:
         if is_asking(node) and _asks_pytest(module, node):
             asked = fixtures_asked_for(self._evaluator, module, node)
             if asked:
-                return union(*(passed_on_by(self._evaluator.returned(value)) for value in asked))
+                return union(*(passed_on_by(self._evaluator.results_of(value)) for value in asked))
         given = registered_function(self._evaluator, module, node, known)
         if given is not None:
             return self._evaluator.values(module, given, known)
         functions = self._evaluator.values(module, node.func, known)
-        return self.called(functions, module, node, known)
+        return self.call_results(functions, module, node, known)
 
-    def called(
+    def call_results(
         self, functions: Values, module: Module, node: ast.Call, known: Environment
     ) -> Values:
         """Return what ``node``, a call of one of ``functions``, returns."""
-        return union(*(self._called(function, module, node, known) for function in functions))
+        return union(*(self._results_of(function, module, node, known) for function in functions))
 
-    def _called(
+    def _results_of(
         self, function: Value, module: Module, node: ast.Call, known: Environment
     ) -> Values:
         match function:
             case ClassOf():
-                return self._making.made(function.qualified, module, node, known)
+                return self._making.instance_of(function.qualified, module, node, known)
             case FunctionOf():
                 arguments = arguments_of(function, module, node, known)
-                result = self.functions.returned(function, arguments)
+                result = self.functions.results_of(function, arguments)
                 receiver = receiver_of(function, module, node, known)
                 return self._with_origins(result, function, (*receiver, *arguments))
             case External():
@@ -93,7 +93,7 @@ class Results:
                 kind: SessionKind = "async" if function.kind == "async-scoped" else "session"
                 return (replace(function, kind=kind),)
             case InstanceOf():
-                through = self.uses.through
+                through = self.uses.method_results
                 return (
                     (NEVER,) if function == NEVER else through(function, "__call__", module, node)
                 )

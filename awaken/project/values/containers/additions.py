@@ -20,10 +20,11 @@ from msgspec.structs import replace
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.source.bindings import Scope
-from awaken.project.source.expressions.uses import targets_of, use_of
+from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_getting, positional_parameters
-from awaken.project.values.containers.building import joined_contents
+from awaken.project.source.worklist import MOST_FILES
+from awaken.project.values.containers.built_containers import joined_contents
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -43,7 +44,6 @@ from awaken.project.values.questions import EvaluatorPart, Questions
 
 _MOST_CALLS = 3  # functions into which a container is followed; more are hardly ever in sight
 _DEEPEST = 3  # containers inside of each other; what is further in is hardly ever taken out
-_MOST_FILES = 15  # that name what holds a container; a name in more is no name of one thing
 _LOOKING = name_list("adding_nothing")
 _LOOKING_ON = {"awaited", "compared", "deleted", "dropped", "formatted", "index", "tested"}
 """Uses of a container that put nothing in, and hand it to nobody."""
@@ -101,7 +101,7 @@ class Additions(EvaluatorPart):
             return found
         own = self._of_variable(module, module.scopes.module, name, 0, is_local=False)
         # No object is a module.
-        others = self._elsewhere(
+        others = self._additions_in_other_files(
             module, name, lambda owner: not self._evaluator.classes.has_own(owner, name)
         )
         return self._grown(found, list(self._seen_in((*own, *others))), ())
@@ -111,7 +111,9 @@ class Additions(EvaluatorPart):
         if not any(map(is_growing, found)):
             return found
         own = self._of_attribute(module, name)
-        others = self._elsewhere(module, name, lambda owner: self._may_be(owner, module, name))
+        others = self._additions_in_other_files(
+            module, name, lambda owner: self._may_be(owner, module, name)
+        )
         return self._grown(found, list(self._seen_in((*own, *others))), ())
 
     def _may_be(self, owner: str, module: Module, name: str) -> bool:
@@ -127,7 +129,7 @@ class Additions(EvaluatorPart):
             for line in lines
         )
 
-    def _elsewhere(
+    def _additions_in_other_files(
         self, module: Module, name: str, may_be_of: Callable[[str], bool]
     ) -> Iterator[Addition]:
         """Yield what other files put into what may be the container, by its name.
@@ -136,7 +138,7 @@ class Additions(EvaluatorPart):
         """
         paths = self._evaluator.files_naming(name)
         others = [] if paths is None else [path for path in paths if path != module.path]
-        if paths is None or len(others) > _MOST_FILES:
+        if paths is None or len(others) > MOST_FILES:
             for depth in range(_DEEPEST):
                 yield Addition("unknown", depth, module, module.tree)
             return
@@ -156,11 +158,11 @@ class Additions(EvaluatorPart):
     ) -> list[Addition]:
         key = ("additions", scope, name, depth, is_local)
         uses = _Uses(self._evaluator, is_local=is_local)
-        return _kept(module, key, lambda: uses.of_variable(module, scope, name, depth))
+        return _kept_additions(module, key, lambda: uses.of_variable(module, scope, name, depth))
 
     def _of_attribute(self, module: Module, name: str) -> list[Addition]:
         uses = _Uses(self._evaluator, is_local=False)
-        return _kept(module, ("additions", name), lambda: uses.of_objects(module, name))
+        return _kept_additions(module, ("additions", name), lambda: uses.of_objects(module, name))
 
     # -------------------------------------------------------------------- what it is passed to
     def _seen_in(self, additions: Iterable[Addition], calls: int = 0) -> Iterator[Addition]:
@@ -170,9 +172,11 @@ class Additions(EvaluatorPart):
                 yield addition
                 continue
             for function in self._evaluator.values(addition.module, addition.call.func):
-                yield from self._by(function, addition, addition.call, calls)
+                yield from self._additions_of_call(function, addition, addition.call, calls)
 
-    def _by(self, function: Value, one: Addition, call: ast.Call, calls: int) -> Iterator[Addition]:
+    def _additions_of_call(
+        self, function: Value, one: Addition, call: ast.Call, calls: int
+    ) -> Iterator[Addition]:
         match function:
             case External() | Session() | NotRelevant():
                 return
@@ -304,7 +308,7 @@ class Additions(EvaluatorPart):
             return keys, given
         if is_dict:
             return joined_contents(given, module, one.node)
-        return (), evaluator.iterated(given, module, one.node)
+        return (), evaluator.iterated_values(given, module, one.node)
 
 
 _Kept = tuple[
@@ -313,7 +317,9 @@ _Kept = tuple[
 """An addition without its file."""
 
 
-def _kept(module: Module, key: Hashable, find: Callable[[], Iterable[Addition]]) -> list[Addition]:
+def _kept_additions(
+    module: Module, key: Hashable, find: Callable[[], Iterable[Addition]]
+) -> list[Addition]:
     """Return what is put in by the code of ``module``, which is found once for each tree."""
 
     def parts() -> list[_Kept]:
@@ -324,7 +330,7 @@ def _kept(module: Module, key: Hashable, find: Callable[[], Iterable[Addition]])
 
     return [
         Addition(put, depth, module, node, part, call, iterated, owner)
-        for put, depth, node, part, call, iterated, owner in module.memoized(key, parts)
+        for put, depth, node, part, call, iterated, owner in module.memoize(key, parts)
     ]
 
 
@@ -475,7 +481,7 @@ class _Uses:
         scope = module.scopes.scope_of(target)
         match target:
             case ast.Name() if (owner := module.scopes.owner(target.id, scope)) is not None:
-                yield from self.of_variable(module, owner, scope.mangled(target.id), depth)
+                yield from self.of_variable(module, owner, scope.mangled_name(target.id), depth)
             case ast.Attribute() if target.attr.startswith("_"):
                 yield from self.of_attribute(module, target.attr, depth)
             case _:
@@ -484,7 +490,7 @@ class _Uses:
     def _passed_additions(
         self, module: Module, call: ast.Call, node: ast.expr, depth: int
     ) -> Iterator[Addition]:
-        name = self._evaluator.names.qualified(module, call.func)
+        name = self._evaluator.names.qualified_name(module, call.func)
         if name is not None and name.startswith("builtins."):
             yield Addition("unknown", depth + 1, module, node)
         elif name in _PUTTING_SECOND and len(call.args) > 1:

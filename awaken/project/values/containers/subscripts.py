@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from awaken.project.names.functions.injections import OVERRIDES, are_all_seen, overrides_in
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 from awaken.project.values.calls.loaded_files import REGISTRY, named_module
-from awaken.project.values.containers.building import key_of, number
+from awaken.project.values.containers.built_containers import key_of, number
 from awaken.project.values.domain import (
     ClassOf,
     External,
@@ -17,9 +19,10 @@ from awaken.project.values.domain import (
     Unknown,
     Value,
     Values,
+    union,
 )
-from awaken.project.values.items import sliced, subscripted_item
-from awaken.project.values.library.automap import AUTOMAP_CLASS, are_automap
+from awaken.project.values.items import slice_of, subscripted_item
+from awaken.project.values.library.automap_classes import AUTOMAP_CLASS, are_automap
 from awaken.project.values.questions import Questions
 
 _TYPED = {"typing.TypedDict", "typing_extensions.TypedDict"}
@@ -28,11 +31,11 @@ _TYPED = {"typing.TypedDict", "typing_extensions.TypedDict"}
 def item_of(evaluator: Questions, owner: Value, module: Module, node: ast.Subscript) -> Values:
     """Return what ``node`` reads of ``owner``, one of the values that it subscripts."""
     key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-    if isinstance(key, str) and evaluator.names.qualified(module, node.value) == REGISTRY:
+    if isinstance(key, str) and evaluator.names.qualified_name(module, node.value) == REGISTRY:
         loaded = named_module(evaluator, module, node.slice)
         if loaded is not None:
             return (loaded,)
-    items = _of_container(node, owner)
+    items = _overriding(evaluator, module, node) or _of_container(node, owner)
     if items is not None:
         return items
     match owner:
@@ -49,9 +52,25 @@ def item_of(evaluator: Questions, owner: Value, module: Module, node: ast.Subscr
             # A method that is visible, or that a stub declares.
             if all(isinstance(method, FunctionOf | External) for method in methods):
                 call = ast.copy_location(ast.Call(node.value, [node.slice], []), node)
-                return evaluator.called(methods, module, call)
+                return evaluator.call_results(methods, module, call)
     why = f"the items of `{module.excerpt(node.value)}` are unknown"
     return (evaluator.unknown(module, node, why),)
+
+
+def _overriding(evaluator: Questions, module: Module, node: ast.Subscript) -> Values:
+    """Return what the program puts in the place of a dependency: ``overrides[get_db]``."""
+    name = evaluator.names.qualified_name(module, node.slice)
+    if name is None or last_name(node.value) != OVERRIDES:
+        return ()
+    homes = list(evaluator.modules_at(evaluator.files_naming(OVERRIDES) or ()))
+    put = [
+        (evaluator.names.qualified_name(home, key), home, given)
+        for home in homes
+        for key, given in overrides_in(home)
+    ]
+    if not all(map(are_all_seen, homes)) or any(key is None for key, *_ in put):
+        return ()
+    return union(*(evaluator.values(home, given) for key, home, given in put if key == name))
 
 
 def _of_container(node: ast.Subscript, owner: Value) -> Values | None:
@@ -63,7 +82,7 @@ def _of_container(node: ast.Subscript, owner: Value) -> Values | None:
     is_known = node.slice.step is None and all(
         bound is None or at is not None for bound, at in zip(bounds, numbers, strict=True)
     )
-    return sliced(owner, numbers[0], numbers[1], known=is_known)
+    return slice_of(owner, numbers[0], numbers[1], known=is_known)
 
 
 def _is_typed_dict(evaluator: Questions, value: InstanceOf) -> bool:

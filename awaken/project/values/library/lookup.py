@@ -22,24 +22,21 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.library.calls.fitting import Call, Fitting
-from awaken.project.values.library.calls.lines import Lines, Member
+from awaken.project.values.library.calls.library_results import Uses
+from awaken.project.values.library.calls.overloads import Call, Fitting
 from awaken.project.values.library.calls.solutions import Solutions
-from awaken.project.values.library.calls.uses import Uses
+from awaken.project.values.library.calls.type_variables import Lines, Member
 from awaken.project.values.library.origins import loaded_results
-from awaken.project.values.library_types.classes import library_class
 from awaken.project.values.library_types.declared_types import of_class, of_variable, read
-from awaken.project.values.library_types.forms import TYPING
-from awaken.project.values.library_types.signatures import (
-    is_property,
-    signature,
-)
+from awaken.project.values.library_types.generic_classes import library_class
+from awaken.project.values.library_types.generic_types import TYPING
+from awaken.project.values.library_types.signatures import is_property, signature
 from awaken.project.values.library_types.solving import (
     SELF,
     Solution,
-    closed,
     growing,
     solved_values,
+    without_variables,
 )
 from awaken.project.values.questions import Questions
 
@@ -54,7 +51,7 @@ class Library:
         self._uses = Uses(evaluator, self._lines, self)
         self._fitting = Fitting(evaluator, self._lines)
         self._solutions = Solutions(self._fitting, self._lines, self._uses)
-        self.used = self._uses.used
+        self.results_of_use = self._uses.results_of_use
         self.parameters_as = self._lines.parameters_as
 
     def knows(self, qualified: str) -> bool:
@@ -69,7 +66,7 @@ class Library:
         instance = _instance(owner)
         if instance is None:
             return None
-        value, member = self._declared(instance, name) or (None, None)
+        value, member = self._nearest_declaration(instance, name) or (None, None)
         if value is None or member is None:
             return None
         # By the class that it was read from: that is the name which programs write.
@@ -80,9 +77,11 @@ class Library:
         given = _read(member, full, owner)
         solution = {**member.solution, SELF: (instance,)}
         why = f"the type of `{full}` is unknown"
-        return given and closed(solved_values(given, solution), module.place(node), why)
+        return given and without_variables(solved_values(given, solution), module.place(node), why)
 
-    def _declared(self, instance: InstanceOf, name: str) -> tuple[InstanceOf, Member] | None:
+    def _nearest_declaration(
+        self, instance: InstanceOf, name: str
+    ) -> tuple[InstanceOf, Member] | None:
         """Return the nearest class of ``instance`` of which a stub declares ``name``, and that."""
         for value in self._lines.line(instance):
             member = self._lines.member(value, name)
@@ -95,21 +94,21 @@ class Library:
 
         The receiver does not count for ``place``. Empty where no stub says so.
         """
-        _, member = self._declared(InstanceOf(owner.qualified), name) or (None, None)
+        _, member = self._nearest_declaration(InstanceOf(owner.qualified), name) or (None, None)
         match member.nodes if member is not None else ():
             case [ast.FunctionDef() | ast.AsyncFunctionDef() as node] if member is not None:
                 places = signature(member.module, node, is_method=True).positional
                 return places[place].type if 0 <= place < len(places) else ()
         return ()
 
-    def called(
+    def call_results(
         self, function: External, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         """Return what a library's function or method gives; None where no stub says so."""
         call, name = Call(module, node, known), function.qualified
         instance = None if function.receiver is None else _instance(function.receiver)
         if instance is not None:
-            _, member = self._declared(instance, name.rpartition(".")[2]) or (None, None)
+            _, member = self._nearest_declaration(instance, name.rpartition(".")[2]) or (None, None)
             result = None if member is None else self._result(name, member, (instance,), call)
             return None if result is None else loaded_results(result, function, module, node)
         declared = self._lines.declaration(name)
@@ -135,7 +134,10 @@ class Library:
         home, _, name = value.qualified.rpartition(".")
         if declared is None:
             owner = self.variable(External(home)) if home else None
-            _, member = (None if owner is None else self._declared(owner, name)) or (None, None)
+            _, member = (None if owner is None else self._nearest_declaration(owner, name)) or (
+                None,
+                None,
+            )
             if owner is None or member is None:
                 return None
             values = solved_values(_read(member, name, owner) or (), member.solution)
@@ -159,10 +161,10 @@ class Library:
         attribute = self.attribute(held, name, call.module, call.node)
         match attribute:
             case [External(receiver=InstanceOf()) as method]:
-                return self.called(method, call.module, call.node, call.known)
+                return self.call_results(method, call.module, call.node, call.known)
         return None
 
-    def made(
+    def instance_of(
         self, qualified: str, module: Module, node: ast.Call, known: Environment
     ) -> Values | None:
         """Return what calling a library's class makes; None where no stub declares it."""
@@ -199,34 +201,36 @@ class Library:
         return {} if shape is None or not found else dict(zip(shape.variables, found, strict=False))
 
     def _result(self, name: str, found: Member, own: Values, call: Call) -> Values | None:
-        chosen = self._fitting.chosen(found, own, call, is_method=bool(own))
+        chosen = self._fitting.fitting_overloads(found, own, call, is_method=bool(own))
         results: Values = ()
         for parameter, arguments in chosen:
-            solution = self._solutions.of(found, parameter, arguments, own, call)
+            solution = self._solutions.solve(found, parameter, arguments, own, call)
             results = union(results, solved_values(growing(parameter.returns), solution))
         if not results:
             return None
         why = f"the return type of `{name}` is unknown"
-        return closed(results, call.module.place(call.node), why)
+        return without_variables(results, call.module.place(call.node), why)
 
     def _constructed_objects(self, plain: InstanceOf, made: Values, call: Call) -> Values:
         """Return the object that ``__new__`` or ``__init__`` make; empty if they tell nothing."""
         new, init = self._lines.member(plain, "__new__"), self._lines.member(plain, "__init__")
         results: Values = ()
         if new is not None:
-            for value, arguments in self._fitting.chosen(new, (), call, is_method=True):
+            for value, arguments in self._fitting.fitting_overloads(new, (), call, is_method=True):
                 if value.returns != (TypeVariable(SELF),):
-                    solution = self._solutions.of(new, value, arguments, (), call)
+                    solution = self._solutions.solve(new, value, arguments, (), call)
                     results = union(results, solved_values(growing(value.returns), solution))
         member = init or new
         if member is not None and not results:
-            for value, arguments in self._fitting.chosen(member, (), call, is_method=True):
+            for value, arguments in self._fitting.fitting_overloads(
+                member, (), call, is_method=True
+            ):
                 declared = value.first.type if value.first is not None and init is not None else ()
-                solution = self._solutions.of(member, value, arguments, (), call)
+                solution = self._solutions.solve(member, value, arguments, (), call)
                 results = union(results, solved_values(growing(declared or made), solution))
         if all(result in growing(made) for result in results):
             return ()
-        return closed(results, call.module.place(call.node), "its content is unknown")
+        return without_variables(results, call.module.place(call.node), "its content is unknown")
 
 
 def _alias_of(node: ast.AST, name: str) -> str | None:

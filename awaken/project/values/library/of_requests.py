@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import Function
+from awaken.project.source.worklist import MOST_FILES
 from awaken.project.values.domain import (
     FunctionOf,
     InstanceOf,
@@ -30,7 +31,6 @@ _PAGINATES_LATER = {f"{_OF_PAGES}.sqlalchemy.apaginate", f"{_OF_PAGES}.sqlmodel.
 _PAGINATES = _PAGINATES_LATER | {
     f"{_OF_PAGES}.sqlalchemy.paginate", f"{_OF_PAGES}.sqlmodel.paginate"
 }  # fmt: skip
-MOST_FILES = 100  # files to parse for one name; flask programs of 500 files have 40 such
 
 
 _Site = tuple[Module, ast.AST]
@@ -48,7 +48,7 @@ def page_of_route(evaluator: Questions, name: str, module: Module, node: ast.Cal
         keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
         declared = next((part.value for part in keywords if part.arg == "response_model"), None)
         if isinstance(declared, ast.Subscript):
-            page = evaluator.declared(module, declared)
+            page = evaluator.declared_values(module, declared)
             return (Producer("coroutine", page),) if name in _PAGINATES_LATER else page
     return None
 
@@ -64,7 +64,7 @@ def current_user(evaluator: Questions, name: str, module: Module, node: ast.AST)
     sites = [site for giver in givers for site in _giving(evaluator, giver)]
     if not sites:
         return None
-    return evaluator.solved(
+    return evaluator.solve(
         ("current user", name),
         module,
         node,
@@ -88,7 +88,7 @@ def _is(evaluator: Questions, giver: str, module: Module, node: ast.AST) -> bool
     """Whether a mention is of this function, or may be of this method."""
     if not isinstance(node, ast.Name | ast.Attribute):
         return False
-    if evaluator.names.qualified(module, node) == giver:
+    if evaluator.names.qualified_name(module, node) == giver:
         return True
     owner = giver.rpartition(".")[0]
     if not isinstance(node, ast.Attribute) or not owner.rpartition(".")[2][:1].isupper():
@@ -103,14 +103,14 @@ def _given_by(evaluator: Questions, module: Module, node: ast.AST) -> Values:
     """Return the user that one mention of a decorator, or of a function, gives."""
     above = module.parent(node)
     if isinstance(above, Function) and node in above.decorator_list:
-        return evaluator.undecorated(module, above)
+        return evaluator.undecorated_results(module, above)
     call = module.call_of(node)
     if call is None or not call.args:
         return ()
     result: Values = ()
     for value in evaluator.values(module, call.args[0]):
         if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-            result = union(result, evaluator.undecorated(value.module, value.node))
+            result = union(result, evaluator.undecorated_results(value.module, value.node))
         else:
             result = union(result, (value,))
     return result
@@ -147,7 +147,7 @@ def kept_for_request(
     sites = [site for path in paths for site in _keeping(evaluator, owner, name, path)]
     if not sites:
         return None
-    return evaluator.solved(
+    return evaluator.solve(
         ("kept for a request", owner, name),
         module,
         node,
@@ -167,11 +167,11 @@ def _keeping(
 
 
 def _put(evaluator: Questions, module: Module, target: ast.Attribute) -> Values:
-    return evaluator.assigned(module, target, None, None, ())
+    return evaluator.assigned_values(module, target, None, None, ())
 
 
 def _is_keeper(evaluator: Questions, owner: str, module: Module, node: ast.expr) -> bool:
-    if evaluator.names.qualified(module, node) == owner:
+    if evaluator.names.qualified_name(module, node) == owner:
         return True
     if not isinstance(node, ast.Attribute) or node.attr != _KEEPERS[owner]:
         return False

@@ -1,4 +1,4 @@
-"""Where objects come from: the options of the statements that load them, and what is followed."""
+"""The origins of objects: the options of the statements that load them, and what is followed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
+from awaken.project.source.worklist import LONGEST_PATH
 from awaken.project.values.domain import (
     MOST_ORIGINS,
     External,
@@ -29,7 +30,6 @@ _STATEMENTS |= {"flask_sqlalchemy.BaseQuery", "flask_sqlalchemy.query.Query"}
 _GETS = {"get", "get_one", "merge"}
 Origins = tuple[Origin, ...]
 # A longer way names no load that a rule could write; a loop over parents has no end.
-_LONGEST_WAY = 4
 
 
 def loaded_results(found: Values, function: External, module: Module, node: ast.Call) -> Values:
@@ -83,14 +83,14 @@ def begun_values(found: Values, name: str, place: Place) -> Values:
     )
 
 
-def followed(found: Values, owner: InstanceOf, name: str) -> Values:
+def related_objects(found: Values, owner: InstanceOf, name: str) -> Values:
     """Return what the relationship ``name`` of ``owner`` holds, with where ``owner`` comes from.
 
     An object that is loaded by a statement of its own does not come from there.
     """
     if any(isinstance(value, InstanceOf) and value.qualified in _OF_ATTRIBUTES for value in found):
         return found
-    if owner.origins is None or any(len(origin.way) >= _LONGEST_WAY for origin in owner.origins):
+    if owner.origins is None or any(len(origin.way) >= LONGEST_PATH for origin in owner.origins):
         return found
     step = f"{owner.qualified}.{name}"
     origins = tuple(replace(origin, way=(*origin.way, step)) for origin in owner.origins)
@@ -139,7 +139,7 @@ def passed_on(found: Values, given: Mapping[Place, Origins]) -> Values:
             for each in (origin,) if passed is None else passed:
                 way = origin.way if passed is None else (*each.way, *origin.way)
                 changed[replace(each, way=way)] = None
-        fits = all(len(x.way) <= _LONGEST_WAY for x in changed)
+        fits = all(len(x.way) <= LONGEST_PATH for x in changed)
         return _few(tuple(changed)) if fits else None
 
     return _each(found, change)

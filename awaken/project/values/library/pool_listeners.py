@@ -39,5 +39,7 @@ def _is_of_pool(evaluator: Questions, module: Module, node: ast.AST | None) -> b
     match node:
         case ast.Call(func=called, args=[_, ast.Constant(value=str() as event), *_]):
             # The name costs a question, and most strings are no event.
-            return event in _EVENTS and evaluator.names.qualified(module, called) in _REGISTERING
+            return (
+                event in _EVENTS and evaluator.names.qualified_name(module, called) in _REGISTERING
+            )
     return False

@@ -7,10 +7,12 @@ from msgspec.structs import replace
 from awaken.knowledge.library_names import name_list
 from awaken.project.values.domain import (
     ClassOf,
+    DeclarativeBase,
     InstanceOf,
     ModuleOf,
     NoneValue,
     Producer,
+    Session,
     TupleOf,
     Unknown,
     Value,
@@ -189,3 +191,13 @@ def _holds_what(evaluator: Questions, declared: InstanceOf, value: InstanceOf) -
         if all(isinstance(alternative, InstanceOf | NoneValue) for alternative in wanted)
         for each in given
     )
+
+
+def narrowed_annotations(declared: Values, given: Values) -> Values:
+    """Return the annotation; where the value says more, as of a session or a base, the value."""
+    if given and all(isinstance(argument, Session | DeclarativeBase) for argument in given):
+        return given
+    if is_made(given):
+        # An annotation names the class, the value also which instance it is.
+        return given
+    return declared

@@ -26,7 +26,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.library_types.forms import TYPING, generic, how_of
+from awaken.project.values.library_types.generic_types import TYPING, generic, how_of
 from awaken.project.values.library_types.solving import SELF, solved_values
 
 _ANYTHING = (Unknown("it is declared as `Any`", NOWHERE),)
@@ -65,7 +65,7 @@ def named_declaration(module: str, node: ast.expr) -> Declaration | None:
             if home is not None:
                 return declared_in(home, node.attr)
             owner = named_declaration(module, node.value)
-            return None if owner is None else declaration(f"{owner.qualified}.{node.attr}")
+            return None if owner is None else declaration(f"{owner.public_name}.{node.attr}")
     return None
 
 
@@ -101,7 +101,7 @@ def _module(module: str, node: ast.expr) -> str | None:
 
 def of_declaration(found: Declaration) -> Values:
     """Return what a type is that is written with this name alone."""
-    name = found.qualified
+    name = found.public_name
     if name in _active:
         return _UNREAD  # an alias that names itself
     _active.append(name)
@@ -180,7 +180,7 @@ def _generic(module: str, node: ast.Subscript) -> Values:
     first = result.nodes[0] if result.nodes else None
     if isinstance(first, ast.AnnAssign) and first.value is not None and _is_alias(first):
         return _alias(result, first.value, [read(module, argument) for argument in arguments])
-    return generic(result.qualified, arguments, lambda argument: read(module, argument))
+    return generic(result.public_name, arguments, lambda argument: read(module, argument))
 
 
 def _alias(found: Declaration, value: ast.expr, arguments: list[Values]) -> Values:

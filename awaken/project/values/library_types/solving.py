@@ -56,7 +56,7 @@ def _growing(value: Value) -> Value:
     return value
 
 
-def closed(values: Values, place: Place, why: str = "") -> Values:
+def without_variables(values: Values, place: Place, why: str = "") -> Values:
     """Return ``values`` with the bounds of the variables that nothing solved; else unknown.
 
     Types that a stub leaves open are unknown as well, at ``place``.
@@ -80,11 +80,11 @@ def _closed_values(value: Value, place: Place, why: str) -> Values:
             open_type = f"`{value.name.rpartition('.')[2]}` is not a type of one kind"
             return (Unknown(why or open_type, place),)
         case TypeVariable():
-            bound = closed(value.bound, place, why)
+            bound = without_variables(value.bound, place, why)
             return classes_of(bound) if value.as_class else bound
         case Unknown(place=old) if old == NOWHERE:
             return (replace(value, place=place),)
-    return (with_parts(value, lambda part: closed(part, place, why)),)
+    return (with_parts(value, lambda part: without_variables(part, place, why)),)
 
 
 def classes_of(instances: Values) -> Values:

@@ -89,7 +89,7 @@ class ControlGraph:
             self._leave("raise", stays=True)
 
     def _event(self, node: ast.AST, name: str) -> None:
-        name = self._scope.mangled(name)
+        name = self._scope.mangled_name(name)
         # Inside a comprehension a variable of the same name is another one.
         if name in self._scope.bindings and not any(name in hidden for hidden in self._hidden):
             self.names[node] = name
@@ -294,7 +294,7 @@ class ControlGraph:
                 # ``while True`` is left by `break` alone, never by its test.
                 tested.append(self._here if ends else None)
 
-        def again() -> None:
+        def visit_again() -> None:
             self._leave("continue")
             # A `break` in the `else` of a loop leaves the loop around it.
             self._ways = {**self._ways, "break": outer["break"], "continue": outer["continue"]}
@@ -308,7 +308,7 @@ class ControlGraph:
         yield from start
         yield test
         yield from node.body
-        yield again
+        yield visit_again
         yield from node.orelse
         yield end
 

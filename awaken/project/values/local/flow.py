@@ -74,7 +74,7 @@ class Flow:
 
         Of a function that is too large to follow, they are Unknown as well.
         """
-        name = self.scope.mangled(name)
+        name = self.scope.mangled_name(name)
         bindings = self._bindings.get(name, ())
         for binding in bindings:
             if binding.node not in self._graph.names:
@@ -107,7 +107,7 @@ class Flow:
     @cached_method
     def reads(self, name: str) -> tuple[ast.Name, ...]:
         """Return every read of the local ``name``, also those of functions inside this one."""
-        name = self.scope.mangled(name)
+        name = self.scope.mangled_name(name)
         return tuple(sorted(self._scopes.reads_in(self.scope, name), key=position))
 
     def reaching(self, read: ast.Name) -> Reaching | Unknown:
@@ -119,12 +119,12 @@ class Flow:
             # Only what runs in the function itself, in its order, has a point in the graph.
             why = f"`{read.id}` is read by a function inside this one, which may run at any time"
             return Unknown(why, self._place(read))
-        name = self.scope.mangled(read.id)
+        name = self.scope.mangled_name(read.id)
         if name not in self._solved:
             self._solve(self._together[name])
         return self._reaching[read]
 
-    def reached(self, definition: Binding) -> tuple[ast.Name, ...] | Unknown:
+    def reads_of(self, definition: Binding) -> tuple[ast.Name, ...] | Unknown:
         """Return the reads that may see the value of ``definition``; Unknown if not all are seen.
 
         A read by a function inside this one makes it unknown: it may see every definition.
@@ -145,13 +145,13 @@ class Flow:
                 names[definition] += (read,)
         return names
 
-    def outdated(self, name: str, events: Collection[ast.AST]) -> set[ast.Name]:
+    def outdated_reads(self, name: str, events: Collection[ast.AST]) -> set[ast.Name]:
         """Return the reads of ``name`` that may see a value given before one of ``events`` ran.
 
         ``events`` are nodes of definitions of other names, at which something changes. A read is
         outdated if its value was made before an event, and is read after it.
         """
-        name = self.scope.mangled(name)
+        name = self.scope.mangled_name(name)
         facts = self._outdated_events(name, frozenset(events))
         return {read for read in self.reads(name) if read in facts}
 
@@ -280,7 +280,7 @@ def _groups(bindings: Mapping[str, Sequence[Binding]]) -> dict[str, list[str]]:
 
 def flow_of(module: Module, function: FunctionOrLambda) -> Flow:
     """Return the flow of the local names of ``function``, worked out once per tree."""
-    return module.memoized(function, lambda: Flow(module, function))
+    return module.memoize(function, lambda: Flow(module, function))
 
 
 def local_flow(module: Module, node: ast.Name) -> Flow | None:

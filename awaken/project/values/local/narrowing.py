@@ -48,7 +48,9 @@ class _Check(NamedTuple):
 class Narrowing(EvaluatorPart):
     """Narrows the values of a variable by the checks around a read of it."""
 
-    def of(self, module: Module, read: _Read, bindings: Sequence[Binding], found: Values) -> Values:
+    def narrow(
+        self, module: Module, read: _Read, bindings: Sequence[Binding], found: Values
+    ) -> Values:
         """Return what is left of ``found`` where a variable, an item or attribute of it is read."""
         if len(found) == 1 and not isinstance(found[0], Unknown | InstanceOf):
             return found
@@ -64,10 +66,10 @@ class Narrowing(EvaluatorPart):
             start = position(check.test)
             is_given = any(start < end <= check.until for end in ends)
             if not is_given and not _may_change(module, check, read):
-                found = self._narrowed(module, read, check, found)
+                found = self._narrow_by(module, read, check, found)
         return found
 
-    def _narrowed(self, module: Module, read: _Read, check: _Check, found: Values) -> Values:
+    def _narrow_by(self, module: Module, read: _Read, check: _Check, found: Values) -> Values:
         match check.test:
             case ast.Compare(
                 left=checked, ops=[ast.Is() | ast.IsNot() as operator], comparators=[other]
@@ -86,7 +88,7 @@ class Narrowing(EvaluatorPart):
 
     def _of_class(self, module: Module, kind: ast.expr, found: Values, *, is_true: bool) -> Values:
         kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-        declared = union(*(self._evaluator.declared(module, node) for node in kinds))
+        declared = union(*(self._evaluator.declared_values(module, node) for node in kinds))
         if any(isinstance(alternative, Unknown) for alternative in declared):
             return found
         if not is_true:

@@ -20,7 +20,7 @@ def local_binding(module: Module, target: ast.Name) -> Binding | None:
     owner = module.scopes.owner(target.id, module.scopes.scope_of(target))
     if owner is None or owner.kind in {"class", "module"}:
         return None
-    bindings = owner.bindings[owner.mangled(target.id)]
+    bindings = owner.bindings[owner.mangled_name(target.id)]
     return next((binding for binding in bindings if binding.node is target), None)
 
 
@@ -28,7 +28,7 @@ def reads_seeing(module: Module, binding: Binding) -> Sequence[ast.Name]:
     """Return the reads that may see the value of ``binding``, else all reads."""
     function = binding.scope.node
     if isinstance(function, FunctionOrLambda):
-        reached = flow_of(module, function).reached(binding)
+        reached = flow_of(module, function).reads_of(binding)
         if not isinstance(reached, Unknown):
             return reached
     return module.scopes.reads_in(binding.scope, binding.name)

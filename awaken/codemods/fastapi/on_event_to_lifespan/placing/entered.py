@@ -11,7 +11,7 @@ from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import Application
-from awaken.project.frameworks.web.runs import Run
+from awaken.project.frameworks.web.handler_runs import Run
 from awaken.project.source.modules import Module
 
 
@@ -28,7 +28,7 @@ class Entered(Struct, frozen=True):
     always: bool
 
 
-def entered(project: Project, application: Application) -> list[Entered]:
+def functions_to_enter(project: Project, application: Application) -> list[Entered]:
     """Return the functions that run the handlers of ``application``. Raises Refused."""
     entries: list[Entered] = []
     runs = [candidate for candidate in project.web.runs.all if candidate.may_be_of(application)]
@@ -45,7 +45,7 @@ def entered(project: Project, application: Application) -> list[Entered]:
         function = run.module.enclosing_function(run.node)
         # `router.startup()` runs nothing once the handlers have moved: every run needs its pair.
         others = inside.count((run.module.path, function))  # type: ignore[arg-type]
-        alone = run.of.alone == application
+        alone = run.of.only_application == application
         if others != 1 or not alone:
             raise _refusal(run)
     return entries

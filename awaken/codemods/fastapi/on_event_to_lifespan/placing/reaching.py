@@ -31,7 +31,9 @@ class Reaching:
         self._project = project
         self._home = home
 
-    def of(self, module: Module, name: str, place: Place, *, imported_first: bool) -> Reference:
+    def reference_to(
+        self, module: Module, name: str, place: Place, *, imported_first: bool
+    ) -> Reference:
         """Return how to write ``name`` of ``module``; ``imported_first``: its file is imported
         before the application is made. Raises Refused.
         """

@@ -39,7 +39,7 @@ class Caller:
         self._project = project
         self._module = module
 
-    def of(self, handler: ast.expr, *, may_keep: bool) -> Called:
+    def call_of(self, handler: ast.expr, *, may_keep: bool) -> Called:
         """Return how to call ``handler``; ``may_keep``: its place can keep a value.
 
         Raises Refused.
@@ -78,7 +78,7 @@ class Caller:
         if replaced:
             raise Refused(reasons.REBOUND, self._module.excerpt(node), because=replaced)
         reads = tuple(self._steady(node))
-        return Called(f"{_awaited(manner)}{self._module.text_of(node)}()", reads)
+        return Called(f"{_await_prefix(manner)}{self._module.text_of(node)}()", reads)
 
     def _lambda(self, node: ast.Lambda) -> Called:
         inside = list(self._module.walk(node.body))
@@ -125,7 +125,7 @@ class Caller:
             rest = [self._module.text_of(argument) for argument in node.args[1:]]
             rest += [f"{part.arg}={self._module.text_of(part.value)}" for part in node.keywords]
             manner = self._manner(node.args[0])
-            code = f"{_awaited(manner)}{self._module.text_of(node.args[0])}({', '.join(rest)})"
+            code = f"{_await_prefix(manner)}{self._module.text_of(node.args[0])}({', '.join(rest)})"
             return Called(code, tuple(self._steady(*arguments)))
         manner = self._manner(node)
         # Without side effects it makes no difference when the maker is called.
@@ -133,7 +133,7 @@ class Caller:
             return self.of_result(node, manner)
         if not may_keep:
             raise self._refusal(reasons.HANDLER_EXPRESSION, node)
-        return Called(f"{_awaited(manner)}{{}}()", (), text)
+        return Called(f"{_await_prefix(manner)}{{}}()", (), text)
 
     def of_result(self, node: ast.Call, manner: Manner) -> Called:
         """Return how to call what the call ``node`` returns. Raises Refused."""
@@ -141,7 +141,9 @@ class Caller:
         text = self._module.text_of(node)
         if "\n" in text or not all(isinstance(part, ast.Name | ast.Constant) for part in arguments):
             raise self._refusal(reasons.HANDLER_EXPRESSION, node)
-        return Called(f"{_awaited(manner)}{text}()", tuple(self._steady(node.func, *arguments)))
+        return Called(
+            f"{_await_prefix(manner)}{text}()", tuple(self._steady(node.func, *arguments))
+        )
 
     def _only_defines(self, node: ast.Call) -> bool:
         """Whether the function that ``node`` calls only defines another one and returns it."""
@@ -168,5 +170,5 @@ class Caller:
                 yield part
 
 
-def _awaited(manner: Manner) -> str:
+def _await_prefix(manner: Manner) -> str:
     return "await " if manner == "async" else ""

@@ -17,7 +17,6 @@ from awaken.project.source.trees import Loop
 _PLAIN_CALLS = name_list("plain_calls")
 _PLAIN_TYPES = {"builtins.bool", "builtins.float", "builtins.int", "builtins.str"}
 _OF_STRINGS = {"casefold", "lower", "lstrip", "rstrip", "strip", "upper"}
-_DEEPEST = 5
 """Parts within parts of a value: settings are ``os.getenv("X", "").strip().lower() or "y"``."""
 
 
@@ -109,26 +108,24 @@ class _Steadiness:
             return False
         if truth_only and isinstance(value, ast.Compare):
             return True
-        return self._is_plain(module, value, _DEEPEST)
+        return self._is_plain(module, value)
 
-    def _is_plain(self, module: Module, value: ast.expr, depth: int) -> bool:
+    def _is_plain(self, module: Module, value: ast.expr) -> bool:
         """Whether an expression gives a number, a string, a truth or None, and nothing else."""
         match value:
-            case _ if not depth:
-                return False
             case _ if is_literal(value):
                 return True
             case ast.UnaryOp(op=ast.Not()):
                 return True
             case ast.BoolOp(values=values):
-                return all(self._is_plain(module, node, depth - 1) for node in values)
+                return all(self._is_plain(module, node) for node in values)
             case ast.Subscript(value=ast.Attribute() as owner):
                 # The variables may change, but the string that was read cannot.
                 return self._project.qualified_name(module, owner) == "os.environ"
             case ast.Call(func=ast.Attribute(value=owner, attr=name), args=[]) if (
                 name in _OF_STRINGS
             ):
-                return self._is_plain(module, owner, depth - 1)
+                return self._is_plain(module, owner)
             case ast.Call():
                 return self._project.qualified_name(module, value.func) in _PLAIN_CALLS
         return False

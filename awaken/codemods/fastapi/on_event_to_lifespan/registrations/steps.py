@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.called import Caller
-from awaken.codemods.fastapi.on_event_to_lifespan.registrations.providers import (
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.handler_providers import (
     Provider,
     provider_of,
 )
@@ -77,7 +77,7 @@ class Steps:
         self._home = home
         self._clock = Clock(project, home)
 
-    def of(self, registration: Registration, via: tuple[Inclusion, ...] = ()) -> Step:
+    def checked_step(self, registration: Registration, via: tuple[Inclusion, ...] = ()) -> Step:
         """Return the step for ``registration``, of a router that is included ``via``.
 
         Raises Refused.
@@ -95,7 +95,9 @@ class Steps:
         if registration.event is None:
             raise self._refusal(reasons.EVENT_NAME, registration)
         if registration.function is not None:
-            return self._decorated(registration, registration.function, registration.event, via)
+            return self._decorated_step(
+                registration, registration.function, registration.event, via
+            )
         if registration.handler is None:
             raise self._refusal(reasons.OTHER_FORM, registration)
         if registration.form == "list":
@@ -108,7 +110,7 @@ class Steps:
 
     def _of_list(self, registration: Registration, handler: ast.expr, event: Event) -> Step:
         module = registration.module
-        called = Caller(self._project, module).of(handler, may_keep=False)
+        called = Caller(self._project, module).call_of(handler, may_keep=False)
         # Starlette fills the lists in the constructor, before any other registration: order 0.
         start = module.span(registration.node).start
         return Step(registration, event, (0, start), called.code, called.reads)
@@ -124,8 +126,8 @@ class Steps:
         statement = module.statement_of(registration.node)
         if statement is None:
             raise self._refusal(reasons.OTHER_FORM, registration)
-        timing = self._clock.of(registration, statement, via)
-        called = Caller(self._project, module).of(handler, may_keep=not timing.foreign)
+        timing = self._clock.timing_of(registration, statement, via)
+        called = Caller(self._project, module).call_of(handler, may_keep=not timing.foreign)
         step = Step(registration, event, timing.order, called.code, called.reads, statement)
         step.kept = called.kept
         if timing.foreign:
@@ -136,7 +138,7 @@ class Steps:
             step.code = called.code.replace(f"{handler.id}()", "{}()")
         return _timed_step(step, timing)
 
-    def _decorated(
+    def _decorated_step(
         self,
         registration: Registration,
         function: Function,
@@ -146,7 +148,7 @@ class Steps:
         provider = None if via else provider_of(self._project, self._home, registration)
         if provider is not None:
             return self._provided_step(registration, function, event, provider)
-        timing = self._clock.of(registration, function, via)
+        timing = self._clock.timing_of(registration, function, via)
         manner = self._manner(registration, function)
         wrapped = [
             decorator

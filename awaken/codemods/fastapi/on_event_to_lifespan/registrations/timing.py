@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
-from awaken.codemods.fastapi.on_event_to_lifespan.registrations.conditions import (
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.registration_conditions import (
     is_conditional,
     test_around,
 )
@@ -51,7 +51,7 @@ class Clock:
         self._project = project
         self._home = home
 
-    def of(
+    def timing_of(
         self, registration: Registration, statement: ast.stmt, via: tuple[Inclusion, ...]
     ) -> Timing:
         """Return when ``statement`` registers, on a router that is included ``via``.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from awaken.codemods.sqlalchemy.query_to_select.grouped_rewrites import Rewrite
 from awaken.codemods.sqlalchemy.query_to_select.payload import GetRewrite, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import read_chain
-from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
-from awaken.codemods.sqlalchemy.query_to_select.rewrites import Rewrite
+from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import Recognised
 from awaken.project.source.modules import Module
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 
-def named(module: Module, node: ast.AST) -> Span | None:
+def query_span(module: Module, node: ast.AST) -> Span | None:
     """Return the place of the name ``query``, in a definition or an assignment."""
     match node:
         case ast.FunctionDef(name="query"):
@@ -47,6 +47,7 @@ def answers_alike(module: Module, function: ast.FunctionDef, asked: Iterable[Ask
 
     It looks at nothing that it is given, and what it gives hands itself on until the last method.
     """
+    # A fake that always raises gives no answer that could differ.
     if isinstance(_body(function)[0], ast.Raise):
         return True
     parameters = parameter_names(function.args)
@@ -54,7 +55,7 @@ def answers_alike(module: Module, function: ast.FunctionDef, asked: Iterable[Ask
     read = {node.id for node in module.nodes_below(function, ast.Name)}
     if read & (parameters - {own}):
         return False
-    classes = list(_given(module, function, own))
+    classes = list(_returned_classes(module, function, own))
     if not classes or None in classes:
         return False
     for method in asked:
@@ -101,7 +102,9 @@ def _body(function: Function) -> list[ast.stmt]:
             return body
 
 
-def _given(module: Module, function: ast.FunctionDef, own: str) -> Iterator[ast.ClassDef | None]:
+def _returned_classes(
+    module: Module, function: ast.FunctionDef, own: str
+) -> Iterator[ast.ClassDef | None]:
     """Yield the classes of what a function returns; None for what is not understood."""
     for node in module.walk(function):
         if not isinstance(node, ast.Return) or module.enclosing_function(node) is not function:

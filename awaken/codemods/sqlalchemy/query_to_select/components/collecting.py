@@ -22,7 +22,6 @@ from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import 
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.truths import truth_of
 from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import read_unexecuted
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     LINKS,
     Link,
@@ -31,7 +30,8 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.formatted import check_formatted
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
+from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import Recognised
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Place, Reason
 from awaken.project.graph.call_edges import CallEdges, FunctionContext, Unseen
 from awaken.project.graph.holders import Holder, Holders, PlacedRead
@@ -75,7 +75,7 @@ def read_component(
     # Outside of functions: any file may read a module's variables.
     if context is None:
         return None
-    collector = _Collector(component, roots_of, mocks_by_hand=mocks_by_hand)
+    collector = _Collector(component, roots_of, reader.module.path, mocks_by_hand=mocks_by_hand)
     _, node = read_links(reader.module, root)
     holders = collector.holders(context, node)
     if not holders:
@@ -84,6 +84,11 @@ def read_component(
     _refuse_readers_of_locals(component)
     _refuse_too_large(component)
     return component
+
+
+def _may_hold(holder: Holder, other: str, place: Place) -> Refused:
+    what = f"`{holder.display_name}` may also hold {other}"
+    return Refused(reasons.KEPT_QUERY, what, because=(place,))
 
 
 def _refuse_readers_of_locals(component: Component) -> None:
@@ -95,7 +100,7 @@ def _refuse_readers_of_locals(component: Component) -> None:
         scope = context.module.scopes.scope_made_by(context.function)
         # These use the variable invisibly.
         for node in readers_of_names(context.module, scope):
-            detail = f"in `{holder.shown}`, which `{node.id}()` may read"
+            detail = f"`{node.id}()` may read `{holder.display_name}`"
             raise Refused(reasons.KEPT_QUERY, detail, because=(context.place(node),))
 
 
@@ -141,11 +146,14 @@ def _by_session(reader: Reader, node: ast.expr, links: tuple[Link, ...]) -> Sess
 
 
 class _Collector:
-    """Fills a component from one definition; raises Refused where something is unknown."""
+    """Fills a component from one definition in ``path``; raises Refused for what is unknown."""
 
-    def __init__(self, component: Component, roots_of: RootsOf, *, mocks_by_hand: bool) -> None:
+    def __init__(
+        self, component: Component, roots_of: RootsOf, path: str, *, mocks_by_hand: bool
+    ) -> None:
         self._component = component
         self._roots_of = roots_of
+        self._path = path
         self._mocks_by_hand = mocks_by_hand
         self._seen: set[ast.expr] = set()
 
@@ -169,19 +177,17 @@ class _Collector:
 
     # ------------------------------------------------------------------------------- definitions
     def _define(self, holder: Holder) -> list[ChainFragment]:
-        what = f"in `{holder.shown}`, which may also hold another value"
-        node = holder.context.function if holder.binding is None else holder.binding.node
-        refused = Refused(reasons.KEPT_QUERY, what, because=(holder.context.place(node),))
-        given = in_sight(self._component.holders.values_of(holder))
-        if given is None:
-            raise refused
-        values = [(context, part) for context, value in given for part in branches(value)]
+        placed = require_visible(self._component.holders.values_of(holder))
+        if placed is None:
+            node = holder.context.function if holder.binding is None else holder.binding.node
+            raise _may_hold(holder, "another value", holder.context.place(node))
+        values = [(context, part) for context, value in placed for part in branches(value)]
         queries = [(context, value) for context, value in values if not is_none(value)]
         # None is no query, but changes the exception where nobody asks for it.
         if len(queries) < len(values):
             self._component.optional.append(holder)
         return [
-            self._defining(holder, context, value, refused)
+            self._defining(holder, context, value)
             for context, value in queries
             if not self._is_mock(context, value)
         ]
@@ -198,15 +204,12 @@ class _Collector:
         self._component.mocks.append(place)
         return True
 
-    def _defining(
-        self, holder: Holder, context: FunctionContext, node: ast.expr, refused: Refused
-    ) -> ChainFragment:
+    def _defining(self, holder: Holder, context: FunctionContext, node: ast.expr) -> ChainFragment:
         start = self._start(context, node)
-        if start is None:
-            raise refused
-        links, last = read_links(context.module, start)
-        if last is not node or holder not in self.holders(context, node):
-            raise refused
+        links, last = ((), None) if start is None else read_links(context.module, start)
+        if start is None or last is not node or holder not in self.holders(context, node):
+            shown = f"`{context.module.excerpt(node)}`"
+            raise _may_hold(holder, shown, context.place(node))
         recognised = self._roots_of(context.module).get(start)
         return ChainFragment(context, start, links, node, "held", "", recognised)
 
@@ -216,7 +219,7 @@ class _Collector:
             if node in edges.known:
                 return node
             if not isinstance(node.func, ast.Attribute) or node.func.attr not in LINKS:
-                return node if in_sight(edges.comes_out(context, node)) else None
+                return node if require_visible(edges.comes_out(context, node)) else None
             node = node.func.value
         if isinstance(node, ast.Call):
             return node if isinstance(node.func, ast.Attribute) else None
@@ -230,7 +233,7 @@ class _Collector:
                 because = (context.place(start, why),)
                 if isinstance(reaching, TooLarge):
                     raise Refused(reasons.TOO_LARGE, why, because=because)
-                raise Refused(reasons.KEPT_QUERY, f"in `{start.id}`; {why}", because=because)
+                raise Refused(reasons.KEPT_QUERY, f"`{start.id}`: {why}", because=because)
         return self._component.holders.reaching(context, start)
 
     # -------------------------------------------------------------------------------------- uses
@@ -244,7 +247,7 @@ class _Collector:
         because = (Place(reads.place.path, reads.place.span, reads.why),)
         if isinstance(reads, TooLarge):
             raise Refused(reasons.TOO_LARGE, reads.why, because=because)
-        raise Refused(reasons.KEPT_QUERY, f"in `{holder.shown}`; {reads.why}", because=because)
+        raise Refused(reasons.KEPT_QUERY, reads.why, because=because)
 
     def holders(self, context: FunctionContext, node: ast.expr) -> tuple[Holder, ...]:
         """Return what holds ``node``, or one alternative of a conditional value, after it."""
@@ -260,7 +263,8 @@ class _Collector:
         module = context.module
         shown = start.id if isinstance(start, ast.Name) else module.excerpt(start)
         line = module.line_column(module.span(start))[0]
-        detail = f"`{shown}` in line {line}"
+        is_own = module.path == self._path
+        detail = f"`{shown}` in line {line}" + ("" if is_own else f" of `{module.path}`")
         links, node = read_links(module, start)
         if _is_compared_with_none(module, node):
             return ()  # as true, or as false, of a statement
@@ -310,7 +314,7 @@ def _located_refusal(refused: Refused, detail: str, place: Place) -> Refused:
     return located
 
 
-def in_sight(found: Found | Unseen) -> Found:
+def require_visible(found: Found | Unseen) -> Found:
     """Return ``found``; raises Refused if not all of it is visible."""
     if isinstance(found, Unseen):
         raise refused_for(found)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select.components.truths import Truth
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
-from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
+from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import Recognised
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Place
 from awaken.project.graph.call_edges import CallEdge, CallEdges, FunctionContext
 from awaken.project.graph.holders import Holder, Holders

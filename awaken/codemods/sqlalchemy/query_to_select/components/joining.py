@@ -20,7 +20,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.alike import (
     looks,
 )
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.query_items import Item, What
 
 _MOST_LISTS = 8
 """Ways with other columns each: a loop that adds one has no end of them. In superset and
@@ -40,7 +40,7 @@ def join(one: Statement, other: Statement) -> Statement:
     one, other = _with_same_items(one, other)
     statement = one.either(other)
     # Code that makes the statement flush may be in one branch only.
-    statement.unflushed |= flushes_first(statement) and not flushes_first(one.both(other))
+    statement.unflushed |= flushes_first(statement) and not flushes_first(one.combine(other))
     return statement
 
 

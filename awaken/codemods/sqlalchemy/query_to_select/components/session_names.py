@@ -13,10 +13,10 @@ from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters im
     is_typed,
     session_parameter,
 )
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader, sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.recognise.session_properties import made_anew
-from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
+from awaken.codemods.sqlalchemy.query_to_select.recognise.session_properties import property_place
+from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import Recognised
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader, sqlalchemy_name
 from awaken.kit.names_here import Written, is_dotted, written_by_called, written_by_caller
 from awaken.project import Project
 from awaken.project.graph.call_edges import CallEdge, FunctionContext
@@ -66,7 +66,9 @@ class ComponentSession:
             return {_session_of(fragment.recognised)} if read is None else self._origins(read)
         return {
             outer
-            for edge, holder in self._component.holders.ways_to(fragment.context, fragment.start)
+            for edge, holder in self._component.holders.calls_and_holders(
+                fragment.context, fragment.start
+            )
             for origin in self._of_holder[holder]
             for outer in ({origin} if edge is None else self._seen_by_caller(edge, origin))
         }
@@ -89,7 +91,7 @@ class ComponentSession:
         return _name_outside(self._component.project, edge, origin)
 
     # ----------------------------------------------------------------------------- where executed
-    def at(self, use: ChainFragment) -> Written:
+    def session_at(self, use: ChainFragment) -> Written:
         """Return how the session is written at ``use``, which is executed; raises Refused."""
         result = self._resolved_names(self._origins(use), use.start, frozenset())
         refused = sorted((item for item in result if isinstance(item, Refused)), key=_by_message)
@@ -126,8 +128,10 @@ class ComponentSession:
             edge = self._component.call_passing(parameter, fragment)
             ways[fragment] = self._resolved_names(self._origins(fragment), fragment.start, above)
             for one in ways[fragment]:
-                is_named = isinstance(one, Written) and edge is not None
-                found.add(_inside(self._component.project, edge, one, site) if is_named else one)  # type: ignore[arg-type]
+                seen: Written | Refused = one
+                if isinstance(one, Written) and edge is not None:
+                    seen = _session_in_callee(self._component.project, edge, one, site)
+                found.add(seen)
         if any(isinstance(item, Refused) and item.reason is _NOT_PASSED for item in found):
             name = self._by_parameter(parameter, ways)
             return found if name is None else {name}
@@ -175,7 +179,7 @@ class ComponentSession:
 
     def _is_shared(self, edge: CallEdge) -> bool:
         """Whether the call may reach other methods too, which would need the parameter as well."""
-        reached = self._component.edges.reached(edge.context, edge.call)
+        reached = self._component.edges.edges_of(edge.context, edge.call)
         return isinstance(reached, Unknown) or len(reached) > 1
 
     def _check(self, use: ChainFragment, text: str) -> None:
@@ -185,14 +189,14 @@ class ComponentSession:
             _check(self._component, use, text, self._first_roots.get(use.context))
 
     # ----------------------------------------------------------------------------------- caveats
-    def made_anew(self) -> str:
+    def property_caveat(self) -> str:
         """Return the caveat of a session that is read again from a property, if it is one."""
         for root in self._component.roots:
             receiver = root.receiver
             where = (
                 None
                 if receiver is None
-                else made_anew(self._component.reader(root.context), receiver)
+                else property_place(self._component.reader(root.context), receiver)
             )
             if where and receiver is not None:
                 return (
@@ -243,15 +247,15 @@ def _behind_variable(project: Project, context: FunctionContext, session: Writte
 
     A property may give another session each time that it is read.
     """
-    bindings = context.flow.scope.bound(session.text)
+    bindings = context.flow.scope.bindings_of(session.text)
     value = bindings[0].value if len(bindings) == 1 else None
     if value is None or bindings[0].kind != "assignment" or not is_dotted(value):
         return session
-    is_same = not made_anew(Reader(project, context.module), value)
+    is_same = not property_place(Reader(project, context.module), value)
     return Written(ast.unparse(value)) if is_same else session
 
 
-def _inside(
+def _session_in_callee(
     project: Project, edge: CallEdge, session: Written, site: ast.expr
 ) -> Written | Refused:
     """Return how the called function writes the ``session`` of its caller at ``site``."""
@@ -274,7 +278,7 @@ def _check(component: Component, use: ChainFragment, text: str, root: ChainFragm
     # A call, or an item, may give another session each time.
     if not all(part.isidentifier() for part in text.split(".")):
         raise Refused(reasons.SESSION_CHANGES, f"a second `{text}`", because=because)
-    bindings = own.bound(name)
+    bindings = own.bindings_of(name)
     if _is_outdated(component, context, bindings) or _is_set(context, text):
         raise Refused(
             reasons.SESSION_CHANGES,
@@ -302,7 +306,7 @@ def _is_outdated(
     outdated = {
         read
         for name in component.variables(context)
-        for read in context.flow.outdated(name, changes)
+        for read in context.flow.outdated_reads(name, changes)
     }
     return bool(outdated) and any(
         item.context is context and item.start in outdated for item in component.fragments
@@ -311,7 +315,7 @@ def _is_outdated(
 
 def _is_set_inside(context: FunctionContext, name: str) -> bool:
     """Whether a function inside this one gives the session's name another value."""
-    is_local = context.flow.scope.mangled(name) in context.flow.scope.bindings
+    is_local = context.flow.scope.mangled_name(name) in context.flow.scope.bindings
     return is_local and isinstance(context.flow.definitions(name), Unknown)
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import ast
 from typing import Literal
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import query_root
 from awaken.codemods.sqlalchemy.query_to_select.results.unique import may_repeat
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.loads.items import What
+from awaken.project.frameworks.loads.query_items import What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.source.trees import variable_of
@@ -52,8 +52,8 @@ def query_read(
     query = receiver.value
     if receiver.attr != "session" or not isinstance(query, ast.Name):
         return None
-    bindings = context.flow.scope.bound(query.id)
-    notes = filter(None, (binding.declared for binding in bindings))
+    bindings = context.flow.scope.bindings_of(query.id)
+    notes = filter(None, (binding.declared_annotation for binding in bindings))
     is_noted = any(reader.library_name(note) == "Query" for note in notes)
     is_made = any(binding.value is not None and query_root(binding.value) for binding in bindings)
     return query if is_noted or is_made else None
@@ -64,7 +64,7 @@ def session_read_off(reader: Reader, node: ast.expr) -> ast.Attribute | None:
     module = reader.module
     parent = module.parent(node)
     if isinstance(parent, ast.Call) and parent.args == [node] and not parent.keywords:
-        if reader.qualified(parent.func) != "sqlalchemy.inspect":
+        if reader.qualified_name(parent.func) != "sqlalchemy.inspect":
             return None
         parent = module.parent(parent)
     if not isinstance(parent, ast.Attribute) or parent.attr != "session":
@@ -97,7 +97,7 @@ def alias_of(context: FunctionContext, read: ast.expr) -> tuple[str, ast.stmt] |
     variable, body = variable_of(statement), context.function.body
     if variable is None:
         return None
-    bindings = context.flow.scope.bound(variable.id)
+    bindings = context.flow.scope.bindings_of(variable.id)
     values = [binding for binding in bindings if binding.kind != "annotation"]
     # The only statement of a function cannot go.
     if statement not in body or len(body) == 1 or len(values) != 1:

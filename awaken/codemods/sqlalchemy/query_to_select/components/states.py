@@ -13,16 +13,19 @@ from msgspec import Struct
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
 from awaken.codemods.sqlalchemy.query_to_select.components.joining import join, joined_statement
-from awaken.codemods.sqlalchemy.query_to_select.components.translation import translated
+from awaken.codemods.sqlalchemy.query_to_select.components.translation import translate_statement
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import BUILDERS, SET_OPERATIONS, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.statements.builders import add_links, begun
-from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
+from awaken.codemods.sqlalchemy.query_to_select.statements.builders import (
+    add_links,
+    initial_statement,
+)
+from awaken.codemods.sqlalchemy.query_to_select.statements.query_comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import BEFORE
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.knowledge.library_names import name_list
-from awaken.project.frameworks.loads.items import Item, kind_of
+from awaken.project.frameworks.loads.query_items import Item, kind_of
 from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.graph.holders import Holder
 from awaken.project.source.memo import cached_by
@@ -94,7 +97,7 @@ class States:
                     # returns what it returned before to one more caller.
                     changed.update(order if is_wider else readers[holder] if is_other else ())
         for use in self.component.uses if group is not _GROUPS[-1] else ():
-            self._before(use)
+            self._statements_before(use)
 
     def _have_changed(self, holder: Holder) -> tuple[bool, bool]:
         """Work out the statements of ``holder``; return whether one is another than before.
@@ -129,14 +132,14 @@ class States:
     def _arriving(self, fragment: ChainFragment) -> dict[Arrival, Statement]:
         """Return the statements that ``fragment`` comes to, by how each arrived."""
         if fragment.recognised is not None:
-            statement = self.reached(fragment, executed=False)
+            statement = self.required_statement(fragment, executed=False)
             return {Arrival(self._group(fragment, statement)): statement}
-        before = self._before(fragment)
-        return {arrival: self._continued(before[arrival], fragment) for arrival in before}
+        before = self._statements_before(fragment)
+        return {arrival: self._extended_statement(before[arrival], fragment) for arrival in before}
 
     @cached_by(lambda before, fragment: (before.number, fragment.node))
-    def _continued(self, before: Statement, fragment: ChainFragment) -> Statement:
-        return _continued(before, fragment)
+    def _extended_statement(self, before: Statement, fragment: ChainFragment) -> Statement:
+        return _extend(before, fragment)
 
     def items_of(self, holder: Holder) -> Sequence[Item]:
         """Return the items of the queries that ``holder`` may have; nothing where they differ."""
@@ -146,20 +149,20 @@ class States:
         except Refused:
             return ()
 
-    def apart(self, fragment: ChainFragment) -> list[States]:
+    def alternative_states(self, fragment: ChainFragment) -> list[States]:
         """Return the statements that reach ``fragment``: together, if they are alike.
 
         If not, those of each kind, or else of each arrival, by themselves. Raises Refused if one
         of these differs by branch.
         """
-        before = {} if fragment.recognised else self._before(fragment)
+        before = {} if fragment.recognised else self._statements_before(fragment)
         kinds = groups_of(before, lambda arrival: kind_of(before[arrival].items).value)
         by_kind = [kinds[kind] for kind in sorted(kinds)]
         for parts in ([list(before)], by_kind, [[arrival] for arrival in before]):
             result = [self._of_arrivals(part) for part in parts]
             try:
                 for states in result:
-                    states.of(fragment, executed=False)
+                    states.statement_of(fragment, executed=False)
             except Refused as refused:
                 if refused.reason is not reasons.DIFFERENT_QUERIES or len(parts) == len(before):
                     raise
@@ -172,34 +175,36 @@ class States:
         result.arrivals = arrivals
         return result
 
-    def of(self, fragment: ChainFragment, *, executed: bool) -> Statement | None:
+    def statement_of(self, fragment: ChainFragment, *, executed: bool) -> Statement | None:
         """Return the statement that ``fragment`` comes to; None while nothing reaches it."""
         if fragment.recognised is not None:
             if isinstance(fragment.start, ast.Call) and fragment.start.keywords:
                 raise Refused(reasons.RAISES_TODAY, "query() takes no keyword arguments")
             reader = self.component.reader(fragment.context)
             criteria = self._criteria_in(fragment.context)
-            statement = begun(reader, fragment.chain(_A_SESSION), criteria)
+            statement = initial_statement(reader, fragment.chain(_A_SESSION), criteria)
             add_links(statement, executed)
             return statement
         # Facts that were joined once are kept: most reads see the same facts as the one before, and
         # one more.
-        befores = self._before(fragment).values()
-        return _continued(reduce(self._join, befores), fragment, executed) if befores else None
+        befores = self._statements_before(fragment).values()
+        return _extend(reduce(self._join, befores), fragment, executed) if befores else None
 
-    def _before(self, fragment: ChainFragment) -> dict[Arrival, Statement]:
+    def _statements_before(self, fragment: ChainFragment) -> dict[Arrival, Statement]:
         """Return the facts of the queries that ``fragment`` starts with, by how each arrived."""
         result: dict[Arrival, Statement] = {}
-        for call, holder in self.component.holders.ways_to(fragment.context, fragment.start):
+        for call, holder in self.component.holders.calls_and_holders(
+            fragment.context, fragment.start
+        ):
             for inner, statement in self._known.get(holder, {}).items():
                 other = self._translated_statement(statement, holder.context, fragment.context)
-                for arrival in self._returned(inner, call):
+                for arrival in self._arrivals_at(inner, call):
                     if self.arrivals is None or arrival in self.arrivals:
                         known = result.get(arrival)
                         result[arrival] = other if known is None else self._join(known, other)
         return result
 
-    def _returned(self, inner: Arrival, call: CallEdge | None) -> Iterable[Arrival]:
+    def _arrivals_at(self, inner: Arrival, call: CallEdge | None) -> Iterable[Arrival]:
         """Return how a query arrived at ``call`` that arrived as ``inner`` in the function."""
         if call is None or inner.call is None:
             return (inner,)
@@ -212,11 +217,11 @@ class States:
     def _join(self, statement: Statement, other: Statement) -> Statement:
         return join(statement, other)
 
-    def reached(self, fragment: ChainFragment, *, executed: bool) -> Statement:
+    def required_statement(self, fragment: ChainFragment, *, executed: bool) -> Statement:
         """Return the statement that ``fragment`` comes to; raises Refused if nothing does."""
-        statement = self.of(fragment, executed=executed)
+        statement = self.statement_of(fragment, executed=executed)
         if statement is None:
-            raise Refused(reasons.KEPT_QUERY, "in a variable that no branch assigns")
+            raise Refused(reasons.KEPT_QUERY, "no branch assigns its variable")
         return statement
 
     @cached_by(lambda statement, _source, target: (statement.number, target))
@@ -225,7 +230,7 @@ class States:
     ) -> Statement:
         if source is target:
             return statement
-        return translated(statement, self.component.reader(target), target)
+        return translate_statement(statement, self.component.reader(target), target)
 
     def _criteria_in(self, context: FunctionContext) -> list[ast.expr]:
         """Return the arguments of all builders that are called in ``context``."""
@@ -237,7 +242,7 @@ class States:
         return groups_of(self.component.fragments, attrgetter("context"))
 
 
-def _continued(before: Statement, fragment: ChainFragment, executed: bool = False) -> Statement:
+def _extend(before: Statement, fragment: ChainFragment, executed: bool = False) -> Statement:
     statement = before.continued_by(fragment.chain(_A_SESSION))
     add_links(statement, executed)
     return statement

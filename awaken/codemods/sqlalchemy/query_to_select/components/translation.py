@@ -7,15 +7,15 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.results.unique import may_repeat
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.statements.join_targets import Target
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
-from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.query_items import Item, What
 from awaken.project.graph.call_edges import FunctionContext
 
 
-def translated(statement: Statement, reader: Reader, target: FunctionContext) -> Statement:
+def translate_statement(statement: Statement, reader: Reader, target: FunctionContext) -> Statement:
     """Return ``statement`` of another function as ``target``, in the file of ``reader``, sees it.
 
     Its criteria and options are judged in their own function.
@@ -75,7 +75,7 @@ def named_in(reader: Reader, context: FunctionContext, qualified: str | None) ->
 
 def _means(reader: Reader, node: ast.expr, qualified: str) -> bool:
     """Whether ``node`` is the class, be it by the name of a package that exports it."""
-    meant = reader.qualified(node)
+    meant = reader.qualified_name(node)
     if meant is None or meant == qualified:
         return meant is not None
     facts = reader.project.class_facts(meant)

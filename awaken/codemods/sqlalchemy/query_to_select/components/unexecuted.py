@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import Literal
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.knowledge.library_names import name_list
 from awaken.project.source.trees import is_text
 
@@ -75,5 +75,5 @@ def _shows(reader: Reader, call: ast.Call) -> bool:
             return is_print and all(keyword.arg in {"sep", "end"} for keyword in call.keywords)
         case ast.Attribute(value=logger, attr=name) if name in _LOGS:
             instance = reader.project.instance_of(reader.module, logger)
-            return instance == ("logging.Logger",) or reader.qualified(logger) == "logging"
+            return instance == ("logging.Logger",) or reader.qualified_name(logger) == "logging"
     return False

@@ -13,9 +13,11 @@ import re
 from collections.abc import Collection, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import (
+    Decision,
+    note_sqlalchemy_name,
+)
 from awaken.codemods.sqlalchemy.query_to_select.decide.loading import session_of
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader, sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     Argument,
     BulkRewrite,
@@ -31,18 +33,19 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import tell_target
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.results.typed import is_typed
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader, sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import (
     filter_target,
     refuse_missing_keys,
     translate,
 )
-from awaken.codemods.sqlalchemy.query_to_select.statements.comments import (
+from awaken.codemods.sqlalchemy.query_to_select.statements.query_comments import (
     keep_comments,
     refuse_comment,
 )
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import name_here
-from awaken.project.frameworks.loads.items import Item, What, doubts_of
+from awaken.project.frameworks.loads.query_items import Item, What, doubts_of
 from awaken.project.frameworks.loads.repeats import Sources
 
 _CRITERIA = frozenset({"filter", "where", "with_parent"})
@@ -82,7 +85,7 @@ def decide_write(reader: Reader, chain: Chain) -> Decision:
     statement = translate(reader, chain, executed=False)
     check_target(statement)
     decision = Decision(None)
-    select = written(statement, decision, chain.end)
+    select = note_sqlalchemy_name(statement, decision, chain.end)
     decision.data = executed_write(statement, select, link_edits(statement))
     decision.needs += statement.needs
     decision.caveats += caveats_of_target(statement.items, chain.links)

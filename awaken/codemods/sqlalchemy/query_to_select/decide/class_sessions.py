@@ -8,11 +8,11 @@ from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import ExtensionRewrite, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, read_chain
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
+from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import Recognised
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 
 
 def chain_of(reader: Reader, recognised: Recognised) -> Chain:

@@ -6,7 +6,6 @@ import ast
 
 from msgspec import Struct, field
 
-from awaken.codemods.sqlalchemy.query_to_select.names import sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
     ExtensionRewrite,
@@ -14,6 +13,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
     QueryRewrite,
     SliceRewrite,
 )
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import Written
 
@@ -30,7 +30,7 @@ class Decision(Struct):
     requires: list[ast.expr] = field(default_factory=list)
 
 
-def written(statement: Statement, decision: Decision, name: str) -> str:
+def note_sqlalchemy_name(statement: Statement, decision: Decision, name: str) -> str:
     """Return how SQLAlchemy's ``name`` is written here; ``decision`` notes the import."""
     result = sqlalchemy_name(statement.reader, statement.chain.root, name)
     decision.needs.append(result)

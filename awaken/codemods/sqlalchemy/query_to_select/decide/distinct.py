@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.query_items import Item, What
 
 
 def check_distinct(statement: Statement) -> None:

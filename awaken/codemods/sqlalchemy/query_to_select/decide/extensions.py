@@ -17,15 +17,15 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision
 from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
 from awaken.codemods.sqlalchemy.query_to_select.decide.loading import decide_executed
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import ExtensionRewrite, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
-from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
+from awaken.codemods.sqlalchemy.query_to_select.statements.query_comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.project.frameworks.loads.entities import classify_all
-from awaken.project.frameworks.loads.items import Kind, What, kind_of
+from awaken.project.frameworks.loads.query_items import Kind, What, kind_of
 
 # The end of Query that gives the same rows, as which the statement is judged.
 _EXECUTED_AS = {"first_or_404": "first", "one_or_404": "one", "paginate": "all"}
@@ -91,7 +91,7 @@ def _with_key(reader: Reader, chain: Chain, call: ast.Call) -> Decision:
 def _with_statement(reader: Reader, chain: Chain, call: ast.Call) -> Decision:
     check_arguments(chain, call)
     statement = translate(reader, read_as_executed(chain), executed=True)
-    return extended(statement, chain, call, chain.links)
+    return decide_extension_call(statement, chain, call, chain.links)
 
 
 def read_as_executed(chain: Chain) -> Chain:
@@ -99,7 +99,9 @@ def read_as_executed(chain: Chain) -> Chain:
     return replace(chain, ending="executed", end=_EXECUTED_AS[chain.end])
 
 
-def extended(statement: Statement, chain: Chain, call: ast.Call, links: Iterable[Link]) -> Decision:
+def decide_extension_call(
+    statement: Statement, chain: Chain, call: ast.Call, links: Iterable[Link]
+) -> Decision:
     """Decide how a ``statement`` is given to the method of Flask-SQLAlchemy that ``call`` calls.
 
     ``links`` are all the builders that made it. Raises Refused.

@@ -11,15 +11,15 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import GetRewrite, GetSetting
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import OTHER_ITEMS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.statements.query_comments import refuse_comment
 from awaken.knowledge.sql_names import sql_names
 from awaken.project import Module
 from awaken.project.frameworks.loads.entities import classify_all
-from awaken.project.frameworks.loads.items import What
+from awaken.project.frameworks.loads.query_items import What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.trees import arguments_of, position
 
@@ -154,9 +154,14 @@ def _refuse_comments(reader: Reader, chain: Chain, settings: Sequence[GetSetting
         )
         return
     pairs = zip(chain.links, settings, strict=True)
-    left = [node for link, setting in pairs if setting != "dropped" for node in _left(link.call)]
+    left = [
+        node
+        for link, setting in pairs
+        if setting != "dropped"
+        for node in _arguments_in_order(link.call)
+    ]
     start = module.span(chain.root).end
-    for node in (*left, *_left(chain.node)):
+    for node in (*left, *_arguments_in_order(chain.node)):
         refuse_comment(module.source.text[start : module.span(node).start])
         start = module.span(node).end
     refuse_comment(module.source.text[start : module.span(chain.node).end])
@@ -170,5 +175,5 @@ def _refuse_comments_at_start(module: Module, root: ast.expr, whole: ast.expr) -
     refuse_comment(text[module.span(items[-1]).end : module.span(root).end])
 
 
-def _left(call: ast.Call) -> Sequence[ast.expr]:
+def _arguments_in_order(call: ast.Call) -> Sequence[ast.expr]:
     return sorted(arguments_of(call), key=position)

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Literal
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import (
+    Decision,
+    note_sqlalchemy_name,
+)
 from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
 from awaken.codemods.sqlalchemy.query_to_select.decide.get import caveats_of, settings_of
 from awaken.codemods.sqlalchemy.query_to_select.decide.operands import has_call, join_operands
 from awaken.codemods.sqlalchemy.query_to_select.decide.taken import caveats_of_taken
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import TAKEN, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
@@ -29,14 +31,15 @@ from awaken.codemods.sqlalchemy.query_to_select.results.unique import (
     is_surely_unique,
     may_load_collection,
 )
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
-from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
+from awaken.codemods.sqlalchemy.query_to_select.statements.query_comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.knowledge import knowledge
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.embedded import exists_in
 from awaken.project.frameworks.loads.entities import classify_all
-from awaken.project.frameworks.loads.items import Item, Kind, What, doubts_of, kind_of
+from awaken.project.frameworks.loads.query_items import Item, Kind, What, doubts_of, kind_of
 from awaken.project.frameworks.loads.repeats import is_loader
 
 SessionFrom = Literal["receiver", "argument"] | int
@@ -74,7 +77,7 @@ def _decide_taken(reader: Reader, chain: Chain) -> Decision:
     statement = translate(reader, chain, executed=True)
     check_distinct(statement)
     decision = Decision(None, caveats=caveats_of_taken(statement, chain.links))
-    select = written(statement, decision, "select")
+    select = note_sqlalchemy_name(statement, decision, "select")
     decision.needs += statement.needs
     links = tuple(statement.edits)
     decision.data = QueryRewrite(select=select, links=links, last=None, ended="not")
@@ -85,7 +88,7 @@ def _decide_taken(reader: Reader, chain: Chain) -> Decision:
 def _decide_embedded(statement: Statement) -> Decision:
     chain = statement.chain
     decision = Decision(None)
-    select = written(statement, decision, "select")
+    select = note_sqlalchemy_name(statement, decision, "select")
     # An embedded select() needs no session, and whatever made one is not asked.
     if chain.receiver is not None and has_call(chain.receiver):
         decision.caveats.append(f"`{ast.unparse(chain.receiver)}` is no longer called")
@@ -138,7 +141,7 @@ def _exists(statement: Statement, decision: Decision, select: str) -> QueryRewri
         shape="one",
         source=source,
         wrap="exists",
-        exists=written(statement, decision, "exists"),
+        exists=note_sqlalchemy_name(statement, decision, "exists"),
     )
 
 
@@ -188,7 +191,7 @@ def decide_executed(statement: Statement) -> Decision:
     """Decide how ``statement`` is executed where its query is; raises Refused."""
     chain = statement.chain
     decision = Decision(None)
-    select = written(statement, decision, "select")
+    select = note_sqlalchemy_name(statement, decision, "select")
     session = session_of(statement)
     decision.caveats += doubts_of(statement.items)
     if chain.end == "count":
@@ -372,7 +375,7 @@ def _count(
         check_counted(statement.reader, link)
     if statement.from_statement:
         raise Refused(reasons.RAISES_TODAY, "count() follows from_statement()")
-    func = written(statement, decision, "func")
+    func = note_sqlalchemy_name(statement, decision, "func")
     edits = tuple(statement.edits)
     # `session.scalar()` may be None for a type checker; there is always one count.
     runs, last = ("execute", "scalar_one") if _is_typed(statement) else ("scalar", None)

@@ -7,20 +7,20 @@ import ast
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.decide.class_sessions import chain_of
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     SET_OPERATIONS,
     Chain,
     holds_query,
     query_root,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
+from awaken.codemods.sqlalchemy.query_to_select.reading.help import short_text
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import recognise_either
+from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import recognise_either
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
-from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
+from awaken.codemods.sqlalchemy.query_to_select.statements.query_comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.loads.items import Item, Kind, What, kind_of
+from awaken.project.frameworks.loads.query_items import Item, Kind, What, kind_of
 
 
 def join_operands(statement: Statement, decision: Decision) -> None:
@@ -71,7 +71,7 @@ def _operands(chain: Chain) -> list[ast.expr]:
 
 
 def _read_operand(reader: Reader, operand: ast.expr) -> tuple[ast.expr, Chain]:
-    refused = Refused(reasons.SET_OPERATION, f"a set operation with `{quoted(operand)}`")
+    refused = Refused(reasons.SET_OPERATION, f"a set operation with `{short_text(operand)}`")
     root = query_root(operand)
     recognised = recognise_either(reader, root) if root is not None else None
     if root is None or recognised is None:
@@ -93,9 +93,9 @@ def _refuse_others(first: tuple[Item, ...], other: Statement, operand: ast.expr)
     )
     # One alias reads the whole as one class; objects of others would be lost.
     if not same or (is_class and (items[0].model != first[0].model or items[0].aliased)):
-        raise Refused(reasons.SET_OPERATION, f"a set operation with `{quoted(operand)}`")
+        raise Refused(reasons.SET_OPERATION, f"a set operation with `{short_text(operand)}`")
     if any(link.name in SET_OPERATIONS for link in other.chain.links):
-        raise Refused(reasons.SET_OPERATION, f"a set operation inside `{quoted(operand)}`")
+        raise Refused(reasons.SET_OPERATION, f"a set operation inside `{short_text(operand)}`")
 
 
 def _refuse_comments(reader: Reader, chain: Chain) -> None:

@@ -18,8 +18,8 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision
 from awaken.codemods.sqlalchemy.query_to_select.decide.extensions import decide_extension
 from awaken.codemods.sqlalchemy.query_to_select.decide.loading import decide_loading
 from awaken.codemods.sqlalchemy.query_to_select.decide.operands import first_root
-from awaken.codemods.sqlalchemy.query_to_select.decide.slices import decide_slice
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.decide.query_slices import decide_slice
+from awaken.codemods.sqlalchemy.query_to_select.grouped_rewrites import Part, Rewrite, Root
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
     ExtensionRewrite,
@@ -29,11 +29,11 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import (
+from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import (
     Recognised,
     recognise_either,
 )
-from awaken.codemods.sqlalchemy.query_to_select.rewrites import Part, Rewrite, Root
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import caveats_of_parents
 from awaken.project.source.expressions.alternatives import alternatives
 

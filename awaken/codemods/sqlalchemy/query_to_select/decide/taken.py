@@ -12,7 +12,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.takers import taker_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.knowledge.library_names import name_list
-from awaken.project.frameworks.loads.items import Kind, doubts_of, kind_of
+from awaken.project.frameworks.loads.query_items import Kind, doubts_of, kind_of
 
 _PLAIN = name_list("builders_of_both")
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import OTHER_ITEMS, Link
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.knowledge.library_names import name_list
-from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.query_items import Item, What
 from awaken.project.source.worklist import preorder
 
 _COLUMN_OPERATORS = name_list("criteria_of_values") | name_list("criteria_among")

@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Reason
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.sql_names import sql_names
-from awaken.project.source.expressions.uses import targets_of, use_of
+from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.trees import keyword_of, last_name, position, receivers
 
 if TYPE_CHECKING:
@@ -315,12 +315,12 @@ def _described_keeping(module: Module, parent: ast.AST | None) -> str:
         case ast.Assign() | ast.AnnAssign() | ast.NamedExpr() if len(targets_of(parent)) == 1:
             (target,) = targets_of(parent)
         case _:
-            return "as a part of another value"
+            return "it is a part of another value"
     text = ast.unparse(target)
     if not isinstance(target, ast.Name):
-        return f"in `{text}`"
+        return f"`{text}` keeps it"
     reads = module.scopes.reads_of(target)
     reads.sort(key=position)
     # In a loop, all reads may precede the assignment.
     later = [read for read in reads if read.lineno > (parent.end_lineno or 0)] or reads
-    return f"in `{text}`, which line {later[0].lineno} uses" if later else f"in `{text}`"
+    return f"line {later[0].lineno} uses `{text}`" if later else f"`{text}` keeps it"

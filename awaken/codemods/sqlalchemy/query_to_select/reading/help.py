@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.project.frameworks.loads.items import Item, What
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
+from awaken.project.frameworks.loads.query_items import Item, What
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import ClassOf
 
@@ -16,7 +16,7 @@ _LONGEST = 40
 """Characters of source that a sentence can hold, in a line of 100 with the rest of it."""
 
 
-def quoted(node: ast.AST) -> str:
+def short_text(node: ast.AST) -> str:
     """Return the source of ``node``, cut where it is too long for a sentence."""
     text = ast.unparse(node)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
@@ -30,8 +30,8 @@ def prove_session(reader: Reader, receiver: ast.expr) -> str:
         case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
             return f"If it is one, annotate it in the class body: `{name}: Session`."
         case ast.Call(func=ast.Name() | ast.Attribute() as function):
-            return f"If it is one, annotate what `{quoted(function)}` returns: `-> Session`."
-    return f"If it is one, put it in a variable: `session: Session = {quoted(receiver)}`."
+            return f"If it is one, annotate what `{short_text(function)}` returns: `-> Session`."
+    return f"If it is one, put it in a variable: `session: Session = {short_text(receiver)}`."
 
 
 def _prove_variable(reader: Reader, name: ast.Name) -> str:
@@ -41,11 +41,13 @@ def _prove_variable(reader: Reader, name: ast.Name) -> str:
         return f"If it is one, annotate the parameter: `{name.id}: Session`."
     if kinds == {"with"} and isinstance(bindings[0].value, ast.Call):
         manager = bindings[0].value.func
-        qualified = reader.qualified(manager)
+        qualified = reader.qualified_name(manager)
         # A class gives what `__enter__` returns, a generator what it yields.
         if qualified is not None and reader.project.class_facts(qualified) is not None:
-            return f"If it is one, annotate `{quoted(manager)}.__enter__`: `-> Session`."
-        return f"If it is one, annotate what `{quoted(manager)}` yields: `-> Iterator[Session]`."
+            return f"If it is one, annotate `{short_text(manager)}.__enter__`: `-> Session`."
+        return (
+            f"If it is one, annotate what `{short_text(manager)}` yields: `-> Iterator[Session]`."
+        )
     if kinds == {"import"}:
         return f"If it is one, annotate it where it is defined: `{name.id}: Session = ...`."
     if kinds <= {"assignment", "annotation"}:
@@ -62,7 +64,9 @@ def tell_target(reader: Reader, item: Item) -> str:
         case ast.Name(id=name) if {b.kind for b in reader.bindings(node)} == {"parameter"}:
             told = f"annotate the parameter: `{name}: type[Base]`"
         case _:
-            told = f"put it in a variable of this function: `model: type[Base] = {quoted(node)}`"
+            told = (
+                f"put it in a variable of this function: `model: type[Base] = {short_text(node)}`"
+            )
     return f"If it is a class, {told}; if a Table, write `session.execute(...)` by hand."
 
 
@@ -70,12 +74,12 @@ def tell_kind(reader: Reader, item: Item) -> str:
     """Return what tells the rule whether ``item`` is a class or a column."""
     node = item.node
     # A class has no `label()`, so that one proves a column.
-    column = f"if a column, write `{quoted(node)}.label(...)`"
+    column = f"if a column, write `{short_text(node)}.label(...)`"
     match node:
         case ast.Starred(value=value):
             return (
                 "Write out the items, or assign them to a local list that nothing "
-                f"changes: `{quoted(value)} = [...]`."
+                f"changes: `{short_text(value)} = [...]`."
             )
         case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
             told = f"`{name}: type[Base]`"
@@ -84,7 +88,7 @@ def tell_kind(reader: Reader, item: Item) -> str:
             return f"If it is a class, annotate the parameter: `{name}: type[Base]`; {column}."
     return (
         "If it is a class, put it in a variable of this function first: "
-        f"`model: type[Base] = {quoted(node)}`; {column}."
+        f"`model: type[Base] = {short_text(node)}`; {column}."
     )
 
 
@@ -93,7 +97,7 @@ def refuse_unknown(reader: Reader, items: Sequence[Item]) -> None:
     for item in items:
         if item.what is What.UNKNOWN:
             help_text = tell_kind(reader, item)
-            refused = Refused(reasons.UNKNOWN_ENTITY, quoted(item.node), help_text)
+            refused = Refused(reasons.UNKNOWN_ENTITY, short_text(item.node), help_text)
             raise refused.answered_by(*_answers(reader, item.node))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import StatementTaker
-from awaken.project.names.tables import target_of
+from awaken.project.names.module_tables import target_of
 
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module

@@ -7,16 +7,16 @@ import ast
 from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     BUILDERS,
     EXECUTING,
     EXTENSIONS,
     WRITES,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
+from awaken.codemods.sqlalchemy.query_to_select.reading.help import short_text
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import OwnClass
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Place
 from awaken.kit.names_here import Written
 from awaken.project.frameworks.loads.mapped_classes import entity_of
@@ -57,12 +57,12 @@ def begin_of(reader: Reader, node: ast.Attribute) -> Begin | Refused | None:
     elif of_subclasses:
         query = reader.project.orm.class_queries.of_subclasses(qualified)
     else:
-        query = reader.project.orm.class_queries.of(qualified)
+        query = reader.project.orm.class_queries.source_of(qualified)
     if isinstance(query, ClassQuery):
         return _begin(reader, node, query)
     if isinstance(query, Unknown):
         because = Place(query.place.path, query.place.span, query.why)
-        return Refused(reasons.UNPROVEN_CLASS_QUERY, quoted(node), because=(because,))
+        return Refused(reasons.UNPROVEN_CLASS_QUERY, short_text(node), because=(because,))
     # The class is visible, and it has no such query.
     if qualified is not None and reader.project.orm.models.status(qualified) != "unknown":
         return None
@@ -85,7 +85,7 @@ def _of_several(reader: Reader, model: ast.expr) -> ClassQuery | None:
 
 def _model(reader: Reader, model: ast.expr) -> tuple[str | None, bool]:
     """Return the class that ``model`` is, and whether any subclass of it may be meant."""
-    qualified = reader.qualified(model)
+    qualified = reader.qualified_name(model)
     if qualified is not None and reader.project.class_facts(qualified) is not None:
         return qualified, False
     around = reader.module.enclosing_class(model)
@@ -129,7 +129,7 @@ def _unknown(reader: Reader, node: ast.Attribute) -> Refused | None:
         return None
     if not reader.project.has_sessions:
         return None
-    return Refused(reasons.UNPROVEN_CLASS_QUERY, quoted(node))
+    return Refused(reasons.UNPROVEN_CLASS_QUERY, short_text(node))
 
 
 def _may_be_class(reader: Reader, node: ast.expr, method: str) -> bool:

@@ -28,7 +28,7 @@ class OwnClass(Struct, frozen=True):
     def raise_if_used(self, names: Iterable[str]) -> None:
         """Raise Refused if one of the methods ``names`` is not Query's."""
         for name in names:
-            why = self.made_by.stands_against(name)
+            why = self.made_by.why_not_of_query(name)
             if why:
                 raise Refused(reasons.QUERY_HOOKS, why, because=self.because)
 

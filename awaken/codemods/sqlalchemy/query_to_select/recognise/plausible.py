@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     BUILDERS,
     COLUMN_VALUES,
@@ -13,7 +12,8 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     EXTENSIONS,
     WRITES,
 )
-from awaken.codemods.sqlalchemy.query_to_select.recognise.evidence import is_proved_by_use
+from awaken.codemods.sqlalchemy.query_to_select.recognise.query_evidence import is_proved_by_use
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.f_strings import is_literal
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ModuleOf
 
 
-def made_anew(reader: Reader, session: ast.expr) -> str | None:
+def property_place(reader: Reader, session: ast.expr) -> str | None:
     """Return the place of a property that may make another session each time it is read, if any.
 
     That is ``path:line`` of the property that ``session`` may name.

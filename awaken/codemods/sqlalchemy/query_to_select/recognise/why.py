@@ -6,7 +6,6 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     BUILDERS,
     COLUMN_VALUES,
@@ -14,15 +13,16 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     EXECUTING,
     WRITES,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.help import prove_session, quoted
+from awaken.codemods.sqlalchemy.query_to_select.reading.help import prove_session, short_text
 from awaken.codemods.sqlalchemy.query_to_select.recognise.plausible import (
     asks_for_text,
     imports_library,
 )
-from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import (
+from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import (
     recognise,
     recognise_at_class,
 )
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Place, Span
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.trees import receivers
@@ -32,9 +32,6 @@ _STATEMENTS = frozenset({"select", "insert", "update", "delete", "text"})
 _SESSION_METHODS = frozenset({"execute", "scalars", "scalar", "get", "get_one", "stream"})
 _OF_QUERIES = BUILDERS | EXECUTING | EMBEDDING | WRITES | COLUMN_VALUES
 _SPELLING = re.compile(rb"[\w)\]]\.query\s*\(|\bQuery\(")
-_MOST_VARIABLES = 20
-"""How many variables are followed from one to the next: ``explain`` is to answer at once, whatever
-code was generated."""
 
 
 def why_no_site(reader: Reader, span: Span) -> str | None:
@@ -91,7 +88,7 @@ def _other_call(reader: Reader, node: ast.AST) -> str | None:
     if node.func.attr != "query" or recognise(reader, node) is not None:
         return None
     receiver = node.func.value
-    text, origin = quoted(receiver), _origin(reader, receiver)
+    text, origin = short_text(receiver), _origin(reader, receiver)
     proof = reader.project.orm.session_of(reader.module, receiver)
     # Any other session would have been recognised.
     if isinstance(proof, SessionProof):
@@ -109,7 +106,9 @@ def _doubt(reader: Reader, call: ast.Call) -> str:
     if not call.args:
         return "the call names no class or column to select"
     if asks_for_text(call):
-        return f"its first argument, `{quoted(call.args[0])}`, is not a class or column to select"
+        return (
+            f"its first argument, `{short_text(call.args[0])}`, is not a class or column to select"
+        )
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else call.func
     help_text = prove_session(reader, receiver).removeprefix("If it is one, ").rstrip(".")
     nothing = "no argument is known to be a mapped class"
@@ -128,7 +127,7 @@ def _origin(reader: Reader, receiver: ast.expr) -> str:
     if bindings[0].kind not in {"assignment", "with", "for"}:
         return ""
     line = reader.module.line_column(reader.module.span(bindings[0].value))[0]
-    return f"it comes from `{quoted(bindings[0].value)}` in line {line}"
+    return f"it comes from `{short_text(bindings[0].value)}` in line {line}"
 
 
 def _where(reader: Reader, node: ast.AST, place: Place) -> str:
@@ -147,9 +146,9 @@ def _other_constructor(reader: Reader, node: ast.AST) -> str | None:
         return None
     if getattr(node.func, "id", getattr(node.func, "attr", "")) != "Query":
         return None
-    name = reader.qualified(node.func)
+    name = reader.qualified_name(node.func)
     meant = "not known" if name is None else f"`{name}`"
-    return f"`{quoted(node.func)}` is {meant}, and not `sqlalchemy.orm.Query`"
+    return f"`{short_text(node.func)}` is {meant}, and not `sqlalchemy.orm.Query`"
 
 
 # ------------------------------------------------------------------- other things of that name
@@ -159,13 +158,13 @@ def _read(reader: Reader, node: ast.AST) -> str | None:
         return None
     if reader.module.call_of(node) is not None or recognise_at_class(reader, node) is not None:
         return None
-    text = quoted(node)
+    text = short_text(node)
     if not isinstance(node.ctx, ast.Load):
         return f"`{text}` is assigned here, not called"
     if owner := _class_named(reader, node.value):
         return (
             f"`{text}` is read from {owner}, but nothing shows that it is a SQLAlchemy "
-            f"query. If it is one, write `db.session.query({quoted(node.value)})`"
+            f"query. If it is one, write `db.session.query({short_text(node.value)})`"
         )
     if isinstance(reader.project.orm.session_of(reader.module, node.value), SessionProof):
         return f"`{text}` is not called here; the rule looks only at its calls"
@@ -174,7 +173,7 @@ def _read(reader: Reader, node: ast.AST) -> str | None:
 
 def _class_named(reader: Reader, node: ast.expr) -> str | None:
     """Return the class that ``node`` is, as a noun phrase, or None."""
-    name = reader.qualified(node)
+    name = reader.qualified_name(node)
     status = "unknown" if name is None else reader.project.orm.models.status(name)
     if status in {"mapped", "base"}:
         return "a mapped class"
@@ -200,12 +199,12 @@ def _modern(reader: Reader, node: ast.AST) -> str | None:
         return None
     name = reader.library_name(node.func)
     if name in _STATEMENTS:
-        return f"`{quoted(node.func)}(...)` already has the style of SQLAlchemy 2.0"
+        return f"`{short_text(node.func)}(...)` already has the style of SQLAlchemy 2.0"
     function = node.func
     if not isinstance(function, ast.Attribute) or function.attr not in _SESSION_METHODS:
         return None
     if isinstance(reader.project.orm.session_of(reader.module, function.value), SessionProof):
-        return f"`{quoted(function)}(...)` already has the style of SQLAlchemy 2.0"
+        return f"`{short_text(function)}(...)` already has the style of SQLAlchemy 2.0"
     return None
 
 
@@ -239,7 +238,7 @@ def _is_query_call(node: ast.Call) -> bool:
 def _queries_in(reader: Reader, name: ast.Name) -> Iterator[ast.Call]:
     """Yield the queries that a variable may hold, through other variables as well."""
     waiting, seen = [name], set[ast.AST]()
-    while waiting and len(seen) < _MOST_VARIABLES:
+    while waiting:
         for binding in reader.bindings(waiting.pop()):
             if binding.value is None or binding.node in seen:
                 continue

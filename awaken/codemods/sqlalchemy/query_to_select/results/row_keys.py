@@ -6,11 +6,11 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
+from awaken.codemods.sqlalchemy.query_to_select.reading.help import short_text
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.results.rows import Shape, Uses, uses_of
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.query_items import Item, What
 
 
 def key_caveats(statement: Statement) -> Iterator[str]:
@@ -65,7 +65,7 @@ def first_unlabelled(items: Sequence[Item]) -> str | None:
     """Return the first expression without a label, as a message can hold it."""
     result = (item for item in items if item.what is What.EXPRESSION and item.key is None)
     first = next(result, None)
-    return None if first is None else quoted(first.node)
+    return None if first is None else short_text(first.node)
 
 
 def _possible_keys(items: Sequence[Item]) -> set[str]:

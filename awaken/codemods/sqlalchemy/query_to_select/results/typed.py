@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.annotated import types_in
-from awaken.project.source.expressions.uses import use_of
+from awaken.project.source.expressions.expression_uses import use_of
 from awaken.project.source.trees import Function, is_none, last_name, parameter_at, parameters_of
 
 _FURTHEST = 4
@@ -112,7 +112,7 @@ class _Asked(Struct, frozen=True):
         owner = scopes.owner(target.id, scopes.scope_of(target))
         if owner is None or owner.kind in {"module", "class"}:
             return False
-        bindings = owner.bound(target.id)
+        bindings = owner.bindings_of(target.id)
         if not way and any(_makes_list(item) for item in bindings if item.node is not target):
             return True
         if any(self._is_list(binding.annotation, way) for binding in bindings):
@@ -137,7 +137,7 @@ class _Asked(Struct, frozen=True):
     def _parameter(self, call: ast.Call, key: int | str) -> ast.expr | None:
         """Return the annotation of what takes an argument of ``call``, at a place or by name."""
         project = self.reader.project
-        qualified = self.reader.qualified(call.func)
+        qualified = self.reader.qualified_name(call.func)
         defined = None if qualified is None else project.class_definition(qualified)
         if defined is not None:
             return _field(defined[1], key)

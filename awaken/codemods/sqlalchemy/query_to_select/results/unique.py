@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from awaken.codemods.sqlalchemy.query_to_select.statements.partners import in_from
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.loads.items import Item, Kind, What, kind_of
+from awaken.project.frameworks.loads.query_items import Item, Kind, What, kind_of
 from awaken.project.frameworks.loads.repeats import loads_collection
 from awaken.project.frameworks.orm import Orm
 

@@ -11,8 +11,8 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import Argument, BulkRew
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.enclosing import in_call
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import rewrite_query
 from awaken.contract import Surroundings
-from awaken.editing.arguments import bare_argument, code, line_break
-from awaken.editing.chains import lines as chain_lines
+from awaken.editing.call_arguments import bare_argument, code, line_break
+from awaken.editing.chains import chain_lines
 
 _NO_SPACE = cst.SimpleWhitespace("")
 _ROWCOUNT = "rowcount"
@@ -147,9 +147,9 @@ def _spaces(
 
     Comments on lines of their own go with the argument below them, others with the one before them.
     """
-    opening, closing = node.whitespace_before_args, _behind(node.args[-1])
+    opening, closing = node.whitespace_before_args, _whitespace_after(node.args[-1])
     if not chain_lines.has_comment(opening) and not any(
-        map(chain_lines.has_comment, map(_behind, node.args))
+        map(chain_lines.has_comment, map(_whitespace_after, node.args))
     ):
         return opening, closing
     indent = chain_lines.line_indent(cst.ensure_type(node.func, cst.Attribute).dot, around)
@@ -159,25 +159,31 @@ def _spaces(
             if chain_lines.has_break(opening)
             else indent + around.indent
         )
-        opening = _below(chain_lines.without_comments(opening), _behind(node.args[place - 1]), step)
+        opening = _with_comments(
+            chain_lines.without_comments(opening), _whitespace_after(node.args[place - 1]), step
+        )
     if place < len(node.args) - 1:
-        closing = _at_end(chain_lines.without_comments(closing), _behind(node.args[place]), indent)
+        closing = _at_end(
+            chain_lines.without_comments(closing), _whitespace_after(node.args[place]), indent
+        )
     if chain_lines.has_comment(opening) or chain_lines.has_comment(closing):
-        opening = _broken(opening, indent + around.indent)
-        closing = _broken(closing, indent)
+        opening = _with_line_break(opening, indent + around.indent)
+        closing = _with_line_break(closing, indent)
     return opening, closing
 
 
-def _behind(argument: cst.Arg) -> cst.BaseParenthesizableWhitespace:
+def _whitespace_after(argument: cst.Arg) -> cst.BaseParenthesizableWhitespace:
     comma = argument.comma
     return comma.whitespace_after if isinstance(comma, cst.Comma) else argument.whitespace_after_arg
 
 
-def _broken(space: cst.BaseParenthesizableWhitespace, indent: str) -> cst.ParenthesizedWhitespace:
+def _with_line_break(
+    space: cst.BaseParenthesizableWhitespace, indent: str
+) -> cst.ParenthesizedWhitespace:
     return space if isinstance(space, cst.ParenthesizedWhitespace) else line_break(indent)
 
 
-def _below(
+def _with_comments(
     space: cst.BaseParenthesizableWhitespace, above: cst.BaseParenthesizableWhitespace, indent: str
 ) -> cst.BaseParenthesizableWhitespace:
     """Return ``space`` with the comments on lines of their own ``above`` an argument."""
@@ -187,7 +193,7 @@ def _below(
         for line in empty_lines
         if line.comment is not None
     ]
-    return _broken(space, indent).with_changes(empty_lines=comments) if comments else space
+    return _with_line_break(space, indent).with_changes(empty_lines=comments) if comments else space
 
 
 def _at_end(
@@ -195,7 +201,7 @@ def _at_end(
 ) -> cst.BaseParenthesizableWhitespace:
     """Return ``space`` with the comment ``behind`` an argument, on its line."""
     if isinstance(behind, cst.ParenthesizedWhitespace) and behind.first_line.comment is not None:
-        return _broken(space, indent).with_changes(first_line=behind.first_line)
+        return _with_line_break(space, indent).with_changes(first_line=behind.first_line)
     return space
 
 

@@ -10,8 +10,8 @@ import libcst as cst
 from awaken.codemods.sqlalchemy.query_to_select.payload import ClassRewrite, ExtensionRewrite
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import items_of, rewrite_query
 from awaken.contract import Rewriter, Surroundings
-from awaken.editing.arguments import bare_argument, code
-from awaken.editing.chains import lines as chain_lines
+from awaken.editing.call_arguments import bare_argument, code
+from awaken.editing.chains import chain_lines
 
 _NO_SPACE = cst.SimpleWhitespace("")
 
@@ -48,7 +48,9 @@ def rewrite_extended(
     node: cst.Call, data: ExtensionRewrite, around: Surroundings
 ) -> cst.BaseExpression:
     """``db.query(User).paginate(page=1)`` → ``db.paginate(select(User), page=1)``."""
-    arguments = [_named(argument, data, number) for number, argument in enumerate(node.args)]
+    arguments = [
+        _keyword_argument(argument, data, number) for number, argument in enumerate(node.args)
+    ]
     if data.statement is None:
         return _with_class(node, data, arguments)
     given = "".join(f", {code(argument)}" for argument in arguments)
@@ -69,7 +71,7 @@ def rewrite_extended(
     return written.with_changes(args=[*args, last])
 
 
-def _named(argument: cst.Arg, data: ExtensionRewrite, number: int) -> cst.Arg:
+def _keyword_argument(argument: cst.Arg, data: ExtensionRewrite, number: int) -> cst.Arg:
     """Return an argument without what separates it from the next, by name if it needs one."""
     bare = bare_argument(argument)
     is_key = data.statement is None and number == 0

@@ -8,7 +8,7 @@ import libcst as cst
 import msgspec
 
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, fits_line, line_break
+from awaken.editing.call_arguments import code, fits_line, line_break
 
 
 def in_call(

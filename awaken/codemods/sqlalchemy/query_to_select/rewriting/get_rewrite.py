@@ -9,7 +9,7 @@ import libcst as cst
 from awaken.codemods.sqlalchemy.query_to_select.payload import GetRewrite, GetSetting
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import items_of, with_owner
 from awaken.contract import Surroundings
-from awaken.editing.arguments import bare_argument, fitted, keyword_argument
+from awaken.editing.call_arguments import bare_argument, fit_arguments, keyword_argument
 
 _NO_SPACE = cst.SimpleWhitespace("")
 
@@ -27,10 +27,11 @@ def rewrite_get(node: cst.Call, data: GetRewrite, around: Surroundings) -> cst.C
     # The call is formatted again, so a line break before `query` goes.
     func = _session_get(root, links, data).with_changes(dot=cst.Dot())
     settings = [
-        _setting(name, arguments) for name, arguments in _gathered(links, data.settings).items()
+        _setting(name, arguments)
+        for name, arguments in _arguments_by_setting(links, data.settings).items()
     ]
     args = map(bare_argument, [model, *node.args, *settings])
-    return fitted(cst.Call(func, [*args]), around, stays=False)
+    return fit_arguments(cst.Call(func, [*args]), around, stays=False)
 
 
 def _take_apart(node: cst.Call, count: int) -> tuple[list[cst.Call], cst.Call]:
@@ -54,7 +55,7 @@ def _session_get(root: cst.Call, links: Sequence[cst.Call], data: GetRewrite) ->
     return with_owner(call.args[position].value, "get")
 
 
-def _gathered(
+def _arguments_by_setting(
     links: Sequence[cst.Call], settings: Sequence[GetSetting]
 ) -> dict[GetSetting, list[cst.Arg]]:
     """Return the arguments of all builders of each kind, in the order of the chain."""

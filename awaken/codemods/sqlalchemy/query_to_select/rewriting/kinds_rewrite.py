@@ -10,7 +10,7 @@ import msgspec
 from awaken.codemods.sqlalchemy.query_to_select.payload import KindsRewrite
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import rewrite_query
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, line_break
+from awaken.editing.call_arguments import code, line_break
 
 
 def rewrite_kinds(node: Any, data: KindsRewrite, around: Surroundings) -> cst.BaseExpression:

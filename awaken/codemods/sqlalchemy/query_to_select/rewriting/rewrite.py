@@ -20,17 +20,17 @@ from awaken.codemods.sqlalchemy.query_to_select.rewriting.set_operation_rewrite 
     renamed_call,
 )
 from awaken.contract import Surroundings
-from awaken.editing.arguments import bare_argument, code, fits_line, line_break
-from awaken.editing.chains import lines as chain_lines
+from awaken.editing.call_arguments import bare_argument, code, fits_line, line_break
+from awaken.editing.chains import chain_lines
 from awaken.editing.chains.alignment import realigned_call
-from awaken.editing.chains.layout import (
+from awaken.editing.chains.chain_layout import (
     Space,
     can_be_laid_out,
     keeps_lines,
     lay_out,
     without_inner_parentheses,
 )
-from awaken.editing.parentheses import needs_parentheses, parenthesised
+from awaken.editing.parentheses import needs_parentheses, parenthesise
 
 
 class _Parts(Struct, frozen=True):
@@ -306,12 +306,12 @@ def _comparison(argument: cst.Arg, target: str) -> cst.Arg:
 
 def _operand(value: cst.BaseExpression) -> cst.BaseExpression:
     target = cst.ComparisonTarget(cst.Equal(), value)
-    return parenthesised(value) if needs_parentheses(target, "comparator", value) else value
+    return parenthesise(value) if needs_parentheses(target, "comparator", value) else value
 
 
 def _owner(value: cst.BaseExpression) -> cst.BaseExpression:
     attribute = cst.Attribute(value, cst.Name("x"))
-    return parenthesised(value) if needs_parentheses(attribute, "value", value) else value
+    return parenthesise(value) if needs_parentheses(attribute, "value", value) else value
 
 
 def with_owner(value: cst.BaseExpression, name: str) -> cst.Attribute:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import libcst as cst
 
 from awaken.codemods.sqlalchemy.query_to_select.payload import Operation
-from awaken.editing.arguments import code
-from awaken.editing.chains import lines as chain_lines
+from awaken.editing.call_arguments import code
+from awaken.editing.chains import chain_lines
 
 
 def operated_call(first: cst.BaseExpression, link: cst.Call, operation: Operation) -> cst.Call:

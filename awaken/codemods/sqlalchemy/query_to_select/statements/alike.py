@@ -6,7 +6,7 @@ import ast
 from collections.abc import Hashable, Sequence
 
 from awaken.project.frameworks.loads.certainty import CERTAIN, Certainty, least
-from awaken.project.frameworks.loads.items import Item, Kind, What, kind_of
+from awaken.project.frameworks.loads.query_items import Item, Kind, What, kind_of
 
 
 def looks(items: Sequence[Item]) -> tuple[Hashable, ...]:

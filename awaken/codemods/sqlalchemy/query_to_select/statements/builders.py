@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader, sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reading.by_use import (
     names_columns,
@@ -17,7 +16,13 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.by_use import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.statements.comments import keep_comments
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader, sqlalchemy_name
+from awaken.codemods.sqlalchemy.query_to_select.statements.join_targets import (
+    Target,
+    is_relationship,
+    join_target,
+    target_of,
+)
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import relationship_to
 from awaken.codemods.sqlalchemy.query_to_select.statements.partners import (
     are_of_first_item,
@@ -26,17 +31,12 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.partners import (
     is_of_partners,
     only_partner,
 )
+from awaken.codemods.sqlalchemy.query_to_select.statements.query_comments import keep_comments
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import set_operation
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.codemods.sqlalchemy.query_to_select.statements.targets import (
-    Target,
-    is_relationship,
-    join_target,
-    target_of,
-)
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.loads.entities import classify_all
-from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.query_items import Item, What
 from awaken.project.source.trees import is_constant, is_text
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
@@ -52,7 +52,7 @@ _JOIN_KEYWORDS = frozenset({"target", "onclause", "isouter", "full"})
 def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
     """Return the statement of ``chain``; raises Refused for a builder without a counterpart."""
     criteria = [argument for link in chain.links for argument in link.call.args]
-    statement = begun(reader, chain, criteria)
+    statement = initial_statement(reader, chain, criteria)
     # This comes first: the meaning of each builder depends on the entities.
     items = read_by_options(reader, statement.items, chain.links)
     items = read_by_rows(reader, items, chain.node)
@@ -61,7 +61,7 @@ def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
     return statement
 
 
-def begun(reader: Reader, chain: Chain, criteria: Sequence[ast.expr]) -> Statement:
+def initial_statement(reader: Reader, chain: Chain, criteria: Sequence[ast.expr]) -> Statement:
     """Return the statement of ``chain`` before its builders are added.
 
     Its items are read by their use in ``criteria``, which may be in other chains as well.
@@ -426,7 +426,7 @@ def _class_of(reader: Reader, item: Item) -> str | None:
     """Return the class that ``item`` is; of an alias, Query compares the columns of the alias."""
     if item.what is not What.ENTITY or item.aliased:
         return None
-    name = item.model or reader.qualified(item.node)
+    name = item.model or reader.qualified_name(item.node)
     known = name is not None and reader.project.class_facts(name) is not None
     return name if item.model is not None or known else None
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
-from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
-from awaken.codemods.sqlalchemy.query_to_select.statements.targets import class_here
+from awaken.codemods.sqlalchemy.query_to_select.reading.help import short_text
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.statements.join_targets import class_here
 from awaken.kit.names_here import is_dotted, snake_case
 
 
@@ -45,11 +45,11 @@ def caveats_of_parents(reader: Reader, links: Iterable[Link]) -> Iterator[str]:
             parent = link.call.args[0]
             if not _proven(reader, parent):
                 yield (
-                    f"awaken assumes from its name that `{quoted(parent)}` is a parent of "
+                    f"awaken assumes from its name that `{short_text(parent)}` is a parent of "
                     "that class"
                 )
             elif ast.unparse(parent) != "self":
-                yield f"the rewrite no longer raises if `{quoted(parent)}` is None"
+                yield f"the rewrite no longer raises if `{short_text(parent)}` is None"
 
 
 def _proven(reader: Reader, parent: ast.expr) -> tuple[str, ...]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader, names
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
-from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.codemods.sqlalchemy.query_to_select.statements.targets import (
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader, names
+from awaken.codemods.sqlalchemy.query_to_select.statements.join_targets import (
     Target,
     is_relationship,
     join_target,
 )
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import is_dotted
-from awaken.project.frameworks.loads.items import Item, What
 from awaken.project.frameworks.loads.mapped_classes import entity_of
+from awaken.project.frameworks.loads.query_items import Item, What
 from awaken.project.frameworks.loads.repeats import Sources
 from awaken.project.source.trees import is_constant
 

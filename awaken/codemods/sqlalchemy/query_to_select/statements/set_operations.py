@@ -11,16 +11,20 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader, names, sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, Operation
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import (
+    Reader,
+    names,
+    sqlalchemy_name,
+)
+from awaken.codemods.sqlalchemy.query_to_select.statements.join_targets import join_target
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.codemods.sqlalchemy.query_to_select.statements.targets import join_target
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.frameworks.loads.embedded import exists_in
 from awaken.project.frameworks.loads.entities import classify_all
-from awaken.project.frameworks.loads.items import Item, What
+from awaken.project.frameworks.loads.query_items import Item, What
 from awaken.project.frameworks.loads.repeats import Sources, is_subquery
 from awaken.project.source.trees import arguments_of, chained_calls, is_text, last_name
 

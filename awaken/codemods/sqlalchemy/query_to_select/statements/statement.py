@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
-from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.statements.join_targets import Target
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement_joins import (
     EACH_WAY,
     ITEMS,
     LISTS,
@@ -28,9 +29,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
     join_of,
     same,
 )
-from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
 from awaken.kit.names_here import Written
-from awaken.project.frameworks.loads.items import Item
+from awaken.project.frameworks.loads.query_items import Item
 
 # A count of these needs no subquery; any other builder may change what is counted.
 _PLAIN = frozenset({"filter", "filter_by", "join", "options", "order_by", "outerjoin", "where"})
@@ -55,49 +55,49 @@ class Statement:
     ``number``.
     """
 
-    reader: Reader = field(metadata=OF_PLACE.declared)
-    chain: Chain = field(metadata=OF_PLACE.declared)
-    items: tuple[Item, ...] = field(metadata=ITEMS.declared)
-    lists: tuple[tuple[Item, ...], ...] = field(default=(), metadata=LISTS.declared)
-    several: bool = field(default=False, metadata=EACH_WAY.declared)
+    reader: Reader = field(metadata=OF_PLACE.metadata)
+    chain: Chain = field(metadata=OF_PLACE.metadata)
+    items: tuple[Item, ...] = field(metadata=ITEMS.metadata)
+    lists: tuple[tuple[Item, ...], ...] = field(default=(), metadata=LISTS.metadata)
+    several: bool = field(default=False, metadata=EACH_WAY.metadata)
     yields: bool = field(
-        default=False, metadata=same("rows in batches (yield_per) or all at once").declared
+        default=False, metadata=same("rows in batches (yield_per) or all at once").metadata
     )
-    portioned: bool = field(default=False, metadata=SOME_WAY.declared)
-    unknown_settings: bool = field(default=False, metadata=SOME_WAY.declared)
-    orm_items: tuple[Item, ...] = field(default=(), metadata=ORM_ITEMS.declared)
-    edits: list[LinkEdit] = field(default_factory=list, metadata=OF_CHAIN.declared)
-    needs: list[Written] = field(default_factory=list, metadata=OF_CHAIN.declared)
-    criteria: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
-    options: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
-    ordered: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
-    sources: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
-    joined: bool = field(default=False, metadata=SOME_WAY.declared)
-    multiplies: bool = field(default=False, metadata=SOME_WAY.declared)
-    partners: tuple[Target, ...] = field(default=(), metadata=PARTNERS.declared)
-    unjudged: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
-    join_point: Target | None = field(default=None, metadata=TARGET.declared)
-    reset: bool = field(default=False, metadata=same("another meaning of `filter_by()`").declared)
-    source: Target | None = field(default=None, metadata=TARGET.declared)
-    selects_from: bool = field(default=False, metadata=SOME_WAY.declared)
-    begun: str = field(default="", metadata=NAME.declared)
-    limited: bool = field(default=False, metadata=SOME_WAY.declared)
-    one_row_limit: bool = field(default=False, metadata=EACH_WAY.declared)
-    asserting: bool = field(default=True, metadata=SOME_WAY.declared)
-    distinct: bool = field(default=False, metadata=SOME_WAY.declared)
-    grouped: bool = field(default=False, metadata=SOME_WAY.declared)
-    one_row_each: bool = field(default=False, metadata=EACH_WAY.declared)
-    from_statement: bool = field(default=False, metadata=SOME_WAY.declared)
-    as_rows: bool = field(default=False, metadata=same("rows or objects").declared)
-    changed_items: bool = field(default=False, metadata=SOME_WAY.declared)
-    session: int | None = field(default=None, metadata=same("other sessions").declared)
-    continued: bool = field(default=False, metadata=SOME_WAY.declared)
-    is_plain: bool = field(default=True, metadata=EACH_WAY.declared)
+    portioned: bool = field(default=False, metadata=SOME_WAY.metadata)
+    unknown_settings: bool = field(default=False, metadata=SOME_WAY.metadata)
+    orm_items: tuple[Item, ...] = field(default=(), metadata=ORM_ITEMS.metadata)
+    edits: list[LinkEdit] = field(default_factory=list, metadata=OF_CHAIN.metadata)
+    needs: list[Written] = field(default_factory=list, metadata=OF_CHAIN.metadata)
+    criteria: list[ast.expr] = field(default_factory=list, metadata=NODES.metadata)
+    options: list[ast.expr] = field(default_factory=list, metadata=NODES.metadata)
+    ordered: list[ast.expr] = field(default_factory=list, metadata=NODES.metadata)
+    sources: list[ast.expr] = field(default_factory=list, metadata=NODES.metadata)
+    joined: bool = field(default=False, metadata=SOME_WAY.metadata)
+    multiplies: bool = field(default=False, metadata=SOME_WAY.metadata)
+    partners: tuple[Target, ...] = field(default=(), metadata=PARTNERS.metadata)
+    unjudged: list[ast.expr] = field(default_factory=list, metadata=NODES.metadata)
+    join_point: Target | None = field(default=None, metadata=TARGET.metadata)
+    reset: bool = field(default=False, metadata=same("another meaning of `filter_by()`").metadata)
+    source: Target | None = field(default=None, metadata=TARGET.metadata)
+    selects_from: bool = field(default=False, metadata=SOME_WAY.metadata)
+    begun: str = field(default="", metadata=NAME.metadata)
+    limited: bool = field(default=False, metadata=SOME_WAY.metadata)
+    one_row_limit: bool = field(default=False, metadata=EACH_WAY.metadata)
+    asserting: bool = field(default=True, metadata=SOME_WAY.metadata)
+    distinct: bool = field(default=False, metadata=SOME_WAY.metadata)
+    grouped: bool = field(default=False, metadata=SOME_WAY.metadata)
+    one_row_each: bool = field(default=False, metadata=EACH_WAY.metadata)
+    from_statement: bool = field(default=False, metadata=SOME_WAY.metadata)
+    as_rows: bool = field(default=False, metadata=same("rows or objects").metadata)
+    changed_items: bool = field(default=False, metadata=SOME_WAY.metadata)
+    session: int | None = field(default=None, metadata=same("other sessions").metadata)
+    continued: bool = field(default=False, metadata=SOME_WAY.metadata)
+    is_plain: bool = field(default=True, metadata=EACH_WAY.metadata)
     first_items: tuple[Item, ...] = field(
-        default=(), metadata=same("other set operations").declared
+        default=(), metadata=same("other set operations").metadata
     )
-    unsure: bool = field(default=False, metadata=SOME_WAY.declared)
-    unflushed: bool = field(default=False, metadata=SOME_WAY.declared)
+    unsure: bool = field(default=False, metadata=SOME_WAY.metadata)
+    unflushed: bool = field(default=False, metadata=SOME_WAY.metadata)
     # Joins of two statements are kept by their numbers, as it would cost more to compare them.
     number: int = field(default_factory=itertools.count().__next__, init=False)
 
@@ -116,7 +116,7 @@ class Statement:
         """
         return self._joined_statement(other, lambda join: join.either)
 
-    def both(self, other: Statement) -> Statement:
+    def combine(self, other: Statement) -> Statement:
         """Return the facts of this statement together with those of ``other``."""
         return self._joined_statement(other, lambda join: join.both)
 

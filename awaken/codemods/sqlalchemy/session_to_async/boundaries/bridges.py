@@ -17,11 +17,11 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points imp
     EntryPoint,
     begins_process,
 )
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.reach import Reach
-from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.process_reach import Reach
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.payload import BRIDGE, Bridged
 from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
-from awaken.codemods.sqlalchemy.session_to_async.scripts.serving import Serving
+from awaken.codemods.sqlalchemy.session_to_async.scripts.serving_functions import Serving
 from awaken.contract import Edit, Place
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
@@ -51,23 +51,23 @@ class Bridges:
         self._reach = Reach(part.project, part.entry_points)
         self.serving = Serving(part, disposal)
 
-    def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
+    def refusals(self) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the entry points that wait, and cannot run a coroutine, each with why."""
         yield from refused_tasks(self._part)
         for function, entries in self._part.entry_points.found.items():
             if self._part.waits(function):
-                why = self._stands_against(function, entries)
+                why = self._refusal_of(function, entries)
                 if why is not None:
                     yield function, why
 
-    def _stands_against(self, function: FunctionPlace, entries: list[EntryPoint]) -> Refused | None:
+    def _refusal_of(self, function: FunctionPlace, entries: list[EntryPoint]) -> Refused | None:
         part, name = self._part, function.qualname
         if part.entry_points.has_own_loop(function):
             return self._without_engine(function)
         for entry in entries:
             if entry.kind == "thread" and not self._has_own_loop(entry):
                 refused = Refused(reasons.IN_THREAD, name, because=(entry.at,))
-                return self._own_loops.asked(refused, function)
+                return self._own_loops.with_option(refused, function)
             if entry.kind == "exit":
                 return Refused(reasons.AT_EXIT, name, because=(entry.at,))
         if part.entry_points.is_task(function):
@@ -75,7 +75,11 @@ class Bridges:
             is_alone = "." not in name or part.entry_points.is_hook(function)
             is_closed = is_alone and self._is_closed(function)
             return None if is_closed else Refused(reasons.NO_ENGINE, name)
-        others = [item for item in part.project.calls.kin().of(function) if item in part.steps]
+        others = [
+            item
+            for item in part.project.calls.override_sets().override_set(function)
+            if item in part.steps
+        ]
         callers = part.project.calls.graph().callers(function)
         # Calls outside of functions are examined in their own file.
         inside = [
@@ -141,7 +145,7 @@ class Bridges:
 
     def _is_in_loop(self, module: Module, node: ast.AST) -> bool:
         """Whether an event loop may run around ``node``, that of the application or its own."""
-        around, graph = self._part.around(module, node), self._part.project.calls.graph()
+        around, graph = self._part.function_around(module, node), self._part.project.calls.graph()
         is_in_lambda = isinstance(module.enclosing_function(node), ast.Lambda)
         if is_in_lambda or any(map(self._part.waits, {around, *graph.reaching([around])})):
             return True
@@ -150,7 +154,7 @@ class Bridges:
         return self._reach.outside_of_processes(around) is not None
 
     # ------------------------------------------------------------------------------------ writing
-    def written(
+    def split_edits(
         self, site: Site[ast.AST], node: ast.FunctionDef, function: FunctionPlace
     ) -> tuple[list[Edit], list[str]]:
         """Return the edits that split an entry point, and what may change. Raises Refused."""
@@ -237,17 +241,21 @@ class _Signature:
         named = [argument for argument in arguments.kwonlyargs if self._is_used(argument)]
         rest = arguments.vararg if arguments.vararg and self._is_used(arguments.vararg) else None
         others = arguments.kwarg if arguments.kwarg and self._is_used(arguments.kwarg) else None
-        shown = [*(part.arg for part in first), *filter(None, [leading]), *map(self._shown, plain)]
+        shown = [
+            *(part.arg for part in first),
+            *filter(None, [leading]),
+            *map(self._parameter_text, plain),
+        ]
         given = [argument.arg for argument in plain]
         if rest is not None:
-            shown.append(f"*{self._shown(rest)}")
+            shown.append(f"*{self._parameter_text(rest)}")
             given.append(f"*{rest.arg}")
         elif named:
             shown.append("*")
-        shown += map(self._shown, named)
+        shown += map(self._parameter_text, named)
         given += [f"{argument.arg}={argument.arg}" for argument in named]
         if others is not None:
-            shown.append(f"**{self._shown(others)}")
+            shown.append(f"**{self._parameter_text(others)}")
             given.append(f"**{others.arg}")
         self.parameters = ", ".join(shown)
         self.arguments = ", ".join(given)
@@ -255,7 +263,7 @@ class _Signature:
     def _is_used(self, parameter: ast.arg) -> bool:
         return parameter.arg in self._used or self._uses_all
 
-    def _shown(self, parameter: ast.arg) -> str:
+    def _parameter_text(self, parameter: ast.arg) -> str:
         declared = parameter.annotation
         if declared is None:
             return parameter.arg

@@ -6,7 +6,7 @@ import ast
 from functools import cached_property
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import is_call_of
-from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import ASKING, asks_for_loop
 from awaken.contract import Place
 from awaken.kit.search import nodes_with
@@ -36,12 +36,13 @@ class HoldingUp:
         if is_around_tests(module.path):
             return [], ()
         function, graph = self._part.place_of(module, node), self._part.project.calls.graph
-        called = self._asking.intersection(graph().reached([function]) if self._asking else ())
+        called = self._asking.intersection(graph().reachable([function]) if self._asking else ())
         said = [f"`{item.qualname}` finds a running event loop now" for item in sorted(called)]
         result = {
             blocking_call.name: (*blocking_call.chain, blocking_call.place)
             for blocking_call in self._part.project.effects.blocking_calls(module, node).known
-            if blocking_call.waits_for in _LONG and self._awaited.isdisjoint(blocking_call.chain)
+            if blocking_call.waits_for in _LONG
+            and self._awaited_places.isdisjoint(blocking_call.chain)
         }
         if not result:
             return said, ()
@@ -54,7 +55,7 @@ class HoldingUp:
         """The functions that run a loop where none is running."""
         project = self._part.project
         return frozenset(
-            self._part.around(module, call)
+            self._part.function_around(module, call)
             for module, call in nodes_with(
                 project, sorted(name.encode() for name in ASKING), ast.Call
             )
@@ -63,5 +64,5 @@ class HoldingUp:
         )
 
     @cached_property
-    def _awaited(self) -> frozenset[Place]:
+    def _awaited_places(self) -> frozenset[Place]:
         return frozenset(call.place for calls in self._part.calls.values() for call in calls)

@@ -16,18 +16,20 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_ON_OWN_ENGIN
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
+from awaken.kit.search import argument, modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.colouring import chain
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameter_names
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function, parameter_names, parameters_of
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
     from awaken.project import Project
 
 _NAMED = {
@@ -67,9 +69,9 @@ def {name}(
 class _ElsewhereError(Exception):
     """A session or a connection that does not come from an engine in a variable."""
 
-    def __init__(self, node: ast.AST) -> None:
+    def __init__(self, module: Module, node: ast.AST) -> None:
         super().__init__()
-        self.node = node
+        self.place = module.place(node)
 
 
 class OwnLoops:
@@ -81,61 +83,116 @@ class OwnLoops:
         self._rule = rule
         self._users: dict[str, list[Place]] = {}
         self._first: dict[str, ast.stmt] = {}
+        self._caveats: dict[str, dict[str, None]] = {}
 
     def engine_of(self, module: Module, node: Function) -> str:
         """Return the variable with the engine that all connections of a function come from.
 
+        Or the one with the factory that makes all its sessions, which has the engine.
         Raises Refused where they come from elsewhere as well.
         """
         function = self._part.place_of(module, node)
         refused = Refused(NOT_ON_OWN_ENGINE, function.qualname)
         is_plain = isinstance(node, ast.FunctionDef) and not module.is_generator(node)
+        # A decorator may run the function elsewhere, or read its signature.
         if not is_plain or node.decorator_list:
             raise refused
-        others = [
-            *(call.place for call in self._part.calls.get(function, ())),
-            *self._part.entries.get(function, ()),
-        ]
+        others = self._part.entries.get(function, ())
         if others:
             raise Refused(NOT_ON_OWN_ENGINE, function.qualname, because=(min(others),))
         try:
             result = {*self._engines(module, node)}
+            self._check_called(function)
         except _ElsewhereError as error:
-            because = (module.place(error.node),)
+            because = (error.place,)
             raise Refused(NOT_ON_OWN_ENGINE, function.qualname, because=because) from None
         if len(result) != 1:
             raise refused
         return result.pop()
 
-    def _engines(self, module: Module, node: Function) -> Iterator[str]:
+    def _check_called(self, function: FunctionPlace) -> None:
+        """Check that all that ``function`` calls waits for no connection but those it is passed.
+
+        Raises _ElsewhereError with what a function waits for otherwise.
+        """
+        for called in sorted(self._project.calls.graph().reachable([function])):
+            pair = self._part.node_of(called) if called in self._part.steps else None
+            if pair is None or called == function:
+                continue
+            module, node = pair
+            entered = any(self._part.entries.get(called, ()))
+            if entered or node.decorator_list or any(self._engines(module, node, is_called=True)):
+                raise _ElsewhereError(module, node)
+
+    def _engines(self, module: Module, node: Function, *, is_called: bool = False) -> Iterator[str]:
         """Yield the names of engines that come from outside of a function.
 
-        Raises _ElsewhereError for a session or a connection that is made of anything else.
+        Raises _ElsewhereError for a session or a connection that is made of anything else. A
+        function that ``is_called`` may get it from its caller, for a parameter without a default.
         """
         inside, scopes = module.scopes.scope_made_by(node), module.scopes
-        own = parameter_names(node.args)
+        own = foreign = parameter_names(node.args)
+        if is_called:
+            foreign = own - {part.arg for part, value in parameters_of(node.args) if value is None}
         for part in (each for statement in node.body for each in ast.walk(statement)):
             is_read = isinstance(getattr(part, "ctx", ast.Load()), ast.Load)
             if not isinstance(part, ast.Name | ast.Attribute | ast.Call) or not is_read:
                 continue
-            resource = self._project.orm.resource_of(module, part)
-            if resource is None or isinstance(resource, Unknown):
+            if not self._is_one(module, part):
                 continue
-            match part:
-                case ast.Name(id=name):
-                    if scopes.owner(name, scopes.scope_of(part)) is inside and name not in own:
-                        continue
-                    home = self._project.qualified_name(module, part)
-                    is_renamed = home is not None and home.rpartition(".")[2] != name
-                    if resource != "engine" or name in own or is_renamed:
-                        raise _ElsewhereError(part)
-                    yield name
-                case ast.Call(func=ast.Attribute(value=owner)) if self._is_one(module, owner):
-                    pass
-                case ast.Call(args=[ast.Name() as given]) if self._is_one(module, given):
-                    pass
-                case _:
-                    raise _ElsewhereError(part)
+            if not isinstance(part, ast.Name):
+                if not self._is_derived(module, part):
+                    raise _ElsewhereError(module, part)
+            elif scopes.owner(part.id, scopes.scope_of(part)) is not inside or part.id in foreign:
+                if is_called or part.id in own or not self._is_source(module, part):
+                    raise _ElsewhereError(module, part)
+                yield part.id
+
+    def _is_derived(self, module: Module, node: ast.expr) -> bool:
+        """Whether a resource comes from another one in the same expression."""
+        match node:
+            case ast.Attribute(value=owner) | ast.Call(func=ast.Attribute(value=owner)) if (
+                self._is_one(module, owner)
+            ):
+                return True
+            case ast.Call(args=[ast.Name() as given]) if self._is_one(module, given):
+                return True
+            case ast.Call(func=ast.Name() as made):
+                return self._is_one(module, made)
+        return False
+
+    def _is_source(self, module: Module, node: ast.Name) -> bool:
+        """Whether a variable of a file has an engine, or a factory with one, under its own name."""
+        home = self._project.qualified_name(module, node)
+        is_renamed = home is not None and home.rpartition(".")[2] != node.id
+        is_engine = self._project.orm.resource_of(module, node) == "engine"
+        return not is_renamed and (is_engine or self._is_factory(module, node))
+
+    def _is_factory(self, module: Module, node: ast.Name) -> bool:
+        """Whether ``node`` is called and makes a session of an engine that can be another one."""
+        project, call = self._project, module.call_of(node)
+        home, made = project.value_at(project.qualified_name(module, node)) or (module, None)
+        bind = argument(made, 0, "bind") if isinstance(made, ast.Call) else None
+        if call is None or call.args or call.keywords or bind is None:
+            return False
+        is_replaced = any(
+            item.factory and item.name == node.id
+            for other in modules_with(project, [node.id.encode()])
+            if is_around_tests(other.path)
+            for item in project.replacements.in_module(other)
+        )
+        is_made = project.orm.resource_of(module, node) == "factory"
+        return is_made and not is_replaced and project.orm.resource_of(home, bind) == "engine"
+
+    def _sessions_made(self, module: Module, node: Function) -> list[ast.Call]:
+        """Return the calls of the factory that makes all sessions of a function."""
+        return [
+            part
+            for part in ast.walk(node)
+            if isinstance(part, ast.Call)
+            and isinstance(part.func, ast.Name)
+            and self._is_factory(module, part.func)
+        ]
 
     def _is_one(self, module: Module, node: ast.expr) -> bool:
         resource = self._project.orm.resource_of(module, node)
@@ -149,16 +206,13 @@ class OwnLoops:
         )
         return self._project.qualified_name(module, name) or ""
 
-    def asked(self, refused: Refused, function: FunctionPlace) -> Refused:
+    def with_option(self, refused: Refused, function: FunctionPlace) -> Refused:
         """Return why ``function`` may not wait, with the option that takes it back, if one does."""
-        last = next((one.to for one in reversed(chain(self._part.steps, function)) if one.to), None)
-        wanted = function if last is None else last
-        node = self._part.node_of(wanted)
-        try:
-            if node is None:
-                return refused
-            self.engine_of(*node)
-        except Refused:
+        called = [step.to for step in reversed(chain(self._part.steps, function)) if step.to]
+        # A function that something else calls is no step itself, and may call one.
+        called += (each for call in self._part.calls.get(function, ()) for each in call.functions)
+        wanted = next((each for each in (*called, function) if self._is_possible(each)), None)
+        if wanted is None:
             return refused
         bridged = f'bridged = ["{name_of(self._project, wanted)}"]'
         refused.help += (
@@ -167,10 +221,21 @@ class OwnLoops:
         )
         return refused.answered_by(f"rules.session-to-async.{bridged}")
 
+    def _is_possible(self, function: FunctionPlace) -> bool:
+        node = self._part.node_of(function)
+        try:
+            return node is not None and bool(self.engine_of(*node))
+        except Refused:
+            return False
+
     def parameter(self, site: Site[ast.AST], node: Function) -> tuple[str, list[Edit]]:
         """Return the parameter by which a coroutine function takes its engine. Raises Refused."""
-        written, imports = name_beside(self._project, site, None, _NAMED["engine"])
-        return f"{self.engine_of(site.module, node)}: {written}", imports
+        written, edits = name_from_same_module(self._project, site, None, _NAMED["engine"])
+        name, made = self.engine_of(site.module, node), self._sessions_made(site.module, node)
+        if made:
+            name = site.module.scopes.fresh_name("engine", "own_engine")
+            edits += [site.add_keyword(call, "bind", name) for call in made]
+        return f"{name}: {written}", edits
 
     def run(
         self, site: Site[ast.AST], node: Function, coroutine: str, arguments: str
@@ -186,9 +251,17 @@ class OwnLoops:
         first = self._first.setdefault(module.path, top)
         if module.span(top).start < module.span(first).start:
             self._first[module.path] = top
-        given = ", ".join(filter(None, [engine, coroutine, arguments]))
-        caveat = f"it opens its own connections, and events of `{engine}` do not fire for them"
-        return f"{self._name(module)}({given})", [caveat]
+        is_factory = any(self._sessions_made(module, node))
+        bind = f'{engine}.kw["bind"]' if is_factory else engine
+        given = ", ".join(filter(None, [bind, coroutine, arguments]))
+        caveats = [f"it opens its own connections, and events of `{engine}` do not fire for them"]
+        # At its end, Python waits for the threads of executors.
+        if any(modules_with(self._project, [b"daemon"])):
+            caveats.append(
+                "the process waits for it at its end, also where a daemon thread runs it"
+            )
+        self._caveats.setdefault(module.path, {}).update(dict.fromkeys(caveats))
+        return f"{self._name(module)}({given})", caveats
 
     def _name(self, module: Module) -> str:
         return module.scopes.fresh_name("wait_in_thread", "wait_in_own_thread")
@@ -207,7 +280,7 @@ class OwnLoops:
             edits = [import_of_asyncio(self._project, site), site.need_import("sqlalchemy")]
             names: dict[str, str] = {}
             for key, qualified in _NAMED.items():
-                names[key], imports = name_beside(self._project, site, None, qualified)
+                names[key], imports = name_from_same_module(self._project, site, None, qualified)
                 edits += imports
         except Refused as refused:
             return Member(site, refused, shown, tuple(users))
@@ -215,4 +288,6 @@ class OwnLoops:
         code = _CODE.format(name=name, **names)
         edits.append(site.insert_statements(site.module.place(top), "after", code))
         message = f"`{name}` runs coroutines in a thread, for functions that stay synchronous"
-        return Member(site, Rewrite(message, edits), shown, tuple(users))
+        # The helper may have the place of the first function, and then its message.
+        caveats = [*self._caveats[site.module.path]]
+        return Member(site, Rewrite(message, edits, caveats), shown, tuple(users))

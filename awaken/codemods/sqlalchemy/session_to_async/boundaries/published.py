@@ -6,11 +6,11 @@ import ast
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.components.component import (
+from awaken.codemods.sqlalchemy.session_to_async.components.program_components import (
     piece_with,
     used_elsewhere,
 )
-from awaken.codemods.sqlalchemy.session_to_async.components.pieces import piece_around
+from awaken.codemods.sqlalchemy.session_to_async.components.program_pieces import piece_around
 from awaken.codemods.sqlalchemy.session_to_async.reasons import PUBLISHED
 from awaken.contract import Place
 from awaken.kit.changes import Member
@@ -21,7 +21,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 
 
 def exported_functions(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refused]]:
@@ -76,7 +76,7 @@ def given_out_of_sight(
     """Yield the files that are not visible and are named in pieces of the program that change."""
     pieces = {piece_with(member) for member in changing}
     for module in part.project.modules_at(sorted({piece.path for piece in pieces})):
-        for name, file in part.project.outside.imported(module):
+        for name, file in part.project.outside.imported_names(module):
             for node in module.mentions(name):
                 if isinstance(node, ast.Name) and piece_around(module, node) in pieces:
                     shown = f"`{name}` comes from {file.path}, which {file.why}"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.reach import Reach
-from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
-from awaken.contract import Place
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.process_reach import Reach
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
+from awaken.contract import Place, Requirement
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import replace_name
 from awaken.kit.search import nodes_with, uses_of
@@ -69,13 +69,13 @@ class Schedulers:
         """Yield the rewrites of the names of schedulers that have to run jobs in the loop."""
         for name, scheduler in self._names.items():
             if name in self._needed:
-                why = self._stands_against(scheduler)
+                why = self._refusal_of(scheduler)
                 # One that runs coroutine functions already stays.
                 is_written = why is not None or name != scheduler.twin
                 for module, node in uses_of(self._project, {name}) if is_written else ():
                     site: Site[ast.expr] = Site(self._rule, module, node)
                     shown = f"`{module.text_of(node)}`"
-                    yield member(site, shown, self._written, scheduler, why)
+                    yield member(site, shown, self._scheduler_rewrite, scheduler, why)
 
     # ------------------------------------------------------------------------------------- parts
     @cached_property
@@ -84,11 +84,18 @@ class Schedulers:
         words = {scheduler.name.partition(".")[0].encode() for scheduler in boundaries().schedulers}
         return bool(self._project.files_with(sorted(words)))
 
-    def _written(self, site: Site[ast.expr], scheduler: Scheduler, why: Refused | None) -> Rewrite:
+    def _scheduler_rewrite(
+        self, site: Site[ast.expr], scheduler: Scheduler, why: Refused | None
+    ) -> Rewrite:
         if why is not None:
             raise why
         module, node = site.module, site.node
         written, edits = replace_name(self._project, site, node, scheduler.twin)
+        library, targets = scheduler.name.partition(".")[0], self._project.targets
+        if targets is not None and targets.admits(library, f"<{scheduler.since}"):
+            # Each test client starts it in a loop of its own.
+            required = f"{library}>={scheduler.since}"
+            edits.append(Requirement(root="", requirement=required, may_replace=True, site=site.id))
         caveat = "jobs that await run in the event loop of the application, not in threads"
         return Rewrite(f"`{module.text_of(node)}` becomes `{written}`", edits, [caveat])
 
@@ -107,7 +114,7 @@ class Schedulers:
                 return self._names[owner], func.attr
         return None
 
-    def _stands_against(self, scheduler: Scheduler) -> Refused | None:
+    def _refusal_of(self, scheduler: Scheduler) -> Refused | None:
         """Return why a scheduler cannot be replaced by its twin, for the whole program."""
         methods = {*scheduler.jobs, *scheduler.starts, *scheduler.configuring}
         spellings = self._project.spellings_of([scheduler.name])
@@ -140,7 +147,7 @@ class Schedulers:
                     return "the program chooses the executor of its jobs"
                 if any(keyword.arg in scheduler.options for keyword in node.keywords):
                     return "the program chooses the executor of a job"
-                around = self._part.around(module, node)
+                around = self._part.function_around(module, node)
                 is_start = known[1] in scheduler.starts and scheduler.name != scheduler.twin
                 if is_start and (
                     around.start < 0 or self._reach.outside_of_loop(around) is not None

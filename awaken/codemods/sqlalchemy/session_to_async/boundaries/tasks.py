@@ -11,7 +11,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import KNOWN
 from awaken.contract import Place
 from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Refused
-from awaken.project.effects.own import own_nodes, what_runs
+from awaken.project.effects.own_nodes import own_nodes, what_runs
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
@@ -19,7 +19,7 @@ from awaken.project.source.trees import Function, last_name, root_of, without_ar
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
     from awaken.project import Project
 
 
@@ -79,7 +79,7 @@ def _is_plain_use(part: SynchronousPart, module: Module, node: ast.expr) -> bool
 
 
 def _is_in_plain_test(part: SynchronousPart, module: Module, node: ast.expr) -> bool:
-    around = part.around(module, node)
+    around = part.function_around(module, node)
     is_plain = around not in part.steps and not part.is_asynchronous(around)
     return is_plain and is_test_file(module.path)
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.reach import Reach
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.process_reach import Reach
 from awaken.contract import Reason
 from awaken.kit.search import argument, modules_with, nodes_with
 from awaken.kit.sites import Refused
@@ -21,7 +21,7 @@ from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
     from awaken.project import Project
 
 _KNOWN = boundaries().threads
@@ -43,7 +43,7 @@ class Waits:
         self._project: Project = part.project
         self._reach = Reach(part.project, part.entry_points)
 
-    def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
+    def refusals(self) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the functions that become coroutine functions and do, or call, such a thing.
 
         In a process or a loop of its own, nothing else runs meanwhile.
@@ -51,7 +51,7 @@ class Waits:
         graph, steps = self._project.calls.graph(), self._part.steps
         for module in modules_with(self._project, _WORDS, is_around_tests) if steps else ():
             for node, reason in self._pairs_in(module):
-                around = self._part.around(module, node)
+                around = self._part.function_around(module, node)
                 if around.start < 0 or module.enclosing_function(node) is None:
                     continue
                 why = Refused(reason, module.excerpt(node), because=(module.place(node),))

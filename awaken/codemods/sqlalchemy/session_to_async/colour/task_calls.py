@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
 from awaken.contract import Edit, Span
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.library_names import library_names
@@ -57,7 +57,7 @@ def write_call_of_task(
         insertions.replace(Span(module.span(call.func.value).end, end), f".{name}")
         return imports
     if home.path != module.path:
-        written, imports = name_beside(project, site, named, f"{home.name}.{name}")
+        written, imports = name_from_same_module(project, site, named, f"{home.name}.{name}")
     insertions.replace(module.span(call.func), written)
     if is_bound(node):
         _pass_first(module, insertions, call, module.text_of(named))
@@ -79,11 +79,11 @@ def is_bound(node: ast.FunctionDef) -> bool:
 def _pass_first(module: Module, insertions: Insertions, call: ast.Call, text: str) -> None:
     opening = module.source.text.index(b"(", module.span(call.func).end) + 1
     if not call.args and not call.keywords:
-        insertions.at(opening, text)
+        insertions.insert_at(opening, text)
         return
     following = re.match(rb"[ \t]*\r?\n[ \t]*", module.source.text[opening:])
     line = f"{text}, " if following is None else f"{following[0].decode()}{text},"
-    insertions.at(opening, line)
+    insertions.insert_at(opening, line)
 
 
 def runs_of(project: Project, module: Module, node: ast.AST) -> Iterator[ast.Call]:

@@ -25,7 +25,7 @@ class _Wrapper(Struct, frozen=True):
 class Wrappers(ProjectFacts):
     """Answers which functions are wrappers, of decorators that visibly do nothing else."""
 
-    def decorated(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
+    def decorated_functions(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
         """Return the functions that ``function`` is the wrapper of: it is called in their place."""
         wrapper = self._wrapper_of(function)
         return () if wrapper is None else wrapper.decorated

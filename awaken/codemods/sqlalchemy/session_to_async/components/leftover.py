@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from awaken.codemods.sqlalchemy.session_to_async.components.component import Components, Found
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import Shared
+from awaken.codemods.sqlalchemy.session_to_async.components.program_components import (
+    Components,
+    Found,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reasons import BESIDE_ANOTHER, FAILING_IMPORT
 from awaken.contract import ChangeId, Constraints, Edit
 from awaken.kit.changes import Decided, Member, decide_group
@@ -33,7 +36,7 @@ def left_in_failing_files(project: Project, found: Found) -> Iterator[Decided]:
     members = (*found.functions, *(item for item, _ in found.resources), *found.loading)
     for site in {member.site.id: member.site for member in members}.values():
         if why := failing.get(site.module.path):
-            yield Decided((site.refused(Refused(FAILING_IMPORT, why)),))
+            yield Decided((site.refusal(Refused(FAILING_IMPORT, why)),))
 
     def stays(member: Member) -> bool:
         return not failing.get(member.site.module.path)

@@ -53,4 +53,6 @@ def _refusal(project: Project, edit: Edit) -> Refused | None:
 
 def _begins_line(module: Module, statement: ast.stmt) -> bool:
     # Decorators come before.
-    return not module.beside(statement)[0].strip() or bool(getattr(statement, "decorator_list", ()))
+    return not module.text_alongside(statement)[0].strip() or bool(
+        getattr(statement, "decorator_list", ())
+    )

@@ -10,12 +10,12 @@ import ast
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
+from awaken.codemods.sqlalchemy.session_to_async.components.program_pieces import (
     Piece,
     node_of_piece,
     piece_around,
 )
-from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_of
+from awaken.codemods.sqlalchemy.session_to_async.find.program_mentions import mentions_of
 from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import given_to_unknown
 from awaken.kit.search import argument, modules_with
 from awaken.knowledge.library_names import library_names
@@ -24,7 +24,7 @@ from awaken.project.source.trees import Function, last_name, parameter_names, wi
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
     from awaken.project.frameworks.sqlalchemy.operations import Operation
 
 _TOLD = {"annotation", "assignment", "augmented"}
@@ -63,7 +63,7 @@ class Carriers:
                 own = set(self._carriers(module, node))
                 carriers |= own
                 yield from (((carrier.kind, carrier.name), piece) for carrier in sorted(own))
-                if self._is_handed_on(module, node):
+                if self._session_escapes(module, node):
                     yield _HANDED, piece
                 for key in self._of_tests(module, node):
                     yield key, piece
@@ -113,9 +113,9 @@ class Carriers:
             match part:
                 case ast.Assign(targets=targets, value=value):
                     for target in targets:
-                        yield from self._stored(module, target, value)
+                        yield from self._carriers_of_assignment(module, target, value)
                 case ast.AnnAssign(target=target, value=ast.expr() as value):
-                    yield from self._stored(module, target, value)
+                    yield from self._carriers_of_assignment(module, target, value)
                 case ast.Call(func=ast.Attribute(value=ast.Name() as owner), args=arguments):
                     # `current.set(session)`
                     variable = self._variable(module, owner)
@@ -134,7 +134,9 @@ class Carriers:
         if variable:
             yield Carrier("variable", variable)
 
-    def _stored(self, module: Module, target: ast.expr, value: ast.expr) -> Iterator[Carrier]:
+    def _carriers_of_assignment(
+        self, module: Module, target: ast.expr, value: ast.expr
+    ) -> Iterator[Carrier]:
         inner = target.value if isinstance(target, ast.Subscript) else target
         variable = self._variable(module, inner)
         is_outside = isinstance(target, ast.Attribute) and not _is_self(target.value)
@@ -179,7 +181,7 @@ class Carriers:
                 yield _REQUESTS
 
     # ------------------------------------------------------------------------------------ escapes
-    def _is_handed_on(self, module: Module, node: ast.AST) -> bool:
+    def _session_escapes(self, module: Module, node: ast.AST) -> bool:
         """Whether a function hands a session to what is not known, or may be what is handed one."""
         if not isinstance(node, Function):
             return False

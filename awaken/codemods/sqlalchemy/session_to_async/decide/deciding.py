@@ -1,4 +1,4 @@
-"""Which components of a program become asynchronous, and which engines with them."""
+"""The components of a program that become asynchronous, and their engines."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from awaken.codemods.sqlalchemy.session_to_async.components.component import (
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.written import twins_of
+from awaken.codemods.sqlalchemy.session_to_async.components.program_components import (
     Component,
     Components,
     Found,
     Placed,
     piece_with,
 )
-from awaken.codemods.sqlalchemy.session_to_async.components.engines.written import twins_of
-from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
+from awaken.codemods.sqlalchemy.session_to_async.components.program_pieces import (
     Piece,
     piece_around,
     piece_of,
 )
 from awaken.codemods.sqlalchemy.session_to_async.decide.links import Links
-from awaken.codemods.sqlalchemy.session_to_async.decide.sources import (
+from awaken.codemods.sqlalchemy.session_to_async.decide.session_sources import (
     finds_session,
     given_by,
     injected_from_outside,
@@ -30,13 +30,13 @@ from awaken.codemods.sqlalchemy.session_to_async.decide.sources import (
     takes_session,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION, UNUSED_SESSION
-from awaken.codemods.sqlalchemy.session_to_async.resources.names import SESSION_OF_OBJECT
+from awaken.codemods.sqlalchemy.session_to_async.resources.resource_names import SESSION_OF_OBJECT
 from awaken.contract import Constraints
-from awaken.kit.changes import Member, connected
+from awaken.kit.changes import Member, connected_groups
 from awaken.kit.sites import Refused
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
     from awaken.project.frameworks.sqlalchemy.operations import Operation
 
 
@@ -68,14 +68,16 @@ class Judge:
         """Whether functions of a component become coroutine functions."""
         return not self._waiting.isdisjoint(component.pieces)
 
-    def _named(self, component: Component) -> list[Member]:
+    def _resource_members(self, component: Component) -> list[Member]:
         """Return the members that are names of the synchronous side."""
         return [member for member in component.members if member.site.id in self._resources]
 
     def _makes_sessions(self, component: Component) -> bool:
         """Whether a component makes the sessions or connections that it waits for."""
         used = self._components.used_by([component], with_unused=False)
-        making = (item for item in self._named(component) if item.site.id not in self._finding)
+        making = (
+            item for item in self._resource_members(component) if item.site.id not in self._finding
+        )
         return bool(used) or any(makes_session(member.site) for member in making)
 
     def _finds_sessions(self, component: Component) -> bool:
@@ -86,7 +88,7 @@ class Judge:
     def _refuse_foreign(self, component: Component) -> None:
         """Refuse the functions that are given sessions which the component does not make."""
         pieces = set(component.pieces)
-        named = self._named(component)
+        named = self._resource_members(component)
         taking = {piece_with(candidate) for candidate in named if takes_session(candidate.site)}
         none_waits = not self._waits(component)
         # Where nothing else changes, annotations are left alone.
@@ -120,7 +122,7 @@ class Judge:
             bool(used)
             or not resources
             or not resources <= {"engine", "connection"}
-            or any(takes_session(member.site) for member in self._named(component))
+            or any(takes_session(member.site) for member in self._resource_members(component))
         )
 
     def _is_named(self, component: Component) -> bool:
@@ -159,18 +161,18 @@ def decided_components(
             component.stopping += components.unmade[name]
     _stop_where_sessions_are_found(components)
     _stop_what_is_carried(components)
-    _stop_what_is_beside(components)
+    _stop_dependents(components)
     return components
 
 
 def _gathered_components(part: SynchronousPart, placed: Placed) -> list[Component]:
     """Return what belongs together, in the order of the first piece of each."""
     links = Links(part, placed.by_piece, placed.shared)
-    joined = [*links.links, *placed.along()]
+    joined = [*links.links, *placed.linked_pieces()]
     # Members that are no piece themselves come last: the order of pieces is that of places.
     others = {key: None for link in joined for key in link if not isinstance(key, Piece)}
     components: list[Component] = []
-    for group in connected([*sorted(links.pieces), *others], joined):
+    for group in connected_groups([*sorted(links.pieces), *others], joined):
         inside = [candidate for candidate in group if isinstance(candidate, Piece)]
         members = [member for piece in inside for member in placed.by_piece.get(piece, ())]
         if inside:
@@ -233,14 +235,14 @@ def _is_given_elsewhere(member: Member) -> bool:
     return isinstance(member.outcome, Refused) and member.outcome.reason == FOREIGN_SESSION
 
 
-def _stop_what_is_beside(components: Components) -> None:
+def _stop_dependents(components: Components) -> None:
     """Stop tests that use the engine of what stays synchronous, or if all of that does."""
-    others = [candidate for candidate in components.all if not candidate.is_beside]
+    others = [candidate for candidate in components.all if not candidate.is_for_others]
     stopped = [
         (one, components.used_by([one], with_unused=False)) for one in others if not one.converts
     ]
     for component in components.all if stopped else ():
-        if not component.is_beside:
+        if not component.is_for_others:
             continue
         names, is_all = (
             components.used_by([component], with_unused=False),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.components.component import (
+from awaken.codemods.sqlalchemy.session_to_async.components.program_components import (
     Component,
     Components,
     piece_with,
 )
-from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
-from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines, Stopping
+from awaken.codemods.sqlalchemy.session_to_async.components.program_pieces import Piece
+from awaken.codemods.sqlalchemy.session_to_async.outlines.effect_lines import Outlines, Stopping
 from awaken.contract import Constraints, Finding, Place
-from awaken.kit.changes import Decided, Member, connected, decide_group
+from awaken.kit.changes import Decided, Member, connected_groups, decide_group
 from awaken.kit.sites import Refused
 
 _NOT_ASKED = Refused(reasons.OTHER_COMPONENT)
@@ -31,16 +31,19 @@ class LeftAlone:
         self._constraints = constraints
         self._outlines = outlines
 
-    def decided(self) -> Iterator[Decided]:
+    def decisions(self) -> Iterator[Decided]:
         """Yield the findings, and the outlines of components that the same members stop."""
         if self._components.unnamed:
             sites = [member.site.id for item in self._components.all for member in item.members]
-            yield Decided((), outlines=(self._outlines.unnamed(self._components.unnamed, sites),))
+            yield Decided(
+                (),
+                outlines=(self._outlines.outline_without_members(self._components.unnamed, sites),),
+            )
         for group in self._groups():
             if not any(component.is_named for component, _ in group):
                 # Nobody asked for them, so what stops them is nobody's business.
                 members = [member for _, each in group for member in each]
-                yield Decided(tuple(member.site.refused(_NOT_ASKED) for member in members))
+                yield Decided(tuple(member.site.refusal(_NOT_ASKED) for member in members))
                 continue
             pieces = [piece for item, _ in group for piece in item.pieces]
             result = {each.site.id: each for item, _ in group for each in item.stopping}
@@ -49,7 +52,9 @@ class LeftAlone:
                 yield self._decision_of(component, members, stopping)
             if stopping and self._outlines.has_functions(pieces):
                 members = [member for _, each in group for member in each]
-                yield Decided((), outlines=(self._outlines.refused(pieces, members, stopping),))
+                yield Decided(
+                    (), outlines=(self._outlines.outline_of_obstacles(pieces, members, stopping),)
+                )
 
     def _groups(self) -> Iterator[list[tuple[Component, list[Member]]]]:
         """Yield the components that stay, in groups of one outline each."""
@@ -60,7 +65,7 @@ class LeftAlone:
             for member in component.stopping
         ]
         keys = [*range(len(left)), *dict.fromkeys(key for _, key in links)]
-        for group in connected(keys, links):
+        for group in connected_groups(keys, links):
             inside = [left[candidate] for candidate in group if isinstance(candidate, int)]
             if inside:
                 yield inside
@@ -95,17 +100,17 @@ class LeftAlone:
             every = [*members, *others]
             return decide_group(every, self._constraints, reasons.BESIDE_ANOTHER)
         if not stopping:
-            return Decided(tuple(item.site.refused(_not_asked(item)) for item in members))
+            return Decided(tuple(item.site.refusal(_not_asked(item)) for item in members))
         findings: list[Finding] = []
         nearest = _nearest(stopping)
         # Of a site that is decided twice, the last finding counts: what is said against it.
         for member in sorted(members, key=lambda item: isinstance(item.outcome, Refused)):
             if isinstance(member.outcome, Refused):
-                findings.append(member.site.refused(member.outcome))
+                findings.append(member.site.refusal(member.outcome))
             else:
                 near = nearest.get(piece_with(member), ())
                 because = _because(member.outcome.related, near, stopping)
-                findings.append(member.site.refused(because))
+                findings.append(member.site.refusal(because))
         return Decided(tuple(findings))
 
 

@@ -1,4 +1,4 @@
-"""Which pieces of a program belong together: who calls, hands on, inherits, holds and asks for.
+"""Links between pieces of a program: calls, passed functions, inheritance, held objects, fixtures.
 
 Only pieces that change are linked, and those between them: who calls one of them without changing
 itself may still carry a session from one to the other.
@@ -15,25 +15,25 @@ from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared impor
     Shared,
     pieces_using,
 )
-from awaken.codemods.sqlalchemy.session_to_async.components.pieces import (
+from awaken.codemods.sqlalchemy.session_to_async.components.program_pieces import (
     Piece,
     piece_around,
     piece_of,
 )
 from awaken.codemods.sqlalchemy.session_to_async.decide.carriers import Carriers
 from awaken.codemods.sqlalchemy.session_to_async.decide.own_threads import begins_alone
-from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_of
+from awaken.codemods.sqlalchemy.session_to_async.find.program_mentions import mentions_of
 from awaken.contract import Place
 from awaken.kit.search import is_imported
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.programs.migrations import is_of_alembic
+from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.trees import last_name, named_parameters, without_arguments
 from awaken.project.values.domain import InstanceOf, Value
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 
 Key = Hashable
 Link = tuple[Key, Key]
@@ -66,12 +66,12 @@ class Links:
         new = set(self.pieces)
         while new:
             before = set(self.pieces)
-            self._called(new)
+            self._link_callers(new)
             self._link_named(new)
             new = self.pieces - before
         self._waiting()
         self._in_classes()
-        self._inside()
+        self._link_nested_functions()
         self._in_fixtures()
         self.links += Carriers(part, self.pieces, shared).links()
 
@@ -85,8 +85,8 @@ class Links:
             self.links.append((one, other))
 
     # ------------------------------------------------------------------------------ calls and kin
-    def _called(self, pieces: Iterable[Piece]) -> None:
-        graph, kin = self._project.calls.graph(), self._project.calls.kin()
+    def _link_callers(self, pieces: Iterable[Piece]) -> None:
+        graph, kin = self._project.calls.graph(), self._project.calls.override_sets()
         waiting = sorted(piece for piece in pieces if self._is_function(piece))
         seen = set(waiting)
         while waiting:
@@ -103,7 +103,7 @@ class Links:
                 if is_new and caller not in seen and self._hands_back(caller):
                     seen.add(caller)
                     waiting.append(caller)
-            for other in kin.of(function):
+            for other in kin.override_set(function):
                 if piece_of(other) in self.pieces:
                     self._link(piece, piece_of(other))
 
@@ -112,7 +112,7 @@ class Links:
         for function, step in self._part.steps.items():
             if step.to is not None and function.start >= 0 and step.to.start >= 0:
                 self._link(piece_of(function), piece_of(step.to))
-        for number, component in enumerate(self._part.handed_on):
+        for number, component in enumerate(self._part.escaping_components):
             key = ("handed on", number)
             inside = {piece_of(item) for item in component.functions if item.start >= 0}
             for place in (*component.lambdas, *component.threads, *component.annotations):
@@ -168,7 +168,8 @@ class Links:
             is_called = isinstance(above, ast.Call) and above.func is node
             if mention.qualified in classes:
                 piece = classes[mention.qualified]
-                is_used = is_called or _is_handed_on(module, node)
+                is_read = isinstance(above, ast.Attribute) and not self._is_function(piece)
+                is_used = is_called or is_read or _escapes(module, node)
             else:
                 # The calls of functions are those of the call graph.
                 piece = functions[mention.qualified]
@@ -238,7 +239,7 @@ class Links:
             if piece.name and not self._is_function(piece):
                 self.links.append((("class", f"{module.name}.{piece.name}"), piece))
 
-    def _inside(self) -> None:
+    def _link_nested_functions(self) -> None:
         """Link functions inside of one function: they share its variables."""
         for piece in sorted(self.pieces):
             outermost = piece.name.partition(".<locals>")[0]
@@ -302,7 +303,7 @@ def _bound_names(module: Module, piece: Piece) -> Iterator[str]:
                     yield f"{module.name}.{name}"
 
 
-def _is_handed_on(module: Module, node: ast.expr) -> bool:
+def _escapes(module: Module, node: ast.expr) -> bool:
     """Whether a class is handed to something that may make objects of it."""
     match module.parent(node):
         case ast.Call() | ast.Dict() | ast.List() | ast.Tuple() | ast.Assign() | ast.Return():

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.components.component import (
+from awaken.codemods.sqlalchemy.session_to_async.components.engines.beside import Beside
+from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
+from awaken.codemods.sqlalchemy.session_to_async.components.program_components import (
     Component,
     Components,
     piece_with,
 )
-from awaken.codemods.sqlalchemy.session_to_async.components.engines.beside import Beside
-from awaken.codemods.sqlalchemy.session_to_async.components.leftover import removed_at_last
-from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
+from awaken.codemods.sqlalchemy.session_to_async.components.program_pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.decide.left_alone import LeftAlone
-from awaken.codemods.sqlalchemy.session_to_async.outlines.making import Outlines
-from awaken.codemods.sqlalchemy.session_to_async.suites.settings import test_settings
+from awaken.codemods.sqlalchemy.session_to_async.outlines.effect_lines import Outlines
+from awaken.codemods.sqlalchemy.session_to_async.suites.suite_settings import test_settings
 from awaken.contract import ChangeId, Constraints, Finding, InsertStatements, Outline
-from awaken.kit.changes import Decided, Member, connected, decide_group
+from awaken.kit.changes import Decided, Member, connected_groups, decide_group
 from awaken.kit.sites import Rewrite
 from awaken.project.source.test_files import is_test_file
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 
 
 _CAVEAT = "other tasks run while it waits"
@@ -50,7 +50,7 @@ class Outcome:
         self._components = components
         self._constraints = constraints
 
-    def decided(self) -> Iterator[Decided]:
+    def decisions(self) -> Iterator[Decided]:
         """Yield the findings, and a change for each group of components that share something."""
         seen: set[ChangeId] = set()
         for decision in self._decisions():
@@ -63,7 +63,7 @@ class Outcome:
 
     def _decisions(self) -> Iterator[Decided]:
         twins = self._components.twins
-        beside = Beside(self._project, self._rule, self._components.beside, twins)
+        beside = Beside(self._project, self._rule, self._components.resources_to_copy, twins)
         for group in self._groups():
             members = [member for component in group for member in component.members]
             names = self._components.used_by(group)
@@ -73,13 +73,13 @@ class Outcome:
                 members += self._rebound(beside, name, pieces)
             making = {name: self._components.making(name, pieces) for name in self._components.made}
             rebound = [self._components.shared[name] for name in in_place]
-            members = beside.joined(members, pieces, making, rebound)
+            members = beside.with_rewrites(members, pieces, making, rebound)
             if members:
                 members = _never_safe(_once(self._with_settings(members)))
                 decided = decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)
                 outlines = self._made_outlines(pieces, members, names, decided)
                 yield structs.replace(_told_finding(decided, members), outlines=outlines)
-        yield from LeftAlone(self._components, self._constraints, self._outlines).decided()
+        yield from LeftAlone(self._components, self._constraints, self._outlines).decisions()
 
     def _made_outlines(
         self,
@@ -91,7 +91,7 @@ class Outcome:
         """Return the outline of a change; what only changes names needs none."""
         if len(decided.changes) != 1 or not self._outlines.has_functions(pieces):
             return ()
-        return (self._outlines.made(pieces, members, decided.changes[0].id, names),)
+        return (self._outlines.outline_of_change(pieces, members, decided.changes[0].id, names),)
 
     def _groups(self) -> list[list[Component]]:
         """Return the components that convert, in one list those that share something."""
@@ -110,7 +110,7 @@ class Outcome:
             for edit in self._inserted_statements(self._components.all[number])
         ]
         keys = [*converting, *dict.fromkeys(key for _, key in links)]
-        groups = connected(keys, links)
+        groups = connected_groups(keys, links)
         components = [
             [self._components.all[one] for one in each if isinstance(one, int)] for each in groups
         ]
@@ -177,7 +177,9 @@ def _told_finding(decided: Decided, members: Iterable[Member]) -> Decided:
         if finding.change is None or not isinstance(outcome, Rewrite):
             findings.append(finding)
             continue
-        findings.append(structs.replace(finding, message=outcome.said, related=outcome.related))
+        findings.append(
+            structs.replace(finding, message=outcome.full_message, related=outcome.related)
+        )
     return Decided(tuple(findings), decided.changes)
 
 

@@ -6,7 +6,7 @@ import ast
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting import is_plain
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting_calls import is_plain
 from awaken.kit.search import argument
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.library_names import library_names
@@ -15,7 +15,7 @@ from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import FunctionOf, InstanceOf, without_none
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 
 _NOTHING, _NAMELESS = ast.Tuple([], ast.Load()), ast.Dict([], [])
 _HOLDING = {f"builtins.{name}" for name in ("dict", "frozenset", "list", "set", "tuple")}

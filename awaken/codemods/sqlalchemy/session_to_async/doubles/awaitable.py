@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit, Span, TextEdit
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.source.modules import Module
@@ -24,7 +24,7 @@ def asynchronous(project: Project, site: Site[ast.AST], value: ast.expr) -> list
     """Return the edits that make a mock of a method awaitable."""
     module = site.module
     known = value.func if isinstance(value, ast.Call) else None
-    written, imports = name_beside(project, site, known, ASYNC_MOCK)
+    written, imports = name_from_same_module(project, site, known, ASYNC_MOCK)
     qualified = None if known is None else project.qualified_name(module, known)
     if qualified == ASYNC_MOCK:
         return []

@@ -9,25 +9,27 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import accepting, not_understood
-from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import inserted_arguments
-from awaken.codemods.sqlalchemy.session_to_async.doubles.results import needs_synchronous_result
+from awaken.codemods.sqlalchemy.session_to_async.doubles.mock_results import (
+    needs_synchronous_result,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_objects import inserted_arguments
 from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambdas import (
     function_of_lambda,
     is_laid_out,
 )
 from awaken.contract import Edit
-from awaken.kit.imports import name_beside, replace_name
+from awaken.kit.imports import name_from_same_module, replace_name
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.library_names import library_names
-from awaken.project.frameworks.sqlalchemy.made_sessions.managers import replaces_method
+from awaken.project.frameworks.sqlalchemy.made_sessions.entered_resources import replaces_method
 from awaken.project.frameworks.testing import Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import FunctionOf, InstanceOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 
 _MOCKS = library_names().mocks
 _RESULT = "return_value="
@@ -65,14 +67,14 @@ class DoubleWriter:
             and replaces_method(module, replacement.node, given)
         ):
             return Rewrite(f"`{replacement.shown}` is awaited as `{module.text_of(given)}` is", [])
-        is_known = isinstance(given, ast.Name) and bool(self.called(module, given))
+        is_known = isinstance(given, ast.Name) and bool(self.functions_of(module, given))
         if given is not None and not isinstance(given, ast.Call | ast.Lambda) and not is_known:
             # It may call the method that it replaces, which gives a coroutine then.
             raise not_understood(replacement, module.excerpt(given))
         rewrite = self.of_coroutine_function(site, replacement)
         return structs.replace(rewrite, edits=[*edits, *rewrite.edits])
 
-    def called(self, module: Module, given: ast.expr) -> tuple[FunctionPlace, ...]:
+    def functions_of(self, module: Module, given: ast.expr) -> tuple[FunctionPlace, ...]:
         """Return the functions that calling what is put there would call."""
         return self._project.replacements.functions_of(module, given)
 
@@ -81,10 +83,10 @@ class DoubleWriter:
         message = f"the mock of `{replacement.shown}` becomes awaitable"
         made, given = replacement.new_callable, replacement.given
         if given is not None:
-            return Rewrite(message, self._given(site, replacement, given))
+            return Rewrite(message, self._edits_of_replacement(site, replacement, given))
         added, edits = self._result(site, replacement)
         if made is None and self._may_be_mocked(site.module, replacement):
-            written, imports = name_beside(self._project, site, None, _ASYNC_MOCK)
+            written, imports = name_from_same_module(self._project, site, None, _ASYNC_MOCK)
             added.append(f"new_callable={written}")
             edits += imports
         if added and isinstance(replacement.node, ast.Call):
@@ -121,10 +123,12 @@ class DoubleWriter:
         known = call.func
         if isinstance(known, ast.Attribute) and known.attr == "object":
             known = known.value
-        written, imports = name_beside(self._project, site, known, _MAGIC_MOCK)
+        written, imports = name_from_same_module(self._project, site, known, _MAGIC_MOCK)
         return [f"{_RESULT}{written}()"], imports
 
-    def _given(self, site: Site[ast.AST], replacement: Replacement, given: ast.expr) -> list[Edit]:
+    def _edits_of_replacement(
+        self, site: Site[ast.AST], replacement: Replacement, given: ast.expr
+    ) -> list[Edit]:
         module = site.module
         if self.is_awaitable(module, given) or isinstance(given, ast.Constant):
             return []
@@ -143,7 +147,7 @@ class DoubleWriter:
         is_bound = any(isinstance(value, FunctionOf) for value in values)
         if replacement.bound or (is_bound and self._is_method(replacement)):
             raise not_understood(replacement, module.excerpt(given))
-        written, imports = name_beside(self._project, site, None, _ASYNC_MOCK)
+        written, imports = name_from_same_module(self._project, site, None, _ASYNC_MOCK)
         return [
             site.insert_before(given, f"{written}(side_effect="),
             site.insert_behind(given, ")"),

@@ -1,19 +1,20 @@
 """Patches of what makes sessions: ``patch("app.tasks.SessionLocal")``, entered by the program.
 
 Their mock says what the program is given: by ``mock.return_value.__enter__``, or as what a call
-gives (``return_value=session``). That is a session, or a mock whose methods ``objects`` rewrites.
+gives (``return_value=session``). That is a session, or a mock whose methods ``mocked_objects``
+rewrites.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK, not_understood
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import results_given
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
-from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.called_methods import RESULT
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.told import EFFECT, results_given
+from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_managers import (
     ASYNCHRONOUS,
     Manager,
     entered_asynchronously,
@@ -21,19 +22,23 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import (
 )
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.library_names import name_list
+from awaken.project.effects.instance_attributes import is_builtin_error
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.frameworks.testing import Mocked, Replacement
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, keyword_of, parameter_names
+from awaken.project.source.trees import Function, keyword_of, last_name, parameter_names
+from awaken.project.values.fixtures_by_name import parametrized_nodes
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
     from awaken.project import Project
 
 _ASKED = {"call_args", "call_args_list", "call_count", "called"}
 """What tests ask a mock about its calls."""
+_MODULES_OF_ERRORS = name_list("modules_of_errors")
 _ENTERED = {"__enter__", "__aenter__"}
 _DUNDERS = {*ASYNCHRONOUS, *ASYNCHRONOUS.values()}
 
@@ -45,7 +50,7 @@ class PatchedFactories:
         self._part = part
         self._project = part.project
 
-    def written(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
+    def patch_rewrite(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return the patch of a factory, whose mock is entered asynchronously. Raises Refused."""
         module, call = site.module, replacement.node
         refused = not_understood(replacement, module.excerpt(call))
@@ -55,6 +60,8 @@ class PatchedFactories:
         value = keywords[0].value if is_plain and keywords and not replacement.bound else None
         if value is not None and self._is_session(module, value):
             return Rewrite(message, [])
+        if self._only_raises(module, replacement, keywords):
+            return Rewrite(f"the mock of `{replacement.shown}` raises as before", [])
         managers = [*managers_of(self._project, module, replacement)]
         kept = (self._is_kept(replacement, manager) for manager in managers)
         if not is_plain or not managers or not all(kept):
@@ -72,6 +79,27 @@ class PatchedFactories:
         helping = (item for item in managers if item.around is not module.enclosing_def(call))
         places = (item.module.place(node) for item in helping for node in item.methods())
         return Rewrite(message, edits, related=tuple(places))
+
+    def _only_raises(
+        self, module: Module, replacement: Replacement, keywords: Sequence[ast.keyword]
+    ) -> bool:
+        """Whether all that a mock does is to raise an exception where it is called."""
+        around = module.enclosing_def(replacement.node)
+        uses = _uses(module, around, replacement.bound)
+        is_asked = all(isinstance(use, ast.Attribute) and _asks(use.attr) for use in uses)
+        if [keyword.arg for keyword in keywords] != [EFFECT] or not is_asked:
+            return False
+        effects = _passed_by_pytest(around, keywords[0].value)
+        return all(effect and self._is_error(module, effect) for effect in effects)
+
+    def _is_error(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` is a class of exceptions, or makes one."""
+        made = node.func if isinstance(node, ast.Call) else node
+        name = self._project.qualified_name(module, made) or ""
+        return any(
+            base.rpartition(".")[0] in _MODULES_OF_ERRORS or is_builtin_error(base)
+            for base in (name, *self._project.library_ancestors(name))
+        )
 
     def is_only_called(self, module: Module, replacement: Replacement) -> bool:
         """Whether the mock of a patch makes the sessions by itself, and the program enters none.
@@ -197,12 +225,21 @@ class PatchedFactories:
     def _is_never_used(self, module: Module, fixture: Function) -> bool:
         """Whether nobody does anything with what a fixture gives."""
         requests = self._project.coroutine_tests.requests
-        asked = requests.of(module, fixture)
+        asked = requests.requests_for(module, fixture)
         return requests.name_of(module, fixture) is not None and not any(
             isinstance(node, ast.Name) and request.parameter and node.id == request.parameter.arg
             for request in asked.direct
             for node in request.module.walk(request.function)
         )
+
+
+def _passed_by_pytest(around: ast.AST | None, node: ast.expr) -> list[ast.expr | None]:
+    """Return what ``parametrize`` gives the parameter that ``node`` names; ``node`` elsewhere."""
+    if isinstance(around, Function) and isinstance(node, ast.Name):
+        decorators = [part for part in around.decorator_list if isinstance(part, ast.Call)]
+        told = [part for part in decorators if last_name(part.func) == "parametrize"]
+        return [value for part in told for value in parametrized_nodes(part, node.id)] or [node]
+    return [node]
 
 
 def makes_sessions(part: SynchronousPart, replacement: Replacement) -> bool:

@@ -25,7 +25,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import (
     accepting_more,
     asynchronous,
 )
-from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import ASYNCHRONOUS
+from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_managers import ASYNCHRONOUS
 from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.changes import Member, member
@@ -39,7 +39,7 @@ from awaken.project.source.trees import last_name
 from awaken.project.values.domain import FunctionOf, InstanceOf, Value, Values
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 
 _ATTRIBUTES = frozenset({"dirty"})
 """What sessions hold objects in."""
@@ -191,7 +191,7 @@ class FakeSessions:
                 ):
                     place: Site[ast.AST] = Site(self._rule, home, part)
                     shown = f"`{home.text_of(target)}`"
-                    yield member(place, shown, self._assigned, target, part.value)
+                    yield member(place, shown, self._rewrite_of_assignment, target, part.value)
 
     def _is_instance(self, module: Module, node: ast.expr, fake: str) -> bool:
         result = self._values(module, node)
@@ -224,7 +224,9 @@ class FakeSessions:
         edit = site.insert_statements(site.module.place(first), "before", code)
         return Rewrite(f"it sets `{names[0]}` of a session", [edit])
 
-    def _assigned(self, site: Site[ast.AST], target: ast.Attribute, value: ast.expr) -> Rewrite:
+    def _rewrite_of_assignment(
+        self, site: Site[ast.AST], target: ast.Attribute, value: ast.expr
+    ) -> Rewrite:
         """Return what is assigned to a method, so that it can be awaited. Raises Refused."""
         if target.attr in self._others or target.attr in ASYNCHRONOUS:
             raise Refused(TEST_DOUBLE, f"`{target.attr}` may or may not be awaitable")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import callers_of_factory
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT, Uses
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.called_methods import RESULT, Uses
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.library_names import name_list
@@ -20,7 +20,7 @@ from awaken.project.source.trees import first_parameter, last_name
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
     from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
 
@@ -81,7 +81,7 @@ class WaitingMethods:
         name = self._project.qualified_name(module, node)
         return name is None or layout.path_of(name.partition(".")[0]) is not None
 
-    def named(self, qualified: str, name: str) -> list[FunctionPlace]:
+    def methods_called(self, qualified: str, name: str) -> list[FunctionPlace]:
         """Return the methods of a class with one name that wait."""
         functions = self._project.replacements.methods(qualified, name)
         return [function for function in functions if function in self._part.steps]
@@ -89,7 +89,9 @@ class WaitingMethods:
     def of_whole_class(self, qualified: str) -> dict[str, bool]:
         """Return all methods of a class that wait."""
         names = sorted({step.qualname.rpartition(".")[2] for step in self._part.steps})
-        result = {name: self.named(qualified, name) for name in names if name != "__init__"}
+        result = {
+            name: self.methods_called(qualified, name) for name in names if name != "__init__"
+        }
         return {
             name: any(map(self._part.is_result_used, functions))
             for name, functions in result.items()
@@ -105,7 +107,7 @@ class WaitingMethods:
             return self.of_session(callers_of_factory(self._part, module, replacement))
         if replacement.cls:
             result = self.of_class(replacement.cls, replacement.home)
-            behind = self.behind(replacement.name, replacement.home)
+            behind = self.methods_reached_from(replacement.name, replacement.home)
             if replacement.is_class:
                 # Mocks of classes are configured through their instances: their own results.
                 behind = {
@@ -113,7 +115,7 @@ class WaitingMethods:
                     for name, is_used in behind.items()
                     if name.startswith(f"{RESULT}.")
                 }
-                entered = [name for name in ENTERING if self.named(replacement.cls, name)]
+                entered = [name for name in ENTERING if self.methods_called(replacement.cls, name)]
                 behind |= {
                     f"{name}.{RESULT}.{method}": is_used
                     for name in entered
@@ -124,7 +126,7 @@ class WaitingMethods:
             return self.of_module(replacement.module, replacement.home)
         return self.of_results(replacement.functions)
 
-    def behind(self, name: str, home: str) -> dict[str, bool]:
+    def methods_reached_from(self, name: str, home: str) -> dict[str, bool]:
         """Return the methods that wait of what the object ``name`` of ``home`` has or gives."""
         module, result = self._project.module(home), dict[str, bool]()
         for node in () if module is None else module.mentions(name):
@@ -171,7 +173,7 @@ class WaitingMethods:
     def _for_session(self, functions: Iterable[FunctionPlace]) -> dict[str, bool]:
         part, awaited = self._part, {*twins().awaited["session"]}
         result: dict[str, bool] = {}
-        reached = self._project.calls.graph().reached(functions)
+        reached = self._project.calls.graph().reachable(functions)
         for pair in self._project.with_modules(reached):
             for operation in part.operations_of(*pair):
                 if operation.how == "awaited" and operation.method in awaited:

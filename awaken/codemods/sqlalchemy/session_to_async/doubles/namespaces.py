@@ -20,7 +20,7 @@ from awaken.project.source.test_files import is_of_program
 from awaken.project.values.domain import FunctionOf, InstanceOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 
 _NAMESPACE = "types.SimpleNamespace"
 _CASTING = 2
@@ -59,7 +59,7 @@ def _standing_in(
     for keyword in node.keywords:
         if keyword.arg is None:
             continue
-        methods = project.calls.kin().methods(declared, keyword.arg)
+        methods = project.calls.override_sets().methods(declared, keyword.arg)
         waiting = [method for method in methods if method in part.steps]
         if waiting and not _waits(part, module, keyword.value):
             yield keyword.value, waiting[0]

@@ -1,34 +1,34 @@
-"""How expressions are awaited, entered and iterated in place."""
+"""The text that awaits, enters or iterates an expression in place."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from awaken.codemods.sqlalchemy.session_to_async.expressions.awaitable_places import (
+    MADE_OF_A_LIST,
+    Places,
+    is_response,
+)
 from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import (
     is_used_here,
     kept_attribute,
     last_statement,
 )
+from awaken.codemods.sqlalchemy.session_to_async.expressions.function_writing import Writing
+from awaken.codemods.sqlalchemy.session_to_async.expressions.generator_order import check_others
 from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import (
+    breaks_inside_brackets,
     is_in_brackets,
     names_of_result,
-    stands_alone,
     way_to,
 )
-from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.expressions.kept_generators import (
     asked_method,
     call_for_item,
     generator_uses,
 )
-from awaken.codemods.sqlalchemy.session_to_async.expressions.order import check_others
-from awaken.codemods.sqlalchemy.session_to_async.expressions.places import (
-    MADE_OF_A_LIST,
-    Places,
-    is_response,
-)
-from awaken.codemods.sqlalchemy.session_to_async.expressions.writing import Writing
+from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     HOIST,
     NEST,
@@ -52,8 +52,14 @@ from awaken.workspace.sources import LINE_END_BYTES
 class Awaiting:
     """Writes what waits in one function of a file."""
 
-    def __init__(self, module: Module, insertions: Insertions) -> None:
+    def __init__(
+        self,
+        module: Module,
+        insertions: Insertions,
+        keeps_nothing: Callable[[ast.Call], bool] = lambda _: False,
+    ) -> None:
         self._module = module
+        self._keeps_nothing = keeps_nothing
         self._insertions = insertions
         self._writing = Writing(module, insertions)
         self._places = Places(self._writing)
@@ -110,9 +116,9 @@ class Awaiting:
         is_called = isinstance(above, ast.Call) and above.func is node
         if (is_called or _binds_tighter(above, node)) and not self._has_parentheses(node):
             if not self._hoist(node):
-                self._insertions.around(node, "(await ", ")")
+                self._insertions.wrap(node, "(await ", ")")
         else:
-            self._insertions.before(node, "await ")
+            self._insertions.insert_before(node, "await ")
 
     def renames(self, function: ast.expr, name: str) -> None:
         """Write ``name`` as the last word of what is called."""
@@ -122,10 +128,10 @@ class Awaiting:
     def runs_inside(self, node: ast.expr, opening: str, closing: str = "") -> None:
         """Await ``opening`` with ``node`` inside of it, which nothing awaits. Raises Refused."""
         self._places.close(node)
-        before, behind = self.opened(node)
-        self._insertions.around(node, f"{before}{opening}", f"{closing}){behind}")
+        before, behind = self.await_texts(node)
+        self._insertions.wrap(node, f"{before}{opening}", f"{closing}){behind}")
 
-    def opened(self, node: ast.expr) -> tuple[str, str]:
+    def await_texts(self, node: ast.expr) -> tuple[str, str]:
         """Return the text before and after what awaits in place of ``node``. Raises Refused."""
         self._places.check(node)
         is_tight = _binds_tighter(self._module.parent(node), node)
@@ -146,9 +152,9 @@ class Awaiting:
             indented = (line_end[0] + last[: len(last) - len(last.lstrip())]).decode()
             is_alone = len(call.args) + len(call.keywords) == 1
             opening, closing = "" if has_comma else ",", "," if has_comma or is_alone else ""
-            self._insertions.at(len(written), f"{opening}{indented}{name}={value}{closing}")
+            self._insertions.insert_at(len(written), f"{opening}{indented}{name}={value}{closing}")
             return
-        self._insertions.at(end, f"{' ' if has_comma else ', '}{name}={value}")
+        self._insertions.insert_at(end, f"{' ' if has_comma else ', '}{name}={value}")
 
     def loads(self, node: ast.expr) -> None:
         """Await an attribute that loads when it is read. Raises Refused."""
@@ -156,7 +162,7 @@ class Awaiting:
         # The last word: white space may be around the dot.
         end = self._module.span(node).end
         name = last_name(node).encode()
-        self._insertions.at(end - len(name), "awaitable_attrs.")
+        self._insertions.insert_at(end - len(name), "awaitable_attrs.")
 
     def enters(self, node: ast.expr) -> None:
         """Enter ``node``, an item of a ``with`` statement, asynchronously. Raises Refused."""
@@ -179,7 +185,7 @@ class Awaiting:
             return
         match module.parent(node):
             case ast.For(iter=iterated) as loop if iterated is node:
-                self._insertions.before(loop, "async ")
+                self._insertions.insert_before(loop, "async ")
             case ast.comprehension(iter=iterated) as clause if iterated is node:
                 self._places.iterates_in(clause)
             case ast.YieldFrom() as delegating:
@@ -210,7 +216,7 @@ class Awaiting:
     def _takes(self, use: ast.Call | ast.For, shown: str) -> None:
         """Write what takes items of a generator in a variable, or closes it. Raises Refused."""
         if isinstance(use, ast.For):
-            self._insertions.before(use, "async ")
+            self._insertions.insert_before(use, "async ")
             return
         if asked := asked_method(self._module, use):
             written = self._module.text_of(asked).replace("__", "__a", 1)
@@ -245,18 +251,18 @@ class Awaiting:
     def _lists(self, node: ast.expr) -> None:
         self._listed.add(node)
         item = self._writing.item(node)
-        self._insertions.around(node, f"[{item} async for {item} in ", "]")
+        self._insertions.wrap(node, f"[{item} async for {item} in ", "]")
 
     def _holds(self, call: ast.Call, node: ast.expr, shown: str) -> None:
         """Have the function hold the generator of which it takes the first item. Raises Refused."""
         name = self._writing.fresh(node, "opened", "generator")
         is_method = isinstance(call.func, ast.Attribute)
-        self._insertions.around(node, f"{'(' * is_method}{name} := ", ")" * is_method)
+        self._insertions.wrap(node, f"{'(' * is_method}{name} := ", ")" * is_method)
         self._keeps(call, name, shown)
 
     def _keeps(self, call: ast.Call, name: str, shown: str) -> None:
         """Have the instance that keeps an item keep the generator, too. Raises Refused."""
-        if not is_used_here(self._module, call):
+        if not is_used_here(self._module, call, self._keeps_nothing):
             raise Refused(GENERATOR_USE, shown)
         statement = self._module.parent(call)
         if statement is not None and (kept := kept_attribute(statement)):
@@ -265,7 +271,7 @@ class Awaiting:
             *_, indent = LINE_END_BYTES.split(text[: self._module.span(statement).start])
             newline = (LINE_END_BYTES.findall(text)[0] + indent).decode()
             held = f"{ast.unparse(kept.value)}._generator_of_{kept.attr.lstrip('_')}"
-            self._insertions.behind(statement, f"{newline}{held} = {name}")
+            self._insertions.insert_after(statement, f"{newline}{held} = {name}")
         elif last := last_statement(self._module, statement):
             self._closed[last] = name
 
@@ -291,7 +297,7 @@ class Awaiting:
             # Code in another layout has other brackets: no path leads through those.
             if not {*way}.isdisjoint({*self._writing.nodes, *self._listed}):
                 del self._writing.nodes[part]
-                self._insertions.around(node, "(await ", ")")
+                self._insertions.wrap(node, "(await ", ")")
         for last, name in self._closed.items():
             # The event loop would close the generator later, in the midst of other code.
             if isinstance(last, ast.Return):
@@ -305,7 +311,7 @@ class Awaiting:
         for statement, entered in self._entered.items():
             around = {statement, *self._module.ancestors(statement)}
             if around.isdisjoint(mixed):
-                self._insertions.before(statement, "async ")
+                self._insertions.insert_before(statement, "async ")
                 continue
             waiting = tuple(
                 number
@@ -329,7 +335,12 @@ class Awaiting:
         is_inside = is_in_brackets(node, way)
         # Code in parentheses is formatted for them.
         is_laid_out = len(head.splitlines()) > 1 and not is_inside
-        if is_laid_out or b"#" in head or before.strip() or not stands_alone(module.text_of(node)):
+        if (
+            is_laid_out
+            or b"#" in head
+            or before.strip()
+            or not breaks_inside_brackets(module.text_of(node))
+        ):
             return False
         name = self._writing.fresh(node, *names_of_result(statement, node))
         line = LINE_END_BYTES.split(before + head)[-1]
@@ -341,7 +352,7 @@ class Awaiting:
         return True
 
     def _has_parentheses(self, node: ast.expr) -> bool:
-        before, behind = self._module.beside(node)
+        before, behind = self._module.text_alongside(node)
         return before.rstrip().endswith(b"(") and behind.lstrip().startswith(b")")
 
 

@@ -8,6 +8,7 @@ is in use. So the function has to hold it as long as it uses the item, if its en
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of, walk
@@ -31,8 +32,11 @@ def kept_attribute(statement: ast.AST | None) -> ast.Attribute | None:
     return None
 
 
-def is_used_here(module: Module, call: ast.expr) -> bool:
-    """Whether only the function around ``call``, or its instance, uses the item that it takes."""
+def is_used_here(module: Module, call: ast.expr, keeps_nothing: Callable[[ast.Call], bool]) -> bool:
+    """Whether only the function around ``call``, or its instance, uses the item that it takes.
+
+    ``keeps_nothing`` says of a call that takes the item whether its result is only that.
+    """
     match module.statement_of(call):
         case ast.Return():
             return not _escapes(module, call)
@@ -41,9 +45,11 @@ def is_used_here(module: Module, call: ast.expr) -> bool:
             | ast.AnnAssign(target=ast.Name() as kept, value=value)
         ) if value is call:
             function = module.enclosing_function(call)
-            return function is not None and not _is_handed_out(module, function, kept)
+            return function is not None and not _is_handed_out(
+                module, function, kept, keeps_nothing
+            )
         case ast.stmt() as whole if module.parent(call) is whole and (own := kept_attribute(whole)):
-            return _is_own(module, whole, own)
+            return _is_own(module, whole, own, keeps_nothing)
         case ast.Assign(targets=targets):
             return all(isinstance(target, ast.Name) for target in targets)
         case ast.AnnAssign(target=target):
@@ -66,11 +72,16 @@ def last_statement(module: Module, taking: ast.AST | None) -> ast.stmt | None:
         last.value, ast.Constant | ast.Name | None
     )
     others = [node for node in module.returns_of(function) if node is not last]
-    is_apart = not any(module.beside(last)) and last is not taking
+    is_apart = not any(module.text_alongside(last)) and last is not taking
     return last if is_plain and is_apart and not others else None
 
 
-def _is_own(module: Module, statement: ast.stmt, kept: ast.Attribute) -> bool:
+def _is_own(
+    module: Module,
+    statement: ast.stmt,
+    kept: ast.Attribute,
+    keeps_nothing: Callable[[ast.Call], bool],
+) -> bool:
     """Whether ``kept`` is an attribute of the instance that only methods of its class use.
 
     The class can have one more attribute, and the statement is on lines of its own.
@@ -82,12 +93,17 @@ def _is_own(module: Module, statement: ast.stmt, kept: ast.Attribute) -> bool:
     return (
         ast.unparse(kept.value) == first
         and {"__setattr__", "__slots__"}.isdisjoint(module.scopes.scope_made_by(owner).bindings)
-        and not module.beside(statement)[0]
-        and not _is_handed_out(module, owner, kept)
+        and not module.text_alongside(statement)[0]
+        and not _is_handed_out(module, owner, kept, keeps_nothing)
     )
 
 
-def _is_handed_out(module: Module, around: ast.AST, kept: ast.Attribute | ast.Name) -> bool:
+def _is_handed_out(
+    module: Module,
+    around: ast.AST,
+    kept: ast.Attribute | ast.Name,
+    keeps_nothing: Callable[[ast.Call], bool],
+) -> bool:
     """Whether a variable or attribute, or what is made with it, is returned or kept elsewhere."""
     for node in walk(around):
         match node:
@@ -95,7 +111,12 @@ def _is_handed_out(module: Module, around: ast.AST, kept: ast.Attribute | ast.Na
                 return True
             case ast.Return(value=ast.expr() as value) | ast.Assign([ast.Attribute()], value):
                 reads = (part for part in ast.walk(value) if isinstance(part, type(kept)))
-                if any(last_name(r) == last_name(kept) and _escapes(module, r) for r in reads):
+                if any(
+                    last_name(read) == last_name(kept)
+                    and _escapes(module, read)
+                    and ((call := module.call_taking(read)) is None or not keeps_nothing(call))
+                    for read in reads
+                ):
                     return True
     return False
 

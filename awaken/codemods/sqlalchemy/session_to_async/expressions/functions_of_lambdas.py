@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import stands_alone
-from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import breaks_inside_brackets
+from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit
@@ -91,7 +91,7 @@ def _body(module: Module, node: ast.Lambda, awaited: Sequence[ast.Call]) -> str:
     left = min(len(name) - len(name.lstrip()) for name in others if name.strip())
     moved = max(left - len(_INDENT), 0)
     text = "\n".join([first, *(name[moved:] if name.strip() else name for name in others)])
-    return text if stands_alone(text) else f"({text})"
+    return text if breaks_inside_brackets(text) else f"({text})"
 
 
 def _awaiting(module: Module, node: ast.Lambda, calls: Sequence[ast.Call]) -> str:
@@ -101,9 +101,9 @@ def _awaiting(module: Module, node: ast.Lambda, calls: Sequence[ast.Call]) -> st
         if any(isinstance(ancestor, ast.GeneratorExp) for ancestor in module.ancestors(call)):
             raise Refused(NOT_AWAITABLE_HERE, "a generator expression")
         if call is node.body:
-            insertions.before(call, "await ")
+            insertions.insert_before(call, "await ")
         else:
-            insertions.around(call, "(await ", ")")
+            insertions.wrap(call, "(await ", ")")
     text, position = "", module.span(node.body).start
     for place, inserted in insertions.at_places().items():
         text += module.source.text[position:place].decode() + inserted

@@ -1,4 +1,4 @@
-"""Whether an awaited expression can get a statement of its own."""
+"""Hoisting: an awaited expression gets a statement of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TAKING_ONE = {"bool", "len", "list", "set", "sorted", "tuple"}
 """Builtins that a call looks up and does nothing else with before it has their argument."""
 
 
-def stands_alone(text: str) -> bool:
+def breaks_inside_brackets(text: str) -> bool:
     """Whether an expression breaks its lines inside its own brackets alone."""
     try:
         ast.parse(text, mode="eval")

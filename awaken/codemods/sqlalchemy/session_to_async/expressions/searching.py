@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from awaken.codemods.sqlalchemy.session_to_async.expressions.writing import Writing
+from awaken.codemods.sqlalchemy.session_to_async.expressions.function_writing import Writing
 from awaken.codemods.sqlalchemy.session_to_async.payload import SEARCH, SEARCH_BY_LOOP, Searched
 from awaken.project.source.modules import Module
 
@@ -14,7 +14,7 @@ def search(writing: Writing, call: ast.Call, generator: ast.GeneratorExp) -> Non
     module, above = writing.module, writing.module.parent(call)
     data = Searched(is_all=module.scopes.builtin_called(call) == "all")
     is_statement = isinstance(above, ast.Return) and _has_own_lines(module, above)
-    if is_statement and not _is_used_beside(module, generator):
+    if is_statement and not _is_used_elsewhere(module, generator):
         writing.rewrite(above or call, SEARCH_BY_LOOP, data)
     else:
         writing.rewrite(call, SEARCH, data)
@@ -22,12 +22,12 @@ def search(writing: Writing, call: ast.Call, generator: ast.GeneratorExp) -> Non
 
 def _has_own_lines(module: Module, statement: ast.stmt) -> bool:
     """Whether the lines of a statement hold nothing else, and no comment inside it."""
-    before, behind = module.beside(statement)
+    before, behind = module.text_alongside(statement)
     is_alone = not before.strip(b" \t") and not behind.lstrip(b" \t").startswith(b";")
     return is_alone and b"#" not in module.text_of(statement).encode()
 
 
-def _is_used_beside(module: Module, generator: ast.GeneratorExp) -> bool:
+def _is_used_elsewhere(module: Module, generator: ast.GeneratorExp) -> bool:
     """Whether the function around uses a variable of ``generator`` for something else."""
     targets = [
         node.id

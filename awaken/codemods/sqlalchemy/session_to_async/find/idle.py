@@ -9,7 +9,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from awaken.project.frameworks.templates.sights import TEMPLATE_READS
+from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.names.functions.decorators import PROPERTIES
 from awaken.project.source.test_files import is_test_file

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.find.conditions import is_in_condition
+from awaken.codemods.sqlalchemy.session_to_async.find.ddl_conditions import is_in_condition
 from awaken.codemods.sqlalchemy.session_to_async.reasons import FACTORY_EVENTS
 from awaken.contract import Place
 from awaken.kit.changes import Member
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _DECORATING = "sqlalchemy.event.listens_for"
 _LISTENING = name_list("event_functions")
 _REPLACING = {"object", "setattr"}
+_INSIDE = "sync_session"
 _REPLACED = 3
 """The arguments of `monkeypatch.setattr(Session, "commit", timed_commit)`, or of `patch.object`."""
 _WORDS = (b"listen", b"event.contains", b"event.remove", b"sqlalchemy.event")
@@ -116,6 +117,9 @@ def is_in_listener(project: Project, module: Module, node: ast.AST) -> bool:
 
 
 def _is_session(project: Project, module: Module, target: ast.expr) -> bool:
+    """Whether it becomes asynchronous: the session inside of an asynchronous one does not."""
+    if last_name(target) == _INSIDE:
+        return False
     proof = project.orm.session_of(module, target)
     return isinstance(proof, SessionProof) and proof.kind == "session" and not proof.unless
 

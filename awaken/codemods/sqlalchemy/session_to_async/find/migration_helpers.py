@@ -12,7 +12,7 @@ from awaken.kit.rule import ProjectFacts
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
-from awaken.project.source.programs.migrations import is_of_alembic
+from awaken.project.source.programs.alembic_files import is_of_alembic
 
 
 class Helpers(ProjectFacts):

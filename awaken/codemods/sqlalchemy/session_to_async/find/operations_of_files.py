@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
-from awaken.codemods.sqlalchemy.session_to_async.find.applications import FactoryBlocks
-from awaken.codemods.sqlalchemy.session_to_async.find.blocking import BlockingEngines
+from awaken.codemods.sqlalchemy.session_to_async.find.application_factories import FactoryBlocks
+from awaken.codemods.sqlalchemy.session_to_async.find.blocking_engines import BlockingEngines
 from awaken.codemods.sqlalchemy.session_to_async.find.idle import is_given_by_none
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import is_in_listener
 from awaken.codemods.sqlalchemy.session_to_async.find.migration_helpers import Helpers
@@ -23,12 +23,12 @@ from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
-from awaken.project.source.programs.migrations import is_of_alembic
+from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.find.clients import Clients
     from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
+    from awaken.codemods.sqlalchemy.session_to_async.find.test_clients import Clients
     from awaken.project import Project
 
 WORDS = (*(f".{name}(".encode() for name in sorted(twins().methods())), b".expire(", b"with ")
@@ -48,7 +48,7 @@ class _Kept(NamedTuple):
     session: int | None
     others: dict[str, Any]
 
-    def among(self, nodes: list[ast.AST]) -> Operation:
+    def operation_in(self, nodes: list[ast.AST]) -> Operation:
         """Return the operation, whose nodes are ``nodes``."""
         session = None if self.session is None else nodes[self.session]
         return Operation(**self.others, node=nodes[self.node], session=session)  # type: ignore[arg-type]
@@ -129,7 +129,7 @@ class FileOperations:
             kept = self._without_nodes(module)
             nodes = [*module.walk()] if kept else []
             for item in kept:
-                self._last[item.function].append(item.among(nodes))
+                self._last[item.function].append(item.operation_in(nodes))
             spawned = {**self._validated, **(self._bridged or {})}
             for operation in self._loading(module):
                 if module.place(operation.node) in spawned:
@@ -198,7 +198,7 @@ class FileOperations:
         is_migration = is_of_alembic(module)
         if not is_migration:
             operations = [*self._project.orm.operations.in_module(module)]
-            operations += self.unannotated.operations(module, [item.node for item in operations])
+            operations += self.unannotated.operations(module, operations)
             for operation in operations:
                 node = operation.node
                 if self._blocking.is_used_by(module, node) or self._helpers.hold(module, node):

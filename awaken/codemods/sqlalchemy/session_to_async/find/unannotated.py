@@ -51,13 +51,13 @@ class UnannotatedSessions:
         # By the function whose parameter it is, the calls that may pass it a session.
         self._passing: dict[Place, set[Place]] = {}
 
-    def operations(self, module: Module, known: Iterable[ast.expr]) -> Iterator[Operation]:
+    def operations(self, module: Module, known: Iterable[Operation]) -> Iterator[Operation]:
         """Yield the calls in a file that may be on a session, except the ``known`` ones."""
-        done = set(known)
+        done = {operation.node: operation.how for operation in known}
         for node in module.nodes(ast.Call):
-            if node in done:
+            if done.get(node, "unknown") != "unknown":
                 continue
-            if self._calls_by_name(module, node):
+            if node not in done and self._calls_by_name(module, node):
                 why = f"`{module.excerpt(node)}` calls a method by its name"
                 yield Operation(node, "unknown", why=why, put=module.place(node))
             if not isinstance(node.func, ast.Attribute) or node.func.attr not in _METHODS:
@@ -68,7 +68,8 @@ class UnannotatedSessions:
                 continue
             shown = module.text_of(owner)
             why = f"`{shown}` has no annotation, and its function is passed as a value"
-            yield Operation(node, "unknown", method=node.func.attr, why=why, put=place)
+            if node not in done:
+                yield Operation(node, "unknown", method=node.func.attr, why=why, put=place)
             function = module.place(module.enclosing_function(node) or module.tree)
             self._passing.setdefault(function, set()).update(calls)
 
@@ -109,7 +110,7 @@ class UnannotatedSessions:
         name, function = parameter.name, parameter.scope.node
         if isinstance(function, ast.Lambda):
             places = [module.place(function)]
-            components = [[self._project.calls.handed_on().of_lambda(places[0])]]
+            components = [[self._project.calls.passed_functions().of_lambda(places[0])]]
         else:
             passed = self._project.calls.passed_to(module, parameter)
             places = [] if passed is None else [*passed.doubts.values()]
@@ -158,7 +159,7 @@ class UnannotatedSessions:
             for home, function in self._functions(module, node):
                 known = graph.function_at(*home.key_of(function))
                 if known is not None:
-                    yield from self._project.calls.handed_on().of(known)
+                    yield from self._project.calls.passed_functions().components_of(known)
 
     def _functions(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, Function]]:
         above = module.parent(node)

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.foreign.evidence import fields_of, names_of
+from awaken.codemods.sqlalchemy.session_to_async.foreign.relationship_evidence import (
+    fields_of,
+    names_of,
+)
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.shapes.domain import Applied
+from awaken.project.frameworks.shapes.attribute_shapes import Applied
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_method
@@ -31,7 +34,7 @@ from awaken.project.values.domain import (
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.shapes.domain import Reading
+    from awaken.project.frameworks.shapes.attribute_shapes import Reading
 
 _KNOWN = schema_knowledge()
 _BASES = frozenset(_KNOWN.models.bases)
@@ -49,7 +52,7 @@ class BridgedModels:
 
     def operations(self) -> dict[Place, Operation]:
         """Return what is called in a greenlet, or is validated there, by its place."""
-        called = {by.module.place(by.node): self._called(by) for by, _ in self._applied_pairs}
+        called = {by.module.place(by.node): self._operation_of(by) for by, _ in self._applied_pairs}
         return {place: operation for place, operation in called.items() if operation is not None}
 
     def operations_on(self, given: Place, attribute: str) -> dict[Place, Operation]:
@@ -65,7 +68,7 @@ class BridgedModels:
             by = self._page(item) or item.by
             place = None if by is None else by.module.place(by.node)
             is_one = place is not None and len(self._models_at[place]) == 1
-            operation = self._called(by) if by is not None and is_one else None
+            operation = self._operation_of(by) if by is not None and is_one else None
             if place is None or operation is None:
                 return {}
             operations[place] = operation
@@ -84,7 +87,7 @@ class BridgedModels:
     def unknown(self) -> Iterator[Applied]:
         """Yield the expressions that endpoints return and that may be such an object."""
         for by, is_known in self._applied_pairs:
-            if by.model is not None and not (is_known and self._called(by) is not None):
+            if by.model is not None and not (is_known and self._operation_of(by) is not None):
                 yield by
 
     @property
@@ -151,7 +154,7 @@ class BridgedModels:
         )
         return Applied(reading.module, above) if isinstance(above, ast.Call) and is_page else None
 
-    def _called(self, by: Applied) -> Operation | None:
+    def _operation_of(self, by: Applied) -> Operation | None:
         """Return the rewrite of a call, or of the value that an endpoint returns."""
         if by.model is None:
             return Operation(by.node, "spawned")

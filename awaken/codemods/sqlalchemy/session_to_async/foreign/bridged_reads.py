@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.foreign.evidence import (
+from awaken.codemods.sqlalchemy.session_to_async.foreign.relationship_evidence import (
     QUERYING,
     read_as_relationships,
 )
@@ -22,7 +22,7 @@ from awaken.kit.names_here import is_dotted
 from awaken.kit.search import modules_with, nodes_with
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.operations import Operation
-from awaken.project.source.programs.migrations import is_of_alembic
+from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.values.domain import InstanceOf, Value
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import DYNAMIC_COLLECTI
 from awaken.kit.changes import Member
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Site
-from awaken.knowledge.library_names import name_list
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.knowledge.schemas import schema_knowledge
+from awaken.project.source.expressions.expression_uses import Use, use_of
 from awaken.project.source.trees import Function, last_name, without_arguments
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _QUERY = "sqlalchemy.orm.Query"
 _KNOWN = schema_knowledge().models
 _VALIDATORS = frozenset((*_KNOWN.validators, *_KNOWN.field_validators))
 _EXECUTING = name_list("executing_queries")
-_ITERATING = {"dict", "enumerate", "list", "next", "set", "sorted", "tuple"}
+_ITERATING = library_names().consuming | {"enumerate", "filter", "iter", "map", "zip"}
 _HELP = (
     'Call this code with `await session.run_sync(...)`, or declare `lazy="write_only"` in the '
     "package of the collection."
@@ -37,9 +38,8 @@ def executed_queries(project: Project, rule: str, *, is_bridged: bool) -> Iterat
 
     Validators of models do that in a greenlet where ``is_bridged``.
     """
-    for module, node in nodes_with(project, (b"Query",), ast.AST, revisions=False):
-        executed = _executed_variable(module, node)
-        if executed is None or not _is_query(project, module, executed):
+    for module, executed in nodes_with(project, (b"Query",), ast.Name, revisions=False):
+        if not _executes(module, executed) or not _is_query(project, module, executed):
             continue
         if not (is_bridged and _is_in_validator(project, module, executed)):
             site: Site[ast.AST] = Site(rule, module, executed)
@@ -56,20 +56,18 @@ def _is_in_validator(project: Project, module: Module, name: ast.Name) -> bool:
     )
 
 
-def _executed_variable(module: Module, node: ast.AST) -> ast.Name | None:
-    """Return the variable that ``node`` executes, if it holds a query."""
-    match node:
-        case ast.Call(func=ast.Attribute(value=ast.Name() as name, attr=method)) if (
-            method in _EXECUTING
-        ):
-            return name
-        case ast.Call(func=ast.Name(), args=[ast.Name() as name, *_]) if (
-            module.scopes.builtin_called(node) in _ITERATING
-        ):
-            return name
-        case ast.For(iter=ast.Name() as name) | ast.comprehension(iter=ast.Name() as name):
-            return name
-    return None
+def _executes(module: Module, name: ast.Name) -> bool:
+    """Whether a variable is executed here, if it holds a query."""
+    match use_of(module, name):
+        case Use("iterated" | "item" | "unpacked") | Use("other", ast.YieldFrom()):
+            return True
+        case Use("attribute", ast.Attribute(attr=method)):
+            return method in _EXECUTING and module.method_call_on(name) is not None
+        case Use("argument", call):
+            return module.scopes.builtin_called(call) in _ITERATING
+        case Use("compared", ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[items])):
+            return items is name
+    return False
 
 
 def _is_query(project: Project, module: Module, name: ast.Name) -> bool:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
-from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
-from awaken.codemods.sqlalchemy.session_to_async.foreign.incomplete_models import completed
-from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync import opened_lambda
+from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.foreign.incomplete_models import completing_edits
+from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync_calls import opened_lambda
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit, Span
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 
@@ -37,7 +37,7 @@ class InGreenlets:
 
     def write(self, operation: Operation) -> Iterator[Edit]:
         """Write one expression, and yield the edits that import what it needs. Raises Refused."""
-        spawn, imports = name_beside(self._project, self._site, None, SPAWN)
+        spawn, imports = name_from_same_module(self._project, self._site, None, SPAWN)
         yield from imports
         if operation.how == "loading":
             self._reads(operation, spawn)
@@ -67,25 +67,25 @@ class InGreenlets:
             raise Refused(NOT_AWAITABLE_HERE, f"`{module.excerpt(node)}`")
         opening, closing = around
         self._awaiting.keeps(node)
-        before, after = self._awaiting.opened(node)
+        before, after = self._awaiting.await_texts(node)
         steps = f"found{read.decode().strip()}{closing}"
-        self._insertions.around(node, f"{before}{opening}{steps}, ", "")
+        self._insertions.wrap(node, f"{before}{opening}{steps}, ", "")
         self._insertions.replace(Span(behind, end), f"){after}")
 
     def _validates(self, operation: Operation, spawn: str) -> Iterator[Edit]:
         """Have what an endpoint returns validated as FastAPI does it, which finds it done."""
         module, function = self._site.module, operation.why
         if operation.method == "validate_python":
-            adapter, imports = name_beside(self._project, self._site, None, _ADAPTER)
+            adapter, imports = name_from_same_module(self._project, self._site, None, _ADAPTER)
             yield from imports
             function = f"{adapter}({function})"
         named = module.mentions(function.rpartition(".")[2])
         models = [node for node in named if isinstance(node, ast.Name | ast.Attribute)]
         model = next((node for node in models if module.text_of(node) == function), None)
-        yield from completed(self._project, self._site, operation.node, model)
+        yield from completing_edits(self._project, self._site, operation.node, model)
         self._awaiting.keeps(operation.node)
         span = module.span(operation.node)
         # Outside of all that is awaited in it.
         opening = f"await {spawn}({function}.{operation.method}, "
-        self._insertions.at(span.start, opening)
-        self._insertions.at(span.end, ", from_attributes=True)")
+        self._insertions.insert_at(span.start, opening)
+        self._insertions.insert_at(span.end, ", from_attributes=True)")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _VALIDATES = "model_validate"
 
 
-def completed(
+def completing_edits(
     project: Project, site: Site[ast.AST], validating: ast.expr, model: ast.expr | None
 ) -> Iterator[Edit]:
     """Yield the statement that completes a model before an expression that validates by it."""

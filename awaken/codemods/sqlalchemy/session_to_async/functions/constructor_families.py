@@ -16,7 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.properties.lines_of_clas
 )
 from awaken.codemods.sqlalchemy.session_to_async.payload import INITIALIZE, Initialized
 from awaken.contract import Edit, Place
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
@@ -24,7 +24,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
     from awaken.project import Project
 
 MAKING = ("create", "create_awaited")
@@ -117,7 +117,7 @@ class ConstructorFamilies:
         is_top = owner is not None and module.full_name(owner) == top
         returned = anything = ""
         if is_top and node.returns is not None:
-            anything, imports = name_beside(self._project, site, None, "typing.Any")
+            anything, imports = name_from_same_module(self._project, site, None, "typing.Any")
             yield from imports
             returned, imports = made_object(self._project, site, node)
             yield from imports
@@ -159,7 +159,7 @@ def made_object(
         return "", []
     if project.targets.lowest_python < _SELF:
         return f'"{owner.name}"', []
-    return name_beside(project, site, None, "typing.Self")
+    return name_from_same_module(project, site, None, "typing.Self")
 
 
 def above_of(module: Module, call: ast.Call) -> bool:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.bridges import Bridges
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.holding_up import HoldingUp
-from awaken.codemods.sqlalchemy.session_to_async.boundaries.overrides import (
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.called_from_outside import (
     called_by_base,
     called_by_pytest,
     given_with_its_object,
 )
+from awaken.codemods.sqlalchemy.session_to_async.boundaries.holding_up import HoldingUp
 from awaken.codemods.sqlalchemy.session_to_async.boundaries.schedulers import Schedulers
-from awaken.codemods.sqlalchemy.session_to_async.colour import managers
-from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.colour.properties.reading import read_at
-from awaken.codemods.sqlalchemy.session_to_async.colour.results import MANAGER, is_constructor
+from awaken.codemods.sqlalchemy.session_to_async.colour import manager_classes
+from awaken.codemods.sqlalchemy.session_to_async.colour.coloured_results import (
+    MANAGER,
+    is_constructor,
+)
+from awaken.codemods.sqlalchemy.session_to_async.colour.properties.property_reads import read_at
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import (
     runs_of,
     write_call_of_task,
@@ -26,19 +30,22 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import has_end
-from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
-from awaken.codemods.sqlalchemy.session_to_async.functions.constructors import Constructors
-from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
+from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.functions.async_constructors import Constructors
+from awaken.codemods.sqlalchemy.session_to_async.functions.awaited_operations import OperationWriter
+from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import caveats_of_given
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting_calls import (
+    keeps_nothing,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved import (
     is_awaited_already,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_generators import (
     gives_manager,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.operations import OperationWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
-from awaken.codemods.sqlalchemy.session_to_async.resources.names import NAMES
+from awaken.codemods.sqlalchemy.session_to_async.resources.resource_names import NAMES
 from awaken.codemods.sqlalchemy.session_to_async.suites.asked_fixtures import CAVEAT, made_before
 from awaken.codemods.sqlalchemy.session_to_async.suites.doctests import Doctests
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
@@ -53,7 +60,9 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.differing import DifferingUses
+    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.differing import (
+        DifferingUses,
+    )
     from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
     from awaken.project import Project
 
@@ -101,10 +110,10 @@ class FunctionWriter:
             raise self._refused[function]
         part, node = self._part, site.node
         if part.entry_points.serves(function) and isinstance(node, ast.FunctionDef):
-            return self._bridges.serving.rewritten(site, node, self.enclosed)
+            return self._bridges.serving.rewritten(site, node, self.edits_inside)
         edits = self._edits(site, function)
         if function in part.entry_points.found and isinstance(node, ast.FunctionDef):
-            split, caveats = self._bridges.written(site, node, function)
+            split, caveats = self._bridges.split_edits(site, node, function)
             message = (
                 f"the body of `{function.qualname}` moves into a coroutine function, which it runs"
             )
@@ -127,7 +136,7 @@ class FunctionWriter:
         related = (*_way(function, way), *places, *where, *at)
         return Rewrite(message, edits, [*caveats, *given, *differs], related)
 
-    def enclosed(
+    def edits_inside(
         self, site: Site[ast.AST], function: FunctionPlace, statements: Sequence[ast.stmt]
     ) -> list[Edit]:
         """Return what is written inside of statements of a file. Raises Refused."""
@@ -149,10 +158,10 @@ class FunctionWriter:
             elif part.properties.kind_of(function):
                 edits += part.properties.edits(site, function)
             elif not part.results.stays_plain(function):
-                insertions.before(node, "async ")
+                insertions.insert_before(node, "async ")
             elif part.waits(function):
                 raise Refused(reasons.NOT_AWAITABLE_HERE, f"`{function.qualname}`")
-            for span, name in managers.renamed_methods(module, node):
+            for span, name in manager_classes.renamed_methods(module, node):
                 insertions.replace(span, name)
             edits += self._decorators(site, node)
             edits += made_before(part, site, node)
@@ -172,7 +181,7 @@ class FunctionWriter:
         ``roots`` are the function, or statements outside of all functions.
         """
         module, part = site.module, self._part
-        awaiting = Awaiting(module, insertions)
+        awaiting = Awaiting(module, insertions, partial(keeps_nothing, part, module))
         writer = OperationWriter(self._project, site, insertions, awaiting)
 
         def is_inside(place: Span) -> bool:
@@ -189,7 +198,7 @@ class FunctionWriter:
         ]
         # For an engine that a test passes, the call is that of the engine as well.
         faked = {module.place(operation.node) for operation in operations if operation.fakes}
-        edits = list(writer.written(operations, self._loaded_again))
+        edits = list(writer.edits_of(operations, self._loaded_again))
         spawned = [
             operation.node
             for operation in operations
@@ -222,7 +231,7 @@ class FunctionWriter:
             awaiting.generates(node, self._project.coroutine_tests.requests.name_of(module, node))
         read = [item for item in part.property_reads.get(function, ()) if is_inside(item.span)]
         self._properties(module, awaiting, insertions, read)
-        managed = (*part.entries.get(function, ()), *part.locks.entered(function))
+        managed = (*part.entries.get(function, ()), *part.locks.places_entered_by(function))
         entered = [candidate for candidate in managed if is_inside(candidate.span)]
         self._managers(site, awaiting, function, entered)
         awaiting.finish()
@@ -238,7 +247,7 @@ class FunctionWriter:
         """Raise Refused where a function cannot become a coroutine function."""
         name = node.name
         is_method = module.enclosing_class(node) is not None
-        if is_method and name in managers.ENTERING:
+        if is_method and name in manager_classes.ENTERING:
             self._part.managers.check(function)
         elif is_constructor(module, node):
             self._constructors.check(module, node, function)
@@ -315,7 +324,7 @@ class FunctionWriter:
         """Have properties called that become methods."""
         for node in (read_at(module, place) for place in read):
             awaiting.awaits(node)
-            insertions.behind(node, "()")
+            insertions.insert_after(node, "()")
 
     def _make(self, module: Module, awaiting: Awaiting, insertions: Insertions, call: Call) -> None:
         """Have an object made by what can be awaited."""
@@ -325,7 +334,7 @@ class FunctionWriter:
         if above:
             awaiting.renames(node.func, above)
         else:
-            insertions.at(module.span(node.func).end, f".{self._making(call)}")
+            insertions.insert_at(module.span(node.func).end, f".{self._making(call)}")
 
     def _call(self, module: Module, awaiting: Awaiting, insertions: Insertions, call: Call) -> None:
         part = self._part
@@ -358,8 +367,8 @@ class FunctionWriter:
                 self._make(module, awaiting, insertions, call)
             case _:
                 awaiting.awaits(nodes[0])
-                if call.name in managers.ENTERING:
-                    awaiting.renames(nodes[0].func, managers.ENTERING[call.name])
+                if call.name in manager_classes.ENTERING:
+                    awaiting.renames(nodes[0].func, manager_classes.ENTERING[call.name])
 
     def _managers(
         self,
@@ -371,12 +380,12 @@ class FunctionWriter:
         """Have managers of the program entered, and those that these inherit from called."""
         module, part = site.module, self._part
         resolved = {item.place for item in part.calls.get(function, ())}
-        for call in managers.inherited_calls(site.node) if function in part.steps else ():
+        for call in manager_classes.inherited_calls(site.node) if function in part.steps else ():
             if module.place(call) not in resolved:
                 awaiting.awaits(call)
-                awaiting.renames(call.func, managers.ENTERING[last_name(call.func)])
+                awaiting.renames(call.func, manager_classes.ENTERING[last_name(call.func)])
         for place in entered:
-            awaiting.enters(managers.entered_at(module, place))
+            awaiting.enters(manager_classes.entered_at(module, place))
 
     def _making(self, call: Call) -> str:
         """Return the class method that is called where a class was."""

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.decorators import Decorators
+from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import Decorators
 from awaken.codemods.sqlalchemy.session_to_async.reads.spawned.spawned_reads import validates
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
 from awaken.knowledge.library_names import library_names
@@ -19,10 +19,10 @@ from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
     from awaken.contract import Place
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.commits.domain import Later
+    from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Later
     from awaken.project.source.modules import Module
 
 _EXECUTING = library_names().executing_methods
@@ -76,7 +76,7 @@ def _session_of(project: Project, module: Module, node: ast.AST) -> ast.expr | N
             func=ast.Attribute(value=ast.Name() | ast.Attribute() as session, attr=name), args=[_]
         ) if name in _EXECUTING:
             is_session = project.orm.resource_of(module, session) in {"scoped", "session"}
-            load = project.orm.commits.reloads.of(module, node) if is_session else None
+            load = project.orm.commits.reloads.reload_by(module, node) if is_session else None
             is_select = load is not None and load.statement is not None
             return session if is_select else None
     return None

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import SPAWN
 from awaken.codemods.sqlalchemy.session_to_async.foreign.incomplete_models import (
-    completed,
+    completing_edits,
     model_of,
 )
 from awaken.contract import Edit, Span
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Site
 from awaken.project.source.modules import Module
 
@@ -33,10 +33,10 @@ def spawn(
     result = [node for node in calls if isinstance(node, ast.Call)]
     if not result:
         return []
-    name, imports = name_beside(project, site, None, SPAWN)
+    name, imports = name_from_same_module(project, site, None, SPAWN)
     for call in result:
         _write(site.module, insertions, call, name)
-        imports += completed(project, site, call, model_of(call))
+        imports += completing_edits(project, site, call, model_of(call))
     return imports
 
 
@@ -45,14 +45,14 @@ def _write(module: Module, insertions: Insertions, call: ast.Call, name: str) ->
     func_end = module.span(call.func).end
     opening = text.index(b"(", func_end)
     if not call.args and not call.keywords:
-        insertions.before(call.func, f"{name}(")
+        insertions.insert_before(call.func, f"{name}(")
         insertions.replace(Span(func_end, opening + 1), "")
         return
     following = re.match(rb"[ \t]*\r?\n[ \t]*", text[opening + 1 :])
     if following is None:
-        insertions.before(call.func, f"{name}(")
+        insertions.insert_before(call.func, f"{name}(")
         insertions.replace(Span(func_end, opening + 1), ", ")
     else:
         # One argument on each line, as the others are.
-        insertions.before(call.func, f"{name}({following[0].decode()}")
+        insertions.insert_before(call.func, f"{name}({following[0].decode()}")
         insertions.replace(Span(func_end, opening + 1), ",")

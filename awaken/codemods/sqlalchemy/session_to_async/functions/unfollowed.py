@@ -28,7 +28,7 @@ from awaken.project.source.trees import Function, arguments_of, root_of
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 
 _METHODS = frozenset(twins().methods())
 _DESCRIBING = {"__delete__", "__get__", "__set__"}
@@ -128,7 +128,8 @@ def _kinds(module: Module, part: SynchronousPart, annotation: ast.expr | None) -
 
 def _holds_session(part: SynchronousPart, name: str) -> bool:
     """Whether an attribute of this name holds a session anywhere in the program."""
-    for module, node in nodes_with(part.project, (name.encode(),), ast.AST):
+    kinds: tuple[type[ast.AST], ...] = (ast.Attribute, ast.Assign)
+    for module, node in nodes_with(part.project, (name.encode(),), kinds):
         match node:
             case ast.Attribute(attr=attribute) if attribute == name and isinstance(
                 part.project.orm.resource_of(module, node), str

@@ -1,4 +1,4 @@
-"""Where calls are handed a session, and whether a function keeps the one it is handed."""
+"""Calls that pass a session, and functions that keep the session they get."""
 
 from __future__ import annotations
 

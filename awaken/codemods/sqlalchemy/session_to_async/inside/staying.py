@@ -26,7 +26,7 @@ from awaken.project.source.trees import first_parameter, without_arguments
 from awaken.project.source.worklist import Worklist, multimap
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 
 _CALLING = name_list("calling_the_same")
 
@@ -66,15 +66,19 @@ class Staying:
         part = self._part
         for call in part.calls.get(function, ()):
             yield from (candidate for candidate in call.functions if candidate in part.steps)
-        yield from (item for item in part.wrappers.decorated(function) if item in part.steps)
+        yield from (
+            item for item in part.wrappers.decorated_functions(function) if item in part.steps
+        )
         yield from self._wrapping.get(function, ())
         if not function.qualname.endswith(".__init__"):
-            yield from (item for item in part.managers.kin(function) if item in part.steps)
+            yield from (
+                item for item in part.managers.linked_methods(function) if item in part.steps
+            )
 
     @cached_property
     def _wrapping(self) -> dict[FunctionPlace, list[FunctionPlace]]:
         """The wrappers that wait, by what they wrap."""
-        decorated = self._part.wrappers.decorated
+        decorated = self._part.wrappers.decorated_functions
         return multimap((item, step) for step in self._part.steps for item in decorated(step))
 
     def _may_stay(self, function: FunctionPlace) -> bool:
@@ -84,7 +88,8 @@ class Staying:
         if module is None or not isinstance(node, ast.FunctionDef) or module.is_generator(node):
             return False
         if function in part.entry_points.found or any(
-            part.leaks(component) for component in self._project.calls.handed_on().of(function)
+            part.leaks(component)
+            for component in self._project.calls.passed_functions().components_of(function)
         ):
             return False
         is_known = all(self._is_known(module, decorator) for decorator in node.decorator_list)
@@ -155,7 +160,7 @@ class Staying:
         made: dict[Place, Operation] = {}
         names = {function.qualname.rpartition(".")[2] for function in found}
         calls = [function for _, function in self._callers(found)]
-        calls += [item for item in self._graph.unresolved(names) if item.caller not in found]
+        calls += [item for item in self._graph.unresolved_calls(names) if item.caller not in found]
         for call in calls:
             operation = self._operation(call)
             if operation is not None and not self._is_within(call):

@@ -1,1 +1,1 @@
-"""The effect of a component, in lines that people can read; begin with ``making``."""
+"""The effect of a component, in lines that people can read; begin with ``effect_lines``."""

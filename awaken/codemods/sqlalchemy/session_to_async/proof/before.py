@@ -42,7 +42,7 @@ class Before:
     def project(self, after: Project) -> Project:
         """Return the program before the change that made ``after`` of it."""
         if self._project is None:
-            self._project = after.at(self._snapshot)
+            self._project = after.with_snapshot(self._snapshot)
         return self._project
 
     def is_same(self, module: Module, call: ast.Call, functions: Iterable[FunctionPlace]) -> bool:

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import WORDS
 from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
-from awaken.codemods.sqlalchemy.session_to_async.proof.calls import Calls
-from awaken.codemods.sqlalchemy.session_to_async.proof.doubles import synchronous_doubles
-from awaken.codemods.sqlalchemy.session_to_async.proof.forms import misplaced
-from awaken.codemods.sqlalchemy.session_to_async.proof.operations import lost, synchronous
-from awaken.codemods.sqlalchemy.session_to_async.proof.together import Together
+from awaken.codemods.sqlalchemy.session_to_async.proof.call_proof import Calls
+from awaken.codemods.sqlalchemy.session_to_async.proof.double_proof import synchronous_doubles
+from awaken.codemods.sqlalchemy.session_to_async.proof.function_groups import Together
+from awaken.codemods.sqlalchemy.session_to_async.proof.misplaced_awaits import misplaced_awaits
+from awaken.codemods.sqlalchemy.session_to_async.proof.operation_proof import (
+    lost_operations,
+    synchronous,
+)
 from awaken.contract import Change, Place, Problem
 from awaken.project.source.modules import Module
-from awaken.project.source.programs.migrations import is_of_alembic
+from awaken.project.source.programs.alembic_files import is_of_alembic
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -34,7 +37,7 @@ def problems(before: Before, after: Project, changes: Sequence[Change]) -> Itera
     together = Together(after, before, calls)
     result = (
         _in_files(after, paths),
-        _lost_anew(before, after, paths),
+        _newly_lost(before, after, paths),
         calls.wrong(paths),
         together.wrong(paths),
         synchronous_doubles(after, calls, paths),
@@ -52,20 +55,22 @@ def problems(before: Before, after: Project, changes: Sequence[Change]) -> Itera
 def _in_files(after: Project, paths: set[str]) -> Iterator[Wrong]:
     for module in after.modules_at(sorted(paths)):
         if not is_of_alembic(module):
-            yield from misplaced(after, module)
+            yield from misplaced_awaits(after, module)
             yield from synchronous(after, module)
 
 
-def _lost_anew(before: Before, after: Project, paths: set[str]) -> Iterator[Wrong]:
+def _newly_lost(before: Before, after: Project, paths: set[str]) -> Iterator[Wrong]:
     """Yield the operations that nothing awaits, without those that were lost before."""
     # A receiver of an asynchronous session need not have changed.
     for module in after.modules_at(sorted({*paths, *after.files_with(WORDS)})):
-        result = list(lost(after, module))
+        result = list(lost_operations(after, module))
         if not result:
             continue
         earlier = before.project(after)
         source = earlier.module(module.path)
-        known = Counter(() if source is None else _named_functions(source, lost(earlier, source)))
+        known = Counter(
+            () if source is None else _named_functions(source, lost_operations(earlier, source))
+        )
         for name, wrong in zip(_named_functions(module, result), result, strict=True):
             known[name] -= 1
             if known[name] < 0:

@@ -1,4 +1,4 @@
-"""Whether an object is loaded already where it is read, and needs no statement of its own."""
+"""Objects that are loaded already where they are read, and need no statement of their own."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def calls_given(
     for node in module.walk(around) if around is not None else ():
         if isinstance(node, ast.Call) and last_name(node.func) in methods:
             parts = (part for argument in arguments_of(node) for part in ast.walk(argument))
-            if any(isinstance(part, ast.Name) and part.id == name for part in parts):
+            names = (part for part in parts if isinstance(part, ast.Name) and part.id == name)
+            if not all(isinstance(module.parent(part), ast.Attribute) for part in names):
                 yield node
 
 

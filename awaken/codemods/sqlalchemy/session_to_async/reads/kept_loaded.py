@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.sqlalchemy.eager import direction
-from awaken.project.frameworks.sqlalchemy.reads.domain import Load, Trace
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Load, Trace
 from awaken.project.source.trees import last_name
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import Unknown
@@ -38,7 +38,7 @@ def kept_loaded(
     ``ahead`` gives the relationships of a class that something loads before they are read.
     """
     for module, call in project.calls_at(place)[:1]:
-        reload = project.orm.commits.reloads.of(module, call)
+        reload = project.orm.commits.reloads.reload_by(module, call)
         statement = None if reload is None else reload.statement
         begin = call if statement is None else _begin(project, module, statement)
         if reload is None or begin is None:
@@ -79,7 +79,7 @@ def leads_back(project: Project, place: Place) -> bool:
     That is a class of which the options load more, and which is selected or in another step.
     """
     for module, call in project.calls_at(place)[:1]:
-        reload = project.orm.commits.reloads.of(module, call)
+        reload = project.orm.commits.reloads.reload_by(module, call)
         if reload is None:
             continue
         steps = {

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import kind_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import written_statements
 from awaken.contract import Place
 from awaken.kit.search import modules_with, nodes_with
@@ -164,7 +164,7 @@ def _answered_places(project: Project) -> Iterator[Place]:
         and not project.orm.reads.expiry.never_by_commit()
     )
     for endpoint in project.web.responses.all if is_expired else ():
-        for node in endpoint.returned if endpoint.model is None else ():
+        for node in endpoint.returned_expressions if endpoint.model is None else ():
             if kind_of(project, project.values.of(endpoint.module, node).alternatives):
                 yield endpoint.module.place(node)
 

@@ -9,27 +9,32 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ADDING, calls_given
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import kind_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
+from awaken.project.effects.own_nodes import own_nodes, what_runs
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, variable_of
+from awaken.project.source.trees import Function, arguments_of, last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+    from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
 
 
 _ELSEWHERE = -1
+_WRITING = {"commit", "flush"}
 _OF_SESSIONS = {"add", "add_all", "delete", "expire", "refresh"}
 
 
 class _New(NamedTuple):
     """An object that a function makes, and the variable that holds it.
 
-    ``steps`` are what is read of its related objects.
+    ``steps`` are what is read of its related objects. If it ``is_many``, the variable is a list
+    of the object and others of its class.
     """
 
     module: Module
@@ -37,6 +42,7 @@ class _New(NamedTuple):
     made: ast.Call
     name: str
     steps: tuple[Step, ...] = ()
+    is_many: bool = False
 
 
 def written_behind(project: Project, module: Module, made: ast.Call) -> int:
@@ -74,6 +80,23 @@ def loaded_when_written(
                 steps = [_step(project, new.name, path) for path in sorted(followed[made])]
                 new = new._replace(steps=tuple(steps))
                 yield from _refreshed_members(project, rule, new, needed[made], states)
+    for several, reads_of in _lists(project, needed):
+        yield from _refreshed_members(project, rule, several, reads_of, states)
+
+
+def _lists(
+    project: Project, needed: Mapping[Place, dict[str, list[Read]]]
+) -> Iterable[tuple[_New, dict[str, list[Read]]]]:
+    """Return the lists that hold new objects, each with the reads of all its objects."""
+    lists: dict[tuple[str, int, str], tuple[_New, dict[str, list[Read]]]] = {}
+    for made in sorted(needed):
+        for module, call in project.calls_at(made)[:1]:
+            if (several := _list_of(project, module, call)) is not None:
+                key = (*module.key_of(several.function), several.name)
+                _, reads_of = lists.setdefault(key, (several, {}))
+                for attribute, reads in needed[made].items():
+                    reads_of.setdefault(attribute, []).extend(reads)
+    return lists.values()
 
 
 def _made_by(module: Module, made: ast.Call) -> _New | None:
@@ -81,6 +104,30 @@ def _made_by(module: Module, made: ast.Call) -> _New | None:
     if variable is None or not isinstance(function, Function):
         return None
     return _New(module, function, made, variable.id)
+
+
+def _list_of(project: Project, module: Module, made: ast.Call) -> _New | None:
+    """Return the list of its function that a new object is put into, with others of its class."""
+    function, variable = module.enclosing_function(made), variable_of(module.parent(made))
+    if not isinstance(function, Function):
+        return None
+    for item in (made, *(module.scopes.reads_of(variable) if variable is not None else ())):
+        match module.parent(item):
+            case ast.Call(func=ast.Attribute(value=ast.Name() as owner, attr="append")):
+                kept: ast.Name | None = owner
+            case ast.List() | ast.ListComp() as display:
+                kept = variable_of(module.parent(display))
+            case _:
+                continue
+        bindings = module.scopes.bindings_of(kept)
+        if kept is None or [binding.scope.node for binding in bindings] != [function]:
+            continue
+        reads = module.scopes.reads_of(kept)
+        kinds = {kind_of(project, project.values.of(module, each).alternatives) for each in reads}
+        classes = project.values.items_of(module, reads[0]).instance_of if reads else ()
+        if kinds == {"many"} and len(classes) == 1:
+            return _New(module, function, made, kept.id, is_many=True)
+    return None
 
 
 def _step(project: Project, name: str, path: tuple[str, ...]) -> Step:
@@ -115,16 +162,22 @@ def _refreshed_members(
     }
     for number, written in enumerate(writing):
         statement, attributes = module.statement_of(written), _needed(new, writing, number, needing)
-        if not attributes or statement is None or not isinstance(written.func, ast.Attribute):
+        session = _session(project, new, written)
+        if not attributes or statement is None or not session:
             continue
-        session = module.text_of(written.func.value)
-        code = _loading_lines(new, session, attributes)
         site: Site[ast.AST] = Site(rule, module, written)
+        item = module.fresh_local(written, "item", "one") if new.is_many else name
+        code = _loading_lines(new._replace(name=item), session, attributes)
         is_added = is_surely_added(module, name, statement)
-        code, imports = states.guarded(site, written, name, code, certain=is_added)
+        code, imports = states.guarded(site, written, item, code, certain=is_added)
+        if new.is_many:
+            lines = "".join(f"    {line}" for line in code.splitlines(keepends=True))
+            code = f"for {item} in {name}:\n{lines}"
         edits = [site.insert_statements(module.place(statement), "after", code), *imports]
         shown = ", ".join(f"`{name}.{attribute}`" for attribute in attributes)
-        message = f"loads {shown} after the {written.func.attr}"
+        method = last_name(written.func)
+        after = f"the {method}" if method in _WRITING else f"`{module.excerpt(written)}`"
+        message = f"loads {shown} after {after}"
         yield Member(site, Rewrite(message, edits), name)
 
 
@@ -203,20 +256,59 @@ def _is_inside(new: _New, place: Place) -> bool:
 def _writing(project: Project, new: _New) -> Iterator[ast.Call]:
     """Yield the commits after which a new object may exist, and the flushes that write it.
 
-    They are statements of the block that makes it.
+    They are statements of the block that makes it. A function that gets the object and its
+    session may flush as well. After a commit of such a function, other code loads.
     """
     module, statement = new.module, new.module.statement_of(new.made)
     block = [] if statement is None else module.block_of(statement)
+    if new.is_many:
+        # It may be made in a loop that ends before.
+        block, made = new.function.body, module.span(new.made)
+        statement = next((each for each in block if module.span(each).contains(made)), None)
     for node in block[block.index(statement) + 1 :] if statement in block else ():
         match node:
-            case ast.Expr(
-                value=ast.Call(
-                    func=ast.Attribute(value=owner, attr="commit" | "flush" as method)
-                ) as call
-            ):
-                is_written = method == "commit" or _is_added(new, call)
-                if is_written and project.orm.session_of(module, owner) is not None:
+            case ast.Expr(value=ast.Call() as call) | ast.Assign(value=ast.Call() as call):
+                if _session(project, new, call) and _writes(project, new, call):
                     yield call
+
+
+def _writes(project: Project, new: _New, call: ast.Call) -> bool:
+    """Whether a commit, a flush, or a call that is given a new object, may write that object."""
+    method = last_name(call.func)
+    if method in _WRITING:
+        return method == "commit" or _is_added(new, call)
+    return any(calls_given(new.module, call, new.name, {method})) and _flushes(project, new, call)
+
+
+def _session(project: Project, new: _New, call: ast.Call) -> str:
+    """Return the session of a commit or a flush, or the one that another call is given.
+
+    The receiver of a call may have that of the function around it.
+    """
+    module = new.module
+    match call.func:
+        case ast.Attribute(value=owner, attr="commit" | "flush"):
+            return module.text_of(owner) if project.orm.session_of(module, owner) else ""
+        case ast.Attribute(attr=method) if method in _OF_SESSIONS:
+            return ""
+    # An argument of unknown type may be a session, and no proof says so: `save(order)`.
+    proofs = ((each, project.orm.session_of(module, each)) for each in arguments_of(call))
+    proved = (module.text_of(each) for each, proof in proofs if isinstance(proof, SessionProof))
+    return next(proved, "") or project.orm.operations.session_variable(module, new.function)
+
+
+def _flushes(project: Project, new: _New, call: ast.Call) -> bool:
+    """Whether the functions that a call runs flush, and do not commit."""
+    graph = project.calls.graph()
+    homes = map(project.calls.definition_of, graph.reachable(graph.run_by(new.module, call)))
+    methods = {
+        last_name(part.func)
+        for home in homes
+        if home is not None
+        for part in own_nodes(what_runs(home[1]))
+        if isinstance(part, ast.Call)
+    }
+    return "flush" in methods and "commit" not in methods
 
 
 def _is_added(new: _New, flush: ast.Call) -> bool:

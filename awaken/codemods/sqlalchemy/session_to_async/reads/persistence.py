@@ -1,4 +1,4 @@
-"""Whether an object may be refreshed at a place: it is persistent there, in its session.
+"""Objects that may be refreshed at a place: they are persistent there, in their session.
 
 Refreshing an object that was deleted, expunged or rolled back raises (SQLAlchemy,
 `Session.refresh`); reading its loaded attributes does not. Code that writes a refresh asks here.
@@ -16,9 +16,10 @@ from awaken.contract import Edit
 from awaken.kit.rule import ProjectFacts
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Site
+from awaken.knowledge.library_names import library_names
 from awaken.knowledge.sql_names import sql_names
-from awaken.project.effects.own import own_nodes, what_runs
-from awaken.project.effects.places.between import EventGraph
+from awaken.project.effects.own_nodes import own_nodes, what_runs
+from awaken.project.effects.places.events_between import EventGraph
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -35,7 +36,7 @@ _DETACHING = {"close", "delete", "expunge", "expunge_all"}
 _ORPHANS = (b"delete-orphan", b"cascade_delete")
 _FLUSHING = {"commit", "flush", "refresh"}
 """Methods after which an object that was added is persistent, or which raise."""
-_TAKING = {"clear", "discard", "pop", "remove"}
+_TAKING = library_names().removing_methods
 """Methods of collections by which a part loses its owner."""
 
 
@@ -87,7 +88,7 @@ class Persistence(ProjectFacts):
             module, function, node, name
         ):
             return True
-        bindings = module.scopes.scope_made_by(function).bound(name)
+        bindings = module.scopes.scope_made_by(function).bindings_of(name)
         if not any(isinstance(binding.node, ast.arg) for binding in bindings):
             return False
         return any(
@@ -138,7 +139,7 @@ class Persistence(ProjectFacts):
 
         A refresh flushes first, unless the session has ``autoflush=False``.
         """
-        bindings = module.scopes.scope_made_by(function).bound(name)
+        bindings = module.scopes.scope_made_by(function).bindings_of(name)
         made = [
             value
             for binding in bindings
@@ -194,8 +195,10 @@ class Persistence(ProjectFacts):
     @cached_property
     def _losing(self) -> frozenset[FunctionPlace]:
         """The functions in which a session may lose objects, or that call one of these."""
-        words = (*_WORDS, *_ORPHANS) if self._has_orphans else _WORDS
-        graph, nodes = self._project.calls.graph(), nodes_with(self._project, words, ast.AST)
+        words = [*_WORDS, *(f".{name}".encode() for name in sorted(self._of_orphans))]
+        graph = self._project.calls.graph()
+        kinds = (ast.Call, ast.Attribute, ast.Subscript, ast.AugAssign)
+        nodes = nodes_with(self._project, words, kinds)
         losing = {graph.place_around(*pair) for pair in nodes if self._loses(*pair)}
         return frozenset(graph.reaching(losing))
 
@@ -208,24 +211,35 @@ class Persistence(ProjectFacts):
             case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _CLOSING:
                 proof = self._project.orm.session_of(module, owner)
                 return isinstance(proof, SessionProof) or (
-                    name in _TAKING and self._is_of_orphans(owner)
+                    name in _TAKING and self._is_of_orphans(module, owner)
                 )
             case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _TAKING:
-                return self._is_of_orphans(owner)
+                return self._is_of_orphans(module, owner)
             case ast.Call(func=ast.Name() | ast.Attribute() as called):
                 return self._project.qualified_name(module, called) in sql_names().deletes
             case ast.Attribute(ctx=ast.Store() | ast.Del()):
-                return self._is_of_orphans(node)
+                return self._is_of_orphans(module, node)
+            case (
+                ast.Subscript(value=owner, ctx=ast.Store() | ast.Del())
+                | ast.AugAssign(target=ast.Name() as owner)
+            ):
+                return self._is_of_orphans(module, owner)
         return False
 
-    def _is_of_orphans(self, owner: ast.expr) -> bool:
-        """Whether an expression is a relationship whose objects are deleted without an owner."""
-        names = self._project.orm.reads.names_of_mapped() if self._has_orphans else ()
-        return isinstance(owner, ast.Attribute) and owner.attr in names
+    def _is_of_orphans(self, module: Module, owner: ast.expr) -> bool:
+        """Whether an expression, or a variable, is a relationship that deletes its orphans."""
+        values = [owner]
+        if isinstance(owner, ast.Name) and self._of_orphans:
+            values += [item.value for item in module.scopes.bindings_of(owner) if item.value]
+        return any(
+            isinstance(value, ast.Attribute) and value.attr in self._of_orphans for value in values
+        )
 
     @cached_property
-    def _has_orphans(self) -> bool:
-        return bool(self._project.files_with(_ORPHANS))
+    def _of_orphans(self) -> frozenset[str]:
+        """The names of relationships, in a program that deletes objects without an owner."""
+        has_orphans = self._project.files_with(_ORPHANS)
+        return self._project.orm.reads.names_of_mapped() if has_orphans else frozenset()
 
 
 def _always_run(body: list[ast.stmt]) -> Iterator[ast.stmt]:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Edit
 from awaken.kit.changes import Member, member
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.sql_names import sql_names
-from awaken.project.source.programs.migrations import is_of_alembic
+from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.values.domain import ClassOf
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _names(project: Project, module: Module, call: ast.Call, eager: Eager) -> It
 
 def loads_later(site: Site[ast.AST], project: Project, named: list[str]) -> Rewrite:
     """Return what has a statement load relationships no earlier than before. Raises Refused."""
-    option, imports = name_beside(project, site, None, _LAZY)
+    option, imports = name_from_same_module(project, site, None, _LAZY)
     options = ", ".join(f"{option}({name})" for name in named)
     edits: list[Edit] = [site.insert_behind(site.node, f".options({options})"), *imports]
     return Rewrite(f"`{site.module.excerpt(site.node)}` loads no more than before", edits)

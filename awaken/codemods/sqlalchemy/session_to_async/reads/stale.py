@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from awaken.knowledge.library_names import library_names
-from awaken.project.source.expressions.uses import Way, targets_of, use_of
+from awaken.project.source.expressions.expression_uses import Way, targets_of, use_of
 from awaken.project.source.trees import Repeating, last_name, receivers
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import Unknown
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from awaken.contract import Place
     from awaken.kit.relationships.sides import Key
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.commits.domain import Later
+    from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Later
     from awaken.project.source.modules import Module
 
 _AUTOFLUSH = b"autoflush"
@@ -69,7 +69,7 @@ def read_after_commits(
         for module, call in calls if len(calls) == 1 else ():
             is_whole = (
                 may_differ(module, call)
-                and project.orm.commits.reloads.of(module, call) is not None
+                and project.orm.commits.reloads.reload_by(module, call) is not None
             )
             if is_whole or needs_relationships(project, module, call, loads):
                 yield load
@@ -77,7 +77,7 @@ def read_after_commits(
 
 def gives_relationships(project: Project, module: Module, call: ast.Call, loads: Loads) -> bool:
     """Whether a call of a session gives objects by a statement a part of which ``loads`` more."""
-    reload = project.orm.commits.reloads.of(module, call)
+    reload = project.orm.commits.reloads.reload_by(module, call)
     if reload is None or reload.statement is None or not reload.is_certain:
         return False
     written = written_statements(module, reload.statement)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NO_BASE
 from awaken.contract import Edit, Span, TextEdit
 from awaken.kit.changes import Member, member
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge import knowledge
 from awaken.project.source.trees import without_arguments
@@ -52,19 +52,25 @@ def _base_of(project: Project, rule: str, qualified: str) -> Site[ast.AST] | Non
         if pair is None:
             return None
         module, node = pair
-        above = next((base for base in facts.bases if project.class_facts(base or "")), None)
-        if above is not None:
-            facts = project.class_facts(above)
-            continue
-        made = next((base for base in facts.bases if base and project.definition(base)), None)
-        if made is None:
+        above = next((base for base in facts.bases if base and _is_base(project, base)), None)
+        if above is not None and (facts := project.class_facts(above)) is None:
+            return _call(project, rule, above)
+        if above is None:
             is_made = node.bases or any(
                 project.qualified_name(module, without_arguments(decorator)) == _DECORATOR
                 for decorator in node.decorator_list
             )
             return Site(rule, module, node) if is_made else None
-        return _call(project, rule, made)
     return None
+
+
+def _is_base(project: Project, qualified: str) -> bool:
+    """Whether the program defines a name whose subclasses are mapped; a mixin's are not."""
+    keyword_bases = knowledge().table_keyword_bases
+    return project.definition(qualified) is not None and (
+        project.orm.models.status(qualified) != "plain"
+        or not keyword_bases.isdisjoint(project.library_ancestors(qualified))
+    )
 
 
 def _call(project: Project, rule: str, qualified: str) -> Site[ast.AST] | None:
@@ -102,7 +108,7 @@ def _first_base(site: Site[ast.AST], node: ast.ClassDef, written: str) -> Edit:
 def _with_mixin(project: Project, site: Site[ast.AST]) -> Rewrite:
     """Return what gives a base the mixin. Raises Refused."""
     node, edits = site.node, list[Edit]()
-    written, imports = name_beside(project, site, None, _MIXIN)
+    written, imports = name_from_same_module(project, site, None, _MIXIN)
     if isinstance(node, ast.Call):
         if any(keyword.arg == "cls" for keyword in node.keywords):
             raise Refused(NO_BASE, site.module.excerpt(node))

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden import called_node
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import is_called_by_events
 from awaken.contract import Span, TextEdit
 from awaken.kit.changes import Member, member
@@ -45,7 +45,7 @@ def held_sessions(part: SynchronousPart, rule: str) -> Iterator[Member]:
             if not is_none(node):
                 site: Site[ast.AST] = Site(rule, module, node)
                 yield member(site, f"`{module.excerpt(node)}`", _given_rewrite, part)
-        for node in factories.handed_on(module):
+        for node in factories.escapes(module):
             why = Refused(reasons.HANDED_ON, module.excerpt(node))
             yield Member(Site(rule, module, node), why, f"`{module.excerpt(node)}`")
 

@@ -77,7 +77,7 @@ class _Registry:
             if last_name(node.func) in _SHARED:
                 for keyword in node.keywords:
                     if keyword.arg == "dependencies":
-                        yield from self._project.injections.below(module, keyword.value)
+                        yield from self._project.injections.providers_below(module, keyword.value)
 
     def _places(self, providers: Iterable[Provider]) -> Iterator[FunctionPlace]:
         """Yield the functions that run for what is injected."""

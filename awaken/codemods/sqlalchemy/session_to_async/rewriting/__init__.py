@@ -1,1 +1,1 @@
-"""The rewriters of this rule: ``statements``, and in ``loops`` what becomes a loop of its own."""
+"""The rewriters of this rule: ``hoisted_statements``, and loops of builtins (``written_loops``)."""

@@ -6,13 +6,13 @@ import ast
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.contract import Place
 from awaken.kit.search import nodes_with
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of
-from awaken.project.source.worklist import reached
+from awaken.project.source.worklist import reachable
 from awaken.project.values.calls.loaded_files import NAMING
 
 if TYPE_CHECKING:
@@ -27,12 +27,15 @@ def runs_in_thread(part: SynchronousPart, module: Module, call: ast.expr) -> boo
     """Whether another thread can run a call for a file that is being imported.
 
     The thread would wait for ever where it imports that file. A session that others use after it
-    has a connection that belongs to the event loop of the thread.
+    has a connection of the thread's event loop. Engines are returned without connections.
     """
     text, project = module.source.text, part.project
-    before = text[: module.span(call).start].rpartition(b"\n")[2]
-    is_alone = isinstance(module.parent(call), ast.Expr) and not before.strip()
-    if not (is_alone and module.scopes.scope_of(call).kind == "module"):
+    statement = module.statement_of(call) or call
+    before = text[: module.span(statement).start].rpartition(b"\n")[2]
+    # Connections that work in any loop may be in what the call gives.
+    is_apart = isinstance(module.parent(call), ast.Expr) or not part.is_loop_bound
+    is_apart = is_apart or gives_engine(part, module, call)
+    if before.strip() or not (is_apart and module.scopes.scope_of(call).kind == "module"):
         return False
     functions = [*project.calls.run_inside(module, [call])]
     imported = _late_imports(project, functions)
@@ -40,6 +43,11 @@ def runs_in_thread(part: SynchronousPart, module: Module, call: ast.expr) -> boo
     if module.path in imported or not files.isdisjoint(project.files_with(_BY_TEXT)):
         return False
     return not part.is_loop_bound or not _keeps_sessions(part, module, call, functions)
+
+
+def gives_engine(part: SynchronousPart, module: Module, call: ast.expr) -> bool:
+    """Whether a call of the program gives an engine."""
+    return part.project.orm.resource_of(module, call) == "engine"
 
 
 # ----------------------------------------------------------------------------------------- files
@@ -55,7 +63,7 @@ def _late_imports(project: Project, functions: Sequence[tuple[Module, Function]]
         is_listening = _LISTENING in module.source.text
         if function is not None and (is_listening or module.place(function) in called):
             late.update(project.web.imports.files_imported(module, node))
-    return reached(late, lambda path: _imports_of(project, path))
+    return reachable(late, lambda path: _imports_of(project, path))
 
 
 def _imports_of(project: Project, path: str) -> Iterator[str]:
@@ -74,7 +82,8 @@ def _keeps_sessions(
     """Whether functions use a session that is not made in them, or get one from ``call``."""
     resource_of = part.project.orm.resource_of
     arguments = arguments_of(call) if isinstance(call, ast.Call) else ()
-    resources = (resource_of(module, node) for node in module.nodes_below(call, ast.expr))
+    below = (node for node in module.nodes_below(call, ast.expr) if node is not call)
+    resources = (resource_of(module, node) for node in below)
     if any(resource_of(module, node) is not None for node in arguments):
         return True
     if any(isinstance(resource, str) for resource in resources):
@@ -119,7 +128,7 @@ def _is_made_elsewhere(
         if home.place(part) in functions
     ]
     return not makers or any(
-        maker in graph.reached(other.functions)
+        maker in graph.reachable(other.functions)
         for maker in makers
         for caller in graph.reaching([maker])
         if caller.start < 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from awaken.codemods.sqlalchemy.session_to_async.scripts.loops import Loops
+from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
 from awaken.contract import Place
 from awaken.kit.search import imported_at, importers, is_command, is_imported
 from awaken.knowledge.asynchronous import twins

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from awaken.codemods.sqlalchemy.session_to_async.colour.managers import entered_at
-from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.manager_classes import entered_at
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.dispatch import Called

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import schema_change
-from awaken.codemods.sqlalchemy.session_to_async.find.applications import (
+from awaken.codemods.sqlalchemy.session_to_async.find.application_factories import (
     Application,
     application_starting,
 )
@@ -24,17 +24,17 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     Enclosed,
     Postponed,
 )
-from awaken.codemods.sqlalchemy.session_to_async.scripts.names import names_kept
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region
+from awaken.codemods.sqlalchemy.session_to_async.scripts.script_names import names_kept
 from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import Waiting, is_entered
-from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
+from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing import (
     Scripts,
     blank_lines_below,
     lines_above,
 )
 from awaken.contract import Edit, Place, ReplaceStatements, Span
 from awaken.kit.changes import Member
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.search import imported_as, importers, modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -180,7 +180,7 @@ class ApplicationStart:
                 name = self.module.scopes.fresh_name(*later)
                 names.append(name)
                 code = f"await {name}()"
-                outcome = self._postponed(site, region, name, removed, scripts)
+                outcome = self._postpone(site, region, name, removed, scripts)
             started += f"{code}\n"
             yield Member(site, outcome, shown, tuple(map(self.module.place, region.statements)))
         if self._application is not None:
@@ -192,7 +192,7 @@ class ApplicationStart:
 
     def _caveats(self, done: str) -> list[str]:
         """Return what it changes that the application does something, as clauses."""
-        known = {self._home.path, *self._project.web.imports.reached(self._home)}
+        known = {self._home.path, *self._project.web.imports.files_imported_by(self._home)}
         using = () if self._is_own else importers(self._project, self.module)
         paths = {other.path for other, _ in using if not is_around_tests(other.path)}
         left = [f"`{path}` no longer does so by an import" for path in sorted(paths - known)]
@@ -324,7 +324,7 @@ class ApplicationStart:
             "",
         )
 
-    def _postponed(
+    def _postpone(
         self,
         site: Site[ast.AST],
         region: Region,
@@ -336,7 +336,7 @@ class ApplicationStart:
         caveats = self._caveats(f"runs `{name}()`")
         changed = self._changed_tables(region)
         try:
-            edits = [] if changed else scripts.inside(site, region.statements)
+            edits = [] if changed else scripts.edits_inside(site, region.statements)
         except Refused as refused:
             return refused
         holder, statement, related = region.holder, region.statements[0], tuple[Place, ...]()
@@ -413,7 +413,7 @@ class ApplicationStart:
         if len({*names}) < len(names):
             raise Refused(NAME_TAKEN, max(names, key=names.count))
         for name in (name for part in parts for name in part.names if "." in name):
-            edits += name_beside(self._project, site, None, name)[1]
+            edits += name_from_same_module(self._project, site, None, name)[1]
         if lifespan is not None:
             edits.append(site.insert_statements(module.place(lifespan), "body-start", body))
             return Rewrite(f"`{lifespan.name}` prepares the database", edits)

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import begins_process
-from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.colour.threads.thread_pools import POOL
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import (
     of_schema,
     schema_change,
 )
 from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
-from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
-from awaken.codemods.sqlalchemy.session_to_async.scripts.import_threads import runs_in_thread
+from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Closed, Disposal
+from awaken.codemods.sqlalchemy.session_to_async.scripts.import_threads import (
+    gives_engine,
+    runs_in_thread,
+)
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_collected, is_script
 from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import (
     is_entered,
@@ -28,11 +31,11 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.application_start im
     ApplicationStart,
     Starts,
 )
-from awaken.codemods.sqlalchemy.session_to_async.statements.writing import Scripts
+from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit
 from awaken.kit.changes import Member, member
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
 
 _INDENTED = "    "
 
+
+_STARTED = {"engine.connect", "connection.begin", "connection.begin_nested"}
 
 _OF_CALL = (
     "Move the database calls from `{}` into a function that runs at startup, such as the lifespan."
@@ -91,9 +96,12 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: Synchron
     is_run = begins_process(module, node) or is_script(part.project, module)
     if not is_run and is_collected(part.project, module):
         is_run = disposal.is_possible(module) or not part.is_loop_bound
-    is_closed = not part.is_loop_bound or disposal.is_possible(module)
-    if not is_run and is_closed and runs_in_thread(part, module, node):
-        edits = disposal.run_in_thread(site, node, is_loop_bound=part.is_loop_bound)
+    is_engine = gives_engine(part, module, node)
+    is_closed = is_engine or not part.is_loop_bound or disposal.is_possible(module)
+    is_single = not is_entered(module, node) and not iterates(part, module, node)
+    if not is_run and is_single and is_closed and runs_in_thread(part, module, node):
+        closed: Closed = "engine" if is_engine else "program"
+        edits = disposal.run_in_thread(site, node, closed if part.is_loop_bound else "")
         return Rewrite(f"a thread runs `{shown}` while the file is imported", edits)
     if is_entered(module, node) or not is_run:
         cure = _OF_CALL.format(shown) if isinstance(node, ast.Call) else ""
@@ -107,16 +115,41 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: Synchron
 def _run_where_tests_are(
     site: Site[ast.AST], part: SynchronousPart, operation: Operation
 ) -> Rewrite:
-    """Return the rewrite of a change of tables in a file of tests. Raises Refused."""
+    """Return the rewrite of an operation in a file of tests. Raises Refused."""
     module, node = site.module, operation.node
     statement = module.parent(node)
     shown = f"`{module.excerpt(node)}`"
+    if not part.is_loop_bound and is_collected(part.project, module):
+        edits = list(_run_in_any_loop(site, operation))
+        if edits:
+            edits.append(import_of_asyncio(part.project, site))
+            return Rewrite(f"`asyncio.run()` runs {shown}", edits)
     is_of_tables = operation.how == "schema" and operation.resource == "engine"
     if not isinstance(statement, ast.Expr) or not is_of_tables or not is_test_file(module.path):
         raise Refused(reasons.AT_IMPORT, shown)
     if module.parent(statement) is not module.tree:
         raise Refused(reasons.AT_IMPORT, shown)
     return _run_in_tests(part, site, statement)
+
+
+def _run_in_any_loop(site: Site[ast.AST], operation: Operation) -> Iterator[Edit]:
+    """Yield the edits that run an operation on its own: its connection works in any loop."""
+    module, node = site.module, operation.node
+    above = module.parent(node)
+    match operation.how, operation.resource, operation.method:
+        case "schema", "connection", _ if isinstance(above, ast.Expr):
+            bind, arguments = of_schema(module, node)
+            yield site.replace(node, f"asyncio.run({bind}.run_sync({arguments}))")
+            return
+        case "entered", resource, method if f"{resource}.{method}" in _STARTED:
+            if isinstance(above, ast.withitem):
+                return
+            closing = ".start())"
+        case "awaited", _, _:
+            closing = ")"
+        case _:
+            return
+    yield from (site.insert_before(node, "asyncio.run("), site.insert_behind(node, closing))
 
 
 def _run_in_tests(part: SynchronousPart, site: Site[ast.AST], statement: ast.Expr) -> Rewrite:
@@ -135,7 +168,7 @@ def _run_in_tests(part: SynchronousPart, site: Site[ast.AST], statement: ast.Exp
     if is_collected(part.project, module):
         edits.append(site.replace(statement.value, f"asyncio.run({name}())"))
     else:
-        pool, imports = name_beside(part.project, site, None, POOL)
+        pool, imports = name_from_same_module(part.project, site, None, POOL)
         code = (
             f"with {pool}() as executor:\n"
             f"{_INDENTED}# A test may import this file while its event loop runs.\n"

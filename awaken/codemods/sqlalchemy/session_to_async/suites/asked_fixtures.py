@@ -17,7 +17,7 @@ from awaken.project.values.domain import FunctionOf
 from awaken.project.values.fixtures_by_name import ASKING
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 
 CAVEAT = "pytest sets up all the fixtures that it requests while it runs before it runs"
 

@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import TypeGuard
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
 from awaken.contract import Edit, Place, Requirement, Span
-from awaken.kit.imports import name_beside, release_imports
+from awaken.kit.imports import name_from_same_module, release_imports
 from awaken.kit.rule import ProjectFacts
 from awaken.kit.search import uses_of
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -43,7 +43,7 @@ class ClientWriter(ProjectFacts):
         if isinstance(above, ast.ClassDef):
             raise Refused(reasons.OWN_CLIENT, above.name)
         self._check_versions()
-        name, imports = name_beside(self._project, site, None, "httpx.AsyncClient")
+        name, imports = name_from_same_module(self._project, site, None, "httpx.AsyncClient")
         imports += self._requirements(site)
         message = f"`{module.text_of(node)}` becomes `{name}`"
         edits = [*imports, *release_imports(site, node)]
@@ -51,13 +51,13 @@ class ClientWriter(ProjectFacts):
             return Rewrite(message, [site.replace(node, name), *edits])
         made = _Made(site, above)
         agent = self._agent(site, above, made.given.get("headers"))
-        transport, imports = name_beside(self._project, site, None, "httpx.ASGITransport")
+        transport, imports = name_from_same_module(self._project, site, None, "httpx.ASGITransport")
         lifespan = self._entered_text(site, above, made.given["app"])
         insertions = Insertions(module)
         insertions.replace(module.span(node), lifespan + name)
         made.write(insertions, transport, self._defaults(made.given))
         for offset in agent:
-            insertions.at(offset, '"user-agent": "testclient", ')
+            insertions.insert_at(offset, '"user-agent": "testclient", ')
         edits += [*imports, *insertions.edits(site)]
         return Rewrite(message, edits, ["requests of a test run in the event loop of the test"])
 
@@ -174,18 +174,18 @@ class _Made:
         moved = {name: text for name, text in texts.items() if name in known.transport}
         inside = "".join(f", {known.transport[name]}={text}" for name, text in moved.items())
         opening = "" if isinstance(parts["app"], ast.keyword) else "app="
-        insertions.around(parts["app"], f"transport={transport}({opening}", f"{inside})")
+        insertions.wrap(parts["app"], f"transport={transport}({opening}", f"{inside})")
         before: ast.AST | None = None
         for name, part in parts.items():
             if name in known.transport:
                 start = module.span(part if before is None else before).end
                 insertions.replace(Span(start, module.span(part).end), "")
             elif name == "base_url" and not isinstance(part, ast.keyword):
-                insertions.before(part, "base_url=")
+                insertions.insert_before(part, "base_url=")
             before = part
         end = module.span(self._call).end - 1
         written = module.source.text[:end].rstrip()
         comma = " " if written.endswith(b",") else ", "
         added = [f"{name}={text}" for name, text in defaults.items() if name not in moved]
         if added:
-            insertions.at(end, comma + ", ".join(added))
+            insertions.insert_at(end, comma + ", ".join(added))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import doctest
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from awaken.kit.rule import ProjectFacts
 from awaken.kit.search import nodes_with
 
 if TYPE_CHECKING:
+    from doctest import Example
+
     from awaken.project.graph.forwards.call_graph import FunctionPlace
 
 DOCTEST_READS = ("test*.txt",)
@@ -38,11 +39,7 @@ class Doctests(ProjectFacts):
         """The examples by the words in them, each with its file and its line."""
         result: defaultdict[str, list[tuple[str, int, str]]] = defaultdict(list)
         for path, first, text in self._texts():
-            try:
-                examples = doctest.DocTestParser().get_examples(text)
-            except ValueError:  # pytest reports it
-                continue
-            for example in examples:
+            for example in _examples_in(text):
                 source = example.source.partition("\n")[0]
                 is_import = re.match(r"(?:from|import)\s", source)
                 for word in () if is_import else {*_WORD.findall(source)}:
@@ -64,3 +61,12 @@ class Doctests(ProjectFacts):
         for module, node in nodes_with(self._project, (_PROMPT,), ast.Constant):
             if isinstance(node.value, str) and isinstance(module.parent(node), ast.Expr):
                 yield module.path, node.lineno, node.value
+
+
+def _examples_in(text: str) -> list[Example]:
+    from doctest import DocTestParser  # noqa: PLC0415  it imports unittest; few have examples
+
+    try:
+        return DocTestParser().get_examples(text)
+    except ValueError:  # pytest reports it
+        return []

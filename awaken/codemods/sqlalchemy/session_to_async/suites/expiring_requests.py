@@ -16,7 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden imp
 from awaken.contract import Place
 from awaken.kit.search import modules_with
 from awaken.knowledge.asynchronous import twins
-from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
+from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.frameworks.testing.requests import METHODS, may_answer, path_of
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
@@ -26,7 +26,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests, is_of_program
 from awaken.project.source.trees import Function
-from awaken.project.source.worklist import reached
+from awaken.project.source.worklist import reachable
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class ExpiringRequests:
 
     def _callers(self, functions: Collection[FunctionPlace]) -> set[FunctionPlace]:
         """Return functions, and all that call them but for the tests themselves."""
-        return reached(
+        return reachable(
             functions,
             lambda function: (
                 call.caller
@@ -163,7 +163,7 @@ class ExpiringRequests:
 
     def _calls_of(self, function: FunctionPlace) -> Iterator[Call]:
         calls = self._project.calls.graph().callers(function)
-        yield from self._project.calls.handed_on().callers(function, calls)
+        yield from self._project.calls.passed_functions().callers(function, calls)
 
     @cached_property
     def _routes(self) -> list[_Route]:
@@ -196,7 +196,7 @@ class ExpiringRequests:
         injected = {
             place
             for module in modules_with(self._project, (b"Depends",))
-            for home, provider in self._project.injections.below(module, module.tree)
+            for home, provider in self._project.injections.providers_below(module, module.tree)
             for place in self._named_functions(home, provider)
         } - overridden
         whens = {when for when, those in self._reaching.items() if not injected.isdisjoint(those)}

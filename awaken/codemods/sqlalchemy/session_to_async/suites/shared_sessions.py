@@ -26,7 +26,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.overridden imp
 from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambdas import (
     function_of_lambda,
 )
-from awaken.codemods.sqlalchemy.session_to_async.find.clients import Clients
+from awaken.codemods.sqlalchemy.session_to_async.find.test_clients import Clients
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member, member
 from awaken.kit.relationships.sides import WORDS
@@ -124,7 +124,7 @@ class SharedSessions:
     def requests(self) -> tuple[Place, ...]:
         """Return the calls that send requests to what uses a session of the test."""
         is_given = bool(self.sessions_given or self._lambdas)
-        return self._sent if is_given and self._has_relationships else ()
+        return self._requests_sent if is_given and self._has_relationships else ()
 
     def is_behind_request(self, module: Module, load: ast.Call) -> bool:
         """Whether the function around ``load`` sends a request before, to another session."""
@@ -138,7 +138,7 @@ class SharedSessions:
         span = module.span(function or module.tree)
         return any(
             place.path == module.path and span.contains(place.span) and place.span.start < end
-            for place in self._sent
+            for place in self._requests_sent
         )
 
     @cached_property
@@ -169,7 +169,7 @@ class SharedSessions:
         return set()
 
     @cached_property
-    def _sent(self) -> tuple[Place, ...]:
+    def _requests_sent(self) -> tuple[Place, ...]:
         """The calls of tests that send requests."""
         clients = Clients(self._project)
         modules = modules_with(self._project, _REQUESTS)
@@ -232,6 +232,7 @@ class SharedSessions:
             if isinstance(name, ast.Name | ast.Attribute) and statement is not None:
                 own = {binding.scope.node for binding in module.scopes.bindings_of(first)}
                 is_session = self._project.orm.resource_of(module, name) == "session"
+                # A session of the function itself is new for each request: it holds no objects.
                 if function not in own and is_session:
                     if _closes(module, function, name):
                         self._closing.add(module.place(statement))

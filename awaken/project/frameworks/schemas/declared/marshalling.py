@@ -8,23 +8,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.declared.definitions import (
+from awaken.project.frameworks.schemas.declared.schema_definitions import (
     Written,
     attribute_path,
+    definitions_of,
     held_by,
-    written,
 )
-from awaken.project.frameworks.shapes.domain import Field, Shape
+from awaken.project.frameworks.shapes.attribute_shapes import Field, Shape
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramFacts
-from awaken.project.source.memo import cached_items
+from awaken.project.source.memo import cached_items, recursive_items
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import arguments_of, keyword_of, last_name
 
 _KNOWN = schema_knowledge().marshalling
 _ROOTS = sorted({function.partition(".")[0].encode() for function in _KNOWN.functions})
 _FIELDS = frozenset((*_KNOWN.nested, *_KNOWN.choices, *_KNOWN.holders, *_KNOWN.plain))
-_DEEPEST = 8  # models that inherit from each other; a guess, not yet measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Marshalling(ProgramFacts):
         return tuple(
             dict.fromkeys(
                 MarshalShape(home.path, home.span(dict_).start, home, dict_, self)
-                for home, dict_ in self._dictionaries(module, node, _DEEPEST)
+                for home, dict_ in self._dictionaries(module, node)
             )
         )
 
@@ -75,19 +74,18 @@ class Marshalling(ProgramFacts):
                 result |= {step for item in self.fields(shape) for step in item.path}
         return frozenset(result)
 
-    def _dictionaries(
-        self, module: Module, node: ast.expr, depth: int
-    ) -> Iterator[tuple[Module, ast.Dict]]:
-        for home, part in written(self._evaluator, module, node) if depth else ():
+    @recursive_items
+    def _dictionaries(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, ast.Dict]]:
+        for home, part in definitions_of(self._evaluator, module, node):
             match part:
                 case ast.Dict():
                     yield home, part
                 case ast.Call() if last_name(part.func) in _KNOWN.makers:
                     for given in arguments_of(part):
-                        yield from self._dictionaries(home, given, depth - 1)
+                        yield from self._dictionaries(home, given)
 
     def _value(self, module: Module, node: ast.expr) -> Iterator[Written]:
-        yield from list(written(self._evaluator, module, node)) or [(module, node)]
+        yield from list(definitions_of(self._evaluator, module, node)) or [(module, node)]
 
     def _field(
         self, module: Module, key: ast.Constant, name: str, home: Module, value: ast.expr

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from awaken.knowledge.schemas import schema_knowledge
-from awaken.project.frameworks.schemas.declared.definitions import (
+from awaken.project.frameworks.schemas.declared.schema_definitions import (
     Written,
     attribute_path,
+    definitions_of,
     held_by,
     texts,
-    written,
 )
-from awaken.project.frameworks.shapes.domain import Field, Shape
+from awaken.project.frameworks.shapes.attribute_shapes import Field, Shape
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.web.applications import argument_at
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -69,7 +69,10 @@ class MarshmallowSchemas:
         left_out = self._names(shape.name, "exclude") or frozenset()
         loaded = self._names(shape.name, "load_only") or frozenset()
         seen: set[str] = set()
-        for name, home, module, node in (*self._declared(shape.name), *self._added(shape.name)):
+        for name, home, module, node in (
+            *self._declared_fields(shape.name),
+            *self._fields_of_meta(shape.name),
+        ):
             is_wanted = shape.only is None or any(_begins(word, name) for word in shape.only)
             if name in seen or (listed is not None and name not in listed):
                 continue
@@ -112,7 +115,7 @@ class MarshmallowSchemas:
 
     def _written_names(self, module: Module, node: ast.expr) -> Iterator[Written]:
         """Yield ``node``, or what makes it if that can be followed."""
-        result = list(written(self._evaluator, module, node))
+        result = list(definitions_of(self._evaluator, module, node))
         yield from result or [(module, node)]
 
     def _schema_shapes_of(self, module: Module, node: ast.expr, home: str) -> Iterator[SchemaShape]:
@@ -144,7 +147,7 @@ class MarshmallowSchemas:
         if self.is_schema(name):
             return (name,)
         simple = name.rpartition(".")[2]
-        named = self._evaluator.classes.named(simple) if simple else ()
+        named = self._evaluator.classes.classes_called(simple) if simple else ()
         return tuple(filter(self.is_schema, named))
 
     # -------------------------------------------------------------------------------- the classes
@@ -163,9 +166,9 @@ class MarshmallowSchemas:
         for base in body.bases:
             if not isinstance(base, ast.Attribute) or base.attr not in _SIMPLE:
                 continue
-            for home, made in written(self._evaluator, module, base.value):
+            for home, made in definitions_of(self._evaluator, module, base.value):
                 func = made.func if isinstance(made, ast.Call) else made
-                if self._evaluator.names.qualified(home, func) in _KNOWN.extensions:
+                if self._evaluator.names.qualified_name(home, func) in _KNOWN.extensions:
                     yield base
 
     def _option(self, qualified: str, name: str) -> Written | None:
@@ -185,13 +188,13 @@ class MarshmallowSchemas:
         return None if pair is None else texts(pair[1])
 
     # --------------------------------------------------------------------------------- the fields
-    def _declared(self, qualified: str) -> Iterator[tuple[str, str, Module, ast.expr]]:
+    def _declared_fields(self, qualified: str) -> Iterator[tuple[str, str, Module, ast.expr]]:
         """Yield the fields in the bodies of a schema and those above it, nearest first."""
         for home, module, body in self._evaluator.classes.bodies(qualified):
             for name, value in values_given(body.body):
                 yield name, home, module, value
 
-    def _added(self, qualified: str) -> Iterator[tuple[str, str, Module, ast.expr]]:
+    def _fields_of_meta(self, qualified: str) -> Iterator[tuple[str, str, Module, ast.expr]]:
         """Yield the fields that ``Meta`` names, and those of the mapped class that it names."""
         for option in ("fields", "additional"):
             pair = self._option(qualified, option)
@@ -226,7 +229,7 @@ class MarshmallowSchemas:
         if is_loaded or path is None or kinds & set(_KNOWN.without_attribute):
             return
         inner = self._inner(module, call, home) if isinstance(node, ast.Call) else None
-        shapes = tuple(_narrowed(item, name, shape) for item in inner or ())
+        shapes = tuple(_narrow_shape(item, name, shape) for item in inner or ())
         unseen = self._unseen_reason(module, node) if inner is None and kinds else None
         yield Field(name, path, module.place(node), shapes, unseen)
 
@@ -236,7 +239,7 @@ class MarshmallowSchemas:
 
     def _kinds(self, module: Module, func: ast.expr) -> frozenset[str]:
         """Return the simple names of the class of a field and of those that it inherits from."""
-        name = self._evaluator.names.qualified(module, func)
+        name = self._evaluator.names.qualified_name(module, func)
         outside = self._evaluator.classes.library_ancestors(name or "")
         return frozenset([last_name(func), *(word.rpartition(".")[2] for word in outside)])
 
@@ -282,7 +285,7 @@ def _names_below(dotted: frozenset[str], name: str) -> frozenset[str]:
     return frozenset(word[len(name) + 1 :] for word in dotted if word.startswith(f"{name}."))
 
 
-def _narrowed(inner: SchemaShape, name: str, outer: SchemaShape) -> SchemaShape:
+def _narrow_shape(inner: SchemaShape, name: str, outer: SchemaShape) -> SchemaShape:
     only = _names_below(outer.only, name) if outer.only is not None else frozenset()
     exclude = inner.exclude | _names_below(outer.exclude, name)
     return SchemaShape(inner.name, only or inner.only, exclude, inner.schemas)

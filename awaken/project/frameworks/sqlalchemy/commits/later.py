@@ -11,19 +11,23 @@ from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
-from awaken.project.effects.own import own_nodes, what_runs
-from awaken.project.effects.places.between import EventGraph
-from awaken.project.frameworks.sqlalchemy.commits.callees import Callees
-from awaken.project.frameworks.sqlalchemy.commits.domain import Later
-from awaken.project.frameworks.sqlalchemy.commits.loaded import Loaded
-from awaken.project.frameworks.sqlalchemy.commits.owners import Owners
+from awaken.project.effects.own_nodes import own_nodes, what_runs
+from awaken.project.effects.places.events_between import EventGraph
+from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Later
+from awaken.project.frameworks.sqlalchemy.commits.lazy_iterators import (
+    is_iterator,
+    parts_of_iterator,
+)
+from awaken.project.frameworks.sqlalchemy.commits.loaded_objects import Loaded
+from awaken.project.frameworks.sqlalchemy.commits.loading_callees import Callees
+from awaken.project.frameworks.sqlalchemy.commits.owners import Owners, origins_inside
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING, Reloads
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.expressions.uses import reads_value
+from awaken.project.source.expressions.expression_uses import reads_value
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, With, last_name, parameter_names
 from awaken.project.source.worklist import groups_of, multimap
-from awaken.project.values.domain import Session, Values, instances_in, origins_of
+from awaken.project.values.domain import Origin, Session, instances_in, origins_of, union
 
 _MOST_NODES = 20_000  # of one function; the longest of real programs has 9,000
 _HARMLESS = {"add", "add_all", "close", "expire", "expunge", "refresh"}
@@ -68,11 +72,11 @@ class _Body:
 
 
 class _Held(Struct, frozen=True):
-    """Reads through a variable: ``node`` is the expression that has the ``values``."""
+    """Reads through a variable: ``node`` is the expression whose objects have the ``origins``."""
 
     kind: Literal["read", "unknown"]
     node: ast.expr
-    values: Values
+    origins: tuple[Origin | None, ...] = ()
 
 
 class LaterInFunction:
@@ -86,13 +90,8 @@ class LaterInFunction:
         self._reloads = reloads
         self._owners = owners
         self._callees = Callees(evaluator, self._loads_objects)
-        # Values of the variables of one function: the values lead to other trees.
-        self._held_in: ast.AST | None = None
-        self._held: dict[tuple[ast.Name, bool], _Held | None] = {}
-        self._sources_of: dict[tuple[ast.AST, bool], list[ast.Name]] = {}
-        self._changes_by_mode: dict[bool, list[ast.AST]] = {}
 
-    def of(
+    def events_after(
         self, module: Module, function: Function, start: ast.AST, commit: Place, *, shared: bool
     ) -> Iterator[Later]:
         """Yield what may happen in one run of ``function`` after ``start``, in source order.
@@ -112,7 +111,9 @@ class LaterInFunction:
         events = [*self._reads(body, starts, reached, commit)]
         events += self._loads(body, starts, reached, commit)
         # Nobody else is given a session of its own.
-        events += self._below(body, reached, commit) if shared else self._let_out(body, commit)
+        events += (
+            self._loading_calls(body, reached, commit) if shared else self._let_out(body, commit)
+        )
         yield from _in_order(events)
 
     def reads(
@@ -125,7 +126,7 @@ class LaterInFunction:
             reached = body.graph.reached_from(starts)
             yield from _in_order(self._reads(body, starts, reached, commit))
 
-    def seen(
+    def uses_after(
         self, module: Module, function: Function, start: ast.AST, commit: Place
     ) -> Iterator[Later]:
         """Yield what one run of ``function`` reads of before after ``start``, loads and calls.
@@ -152,7 +153,7 @@ class LaterInFunction:
             nodes = tuple(own_nodes(what_runs(function)))
             return None if len(nodes) > _MOST_NODES else _body_of(module, function, nodes)
 
-        return module.memoized((_Body, function), make)
+        return module.memoize((_Body, function), make)
 
     # ----------------------------------------------------------------------------------- reads
     def _reads(
@@ -222,16 +223,14 @@ class LaterInFunction:
 
     def _sources(self, body: _Body, bound: ast.expr, value: ast.expr) -> list[ast.Name]:
         """Return the variables in ``value`` that hold all objects that a variable is bound to."""
-        self._look_into(body)
-        key = bound, self._evaluator.follows_callers
-        if key not in self._sources_of:
-            self._sources_of[key] = self._look_for_sources(body.module, bound, value)
-        return self._sources_of[key]
+        key = "sources", bound, self._evaluator.follows_callers
+        module = body.module
+        return module.memoize(key, lambda: self._look_for_sources(module, bound, value))
 
     def _look_for_sources(self, module: Module, bound: ast.expr, value: ast.expr) -> list[ast.Name]:
         names, values = [*_names(module.walk(value))], self._evaluator.values
         held = [(name, values(module, name)) for name in names]
-        held = [(name, each) for name, each in held if self._loaded.held(each) == "objects"]
+        held = [(name, each) for name, each in held if self._loaded.held_kind(each) == "objects"]
         origins = {*origins_of(values(module, bound))} if held else set()
         return [
             name for name, each in held if origins and origins <= {*origins_of(instances_in(each))}
@@ -245,28 +244,17 @@ class LaterInFunction:
         if name.id in body.foreign:
             return
         held = self._held_by(body, name)
-        if held is None or (held.kind == "read" and self._is_of_other(body, name, held.values)):
+        if held is None or (held.kind == "read" and self._is_of_other(body, name, held)):
             return
         module = body.module
         text = module.excerpt(held.node)
         why = text if held.kind == "read" else f"the content of `{text}` is unknown"
         yield Later(held.kind, module.place(held.node), why, commit)
 
-    def _look_into(self, body: _Body) -> None:
-        """Forget what was kept of another function."""
-        if self._held_in is not body.function:
-            self._held_in = body.function
-            self._held.clear()
-            self._sources_of.clear()
-            self._changes_by_mode.clear()
-
     def _held_by(self, body: _Body, name: ast.Name) -> _Held | None:
         """Return the reads through a variable; None if it holds no object, or is not read."""
-        self._look_into(body)
-        key = name, self._evaluator.follows_callers
-        if key not in self._held:
-            self._held[key] = self._look_at(body.module, name)
-        return self._held[key]
+        key = _Held, name, self._evaluator.follows_callers
+        return body.module.memoize(key, lambda: self._look_at(body.module, name))
 
     def _look_at(self, module: Module, name: ast.Name) -> _Held | None:
         if self._is_harmless(module, name):
@@ -275,10 +263,13 @@ class LaterInFunction:
         unknown: _Held | None = None
         while True:
             values = self._evaluator.values(module, longest)
-            held = self._loaded.held(values)
+            if is_iterator(values):
+                parts = (part for _, part in parts_of_iterator(module, longest))
+                values = union(values, *(self._evaluator.values(module, part) for part in parts))
+            held = self._loaded.held_kind(values)
             if held == "objects":
-                return _Held("read", longest, values)
-            unknown = _Held("unknown", longest, values) if held == "unknown" else unknown
+                return _Held("read", longest, tuple(origins_inside(values)))
+            unknown = _Held("unknown", longest) if held == "unknown" else unknown
             above = module.parent(longest)
             if not isinstance(above, ast.Attribute):
                 return unknown
@@ -290,15 +281,15 @@ class LaterInFunction:
         above = module.parent(name)
         if not isinstance(above, ast.Attribute):
             return
-        held = self._loaded.held(self._evaluator.values(module, above))
+        held = self._loaded.held_kind(self._evaluator.values(module, above))
         if held == "objects" and isinstance(module.parent(above), ast.Attribute):
             yield Later("read", module.place(above), module.excerpt(above), commit)
 
-    def _is_of_other(self, body: _Body, name: ast.Name, values: Values) -> bool:
+    def _is_of_other(self, body: _Body, name: ast.Name, held: _Held) -> bool:
         """Whether another session loaded all that a variable holds, and no session takes it."""
         if body.owner is None or name.id in body.taken:
             return False
-        return self._owners.are_others(body.module, values, body.owner)
+        return self._owners.are_others(body.module, held.origins, body.owner)
 
     def _let_out(self, body: _Body, commit: Place) -> Iterator[Later]:
         """Yield where objects get out of the function other than by its result."""
@@ -306,10 +297,12 @@ class LaterInFunction:
         for node in body.nodes:
             # ``sqlalchemy.update(users)`` is no method of a dictionary.
             called = node.func if isinstance(node, ast.Call) else None
-            name = None if called is None else self._evaluator.names.qualified(module, called)
+            name = None if called is None else self._evaluator.names.qualified_name(module, called)
             for given in () if name is not None else _kept_nodes(node):
                 names = [part for part in _names(module.walk(given)) if part.id not in body.foreign]
-                held = {self._loaded.held(self._evaluator.values(module, part)) for part in names}
+                held = {
+                    self._loaded.held_kind(self._evaluator.values(module, part)) for part in names
+                }
                 if held - {"nothing"}:
                     why = f"`{module.excerpt(given)}` may be read elsewhere"
                     yield Later("unknown", module.place(given), why, commit)
@@ -361,13 +354,13 @@ class LaterInFunction:
                 if session not in still or call in still[session]:
                     yield load
 
-    def _below(self, body: _Body, reached: set[ast.AST], commit: Place) -> Iterator[Later]:
+    def _loading_calls(self, body: _Body, reached: set[ast.AST], commit: Place) -> Iterator[Later]:
         """Yield the calls of functions that load objects in turn."""
         module = body.module
         for call in reached:
             if not isinstance(call, ast.Call) or self._is_of_session(module, call):
                 continue
-            match self._callees.below(module, call):
+            match self._callees.loads_below(module, call):
                 case "loads":
                     yield Later("load", module.place(call), module.excerpt(call), commit)
                 case "unknown":
@@ -381,7 +374,7 @@ class LaterInFunction:
         match node:
             case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in LOADING:
                 is_session = self._is_session(module, owner)
-                return is_session and self._reloads.of(module, node) is not None
+                return is_session and self._reloads.reload_by(module, node) is not None
         return False
 
     def _loads_by(self, body: _Body, node: ast.AST) -> bool:
@@ -390,18 +383,13 @@ class LaterInFunction:
             case ast.Call(func=ast.Attribute(value=owner, attr=method)) if (
                 method in LOADING and body.module.text_of(owner) == body.session
             ):
-                return self._reloads.of(body.module, node) is not None
+                return self._reloads.reload_by(body.module, node) is not None
         return False
 
     def _changes_in(self, body: _Body) -> list[ast.AST]:
         """Return where attributes of what may be mapped are changed."""
-        self._look_into(body)
-        follows = self._evaluator.follows_callers
-        if follows not in self._changes_by_mode:
-            self._changes_by_mode[follows] = [
-                node for node in body.nodes if self._changes(body.module, node)
-            ]
-        return self._changes_by_mode[follows]
+        key, module = ("changes", body.function, self._evaluator.follows_callers), body.module
+        return module.memoize(key, lambda: [x for x in body.nodes if self._changes(module, x)])
 
     def _changes(self, module: Module, node: ast.AST) -> bool:
         """Whether an attribute of something that may be mapped is set, or gets or loses items."""
@@ -416,7 +404,7 @@ class LaterInFunction:
                 pass
             case _:
                 return False
-        return self._loaded.held(self._evaluator.values(module, held)) != "nothing"
+        return self._loaded.held_kind(self._evaluator.values(module, held)) != "nothing"
 
 
 def _is_set(node: ast.AST) -> TypeGuard[ast.Attribute]:
@@ -559,10 +547,12 @@ def _body_of(module: Module, function: Function, nodes: tuple[ast.AST, ...]) -> 
     captured: dict[ast.AST, Sequence[ast.AST]] = {
         node: _captured_by(module, function, node) for node in inner
     }
+    outer = module.scopes.captured_names(function)
+    outside = (node for node in _names(nodes) if node.id in outer)
     return _Body(
         module,
         function,
-        EventGraph(module, function, {*inner, *filter(_is_set, nodes)}),
+        EventGraph(module, function, {*inner, *outside, *filter(_is_set, nodes)}),
         nodes,
         _ends(nodes),
         tuple(name for name in _names(nodes) if _is_kept_in_module(module, name)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING
@@ -30,13 +30,15 @@ def bound_at(module: Module, owner: ast.expr) -> Place | None:
 class Owners(ProgramFacts):
     """Answers for one program."""
 
-    def are_others(self, module: Module, values: Values, session: ast.expr) -> bool:
-        """Whether sessions other than ``session`` loaded all objects of a value.
+    def are_others(
+        self, module: Module, origins: Iterable[Origin | None], session: ast.expr
+    ) -> bool:
+        """Whether sessions other than ``session`` loaded all objects that come from ``origins``.
 
         Every session in question has a variable that its function binds once, to a new session.
         """
         own = self._new_session(module, session)
-        loaders = [self._loader(module, origin) for origin in _origins(values)]
+        loaders = [self._loader(module, origin) for origin in origins]
         bindings = [self._new_session(module, loader) for loader in loaders]
         return own is not None and bool(bindings) and {None, own}.isdisjoint(bindings)
 
@@ -68,11 +70,11 @@ class Owners(ProgramFacts):
         return binding.node if is_new else None
 
 
-def _origins(values: Values) -> Iterator[Origin | None]:
+def origins_inside(values: Values) -> Iterator[Origin | None]:
     """Yield where the objects in values come from, None where that is unknown."""
     for value in values:
         if isinstance(value, InstanceOf) and value.parameters:
-            yield from _origins(tuple(item for part in value.parameters for item in part))
+            yield from origins_inside(tuple(item for part in value.parameters for item in part))
         elif isinstance(value, InstanceOf):
             yield from value.origins or (None,)
         elif not isinstance(value, NoneValue):

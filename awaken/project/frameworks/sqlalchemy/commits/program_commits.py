@@ -9,9 +9,9 @@ from itertools import chain
 from msgspec import Struct
 
 from awaken.contract import Place
-from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
+from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit, Later
 from awaken.project.frameworks.sqlalchemy.commits.later import LaterInFunction
-from awaken.project.frameworks.sqlalchemy.commits.loaded import Loaded
+from awaken.project.frameworks.sqlalchemy.commits.loaded_objects import Loaded
 from awaken.project.frameworks.sqlalchemy.commits.owners import Owners, bound_at
 from awaken.project.frameworks.sqlalchemy.commits.reloads import Reloads
 from awaken.project.frameworks.sqlalchemy.models import Models
@@ -21,6 +21,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, arguments_of
+from awaken.project.source.worklist import MOST_STEPS
 from awaken.project.values.domain import InstanceOf, Producer, Session, Unknown
 
 _WORDS = (b".commit", b".begin", b".prepare", b".run_sync")
@@ -32,7 +33,6 @@ _SESSIONS = (b"ession",)
 """What stands in files that have a session in hand."""
 _LATER_STILL = (b"add_task", b"StreamingResponse")
 """What reads objects when a response has been sent."""
-_MOST_STARTS = 500  # places of one question; a program of 30,000 lines with 90 commits has 300
 
 
 class _Start(Struct, frozen=True):
@@ -76,7 +76,7 @@ class Commits:
                         continue
                     if name == "rollback":
                         commits += self._of_transaction(module, node, owner)
-                    proof = self._sessions.of(module, owner)
+                    proof = self._sessions.proof_of(module, owner)
                     if isinstance(proof, SessionProof):
                         commits.append(Commit(module.place(node), _is_async(proof)))
         return tuple(commits)
@@ -110,10 +110,10 @@ class Commits:
 
         As far as it is seen, which proves nothing; a commit may be the call of what commits.
         """
-        seen = self._in_functions(self._begun_pair(commits)[1], self._later.seen)
+        seen = self._in_functions(self._begun_pair(commits)[1], self._later.uses_after)
         return tuple(dict.fromkeys(event for _, events in seen for event in events))
 
-    def later(self, commits: Collection[Commit]) -> tuple[Later, ...]:
+    def events_after(self, commits: Collection[Commit]) -> tuple[Later, ...]:
         """Return what may happen after ``commits`` while their objects are still in hand.
 
         In the functions that commit, and in those that call them, over all files. Without an
@@ -124,7 +124,7 @@ class Commits:
         while waiting:
             level = [candidate for candidate in dict.fromkeys(waiting) if candidate not in seen]
             seen.update(level)
-            if len(seen) > _MOST_STARTS:
+            if len(seen) > MOST_STEPS:
                 why = "too many functions commit to tell"
                 result[Later("unknown", level[0].place, why, level[0].commit)] = None
                 break
@@ -171,7 +171,7 @@ class Commits:
                 case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _COMMITTING:
                     yield from self._commit(module, node, owner)
                 case ast.Call(func=ast.Attribute(value=owner, attr="run_sync")):
-                    if isinstance(self._sessions.of(module, owner), SessionProof):
+                    if isinstance(self._sessions.proof_of(module, owner), SessionProof):
                         why = f"it is not known whether `{module.excerpt(node)}` commits"
                         yield Commit(module.place(node), is_async=True, unless=why)
                 case ast.With() | ast.AsyncWith():
@@ -180,7 +180,7 @@ class Commits:
 
     def _commit(self, module: Module, call: ast.Call, owner: ast.expr) -> Iterator[Commit]:
         begun = list(self._of_transaction(module, call, owner))
-        proof = None if begun else self._sessions.of(module, owner)
+        proof = None if begun else self._sessions.proof_of(module, owner)
         yield from begun
         if proof is None:
             return
@@ -216,7 +216,7 @@ class Commits:
         if any(_is_manager(value) for value in values):
             yield Commit(place, is_async)
             return
-        proof = self._sessions.of(module, owner)
+        proof = self._sessions.proof_of(module, owner)
         if isinstance(proof, SessionProof):
             yield Commit(place, _is_async(proof), bound_at(module, owner))
 
@@ -247,7 +247,7 @@ class Commits:
             made = self._evaluator.values(module, call)
         # A class of the program is followed wherever it commits.
         own = (value for value in made if isinstance(value, InstanceOf))
-        name = self._evaluator.names.qualified(module, call.func) or ""
+        name = self._evaluator.names.qualified_name(module, call.func) or ""
         is_builtin = name.startswith("builtins.")
         return not is_builtin and not any(
             self._evaluator.classes.facts(instance.qualified) for instance in own
@@ -273,13 +273,13 @@ class Commits:
                 yield Later("unknown", start.place, why, start.commit)
             return
         with self._evaluator.without_callers():
-            yield from self._later.of(module, function, node, start.commit, shared=shared)
+            yield from self._later.events_after(module, function, node, start.commit, shared=shared)
 
     def _callers(self, start: _Start) -> tuple[list[_Start], list[Later]]:
         module, _, function = self._place_at(start)
         if function is None:
             return [], []
-        result = self._evaluator.callers.of(module, function)
+        result = self._evaluator.callers.callers_of(module, function)
         is_served = any(obstacle.kind == "framework" for obstacle in result.obstacles)
         expected = {"framework", "named", "outside"} if is_served else set[str]()
         unknown = [

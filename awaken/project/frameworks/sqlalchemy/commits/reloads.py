@@ -18,7 +18,6 @@ _RUNNING = library_names().executing_methods
 LOADING = frozenset({*_BY_KEY, *_RUNNING, "query"})
 _NO_SELECTS = sql_names().writes | sql_names().texts
 _POPULATING = "populate_existing"
-_MOST_STEPS = 200  # expressions of one statement; the longest chain of real programs has 60
 
 
 class Reload(Struct, frozen=True):
@@ -35,7 +34,7 @@ class Reload(Struct, frozen=True):
 class Reloads(ModelFacts):
     """Answers for one program."""
 
-    def of(self, module: Module, call: ast.Call) -> Reload | None:
+    def reload_by(self, module: Module, call: ast.Call) -> Reload | None:
         """Return what a call of a session's method loads; None of one that loads no objects.
 
         Return the reads of a statement that loads again, because it has ``populate_existing``.
@@ -58,7 +57,7 @@ class Reloads(ModelFacts):
         """Return whether a statement selects a mapped class; None if unknown."""
         waiting, selects = Worklist([statement]), set[bool | None]()
         for node in waiting:
-            if len(waiting.seen) > _MOST_STEPS or _POPULATING in module.text_of(node):
+            if _POPULATING in module.text_of(node):
                 return None
             match node:
                 # The statement that a chain begins with says what it selects.
@@ -77,7 +76,7 @@ class Reloads(ModelFacts):
         return None if None in selects or not selects else False
 
     def _name(self, module: Module, call: ast.Call) -> str:
-        return self._evaluator.names.qualified(module, call.func) or ""
+        return self._evaluator.names.qualified_name(module, call.func) or ""
 
     def _is_begun(self, module: Module, call: ast.Call) -> bool:
         """Whether it is ``sa.select(...)`` and no step of a chain."""
@@ -100,7 +99,7 @@ class Reloads(ModelFacts):
         """Return whether a selected item is a mapped class; None if unknown."""
         match node:
             case ast.Name() | ast.Attribute():
-                name = self._evaluator.names.qualified(module, node) or ""
+                name = self._evaluator.names.qualified_name(module, node) or ""
             case ast.Call() | ast.Compare() | ast.BinOp() | ast.Constant():
                 # A function or an expression of columns; an alias is a class again.
                 is_alias = isinstance(node, ast.Call) and last_name(node.func) == "aliased"

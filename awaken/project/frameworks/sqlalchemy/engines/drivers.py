@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from awaken.knowledge.ecosystem import Driver, default_drivers, drivers
-from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine, Url
 from awaken.project.source.trees import last_name
 
 

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from awaken.knowledge import knowledge
-from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url, UrlText
-from awaken.project.frameworks.sqlalchemy.engines.sources import settings_written
-from awaken.project.frameworks.sqlalchemy.engines.urls import UrlReader
+from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine, Url, UrlText
+from awaken.project.frameworks.sqlalchemy.engines.engine_urls import UrlReader
+from awaken.project.frameworks.sqlalchemy.engines.url_sources import settings_written
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none, last_name
@@ -41,7 +41,7 @@ class Engines:
             # Resolving a name costs more than reading it: most calls are of something else.
             if "engine" not in last_name(node.func):
                 continue
-            name = self._evaluator.names.qualified(module, node.func) or ""
+            name = self._evaluator.names.qualified_name(module, node.func) or ""
             resource = known.get(name)
             if resource in {"async-engine", "engine"}:
                 is_async = resource == "async-engine" or self._is_wrapped(module, node)
@@ -51,7 +51,7 @@ class Engines:
         """Return the URL of an engine; None where the call does not show it."""
         if engine.url is None:
             return None
-        url = self._urls.of(engine.module, engine.url)
+        url = self._urls.url_of(engine.module, engine.url)
         said = UrlText("sqlite://", is_whole=False, place=engine.module.place(engine.url))
         may_be = all(text.text.startswith("sqlite") for text in url.texts) and not engine.is_async
         is_sqlite = bool(url.outside) and may_be and _has_argument_of_sqlite(engine)
@@ -64,7 +64,7 @@ class Engines:
             for module in self._evaluator.modules_with(_ENVIRONMENT_WORDS)
             for node in module.walk()
             for name, value in settings_written(self._evaluator.names, module, node)
-            if any(text.is_in_memory for text in self._urls.of(module, value).texts)
+            if any(text.is_in_memory for text in self._urls.url_of(module, value).texts)
         }
 
     def is_in_memory(self, engine: Engine) -> bool:
@@ -74,7 +74,7 @@ class Engines:
         """
         if engine.url is None:
             return False
-        url = self._urls.of(engine.module, engine.url)
+        url = self._urls.url_of(engine.module, engine.url)
         if any(text.is_in_memory for text in url.texts):
             return True
         outside = {source.name.rpartition(".")[2].upper() for source in url.outside}
@@ -88,7 +88,7 @@ class Engines:
         given = engine.options.get("poolclass")
         if given is None or is_none(given):
             return ""
-        name = self._evaluator.names.qualified(engine.module, given)
+        name = self._evaluator.names.qualified_name(engine.module, given)
         return None if name is None else name.rpartition(".")[2]
 
     def _is_wrapped(self, module: Module, call: ast.Call) -> bool:
@@ -96,7 +96,7 @@ class Engines:
         above = module.parent(call)
         if not isinstance(above, ast.Call) or call not in above.args:
             return False
-        return self._evaluator.names.qualified(module, above.func) == _ASYNC_ENGINE
+        return self._evaluator.names.qualified_name(module, above.func) == _ASYNC_ENGINE
 
 
 def _has_argument_of_sqlite(engine: Engine) -> bool:

@@ -57,7 +57,7 @@ def session_dependency(
     opened = _opened_session(evaluator, module, function, value)
     if opened is None:
         return None
-    callers = evaluator.callers.of(module, function)
+    callers = evaluator.callers.callers_of(module, function)
     overriding = [item.place for item in callers.obstacles if _overrides(evaluator, item.place)]
     injected = overriding + [
         obstacle.place
@@ -76,7 +76,7 @@ def session_dependency(
         made,
         name,
         gives,
-        _closed(module, value, name, gives, manager=manager),
+        _closing_of(module, value, name, gives, manager=manager),
         injected[-1],
         _swallowing(module, function, value),
         tuple(site.place for site in callers.sites),
@@ -151,7 +151,7 @@ def _opened_session(
     return None if made is None else (made, binding.name, binding.kind == "with")
 
 
-def _closed(
+def _closing_of(
     module: Module, value: ast.expr, name: str, gives: str, *, manager: bool
 ) -> Literal["always", "sometimes", "never"]:
     if manager:

@@ -14,7 +14,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.programs.migrations import is_revision
+from awaken.project.source.programs.alembic_files import is_revision
 from awaken.project.source.trees import arguments_of, last_name
 from awaken.project.values.domain import ClassOf, External, FunctionOf, InstanceOf, Unknown
 
@@ -48,7 +48,7 @@ class HandedSessions:
         self._inspecting = frozenset(twins().handed.inspecting)
         self._sending = frozenset(twins().handed.sending)
 
-    def of(self, module: Module, call: ast.Call) -> tuple[str, ast.expr] | None:
+    def session_given_to(self, module: Module, call: ast.Call) -> tuple[str, ast.expr] | None:
         """Return the function that ``call`` calls, and the session that it is given.
 
         A method of an inspector, or a function that gets one, reads with the inspector's session.
@@ -57,7 +57,7 @@ class HandedSessions:
             inspected = self._inspected_object(module, call.func.value)
             if inspected is not None:
                 return f"{_INSPECTOR}.{call.func.attr}", inspected
-        name = self._evaluator.names.qualified(module, call.func)
+        name = self._evaluator.names.qualified_name(module, call.func)
         is_sending = self._is_sending(module, call, name)
         read = (self._inspected_object(module, argument) for argument in arguments_of(call))
         inspected = next((session for session in read if session is not None), None)
@@ -102,9 +102,9 @@ class HandedSessions:
         made = module.scopes.only_value(held)
         if not isinstance(made, ast.Call) or not made.args:
             return None
-        if self._evaluator.names.qualified(module, made.func) not in self._inspecting:
+        if self._evaluator.names.qualified_name(module, made.func) not in self._inspecting:
             return None
-        pair = self.of(module, made)
+        pair = self.session_given_to(module, made)
         return None if pair is None else pair[1]
 
     def _stays(self, name: str) -> bool:

@@ -78,7 +78,7 @@ def _is_engine(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> b
     home, bindings = _bindings(evaluator, module, node)
     made = [binding.value for binding in bindings]
     return bool(made) and all(
-        isinstance(part, ast.Call) and evaluator.names.qualified(home, part.func) in _MAKERS
+        isinstance(part, ast.Call) and evaluator.names.qualified_name(home, part.func) in _MAKERS
         for part in made
     )
 
@@ -87,7 +87,7 @@ def _bindings(
     evaluator: ProgramEvaluator, module: Module, node: ast.expr
 ) -> tuple[Module, list[Binding]]:
     """Return what assigns the variable ``node``, be it of this file or of another."""
-    at_top = evaluator.names.bindings_at(evaluator.names.qualified(module, node))
+    at_top = evaluator.names.bindings_at(evaluator.names.qualified_name(module, node))
     if at_top is not None:
         return at_top
     return module, module.scopes.bindings_of(node)

@@ -51,7 +51,7 @@ def _given_values(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -
         for name in evaluator.classes.all_subclasses(owner.qualified):
             below = InstanceOf(name) if isinstance(owner, InstanceOf) else ClassOf(name)
             functions = evaluator.attribute(below, method.attr, module, call)
-            result += evaluator.called(functions, module, call)
+            result += evaluator.call_results(functions, module, call)
     return (*result, *(value for each in result for value in _of_factory(evaluator, each)))
 
 
@@ -61,7 +61,7 @@ def _of_factory(evaluator: ProgramEvaluator, session: Value) -> Iterator[Value]:
     for home, call in () if place is None else evaluator.calls_at(place):
         factory = keyword_of(call, "session_factory") or next(iter(call.args), None)
         if factory is not None:
-            yield from evaluator.called(evaluator.values(home, factory), home, call)
+            yield from evaluator.call_results(evaluator.values(home, factory), home, call)
         for options in (keyword.value for keyword in call.keywords if keyword.arg is None):
             key = ast.Subscript(options, ast.Constant("class_"), ast.Load())
             key = ast.fix_missing_locations(ast.copy_location(key, options))

@@ -63,7 +63,7 @@ class PutSessions:
         named = self._evaluator.files_with([name.encode()])
         paths = (path for path in named if self._may_put(path, name))
         for module in self._evaluator.modules_at(paths):
-            for node in self._ways(module).get(name, ()):
+            for node in self._writers_by_name(module).get(name, ()):
                 if isinstance(node, ast.Dict):
                     yield from self._in_display(module, node, name)
                 elif isinstance(node, ast.Call):
@@ -84,15 +84,17 @@ class PutSessions:
     def _hashes(self, path: str) -> array[int]:
         """Return the hashes of a file's names, for which its tree is needed once."""
         module = self._evaluator.load(path)
-        return array("q", sorted(map(hash, () if module is None else self._ways(module))))
+        return array(
+            "q", sorted(map(hash, () if module is None else self._writers_by_name(module)))
+        )
 
-    def _ways(self, module: Module) -> dict[str, list[_Way]]:
+    def _writers_by_name(self, module: Module) -> dict[str, list[_Way]]:
         """Return what may put something under a name, by that name, in source order."""
         nodes = module.nodes_of(ast.Dict, ast.Call, ast.ClassDef, ast.Assign)
         pairs = (
             (x, node) for node in nodes for x in dict.fromkeys(self._names_under(module, node))
         )
-        return module.memoized(PutSessions, lambda: multimap(pairs))
+        return module.memoize(PutSessions, lambda: multimap(pairs))
 
     def _names_under(self, module: Module, node: _Way) -> Iterator[str]:
         """Yield the names under which ``node`` may put something."""
@@ -127,7 +129,7 @@ class PutSessions:
         if given is None or not self._keeps(module, call.func):
             return
         if self._is_session(module, given):
-            yield self._into(module, call, given)
+            yield self._container_of(module, call, given)
 
     def _fields(self, module: Module, node: ast.ClassDef | ast.Assign) -> tuple[str, list[str]]:
         """Return the name of a class that is declared with fields, and these in their order."""
@@ -137,7 +139,9 @@ class PutSessions:
                 return made, [target.id for target in targets if isinstance(target, ast.Name)]
             case ast.Assign(targets=[ast.Name(id=made)], value=ast.Call() as call):
                 fields = _names(call)  # hardly any call has some: what it calls is asked of these
-                is_one = fields and self._evaluator.names.qualified(module, call.func) in _NAMED
+                is_one = (
+                    fields and self._evaluator.names.qualified_name(module, call.func) in _NAMED
+                )
                 return made, fields if is_one else []
         return "", []
 
@@ -151,15 +155,15 @@ class PutSessions:
                     continue
                 for argument in call.args[position : position + 1]:
                     if self._is_session(module, argument):
-                        yield self._into(module, call, argument)
+                        yield self._container_of(module, call, argument)
 
-    def _into(self, module: Module, call: ast.Call, given: ast.expr) -> _Put:
-        kind = self._evaluator.names.qualified(module, call.func) or ""
+    def _container_of(self, module: Module, call: ast.Call, given: ast.expr) -> _Put:
+        kind = self._evaluator.names.qualified_name(module, call.func) or ""
         return _Put("builtins.dict" if kind == "dict" else kind, module.place(given))
 
     def _keeps(self, module: Module, function: ast.expr) -> bool:
         """Whether a call keeps what it is given by its keyword: it makes an object."""
-        if self._evaluator.names.qualified(module, function) in _ANY:
+        if self._evaluator.names.qualified_name(module, function) in _ANY:
             return True
         return any(isinstance(value, ClassOf) for value in self._evaluator.values(module, function))
 

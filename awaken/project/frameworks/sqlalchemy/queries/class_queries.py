@@ -62,7 +62,7 @@ class ClassQueries:
         self._query_classes = query_classes
 
     @cached_by(str, None)  # for a class that inherits from itself
-    def of(self, qualified: str) -> Found | None:
+    def source_of(self, qualified: str) -> Found | None:
         """Return where ``query`` of a class comes from.
 
         Unknown has the reason; None means that ``query`` is something else, or that the class is
@@ -81,7 +81,11 @@ class ClassQueries:
             # A column or a method called `query` is no query at all.
             if own is None:
                 return None
-            result += [*own, *self._assigned().get(item.qualified, []), *self._bases(item, *node)]
+            result += [
+                *own,
+                *self._assignments().get(item.qualified, []),
+                *self._bases(item, *node),
+            ]
             given += self._query_class(item, *node)
         known = any(isinstance(query, ClassQuery) for query in result)
         if not known and self._models.status(qualified) not in {"mapped", "base"}:
@@ -101,9 +105,9 @@ class ClassQueries:
 
         A class that is not mapped itself is a mixin: then its subclasses decide.
         """
-        own = self.of(qualified)
+        own = self.source_of(qualified)
         subclasses = self._classes.all_subclasses(qualified)
-        below = [query for name in subclasses if (query := self.of(name)) is not None]
+        below = [query for name in subclasses if (query := self.source_of(name)) is not None]
         if own is None:
             below += self._given_to(qualified)
         else:
@@ -154,7 +158,7 @@ class ClassQueries:
         for binding in module.scopes.scope_made_by(node).bindings.get("query_class", []):
             name = None
             if binding.value is not None:
-                name = self._evaluator.names.qualified(module, binding.value)
+                name = self._evaluator.names.qualified_name(module, binding.value)
             yield f"`{facts.qualified}` sets `query_class`", name
 
     def _with_class(self, found: ClassQuery, given: Sequence[tuple[str, str | None]]) -> ClassQuery:
@@ -163,7 +167,7 @@ class ClassQueries:
         if classes <= self._evaluator.knowledge.query_classes:
             return found
         name = classes.pop() if len(classes) == 1 else None
-        known = None if name is None else self._query_classes.named(name)
+        known = None if name is None else self._query_classes.query_class(name)
         custom = given[0][0] if known is None else ""
         return structs.replace(found, query_class=known, custom=custom)
 
@@ -177,7 +181,7 @@ class ClassQueries:
         place = module.place(value, "the query property")
         values = self._evaluator.values(module, function.value)
         sessions = [item for item in values if isinstance(item, Session) and item.kind == "scoped"]
-        registry = self._evaluator.names.qualified(module, function.value)
+        registry = self._evaluator.names.qualified_name(module, function.value)
         if len(sessions) != len(values) or not sessions:
             return Unknown(f"`{module.excerpt(function.value)}` is not known as a registry", place)
         if registry is None or not self._is_variable(registry):
@@ -187,7 +191,7 @@ class ClassQueries:
         query = ClassQuery(registry, "", place)
         if arguments and not is_none(arguments[0]):
             why = f"`query_property({module.excerpt(arguments[0])})` has a Query of its own"
-            name = self._evaluator.names.qualified(module, arguments[0])
+            name = self._evaluator.names.qualified_name(module, arguments[0])
             return self._with_class(query, [(why, name)])
         why = "the session makes queries of the program's own class"
         customs = {session.custom_query for session in sessions}
@@ -200,14 +204,14 @@ class ClassQueries:
 
     # ------------------------------------------------------------------------------ from outside
     @cached_by(tuple, {})
-    def _assigned(self) -> Mapping[str, list[Found]]:
+    def _assignments(self) -> Mapping[str, list[Found]]:
         """Return what statements assign to ``query`` of classes: ``Base.query = ...``."""
         result = defaultdict[str, list[Found]](list)
         for module, node in nodes_in(self._evaluator.modules_with(_WRITTEN), ast.Assign):
             for target in node.targets:
                 if not isinstance(target, ast.Attribute) or target.attr != "query":
                     continue
-                name = self._evaluator.names.qualified(module, target.value)
+                name = self._evaluator.names.qualified_name(module, target.value)
                 if name is not None:
                     why = f"`{module.excerpt(target)}` is given another value"
                     query = self._property(module, node.value)
@@ -223,7 +227,7 @@ class ClassQueries:
         result = defaultdict[str, list[Found]](list)
         for module, node in nodes_in(self._evaluator.modules_with(_MODEL_CLASS), ast.Call):
             base = keyword_of(node, "model_class")
-            name = None if base is None else self._evaluator.names.qualified(module, base)
+            name = None if base is None else self._evaluator.names.qualified_name(module, base)
             if name is not None:
                 result[name].append(self._made_query(module, node))
         return result
@@ -244,7 +248,7 @@ class ClassQueries:
         for base, written in zip(facts.bases, node.bases, strict=True):
             if base is None or self._classes.facts(base) is not None:
                 continue
-            yield from self._assigned().get(base, [])
+            yield from self._assignments().get(base, [])
             owner, _, attribute = base.rpartition(".")
             if self._is_variable(owner) or owner in self._evaluator.knowledge.instance_attributes:
                 query = self._extension(owner, attribute, module, written)
@@ -254,7 +258,7 @@ class ClassQueries:
     def _extension(self, owner: str, attribute: str, module: Module, node: ast.AST) -> Found | None:
         """Return the query of classes that inherit ``db.Model``; None where ``db`` is not one."""
         sessions = self._evaluator.knowledge.class_queries
-        values = self._evaluator.named(owner, module, node)
+        values = self._evaluator.values_of_name(owner, module, node)
         # ``db = None`` is a placeholder until the real one is made.
         values = without_none(values)
         place = module.place(node, "the base class")

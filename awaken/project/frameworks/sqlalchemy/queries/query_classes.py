@@ -12,7 +12,7 @@ from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.worklist import reached
+from awaken.project.source.worklist import reachable
 
 _HARMLESS_BASES = library_names().plain_bases
 
@@ -28,7 +28,7 @@ class QueryClass(Struct, frozen=True):
     own: frozenset[str]
     changed: frozenset[str]
 
-    def stands_against(self, used: str) -> str:
+    def why_not_of_query(self, used: str) -> str:
         """Return why the method ``used`` is not Query's, as a clause; empty if it is."""
         name = self.qualified.rpartition(".")[2]
         if used in self.own:
@@ -40,7 +40,7 @@ class QueryClasses(ProgramFacts):
     """Reads the Query classes of a project."""
 
     @cached_method
-    def named(self, qualified: str) -> QueryClass | None:
+    def query_class(self, qualified: str) -> QueryClass | None:
         """Return what the class defines; None where it may change anything.
 
         That is so if a base is external or no plain Query, or if its body does more than define
@@ -72,13 +72,13 @@ class QueryClasses(ProgramFacts):
         return QueryClass(qualified, frozenset(own), frozenset(self._reached_methods(replaced)))
 
     @cached_method
-    def given(self) -> tuple[str, ...]:
+    def classes_of_sessions(self) -> tuple[str, ...]:
         """Return the classes that any session of the project is given; ``?`` for an unknown one."""
         result: dict[str, None] = {}
         paths = self._evaluator.files_with([b"query_cls", b"query_class"])
         for module in self._evaluator.modules_at(paths):
             for value in _given_in(module):
-                name = self._evaluator.names.qualified(module, value)
+                name = self._evaluator.names.qualified_name(module, value)
                 if name not in self._evaluator.knowledge.query_classes:
                     result[name or "?"] = None
         return tuple(result)
@@ -102,7 +102,7 @@ class QueryClasses(ProgramFacts):
         for module in self._evaluator.modules_with([simple + b".", b"setattr("]):
             if simple in module.source.text:
                 names = self._evaluator.names
-                written = (names.qualified(module, node) for node in _written_to(module))
+                written = (names.qualified_name(module, node) for node in _written_to(module))
                 if facts.qualified in written:
                     return True
         return False
@@ -110,7 +110,7 @@ class QueryClasses(ProgramFacts):
     def _reached_methods(self, replaced: set[str]) -> set[str]:
         """Return the methods of Query that call one of ``replaced``, directly or not."""
         callers = self._evaluator.knowledge.query_callers
-        return reached(replaced, lambda name: callers.get(name, ()))
+        return reachable(replaced, lambda name: callers.get(name, ()))
 
 
 def _names(statement: ast.stmt) -> set[str] | None:

@@ -19,7 +19,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.replacing import UNTOLD, Put, puts_of, words_of
 from awaken.project.source.trees import last_name
-from awaken.project.source.worklist import reached
+from awaken.project.source.worklist import reachable
 from awaken.project.values.domain import Unknown
 
 _COMPUTED = [b"setattr(", b".object(", b".spy("]
@@ -99,7 +99,7 @@ class ReplacedMethods:
         callers = self._evaluator.knowledge.query_callers
         if replaced.name not in callers:
             return None
-        return frozenset(reached([replaced.name], lambda name: callers.get(name, ())))
+        return frozenset(reachable([replaced.name], lambda name: callers.get(name, ())))
 
     def _in_subclasses(self, classes: set[str], names: Collection[str]) -> Iterator[ReplacedMethod]:
         known = self._evaluator.classes
@@ -111,7 +111,7 @@ class ReplacedMethods:
             short = qualified.rpartition(".")[2]
             # A method that several subclasses inherit is reported once, at its class.
             for facts in ancestors.inside:
-                yield from _defined(facts, own, names)
+                yield from _defined_methods(facts, own, names)
             place = Place(own.path, own.span)
             hidden = [name for name in ancestors.outside if not self._is_neutral(name, classes)]
             hidden += [item.bases_text[index] for item, index in ancestors.unresolved]
@@ -166,11 +166,11 @@ class ReplacedMethods:
         if put.owner is not None:
             return self._is_named(module, put.owner, classes)
         names = self._evaluator.names
-        dotted = names.defined(put.name.rpartition(".")[0])
+        dotted = names.defined_name(put.name.rpartition(".")[0])
         return self._is_of(self._evaluator.knowledge.canonical(dotted), classes)
 
     def _is_named(self, module: Module, node: ast.expr, classes: set[str]) -> bool:
-        return self._is_of(self._evaluator.names.qualified(module, node), classes)
+        return self._is_of(self._evaluator.names.qualified_name(module, node), classes)
 
     def _is_of(self, name: str | None, classes: set[str]) -> bool:
         if name is None or name in classes:
@@ -181,7 +181,7 @@ class ReplacedMethods:
         """Whether an object is a session, or may be one: no other library has ``scalars``."""
         if not put.name or put.owner is None:
             return False
-        proof = self._sessions.of(module, put.owner)
+        proof = self._sessions.proof_of(module, put.owner)
         if isinstance(proof, Unknown):
             return put.name in {"scalars", "scalar"}
         return isinstance(proof, SessionProof) and not proof.kind.startswith("async")
@@ -194,7 +194,7 @@ def _replaced_method(module: Module, put: Put) -> ReplacedMethod:
     return ReplacedMethod(put.last, why, module.place(put.node), is_put=True)
 
 
-def _defined(
+def _defined_methods(
     facts: ClassFacts, own: ClassFacts, names: Collection[str]
 ) -> Iterator[ReplacedMethod]:
     short = own.qualified.rpartition(".")[2]

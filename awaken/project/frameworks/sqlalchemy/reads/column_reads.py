@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Sight
-from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
+from awaken.project.frameworks.sqlalchemy.reads.python_sights import Sights
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read, Sight
 from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
 from awaken.project.frameworks.sqlalchemy.reads.unseen import Unseen
 from awaken.project.values.domain import InstanceOf, Unknown, Values, origins_of
@@ -23,7 +23,7 @@ class ColumnReads:
         self._unseen = unseen
         self._sources = sources
 
-    def of(self, names: Collection[str]) -> Iterator[Read]:
+    def reads_of(self, names: Collection[str]) -> Iterator[Read]:
         """Yield the reads of columns with these names.
 
         The ``owner`` is the mapped class of the object, empty where it is not known. Whether it
@@ -46,8 +46,8 @@ class ColumnReads:
         given = None if isinstance(node, Unknown) else sight.module.place(node)
         for value in values:
             if isinstance(value, InstanceOf) and self._models.mapped_class(value.qualified):
-                traces, why = self._tracing.of((value,), attribute, sight.place)
+                traces, why = self._tracing.traces_of((value,), attribute, sight.place)
                 yield Read(sight.place, value.qualified, attribute, sight.how, traces, why, given)
-        unknown = self._unseen.of(values, sight)
+        unknown = self._unseen.reasons_for(values, sight)
         if unknown:
             yield Read(sight.place, "", attribute, sight.how, (), unknown, given)

@@ -11,7 +11,7 @@ from awaken.project.frameworks.sqlalchemy.eager import direction
 from awaken.project.frameworks.sqlalchemy.keys import attributes_of_class, holds_many
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, ModelFacts
-from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import declaring
+from awaken.project.frameworks.sqlalchemy.reads.kinds.declared_relationships import declaring
 
 
 class Inverse(Struct, frozen=True):
@@ -30,7 +30,7 @@ class Inverse(Struct, frozen=True):
 class Inverses(ModelFacts):
     """Answers for one program."""
 
-    def of(self, owner: str, attribute: str) -> Inverse | None:
+    def inverse_of(self, owner: str, attribute: str) -> Inverse | None:
         """Return the side that leads back; None if none is declared or visible."""
         mapped = self._models.mapped_class(owner)
         facts = None if mapped is None else mapped.relationships.get(attribute)

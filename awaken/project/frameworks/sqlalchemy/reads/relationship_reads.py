@@ -12,10 +12,17 @@ from msgspec.structs import replace
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, How, Read, Sight, Wanted
-from awaken.project.frameworks.sqlalchemy.reads.kinds.declared import declaring
+from awaken.project.frameworks.sqlalchemy.reads.kinds.declared_relationships import declaring
 from awaken.project.frameworks.sqlalchemy.reads.kinds.proxies import ProxySights
-from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights, Sights
+from awaken.project.frameworks.sqlalchemy.reads.python_sights import PythonSights, Sights
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import (
+    ANY,
+    BY_KEY,
+    How,
+    Read,
+    Sight,
+    Wanted,
+)
 from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
 from awaken.project.frameworks.sqlalchemy.reads.unseen import Unseen
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Site
@@ -57,13 +64,13 @@ class RelationshipReads:
         self.tracing = Tracing(evaluator, sources)
         self.unseen = Unseen(evaluator)
 
-    def of(self, wanted: Wanted) -> Iterator[Read]:
+    def reads_of(self, wanted: Wanted) -> Iterator[Read]:
         """Yield the reads of relationships that are wanted, of all kinds of places.
 
         Also those of an attribute that some class has as a relationship, of an object of unknown
         class.
         """
-        untraced = _joined_items((read for _, read in self._seen(wanted, self._sources)))
+        untraced = _joined_items((read for _, read in self._visible_reads(wanted, self._sources)))
         self._follow(untraced)
         return map(self._traced_read, untraced)
 
@@ -74,7 +81,7 @@ class RelationshipReads:
         """
         sources = [source for source in self._sources if not isinstance(source, _PYTHON)]
         result: dict[Place | None, list[_Untraced]] = {}
-        for sight, read in self._seen(wanted, sources):
+        for sight, read in self._visible_reads(wanted, sources):
             if sight.how == "schema":
                 node = sight.node
                 given = sight.module.place(node) if isinstance(node, ast.expr) else None
@@ -134,7 +141,9 @@ class RelationshipReads:
         result = (name for path in sorted(paths) for name in _BASE_OF.findall(words.text(path)))
         return frozenset(name.decode(errors="replace") for name in result)
 
-    def _seen(self, wanted: Wanted, sources: Sequence[Sights]) -> Iterator[tuple[Sight, _Untraced]]:
+    def _visible_reads(
+        self, wanted: Wanted, sources: Sequence[Sights]
+    ) -> Iterator[tuple[Sight, _Untraced]]:
         """Yield the reads that are wanted, each with what tells of it."""
         names = self.names()
         attributes = names & wanted.attributes
@@ -144,7 +153,7 @@ class RelationshipReads:
         behind = self._proxies.names(attributes)
         # Readers other than Python may read anything after an attribute that they name.
         elsewhere = names | self._proxies.names(names)
-        by_proxy = attributes | (self._proxies.before(attributes) & names)
+        by_proxy = attributes | (self._proxies.relationships_before(attributes) & names)
         for source in sources:
             # Proxies that Python code reads are a source by themselves.
             is_python = isinstance(source, _PYTHON)
@@ -168,7 +177,7 @@ class RelationshipReads:
                 continue
             yield from self._reads(values, attribute, sight, names)
             if attribute in behind:
-                for name, objects in self._proxies.behind(attribute, values, names):
+                for name, objects in self._proxies.relationships_behind(attribute, values, names):
                     yield from self._reads(objects, name, sight, names)
 
     def _any(self, values: Values, sight: Sight) -> Iterator[_Untraced]:
@@ -190,7 +199,7 @@ class RelationshipReads:
         self, values: Values, attribute: str, sight: Sight, names: frozenset[str]
     ) -> Iterator[_Untraced]:
         """Yield the reads of one attribute of objects, by the class that declares it."""
-        unknown = self.unseen.of(values, sight) if attribute in names else ()
+        unknown = self.unseen.reasons_for(values, sight) if attribute in names else ()
         owners: dict[str, list[InstanceOf]] = {}
         for value in values:
             declaring = self._declaring(value, attribute) if isinstance(value, InstanceOf) else ""
@@ -255,7 +264,7 @@ class RelationshipReads:
         return tuple(mapped)
 
     def _traced_read(self, read: _Untraced) -> Read:
-        traces, why = self.tracing.of(read.objects, read.attribute, read.place)
+        traces, why = self.tracing.traces_of(read.objects, read.attribute, read.place)
         unknown = (*why, *read.unknown)
         return Read(read.place, read.owner, read.attribute, read.how, traces, unknown)
 

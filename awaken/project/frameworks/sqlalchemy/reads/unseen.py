@@ -7,11 +7,12 @@ import sys
 
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
-from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Sight
 from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import root_of
+from awaken.project.source.worklist import MOST_STEPS
 from awaken.project.values.calls.decoding import decodes
 from awaken.project.values.domain import (
     ClassOf,
@@ -29,7 +30,6 @@ from awaken.project.values.domain import (
 )
 
 _OF_GETATTR = 2  # what is asked for a name that it may not have, may be anything
-_MOST_ATTRIBUTES = 200  # of one class that is looked through
 _TABLES = "metadata"
 _PROTOCOLS = library_names().protocols
 
@@ -37,7 +37,7 @@ _PROTOCOLS = library_names().protocols
 class Unseen(ProgramFacts):
     """Answers for one program."""
 
-    def of(self, values: Values, sight: Sight) -> tuple[Unknown, ...]:
+    def reasons_for(self, values: Values, sight: Sight) -> tuple[Unknown, ...]:
         """Return why the objects that are read may be others than those that are known."""
         result = (self._why(value, sight) for value in values)
         return tuple(unknown for unknown in result if unknown is not None)
@@ -112,7 +112,7 @@ class Unseen(ProgramFacts):
         below = [evaluator.classes.facts(word) for word in evaluator.classes.all_subclasses(name)]
         classes = (*ancestors.inside, *(facts for facts in below if facts is not None))
         members = {member for class_ in classes for member in class_.attributes}
-        if len(members) > _MOST_ATTRIBUTES or None in below or "__getattr__" in members:
+        if len(members) > MOST_STEPS or None in below or "__getattr__" in members:
             return False
         if not set(ancestors.outside) <= {"abc.ABC", "builtins.object", "typing.Generic"}:
             return False

@@ -22,7 +22,7 @@ from awaken.project.source.trees import Function, last_name, position
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Kept, both_kept
 from awaken.project.values.attributes.members import Members
-from awaken.project.values.calls.parameters import Parameters, passed_on_by
+from awaken.project.values.calls.parameter_values import Parameters, passed_on_by
 from awaken.project.values.domain import (
     NOWHERE,
     ClassOf,
@@ -62,7 +62,11 @@ class DoubtingEvaluator(ProgramEvaluator):
         self.members = _WithFields(self)
         # Nor is the type believed that the receiver of a function declares.
         self._passing = _Unpacking(
-            self.callers.of, load, self.parameters.is_open, lambda *_: None, self.value_calls
+            self.callers.callers_of,
+            load,
+            self.parameters.is_open,
+            lambda *_: None,
+            self.value_calls,
         )
 
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
@@ -75,10 +79,10 @@ class DoubtingEvaluator(ProgramEvaluator):
         result = super()._values(module, node, known)
         return union(tuple(_OPEN if isinstance(value, Unknown) else value for value in result))
 
-    def _kept(self, module: Module, lasting: Lasting) -> Kept | None:
+    def _answers_kept_for(self, module: Module, lasting: Lasting) -> Kept | None:
         if lasting != "tree":
-            return super()._kept(module, lasting)
-        return module.memoized("answers of doubting", both_kept)[self._follows]
+            return super()._answers_kept_for(module, lasting)
+        return module.memoize("answers of doubting", both_kept)[self._follows]
 
 
 class _WithoutSessions(Annotations):
@@ -88,7 +92,7 @@ class _WithoutSessions(Annotations):
         """Whether an annotation leaves open what an object is; so does one of a session."""
         if super().says_nothing(module, node):
             return True
-        values = self.unsolved(module, node)
+        values = self.values_with_variables(module, node)
         return _PROMISED in values and set(values) <= {_PROMISED, NoneValue()}
 
     def _values(self, module: Module, node: ast.expr) -> Values:
@@ -112,12 +116,12 @@ class _Injected(Parameters):
     def _same(self, _module: Module, _node: ast.AST, declared: Values, injected: Values) -> Values:
         return injected or declared
 
-    def _injected(self, module: Module, default: ast.expr) -> Values:
-        result = super()._injected(module, default)
+    def _injected_values(self, module: Module, default: ast.expr) -> Values:
+        result = super()._injected_values(module, default)
         if not result or not isinstance(default, ast.Call) or not default.args:
             return result
         evaluator = self._evaluator
-        name = evaluator.names.qualified(module, default.args[0])
+        name = evaluator.names.qualified_name(module, default.args[0])
         for path, place in self._overriding.get(name or "", ()):
             for home in evaluator.modules_at([path]):
                 values = (value for key, value in overrides_in(home) if position(key) == place)
@@ -128,7 +132,7 @@ class _Injected(Parameters):
     def _given_by(self, value: Value) -> Values:
         match value:
             case FunctionOf():
-                return passed_on_by(self._evaluator.returned(value))
+                return passed_on_by(self._evaluator.results_of(value))
             case Producer(how="callable" | "factory"):
                 return passed_on_by(value.inner)
         return ()
@@ -139,7 +143,7 @@ class _Injected(Parameters):
         result = defaultdict[str, list[tuple[str, tuple[int, int]]]](list)
         for home in self._modules_with([OVERRIDES.encode()]):
             for key, _ in overrides_in(home):
-                name = self._evaluator.names.qualified(home, key)
+                name = self._evaluator.names.qualified_name(home, key)
                 if name is not None:
                     result[name].append((home.path, position(key)))
         return result
@@ -171,7 +175,7 @@ class _WithFields(Members):
         position = fields.index(name)
         paths = evaluator.files_naming(qualified.rpartition(".")[2]) or ()
         for module, call in nodes_in(evaluator.modules_at(paths), ast.Call):
-            if evaluator.names.qualified(module, call.func) != qualified:
+            if evaluator.names.qualified_name(module, call.func) != qualified:
                 continue
             arguments = [keyword.value for keyword in call.keywords if keyword.arg == name]
             arguments += call.args[position : position + 1]
@@ -185,7 +189,7 @@ class _Unpacking(Passing):
     is there a call of a test, which ``parametrize`` gives its arguments.
     """
 
-    def _unpacked(self, module: Module, call: ast.Call, name: str) -> Iterator[Given]:
+    def _unpacked_arguments(self, module: Module, call: ast.Call, name: str) -> Iterator[Given]:
         yield from (Given(module, node) for node in _unpacked_nodes(call, name))
 
     def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
@@ -194,7 +198,7 @@ class _Unpacking(Passing):
         for obstacle in self._callers_of(asked.module, asked.function).obstacles:
             for place in (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ():
                 for module in filter(None, [self._load(place.path)]):
-                    beside = [Given(module, node) for node in _nodes_beside(module, place.span)]
+                    beside = [Given(module, node) for node in _other_arguments(module, place.span)]
                     found.calls += bool(beside)
                     found.given += beside
         return opened
@@ -225,7 +229,7 @@ def _item(value: ast.expr, key: int | str) -> ast.expr:
     return ast.fix_missing_locations(ast.copy_location(item, value))
 
 
-def _nodes_beside(module: Module, span: Span) -> Iterator[ast.expr]:
+def _other_arguments(module: Module, span: Span) -> Iterator[ast.expr]:
     """Yield the other arguments of a call that is passed the function named at ``span``."""
     named = next(module.expressions_at({span}), None)
     call = None if named is None else module.call_taking(named)

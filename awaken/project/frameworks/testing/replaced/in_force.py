@@ -17,7 +17,7 @@ from awaken.project.effects.places.while_running import Place as FunctionPlace
 from awaken.project.effects.places.while_running import WhileRunning
 from awaken.project.frameworks.testing.replaced.users import TEARDOWN, Tests, Users, is_test
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.expressions.uses import targets_of, use_of
+from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_in
@@ -101,7 +101,7 @@ class InForces:
         """Yield what runs with whole tests: fixtures, and other methods of their classes."""
         places = sorted(force.tests.places) if force.tests is not None else ()
         for module, function in self._evaluator.functions_at(places):
-            around = self._users.around(module, function)
+            around = self._users.functions_around(module, function)
             yield from ((home.path, home.span(node)) for home, node in around)
 
     @cached_method
@@ -109,10 +109,12 @@ class InForces:
         module = self._evaluator.load(put.path)
         puts = () if module is None else (p for each in puts_in(module).values() for p in each)
         result = next((p for p in puts if module and module.span(p.node) == put.span), None)
-        return InForce() if module is None or result is None else self._found(module, result)
+        return (
+            InForce() if module is None or result is None else self._in_force_from(module, result)
+        )
 
     # ----------------------------------------------------------------------------- how it ends
-    def _found(self, module: Module, put: Put) -> InForce:
+    def _in_force_from(self, module: Module, put: Put) -> InForce:
         function = module.outermost_def(put.node)
         holder = _holder(module, put.node)
         if isinstance(holder, ast.ClassDef):
@@ -122,16 +124,16 @@ class InForces:
         if holder is not None:
             return self._of_block(module, function, holder)
         if self._is_undone(module, put.node) or self._is_stopped(module, function, put):
-            return self._of_tests(self._users.of(module, function), (module, function))
+            return self._of_tests(self._users.tests_of(module, function), (module, function))
         return InForce()
 
     def _of_block(self, module: Module, function: Function, block: Sequence[ast.stmt]) -> InForce:
         # A caller that enters a generator runs while it waits at its ``yield``.
         nodes = (node for each in block for node in module.walk(each))
         if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in nodes):
-            return self._of_tests(self._users.of(module, function), (module, function))
+            return self._of_tests(self._users.tests_of(module, function), (module, function))
         in_tests = is_around_tests(module.path)
-        tests = self._users.of(module, function) if in_tests else None
+        tests = self._users.tests_of(module, function) if in_tests else None
         return InForce(tests, tuple((module.path, module.span(statement)) for statement in block))
 
     def _of_tests(

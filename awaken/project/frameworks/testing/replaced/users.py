@@ -1,4 +1,4 @@
-"""Which tests a function serves: a fixture, a set-up method, a helper, or the test itself."""
+"""The tests that a function serves: a fixture, a set-up method, a helper, or the test itself."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Tests(Struct, frozen=True):
 class Users(ProgramFacts):
     """Finds the tests by the names of what they ask for and call; keeps no tree."""
 
-    def of(self, module: Module, function: Function) -> Tests | None:
+    def tests_of(self, module: Module, function: Function) -> Tests | None:
         """Return the tests that may run ``function``, or run with it; None if any may."""
         if is_test(module, function):
             return Tests(frozenset({module.key_of(function)}))
@@ -62,14 +62,14 @@ class Users(ProgramFacts):
     def of_class(self, module: Module, owner: ast.ClassDef) -> Tests | None:
         """Return the tests of a class, and those of the classes that it shares them with."""
         places: set[Place] = set()
-        family = self._family(module, owner)
+        family = self._related_classes(module, owner)
         for home, body in family or ():
             for statement in body.body:
                 if isinstance(statement, Function) and statement.name.startswith("test"):
                     places.add(home.key_of(statement))
         return None if family is None else Tests(frozenset(places))
 
-    def around(self, module: Module, test: Function) -> Iterator[tuple[Module, Function]]:
+    def functions_around(self, module: Module, test: Function) -> Iterator[tuple[Module, Function]]:
         """Yield a test with its fixtures, the hooks of pytest, and methods of its class."""
         starts = [(module, test), *self._automatic(module)]
         waiting = Worklist(starts, lambda pair: pair[0].key_of(pair[1]))
@@ -84,7 +84,7 @@ class Users(ProgramFacts):
     def methods(self, module: Module, node: ast.AST) -> Iterator[tuple[Module, Function]]:
         """Yield the methods of the class around a node, of those above it and below it."""
         owner = _class_around(module, node)
-        for home, body in (self._family(module, owner) or ()) if owner is not None else ():
+        for home, body in (self._related_classes(module, owner) or ()) if owner is not None else ():
             yield from ((home, part) for part in body.body if isinstance(part, Function))
 
     def methods_within(
@@ -104,7 +104,7 @@ class Users(ProgramFacts):
                 parts = () if body is None else body.body
                 yield from ((home, part) for part in parts if isinstance(part, Function))
 
-    def _family(
+    def _related_classes(
         self, module: Module, owner: ast.ClassDef
     ) -> list[tuple[Module, ast.ClassDef]] | None:
         """Return a class, those below it, and those above them; None if some are not visible."""

@@ -10,7 +10,7 @@ from msgspec import Struct
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.web.applications import argument_at
-from awaken.project.frameworks.web.files import FoundInFiles
+from awaken.project.frameworks.web.searched_files import FoundInFiles
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_none, last_name
 from awaken.project.values.domain import FunctionOf
@@ -36,7 +36,7 @@ class Endpoint(Struct, frozen=True):
     model: ast.expr | None
 
     @property
-    def returned(self) -> tuple[ast.expr, ...]:
+    def returned_expressions(self) -> tuple[ast.expr, ...]:
         """The expressions that the function returns."""
         return tuple(self.module.returned_by(self.function))
 
@@ -53,12 +53,16 @@ class Responses(FoundInFiles[Endpoint]):
                     if self._is_route(module, decorator):
                         yield self._endpoint(module, decorator, module, node)
             elif isinstance(node, ast.Call) and last_name(node.func) == _ADDED:
-                yield from self._added(module, node, argument_at(node, 1, "endpoint"))
+                yield from self._added_endpoints(module, node, argument_at(node, 1, "endpoint"))
             elif isinstance(node, ast.Call) and self._is_route(module, node.func):
                 # ``router.get("/books")(read_books)``
-                yield from self._added(module, node.func, node.args[0] if node.args else None)
+                yield from self._added_endpoints(
+                    module, node.func, node.args[0] if node.args else None
+                )
 
-    def _added(self, module: Module, route: ast.expr, given: ast.expr | None) -> Iterator[Endpoint]:
+    def _added_endpoints(
+        self, module: Module, route: ast.expr, given: ast.expr | None
+    ) -> Iterator[Endpoint]:
         for value in self._evaluator.values(module, given) if given is not None else ():
             if isinstance(value, FunctionOf) and isinstance(value.node, Function):
                 yield self._endpoint(module, route, value.module, value.node)
@@ -77,7 +81,7 @@ class Responses(FoundInFiles[Endpoint]):
     def _is_route(self, module: Module, decorator: ast.expr) -> bool:
         match decorator:
             case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in _METHODS:
-                setting = self._applications.of(module, owner)
+                setting = self._applications.applications_of(module, owner)
             case _:
                 return False
         if setting.applications:

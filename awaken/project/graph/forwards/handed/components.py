@@ -16,25 +16,20 @@ from itertools import chain
 from msgspec import Struct, field
 
 from awaken.contract import Place
+from awaken.project.graph.classes.stubs import is_stub
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPlace
 from awaken.project.graph.forwards.handed.consumers import Consumers
+from awaken.project.graph.forwards.handed.function_origins import Origins
 from awaken.project.graph.forwards.handed.holding import Holding
-from awaken.project.graph.forwards.handed.origins import Origins
 from awaken.project.graph.forwards.handed.slots import KEYS, End, Slot, Slots, Spot, key_of
 from awaken.project.graph.forwards.resolving import function_around, is_use
-from awaken.project.graph.stubs import is_stub
 from awaken.project.names.functions.wrapping import Wrappings
 from awaken.project.names.usages import is_annotation
 from awaken.project.source.f_strings import is_literal
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import (
-    Function,
-    first_parameter,
-    last_name,
-    without_arguments,
-)
+from awaken.project.source.trees import Function, first_parameter, last_name, without_arguments
 from awaken.project.source.words import Words
 from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import NOWHERE, FunctionOf
@@ -83,7 +78,7 @@ class HandedOn:
         self._known: dict[tuple[str, int, int, int] | Slot, Component] = {}
 
     @cached_method
-    def of(self, function: FunctionPlace) -> tuple[Component, ...]:
+    def components_of(self, function: FunctionPlace) -> tuple[Component, ...]:
         """Return the components that ``function`` is part of, each of its uses as a value once."""
         components: list[Component] = []
         spots: Iterator[Spot | Slot] = chain(self._uses(function), self._kept_slots(function))
@@ -110,12 +105,12 @@ class HandedOn:
         for call in calls:
             if self._graph.lambda_around(call) is None:
                 yield call
-        for component in _unwalked(self.components_around(function), walked):
+        for component in _not_yet_walked(self.components_around(function), walked):
             for place in sorted(component.calls):
                 if self._graph.lambda_around(component.calls[place]) is None:
                     yield component.calls[place]
 
-    def beside(
+    def interchangeable_functions(
         self, function: FunctionPlace, walked: Walked | None = None
     ) -> Iterator[FunctionPlace]:
         """Yield the functions that are called in place of ``function``, or of lambdas around it.
@@ -123,13 +118,13 @@ class HandedOn:
         A function that also takes coroutine functions calls each in the right way. Of components
         that were ``walked`` nothing is said again.
         """
-        for component in _unwalked(self.components_around(function), walked):
+        for component in _not_yet_walked(self.components_around(function), walked):
             if component.calls or component.threads or component.leaks:
                 yield from sorted(component.functions)
 
     def components_around(self, function: FunctionPlace) -> Iterator[Component]:
         """Yield the components of a function, and of the lambdas around calls of it."""
-        components = Queue(self.of(function), id)
+        components = Queue(self.components_of(function), id)
         components += self._lambdas_around(self._graph.callers(function))
         for component in components:
             yield component
@@ -192,9 +187,9 @@ class HandedOn:
         for module, node in self._evaluator.functions_at([(function.path, function.start)]):
             yield from self._holding.registers.keeping(module, node)
             for decorator in node.decorator_list:
-                name = self._evaluator.names.qualified(module, without_arguments(decorator))
+                name = self._evaluator.names.qualified_name(module, without_arguments(decorator))
                 called = isinstance(decorator, ast.Call)
-                result = None if name is None else self._wrappings.of(name, called=called)
+                result = None if name is None else self._wrappings.wrapping_of(name, called=called)
                 if result is not None and result.is_kept:
                     first = first_parameter(result.decorator)
                     yield self._slots.parameter(result.module, result.decorator, first, 0)
@@ -228,12 +223,14 @@ class HandedOn:
     def _tell_calls(self, found: Component) -> None:
         """Say of each call of a component what it may reach."""
         if found.functions or found.lambdas:
-            found.functions |= {item for place in found.calls for item in self._declared(place)}
+            found.functions |= {
+                item for place in found.calls for item in self._protocol_calls(place)
+            }
         functions = tuple(sorted(found.functions))
         for place, call in found.calls.items():
             found.calls[place] = call._replace(functions=functions)
 
-    def _declared(self, place: Place) -> Iterator[FunctionPlace]:
+    def _protocol_calls(self, place: Place) -> Iterator[FunctionPlace]:
         """Yield the ``__call__`` of the protocol that says what is called at a place."""
         resolved = self._call_at(place)
         for callee in () if resolved is None else resolved.functions:
@@ -244,10 +241,10 @@ class HandedOn:
 
     def _slots_next(self, item: Spot | Slot) -> Iterator[Spot | Slot | End]:
         if isinstance(item, Slot):
-            yield from self._holding.of(item)
+            yield from self._holding.accesses_of(item)
         else:
-            yield from self._origins.of(item)
-            yield from self._consumers.of(item)
+            yield from self._origins.sources_of(item)
+            yield from self._consumers.uses_of(item)
 
     def _end(self, end: End, found: Component) -> None:
         place = end.module.place(end.node)
@@ -273,7 +270,7 @@ class HandedOn:
         return known or FunctionPlace(module.path, start, qualname)
 
 
-def _unwalked(components: Iterable[Component], walked: Walked | None) -> Iterator[Component]:
+def _not_yet_walked(components: Iterable[Component], walked: Walked | None) -> Iterator[Component]:
     """Yield those that were not walked yet, which they are then: each of its functions has all."""
     for component in components:
         if walked is None:

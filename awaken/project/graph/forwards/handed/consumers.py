@@ -1,4 +1,4 @@
-"""Where the value of an expression goes: the next step of a function that is handed on."""
+"""The uses of the value of an expression: the next step of a function that is passed as a value."""
 
 from __future__ import annotations
 
@@ -8,14 +8,8 @@ from typing import Any
 
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call
-from awaken.project.graph.forwards.handed.arguments import Arguments
-from awaken.project.graph.forwards.handed.libraries import (
-    ADDING,
-    IDLE,
-    JOINING,
-    PASSING,
-    TAKING,
-)
+from awaken.project.graph.forwards.handed.passed_functions import Arguments
+from awaken.project.graph.forwards.handed.receivers import ADDING, IDLE, JOINING, PASSING, TAKING
 from awaken.project.graph.forwards.handed.slots import (
     IN_PAIRS,
     KEYS,
@@ -28,11 +22,11 @@ from awaken.project.graph.forwards.handed.slots import (
     elements_at,
     has_another,
     iterated_depth,
-    unkeyed,
-    unplaced,
+    without_keys,
+    without_position,
 )
 from awaken.project.names.functions.injections import OVERRIDES
-from awaken.project.source.expressions.uses import Way, targets_of, use_of
+from awaken.project.source.expressions.expression_uses import Way, targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
 
@@ -44,7 +38,7 @@ class Consumers:
         self._slots = slots
         self._arguments = Arguments(slots, call_at)
 
-    def of(self, spot: Spot) -> Found:  # noqa: C901  one case a way
+    def uses_of(self, spot: Spot) -> Found:  # noqa: C901  one case a way
         """Yield where the value of ``spot`` goes."""
         module, node, depth = spot
         way, above = use_of(module, node)
@@ -52,7 +46,7 @@ class Consumers:
             case "called" if depth == 0:
                 yield End("call", module, above)
             case "argument" | "unpacked" if (call := module.call_taking(node)) is not None:
-                yield from self._arguments.of(module, call, node, depth)
+                yield from self._arguments.uses_of(module, call, node, depth)
             case "returned" if isinstance(above, ast.Return):
                 function = module.enclosing_function(node)
                 if isinstance(function, FunctionOrLambda):
@@ -67,13 +61,13 @@ class Consumers:
                 if way != "bound":
                     yield Spot(module, above, depth)
             case "iterated" if not self._slots.gives_keys(spot):
-                yield from self._iterated(spot, above.target)
+                yield from self._loop_variables(spot, above.target)
             case "compared" | "deleted" | "iterated" | "dropped" | "formatted" | "tested":
                 return
             case _:
-                yield from self._inside(spot, way, above)
+                yield from self._containers_of(spot, way, above)
 
-    def _iterated(self, spot: Spot, target: ast.expr) -> Found:
+    def _loop_variables(self, spot: Spot, target: ast.expr) -> Found:
         """Yield the variables of a loop over ``spot``."""
         module, node, depth = spot
         pair = _of_pair(target, node)
@@ -84,7 +78,7 @@ class Consumers:
         else:
             yield from self._target(module, pair[1], depth - IN_PAIRS)
 
-    def _inside(self, spot: Spot, way: Way, above: Any) -> Found:  # noqa: C901, PLR0912  one case a way
+    def _containers_of(self, spot: Spot, way: Way, above: Any) -> Found:  # noqa: C901, PLR0912  one case a way
         """Yield the container or table that ``spot`` is a part of."""
         module, node, depth = spot
         match way:
@@ -108,7 +102,7 @@ class Consumers:
                 if isinstance(statement, ast.Assign):
                     yield Spot(module, statement.value, depth - 1)
             case "unpacked" if isinstance(module.parent(above), ast.List | ast.Set | ast.Tuple):
-                yield Spot(module, module.parent(above), unplaced(depth))  # type: ignore[arg-type]
+                yield Spot(module, module.parent(above), without_position(depth))  # type: ignore[arg-type]
             case "yielded":
                 function = module.enclosing_function(node)
                 if self._is_in_fixture(module, node) and isinstance(function, Function):
@@ -139,12 +133,12 @@ class Consumers:
             if node.attr == "setdefault":
                 yield from (Spot(module, argument, depth - 1) for argument in call.args[1:2])
         elif node.attr in PASSING:
-            inside = depth if node.attr == "copy" else unkeyed(depth)
+            inside = depth if node.attr == "copy" else without_keys(depth)
             yield Spot(module, call, inside + PASSING[node.attr])
         elif node.attr in ADDING and len(call.args) > ADDING[node.attr]:
             yield Spot(module, call.args[ADDING[node.attr]], depth - 1)
         elif node.attr in JOINING and not call.keywords:
-            yield from (Spot(module, argument, unplaced(depth)) for argument in call.args)
+            yield from (Spot(module, argument, without_position(depth)) for argument in call.args)
         elif node.attr not in IDLE:
             yield End.leak(module, node)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
-from awaken.project.graph.forwards.handed.fields import Fields
-from awaken.project.graph.forwards.handed.overrides import overrides
+from awaken.project.graph.forwards.handed.dependency_overrides import overrides
+from awaken.project.graph.forwards.handed.function_fields import Fields
 from awaken.project.graph.forwards.handed.registers import Registers
 from awaken.project.graph.forwards.handed.slots import End, Found, Slot, Slots, Spot
 from awaken.project.graph.forwards.handed.variables import Variables
@@ -29,15 +29,15 @@ class Holding:
         self._fields = Fields(slots)
         self.registers = Registers(slots)
 
-    def of(self, slot: Slot) -> Found:
+    def accesses_of(self, slot: Slot) -> Found:
         """Yield all that is put into ``slot``, and all that reads it."""
         match slot.kind:
             case "variable":
-                yield from self._variables.of(slot)
+                yield from self._variables.accesses_of(slot)
             case "field":
-                yield from self._fields.of(slot)
+                yield from self._fields.accesses_of(slot)
             case "register":
-                yield from self.registers.of(slot)
+                yield from self.registers.accesses_of(slot)
             case "overrides":
                 yield from overrides(self._slots)
             case _:
@@ -77,7 +77,7 @@ class Holding:
             case _:
                 scope = self._variables.scope(module, slot)
                 for binding in () if scope is None else scope.bindings[slot.name]:
-                    yield binding.declared
+                    yield binding.declared_annotation
 
     # ----------------------------------------------------------------------------------- results
     def _result(self, slot: Slot) -> Found:
@@ -93,6 +93,8 @@ class Holding:
         for call in self._graph.callers(place):
             for home, node in self._evaluator.calls_at(call.place):
                 yield Spot(home, node, slot.depth)
+        injected = self._slots.injected_parameters(module, function, slot.depth)
+        yield from (item for item in injected if item is not None)
         fixture = fixture_name(module, function, self._evaluator.names)
         if fixture is not None:
             yield from self._asked_for(module, function, fixture, slot)

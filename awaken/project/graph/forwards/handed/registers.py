@@ -15,9 +15,8 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.handed.slots import End, Found, Slot, Slots
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import InstanceOf
-
-_DEEPEST = 8  # variables between a register and a call; a real one has two
 
 
 class Registers:
@@ -38,7 +37,7 @@ class Registers:
                         if name.endswith(f".{method}"):
                             yield Slot("register", name, -1, self._known[name])
 
-    def of(self, slot: Slot) -> Found:
+    def accesses_of(self, slot: Slot) -> Found:
         """Yield the calls of what a register has, and if there are some the functions in it."""
         calls = list(self._calls(slot))
         yield from calls
@@ -64,16 +63,15 @@ class Registers:
 
     def _taken_from(self, module: Module, node: ast.expr) -> set[str]:
         """Return the registers that something is taken out of, over variables and attributes."""
-        for _ in range(_DEEPEST):
-            while isinstance(node, ast.Attribute | ast.Await | ast.Call | ast.Subscript):
-                node = node.func if isinstance(node, ast.Call) else node.value
-                registers = self._registers(module, node)
-                if registers:
-                    return registers
-            value = module.scopes.only_value(node)
-            if value is None:
-                return set()
-            node = value
+        nodes = Worklist([node])
+        for part in nodes:
+            is_step = isinstance(part, ast.Attribute | ast.Await | ast.Call | ast.Subscript)
+            owner = part.func if isinstance(part, ast.Call) else getattr(part, "value", None)
+            registers = self._registers(module, owner) if is_step and owner else set()
+            if registers:
+                return registers
+            before = owner if is_step else module.scopes.only_value(part)
+            nodes += [] if before is None else [before]
         return set()
 
 

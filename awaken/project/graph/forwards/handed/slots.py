@@ -6,18 +6,20 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, Self
 
+from awaken.knowledge.injection import injection
 from awaken.knowledge.library_names import name_list
-from awaken.project.graph.callers.mentions import imported_by
+from awaken.project.graph.callers.method_mentions import imported_by
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.forwards.handed.libraries import TABLES
+from awaken.project.graph.forwards.handed.receivers import TABLES
 from awaken.project.graph.forwards.resolving import is_decoded
 from awaken.project.names.functions.injections import OVERRIDES
-from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, has_decorator
+from awaken.project.source.modules import Module, same_node
+from awaken.project.source.trees import Function, has_decorator, parameters_of, variable_of
 from awaken.project.source.words import Words
 from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import (
     ClassOf,
+    FunctionOf,
     InstanceOf,
     ModuleOf,
     Unknown,
@@ -34,6 +36,8 @@ IN_PAIRS = 2
 """The containers that `items` puts around the values of a dictionary, its own in place of that."""
 _MAKES_FIELDS = name_list("making_fields")
 _HAVE_FIELDS = {"pydantic.BaseModel", "pydantic_settings.BaseSettings", "typing.NamedTuple"}
+
+_DEPENDING = injection().dependencies
 
 
 class Depth(int):
@@ -108,12 +112,12 @@ def elements_at(elements: Sequence[ast.expr], depth: int) -> Sequence[ast.expr]:
     return elements[position : position + 1]
 
 
-def unplaced(depth: int) -> int:
+def without_position(depth: int) -> int:
     """Return the depth in another container with the items of a tuple: each may be anywhere."""
-    return unkeyed(depth) if isinstance(depth, Depth) and isinstance(depth.key, int) else depth
+    return without_keys(depth) if isinstance(depth, Depth) and isinstance(depth.key, int) else depth
 
 
-def unkeyed(depth: int) -> int:
+def without_keys(depth: int) -> int:
     """Return the depth in what gives the items of a container without their keys."""
     return int(depth) if int(depth) == 1 else depth
 
@@ -198,7 +202,7 @@ class Slots:
             used = home.call_of(node) or node
             decorated = home.parent(used)
             if isinstance(decorated, Function) and used in decorated.decorator_list:
-                name = self.evaluator.names.qualified(home, node)  # type: ignore[arg-type]
+                name = self.evaluator.names.qualified_name(home, node)  # type: ignore[arg-type]
                 if name == qualified:
                     yield home, decorated, used is not node
 
@@ -209,7 +213,9 @@ class Slots:
         if scope is not None:
             return self._slot_in(module, scope.node, node.id, depth)
         # A star import may give it.
-        qualified = self.evaluator.names.qualified(module, node) if scopes.import_stars else None
+        qualified = (
+            self.evaluator.names.qualified_name(module, node) if scopes.import_stars else None
+        )
         return None if qualified is None else self.of_file(qualified, depth)
 
     def of_file(self, qualified: str, depth: int) -> Slot | None:
@@ -239,8 +245,51 @@ class Slots:
                         is_same = imported is not None and imported.qualified == qualified
                         words += [imported.name] if imported is not None and is_same else []
                     case ast.Name() | ast.Attribute() if other is not module:
-                        if self.evaluator.names.qualified(other, node) == qualified:
+                        if self.evaluator.names.qualified_name(other, node) == qualified:
                             yield Spot(other, node, slot.depth)
+
+    def injected_parameters(
+        self, home: Module, function: Function, depth: int
+    ) -> Iterator[Slot | None]:
+        """Yield the parameters that get what a dependency returns, by aliases of types, too.
+
+        None for every other use of its name.
+        """
+        files = set(self.words.files_with(function.name))
+        words = (name.rpartition(".")[2] for name in _DEPENDING)
+        if all(files.isdisjoint(self.words.files_with(word)) for word in words):
+            yield None
+            return
+        injections = self.evaluator.injections
+        variable = Slot("variable", home.path, -1, function.name, depth)
+        waiting = Queue([(home, variable)], lambda pair: pair[1])
+        for owner, named in waiting:
+            for module, node, _ in self.reads_of_variable(owner, named):
+                above = next(filter(_may_declare, module.ancestors(node)), None)
+                alias = variable_of(above)
+                if (
+                    above is not None
+                    and alias is not None
+                    and any(injections.providers_below(module, above))
+                ):
+                    variable = Slot("variable", module.path, -1, alias.id, depth)
+                    waiting += [(module, variable)]
+                    continue
+                getting = isinstance(above, Function) and [
+                    self.parameter(module, above, item.arg, depth)
+                    for item, default in parameters_of(above.args)
+                    for pair in injections.of_parameter(module, item, default)
+                    if self._is_function(*pair, home, function)
+                ]
+                yield from getting or (None,)
+
+    def _is_function(
+        self, module: Module, node: ast.expr, home: Module, function: Function
+    ) -> bool:
+        return any(
+            isinstance(value, FunctionOf) and same_node(value.module, value.node, home, function)
+            for value in self.evaluator.values(module, node)
+        )
 
     def parameter(self, module: Module, function: Function, name: str, depth: int) -> Slot:
         """Return the variable that a parameter is."""
@@ -376,3 +425,8 @@ def takes_receiver(module: Module, function: Function) -> bool:
     """Whether the first parameter of ``function`` is given by the object it is read from."""
     is_in_class = isinstance(module.parent(function), ast.ClassDef)
     return is_in_class and not has_decorator(function, "staticmethod")
+
+
+def _may_declare(node: ast.AST) -> bool:
+    """Whether a statement has parameters, or names a type."""
+    return isinstance(node, Function | ast.Assign | ast.AnnAssign)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
-from awaken.project.graph.forwards.handed.arguments import bound_by
+from awaken.project.graph.forwards.handed.passed_functions import bound_by
 from awaken.project.graph.forwards.handed.slots import (
     KEYS,
     End,
@@ -17,7 +17,7 @@ from awaken.project.graph.forwards.handed.slots import (
     depth_in,
     takes_receiver,
 )
-from awaken.project.graph.passing import collected, default_of
+from awaken.project.graph.passing import collected_arguments, default_of
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, argument_of, parameters_of, unpacks
@@ -34,7 +34,7 @@ class Variables:
         self._evaluator = slots.evaluator
 
     # --------------------------------------------------------------------------------- variables
-    def of(self, slot: Slot) -> Found:
+    def accesses_of(self, slot: Slot) -> Found:
         """Yield all that is put into a variable, and all that reads it."""
         module = self._evaluator.load(slot.owner)
         if module is None:
@@ -43,7 +43,7 @@ class Variables:
         if scope is None:
             return
         for binding in scope.bindings[slot.name]:
-            yield from self._bound(module, binding, slot)
+            yield from self._bound_value(module, binding, slot)
         yield from self._slots.reads_of_variable(module, slot)
 
     def scope(self, module: Module, slot: Slot) -> Scope | None:
@@ -60,7 +60,7 @@ class Variables:
             None,
         )
 
-    def _bound(self, module: Module, binding: Binding, slot: Slot) -> Found:
+    def _bound_value(self, module: Module, binding: Binding, slot: Slot) -> Found:
         node, depth = binding.node, slot.depth
         match binding.kind:
             case "function" if isinstance(node, Function) and not depth:
@@ -76,11 +76,11 @@ class Variables:
             case "import":
                 yield from self._import(module, binding, slot)
             case "for" | "assignment":
-                yield from self._unpacked(module, node, slot)
+                yield from self._unpacked_container(module, node, slot)
             case _:
                 yield End("leak", module, node, f"the value of `{slot.name}` is unknown")
 
-    def _unpacked(self, module: Module, node: ast.AST, slot: Slot) -> Found:
+    def _unpacked_container(self, module: Module, node: ast.AST, slot: Slot) -> Found:
         """Yield what a target in a tuple is taken out of."""
         depth, inside = slot.depth, node
         for above in module.ancestors(node):
@@ -111,7 +111,7 @@ class Variables:
             for mention in module.mentions(slot.name)
             if isinstance(mention, ast.Name) and binding in module.scopes.bindings_of(mention)
         ]
-        qualified = self._evaluator.names.qualified(module, mentions[0]) if mentions else None
+        qualified = self._evaluator.names.qualified_name(module, mentions[0]) if mentions else None
         imported = None if qualified is None else self._slots.of_file(qualified, slot.depth)
         if imported is None:
             why = f"`{qualified or slot.name}` is of a library"
@@ -126,34 +126,36 @@ class Variables:
             yield End("leak", module, parameter, f"`{parameter.arg}` is given to a lambda")
             return
         if parameter is function.args.vararg and 0 < slot.depth < KEYS:
-            yield from self._collected(module, function, slot)
+            yield from self._arguments_for_rest(module, function, slot)
             return
         if parameter in (function.args.vararg, function.args.kwarg):
             why = f"`{parameter.arg}` collects all arguments"
             yield End("leak", module, parameter, why)
             return
         default = default_of(function, parameter)
-        if default is not None:
-            yield from self._default(module, default, slot)
+        providers = [*self._evaluator.injections.of_parameter(module, parameter, default)]
+        if default is not None and not providers:
+            yield Spot(module, default, slot.depth)
+        for home, provider in providers:
+            yield from self._dependency_results(home, provider, slot)
         fixture = fixture_for(self._evaluator, module, function, parameter.arg)
         if fixture is not None:
             yield self._slots.result(fixture.module, fixture.node, slot.depth)
             return
-        yield from self._passed(module, function, parameter, slot)
+        yield from self._arguments_for(module, function, parameter, slot)
         yield from self._decorated_functions(module, function, parameter, slot)
 
-    def _default(self, module: Module, default: ast.expr, slot: Slot) -> Found:
-        provider = self._evaluator.injections.provider(module, default)
-        if provider is None:
-            yield Spot(module, default, slot.depth)
-            return
+    def _dependency_results(self, module: Module, provider: ast.expr, slot: Slot) -> Found:
+        """Yield what a dependency returns."""
         for value in self._evaluator.values(module, provider):
             if isinstance(value, FunctionOf) and isinstance(value.node, Function):
                 yield self._slots.result(value.module, value.node, slot.depth)
             else:
-                yield End("leak", module, default, "the dependency is not followed")
+                yield End("leak", module, provider, "the dependency is not followed")
 
-    def _passed(self, module: Module, function: Function, parameter: ast.arg, slot: Slot) -> Found:
+    def _arguments_for(
+        self, module: Module, function: Function, parameter: ast.arg, slot: Slot
+    ) -> Found:
         """Yield what the calls of a function pass to one of its parameters."""
         for home, node, bound in self._calls(module, function):
             given = argument_of(node, function, parameter, bound)
@@ -164,12 +166,12 @@ class Variables:
 
         yield from self._maybe_passed(module, function, parameter, slot)
 
-    def _collected(self, module: Module, function: Function, slot: Slot) -> Found:
+    def _arguments_for_rest(self, module: Module, function: Function, slot: Slot) -> Found:
         """Yield what the calls of a function pass to the parameter that takes all the others."""
         for home, node, bound in self._calls(module, function):
             if any(isinstance(argument, ast.Starred) for argument in node.args):
                 yield _not_followed(home, node)
-            for part in collected(node, function, bound):
+            for part in collected_arguments(node, function, bound):
                 yield Spot(home, part, slot.depth - 1)
 
     def _calls(self, module: Module, function: Function) -> Iterator[tuple[Module, ast.Call, int]]:
@@ -184,7 +186,7 @@ class Variables:
     ) -> Found:
         """Yield the functions that are passed by the name of ``function``, to it or to another."""
         bound = 1 if takes_receiver(module, function) else 0
-        for call in self._graph.unresolved([function.name]):
+        for call in self._graph.unresolved_calls([function.name]):
             for home, node in self._evaluator.calls_at(call.place):
                 given = argument_of(node, function, parameter, bound)
                 if given is None or isinstance(given, ast.Constant):

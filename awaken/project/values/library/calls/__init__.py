@@ -1,5 +1,6 @@
 """Calls of what stubs declare.
 
-``lines`` finds the classes of a value, ``fitting`` the overload of a call, ``solutions`` the types
-for its type variables, and ``uses`` the results of values whose calls are not visible.
+``type_variables`` finds the classes of a value, ``overloads`` the overload of a call, ``solutions``
+the types for its type variables, and ``library_results`` the results of values whose calls are not
+visible.
 """

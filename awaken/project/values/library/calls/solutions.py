@@ -18,17 +18,12 @@ from awaken.project.values.domain import (
     without_none,
     without_origins,
 )
-from awaken.project.values.library.calls.fitting import Call, Fitting
-from awaken.project.values.library.calls.lines import Lines, Member
-from awaken.project.values.library.calls.uses import Uses
-from awaken.project.values.library_types.classes import library_class
+from awaken.project.values.library.calls.library_results import Uses
+from awaken.project.values.library.calls.overloads import Call, Fitting
+from awaken.project.values.library.calls.type_variables import Lines, Member
+from awaken.project.values.library_types.generic_classes import library_class
 from awaken.project.values.library_types.signatures import Filled, Signature, signature
-from awaken.project.values.library_types.solving import (
-    SELF,
-    Solution,
-    has_variables,
-    solved_values,
-)
+from awaken.project.values.library_types.solving import SELF, Solution, has_variables, solved_values
 
 _SEQUENCE = "collections.abc.Sequence"
 
@@ -41,7 +36,7 @@ class Solutions:
         self._lines = lines
         self._uses = uses
 
-    def of(
+    def solve(
         self, found: Member, one: Signature, arguments: list[Filled], own: Values, call: Call
     ) -> Solution:
         """Return the values of a member's type variables in a call of it."""
@@ -56,7 +51,7 @@ class Solutions:
             if has_variables(parameter.type):
                 given = self._fitting.argument(argument, call)
                 if unpacked:
-                    given = self._given("generator", given, call)
+                    given = self._results_of_use("generator", given, call)
                 wanted = solved_values(parameter.type, {SELF: own} if own else {})
                 self.unify(wanted, given, solution, call)
         return solution
@@ -76,7 +71,9 @@ class Solutions:
                     if rest:
                         solution[value.name] = union(solution.get(value.name, ()), rest)
                 case Producer():
-                    self.unify(value.inner, self._given(value.how, given, call), solution, call)
+                    self.unify(
+                        value.inner, self._results_of_use(value.how, given, call), solution, call
+                    )
                 case InstanceOf() if value.parameters:
                     for each in given:
                         self._unify_instance(value, each, solution, call)
@@ -141,6 +138,8 @@ class Solutions:
         made = union(*(self._uses.when_called(x, call.module, call.node) or () for x in given))
         return made if call.makes else tuple(map(without_origins, made))
 
-    def _given(self, how: How, given: Values, call: Call) -> Values:
+    def _results_of_use(self, how: How, given: Values, call: Call) -> Values:
         """Return what ``given`` gives when it is used; what cannot be used so adds nothing."""
-        return union(*(self._uses.used(how, item, call.module, call.node) or () for item in given))
+        return union(
+            *(self._uses.results_of_use(how, item, call.module, call.node) or () for item in given)
+        )

@@ -21,12 +21,15 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import (
     executed_write,
     link_edits,
 )
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import (
+    Decision,
+    note_sqlalchemy_name,
+)
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import Written
-from awaken.project.frameworks.loads.items import What
+from awaken.project.frameworks.loads.query_items import What
 
 
 class BulkPart(Struct, frozen=True):
@@ -71,7 +74,7 @@ def decide_bulk_use(states: States, use: ChainFragment, session: str) -> BulkPar
 
 def _statement(states: States, fragment: ChainFragment, end: str) -> Statement:
     """Return what ``fragment`` comes to if the statement is one that writes."""
-    return states.reached(replace(fragment, ending="written", end=end), executed=False)
+    return states.required_statement(replace(fragment, ending="written", end=end), executed=False)
 
 
 def _definition(states: States, fragment: ChainFragment, end: str) -> BulkPart:
@@ -83,7 +86,7 @@ def _definition(states: States, fragment: ChainFragment, end: str) -> BulkPart:
     if [item.what for item in statement.items] != [What.ENTITY]:
         raise Refused(reasons.BULK_WRITE, f"`.{end}()` of these items")
     decision = Decision(None)
-    name = written(statement, decision, end)
+    name = note_sqlalchemy_name(statement, decision, end)
     data = QueryRewrite(select=name, links=tuple(edits), ended="not")
     return BulkPart(fragment, data, (*decision.needs, *statement.needs))
 

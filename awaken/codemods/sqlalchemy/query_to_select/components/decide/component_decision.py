@@ -9,10 +9,6 @@ from msgspec import Struct, field
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
-from awaken.codemods.sqlalchemy.query_to_select.components.decide.annotations import (
-    Annotation,
-    annotations_of,
-)
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.bulk_only import (
     BulkPart,
     bulk_end,
@@ -25,8 +21,14 @@ from awaken.codemods.sqlalchemy.query_to_select.components.decide.criteria impor
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.extended import (
     decide_held_extension,
 )
-from awaken.codemods.sqlalchemy.query_to_select.components.decide.writes import decide_held_write
-from awaken.codemods.sqlalchemy.query_to_select.components.kinds import (
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.held_writes import (
+    decide_held_write,
+)
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.query_annotations import (
+    Annotation,
+    annotations_of,
+)
+from awaken.codemods.sqlalchemy.query_to_select.components.query_kinds import (
     different,
     execution_of_kinds,
     is_agreed,
@@ -40,7 +42,10 @@ from awaken.codemods.sqlalchemy.query_to_select.components.states import States,
 from awaken.codemods.sqlalchemy.query_to_select.components.truths import Truth
 from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import OF_TEXT
 from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import caveats_of_target
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import (
+    Decision,
+    note_sqlalchemy_name,
+)
 from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
 from awaken.codemods.sqlalchemy.query_to_select.decide.loading import check_counted, decide_executed
 from awaken.codemods.sqlalchemy.query_to_select.decide.taken import caveats_of_taken
@@ -57,7 +62,7 @@ from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import caveats_
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import caveats_of_parents
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import Written
-from awaken.project.frameworks.loads.items import Kind, What, kind_of
+from awaken.project.frameworks.loads.query_items import Kind, What, kind_of
 
 _EXECUTED = frozenset({"all", "first", "one", "one_or_none", "scalar", "count"})
 _RUNS = frozenset({"executed", "iterated", "written", "extended"})
@@ -118,7 +123,7 @@ def decide_component(component: Component) -> ComponentDecision:
     # Where nothing runs, no session is written any more.
     executes = any(use.ending in _RUNS for use in component.uses)
     decision.caveats += filter(
-        None, [session.made_anew() if executes else session.no_longer_called()]
+        None, [session.property_caveat() if executes else session.no_longer_called()]
     )
     decision.caveats += [
         f"{why}, and would get a `{decision.becomes}()` there instead of a Query"
@@ -131,7 +136,7 @@ def decide_component(component: Component) -> ComponentDecision:
         if name in component.edges.outside
     ]
     decision.caveats += [
-        f"`{holder.shown}` may be None, and using it then raises another exception"
+        f"`{holder.display_name}` may be None, and using it then raises another exception"
         for holder in component.optional
     ]
     decision.caveats += [
@@ -160,7 +165,7 @@ def _decide_statements(
     component = decision.component
     for fragments in component.definitions.values():
         for fragment in fragments:
-            result = states.apart(fragment)
+            result = states.alternative_states(fragment)
             statements = [_state(each, fragment) for each in result]
             for statement in statements:
                 _check_items(statement)
@@ -170,8 +175,8 @@ def _decide_statements(
             decision.parts.append(Rewritten(fragment, written[0]))
     for fragment in component.uses:
         # No kind matters to the session of a query.
-        result = [states] if fragment.ending == "session" else states.apart(fragment)
-        uses = [_used(component, fragment, each, session, decision) for each in result]
+        result = [states] if fragment.ending == "session" else states.alternative_states(fragment)
+        uses = [_rewrite_of_use(component, fragment, each, session, decision) for each in result]
         data = uses[0] if is_agreed(uses) else execution_of_kinds(fragment, result, uses)
         decision.parts.append(Rewritten(fragment, data))
 
@@ -190,7 +195,10 @@ def _decide_writes(
         )
     decision.becomes = end
     parts: list[BulkPart] = list(decide_bulk(decision.component, states, end))
-    parts += [decide_bulk_use(states, use, session.at(use).text) for use in decision.component.uses]
+    parts += [
+        decide_bulk_use(states, use, session.session_at(use).text)
+        for use in decision.component.uses
+    ]
     for part in parts:
         decision.parts.append(Rewritten(part.fragment, part.data))
         decision.need(part.fragment, *part.needs)
@@ -198,10 +206,10 @@ def _decide_writes(
     for holder in decision.component.definitions:
         decision.caveats += caveats_of_target(states.items_of(holder), links)
     for use in decision.component.uses:
-        decision.need(use, session.at(use))
+        decision.need(use, session.session_at(use))
 
 
-def _used(
+def _rewrite_of_use(
     component: Component,
     fragment: ChainFragment,
     states: States,
@@ -209,13 +217,15 @@ def _used(
     decision: ComponentDecision,
 ) -> QueryRewrite | BulkRewrite | ExtensionRewrite | None:
     if fragment.ending == "written":
-        return _write(component, fragment, states, session.at(fragment), decision)
+        return _write(component, fragment, states, session.session_at(fragment), decision)
     if fragment.ending == "extended":
-        return _extended_rewrite(component, fragment, states, session.at(fragment), decision)
+        return _extended_rewrite(
+            component, fragment, states, session.session_at(fragment), decision
+        )
     if fragment.ending == "session" and fragment.end == "query":
         return None  # it goes, for what it makes is no longer made by a session
     if fragment.ending == "session":
-        decision.reads.append((fragment, session.at(fragment)))
+        decision.reads.append((fragment, session.session_at(fragment)))
         decision.need(fragment, decision.reads[-1][1])
         return None
     statement = _state(states, fragment)
@@ -228,12 +238,12 @@ def _used(
         links = [link for item in component.fragments for link in item.links]
         decision.caveats += caveats_of_taken(statement, links)
     if fragment.ending in {"executed", "iterated"}:
-        return _execution(component, statement, decision, fragment, session.at(fragment))
+        return _execution(component, statement, decision, fragment, session.session_at(fragment))
     return _embedding(statement, decision, fragment)
 
 
 def _state(states: States, fragment: ChainFragment) -> Statement:
-    return states.reached(fragment, executed=fragment.ending in {"executed", "iterated"})
+    return states.required_statement(fragment, executed=fragment.ending in {"executed", "iterated"})
 
 
 def _check_items(statement: Statement) -> None:
@@ -248,7 +258,7 @@ def _definition(
     if fragment.recognised is None:
         return _links_alone(statement, decision, fragment)
     single = Decision(None)
-    select = written(statement, single, "select")
+    select = note_sqlalchemy_name(statement, single, "select")
     decision.need(fragment, *single.needs, *statement.needs)
     return QueryRewrite(select=select, links=tuple(statement.edits), ended="not")
 

@@ -11,13 +11,13 @@ from awaken.codemods.sqlalchemy.query_to_select.components.decide.component_deci
     ComponentDecision,
     decide_component,
 )
+from awaken.codemods.sqlalchemy.query_to_select.grouped_rewrites import Data, Part, Rewrite, Root
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
-from awaken.codemods.sqlalchemy.query_to_select.rewrites import Data, Part, Rewrite, Root
+from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import Recognised
 from awaken.contract import Edit, Place, ReleaseImport, SiteId, TextEdit
 from awaken.kit.payloads import REMOVE_STATEMENT
 from awaken.kit.sites import joined_words, node_edit
-from awaken.project.names.origins import imported_from
+from awaken.project.names.import_origins import imported_from
 
 _MOST_PLACES = 100
 """Other places that a finding names; each of so many queries would name all of the others. No

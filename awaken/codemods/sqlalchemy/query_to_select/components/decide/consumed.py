@@ -9,19 +9,19 @@ import ast
 from collections.abc import Iterator
 
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment
-from awaken.codemods.sqlalchemy.query_to_select.components.decide.annotations import (
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.query_annotations import (
     imported_modules,
 )
 from awaken.codemods.sqlalchemy.query_to_select.decide.loading import decide_loading
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader, sqlalchemy_name
+from awaken.codemods.sqlalchemy.query_to_select.grouped_rewrites import Part, Rewrite, Root
 from awaken.codemods.sqlalchemy.query_to_select.payload import QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import read_links
-from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
-from awaken.codemods.sqlalchemy.query_to_select.rewrites import Part, Rewrite, Root
+from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import Recognised
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader, sqlalchemy_name
 from awaken.contract import Edit, ReleaseImport, SiteId, TextEdit
 from awaken.project.graph.call_edges import CallEdges
 from awaken.project.graph.holders import Holders
-from awaken.project.source.expressions.uses import use_of
+from awaken.project.source.expressions.expression_uses import use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Loop
 from awaken.project.values.domain import Unknown

@@ -16,14 +16,19 @@ from msgspec import structs
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
-from awaken.codemods.sqlalchemy.query_to_select.components.decide.writes import CRITERIA_OF_COLUMNS
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.held_writes import (
+    CRITERIA_OF_COLUMNS,
+)
 from awaken.codemods.sqlalchemy.query_to_select.components.states import States, keep_meaning
 from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import check_link, executed_write
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import (
+    Decision,
+    note_sqlalchemy_name,
+)
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.loads.items import What
+from awaken.project.frameworks.loads.query_items import What
 
 _CRITERIA = frozenset({"filter", "where"})
 _FOLLOWED = _CRITERIA | {"filter_by", "options"}
@@ -36,7 +41,7 @@ def decide_write_by_criteria(
     component: Component, states: States, use: ChainFragment, session: str
 ) -> Decision:
     """Decide the rewrite of ``use``, which ends in update() or delete(); raises Refused."""
-    ways = _ways_to(component, use)
+    ways = _fragments_leading_to(component, use)
     for fragment in ways:
         for link in fragment.links:
             check_link(component.reader(fragment.context), use.end, link)
@@ -46,7 +51,9 @@ def decide_write_by_criteria(
         detail = f"`.{use.end}()` of a query that may have no criteria"
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
     # Not read as a write: it stays a select(), of which only the criteria are handed on.
-    statement = states.reached(structs.replace(use, ending="argument", end=""), executed=False)
+    statement = states.required_statement(
+        structs.replace(use, ending="argument", end=""), executed=False
+    )
     return _written_decision(statement, use, session)
 
 
@@ -62,7 +69,7 @@ def _written_decision(statement: Statement, use: ChainFragment, session: str) ->
     data = executed_write(bare, "", ())
     decision.needs += bare.needs
     query = msgspec.structs.replace(data.statement, shape="held", given=session)
-    source = f"{written(statement, decision, use.end)}({model})"
+    source = f"{note_sqlalchemy_name(statement, decision, use.end)}({model})"
     decision.data = msgspec.structs.replace(data, statement=query, by_criteria=source)
     return decision
 
@@ -74,11 +81,15 @@ def _class_of(statement: Statement) -> str | None:
     return items[0].owner if is_class else None
 
 
-def _ways_to(component: Component, use: ChainFragment) -> list[ChainFragment]:
+def _fragments_leading_to(component: Component, use: ChainFragment) -> list[ChainFragment]:
     """Return ``use`` and every fragment whose query may be the one that it writes."""
     ways = [use]
     for fragment in ways:
-        ways += [candidate for candidate in _before(component, fragment) if candidate not in ways]
+        ways += [
+            candidate
+            for candidate in _fragments_before(component, fragment)
+            if candidate not in ways
+        ]
     return ways
 
 
@@ -90,11 +101,11 @@ def _may_have_no_criteria(component: Component, use: ChainFragment) -> bool:
             continue
         if fragment.recognised is not None:
             return True
-        without += [item for item in _before(component, fragment) if item not in without]
+        without += [item for item in _fragments_before(component, fragment) if item not in without]
     return False
 
 
-def _before(component: Component, fragment: ChainFragment) -> list[ChainFragment]:
+def _fragments_before(component: Component, fragment: ChainFragment) -> list[ChainFragment]:
     """Return the fragments whose query ``fragment`` may go on with."""
     if fragment.recognised is not None:
         return []

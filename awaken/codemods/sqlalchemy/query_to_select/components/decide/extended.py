@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision
 from awaken.codemods.sqlalchemy.query_to_select.decide.extensions import (
     check_arguments,
     check_extension_version,
-    extended,
+    decide_extension_call,
     read_as_executed,
     refuse_comments_of_end,
 )
@@ -48,8 +48,8 @@ def decide_held_extension(
     as_executed = ChainFragment(
         use.context, use.start, use.links, call, read.ending, read.end, use.recognised
     )
-    statement = states.reached(as_executed, executed=True)
-    decision = extended(statement, chain, call, _links(component.fragments))
+    statement = states.required_statement(as_executed, executed=True)
+    decision = decide_extension_call(statement, chain, call, _links(component.fragments))
     data = decision.data
     if isinstance(data, ExtensionRewrite) and data.statement is not None:
         given = session.text.removesuffix(_SESSION)

@@ -90,7 +90,7 @@ class EntryPoints:
         for name in names:
             module, node = self._project.function_definition(name) or (None, None)
             if module is not None and isinstance(node, ast.FunctionDef):
-                function = self._of(module, node)
+                function = self._place_of(module, node)
                 if function not in self.found:
                     around = self._function_around(module, node)
                     yield function, EntryPoint("command", module.place(node), around)
@@ -102,7 +102,7 @@ class EntryPoints:
             node = function_around(module, call)
             if not isinstance(node, ast.FunctionDef) or module.parent(node) is not module.tree:
                 continue
-            function = self._of(module, node)
+            function = self._place_of(module, node)
             if function not in seen and not module.is_generator(node):
                 seen.add(function)
                 yield function, EntryPoint("server", module.place(call), function)
@@ -119,23 +119,23 @@ class EntryPoints:
                 ):
                     around = self._function_around(module, node)
                     entry = EntryPoint("command", module.place(node), around)
-                    yield self._wrapper(module, node) or self._of(module, node), entry
+                    yield self._wrapper(module, node) or self._place_of(module, node), entry
                 case ast.FunctionDef() if (kind := self._kind_of_task(module, node)) is not None:
                     around = self._function_around(module, node)
-                    yield self._of(module, node), EntryPoint(kind, module.place(node), around)
+                    yield self._place_of(module, node), EntryPoint(kind, module.place(node), around)
                 case ast.Call():
-                    yield from self._handed(module, node)
+                    yield from self._entry_points_of_call(module, node)
                 case ast.ClassDef() if node.bases:
                     yield from self._overriding(module, node)
 
-    def _of(self, module: Module, node: Function | None) -> FunctionPlace:
+    def _place_of(self, module: Module, node: Function | None) -> FunctionPlace:
         return self._project.calls.graph().place_of(module, node)
 
     def _function_around(self, module: Module, node: ast.AST) -> FunctionPlace:
         function = function_around(module, node)
         if function is node:
             function = function_around(module, module.parent(node) or module.tree)
-        return self._of(module, function)
+        return self._place_of(module, function)
 
     # ---------------------------------------------------------------------------------- commands
     def is_command(self, module: Module, decorator: ast.expr) -> bool:
@@ -188,7 +188,10 @@ class EntryPoints:
             if not set(row.bases).isdisjoint(bases):
                 around = self._function_around(module, node)
                 for part in last.values():
-                    yield self._of(module, part), EntryPoint(row.kind, module.place(part), around)
+                    yield (
+                        self._place_of(module, part),
+                        EntryPoint(row.kind, module.place(part), around),
+                    )
 
     # ------------------------------------------------------------------------------------- tasks
     def is_task(self, function: FunctionPlace) -> bool:
@@ -213,7 +216,7 @@ class EntryPoints:
         return any(entry_point.kind == "own-loop" for entry_point in self.found.get(function, ()))
 
     # ---------------------------------------------------------------------------------- wrappers
-    def together(self, function: FunctionPlace) -> list[FunctionPlace]:
+    def functions_wrapped_with(self, function: FunctionPlace) -> list[FunctionPlace]:
         """Return what one wrapper calls that runs commands, ``function`` among it: all alike."""
         return [
             other
@@ -236,9 +239,9 @@ class EntryPoints:
             wrapping = self._project.calls.wrapping_by(module, decorator)
             if qualified is None or wrapping is None or wrapping.wrapper is None:
                 continue
-            wrapper = self._of(wrapping.module, wrapping.wrapper)
+            wrapper = self._place_of(wrapping.module, wrapping.wrapper)
             decorated = self._project.calls.decorated_by(qualified) or []
-            functions = [self._of(*pair) for pair in decorated]
+            functions = [self._place_of(*pair) for pair in decorated]
             are_commands = all(
                 any(self.is_command(home, part) for part in function.decorator_list)
                 for home, function in decorated
@@ -259,7 +262,9 @@ class EntryPoints:
         )
 
     # ------------------------------------------------------------------------------------ handed
-    def _handed(self, module: Module, call: ast.Call) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
+    def _entry_points_of_call(
+        self, module: Module, call: ast.Call
+    ) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
         rows = boundaries().by_function()
         if last_name(call.func) not in {name.rpartition(".")[2] for name in rows}:
             return
@@ -277,7 +282,7 @@ class EntryPoints:
                 if isinstance(value, FunctionOf) and isinstance(value.node, Function):
                     at = module.place(node)
                     entry = EntryPoint(row.kind, at, around, row.waits, row.keeper, name)
-                    yield self._of(value.module, value.node), entry
+                    yield self._place_of(value.module, value.node), entry
 
 
 def calls_of(project: Project, names: Collection[str]) -> Iterator[tuple[Module, ast.Call]]:

@@ -1,1 +1,1 @@
-"""Properties that wait: ``becoming`` makes methods of them, ``reading`` finds what reads them."""
+"""Properties that wait: ``becoming`` makes them methods, ``property_reads`` finds their reads."""

@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.properties.lines_of_clas
     names_taken,
     owner_of,
 )
-from awaken.codemods.sqlalchemy.session_to_async.colour.properties.reading import (
+from awaken.codemods.sqlalchemy.session_to_async.colour.properties.property_reads import (
     PropertyReads,
     name_of,
 )
@@ -60,19 +60,19 @@ class Properties:
 
     def callers(self, function: FunctionPlace) -> Iterable[Call]:
         """Return what reads a property, as calls of it."""
-        return self._reads.of(function).calls if self.kind_of(function) else ()
+        return self._reads.reads_of(function).calls if self.kind_of(function) else ()
 
     def check(self, function: FunctionPlace) -> None:
         """Raise Refused where a property cannot be a method."""
         name = function.qualname
-        kin = self._project.calls.kin().of(function)
+        kin = self._project.calls.override_sets().override_set(function)
         if len({self.kind_of(item) for item in kin}) > 1 or not self._is_plain_class(function):
             raise Refused(reasons.SYNC_PROTOCOL, name)
         node = self._project.calls.definition_of(function)
         is_cached = self.kind_of(function) == "cached"
         if node is None or (is_cached and not _ends_with_result(*node)):
             raise Refused(reasons.SYNC_PROTOCOL, name)
-        reads = self._reads.of(function)
+        reads = self._reads.reads_of(function)
         if reads.unsure is not None:
             help_text = f"{reads.why}. {reasons.SYNC_PROTOCOL.help}"
             raise Refused(reasons.SYNC_PROTOCOL, name, help_text, because=(reads.unsure,))
@@ -81,7 +81,9 @@ class Properties:
         """Whether all code that reads attributes of the class, or of a subclass, is visible."""
         project, owner = self._project, owner_of(self._project, function)
         name = name_of(function)
-        owners = {owner_of(project, item) for item in project.calls.kin().of(function)}
+        owners = {
+            owner_of(project, item) for item in project.calls.override_sets().override_set(function)
+        }
         for word in (owner, *project.all_subclasses(owner)):
             facts = project.class_facts(word)
             if facts is None or facts.keywords or not facts.unique or name in facts.assigned:
@@ -102,7 +104,7 @@ class Properties:
             return False
         module, node = defined
         # A setter is a second function of that name.
-        return len(module.scopes.scope_made_by(node).bound(name)) == 1
+        return len(module.scopes.scope_made_by(node).bindings_of(name)) == 1
 
     # ------------------------------------------------------------------------------------ writing
     def edits(self, site: Site[ast.AST], function: FunctionPlace) -> Iterator[Edit]:

@@ -1,4 +1,4 @@
 """Functions of tests that replace others: they become coroutine functions too.
 
-``stand_ins`` finds patches, ``fakes`` what is ``overridden`` as a dependency.
+``test_stand_ins`` finds patches, ``fakes`` what is ``overridden`` as a dependency.
 """

@@ -26,19 +26,19 @@ from awaken.project.values.domain import classes_in
 class Fakes(ProjectFacts):
     """The values that tests pass to a parameter that is declared as a class of the program."""
 
-    def kin(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
+    def methods_of_fakes(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
         """Yield the methods of fakes that are called where ``function`` may be."""
         owner, _, method = function.qualname.rpartition(".")
         home = self._project.layout.name_of(function.path)
         for fake in sorted(self._values_of.get(f"{home}.{owner}", ())) if owner else ():
-            yield from self._project.calls.kin().methods(fake, method)
+            yield from self._project.calls.override_sets().methods(fake, method)
 
     def originals(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
         """Yield the methods in whose place ``function``, the method of a fake, is called."""
         owner, _, method = function.qualname.rpartition(".")
         fake = f"{self._project.layout.name_of(function.path)}.{owner}"
         for name in sorted(self._classes_of.get(fake, ())) if owner else ():
-            yield from self._project.calls.kin().methods(name, method)
+            yield from self._project.calls.override_sets().methods(name, method)
 
     @cached_property
     def _classes_of(self) -> dict[str, set[str]]:
@@ -64,7 +64,11 @@ class Fakes(ProjectFacts):
             if not is_around_tests(call.place.path):
                 continue
             for module, node in self._project.calls_at(call.place)[:1]:
-                given = self._given(call, node) if call.functions else self._made(module, node)
+                given = (
+                    self._parameter_arguments(call, node)
+                    if call.functions
+                    else self._field_arguments(module, node)
+                )
                 yield from ((module, *argument) for argument in given)
 
     def _overridden(self) -> Iterator[tuple[Module, str, ast.expr]]:
@@ -72,7 +76,7 @@ class Fakes(ProjectFacts):
         for module, key, value in overrides_of(self._project):
             yield module, class_of_dependency(self._project, module, key), called_node(value)
 
-    def _made(self, module: Module, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    def _field_arguments(self, module: Module, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
         """Yield the arguments for fields of a dataclass that are declared as classes."""
         qualified = self._project.qualified_name(module, node.func)
         facts = None if qualified is None else self._project.class_facts(qualified)
@@ -90,7 +94,7 @@ class Fakes(ProjectFacts):
                     fields.append((name, "" if home is None else self._class(home, declared)))
         yield from _pairs(fields, node)
 
-    def _given(self, call: Call, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    def _parameter_arguments(self, call: Call, node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
         """Yield the arguments for parameters that are declared as classes, with the class."""
         for function in call.functions:
             declared = self._declared_parameters(function)
@@ -118,6 +122,7 @@ class Fakes(ProjectFacts):
         """Yield the classes of tests of which ``node`` may be an instance, that inherit nothing."""
         for name in classes_in(self._project.values.of(module, node).alternatives):
             facts = self._project.class_facts(name)
+            # A fake that inherits from a class of the program overrides its methods.
             if facts is not None and is_around_tests(facts.path) and not any(facts.bases):
                 yield facts.qualified
 

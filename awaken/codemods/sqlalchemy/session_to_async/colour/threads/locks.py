@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.reach import Reach
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.process_reach import Reach
 from awaken.codemods.sqlalchemy.session_to_async.colour.threads.takings import Part, Taking, takings
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import waits
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
@@ -78,7 +78,7 @@ class Locks:
         places = (call.place for function in steps for call in callers(function))
         self._awaited = groups_of((at for at in places if at.path in paths), attrgetter("path"))
         self._decorated = self._wrappers(steps)
-        self._running = frozenset(self._project.calls.graph().reached([*steps, *self._decorated]))
+        self._running = frozenset(self._project.calls.graph().reachable([*steps, *self._decorated]))
         self._becoming = {
             name: together
             for name, together in self._by_lock.items()
@@ -103,7 +103,9 @@ class Locks:
                 if wrapping is None or wrapping.wrapper is None:
                     continue
                 home = wrapping.module
-                wrappers[self._part.around(home, wrapping.wrapper.body[0])].append(function)
+                wrappers[self._part.function_around(home, wrapping.wrapper.body[0])].append(
+                    function
+                )
                 self._awaited[home.path] += map(home.place, wrapping.calls)
         return wrappers
 
@@ -191,7 +193,7 @@ class Locks:
         return not possible.is_known or not made.isdisjoint(twins().locks)
 
     # ------------------------------------------------------------------------- what is written
-    def entered(self, function: FunctionPlace) -> list[Place]:
+    def places_entered_by(self, function: FunctionPlace) -> list[Place]:
         """Return the locks that ``function`` enters asynchronously."""
         return [taking.at for taking in self._entering if taking.function == function]
 
@@ -228,7 +230,7 @@ class Locks:
         message = f"`{site.module.text_of(site.node)}` becomes `{twin}`, because tasks wait for it"
         return Rewrite(message, edits, ["it works in one event loop at a time, and not in threads"])
 
-    def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
+    def refusals(self) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the functions that would stop the loop by a lock, or call what would."""
         for taking in self._takings:
             if taking.lock in self._becoming or not self._stops_loop(taking):

@@ -1,4 +1,4 @@
-"""Where the locks of threads are taken, and how far they are held."""
+"""The places that take the locks of threads, and the code that runs while they are held."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.managers import Managers
+    from awaken.codemods.sqlalchemy.session_to_async.colour.manager_classes import Managers
     from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import EntryPoints
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -51,7 +51,7 @@ class Part(Protocol):
         """Return the definition of a function; None for the code outside of all."""
         ...
 
-    def around(self, module: Module, node: ast.AST) -> FunctionPlace:
+    def function_around(self, module: Module, node: ast.AST) -> FunctionPlace:
         """Return the function in which ``node`` runs."""
         ...
 
@@ -99,7 +99,7 @@ def takings(part: Part) -> Iterator[Taking]:
             yield replace(
                 taking,
                 at=module.place(node),
-                function=part.around(module, node),
+                function=part.function_around(module, node),
                 held=held,
                 shown=module.excerpt(node),
                 is_with=False,
@@ -128,7 +128,7 @@ def _takings_at(part: Part, module: Module, node: ast.AST) -> Iterator[Taking]:
     is_with = isinstance(node, ast.withitem)
     yield Taking(
         module.place(entered),
-        part.around(module, entered),
+        part.function_around(module, entered),
         held,
         module.excerpt(entered),
         "" if known is None else known.name,

@@ -39,7 +39,9 @@ class ThreadPools:
         self.lambdas: dict[Place, Place] = {}
         for module, node in nodes_with(project, (b"ThreadPoolExecutor",), ast.With):
             block = module.place(node)
-            self.lambdas |= {module.place(part): block for part in self._in(module, node)}
+            self.lambdas |= {
+                module.place(part): block for part in self._lambdas_of_pool(module, node)
+            }
 
     def callers(self, function: FunctionPlace) -> Iterator[Call]:
         """Yield the calls of a function that a worker makes."""
@@ -83,7 +85,7 @@ class ThreadPools:
             )
             yield import_of_asyncio(self._project, site, node)
 
-    def _in(self, module: Module, block: ast.With) -> Iterator[ast.Lambda]:
+    def _lambdas_of_pool(self, module: Module, block: ast.With) -> Iterator[ast.Lambda]:
         """Yield the lambdas that the pool of a block runs; none if it does anything else."""
         match block.items:
             case [ast.withitem(context_expr=ast.Call(func=made), optional_vars=ast.Name(id=pool))]:

@@ -19,7 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.engines.written impo
     edits_of,
     of_variables,
 )
-from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece
+from awaken.codemods.sqlalchemy.session_to_async.components.program_pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
     HAND_ON,
     REPLACE,
@@ -40,7 +40,7 @@ from awaken.contract import (
     TextEdit,
 )
 from awaken.kit.changes import Member
-from awaken.kit.imports import name_beside, release_imports
+from awaken.kit.imports import name_from_same_module, release_imports
 from awaken.kit.payloads import ADD_KEYWORD, REMOVE_STATEMENT, Statements
 from awaken.kit.sites import Refused, Rewrite, Site
 
@@ -75,7 +75,7 @@ class Beside:
         wanted = f"Async{name}" if name[:1].isupper() else f"async_{name}"
         return wanted if module is None else module.scopes.fresh_name(wanted)
 
-    def joined(
+    def with_rewrites(
         self,
         members: Iterable[Member],
         using: Iterable[Piece],
@@ -87,7 +87,7 @@ class Beside:
         The first carries the statements that make them: ``writes`` are the members of each
         statement as it is. Others that are ``rebound`` to them may be all that names them.
         """
-        result, pieces = [self._named_anew(member) for member in members], frozenset(using)
+        result, pieces = [self._renamed_member(member) for member in members], frozenset(using)
         uses = [
             (item, site, node)
             for item in self._resources.values()
@@ -101,7 +101,7 @@ class Beside:
             result = self._carried_members(result, names, writes)
         for number, (resource, site, node) in enumerate(uses):
             written, edits = self._renamed_name(site, node, resource.qualified)
-            result, is_rewritten = _written_anew(result, site, node, written)
+            result, is_rewritten = _with_other_name(result, site, node, written)
             if not is_rewritten:
                 edits.append(site.replace(node, written))
             caveats, related = list[str](), tuple[Place, ...]()
@@ -139,7 +139,7 @@ class Beside:
                 return _IN_MEMORY
         return _CAVEAT
 
-    def _named_anew(self, member: Member) -> Member:
+    def _renamed_member(self, member: Member) -> Member:
         """Return a member whose code for entry points names the asynchronous engines."""
         if not isinstance(member.outcome, Rewrite):
             return member
@@ -185,7 +185,7 @@ class Beside:
         if site.module.path == home:
             return name, []
         package = qualified.rpartition(".")[0]
-        written, edits = name_beside(self._project, site, node, f"{package}.{name}")
+        written, edits = name_from_same_module(self._project, site, node, f"{package}.{name}")
         return written, [*edits, *release_imports(site, node)]
 
     # --------------------------------------------------------------------------------- statements
@@ -219,7 +219,7 @@ class Beside:
                     yield structs.replace(edit, site=site)
 
 
-def _written_anew(
+def _with_other_name(
     members: Iterable[Member], site: Site[ast.AST], node: ast.expr, written: str
 ) -> tuple[list[Member], bool]:
     """Return the members, with another name in the code that they write in the place of ``node``.

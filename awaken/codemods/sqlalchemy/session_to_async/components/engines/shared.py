@@ -13,24 +13,31 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from awaken.codemods.sqlalchemy.session_to_async.components.pieces import Piece, piece_around
+from awaken.codemods.sqlalchemy.session_to_async.components.program_pieces import (
+    Piece,
+    piece_around,
+)
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import (
     is_factory_by_another_name,
     targets,
 )
-from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_of, texts_naming
+from awaken.codemods.sqlalchemy.session_to_async.find.program_mentions import (
+    mentions_of,
+    texts_naming,
+)
 from awaken.contract import Place
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Site
 from awaken.knowledge.library_names import library_names
+from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module, nodes_in
-from awaken.project.source.programs.migrations import is_of_alembic
+from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.trees import variable_of
-from awaken.project.source.worklist import groups_of, reached
+from awaken.project.source.worklist import groups_of, reachable
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.engines.domain import Engine, Url
+    from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine, Url
 
 _MAKERS = {
     "sqlalchemy.create_engine", "sqlalchemy.orm.scoped_session", "sqlalchemy.orm.sessionmaker",
@@ -173,7 +180,7 @@ def _varies(project: Project, shared: Shared) -> bool:
     names = module.nodes_below(nodes[0], ast.Name)
     values = (module.scopes.only_value(name) for name in names)
     # The text of a URL is written again, with another driver.
-    nodes += [value for value in values if isinstance(value, ast.JoinedStr)]
+    nodes += [value for value in values if value is not None and is_literal(value)]
     parts = [*((module, node) for node in nodes), *project.calls.run_inside(module, nodes)]
     calls = (
         project.qualified_name(home, call.func) or ""
@@ -198,7 +205,7 @@ def _with_users(found: dict[str, Shared], joining: set[str]) -> set[str]:
     def users_of(name: str) -> Iterator[str]:
         return (user for user, resource in found.items() if name in resource.built_on)
 
-    return reached(joining, users_of) & found.keys()
+    return reachable(joining, users_of) & found.keys()
 
 
 def _made_statement(module: Module, node: ast.expr) -> tuple[ast.stmt, str] | None:
@@ -264,7 +271,7 @@ def pieces_using(shared: Iterable[Shared]) -> Iterator[Piece]:
 
 def with_bases(shared: dict[str, Shared], names: Iterable[str]) -> set[str]:
     """Return ``names`` and what they are built on, directly or not."""
-    return reached(
+    return reachable(
         (name for name in names if name in shared),
         lambda name: (base for base in shared[name].built_on if base in shared),
     )

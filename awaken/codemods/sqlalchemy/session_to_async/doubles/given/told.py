@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.doubles.given.uses import RESULT
-from awaken.project.frameworks.testing import Mocked, Replacement, assigned
+from awaken.codemods.sqlalchemy.session_to_async.doubles.given.called_methods import RESULT
+from awaken.project.frameworks.testing import Mocked, Replacement, assigned_attributes
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import FunctionOf
 
@@ -25,7 +25,7 @@ def results_given(
     named = call.keywords if isinstance(call, ast.Call) else []
     told = [(keyword.arg, keyword.value) for keyword in named if keyword.arg in {RESULT, EFFECT}]
     if around is not None and replacement.bound:
-        told += assigned(module, around, replacement.bound)
+        told += assigned_attributes(module, around, replacement.bound)
     yield from _with_results(project, module, told)
 
 
@@ -38,9 +38,9 @@ def results_given_by_requests(
         return
     names = [item for item in module.outputs_of(around) if isinstance(item, ast.Name)]
     for _ in (name for name in names if name.id == replacement.bound):
-        for request in requests.of(module, around).direct:
+        for request in requests.requests_for(module, around).direct:
             variable = "" if request.parameter is None else request.parameter.arg
-            assignments = assigned(request.module, request.function, variable)
+            assignments = assigned_attributes(request.module, request.function, variable)
             for result, value in _with_results(project, request.module, assignments):
                 yield request.module, result, value
 
@@ -51,7 +51,9 @@ def told_of(project: Project, mocked: Mocked) -> Iterator[tuple[Module, str, ast
     for name, value in _with_results(project, mocked.module, named):
         yield mocked.module, name, value
     for module, around, variable in mocked.variables:
-        for name, value in _with_results(project, module, assigned(module, around, variable)):
+        for name, value in _with_results(
+            project, module, assigned_attributes(module, around, variable)
+        ):
             yield module, name, value
 
 

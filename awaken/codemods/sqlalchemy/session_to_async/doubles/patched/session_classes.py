@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import ASYNC_MOCK, not_understood
-from awaken.codemods.sqlalchemy.session_to_async.doubles.managers import ASYNCHRONOUS
 from awaken.codemods.sqlalchemy.session_to_async.doubles.methods import WaitingMethods
-from awaken.codemods.sqlalchemy.session_to_async.doubles.objects import (
+from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_managers import ASYNCHRONOUS
+from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_objects import (
     MAGIC_MOCK,
     inserted_arguments,
 )
 from awaken.contract import Edit
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.frameworks.testing import Replacement
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 
 
 class PatchedSessions:
@@ -30,7 +30,7 @@ class PatchedSessions:
         self._part = part
         self._project = part.project
 
-    def written(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
+    def patch_rewrite(self, site: Site[ast.AST], replacement: Replacement) -> Rewrite:
         """Return the patch of the asynchronous class, and its mock. Raises Refused.
 
         The mock is one of the function around, which is entered as itself.
@@ -90,7 +90,7 @@ class PatchedSessions:
         methods = WaitingMethods(self._part).of_session(functions)
         if not methods:
             return
-        asynchronous, imports = name_beside(self._project, site, mock.func, ASYNC_MOCK)
+        asynchronous, imports = name_from_same_module(self._project, site, mock.func, ASYNC_MOCK)
         result = site.module.text_of(mock.func)
         doubles = (
             f"{name}={asynchronous}({f'return_value={result}()' if is_used else ''})"

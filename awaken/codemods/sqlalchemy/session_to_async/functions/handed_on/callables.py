@@ -8,17 +8,17 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambdas import (
     function_of_lambda,
 )
-from awaken.codemods.sqlalchemy.session_to_async.expressions.insertions import Insertions
+from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.in_threads import (
     moved_out_of_thread,
 )
 from awaken.contract import Edit, Place, TextEdit
 from awaken.kit.changes import Member, member
-from awaken.kit.imports import name_beside, release_imports
+from awaken.kit.imports import name_from_same_module, release_imports
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.handed.components import Component
@@ -43,13 +43,15 @@ class Callables:
         """Yield the rewrites of lambdas, annotations, and calls that run functions in threads."""
         lambdas = {
             place: component
-            for component in self._part.handed_on
+            for component in self._part.escaping_components
             for place in component.lambdas
             if not self._part.leaks(component) and not self._part.stand_ins.replaced_at(place)
         }
         for place in sorted({*lambdas, *self._part.in_lambdas, *self._part.awaiting_lambdas}):
             yield from self._of_lambda(place, lambdas.get(place))
-        for place in sorted({thread for found in self._part.handed_on for thread in found.threads}):
+        for place in sorted(
+            {thread for found in self._part.escaping_components for thread in found.threads}
+        ):
             for site in self._sites(place):
                 yield member(site, f"`{site.module.excerpt(site.node)}`", self._called_rewrite)
         for site in self._annotations():
@@ -70,7 +72,7 @@ class Callables:
         site: Site[ast.AST] = Site(self._rule, module, node)
         shown = f"`{module.excerpt(node)}`"
         if component is None:
-            leaks = self._project.calls.handed_on().of_lambda(place).leaks
+            leaks = self._project.calls.passed_functions().of_lambda(place).leaks
             because = tuple(sorted(leaks))[:1]
             yield Member(site, Refused(reasons.NOT_AWAITABLE_HERE, "a lambda", "", because), shown)
             return
@@ -127,7 +129,7 @@ class Callables:
     def _annotations(self) -> Iterator[Site[ast.AST]]:
         """Yield the types of what the functions are handed on as, each once."""
         sites: dict[Place, Site[ast.AST]] = {}
-        for component in self._part.handed_on:
+        for component in self._part.escaping_components:
             if self._part.leaks(component) or not self._is_of_coroutines(component):
                 continue
             for place in sorted(component.annotations):
@@ -166,9 +168,11 @@ class Callables:
 
     def _annotated_rewrite(self, site: Site[ast.AST]) -> Rewrite:
         """Return how the type of a coroutine function is written. Raises Refused."""
-        name, imports = name_beside(self._project, site, None, "collections.abc.Awaitable")
+        name, imports = name_from_same_module(
+            self._project, site, None, "collections.abc.Awaitable"
+        )
         insertions = Insertions(site.module)
-        insertions.around(site.node, f"{name}[", "]")
+        insertions.wrap(site.node, f"{name}[", "]")
         edits = [*insertions.edits(site), *imports]
         return Rewrite(
             f"the result of a call that returned `{site.module.excerpt(site.node)}` is awaited",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting import fits
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unpacking import unpacks_others
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting_calls import fits
+from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unpacked_items import (
+    unpacks_others,
+)
 from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import (
     annotation,
     unknown_behind,
@@ -31,8 +33,8 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """
     project = part.project
     by_name = groups_of(part.steps, lambda function: function.qualname.rpartition(".")[2])
-    handed_on = {place for component in part.handed_on for place in component.calls}
-    for call in project.calls.graph().unresolved(by_name):
+    handed_on = {place for component in part.escaping_components for place in component.calls}
+    for call in project.calls.graph().unresolved_calls(by_name):
         if call.place in handed_on:
             continue
         module, node = next(iter(project.calls_at(call.place)), (None, None))

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.colour.results import MANAGER
+from awaken.codemods.sqlalchemy.session_to_async.colour.coloured_results import MANAGER
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.kit.changes import Member, member
 from awaken.kit.search import nodes_with

@@ -25,9 +25,7 @@ from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_values import (
     ConvertedValues,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.made_by_factories import (
-    read_of_made,
-)
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_objects import KeptObjects
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
     items_of,
@@ -36,8 +34,9 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.requested_objects import (
     RequestedObjects,
+    read_of_made,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
     dominates,
@@ -47,8 +46,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import (
     is_surely_added,
     written_behind,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
-from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     events_before,
     is_conditional,
     is_of_function,
@@ -57,20 +55,21 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     read_nodes,
     whole_if,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.library_names import library_names
-from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
+from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit, Later
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, Loop
+from awaken.project.source.trees import Function, Loop, last_name
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import Values, classes_in, origins_of
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
     from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
 
 _SESSION_OF = "sqlalchemy.ext.asyncio.async_object_session"
@@ -120,6 +119,7 @@ class ReadsAfterCommits:
         self._rule = rule
         self._loading = loading
         self._read_of = ReadOf(project)
+        self._kept = KeptObjects(project, loading)
         self.converted = ConvertedValues(project)
         self._writes = writes
         self._states = Persistence(project)
@@ -186,7 +186,7 @@ class ReadsAfterCommits:
         if first.is_many:
             item = site.module.fresh_local(site.node, "item", "one")
         if not session:
-            function, imports = name_beside(self._project, site, None, _SESSION_OF)
+            function, imports = name_from_same_module(self._project, site, None, _SESSION_OF)
             session = f"{function}({item})"
         line, needed_names = self._refreshed(site, reads, session, item)
         imports = [*imports, *needed_names]
@@ -315,12 +315,15 @@ class ReadsAfterCommits:
             return
         node, values = object_at(self._project, module, held)
         kind = kind_of(self._project, values)
+        if not kind:
+            yield from self._of_kept(module, node, values, events)
+            return
         is_many = kind == "many"
-        names = self._read_of.names(module, node, values, is_many=is_many) if kind else frozenset()
+        names = self._read_of.names(module, node, values, is_many=is_many)
         deleted = frozenset[str]()
         if self._read_of.is_deleted(module, node):
             deleted = self._loading.read_to_delete(values)
-        converted = self.converted.names(module, node, values, events) if kind else frozenset()
+        converted = self.converted.names(module, node, values, events)
         text, first = module.text_of(node), whole_if(module, statement)
         if self._is_refreshed(module, statement, events, text):
             return
@@ -357,6 +360,21 @@ class ReadsAfterCommits:
                 read = replace(read, statement=anchor or first, behind=is_behind, reading=first)
                 yield read
                 yield from self._of_items(module, node, values, read)
+
+    def _of_kept(
+        self, module: Module, node: ast.expr, values: Values, events: list[Place]
+    ) -> Iterator[_Read]:
+        """Yield the reads of objects that something else keeps, which is used here."""
+        statement, function = module.statement_of(node), module.enclosing_def(node)
+        if statement is None or function is None or isinstance(statement, ast.For | ast.Return):
+            return
+        first = whole_if(module, statement)
+        session = self._project.orm.operations.session_variable(module, function)
+        for each in self._kept.objects_at(module, node, values):
+            if not self._is_refreshed(module, statement, events, each.text):
+                flags = each.kind == "optional", each.kind == "many", False
+                for name in sorted(each.names):
+                    yield _Read(first, each.text, name, session, *flags)
 
     def _further(
         self,
@@ -475,16 +493,18 @@ def _conditions(
 
 
 def _sets(module: Module, around: ast.AST, names: set[str]) -> bool:
-    """Whether code sets an attribute that has one of ``names``."""
+    """Whether code sets an attribute that has one of ``names``, or changes what it gives."""
+    changing = library_names().changing_methods
     return any(
-        isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and part.attr in names
-        for part in module.walk(around)
+        (isinstance(part.ctx, ast.Store) and part.attr in names)
+        or (part.attr in changing and last_name(part.value) in names)
+        for part in module.nodes_below(around, ast.Attribute)
     )
 
 
 def _is_bound(module: Module, function: Function, statement: ast.stmt, name: str) -> bool:
     """Whether a variable has its object where a statement runs, and keeps it."""
-    bindings = module.scopes.scope_made_by(function).bound(name)
+    bindings = module.scopes.scope_made_by(function).bindings_of(name)
     end = module.span(statement).start
     places = [
         module.statement_of(item.node) for item in bindings if not isinstance(item.node, ast.arg)

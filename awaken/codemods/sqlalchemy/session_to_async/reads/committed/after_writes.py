@@ -18,21 +18,21 @@ from msgspec.structs import replace
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_objects import KeptObjects
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
     items_of,
     kept_steps,
     leads_back,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
     dominates,
     ends_before,
     is_refreshed,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
-from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     events_before,
     is_conditional,
     is_of_function,
@@ -41,12 +41,13 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
     read_nodes,
     whole_if,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.library_names import library_names
-from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
+from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, last_name, parameter_names, variable_of
 from awaken.project.source.worklist import groups_of
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
         ReadsAfterCommits,
     )
-    from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
     from awaken.contract import Place
 
 
@@ -85,6 +86,7 @@ class _Read(Struct, frozen=True):
     is_filled: bool = False
     aliases: tuple[str, ...] = ()
     is_new_too: bool = False
+    is_kept: bool = False
 
 
 class _Sight(NamedTuple):
@@ -117,6 +119,7 @@ class ReadsAfterWrites:
         self._states = Persistence(project)
         self._inside = Inside()
         self._read_of = ReadOf(project)
+        self._kept = KeptObjects(project, loading)
         self._key = object()
 
     def leave(self, inside: Inside) -> None:
@@ -179,7 +182,7 @@ class ReadsAfterWrites:
     def _all(self) -> Iterator[tuple[Module, list[_Read]]]:
         for module in self._project.modules_at(self._places):
             # By a key of its own: who remembers the file must not be remembered by it.
-            reads = module.memoized(self._key, lambda: list(self._in_file(module)))  # noqa: B023
+            reads = module.memoize(self._key, lambda: list(self._in_file(module)))  # noqa: B023
             yield module, [read for read in reads if not self._is_inside(module, read)]
 
     def _is_inside(self, module: Module, read: _Read) -> bool:
@@ -256,12 +259,22 @@ class ReadsAfterWrites:
         held, values = object_at(self._project, module, node)
         kind = kind_of(self._project, values)
         # The session is asked last: it costs an evaluation of every name in the function.
-        session = self._project.orm.operations.session_variable(module, function) if kind else ""
+        is_kept = not kind and not isinstance(statement, ast.For | ast.AsyncFor | ast.Return)
+        kept = [*self._kept.objects_at(module, held, values)] if is_kept else []
+        if not kind and not kept:
+            return
+        session = self._project.orm.operations.session_variable(module, function)
         if not session:
             return
         is_optional = kind == "optional" or is_conditional(module, held, first)
-        read = _Read(first, module.text_of(held), "", session, is_optional, module.text_of(held))
+        text = module.text_of(held)
+        read = _Read(first, text, "", session, is_optional, text, is_kept=not kind)
         steps = [*kept_steps(self._loading, self._steps(module, held, values, kind))]
+        steps += [
+            Step(each.text, name, tuple(sorted(each.owners)), each.kind == "many")
+            for each in kept
+            for name in sorted(each.names)
+        ]
         # Which writes are still open takes a search for each.
         if not steps:
             return
@@ -323,7 +336,7 @@ class ReadsAfterWrites:
             is_other = is_other or (step.text in loaded and not self._is_loaded_with(step, passed))
             passed.append(step)
             is_new = is_other or self._is_of_new(module, step, sight.writes, result)
-            if changing and not _is_used_before(module, sight.function, changing[0], result):
+            if changing and not self._is_used_before(sight, changing[0], result):
                 loaded.add(step.way)
                 fills = (self._sets_other_side(module, place) for place in changing)
                 result = replace(result, is_filled=not result.is_by_key and any(fills))
@@ -399,6 +412,35 @@ class ReadsAfterWrites:
             for call in module.calls_at(place.span)[:1]
         )
 
+    def _is_used_before(self, sight: _Sight, write: Place, read: _Read) -> bool:
+        """Whether a function uses a relationship in front of a write: it was loaded then."""
+        module, function, root = sight.module, sight.function, read.root.partition(".")[0]
+        if read.is_kept and any(
+            node.id == root
+            and isinstance(node.ctx, ast.Load)
+            and module.span(node).end < write.span.start
+            and self._leads_to(module, node, read.name)
+            for node in module.nodes_below(function, ast.Name)
+        ):
+            return True
+        return any(
+            node.attr == read.name
+            and module.span(node).start < write.span.end
+            and not (isinstance(node.value, ast.Name) and node.value.id in read.aliases)
+            and (read.is_many or module.text_of(node.value) == read.text)
+            # A function that is defined has not run yet.
+            and module.enclosing_def(node) is function
+            for node in module.nodes_below(function, ast.Attribute)
+        )
+
+    def _leads_to(self, module: Module, node: ast.Name, name: str) -> bool:
+        """Whether a use of a variable reads a relationship of what that keeps."""
+        # The variable of a loop is read in the loop.
+        return not isinstance(module.statement_of(node), ast.For | ast.AsyncFor) and any(
+            name in each.names
+            for each in self._kept.objects_at(module, *object_at(self._project, module, node))
+        )
+
     def _is_refreshed(self, module: Module, read: _Read, write: Place) -> bool:
         is_here = bool(module.calls_at(write.span))
         return is_here and is_refreshed(module, read.statement, write.span.end, read.text)
@@ -408,18 +450,6 @@ def _binds(module: Module, write: Place, name: str) -> bool:
     """Whether a variable gets its object from the very call that writes."""
     calls = module.calls_at(write.span)[:1]
     return any(last_name(variable_of(module.statement_of(call))) == name for call in calls)
-
-
-def _is_used_before(module: Module, function: ast.AST, write: Place, read: _Read) -> bool:
-    """Whether a function reads or sets a relationship in front of a write: it was loaded then."""
-    return any(
-        isinstance(node, ast.Attribute)
-        and node.attr == read.name
-        and module.span(node).start < write.span.end
-        and not (isinstance(node.value, ast.Name) and node.value.id in read.aliases)
-        and (read.is_many or module.text_of(node.value) == read.text)
-        for node in module.walk(function)
-    )
 
 
 def _keeps_object(module: Module, held: ast.Name, function: Function) -> bool:
@@ -460,7 +490,7 @@ def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:
 def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
     reading = "" if read.step is None else loaded_as_read(read.session, [read.step])
     if read.is_new:
-        if read.may_be_lost and read.text == read.root:
+        if read.may_be_lost and read.text == read.root and not read.is_many:
             # A deleted object that is flushed still loads, until a commit detaches it.
             return f"if not {inspect}({read.root}).detached:\n    {reading}"
         is_plain = not read.is_optional or "." in read.text
@@ -483,7 +513,7 @@ def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
     if read.is_many:
         lines = "".join(f"    {line}\n" for line in code.splitlines())
         # The path may lead to None.
-        owners = read.text.split(".")[:-1]
+        owners = [] if read.text.startswith("[") else read.text.split(".")[:-1]
         prefixes = [".".join(owners[: n + 1]) for n in range(1, len(owners))]
         held = " and ".join([*(f"{prefix} is not None" for prefix in prefixes), read.text])
         code = f"for {item} in {held}{' or ()' if prefixes else ''}:\n{lines}"

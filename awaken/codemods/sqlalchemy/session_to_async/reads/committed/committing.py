@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import needs_relationships
 from awaken.contract import Place
 from awaken.kit.search import nodes_with
-from awaken.project.frameworks.sqlalchemy.commits.domain import Commit, Later
+from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit, Later
 from awaken.project.frameworks.sqlalchemy.commits.reloads import LOADING
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module, nodes_in
-from awaken.project.source.programs.migrations import is_in_revision
+from awaken.project.source.programs.alembic_files import is_in_revision
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, arguments_of
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
-    from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
     from awaken.project import Project
 
 _SESSIONS = {"scoped", "session"}
@@ -137,7 +137,7 @@ def _located(project: Project, place: Place) -> tuple[Module, ast.AST, Function]
 def loads_below(project: Project, functions: Collection[FunctionPlace]) -> Iterator[Later]:
     """Yield the loads in ``functions``, and in what they call, by sessions of their callers."""
     graph = project.calls.graph()
-    reached = set(graph.reached(functions))
+    reached = set(graph.reachable(functions))
     modules = project.modules_at(sorted({item.path for item in reached}))
     for module, node in nodes_in(modules, ast.Call):
         if _loads(project, module, node) and graph.place_around(module, node) in reached:
@@ -148,7 +148,7 @@ def loads_below(project: Project, functions: Collection[FunctionPlace]) -> Itera
 def are_read(project: Project, functions: Iterable[FunctionPlace], *names: str) -> bool:
     """Whether a function, or one that it calls, reads an attribute of one of these names."""
     graph = project.calls.graph()
-    reached = set(graph.reached(functions))
+    reached = set(graph.reachable(functions))
     return any(
         isinstance(node, ast.Attribute) and graph.place_around(module, node) in reached
         for module in project.modules_at(sorted({item.path for item in reached}))
@@ -223,7 +223,7 @@ def _loads(project: Project, module: Module, call: ast.Call) -> bool:
             return False
     return (
         project.orm.resource_of(module, owner) in _SESSIONS
-        and project.orm.commits.reloads.of(module, call) is not None
+        and project.orm.commits.reloads.reload_by(module, call) is not None
         and is_of_callers(project, module, call)
     )
 

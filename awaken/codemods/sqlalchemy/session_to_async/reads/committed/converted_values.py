@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import items_of
-from awaken.codemods.sqlalchemy.session_to_async.reads.reading import reads_of_object
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import reads_of_object
 from awaken.contract import Place
 from awaken.kit.rule import ProjectFacts
 from awaken.knowledge.sql_names import sql_names
-from awaken.project.source.expressions.uses import use_of
+from awaken.project.source.expressions.expression_uses import use_of
 from awaken.project.source.memo import cached_method
-from awaken.project.values.containers.unpacking import received_value
+from awaken.project.values.containers.unpacked_targets import received_value
 from awaken.project.values.domain import (
     InstanceOf,
     Values,
@@ -29,7 +29,7 @@ from awaken.project.values.domain import (
 from awaken.project.values.possible import PossibleValues
 
 if TYPE_CHECKING:
-    from awaken.project.frameworks.sqlalchemy.commits.domain import Later
+    from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Later
     from awaken.project.source.modules import Module
     from awaken.project.source.trees import Function
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
-from awaken.project.source.expressions.uses import use_of
+from awaken.project.source.expressions.expression_uses import use_of
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_getting
@@ -81,9 +81,10 @@ class HandedObjects:
         # A loop may give its items the name of what it goes through.
         waiting = Worklist([(scope, name)])
         for around, variable in waiting:
-            for part in module.nodes_below(around, ast.Name):
+            for part in module.nodes_below(around, ast.Attribute if "." in variable else ast.Name):
                 is_first = of_parameter and (around, variable) == (scope, name)
-                if part.id != variable or (is_first and not is_parameter(module, scope, part)):
+                text = part.id if isinstance(part, ast.Name) else module.text_of(part)
+                if text != variable or (is_first and not is_parameter(module, scope, part)):
                     continue
                 above = module.call_taking(part) or module.parent(part)
                 match above:
@@ -154,7 +155,7 @@ def read_in(module: Module, node: ast.AST | None, name: str) -> Iterator[str]:
                 yield attribute
 
 
-def is_parameter(module: Module, function: ast.AST, name: ast.Name) -> bool:
+def is_parameter(module: Module, function: ast.AST, name: ast.expr) -> bool:
     """Whether a name is a parameter of a function, which nothing else gives a value."""
     bindings = module.scopes.bindings_of(name)
     return len(bindings) == 1 and bindings[0].scope.node is function

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
@@ -14,16 +14,64 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects 
     HandedObjects,
     read_in,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.own_reads import OwnReads
 from awaken.contract import Place
-from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+from awaken.kit.search import nodes_with
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
+from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, first_parameter, last_name
 from awaken.project.source.worklist import multimap
 from awaken.project.values.domain import InstanceOf, Values, classes_in, origins_of
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
     from awaken.project import Project
+
+
+class OwnReads:
+    """Answers for one program."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._is_field = cache(partial(_is_field, project))
+        self._read = cache(self._read_by)
+
+    def behind(self, owners: Iterable[str], names: Iterable[str]) -> frozenset[str]:
+        """Return ``names`` of objects of ``owners``, and the relationships that these read."""
+        owners, names = tuple(owners), tuple(names)
+        return frozenset(names).union(*(self._read(x, name) for x in owners for name in names))
+
+    def answered(self, module: Module, node: ast.expr, owners: Iterable[str]) -> frozenset[str]:
+        """Return what a response may read by properties of what an endpoint returns."""
+        function = function_around(module, node)
+        if function is None or not function.decorator_list:
+            return frozenset()
+        result = {
+            (owner, part.name)
+            for owner in owners
+            for _, part in self._methods(owner)
+            if part.decorator_list and self._is_field(part.name)
+        }
+        return frozenset().union(*(self._read(*pair) for pair in result))
+
+    def _read_by(self, owner: str, name: str) -> frozenset[str]:
+        """Return the relationships that one attribute of a class reads, if it is a method."""
+        mapped = self._project.orm.mapped_class(owner)
+        waiting, seen = [name], {name}
+        for each in waiting:
+            for module, function in self._methods(owner):
+                if function.name == each:
+                    read = set(_of_self(module, function)) - seen
+                    waiting += sorted(read)
+                    seen |= read
+        return frozenset(seen - {name}).intersection(() if mapped is None else mapped.relationships)
+
+    def _methods(self, owner: str) -> Iterator[tuple[Module, Function]]:
+        for ancestor in self._project.orm.mapping_ancestors(owner):
+            module, node = self._project.class_definition(ancestor) or (None, None)
+            for each in () if node is None else node.body:
+                if module is not None and isinstance(each, Function):
+                    yield module, each
 
 
 class ReadOf:
@@ -196,3 +244,20 @@ def items_of(values: Values) -> Values:
     """Return the items of what may be lists."""
     lists = [value for value in values if isinstance(value, InstanceOf) and value.parameters]
     return tuple(item for instance in lists for item in instance.parameters[-1])
+
+
+def _of_self(module: Module, function: Function) -> Iterator[str]:
+    """Yield the attributes that a method reads of its object."""
+    own = first_parameter(function)
+    for node in module.walk(function):
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == own:
+                yield attribute
+
+
+def _is_field(project: Project, name: str) -> bool:
+    """Whether a class of the program has an annotated field of a name."""
+    return any(
+        last_name(node.target) == name
+        for _, node in nodes_with(project, (name.encode(),), ast.AnnAssign)
+    )

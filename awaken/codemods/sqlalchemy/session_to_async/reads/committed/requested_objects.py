@@ -1,6 +1,7 @@
-"""Objects that a fixture gives to a test: a fixture that pytest sets up later may commit them.
+"""Objects that a fixture gives to a test, and those that a factory made and flushed.
 
-The commit expires them, so that the test reads the database's values.
+A fixture that pytest sets up later may commit the former, which expires them. Of the latter the
+session has only the relationships that the factory got.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects 
 from awaken.kit.search import modules_with
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameters_of, variable_of
 
 if TYPE_CHECKING:
     from awaken.contract import Place
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _Key = tuple[str, int]
+_PERSISTENCE = (b"sqlalchemy_session_persistence", b"force_flush")
+"""What a factory says that flushes, or commits. What is in no database yet loads nothing."""
 
 
 class RequestedObjects:
@@ -70,7 +73,7 @@ class RequestedObjects:
             fixture = None if default else self._requests.fixture(module, function, parameter.arg)
             if fixture is None or _key_of(fixture) not in order:
                 continue
-            own = {_key_of(fixture), *map(_key_of, self._requests.asked(*fixture))}
+            own = {_key_of(fixture), *map(_key_of, self._requests.fixtures_of(*fixture))}
             later = order[order.index(_key_of(fixture)) + 1 :]
             if any(not own.isdisjoint(self._committed.get(pair, ())) for pair in later):
                 yield parameter
@@ -88,3 +91,28 @@ class RequestedObjects:
 def _key_of(definition: tuple[Module, Function]) -> _Key:
     module, function = definition
     return module.key_of(function)
+
+
+def read_of_made(project: Project) -> Iterator[tuple[Place, Place]]:
+    """Yield the variables with such an object, where it is read, each with the factory's call."""
+    if not project.files_with(_PERSISTENCE):
+        return
+    for module in modules_with(project, project.object_factories.words):
+        for call in project.object_factories.calls(module):
+            for name in _reads_of_result(module, call):
+                yield module.place(name), module.place(call)
+
+
+def _reads_of_result(module: Module, call: ast.Call) -> Iterator[ast.Name]:
+    """Yield the reads, after a call, of the variable that holds its result."""
+    target = variable_of(module.parent(call))
+    if target is None or not isinstance(module.enclosing_function(call), Function):
+        return
+    end = module.span(call).end
+    reads = [name for name in module.scopes.reads_of(target) if module.span(name).start > end]
+    known_names = {keyword.arg for keyword in call.keywords}
+    above = [module.parent(name) for name in reads]
+    attributes = [part for part in above if isinstance(part, ast.Attribute)]
+    known_names |= {part.attr for part in attributes if isinstance(part.ctx, ast.Store)}
+    known = {part.value for part in attributes if part.attr in known_names}
+    yield from (name for name in reads if name not in known)

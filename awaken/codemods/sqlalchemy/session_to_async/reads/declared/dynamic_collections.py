@@ -12,11 +12,11 @@ from awaken.kit.relationships.sides import WORDS, Key
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.library_names import library_names
-from awaken.project.source.programs.migrations import is_revision
+from awaken.project.source.programs.alembic_files import is_revision
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+    from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
 
 _CHANGING = library_names().dynamic_methods | {"statement"}
 """What such a collection does without a query, and the statement that others execute."""

@@ -18,12 +18,12 @@ from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async.payload import ENCODE, Encoded
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ends_before
-from awaken.codemods.sqlalchemy.session_to_async.reads.reading import kind_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import kind_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.revisions import is_select, loads_later
 from awaken.codemods.sqlalchemy.session_to_async.reasons import ENCODED_OBJECT
 from awaken.contract import Edit
 from awaken.kit.changes import Member, member
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names, name_list
@@ -228,7 +228,7 @@ def _answered_parts(project: Project) -> Iterator[Answer]:
     """Yield the parts of what endpoints without a response model return."""
     for endpoint in project.web.responses.all:
         module = endpoint.module
-        for value in endpoint.returned if endpoint.model is None else ():
+        for value in endpoint.returned_expressions if endpoint.model is None else ():
             statement = module.parent(value)
             if isinstance(statement, ast.Return):
                 for path, node in _parts(value):
@@ -277,7 +277,7 @@ def _encoded_rewrite(
     site: Site[ast.AST], project: Project, part: Answer, names: list[str], read: list[str]
 ) -> Rewrite:
     """Return what encodes an object without what is loaded with it now. Raises Refused."""
-    encoder, imports = name_beside(project, site, None, _ENCODER)
+    encoder, imports = name_from_same_module(project, site, None, _ENCODER)
     encoded = Encoded(encoder, tuple(names), part.path)
     message = (
         f"the response to `{site.module.excerpt(site.node)}` leaves out attributes that are now "
@@ -291,7 +291,7 @@ def _encoded_as_before(
     site: Site[ast.AST], project: Project, session: str, names: list[str]
 ) -> Rewrite:
     """Return what encodes all fields of a dataclass in a greenlet. Raises Refused."""
-    encoder, imports = name_beside(project, site, None, _ENCODER)
+    encoder, imports = name_from_same_module(project, site, None, _ENCODER)
     edits: list[Edit] = [
         site.insert_before(site.node, f"await {session}.run_sync(lambda _: {encoder}("),
         site.insert_behind(site.node, "))"),
@@ -323,7 +323,7 @@ def _got_without(
     call = site.node
     if not isinstance(call, ast.Call) or any(keyword.arg == "options" for keyword in call.keywords):
         raise Refused(ENCODED_OBJECT, ", ".join(names))
-    option, imports = name_beside(project, site, None, "sqlalchemy.orm.lazyload")
+    option, imports = name_from_same_module(project, site, None, "sqlalchemy.orm.lazyload")
     owner = site.module.text_of(call.args[0])
     listed = ", ".join(f"{option}({owner}.{name})" for name in names)
     edits: list[Edit] = [site.add_keyword(call, "options", f"[{listed}]"), *imports]
@@ -453,7 +453,7 @@ def _run_for(
         providers = project.injections.of_function(module, function)
         dependencies = project.web.endpoints.depended_on(providers)
         starts += [graph.place_of(*start) for start in dependencies]
-    for home, inner in project.calls.definitions_of(graph.reached(starts)):
+    for home, inner in project.calls.definitions_of(graph.reachable(starts)):
         if inner is not function:
             yield home, inner
 

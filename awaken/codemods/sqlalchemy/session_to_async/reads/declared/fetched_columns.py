@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.contract import Edit
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Site
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ def fetched_edits(project: Project, site: Site[ast.expr]) -> list[Edit]:
     """
     node = site.node
     if isinstance(node, ast.Call):
-        fetched, imports = name_beside(project, site, node.func, _FETCHED)
+        fetched, imports = name_from_same_module(project, site, node.func, _FETCHED)
         return [site.add_keyword(node, _SETTING, f"{fetched}()"), *imports]
-    fetched, imports = name_beside(project, site, None, _FETCHED)
-    column, more = name_beside(project, site, None, _MAPPED_COLUMN)
+    fetched, imports = name_from_same_module(project, site, None, _FETCHED)
+    column, more = name_from_same_module(project, site, None, _MAPPED_COLUMN)
     code = f" = {column}({_SETTING}={fetched}())"
     return [site.insert_behind(node, code), *imports, *more]
 

@@ -22,12 +22,12 @@ from awaken.kit.changes import Member
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.sqlalchemy.operations import Operation
-from awaken.project.source.programs.migrations import is_in_revision
+from awaken.project.source.programs.alembic_files import is_in_revision
 from awaken.project.source.trees import Function, is_constant, keyword_of, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+    from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
     from awaken.project.source.modules import Module
 
 _WORDS = (b"deferred", b"column_property")
@@ -60,7 +60,7 @@ class LateColumns:
         self._rule = rule
         late = [*self._mapped_columns(), *self._by_options()]
         names = {column.name for column in late}
-        reads = tuple(project.orm.reads.columns.of(names) if names else ())
+        reads = tuple(project.orm.reads.columns.reads_of(names) if names else ())
         self._reads = [(read, item) for item in late for read in reads if self._is_late(read, item)]
         owners = frozenset(read.owner for read, _ in self._reads if read.how in _VALIDATED)
         self._models = BridgedModels(project, lambda name: self._is_one_of(name, owners))

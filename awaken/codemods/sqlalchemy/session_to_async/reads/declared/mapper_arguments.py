@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Edit
 from awaken.kit.sites import Refused, Site
-from awaken.project.source.programs.migrations import is_of_alembic
+from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.trees import last_name, values_given, variable_of
 from awaken.workspace.sources import LINE_END_BYTES
 

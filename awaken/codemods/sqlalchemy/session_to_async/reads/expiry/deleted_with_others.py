@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing import loads_below
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses import Uses
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.object_uses import Uses
 from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import (
     UnseenChange,
     unseen_changes,
@@ -28,7 +28,7 @@ from awaken.project.source.trees import Function
 from awaken.project.values.domain import ClassOf
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
+    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
     from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
     from awaken.contract import Place
     from awaken.project.frameworks.sqlalchemy.models import MappedClass
@@ -69,7 +69,7 @@ class DeletedWithOthers(Uses):
 
         A statement that deletes rows leaves the others as they are; ``get`` gives the object.
         """
-        reload = self._project.orm.commits.reloads.of(module, load) if self._unseen else None
+        reload = self._project.orm.commits.reloads.reload_by(module, load) if self._unseen else None
         if reload is None:
             return False
         named = [(name, said) for name, said in self._given(module, load) if self._mapped(name)]
@@ -110,7 +110,7 @@ class DeletedWithOthers(Uses):
 
     def _given(self, module: Module, load: ast.Call) -> Iterator[tuple[str, re.Pattern[bytes]]]:
         """Yield the classes that a load names, with what a key of theirs has to say."""
-        reload = self._project.orm.commits.reloads.of(module, load)
+        reload = self._project.orm.commits.reloads.reload_by(module, load)
         if reload is not None and reload.by_key and load.args:
             for value in self._project.values.of(module, load.args[0]).alternatives:
                 if isinstance(value, ClassOf):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import calls_of_expire
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, kept_steps
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import mapped_in
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
 from awaken.contract import Edit, Place
@@ -19,10 +20,11 @@ from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name, root_of
 from awaken.project.values.domain import classes_in
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
     from awaken.project import Project
 
 
@@ -74,7 +76,7 @@ class ExpireCalls:
         code = "".join(f"await {session}.refresh({text}{name})\n" for name in wanted)
         if back := [*dict.fromkeys(self._led_back(module, call, text))]:
             code += loaded_as_read(session, back)
-        following = _next_use(module, statement, text)
+        following = self._next_use(module, statement, given)
         edits: list[Edit]
         if following is not None and _sends_before(module, statement, following):
             code, imports = Persistence(self._project).guarded(site, following, text, code)
@@ -87,6 +89,17 @@ class ExpireCalls:
         """Return the relationships of an object that are read somewhere."""
         classes = classes_in(self._project.values.of(module, node).alternatives)
         return sorted({x for owner in classes for x in self._loading.read_by_themselves(owner)})
+
+    def _next_use(self, module: Module, statement: ast.stmt, given: ast.expr) -> ast.stmt | None:
+        """Return the next statement of the same block that names the object, or may lead to it."""
+        block, first = module.block_of(statement), root_of(given)
+        owners = mapped_in(self._project, self._project.values.of(module, given).alternatives)
+        for node in block[block.index(statement) + 1 :]:
+            for name in module.nodes_below(node, ast.Name):
+                values = self._project.values.of(module, name).alternatives
+                if name.id == last_name(first) or owners & mapped_in(self._project, values):
+                    return node
+        return None
 
     def _led_back(self, module: Module, call: ast.Call, text: str) -> Iterator[Step]:
         """Yield the reads of an object after a call, by relationships that lead both ways.
@@ -104,16 +117,6 @@ class ExpireCalls:
                     inverse_of = self._project.orm.reads.inverse_of
                     if all(inverse_of(owner, step.name) for owner in step.owners):
                         yield step
-
-
-def _next_use(module: Module, statement: ast.stmt, text: str) -> ast.stmt | None:
-    """Return the next statement of the same block that names the object."""
-    block = module.block_of(statement)
-    first = text.partition(".")[0]
-    for node in block[block.index(statement) + 1 :]:
-        if any(isinstance(each, ast.Name) and each.id == first for each in module.walk(node)):
-            return node
-    return None
 
 
 def _sends_before(module: Module, statement: ast.stmt, following: ast.stmt) -> bool:

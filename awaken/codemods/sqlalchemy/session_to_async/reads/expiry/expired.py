@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_objects import KeptObjects
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, items_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
@@ -31,32 +32,32 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.expiry.expiring_calls imp
     goes_on_at,
     is_savepoint,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
-from awaken.codemods.sqlalchemy.session_to_async.reads.reading import (
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     events_before,
     is_conditional,
-    is_index,
     is_of_function,
     kind_of,
+    mapped_in,
     object_at,
     read_nodes,
-    read_of_index,
     reads_of_object,
     whole_if,
 )
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.suites.expiring_requests import ExpiringRequests
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
-from awaken.project.frameworks.sqlalchemy.commits.domain import Commit
+from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import InstanceOf, Value, Values, classes_in, origins_of
 
 if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
     from awaken.project import Project
 
 _MOCKS = (b"Mock",)
@@ -66,12 +67,13 @@ _LATE = "reading {} raises, if a call before it in the same statement rolls back
 class ExpiredReads:
     """The loads for the reads of one program after ``rollback`` and ``expire_all``.
 
-    ``loaded`` gives what is loaded with each object of a class, and so is when it is refreshed.
+    ``loading`` knows what is loaded with each object of a class, and so is when it is refreshed.
     """
 
-    def __init__(self, project: Project, rule: str, loaded: Callable[[str], list[str]]) -> None:
+    def __init__(self, project: Project, rule: str, loading: Loading) -> None:
         self._project = project
-        self._loaded = loaded
+        self._loaded = loading.loaded_with_objects
+        self._kept = KeptObjects(project, loading)
         self._rule = rule
         self._read_of = ReadOf(project)
         self._states = Persistence(project)
@@ -114,7 +116,7 @@ class ExpiredReads:
     def _all(self) -> Iterator[tuple[Module, list[Load]]]:
         for module in self._project.modules_at(sorted({*self._reads, *self._events})):
             # By a key of its own: who remembers the file must not be remembered by it.
-            yield module, module.memoized(self._key, lambda: list(self._in_file(module)))  # noqa: B023
+            yield module, module.memoize(self._key, lambda: list(self._in_file(module)))  # noqa: B023
 
     def _in_file(self, module: Module) -> Iterator[Load]:
         reads = self._reads[module.path]
@@ -146,6 +148,7 @@ class ExpiredReads:
                 item,
                 relationships=relationships[variable],
                 further=tuple(further[variable]),
+                is_shared=_is_shared(module, item, kept),
                 is_late=(item.statement, item.text) in late,
             )
 
@@ -174,20 +177,14 @@ class ExpiredReads:
         is_own = place not in self._sessions and place not in self._called
         if not is_own and is_added_behind(module, name, event):
             return []
-        node, values = object_at(self._project, module, name, holders=True)
+        node, values = object_at(self._project, module, name)
         kind = kind_of(self._project, values)
         is_read = reads_of_object(module, node, is_many=kind == "many")
         if not kind and is_read:
-            # A dictionary goes to where its objects are read.
-            first, text = whole_if(module, statement), module.text_of(node)
-            if is_index(self._project, values):
-                text, kind = read_of_index(module, node, first)
-                names = self._of_index(module, node, kind)
-                return [Load(first, text, session, kind, names)] if kind else []
-            return [
-                Load(first, f'{text}["{key}"]', session, each)
-                for key, each in self._items_of(values)
-            ]
+            first, kept = whole_if(module, statement), self._kept.objects_at(module, node, values)
+            # A refresh loads the others.
+            apart = ((x, x.names.difference(*map(self._loaded, x.owners))) for x in kept)
+            return [Load(first, x.text, session, x.kind, x.owners, names) for x, names in apart]
         if not kind or not (is_read or _is_deleted(module, node)):
             return []
         text, names = module.text_of(node), self._relationships(module, node, values, kind)
@@ -206,37 +203,20 @@ class ExpiredReads:
         steps = [step for step in further if step.text != text and self._is_kept(step)]
         steps += self._held_by_new(module, node, values)
         may_be_lost = kind != "many" and self._states.may_be_expunged(module, node, text)
-        return [Load(first, text, session, kind, names, tuple(steps), may_be_lost)]
-
-    def _of_index(self, module: Module, node: ast.expr, kind: str) -> frozenset[str]:
-        """Return the relationships that are read of one or all objects of a dictionary."""
-        above = module.parent(node)
-        held = module.parent(above) if isinstance(above, ast.Attribute) else above
-        if not kind or not isinstance(held, ast.Call | ast.Subscript):
-            return frozenset()
-        values = self._project.values.of(module, held).alternatives
-        return self._relationships(module, held, values, kind)
-
-    def _items_of(self, values: Values) -> list[tuple[str, str]]:
-        """Return the keys of a dictionary that have mapped objects, and how many each has."""
-        named = values[0].named if len(values) == 1 and isinstance(values[0], InstanceOf) else ()
-        kinds = ((key, kind_of(self._project, items)) for key, items in named)
-        return [(key, kind) for key, kind in kinds if kind]
+        owners = mapped_in(self._project, values)
+        return [Load(first, text, session, kind, owners, names, tuple(steps), may_be_lost)]
 
     def _held_by_new(self, module: Module, node: ast.expr, values: Values) -> Iterator[Step]:
         """Yield a column of what a new object holds: that is expired, and the object is not."""
         mapped, text = self._project.orm.mapped_class, module.text_of(node)
         for name in sorted(self._read_of.names(module, node, values, is_many=False)):
-            for value in values:
-                facts = mapped(value.qualified) if isinstance(value, InstanceOf) else None
-                if not isinstance(value, InstanceOf) or facts is None or not self._is_made(value):
-                    continue
-                side = facts.relationships.get(name)
+            for value in (x for x in values if isinstance(x, InstanceOf) and self._is_made(x)):
+                facts = mapped(value.qualified)
+                side = None if facts is None else facts.relationships.get(name)
                 target = None if side is None or side.target is None else mapped(side.target)
                 if side is not None and side.target is not None and target is not None:
                     is_many = self._project.orm.is_collection(value.qualified, name) is True
-                    column = next(iter(target.columns), "")
-                    if column:
+                    for column in [*target.columns][:1]:
                         yield Step(f"{text}.{name}", column, (side.target,), is_many)
 
     def _is_made(self, value: Value) -> bool:
@@ -259,13 +239,9 @@ class ExpiredReads:
         if not session and isinstance(event.func, ast.Attribute):
             # The rollback of a transaction does not name its session.
             owner = event.func.value
-            is_session = isinstance(self._project.orm.session_of(module, owner), SessionProof)
-            named = module.text_of(owner)
-            session = (
-                named
-                if is_session
-                else self._project.orm.operations.session_variable(module, function)
-            )
+            if isinstance(self._project.orm.session_of(module, owner), SessionProof):
+                return module.text_of(owner)
+            session = self._project.orm.operations.session_variable(module, function)
         return session
 
     def _relationships(
@@ -313,6 +289,17 @@ def _is_deleted(module: Module, node: ast.AST) -> bool:
 def _variable(module: Module, load: Load) -> object:
     """Return what tells an expression of one function from others that look like it."""
     return module.enclosing_def(load.statement), load.text
+
+
+def _is_shared(module: Module, load: Load, others: Sequence[Load]) -> bool:
+    """Whether something else of a function may have the object, and load it in part before."""
+    function = module.enclosing_def(load.statement)
+    same = [x for x in others if x.owners & load.owners]
+    texts = {x.text for x in same if module.enclosing_def(x.statement) is function}
+    for node in module.walk(function) if function is not None else ():
+        if isinstance(node, ast.Call) and node.args and last_name(node.func) == "refresh":
+            texts.add(module.text_of(node.args[0]))
+    return not texts <= {load.text}
 
 
 def _is_late(module: Module, event: ast.Call, node: ast.expr) -> bool:

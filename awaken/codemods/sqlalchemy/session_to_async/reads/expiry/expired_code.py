@@ -31,20 +31,24 @@ _MANY = 3
 class Load(Struct, frozen=True):
     """An expression that is read in front of ``statement``, and the session that loads it.
 
-    ``kind`` is ``one`` for an object, ``optional`` where it may be None, ``many`` for a list.
+    ``kind`` is ``one`` for an object, ``optional`` where it may be None, ``many`` for a list;
+    ``owners`` are its classes.
     ``further`` are the reads of its relationships' objects. An object that ``may_be_lost`` by its
     session is not refreshed. A late one (``is_late``) is read after a call of the same statement
-    that expires it: nothing can be loaded between them.
+    that expires it: nothing can be loaded between them. Something else may have loaded an object
+    that ``is_shared``, without its relationships.
     """
 
     statement: ast.stmt
     text: str
     session: str
     kind: str
+    owners: frozenset[str]
     relationships: frozenset[str] = frozenset()
     further: tuple[Step, ...] = ()
     may_be_lost: bool = False
     is_late: bool = False
+    is_shared: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -105,7 +109,11 @@ def _asked_statement(load: Load, inspect: str, item: str, expired: str) -> str:
     ]
     if load.relationships:
         names = ", ".join(f'"{relationship}"' for relationship in sorted(load.relationships))
-        lines.append(f"    await {load.session}.refresh({name}, attribute_names=[{names}])")
+        refresh = f"    await {load.session}.refresh({name}, attribute_names=[{names}])"
+        if load.is_shared:
+            unloaded = f"{inspect}({name}).persistent and {{{names}}} & {inspect}({name}).unloaded"
+            lines.append(f"if {given}{unloaded}:")
+        lines.append(refresh)
     if load.further:
         reading = loaded_as_read(load.session, load.further).rstrip()
         lines += [f"if {name} is not None:", f"    {reading}"] if given else [reading]

@@ -15,12 +15,12 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.committing impo
     is_of_callers,
 )
 from awaken.contract import Place
-from awaken.project.effects.own import own_nodes
+from awaken.project.effects.own_nodes import own_nodes
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
-from awaken.project.values.local.managers import returns_nothing_true
+from awaken.project.values.local.context_managers import returns_nothing_true
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -53,7 +53,7 @@ def expiring_calls(project: Project, expiring: Iterable[Place]) -> list[Place]:
             if function is not None:
                 ends = event.raises if raises is None else raises
                 # A wrapper runs where what it decorates is called.
-                called = (function, *wrappers.decorated(function))
+                called = (function, *wrappers.decorated_functions(function))
                 calls |= {_Event(x.place, ends) for callee in called for x in graph.callers(callee)}
                 definitions = project.calls.definitions_of([function])
                 ends = ends or all(returns_nothing_true(*each) for each in definitions)

@@ -37,12 +37,12 @@ from awaken.project.source.test_files import is_around_tests, is_test_file
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.writes import Writes
-    from awaken.codemods.sqlalchemy.session_to_async.reads.loading import Loading
+    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
     from awaken.contract import Place
     from awaken.kit.relationships.sides import Key
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.commits.domain import Later
+    from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Later
 
 
 _IMPORTS = {
@@ -182,7 +182,7 @@ class StaleRelationships:
     def _fixtures(self, module: Module, function: Function) -> list[FunctionPlace]:
         """Return the fixtures that a test asks for by its parameters, and what these ask for."""
         graph, requests = self._project.calls.graph(), self._project.coroutine_tests.requests
-        return [graph.place_of(*fixture) for fixture in requests.asked(module, function)]
+        return [graph.place_of(*fixture) for fixture in requests.fixtures_of(module, function)]
 
 
 def _member(site: Site[ast.AST], session: str, ends: str) -> Member:

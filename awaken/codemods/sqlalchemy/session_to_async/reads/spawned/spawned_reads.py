@@ -15,13 +15,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import waits
-from awaken.codemods.sqlalchemy.session_to_async.reads.reading import is_served
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import is_served
 from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_by, cached_method
-from awaken.project.source.programs.migrations import is_of_alembic
+from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import FileOperations
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+    from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
     from awaken.project.source.modules import Module
 
 _KNOWN = schema_knowledge().models
@@ -176,7 +176,7 @@ class SpawnedReads:
     @cached_method
     def _leads_to_waiting(self, function: FunctionPlace) -> bool:
         result = {
-            (item.path, item.start) for item in self._project.calls.graph().reached([function])
+            (item.path, item.start) for item in self._project.calls.graph().reachable([function])
         }
         return not result.isdisjoint(self._waiting)
 

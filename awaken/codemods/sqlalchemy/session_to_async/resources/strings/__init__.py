@@ -1,4 +1,4 @@
-"""Strings that were sent without a type: ``casting`` writes what they are, ``keys`` those of `get`.
+"""Strings sent without a type: ``casting`` writes what they are, ``get_keys`` those of `get`.
 
 ``telling`` says what is a string, and which columns hold none.
 """

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
-from awaken.codemods.sqlalchemy.session_to_async.reads.sql_expressions import SQL_FUNCTION
+from awaken.codemods.sqlalchemy.session_to_async.reads.computed.sql_expressions import SQL_FUNCTION
 from awaken.codemods.sqlalchemy.session_to_async.reasons import NOT_AWAITABLE_HERE
-from awaken.codemods.sqlalchemy.session_to_async.resources.strings.keys import keys_of_get
+from awaken.codemods.sqlalchemy.session_to_async.resources.strings.get_keys import keys_of_get
 from awaken.codemods.sqlalchemy.session_to_async.resources.strings.telling import (
     Waiting,
     is_string,
@@ -26,14 +26,14 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.ecosystem import typed_arguments
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.modules import Module
-from awaken.project.source.programs.migrations import is_revision
+from awaken.project.source.programs.alembic_files import is_revision
 from awaken.project.values.domain import InstanceOf, Value, without_none
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
-    from awaken.codemods.sqlalchemy.session_to_async.resources.urls import Urls
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.resources.database_urls import Urls
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.engines.domain import Engine
+    from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine
 
 _WORDS = (
     *(b"where(", b"filter(", b"filter_by(", b"having(", b"and_(", b"or_(", b"join("),
@@ -122,7 +122,7 @@ def _given_arguments(project: Project, module: Module, node: ast.AST) -> Iterato
         case ast.Call(
             func=ast.Attribute(value=ast.Attribute() as column, attr=method), args=[among]
         ) if method in _AMONG and is_typed(project, module, column):
-            yield from _among(project, module, f"{module.text_of(column)}.type", among)
+            yield from _strings_of(project, module, f"{module.text_of(column)}.type", among)
         case ast.Call(func=ast.Attribute(value=statement, attr="filter_by"), keywords=keywords):
             for keyword in keywords:
                 yield from _by_name(project, module, statement, keyword)
@@ -166,7 +166,7 @@ def _by_name(
         yield _Given(given.value, wanted, is_optional=is_optional)
 
 
-def _among(project: Project, module: Module, wanted: str, given: ast.expr) -> Iterator[_Given]:
+def _strings_of(project: Project, module: Module, wanted: str, given: ast.expr) -> Iterator[_Given]:
     """Yield the strings of a display, or the collection of strings, among which a column is."""
     match given:
         case ast.List(elts=items) | ast.Set(elts=items) | ast.Tuple(elts=items):

@@ -12,7 +12,7 @@ from awaken.project.source.trees import is_text, last_name
 from awaken.project.values.domain import NoneValue
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
     from awaken.project import Project
 
 INTEGERS = {"BIGINT", "BigInteger", "INTEGER", "Integer", "SMALLINT", "SmallInteger"}
@@ -112,7 +112,7 @@ class Waiting:
 
     def starts(self, module: Module, node: ast.expr) -> set[int]:
         """Return where that begins which waits inside of an expression."""
-        around = self._part.around(module, node)
+        around = self._part.function_around(module, node)
         operations = {module.place(x.node) for x in self._part.operations_of(module, around)}
         waiting = operations | self._calls
         inside = list(module.nodes_below(node, ast.expr))

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import begins_process
-from awaken.codemods.sqlalchemy.session_to_async.colour.outside.reach import Reach
-from awaken.codemods.sqlalchemy.session_to_async.find.mentions import mentions_of
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.process_reach import Reach
+from awaken.codemods.sqlalchemy.session_to_async.find.program_mentions import mentions_of
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_script
 from awaken.contract import Place
 from awaken.kit.search import modules_with
@@ -19,7 +19,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 
 
 class Commands:
@@ -63,7 +63,7 @@ class Commands:
         """Return where Alembic runs: in a ``thread``, may be in the ``loop``, or in neither."""
         if module.call_of(node) is None:
             return "thread" if self._is_in_thread(module, node) else "loop"
-        function = self._part.around(module, node)
+        function = self._part.function_around(module, node)
         if self._may_be_in_loop(module, node, function):
             return "loop"
         if is_test_file(module.path) or function.start < 0:

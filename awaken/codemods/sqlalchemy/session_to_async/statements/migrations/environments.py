@@ -11,35 +11,35 @@ from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import synchronous_url_helper
 from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared import shared_resources
 from awaken.codemods.sqlalchemy.session_to_async.payload import MIGRATE, Migrating
+from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.alembic_engines import (
+    Given,
+    given_in,
+    urls_for_alembic,
+)
 from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.commands import Commands
 from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.entering import (
     Entering,
     entering,
     is_told_alike,
 )
-from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.given import (
-    Given,
-    given_in,
-    urls_for_alembic,
-)
-from awaken.codemods.sqlalchemy.session_to_async.statements.writing import (
+from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing import (
     blank_lines_below,
     lines_above,
 )
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit
 from awaken.kit.changes import Member
-from awaken.kit.imports import name_beside
+from awaken.kit.imports import name_from_same_module
 from awaken.kit.names_here import value_behind
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
-from awaken.project.source.programs.migrations import is_environment, is_of_alembic
+from awaken.project.source.programs.alembic_files import is_environment, is_of_alembic
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.session_to_async.colour.program import SynchronousPart
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 
 _OWN_ENGINE = (
     "Give Alembic its own engine: `engine_from_config(...)` with a synchronous driver. Or run "
@@ -69,13 +69,13 @@ class Environments:
         self._former = former
         self._commands = Commands(part)
 
-    def refused(self) -> Iterator[tuple[FunctionPlace, Refused]]:
+    def refusals(self) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the functions of Alembic's files that call what waits."""
         for module, function in self._project.with_modules(self._part.steps):
             if is_of_alembic(module):
                 yield function, Refused(reasons.IN_MIGRATIONS, function.qualname)
 
-    def linked(self) -> list[Member]:
+    def linked_members(self) -> list[Member]:
         """Return the rewrites of all that Alembic is given, if it is known which code gives it."""
         return [member for member in self._members if member.along]
 
@@ -168,7 +168,9 @@ class Environments:
 
     def _annotation(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:
         try:
-            name, imports = name_beside(self._project, site, None, "sqlalchemy.Connection")
+            name, imports = name_from_same_module(
+                self._project, site, None, "sqlalchemy.Connection"
+            )
         except Refused:
             return "", []
         return f": {name}", imports

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names, name_list
-from awaken.project.effects.own import own_nodes
+from awaken.project.effects.own_nodes import own_nodes
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import Models

@@ -17,12 +17,11 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.columns import is_of_colum
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import alternatives
+from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue
 
-_DEEPEST = 6  # names that stand for each other, over one or two functions
-_MOST_PARTS = 500  # of displays, or of all that callers pass: attributes to be read are fewer
 _SAME_ITEMS = {"dict", "frozenset", "iter", "list", "reversed", "set", "sorted", "tuple"}
 _FIELDS = {"__fields__", "__fields_set__", "model_fields", "model_fields_set"}
 
@@ -39,17 +38,13 @@ class Parts(Struct):
         return cls([], is_whole=False)
 
     @classmethod
-    def joined(cls, parts: Iterable[Parts]) -> Parts:
+    def join(cls, parts: Iterable[Parts]) -> Parts:
         """Return all of them in one."""
-        result = cls()
-        for part in parts:
-            result.nodes += part.nodes
-            result.is_whole = result.is_whole and part.is_whole
-            if len(result.nodes) > _MOST_PARTS:
-                return cls(result.nodes[:_MOST_PARTS], is_whole=False)
-        return result
+        known = [*parts]
+        nodes = dict.fromkeys(node for part in known for node in part.nodes)
+        return cls([*nodes], all(part.is_whole for part in known))
 
-    def at(self, index: int) -> Parts:
+    def items_at(self, index: int) -> Parts:
         """Return that item of each list or tuple."""
         parts = Parts([], self.is_whole)
         for module, node in self.nodes:
@@ -78,42 +73,39 @@ class Displays:
             case ast.Call(func=ast.Attribute(value=held, attr="items"), args=[]):
                 return self._keys(module, held) if index == 0 else self.values(module, held)
             case ast.Call(func=ast.Name(id="enumerate"), args=[inner, *_]) if index == 1:
-                return self._items(module, inner, 0)
+                return self._items(module, inner)
             case _:
-                parts = self._items(module, node, 0)
-                return parts if index is None else parts.at(index)
+                parts = self._items(module, node)
+                return parts if index is None else parts.items_at(index)
 
-    def at(self, module: Module, node: ast.expr, index: int) -> Parts:
+    def items_at(self, module: Module, node: ast.expr, index: int) -> Parts:
         """Return what ``node[index]`` may be."""
-        return self._written(module, node, 0).at(index)
+        return self._written(module, node).items_at(index)
 
     def values(self, module: Module, node: ast.expr) -> Parts:
         """Return the values of a mapping."""
-        parts = self._written(module, node, 0)
-        return Parts.joined([Parts([], parts.is_whole), *map(_values, parts.nodes)])
+        parts = self._written(module, node)
+        return Parts.join([Parts([], parts.is_whole), *map(_values, parts.nodes)])
 
     def _keys(self, module: Module, node: ast.expr) -> Parts:
         named = self._named_arguments(module, node)
-        return self._items(module, node, 0) if named is None else named
+        return self._items(module, node) if named is None else named
 
-    def _items(self, module: Module, node: ast.expr, depth: int) -> Parts:
+    @recursive(lambda *_: Parts.unknown())
+    def _items(self, module: Module, node: ast.expr) -> Parts:
         match node:
             case ast.Call(func=ast.Attribute(value=held, attr="keys"), args=[]):
                 return self._keys(module, held)
             case ast.Call(func=ast.Attribute(value=held, attr="values"), args=[]):
                 return self.values(module, held)
             case ast.BinOp(op=ast.Add() | ast.BitOr(), left=left, right=right):
-                if depth < _DEEPEST:
-                    return Parts.joined(
-                        self._items(module, part, depth + 1) for part in (left, right)
-                    )
-                return Parts.unknown()
+                return Parts.join(self._items(module, part) for part in (left, right))
             case _:
-                parts = self._written(module, node, depth)
-                inner = (self._items_inside(home, part, depth) for home, part in parts.nodes)
-                return Parts.joined([Parts([], parts.is_whole), *inner])
+                parts = self._written(module, node)
+                inner = (self._items_inside(home, part) for home, part in parts.nodes)
+                return Parts.join([Parts([], parts.is_whole), *inner])
 
-    def _items_inside(self, module: Module, node: ast.expr, depth: int) -> Parts:
+    def _items_inside(self, module: Module, node: ast.expr) -> Parts:
         """Return the items of one display."""
         items: Sequence[ast.expr]
         match node:
@@ -126,21 +118,20 @@ class Displays:
                 items = [ast.Starred(value) if key is None else key for key, value in pairs]
             case _:
                 items = getattr(node, "elts", ())
-        return Parts.joined(self._item(module, part, depth) for part in items)
+        return Parts.join(self._item(module, part) for part in items)
 
-    def _item(self, module: Module, node: ast.expr, depth: int) -> Parts:
+    def _item(self, module: Module, node: ast.expr) -> Parts:
         match node:
-            case ast.Starred(value=inner) if depth < _DEEPEST:
-                return self._items(module, inner, depth + 1)
-            case ast.Starred():
-                return Parts.unknown()
+            case ast.Starred(value=inner):
+                return self._items(module, inner)
         return Parts([(module, node)])
 
     # ------------------------------------------------------------------------ where it is written
-    def _written(self, module: Module, node: ast.expr, depth: int) -> Parts:
+    @recursive(lambda *_: Parts.unknown())
+    def _written(self, module: Module, node: ast.expr) -> Parts:
         """Return the displays and comprehensions that ``node`` may be; none are of columns."""
-        if is_of_columns(node) or depth > _DEEPEST:
-            return Parts([], is_whole=is_of_columns(node))
+        if is_of_columns(node):
+            return Parts()
         match node:
             case ast.List() | ast.Set() | ast.Tuple() | ast.Dict():
                 return Parts([(module, node)])
@@ -149,26 +140,28 @@ class Displays:
             case ast.Constant(value=None):
                 return Parts()
             case ast.Call():
-                return self._made_parts(module, node, depth)
+                return self._made_parts(module, node)
             case ast.Attribute(value=model, attr=name) if name in _FIELDS:
-                return self._dumped(module, model, ())
+                return self._field_names(module, model, ())
             case ast.Name() | ast.Attribute():
-                return self._parts_behind(module, node, depth)
+                return self._parts_behind(module, node)
             case _:
-                parts = [self._written(module, part, depth + 1) for part in alternatives(node)]
-                return Parts.joined(parts) if parts else Parts.unknown()
+                parts = [self._written(module, part) for part in alternatives(node)]
+                return Parts.join(parts) if parts else Parts.unknown()
 
-    def _made_parts(self, module: Module, call: ast.Call, depth: int) -> Parts:
+    def _made_parts(self, module: Module, call: ast.Call) -> Parts:
         match call.func:
             case ast.Name(id="dict") if not call.args:
                 return Parts([(module, _as_display(call, call.keywords))])
             case ast.Name(id=name) if name in _SAME_ITEMS and call.args:
-                return self._written(module, call.args[0], depth + 1)
+                return self._written(module, call.args[0])
             case ast.Attribute(value=model, attr="dict" | "model_dump") if not call.args:
-                return self._dumped(module, model, call.keywords)
+                return self._field_names(module, model, call.keywords)
         return Parts.unknown()
 
-    def _dumped(self, module: Module, node: ast.expr, keywords: Sequence[ast.keyword]) -> Parts:
+    def _field_names(
+        self, module: Module, node: ast.expr, keywords: Sequence[ast.keyword]
+    ) -> Parts:
         """Return the names of the fields of a model, as a set of constants."""
         names: set[str] = set()
         for value in self._evaluator.values(module, node):
@@ -192,26 +185,26 @@ class Displays:
         written = ast.Set([ast.Constant(name) for name in sorted(names)])
         return Parts([(module, written)]) if names else Parts.unknown()
 
-    def _parts_behind(self, module: Module, node: ast.Name | ast.Attribute, depth: int) -> Parts:
+    def _parts_behind(self, module: Module, node: ast.Name | ast.Attribute) -> Parts:
         if isinstance(node, ast.Attribute) and node.attr == "_fields":
-            return self._fields(module, node.value, depth)
+            return self._fields(module, node.value)
         parameter = module.scopes.parameter_of(node)
         if parameter is not None:
-            return self._passed_parts(module, parameter, depth)
+            return self._passed_parts(module, parameter)
         constant = self.constant(module, node)
         if constant is not None:
             added = _added_items(*constant)
             if not added.is_whole:
                 return added
-            return Parts.joined([self._written(*constant[:2], depth + 1), added])
-        return self._of_bodies(node, depth)
+            return Parts.join([self._written(*constant[:2]), added])
+        return self._of_bodies(node)
 
-    def _passed_parts(self, module: Module, binding: Binding, depth: int) -> Parts:
-        passed = self.passed(module, binding)
-        given = (self._written(home, node, depth + 1) for home, node in passed.nodes)
-        return Parts.joined([Parts([], passed.is_whole), *given])
+    def _passed_parts(self, module: Module, binding: Binding) -> Parts:
+        passed = self.passed_displays(module, binding)
+        given = (self._written(home, node) for home, node in passed.nodes)
+        return Parts.join([Parts([], passed.is_whole), *given])
 
-    def passed(self, module: Module, binding: Binding) -> Parts:
+    def passed_displays(self, module: Module, binding: Binding) -> Parts:
         """Return what callers pass to a parameter, whatever it is annotated with."""
         parameter, function = binding.node, binding.scope.node
         if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
@@ -222,7 +215,7 @@ class Displays:
         is_whole = not passed.doubts and bool(passed.given)
         return Parts([(argument.module, argument.node) for argument in passed.given], is_whole)
 
-    def _of_bodies(self, node: ast.expr, depth: int) -> Parts:
+    def _of_bodies(self, node: ast.expr) -> Parts:
         """Return what classes set an attribute to in their bodies, as ``self.fields`` may give."""
         if not isinstance(node, ast.Attribute):
             return Parts.unknown()
@@ -235,21 +228,21 @@ class Displays:
         )
         for module in self._evaluator.modules_at(paths):
             for scope in module.scopes.scopes:
-                bindings = scope.bound(node.attr) if scope.kind == "class" else []
+                bindings = scope.bindings_of(node.attr) if scope.kind == "class" else []
                 for binding in bindings:
                     inner = Parts.unknown()
                     if binding.value is not None:
-                        inner = self._written(module, binding.value, depth + 1)
-                    parts = Parts.joined([parts, inner])
+                        inner = self._written(module, binding.value)
+                    parts = Parts.join([parts, inner])
             if self._whole_only and not parts.is_whole:
                 break
         return parts if parts.nodes else Parts.unknown()
 
-    def _fields(self, module: Module, node: ast.expr, depth: int) -> Parts:
+    def _fields(self, module: Module, node: ast.expr) -> Parts:
         """Return the names that ``namedtuple("Point", [...])`` is given."""
         match self.constant(module, node):
             case home, ast.Call(func=ast.Name(id="namedtuple"), args=[_, names, *_]), _:
-                return self._written(home, names, depth + 1)
+                return self._written(home, names)
         return Parts.unknown()
 
     def _named_arguments(self, module: Module, node: ast.expr) -> Parts | None:
@@ -260,7 +253,7 @@ class Displays:
             return None
         if binding.node is not function.args.kwarg:
             return None
-        callers = self._evaluator.callers.of(module, function)
+        callers = self._evaluator.callers.callers_of(module, function)
         is_hidden = any(item.kind != "outside" for item in callers.obstacles) or not callers.sites
         is_whole = not is_hidden and not _is_changed(module, node, binding.name)
         own = {argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)}
@@ -281,7 +274,7 @@ class Displays:
             binding = module.scopes.only_binding(node, "assignment")
             if binding is not None and binding.value:
                 return module, binding.value, binding.name
-            qualified = names.qualified(module, node)
+            qualified = names.qualified_name(module, node)
         else:
             qualified = names.attribute(module.path, name)
         pair = names.value_at(qualified)

@@ -12,9 +12,9 @@ from awaken.project.frameworks.sqlalchemy.reads.kinds.displays import Displays, 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import alternatives
+from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module
 
-_DEEPEST = 5  # a name behind names; the third is rare already
 _LOOPS = (ast.For, ast.AsyncFor, ast.comprehension)
 
 
@@ -25,7 +25,7 @@ class Names(Struct):
     is_whole: bool = True
 
     @classmethod
-    def joined(cls, names: Iterable[Names]) -> Names:
+    def join(cls, names: Iterable[Names]) -> Names:
         """Return all of them in one."""
         result = cls()
         for name in names:
@@ -43,58 +43,57 @@ class NamedByText:
     def __init__(self, evaluator: ProgramEvaluator, *, whole_only: bool = False) -> None:
         self._displays = Displays(evaluator, whole_only=whole_only)
 
-    def of(self, module: Module, node: ast.expr) -> tuple[str, ...] | None:
+    def names_of(self, module: Module, node: ast.expr) -> tuple[str, ...] | None:
         """Return the names that ``node`` may be, without those of columns; None if unknown."""
-        names = self.in_sight(module, node)
+        names = self.visible_names(module, node)
         return tuple(names.known) if names.is_whole else None
 
-    def in_sight(self, module: Module, node: ast.expr, depth: int = 0) -> Names:
+    @recursive(lambda *_: _UNKNOWN)
+    def visible_names(self, module: Module, node: ast.expr) -> Names:
         """Return the names that ``node`` may be, as far as they are visible."""
-        if depth > _DEEPEST:
-            return _UNKNOWN
         match node:
             case ast.Constant(value=str() as name):
                 return Names({name: None})
             case ast.Name():
                 bindings = module.scopes.bindings_of(node)
-                names = [self._of_binding(module, binding, depth) for binding in bindings]
-                return Names.joined(names) if bindings else _UNKNOWN
+                names = [self._of_binding(module, binding) for binding in bindings]
+                return Names.join(names) if bindings else _UNKNOWN
             case ast.Attribute(value=ast.Name() as owner, attr="key" | "name") if _is_column(
                 module, owner
             ):
                 return Names()
             case ast.Attribute():
-                return self._of_constant(module, node, depth)
+                return self._of_constant(module, node)
             case ast.Subscript():
-                return self._of_each(self._held_parts(module, node), depth)
+                return self._of_each(self._held_parts(module, node))
             case ast.Call(func=ast.Attribute(value=held, attr="get"), args=[_, *default]):
                 texts = [part for part in default if not _is_empty(part)]
                 others = Parts([(module, text) for text in texts])
                 held_there = self._displays.values(module, held)
-                return self._of_each(Parts.joined([held_there, others]), depth)
+                return self._of_each(Parts.join([held_there, others]))
             case _:
                 parts = Parts([(module, part) for part in alternatives(node)])
-                return self._of_each(parts, depth) if parts.nodes else _UNKNOWN
+                return self._of_each(parts) if parts.nodes else _UNKNOWN
 
-    def _of_each(self, parts: Parts, depth: int) -> Names:
-        names = [self.in_sight(module, node, depth + 1) for module, node in parts.nodes]
-        return Names.joined([Names(is_whole=parts.is_whole), *names])
+    def _of_each(self, parts: Parts) -> Names:
+        names = [self.visible_names(module, node) for module, node in parts.nodes]
+        return Names.join([Names(is_whole=parts.is_whole), *names])
 
-    def _of_binding(self, module: Module, binding: Binding, depth: int) -> Names:
+    def _of_binding(self, module: Module, binding: Binding) -> Names:
         match binding.kind:
             case "import":
-                return self._of_constant(module, binding.node, depth, binding.name)
+                return self._of_constant(module, binding.node, binding.name)
             case "assignment" | "walrus" if binding.value is not None:
-                return self.in_sight(module, binding.value, depth + 1)
+                return self.visible_names(module, binding.value)
             case "for":
-                return self._of_items(module, binding, depth)
+                return self._of_items(module, binding)
             case "parameter":
-                passed = self._displays.passed(module, binding)
+                passed = self._displays.passed_displays(module, binding)
                 given = [pair for pair in passed.nodes if not _is_empty(pair[1])]
-                return self._of_each(Parts(given, passed.is_whole), depth)
+                return self._of_each(Parts(given, passed.is_whole))
         return _UNKNOWN
 
-    def _of_items(self, module: Module, binding: Binding, depth: int) -> Names:
+    def _of_items(self, module: Module, binding: Binding) -> Names:
         """Return the names that a loop goes through."""
         target, above = binding.node, module.parent(binding.node)
         index = None
@@ -102,7 +101,7 @@ class NamedByText:
             index, above = above.elts.index(target), module.parent(above)
         if not isinstance(above, _LOOPS):
             return _UNKNOWN
-        return self._of_each(self._displays.items(module, above.iter, index), depth)
+        return self._of_each(self._displays.items(module, above.iter, index))
 
     def _held_parts(self, module: Module, node: ast.Subscript) -> Parts:
         """Return what ``NAMES[key]`` may be, or ``pair[1]`` of a loop over pairs."""
@@ -115,17 +114,17 @@ class NamedByText:
         bindings = module.scopes.bindings_of(held)
         loops = [module.parent(binding.node) for binding in bindings if binding.kind == "for"]
         if not loops or len(loops) < len(bindings):
-            return self._displays.at(module, held, index)
-        return Parts.joined(
+            return self._displays.items_at(module, held, index)
+        return Parts.join(
             self._displays.items(module, loop.iter, index)
             if isinstance(loop, _LOOPS)
             else Parts.unknown()
             for loop in loops
         )
 
-    def _of_constant(self, module: Module, node: ast.AST, depth: int, name: str = "") -> Names:
+    def _of_constant(self, module: Module, node: ast.AST, name: str = "") -> Names:
         constant = self._displays.constant(module, node, name)
-        return _UNKNOWN if constant is None else self.in_sight(constant[0], constant[1], depth + 1)
+        return _UNKNOWN if constant is None else self.visible_names(constant[0], constant[1])
 
 
 def _is_column(module: Module, node: ast.Name) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from awaken.project.frameworks.sqlalchemy.models import ModelFacts
-from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Sight
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.values.domain import InstanceOf, Unknown, Values
 
@@ -54,11 +54,11 @@ class ProxySights(ModelFacts):
         """Return the names of the proxies of these relationships."""
         return frozenset(name for _, name in self._proxies(names))
 
-    def before(self, names: Collection[str]) -> frozenset[str]:
+    def relationships_before(self, names: Collection[str]) -> frozenset[str]:
         """Return the relationships that proxies read to come to one of these."""
         return frozenset(read[0] for _, read in self._all if not {*read[1:]}.isdisjoint(names))
 
-    def behind(
+    def relationships_behind(
         self, attribute: str, values: Values, names: Collection[str]
     ) -> Iterator[tuple[str, Values]]:
         """Yield the relationships, with their objects, where ``attribute`` is a proxy of these.
@@ -86,11 +86,11 @@ class ProxySights(ModelFacts):
         result: list[tuple[tuple[str, str], _Path]] = []
         for module, node in nodes_in(self._evaluator.modules_with([_WORD]), ast.ClassDef):
             owner = module.full_name(node)
-            result += [((owner, name), read) for name, read in _declared(module, node)]
+            result += [((owner, name), read) for name, read in _declared_proxies(module, node)]
         return tuple(result)
 
 
-def _declared(module: Module, node: ast.ClassDef) -> Iterator[tuple[str, _Path]]:
+def _declared_proxies(module: Module, node: ast.ClassDef) -> Iterator[tuple[str, _Path]]:
     """Yield the proxies of a class body with what they read."""
     for name, bindings in module.scopes.scope_made_by(node).bindings.items():
         for binding in bindings:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names
-from awaken.project.frameworks.sqlalchemy.reads.expressions import call_or_attribute_at
+from awaken.project.frameworks.sqlalchemy.reads.read_expressions import call_or_attribute_at
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import arguments_of
 

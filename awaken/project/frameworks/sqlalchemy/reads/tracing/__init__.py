@@ -1,7 +1,7 @@
 """Objects followed back to what loaded them, through the parameters of functions.
 
-Begin with ``tracing``, which is asked, and ``arriving``: what arrives at parameters (``found``),
-asked for many at once. ``receivers`` are the objects on which a method of a mapped class is read,
-``handed_on`` follows functions as values, ``injected`` the arguments of a framework, and ``hidden``
-the invisible callers of a function. ``load_kinds`` classifies the load at the end.
+Begin with ``tracing``, which is asked, and ``arriving``: what arrives at parameters (``arrivals``),
+asked for many at once. ``method_receivers`` are the objects on which a method of a mapped class is
+read, ``handed_on`` follows functions as values, ``injected`` the arguments of a framework, and
+``hidden`` the invisible callers of a function. ``load_kinds`` classifies the load at the end.
 """

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
-from awaken.project.frameworks.sqlalchemy.reads.paths import Paths
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Sight
+from awaken.project.frameworks.sqlalchemy.reads.sight_paths import Paths
 from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -57,7 +57,7 @@ class Along:
             if not isinstance(above, ast.Lambda):
                 continue
             for index, parameter in enumerate((*above.args.posonlyargs, *above.args.args)):
-                given = self._handed_on.to(module, above, index)
+                given = self._handed_on.values_for_argument(module, above, index)
                 result = [
                     (*alternative, Argument(parameter, module, parameter, (), value))
                     for alternative in result

@@ -9,19 +9,19 @@ from operator import attrgetter
 from msgspec import Struct
 
 from awaken.contract import Place, Span
-from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
+from awaken.project.frameworks.sqlalchemy.reads.python_sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
-from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
+from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.frameworks.sqlalchemy.reads.tracing.hidden import Hidden
 from awaken.project.frameworks.sqlalchemy.reads.tracing.injected import Injected
-from awaken.project.frameworks.sqlalchemy.reads.tracing.receivers import (
+from awaken.project.frameworks.sqlalchemy.reads.tracing.method_receivers import (
     OF_CHANGES,
     Method,
     Receivers,
     part_of_property,
 )
-from awaken.project.graph.callers.decorated import calls_nothing_else
+from awaken.project.graph.callers.harmless_decorators import calls_nothing_else
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import default_of
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
@@ -60,7 +60,7 @@ class Arriving:
         self._injected = Injected(evaluator)
         self._receivers = Receivers(evaluator, along, sources, handed_on)
 
-    def at(self, places: Iterable[Place]) -> dict[Place, Arrivals]:
+    def arrivals_at(self, places: Iterable[Place]) -> dict[Place, Arrivals]:
         """Return the values that arrive at the parameters at ``places``."""
         result = {place: Arrivals() for place in sorted(places)}
         methods: dict[Place, Method] = {}
@@ -122,7 +122,7 @@ class Arriving:
         positional = [*function.args.posonlyargs, *function.args.args]
         if parameter not in positional:
             return None
-        return self._handed_on.to(module, function, positional.index(parameter))
+        return self._handed_on.values_for_argument(module, function, positional.index(parameter))
 
     # ------------------------------------------------------------------------------------ calls
     def _by_calls(self, places: Sequence[Place], found: dict[Place, Arrivals]) -> None:
@@ -133,7 +133,7 @@ class Arriving:
         for module in self._evaluator.modules_at(sorted(wanted)):
             for item in wanted[module.path]:
                 for call in module.calls_at(item.span):
-                    self._passed(module, call, item, found[item.place])
+                    self._add_passed(module, call, item, found[item.place])
 
     def _functions(self, places: Sequence[Place]) -> Iterator[tuple[Module, Function]]:
         for place in places:
@@ -148,7 +148,7 @@ class Arriving:
         module, function, asked = parameter
         if not isinstance(function, Function):
             return
-        callers = self._evaluator.callers.of(module, function)
+        callers = self._evaluator.callers.callers_of(module, function)
         is_injected = self._injected.add(module, function, asked, arrivals)
         for obstacle in callers.obstacles:
             if is_injected and obstacle.kind == "framework":
@@ -157,7 +157,9 @@ class Arriving:
         for site in callers.sites:
             yield _Call(site.place.path, site.place.span, site.bound, function, asked, place)
 
-    def _passed(self, module: Module, call: ast.Call, wanted: _Call, arrivals: Arrivals) -> None:
+    def _add_passed(
+        self, module: Module, call: ast.Call, wanted: _Call, arrivals: Arrivals
+    ) -> None:
         """Add what one call passes."""
         function, parameter = wanted.function, wanted.parameter
         given = argument_of(call, function, parameter, wanted.bound)

@@ -25,7 +25,7 @@ _Seen = set[tuple[str, int, int]]
 class HandedOn(ProgramFacts):
     """Answers for one program."""
 
-    def to(self, module: Module, node: ast.expr, index: int) -> Values | None:
+    def values_for_argument(self, module: Module, node: ast.expr, index: int) -> Values | None:
         """Return what a function gets as argument ``index`` where ``node`` passes it on.
 
         None where it is unknown, empty where nobody calls it.
@@ -53,7 +53,7 @@ class HandedOn(ProgramFacts):
     def _to_argument(
         self, module: Module, call: ast.Call, node: ast.expr, index: int, seen: _Seen
     ) -> Values | None:
-        name = self._evaluator.names.qualified(module, call.func)
+        name = self._evaluator.names.qualified_name(module, call.func)
         if name in OF_ITEMS:
             behind = call.args[1 + index : 2 + index]
             if call.args[0] is not node or not behind or isinstance(behind[0], ast.Starred):
@@ -73,7 +73,7 @@ class HandedOn(ProgramFacts):
         self, module: Module, call: ast.Call, keyword: ast.keyword, index: int, seen: _Seen
     ) -> Values | None:
         if keyword.arg == "key" and not index:
-            at = BY_KEY.get(self._evaluator.names.qualified(module, call.func) or "")
+            at = BY_KEY.get(self._evaluator.names.qualified_name(module, call.func) or "")
             if at is not None and at < len(call.args):
                 if len(call.args) > 1 and last_name(call.func) in {"max", "min"}:
                     return union(*(self._evaluator.values(module, node) for node in call.args))
@@ -86,7 +86,7 @@ class HandedOn(ProgramFacts):
         if isinstance(node, ast.Starred):
             return None
         values = self._evaluator.values(module, node)
-        return self._evaluator.iterated(values, module, node)
+        return self._evaluator.iterated_values(values, module, node)
 
     def _values_into(
         self, module: Module, call: ast.Call, at: int | str, index: int, seen: _Seen

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 
 from awaken.contract import Place
 from awaken.knowledge.library_names import name_list
-from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
+from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.graph.callers import Obstacle
+from awaken.project.graph.classes.hierarchies import VIEWS
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.hierarchies import VIEWS
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, named_parameters, without_arguments
 from awaken.project.values.domain import External, InstanceOf, Origin, Producer, Value, Values
@@ -103,7 +103,7 @@ class Hidden:
 
     def _names(self, module: Module, decorator: ast.expr) -> Iterator[str]:
         """Yield the qualified names of what decorates; empty for what is no library's."""
-        name = self._evaluator.names.qualified(module, decorator)
+        name = self._evaluator.names.qualified_name(module, decorator)
         # A name of the program's own may be an object that a library has the class of.
         if name is not None and self._evaluator.names.locate(name) is None:
             yield name
@@ -151,13 +151,13 @@ class Hidden:
             return None
         above = module.parent(node)
         if isinstance(above, ast.Call):
-            if self._evaluator.names.qualified(module, above.func) in _LISTENING:
+            if self._evaluator.names.qualified_name(module, above.func) in _LISTENING:
                 return Origin(module.place(above))
             if function.name == "__init__" and self._is_sqlalchemy(module, above.func):
                 # Loading makes objects without the constructor.
                 return ()
         index = positional.index(parameter) - self._bound_number(module, node)
-        return None if index < 0 else self._handed_on.to(module, node, index)
+        return None if index < 0 else self._handed_on.values_for_argument(module, node, index)
 
     def _is_sqlalchemy(self, module: Module, called: ast.expr) -> bool:
         """Whether a function of SQLAlchemy is called, as ``select(User)``."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 
-from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
+from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
 from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.graph.passing import default_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
-from awaken.project.values.calls.parameters import passed_on_by
+from awaken.project.values.calls.parameter_values import passed_on_by
 from awaken.project.values.domain import FunctionOf
 from awaken.project.values.pytest_fixtures import fixture_for
 
@@ -24,7 +24,7 @@ class Injected(ProgramFacts):
         evaluator = self._evaluator
         fixture = fixture_for(evaluator, module, function, parameter.arg)
         if fixture is not None:
-            arrivals.add(passed_on_by(evaluator.returned(fixture)), module.place(parameter))
+            arrivals.add(passed_on_by(evaluator.results_of(fixture)), module.place(parameter))
         return fixture is not None
 
     def add(
@@ -37,7 +37,7 @@ class Injected(ProgramFacts):
         for home, provider in providers:
             for value in evaluator.values(home, provider):
                 if isinstance(value, FunctionOf):
-                    arrivals.add(passed_on_by(evaluator.returned(value)), home.place(provider))
+                    arrivals.add(passed_on_by(evaluator.results_of(value)), home.place(provider))
                 else:
                     arrivals.stop("the dependency could not be followed", home.place(provider))
         if default is not None and not providers:

@@ -6,8 +6,8 @@ import ast
 
 from awaken.contract import Place
 from awaken.knowledge.library_names import name_table
-from awaken.project.frameworks.sqlalchemy.reads.domain import Load, LoadKind
-from awaken.project.frameworks.sqlalchemy.reads.expressions import call_or_attribute_at
+from awaken.project.frameworks.sqlalchemy.reads.read_expressions import call_or_attribute_at
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Load, LoadKind
 from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module

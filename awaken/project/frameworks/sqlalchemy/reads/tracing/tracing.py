@@ -12,20 +12,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct, field
 
 from awaken.contract import Place
-from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
-from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
+from awaken.project.frameworks.sqlalchemy.reads.python_sights import Sights
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import Trace
 from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
+from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arriving import Arriving
-from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.frameworks.sqlalchemy.reads.tracing.load_kinds import LoadKinds
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.worklist import components
+from awaken.project.source.worklist import LONGEST_PATH, MOST_STEPS, components
 from awaken.project.values.domain import InstanceOf, Origin, Unknown
 
 # A longer way names no load that a rule could write, as in `library.origins`.
-_LONGEST_PATH = 4
-_MOST_STEPS = 200  # from parameter to parameter; no read of five programs takes ten
 _MOST_TRACES = 50  # more statements no change should edit for one read; those have ten at most
 
 _Path = tuple[str, ...]
@@ -52,7 +50,7 @@ class Tracing:
         """Find what arrives at all parameters that these origins lead to."""
         waiting = {item.place for item in origins if item.kind == "parameter"} - self._known.keys()
         while waiting:
-            result = self._arriving.at(waiting)
+            result = self._arriving.arrivals_at(waiting)
             self._known.update(result)
             waiting = {
                 origin.place
@@ -67,7 +65,7 @@ class Tracing:
     def _next_parameters(self, place: Place) -> Iterator[Place]:
         return (origin.place for origin in _parameters(self._known[place]))
 
-    def of(
+    def traces_of(
         self, objects: Sequence[InstanceOf], attribute: str, place: Place
     ) -> tuple[tuple[Trace, ...], tuple[Unknown, ...]]:
         """Return the loads of objects of which a relationship is read, and what is unknown.
@@ -85,14 +83,14 @@ class Tracing:
         # The list grows while it is read.
         for origin, rest in waiting:
             path = (*origin.way, *rest)
-            if len(path) > _LONGEST_PATH:
+            if len(path) > LONGEST_PATH:
                 result.unknown[Unknown("the way to it is too long", place)] = None
             elif origin.kind == "call":
                 result.traces[Trace(self._kinds.load(origin), path)] = None
             elif (origin.place, path) not in seen:
                 seen.add((origin.place, path))
                 waiting += [(value, path) for value in self._arrived_origins(origin.place, result)]
-            if len(seen) > _MOST_STEPS or len(result.traces) > _MOST_TRACES:
+            if len(seen) > MOST_STEPS or len(result.traces) > _MOST_TRACES:
                 why = "too many calls have to be followed to tell what loaded it"
                 result.unknown[Unknown(why, place)] = None
                 break

@@ -1,0 +1,249 @@
+"""One change for mocks of Query and all queries that they answer."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from awaken.codemods.sqlalchemy.query_to_select import grouped_rewrites
+from awaken.codemods.sqlalchemy.query_to_select.answers import by_hand, session_mocks
+from awaken.codemods.sqlalchemy.query_to_select.answers.asked import Asked, asked_methods
+from awaken.codemods.sqlalchemy.query_to_select.components.collecting import read_component
+from awaken.codemods.sqlalchemy.query_to_select.decide.single import rewrite_single
+from awaken.codemods.sqlalchemy.query_to_select.grouped_rewrites import Rewrite, Root
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.recognise.query_stand_ins import stand_in
+from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import Recognised, Sites
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
+from awaken.contract import Edit, Place, SiteId, Span, TextEdit
+from awaken.project.frameworks.testing import Double, QueryUse, use_of
+from awaken.project.source.modules import Module
+from awaken.project.source.worklist import Queue
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_MOST_USES = 30
+"""Functions whose queries one change rewrites: more is no unit of work any more."""
+CAVEAT = "the tests' assertions about the query become assertions about the statement"
+
+
+class _Written(Struct, frozen=True):
+    """A place that makes a double, and the edit that has it answer statements."""
+
+    module: Module
+    node: ast.AST
+    shown: str
+    edit: Callable[[SiteId], Edit]
+
+
+class _Query(Struct, frozen=True):
+    """A query that a mock answers, and the decision on it; ``asked`` if it is by methods alone."""
+
+    module: Module
+    recognised: Recognised
+    rewrite: Rewrite
+    asked: Asked | None
+
+
+class Together:
+    """Decides about the queries of one program that mocks answer, and about the mocks."""
+
+    def __init__(self, project: Project, sites: Sites, *, mocks_by_hand: bool) -> None:
+        self._project = project
+        self.sites = sites
+        self.mocks_by_hand = mocks_by_hand
+        self._decided: dict[QueryUse, Rewrite | None] = {}
+        self._by_hand_only: set[QueryUse] = set()
+
+    def rewrite(self, use: QueryUse) -> Rewrite | None:
+        """Return the rewrite of a query and of all its mocked answers; None if it stays."""
+        if use not in self._decided:
+            uses, doubles = self._group(use)
+            rewrite = self._of_group(uses, doubles)
+            if (
+                rewrite is not None
+                and not self.mocks_by_hand
+                and grouped_rewrites.MOCKED in rewrite.caveats
+            ):
+                self._by_hand_only.update(uses)
+                rewrite = None
+            self._decided.update(dict.fromkeys(uses, rewrite))
+        return self._decided[use]
+
+    def is_answerable(self, use: QueryUse) -> bool:
+        """Whether a query can be rewritten if the user rewrites its mocks."""
+        return self.rewrite(use) is None and use in self._by_hand_only
+
+    def _group(self, use: QueryUse) -> tuple[list[QueryUse], list[Double]]:
+        """Return the queries and the doubles that belong together, always in one order."""
+        uses, doubles = Queue([use]), dict[Place, Double]()
+        for each in uses:
+            for double in self._project.doubles.answering(each):
+                doubles[double.place] = double
+                uses += double.uses
+            if len(uses.seen) > _MOST_USES:
+                break
+        order = attrgetter("path", "function", "text")
+        return sorted(uses.seen.values(), key=order), [doubles[place] for place in sorted(doubles)]
+
+    def _of_group(self, uses: Sequence[QueryUse], doubles: Sequence[Double]) -> Rewrite | None:
+        if len(uses) > _MOST_USES or not all(candidate.is_followed for candidate in doubles):
+            return None
+        queries: dict[QueryUse, list[_Query]] = {}
+        for path in dict.fromkeys(use.path for use in uses):
+            result = self._queries(path, set(uses))
+            if result is None:
+                return None
+            queries |= result
+        written: list[_Written] = []
+        left: list[Double] = []
+        for double in doubles:
+            answers = [query.asked for use in double.uses for query in queries.get(use, ())]
+            known = [answer for answer in answers if answer is not None]
+            is_known = len(known) == len(answers)
+            written_mocks = self._written_mocks(double, known) if is_known else None
+            if written_mocks is None:
+                left += [double]
+            written += written_mocks or []
+        joined = _joined_rewrite([query for use in uses for query in queries.get(use, ())], written)
+        return joined.with_mocks_by_hand(
+            self._project, [place for item in left for place in item.marks]
+        )
+
+    # ------------------------------------------------------------------------------- the queries
+    def _queries(self, path: str, uses: set[QueryUse]) -> dict[QueryUse, list[_Query]] | None:
+        """Return the queries of a file by their use; None if one of them stays."""
+        module = self._project.module(path)
+        if module is None:
+            return None
+        reader = Reader(self._project, module)
+        roots = {item.root: item for item in self.sites.queries_of(module)}
+        queries: dict[QueryUse, list[_Query]] = {}
+        for node in module.nodes(ast.Attribute):
+            if node.attr != "query":
+                continue
+            use, call = use_of(module, node), module.parent(node)
+            if use not in uses:
+                continue
+            recognised = roots.get(call) if isinstance(call, ast.Call) else None
+            query = None if recognised is None else self._query(reader, recognised)
+            fakes = [double.fake for double in self._project.doubles.answering(use)]
+            if query is None or stand_in(self._project, module, query.recognised.root, fakes):
+                return None
+            queries.setdefault(use, []).append(query)
+        return queries
+
+    def _query(self, reader: Reader, recognised: Recognised) -> _Query | None:
+        if recognised.refused is not None:
+            return None
+
+        def roots_of(module: Module) -> dict[ast.AST, Recognised]:
+            return {query.root: query for query in self.sites.queries_of(module)}
+
+        try:
+            if read_component(reader, recognised.root, roots_of) is not None:
+                return None
+            rewrite = rewrite_single(reader, recognised)
+            method = asked_methods(reader.module, recognised, rewrite)
+        except Refused:
+            return None
+        return _Query(reader.module, recognised, rewrite, method)
+
+    # ------------------------------------------------------------------------------- the doubles
+    def _written_mocks(self, double: Double, answers: Sequence[Asked]) -> list[_Written] | None:
+        """Return the mock's answers to statements; None where they are unknown."""
+        module = self._project.module(double.place.path)
+        if module is None or not answers:
+            return None
+        nodes = [next(module.nodes_at({place.span}), None) for place in double.marks]
+        if double.fake or any(
+            by_hand.query_span(module, node) for node in nodes if node is not None
+        ):
+            places = [double.place] if double.fake else double.marks
+            return self._by_hand(module, double, places, answers)
+        statements = [
+            session_mocks.configured_answer(self._project, module, node)
+            if isinstance(node, ast.Attribute)
+            else None
+            for node in nodes
+        ]
+        if None in statements:
+            return None
+        known = [statement for statement in statements if statement is not None]
+        heads = {answer.after[0] for answer in answers}
+        if any(session_mocks.asks_already(module, candidate, heads) for candidate in known):
+            return None
+        written = session_mocks.answered_methods(session_mocks.Links(known), answers)
+        return None if written is None else [_telling(item) for item in written]
+
+    def _by_hand(
+        self, module: Module, double: Double, places: Sequence[Place], answers: Sequence[Asked]
+    ) -> list[_Written] | None:
+        heads = {answer.after[0] for answer in answers}
+        nodes = [next(module.nodes_at({place.span}), None) for place in places]
+        if len(heads) != 1 or self._is_named_elsewhere(double):
+            return None
+        head = heads.pop()
+        written: list[_Written] = []
+        for node in nodes:
+            span = None if node is None else by_hand.query_span(module, node)
+            function = None if node is None else by_hand.function_of(module, node)
+            if node is None or span is None or function is None:
+                return None
+            if by_hand.has_member(module, node, head):
+                return None
+            if not by_hand.answers_alike(module, function, answers):
+                return None
+            written.append(_renaming(module, node, span, head))
+        handled = [
+            node
+            for item in self._project.doubles.in_file(module.path)
+            for node in module.nodes_at({place.span for place in item.marks})
+        ]
+        if double.fake and by_hand.is_read(self._project, module, double.fake, handled):
+            return None
+        return written
+
+    def _is_named_elsewhere(self, double: Double) -> bool:
+        name = double.fake.rpartition(".")[2].encode()
+        return bool(double.fake) and self._project.files_with((name,)) != [double.place.path]
+
+
+def _telling(written: session_mocks.Written) -> _Written:
+    module, target = written.told.module, written.told.target
+    return _Written(module, target, module.excerpt(target), written.edit)
+
+
+def _renaming(module: Module, node: ast.AST, span: Span, name: str) -> _Written:
+    def edit(site: SiteId) -> Edit:
+        return TextEdit(path=module.path, anchor=span, text=name, site=site)
+
+    return _Written(module, node, "query", edit)
+
+
+def _joined_rewrite(queries: Sequence[_Query], doubles: Sequence[_Written]) -> Rewrite:
+    rewrites = [query.rewrite for query in queries]
+    roots = [root for rewrite in rewrites for root in rewrite.roots]
+    for double in doubles:
+        said = f"the mock `{double.shown}` now answers the statement"
+        roots.append(Root(double.module, double.node, double.node, said, (), None))
+
+    def others(site: SiteId) -> Iterator[Edit]:
+        for rewrite in rewrites:
+            yield from rewrite.others(site)
+        for double in doubles:
+            yield double.edit(site)
+
+    return Rewrite(
+        roots=roots,
+        parts=[part for rewrite in rewrites for part in rewrite.parts],
+        caveats=list(dict.fromkeys([CAVEAT, *(each for one in rewrites for each in one.caveats)])),
+        needs=[need for rewrite in rewrites for need in rewrite.needs],
+        others=others,
+        requires=[other for rewrite in rewrites for other in rewrite.requires],
+    )

@@ -1,0 +1,309 @@
+"""Finds the queries of a project: calls of ``query`` on what is proven to be a session."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import read_chain
+from awaken.codemods.sqlalchemy.query_to_select.reading.formatted import check_formatted
+from awaken.codemods.sqlalchemy.query_to_select.reading.help import prove_session, short_text
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.recognise.backrefs import Backrefs
+from awaken.codemods.sqlalchemy.query_to_select.recognise.begins import Begin, begin_of
+from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import OwnClass
+from awaken.codemods.sqlalchemy.query_to_select.recognise.plausible import is_plausible
+from awaken.codemods.sqlalchemy.query_to_select.recognise.query_evidence import is_proved_by_use
+from awaken.codemods.sqlalchemy.query_to_select.recognise.replaced_query_methods import Replaced
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
+from awaken.contract import Place
+from awaken.knowledge import knowledge
+from awaken.knowledge.library_names import name_list
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.source.modules import nodes_in
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import keyword_of
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_DECISIVE = {reasons.KEPT_QUERY, reasons.PASSED_QUERY, reasons.RETURNED_QUERY}
+
+
+class Recognised(Struct, frozen=True):
+    """One query of SQLAlchemy; ``refused`` says why it is left alone before it is looked into.
+
+    ``writes_refused`` says why a bulk write is left alone, ``begin`` is the session of a class that
+    it begins at. ``caveat`` says why a rewrite is not safe, if anything does. ``own`` are the
+    classes of the program's own that it may be of.
+    """
+
+    root: ast.Call | ast.Attribute
+    refused: Refused | None = None
+    writes_refused: Refused | None = None
+    begin: Begin | None = None
+    caveat: str = ""
+    own: tuple[OwnClass, ...] = ()
+
+    def raise_if_refused(self, module: Module) -> None:
+        """Raise the refusal of this site, if there is one.
+
+        A query that leaves its expression would stay even if its session were proven.
+        """
+        if self.refused is None:
+            return
+        if self.refused.reason in {reasons.UNPROVEN_SESSION, reasons.UNPROVEN_CLASS_QUERY}:
+            try:
+                read_chain(module, self.root)
+            except Refused as refused:
+                if refused.reason in _DECISIVE:
+                    raise
+        raise self.refused
+
+    def raise_if_write_refused(self) -> None:
+        """Raise the refusal of this site as a bulk write, if there is one."""
+        if self.writes_refused is not None:
+            raise self.writes_refused
+
+
+class Sites:
+    """The queries of a project, file by file and in the order of the source.
+
+    Those that begin where one of the ``decided`` places does are left out.
+    """
+
+    def __init__(
+        self, project: Project, triggers: Sequence[bytes], decided: Collection[Place] = ()
+    ) -> None:
+        self._project = project
+        self._triggers = triggers
+        self.replaced = Replaced(project)
+        self.backrefs = Backrefs(project)
+        self._decided_places = {(place.path, place.span.start) for place in decided}
+
+    def modules(self) -> Iterator[Module]:
+        """Yield the files in which the rule is asked for its sites."""
+        return self._project.modules_at(self._project.site_files(self._triggers))
+
+    def queries_of(self, module: Module) -> Sequence[Recognised]:
+        """Return the queries of one file, whether the rule is asked for its sites or not."""
+        return list(self._recognised_queries(module))
+
+    def _recognised_queries(self, module: Module) -> Iterator[Recognised]:
+        reader, standing = Reader(self._project, module), self._standing
+        for node in module.walk():
+            if not _may_begin(node) or module.key_of(node) in self._decided_places:
+                continue
+            recognised = recognise_either(reader, node)
+            if recognised is not None:
+                yield replace(
+                    recognised,
+                    refused=standing.query_hook or recognised.refused,
+                    writes_refused=standing.write_listener,
+                    caveat=recognised.caveat or standing.caveat,
+                )
+
+    @cached_property
+    def _standing(self) -> _Standing:
+        hook, caveat = _query_hook(self._project)
+        writes = _write_listener(self._project)
+        return _Standing(hook or self.replaced.query_method(), writes, caveat)
+
+
+_OF_BULK_WRITES = tuple(sorted(name_list("events_of_bulk_writes")))
+
+
+class _Standing(Struct, frozen=True):
+    """The reasons against every query, and against every bulk write.
+
+    ``caveat`` says why no rewrite is safe, if anything does.
+    """
+
+    query_hook: Refused | None
+    write_listener: Refused | None
+    caveat: str
+
+
+def _query_hook(project: Project) -> tuple[Refused | None, str]:
+    """Return the refusal of every query, where the project hooks into the compilation of Query.
+
+    These hooks do not fire for ``select()``. Those of a test reach no code in use. They give a
+    caveat instead of a refusal, because the test may rely on being called.
+    """
+    caveat = ""
+    for path, reader, call in _listeners(project, ("before_compile",)):
+        if not _is_query_class(reader, call.args[0]):
+            continue
+        detail = f"{path} listens to the compilation of every Query"
+        if not is_test_file(path):
+            place = Place(path, reader.module.span(call))
+            return Refused(reasons.QUERY_HOOKS, detail, because=(place,)), ""
+        caveat = f"{detail}, which a select() does not trigger; its tests may rely on it"
+    return _configured_refusal(project), caveat
+
+
+def _is_query_class(reader: Reader, node: ast.expr) -> bool:
+    """Whether ``node`` is Query, or a subclass of it."""
+    name, known = reader.qualified_name(node), knowledge().query_classes
+    if name is not None and not known.isdisjoint({name, *reader.project.library_ancestors(name)}):
+        return True
+    return reader.library_name(node) == "Query"
+
+
+def _configured_refusal(project: Project) -> Refused | None:
+    """Return the refusal of every query, where a factory is given a Query class afterwards."""
+    modules = project.modules_at(project.files_with((b"query_cls",)))
+    for module, node in nodes_in(modules, ast.Call):
+        query_class = keyword_of(node, "query_cls")
+        # A class that is given to the factory itself is found with the session that it makes.
+        if query_class is None or getattr(node.func, "attr", "") != "configure":
+            continue
+        if project.qualified_name(module, query_class) not in knowledge().query_classes:
+            detail = f"{module.path} gives sessions a custom Query class"
+            return Refused(reasons.QUERY_HOOKS, detail, because=(module.place(node),))
+    return None
+
+
+def _write_listener(project: Project) -> Refused | None:
+    """Return the refusal of every bulk write, where the project listens to those of Query."""
+    for path, reader, call in _listeners(project, _OF_BULK_WRITES):
+        event = ast.unparse(call.args[1]).strip("\"'")
+        place = Place(path, reader.module.span(call))
+        return Refused(reasons.BULK_EVENTS, f"{path} listens to `{event}`", because=(place,))
+    return None
+
+
+def _listeners(project: Project, events: tuple[str, ...]) -> Iterator[tuple[str, Reader, ast.Call]]:
+    """Yield the calls that listen to one of these events."""
+    paths = project.files_with(tuple(event.encode() for event in events))
+    for module in project.modules_at(paths):
+        reader = Reader(project, module)
+        for node in module.nodes(ast.Call):
+            if _listens_to(reader, node, events):
+                yield module.path, reader, node
+
+
+def _listens_to(reader: Reader, call: ast.Call, events: tuple[str, ...]) -> bool:
+    name = call.args[1] if len(call.args) > 1 else None
+    if not isinstance(name, ast.Constant) or name.value not in events:
+        return False
+    return reader.library_name(call.func) in {"listen", "listens_for"}
+
+
+def _may_begin(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in {"query", "Query"}
+        case ast.Attribute(attr="query", ctx=ast.Load()):
+            return True
+    return False
+
+
+def recognise_either(reader: Reader, node: ast.AST) -> Recognised | None:
+    """Return the query that starts at ``node``, a call or an attribute; None where none does."""
+    match node:
+        case ast.Call():
+            return recognise(reader, node)
+        case ast.Attribute(attr="query", ctx=ast.Load()):
+            return recognise_at_class(reader, node)
+    return None
+
+
+def recognise_at_class(reader: Reader, node: ast.Attribute) -> Recognised | None:
+    """Return the query that starts at ``node``, as in ``Model.query.all()``; None for others."""
+    # `session.query(...)` is recognised by its call.
+    if reader.module.call_of(node) is not None:
+        return None
+    begin = begin_of(reader, node)
+    if isinstance(begin, Begin):
+        own = () if begin.own is None else (begin.own,)
+        return Recognised(node, _standing_against(reader, node), begin=begin, own=own)
+    return None if begin is None else Recognised(node, begin)
+
+
+def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
+    """Return the query that starts at ``call``; None where none does."""
+    if _is_constructor(reader, call):
+        return Recognised(call, _standing_against(reader, call))
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != "query":
+        return None
+    proof = reader.project.orm.session_of(reader.module, call.func.value)
+    # It is known to be something else.
+    if proof is None:
+        return None
+    if isinstance(proof, SessionProof):
+        # An AsyncSession has no query().
+        if proof.kind.startswith("async"):
+            return None
+        return _of_session(reader, call, proof)
+    # A mapped class proves its session; a session that is only plausible is reported and stays.
+    if is_proved_by_use(reader, call):
+        return _of_session(reader, call, SessionProof("session", by_use=True))
+    if is_plausible(reader, call):
+        receiver = call.func.value
+        help_text = prove_session(reader, receiver)
+        because = Place(proof.place.path, proof.place.span, proof.why)
+        refused = Refused(reasons.UNPROVEN_SESSION, short_text(receiver), help_text, (because,))
+        return Recognised(call, refused)
+    return None
+
+
+def _of_session(reader: Reader, call: ast.Call, proof: SessionProof) -> Recognised:
+    """Return the query of a session that is proven."""
+    caveat = _caveat(reader, call, proof)
+    refused = _standing_against(reader, call)
+    own: list[OwnClass] = []
+    for argument in _classes_given(reader, proof):
+        known = reader.project.orm.query_classes.query_class(argument)
+        if known is None:
+            detail = "the session makes queries of a custom class"
+            hidden = Refused(reasons.QUERY_HOOKS, detail, because=proof.places)
+            return Recognised(call, refused or hidden)
+        own.append(OwnClass(known, proof.places))
+        refused = refused or own[-1].refuse_in(reader.module, call)
+    return Recognised(call, refused, caveat=caveat, own=tuple(own))
+
+
+def _classes_given(reader: Reader, proof: SessionProof) -> tuple[str, ...]:
+    """Return the classes of the program's own that the queries of a session may be of."""
+    if proof.query_class:
+        return (proof.query_class,)
+    # It may come from any factory that is given a class of queries.
+    return () if _is_followed(proof) else reader.project.orm.query_classes.classes_of_sessions()
+
+
+def _is_followed(proof: SessionProof) -> bool:
+    """Whether the session is followed to where it is made, so that its class of queries is known.
+
+    An object that is only annotated as a session, or used like one, is not followed.
+    """
+    notes = {place.note for place in proof.places}
+    return bool(notes) and "annotated" not in notes and not proof.by_use and not proof.unless
+
+
+def _caveat(reader: Reader, call: ast.Call, proof: SessionProof) -> str:
+    """Return the open question of a session that only visible calls prove."""
+    if not proof.unless or is_proved_by_use(reader, call):
+        return ""
+    receiver = short_text(call.func.value) if isinstance(call.func, ast.Attribute) else "it"
+    return f"every visible call passes a session as `{receiver}`, but {proof.unless}"
+
+
+def _is_constructor(reader: Reader, call: ast.Call) -> bool:
+    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    return name == "Query" and reader.library_name(call.func) == "Query"
+
+
+def _standing_against(reader: Reader, node: ast.expr) -> Refused | None:
+    try:
+        check_formatted(reader.module, node)
+    except Refused as refused:
+        return refused
+    return None

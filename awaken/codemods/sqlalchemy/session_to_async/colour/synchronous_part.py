@@ -1,0 +1,392 @@
+"""The synchronous part of a program: operations, and the functions that wait for them."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cached_property, partial
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.colour.coloured_results import FakeEngines, Results
+from awaken.codemods.sqlalchemy.session_to_async.colour.manager_classes import Managers
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import EntryPoints
+from awaken.codemods.sqlalchemy.session_to_async.colour.properties.becoming import Properties
+from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.fakes import Fakes
+from awaken.codemods.sqlalchemy.session_to_async.colour.replacing.test_stand_ins import StandIns
+from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import runs_loop
+from awaken.codemods.sqlalchemy.session_to_async.colour.threads.locks import Locks
+from awaken.codemods.sqlalchemy.session_to_async.colour.threads.thread_pools import ThreadPools
+from awaken.codemods.sqlalchemy.session_to_async.colour.wrappers import Wrappers
+from awaken.codemods.sqlalchemy.session_to_async.find.application_factories import Block
+from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import (
+    FileOperations,
+    waits,
+)
+from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPlace
+from awaken.project.graph.forwards.colouring import Step, coloured_functions
+from awaken.project.graph.forwards.handed.components import Component, Walked
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+class SynchronousPart:
+    """The synchronous work of a program with its database, and the functions that wait for it.
+
+    It keeps places and no trees; ``loading`` are statements in front of which something is loaded.
+    Where connections belong to an event loop, ``databases`` are those of the program. Clients of
+    tests wait as well then. Functions that are ``bridged``, by name, stay plain.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        operations: FileOperations,
+        loading: Iterable[Place] = (),
+        *,
+        databases: Collection[str] = (),
+        bridged: Collection[str] = (),
+    ) -> None:
+        self.project = project
+        self.managers = Managers(project, self.function_around)
+        self.properties = Properties(project, self.function_around)
+        self._fakes = Fakes(project)
+        self.fake_engines = FakeEngines(project)
+        self.results = Results(project, self._standing_in, self.fake_engines.entered)
+        self.pools = ThreadPools(project)
+        self.wrappers = Wrappers(project)
+        self.locks = Locks(self)
+        self._loading = frozenset(loading)
+        self.is_loop_bound = bool(databases)
+        self.databases = databases
+        self._bridged = bridged
+        self._operations = operations
+        self._asynchronous: set[FunctionPlace] = set()
+        self._operating: set[FunctionPlace] = set()
+        self._seeds: dict[FunctionPlace, Place] = {}
+        self._lambdas: dict[FunctionPlace, dict[Place, list[Place]]] = {}
+        # Where a loop is begun for one coroutine: not inside of another.
+        self._loops: dict[FunctionPlace, Place] = {}
+        for module in operations.files():
+            self._read(module)
+
+    def _read(self, module: Module) -> None:
+        self._asynchronous |= {
+            self.place_of(module, node) for node in module.nodes(ast.AsyncFunctionDef)
+        }
+        for call in module.nodes(ast.Call):
+            if self._runs_loop(module, call):
+                self._loops.setdefault(self.function_around(module, call), module.place(call))
+        for start, operations in self._operations.in_file(module).items():
+            function = self.place_of(module, module.function_at(start))
+            self._operating.add(function)
+            for operation in operations:
+                self.fake_engines.add(operation, module.place(operation.node))
+            waiting = [candidate for candidate in operations if waits(candidate)]
+            if waiting:
+                self._seeds[function] = module.place(waiting[0].node)
+                self._lambdas[function] = _in_lambdas_of(module, waiting)
+        for node in module.walk() if any(one.path == module.path for one in self._loading) else ():
+            if isinstance(node, ast.stmt) and module.place(node) in self._loading:
+                self._seeds.setdefault(self.function_around(module, node), module.place(node))
+
+    def loads(self, statement: Place) -> bool:
+        """Whether something is loaded in front of a statement, or inside of it."""
+        return any(
+            place.path == statement.path and statement.span.contains(place.span)
+            for place in self._loading
+        )
+
+    def _runs_loop(self, module: Module, call: ast.Call) -> bool:
+        is_named = last_name(call.func) in {"run", "run_until_complete"}
+        return is_named and runs_loop(self.project, module, call)
+
+    def operations_of(self, module: Module, function: FunctionPlace) -> list[Operation]:
+        """Return the operations of a function of ``module``, in the order of their places."""
+        return self._operations.in_file(module).get(function.start, [])
+
+    def place_of(self, module: Module, function: Function | None) -> FunctionPlace:
+        """Return the function of a file, or without one the code outside of all functions."""
+        return self.project.calls.graph().place_of(module, function)
+
+    def function_at(self, path: str, start: int) -> FunctionPlace | None:
+        """Return the function whose ``def`` begins at a byte of a file."""
+        return self.project.calls.graph().function_at(path, start)
+
+    def function_around(self, module: Module, node: ast.AST) -> FunctionPlace:
+        """Return the function in which ``node`` runs."""
+        return self.place_of(module, self._operations.function_around(module, node))
+
+    def blocks_in(self, module: Module) -> Sequence[Block]:
+        """Return the statements of a factory that a file runs when it is imported."""
+        return self._operations.factory_blocks.of_files.get(module.path, ())
+
+    def with_caller(self, call: Call) -> Call:
+        """Return a call with the code that runs it: that of a file, if an application starts so."""
+        if not self._operations.factory_blocks.holds(call.place):
+            return call
+        file = self.function_at(call.place.path, -1)
+        return call if file is None else call._replace(caller=file)
+
+    def node_of(self, function: FunctionPlace) -> tuple[Module, Function] | None:
+        """Return the definition of a function; None for the code outside of all."""
+        return self.project.calls.definition_of(function)
+
+    def is_asynchronous(self, function: FunctionPlace) -> bool:
+        """Whether a function is a coroutine function, or an asynchronous generator, already."""
+        return function in self._asynchronous
+
+    @cached_property
+    def steps(self) -> dict[FunctionPlace, Step]:
+        """The functions that have to become coroutine functions, each with why."""
+        handed, managers = self.project.calls.passed_functions(), self.managers
+        fakes, graph = self._fakes, self.project.calls.graph()
+
+        def callers(function: FunctionPlace, walked: Walked | None = None) -> Iterable[Call]:
+            direct = [*map(self.with_caller, managers.callers(function))]
+            called = [*handed.callers(function, direct, walked)]
+            for place in sorted(self.awaiting_lambdas.keys() & self._lambdas.get(function, {})):
+                called += handed.of_lambda(place).calls.values()
+            return (*called, *self.properties.callers(function), *self.pools.callers(function))
+
+        def kin(function: FunctionPlace, walked: Walked) -> Iterable[FunctionPlace]:
+            if function.qualname.endswith(".__init__"):
+                # An object is made by that of its own class, whatever those above and below do.
+                return self.wrappers.decorated_functions(function)
+            together = (
+                *fakes.methods_of_fakes(function),
+                *self.entry_points.functions_wrapped_with(function),
+            )
+            wrapped = (
+                *self.wrappers.decorated_functions(function),
+                *_called_in_place(graph, function),
+            )
+            given = self.results.entering_methods(function)
+            beside = handed.interchangeable_functions(function, walked)
+            return (*managers.linked_methods(function), *beside, *together, *wrapped, *given)
+
+        def with_stand_ins(function: FunctionPlace, walked: Walked) -> Iterable[FunctionPlace]:
+            replacing = self.stand_ins
+            beside = (*replacing.stand_ins_for(function, waiting), *replacing.replaced_by(function))
+            return (*kin(function, walked), *beside)
+
+        seeds = {**self.fake_engines.awaited, **self.fake_engines.entered, **self._seeds}
+        while True:
+            # All of a component is coloured with the first of its functions.
+            waiting = coloured_functions(
+                partial(callers, walked={}), partial(kin, walked={}), seeds, self._is_end
+            )
+            steps = coloured_functions(
+                partial(callers, walked={}), partial(with_stand_ins, walked={}), seeds, self._is_end
+            )
+            taken = self.locks.seeds(steps, callers)
+            added = self._loops_in(steps) | {
+                function: at for function, at in taken.items() if not self._is_end(function)
+            }
+            if not added:
+                return steps
+            seeds |= added
+
+    def _loops_in(self, steps: Iterable[FunctionPlace]) -> dict[FunctionPlace, Place]:
+        """Return the functions that begin a loop, and would do so inside of that of ``steps``."""
+        reached = self.project.calls.graph().reachable(steps) if self._loops else ()
+        return {
+            function: self._loops[function]
+            for function in reached
+            if function in self._loops and function not in steps and not self._is_end(function)
+        }
+
+    def _standing_in(self, function: FunctionPlace) -> Iterator[FunctionPlace]:
+        """Yield what is called in the place of a function, or has it called in its own."""
+        yield from self.managers.linked_methods(function)
+        yield from self._fakes.methods_of_fakes(function)
+        yield from self._fakes.originals(function)
+        yield from _called_in_place(self.project.calls.graph(), function)
+
+    @cached_property
+    def stand_ins(self) -> StandIns:
+        """The functions of tests that replace others."""
+        return StandIns(self.project)
+
+    def _is_end(self, function: FunctionPlace) -> bool:
+        # A call of a task by its name runs its body.
+        points = self.entry_points
+        is_outside = function in points.found and not points.is_task(function)
+        return self.is_asynchronous(function) or is_outside
+
+    @cached_property
+    def entry_points(self) -> EntryPoints:
+        """The functions that something calls outside of the event loop."""
+        return EntryPoints(self.project, self._seeds, self._bridged)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything in the program waits."""
+        is_anything_asynchronous = not self._asynchronous.isdisjoint(self._seeds)
+        return (
+            bool(self.steps)
+            or is_anything_asynchronous
+            or any(map(self.waits, self.entry_points.found))
+        )
+
+    def waits(self, function: FunctionPlace) -> bool:
+        """Whether a function uses the database, or calls a function that does."""
+        wrapped = self.entry_points.wrapped.get(function, ())
+        return (
+            function in self._seeds
+            or function in self.calls
+            or function in self.entries
+            or function in self.property_reads
+            or function in self.locks.takers
+            or any(candidate in self.steps for candidate in wrapped)
+        )
+
+    @property
+    def in_lambdas(self) -> dict[Place, list[Call]]:
+        """The calls of coloured functions that are in lambdas, by the lambda."""
+        calls, pools = self._in_lambdas, self.pools.lambdas
+        return {around: each for around, each in calls.items() if around not in pools}
+
+    @property
+    def in_threads(self) -> dict[Place, list[Call]]:
+        """Those that the threads of a pool call."""
+        calls, pools = self._in_lambdas, self.pools.lambdas
+        return {around: each for around, each in calls.items() if around in pools}
+
+    @cached_property
+    def _in_lambdas(self) -> dict[Place, list[Call]]:
+        graph, handed = self.project.calls.graph(), self.project.calls.passed_functions()
+        functions: dict[Place, dict[Place, Call]] = defaultdict(dict)
+        for function in self.steps:
+            passed = (each.calls.values() for each in handed.components_around(function))
+            for call in chain(graph.callers(function), *passed):
+                around = graph.lambda_around(call)
+                if around is not None:
+                    functions[around][call.place] = call
+        return {
+            around: [calls[place] for place in sorted(calls)]
+            for around, calls in sorted(functions.items())
+        }
+
+    @cached_property
+    def awaiting_lambdas(self) -> dict[Place, list[Place]]:
+        """The awaited operations that are in lambdas of which all calls are known."""
+        handed = self.project.calls.passed_functions()
+        places = {place: own for each in self._lambdas.values() for place, own in each.items()}
+        components = {place: handed.of_lambda(place) for place in sorted(places)}
+        return {
+            place: places[place]
+            for place, component in components.items()
+            if component.calls and not component.functions and not component.threads
+            if place not in self.pools.lambdas and not component.leaks
+        }
+
+    @property
+    def in_written_lambdas(self) -> set[Place]:
+        """The operations that lambdas await when they are coroutine functions."""
+        return {place for places in self.awaiting_lambdas.values() for place in places}
+
+    @cached_property
+    def escaping_components(self) -> list[Component]:
+        """The coloured functions that are handed on, with all that they are handed on with."""
+        handed = self.project.calls.passed_functions()
+        components = [
+            component for function in self.steps for component in handed.components_of(function)
+        ]
+        lambdas = (*self.in_lambdas, *self.awaiting_lambdas)
+        components += [handed.of_lambda(place) for place in lambdas]
+        return list({id(component): component for component in components}.values())
+
+    def leaks(self, component: Component) -> dict[Place, str]:
+        """Return the places from which unread code may call a function that is passed on.
+
+        A test's replacement of a function that waits is awaited in the same places.
+        """
+        return {
+            place: why
+            for place, why in component.leaks.items()
+            if not self.wrappers.is_returned_at(component.functions, place)
+            and not self.stand_ins.is_of_session(place)
+            and not any(function in self.steps for function in self.stand_ins.replaced_at(place))
+        }
+
+    @cached_property
+    def calls(self) -> dict[FunctionPlace, list[Call]]:
+        """The calls of coloured functions, by the function around them."""
+        graph = self.project.calls.graph()
+        functions: dict[FunctionPlace, dict[Place, Call]] = defaultdict(dict)
+        for function in self.steps:
+            for call in map(self.with_caller, graph.callers(function)):
+                if graph.lambda_around(call) is None:
+                    functions[call.caller][call.place] = call
+        for component in self.escaping_components:
+            for call in map(self.with_caller, component.calls.values()):
+                around = graph.lambda_around(call)
+                if around is None or around not in self._in_lambdas:
+                    functions[call.caller][call.place] = call
+        return {
+            caller: sorted(calls.values(), key=lambda item: item.place)
+            for caller, calls in functions.items()
+        }
+
+    def is_result_used(self, function: FunctionPlace) -> bool:
+        """Whether some call does anything with what ``function`` gives."""
+        for call in self.project.calls.graph().callers(function):
+            for module, node in self.project.calls_at(call.place):
+                if not isinstance(module.parent(node), ast.Expr):
+                    return True
+        return False
+
+    @cached_property
+    def entries(self) -> dict[FunctionPlace, list[Place]]:
+        """The places that enter a manager of the program, by the function around them."""
+        return _by_caller(entry for each in self.steps for entry in self.managers.entries(each))
+
+    @cached_property
+    def property_reads(self) -> dict[FunctionPlace, list[Place]]:
+        """The reads of properties that become methods, by the function around them."""
+        return _by_caller(caller for each in self.steps for caller in self.properties.callers(each))
+
+    @cached_property
+    def functions(self) -> list[FunctionPlace]:
+        """The functions in which something changes, in the order of their places."""
+        changed: Iterable[FunctionPlace] = (
+            *self.steps,
+            *self._operating,
+            *self.calls,
+            *self.entries,
+            *self.property_reads,
+            *self.locks.takers,
+        )
+        return sorted(set(changed))
+
+
+def _called_in_place(graph: CallGraph, function: FunctionPlace) -> Iterator[FunctionPlace]:
+    """Yield what else is called where ``function`` is, by one name, of classes of one kind."""
+    for call in graph.callers(function):
+        if call.kind == "several":
+            yield from call.functions
+
+
+def _by_caller(calls: Iterable[Call]) -> dict[FunctionPlace, list[Place]]:
+    """Return the places of calls by the function around them."""
+    result: dict[FunctionPlace, set[Place]] = defaultdict(set)
+    for call in calls:
+        result[call.caller].add(call.place)
+    return {caller: sorted(places) for caller, places in result.items()}
+
+
+def _in_lambdas_of(module: Module, operations: Iterable[Operation]) -> dict[Place, list[Place]]:
+    """Return the awaited operations of a function that are in lambdas, by the lambda."""
+    result: defaultdict[Place, list[Place]] = defaultdict(list)
+    for operation in operations:
+        around = module.enclosing_function(operation.node)
+        if operation.how == "awaited" and isinstance(around, ast.Lambda):
+            result[module.place(around)].append(module.place(operation.node))
+    return dict(result)

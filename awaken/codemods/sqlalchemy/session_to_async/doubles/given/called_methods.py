@@ -1,0 +1,170 @@
+"""Calls of the methods of an object, with the names between: `repositories.prices.get`.
+
+A mock of the object has its methods under the same names; the ``return_value`` of its mock is the
+result of a call. An object is followed by variables, attributes of ``self``, arguments and returns,
+over a few steps.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place, Span
+from awaken.project.graph.forwards.asked_attributes import asked_attributes
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.source.expressions.expression_uses import targets_of, use_of
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function, last_name, parameter_getting
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
+
+RESULT = "return_value"
+"""What a mock gives."""
+_MOST_RESULTS = 2
+_FURTHEST = 5
+"""Variables, arguments and returns that an object goes through."""
+_MOST_STEPS = 2000
+"""Expressions that one question goes through: what is behind them is not looked at."""
+_CAST = 2
+
+
+class Uses:
+    """Follows objects through one program."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+        self._project = part.project
+        self._in_files: dict[str, dict[Span, Call]] = {}
+        self._steps = 0
+
+    def of_object(self, module: Module, node: ast.AST) -> dict[str, list[Call]]:
+        """Return the calls that wait on the object ``node``, by the names in between."""
+        return self._waiting(self._calls_behind(module, node, "", 0))
+
+    def of_results(self, functions: Iterable[FunctionPlace]) -> dict[str, list[Call]]:
+        """Return the calls that wait on objects that the program gets from functions."""
+        return self._waiting(
+            pair for function in functions for pair in self._behind_calls(function, RESULT, 0)
+        )
+
+    def _waiting(self, chains: Iterable[tuple[Place, str]]) -> dict[str, list[Call]]:
+        functions: dict[str, list[Call]] = {}
+        self._steps = 0
+        for place, chain in chains:
+            call = self._call_at(place)
+            call = None if call is None else self._project.calls.graph().resolved_by_callers(call)
+            if call is not None and any(item in self._part.steps for item in call.functions):
+                calls = functions.setdefault(chain, [])
+                if call not in calls:
+                    calls.append(call)
+        return dict(sorted(functions.items()))
+
+    def _call_at(self, place: Place) -> Call | None:
+        if place.path not in self._in_files:
+            calls = self._project.calls.graph().calls_in(place.path)
+            self._in_files[place.path] = {call.place.span: call for call in calls}
+        return self._in_files[place.path].get(place.span)
+
+    # ---------------------------------------------------------------------------------- following
+    def _calls_behind(  # noqa: C901  one case a way
+        self, module: Module, node: ast.AST, before: str, depth: int
+    ) -> Iterator[tuple[Place, str]]:
+        """Yield the calls on the object ``node``, which a mock knows as ``before``."""
+        names = [before] if before else []
+        above = module.parent(node)
+        while isinstance(above, ast.Attribute) and above.value is node:
+            names.append(above.attr)
+            node, above = above, module.parent(above)
+        chain = ".".join(names)
+        self._steps += 1
+        if self._steps > _MOST_STEPS or depth > _FURTHEST or chain.count(RESULT) > _MOST_RESULTS:
+            return
+        way, above = use_of(module, node)
+        match way:
+            case "called":
+                if "." in chain:
+                    yield module.place(above), chain
+                yield from self._calls_behind(module, above, ".".join([*names, RESULT]), depth)
+            case "argument":
+                yield from self._behind_arguments(module, above, node, chain, depth)
+            case "awaited" | "same":
+                yield from self._calls_behind(module, above, chain, depth)
+            case "bound" if len(targets_of(above)) == 1:
+                for read in _reads_of(module, targets_of(above)[0]):
+                    yield from self._calls_behind(module, read, chain, depth + 1)
+            case "returned" if isinstance(around := module.enclosing_function(node), Function):
+                function = self._part.function_at(*module.key_of(around))
+                if function is not None:
+                    yield from self._behind_calls(function, chain, depth + 1)
+
+    def _behind_calls(
+        self, function: FunctionPlace, chain: str, depth: int
+    ) -> Iterator[tuple[Place, str]]:
+        for call in self._project.calls.graph().callers(function):
+            is_of_tests = is_around_tests(call.place.path)
+            for pair in () if is_of_tests else self._project.calls_at(call.place)[:1]:
+                yield from self._calls_behind(*pair, chain, depth)
+
+    def _behind_arguments(
+        self, module: Module, call: ast.Call, node: ast.AST, chain: str, depth: int
+    ) -> Iterator[tuple[Place, str]]:
+        """Yield the calls on an object that is passed: to `getattr`, `cast` or the program."""
+        if last_name(call.func) == "cast" and len(call.args) == _CAST and call.args[1] is node:
+            yield from self._calls_behind(module, call, chain, depth)
+            return
+        yield from _asked_behind(module, call, chain)
+        known = self._call_at(module.place(call))
+        for function in () if known is None else known.functions:
+            home = self._part.node_of(function)
+            if home is None or is_around_tests(function.path):
+                continue
+            bound = int(home[0].enclosing_class(home[1]) is not None)
+            parameter = parameter_getting(call, home[1], node, bound)
+            scope = home[0].scopes.scope_made_by(home[1])
+            name = "" if parameter is None else parameter.arg
+            is_only = len(scope.bindings_of(name)) == 1
+            for read in scope.reads.get(name, ()) if is_only else ():
+                yield from self._calls_behind(home[0], read, chain, depth + 1)
+
+
+def _asked_behind(module: Module, call: ast.Call, chain: str) -> Iterator[tuple[Place, str]]:
+    """Yield the calls of a variable that holds what `getattr` found of an object."""
+    statement = module.statement_of(call)
+    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+        return
+    for read in _reads_of(module, statement.targets[0]):
+        called = module.parent(read)
+        if not isinstance(called, ast.Call) or not isinstance(read, ast.Name):
+            continue
+        if called.func is not read:
+            continue
+        for asked_attribute in asked_attributes(module, read) or ():
+            if asked_attribute.owner is call.args[0]:
+                names = [chain] if chain else []
+                yield module.place(called), ".".join([*names, asked_attribute.attribute.attr])
+
+
+def _reads_of(module: Module, target: ast.expr) -> list[ast.expr]:
+    """Return the reads of what one statement alone gives a value: of `name`, of `self.name`."""
+    match target:
+        case ast.Name(id=name):
+            bindings = module.scopes.bindings_of(target)
+            return list(bindings[0].scope.reads.get(name, ())) if len(bindings) == 1 else []
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            around = module.enclosing_class(target)
+            attributes = [
+                mention
+                for mention in module.mentions(name)
+                if isinstance(mention, ast.Attribute)
+                and isinstance(mention.value, ast.Name)
+                and mention.value.id == "self"
+                and around is not None
+                and module.enclosing_class(mention) is around
+            ]
+            stores = [attribute for attribute in attributes if isinstance(attribute.ctx, ast.Store)]
+            return [node for node in attributes if node not in stores] if len(stores) == 1 else []
+    return []

@@ -1,0 +1,188 @@
+"""Replacements of functions that become coroutine functions, rewritten.
+
+``patch`` makes an ``AsyncMock`` by itself if it finds a coroutine function, and takes
+``return_value`` and ``side_effect`` as before. An ``AsyncMock`` calls any other replacement that is
+no coroutine function: awaiting it gives the result of that call.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from awaken.codemods.sqlalchemy.session_to_async.doubles.awaitable import not_understood
+from awaken.codemods.sqlalchemy.session_to_async.doubles.double_writer import DoubleWriter
+from awaken.codemods.sqlalchemy.session_to_async.doubles.factories import PatchedFactories
+from awaken.codemods.sqlalchemy.session_to_async.doubles.fake_sessions import FakeSessions
+from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_managers import (
+    entered_asynchronously,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.patched_objects import (
+    PatchedObjects,
+)
+from awaken.codemods.sqlalchemy.session_to_async.doubles.patched.session_classes import (
+    PatchedSessions,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reasons import TEST_DOUBLE
+from awaken.contract import Place
+from awaken.kit.changes import Member, member
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.asynchronous import session_classes, twins
+from awaken.project.frameworks.testing import Replacement
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.worklist import groups_of
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
+
+
+class Doubles:
+    """Yields the rewrites of the mocks and fakes of one program.
+
+    ``extended`` are methods of sessions that some calls pass more than before, and attributes that
+    are asked more than before.
+    """
+
+    def __init__(self, part: SynchronousPart, rule: str, extended: Collection[str] = ()) -> None:
+        self._part = part
+        self._project = part.project
+        self._rule = rule
+        self._objects = PatchedObjects(part)
+        self._sessions = PatchedSessions(part)
+        self._factories = PatchedFactories(part)
+        self._fakes = FakeSessions(part, rule, extended)
+        self._writer = DoubleWriter(part, extended)
+
+    def __iter__(self) -> Iterator[Member]:
+        for module in self._project.modules_at(self._part.stand_ins.paths):
+            for item in self._project.replacements.in_module(module):
+                along = tuple(self._waiting(item))
+                for result in self._members_of(module, item):
+                    yield structs.replace(result, along=along)
+            self._writer.leave_file()
+        yield from self._fakes
+
+    def _members_of(self, module: Module, replacement: Replacement) -> Iterator[Member]:
+        functions, given = replacement.functions, replacement.given
+        waits = {function in self._part.steps for function in functions}
+        site: Site[ast.AST] = Site(self._rule, module, replacement.node)
+        shown = f"the mock of `{replacement.shown}`"
+        if len(waits) > 1 or (replacement.is_untold and self._may_wait(replacement.name)):
+            why = (
+                f"`{replacement.shown}` may be one of several functions, and the new code awaits "
+                "only some of them"
+            )
+            if replacement.is_untold:
+                why = f"the module of `{replacement.shown}` is unknown"
+            yield Member(site, Refused(TEST_DOUBLE, why), shown)
+        elif waits == {True}:
+            kinds = {self._part.results.kind_of(function) for function in functions}
+            if kinds <= {"class", "coroutine"}:
+                yield member(site, shown, self._writer.of_coroutine_function, replacement)
+            else:
+                yield member(site, shown, self._of_manager, replacement, kinds)
+        elif replacement.library in session_classes() or replacement.factory:
+            yield from self._of_factory(site, replacement, shown)
+        elif methods := self._objects.waiting_methods(module, replacement):
+            yield from self._objects.members(site, replacement, shown, methods)
+        elif replacement.session and replacement.name in twins().awaited["session"]:
+            yield member(site, shown, self._writer.of_session, replacement)
+        elif given is not None and not any(map(self._part.is_asynchronous, functions)):
+            coloured = [
+                item
+                for item in self._writer.functions_of(module, given)
+                if item in self._part.steps
+            ]
+            if coloured:
+                why = (
+                    f"`{coloured[0].qualname}` becomes a coroutine function, but "
+                    f"`{replacement.shown}`, which it replaces, stays synchronous"
+                )
+                yield Member(site, Refused(TEST_DOUBLE, why), shown)
+
+    def _may_wait(self, name: str) -> bool:
+        """Whether a function of that name waits, or makes sessions, anywhere in the program."""
+        if any(step.qualname.rpartition(".")[2] == name for step in self._part.steps):
+            return True
+        for module in modules_with(self._project, [name.encode()], is_around_tests):
+            for node in module.mentions(name):
+                if isinstance(node, ast.Name):
+                    return self._project.replacements.make_sessions(module, node)
+        return False
+
+    def _of_manager(
+        self, site: Site[ast.AST], replacement: Replacement, kinds: set[str]
+    ) -> Rewrite:
+        """Return the rewrite of a fake manager or generator. Raises Refused."""
+        module, given = site.module, replacement.given
+        message = f"`async with` enters the mock of `{replacement.shown}`"
+        if given is not None:
+            if not self._writer.is_awaitable(module, given):
+                raise not_understood(replacement, module.excerpt(given))
+            return Rewrite(message, [])
+        if kinds != {"manager"} or not isinstance(replacement.node, ast.Call):
+            raise not_understood(replacement, module.excerpt(replacement.node))
+        if replacement.node.keywords:
+            return self._factories.patch_rewrite(site, replacement)
+        return Rewrite(message, list(entered_asynchronously(self._project, site, replacement)))
+
+    def _of_factory(
+        self, site: Site[ast.AST], replacement: Replacement, shown: str
+    ) -> Iterator[Member]:
+        """Yield the patch of a class, and the refusal of what makes no sessions."""
+        module, given = site.module, replacement.given
+        if replacement.library:
+            if any(self._waiting(replacement)):
+                yield member(site, shown, self._sessions.patch_rewrite, replacement)
+            return
+        if given is not None and self._project.replacements.make_sessions(module, given):
+            called = self._writer.functions_of(module, given)
+            if not any(callee in self._part.steps for callee in called):
+                return
+        waiting = tuple(self._waiting(replacement))
+        if given is not None and waiting and self._fakes.add(module, given, waiting):
+            return
+        if waiting and self._factories.is_only_called(module, replacement):
+            methods = self._objects.waiting_methods(module, replacement)
+            yield from self._objects.members(site, replacement, shown, methods)
+        elif waiting and given is None:
+            yield member(site, shown, self._factories.patch_rewrite, replacement)
+        elif waiting:
+            yield member(site, shown, self._factories.of_mock, replacement)
+
+    def _waiting(self, replacement: Replacement) -> Iterator[Place]:
+        """Yield where the functions begin that wait, and that a mock may replace."""
+        steps = self._part.steps
+        functions = {candidate for candidate in replacement.functions if candidate in steps}
+        for home in (replacement.cls, replacement.module):
+            functions.update(self._waiting_in.get(home, ()))
+        # A session factory may be imported where it is called.
+        if replacement.factory or replacement.library:
+            for path in self._project.files_with([replacement.name.encode()]):
+                functions.update(self._waiting_in_file.get(path, ()))
+        for function in sorted(functions):
+            yield function.place
+        if not functions and replacement.functions:
+            yield from sorted(self._objects.waiting_for(replacement))
+
+    @cached_property
+    def _waiting_in(self) -> dict[str, list[FunctionPlace]]:
+        """The functions that wait, by the class or the module around them."""
+        functions: defaultdict[str, list[FunctionPlace]] = defaultdict(list)
+        for function in self._part.steps:
+            name = f"{self._project.layout.name_of(function.path)}.{function.qualname}"
+            functions[name.rpartition(".")[0]].append(function)
+        return functions
+
+    @cached_property
+    def _waiting_in_file(self) -> dict[str, list[FunctionPlace]]:
+        """The functions that wait, by their files."""
+        return groups_of(self._part.steps, lambda function: function.path)

@@ -1,0 +1,201 @@
+"""Expressions in whose place something can be awaited, and the code that then changes.
+
+A generator that awaits is asynchronous, so the code that takes its items has to await them. A
+lambda that a builtin calls in place becomes a part of its loop.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.codemods.sqlalchemy.session_to_async.expressions.applied_builtins import apply
+from awaken.codemods.sqlalchemy.session_to_async.expressions.function_writing import (
+    Writing,
+    check_formatted,
+)
+from awaken.codemods.sqlalchemy.session_to_async.expressions.generator_order import (
+    MADE_OF_ALL,
+    ON_DEMAND,
+    check_others,
+)
+from awaken.codemods.sqlalchemy.session_to_async.expressions.kept_generators import (
+    call_for_item,
+    handled_ends,
+)
+from awaken.codemods.sqlalchemy.session_to_async.expressions.searching import search
+from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    DELEGATE,
+    DISPLAY,
+    Delegated,
+    Displayed,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reasons import GENERATOR_USE, NOT_AWAITABLE_HERE
+from awaken.contract import Span
+from awaken.kit.sites import Refused
+from awaken.project.graph.forwards.in_place import applied_by, called_in_place
+from awaken.project.source.trees import last_name
+
+MADE_OF_A_LIST = {*MADE_OF_ALL, *ON_DEMAND}
+"""Builtins that go through all items of their argument, whatever the items are."""
+
+_A_GENERATOR = "a generator expression"
+
+
+class Places:
+    """The places of one function."""
+
+    def __init__(self, writing: Writing) -> None:
+        self._writing = writing
+        self._module = writing.module
+        self._insertions = writing.insertions
+        self._settled: set[ast.AST] = set()
+        self._synchronous: set[ast.AST] = set()
+
+    def close(self, node: ast.AST) -> None:
+        """Let nothing be awaited inside of ``node``."""
+        self._synchronous.add(node)
+
+    def check(self, node: ast.AST) -> None:
+        """Have something awaited in the place of ``node``. Raises Refused."""
+        module, child = self._module, node
+        for above in module.ancestors(node):
+            match above:
+                case _ if above in self._synchronous:
+                    raise Refused(NOT_AWAITABLE_HERE, "what `run_sync` calls")
+                case ast.Lambda():
+                    call = called_in_place(module, above)
+                    if call is None or above.body is not child:
+                        raise Refused(NOT_AWAITABLE_HERE, "a lambda")
+                    self._apply(call)
+                case ast.GeneratorExp(generators=[first, *_]) if not self._is_in(first.iter, node):
+                    self.take(above)
+                case ast.FormattedValue():
+                    check_formatted(module, above)
+                case ast.arguments() | ast.ClassDef():
+                    raise Refused(NOT_AWAITABLE_HERE, "a default or the body of a class")
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    if child in above.decorator_list:
+                        raise Refused(NOT_AWAITABLE_HERE, "a decorator")
+                    return
+            child = above
+
+    def applies(self, call: ast.Call) -> None:
+        """Await what ``call``, of a builtin, calls for each of its items. Raises Refused."""
+        self.check(call)
+        self._apply(call)
+
+    def iterates_in(self, clause: ast.comprehension) -> None:
+        """Iterate the ``for`` of a comprehension asynchronously. Raises Refused."""
+        self.check(clause.iter)
+        comprehension = self._module.parent(clause)
+        if isinstance(comprehension, ast.GeneratorExp):
+            self.take(comprehension)
+        start = self._module.span(clause.target).start
+        self._insertions.insert_at(self._module.source.text.rindex(b"for", 0, start), "async ")
+
+    def delegates(self, delegating: ast.YieldFrom, shown: str, *, is_asynchronous: bool) -> None:
+        """Write ``yield from`` as the loop that it is. Raises Refused."""
+        statement = self._module.parent(delegating)
+        if not isinstance(statement, ast.Expr):
+            raise Refused(GENERATOR_USE, shown)
+        item = self._writing.item(statement)
+        self._writing.rewrite(statement, DELEGATE, Delegated(item, is_asynchronous))
+
+    def takes_first(self, call: ast.Call, shown: str) -> None:
+        """Write ``next`` as ``anext``, and the methods that they call. Raises Refused."""
+        if not call.args[1:]:
+            # Without a default the end of both is another exception.
+            for name in handled_ends(self._module, call, shown):
+                self._insertions.replace(self._module.span(name), "StopAsyncIteration")
+        end, word = self._module.span(call.func).end, last_name(call.func)
+        self._insertions.replace(Span(end - len(word), end), word.replace("next", "anext"))
+
+    def displays(self, call: ast.Call) -> bool:
+        """Have a call of ``list`` or ``set`` written as a display, if it is nothing else."""
+        name = self._module.scopes.builtin_called(call)
+        if name not in {"list", "set"} or len(call.args) != 1 or call.keywords:
+            return False
+        item = self._writing.item(call)
+        self._writing.rewrite(call, DISPLAY, Displayed(item, is_set=name == "set"))
+        return True
+
+    def take(self, expression: ast.GeneratorExp) -> None:
+        """Have the items of a generator that waits awaited. Raises Refused."""
+        if expression in self._settled:
+            return
+        self._settled.add(expression)
+        module, above = self._module, self._module.parent(expression)
+        if taking := call_for_item(module, expression):
+            self.check(taking)
+            self.takes_first(taking, module.excerpt(expression))
+            self._insertions.insert_before(taking, "await ")
+            return
+        match above:
+            case ast.Call(args=[given, *_]) if given is expression:
+                self._take_in_call(expression, above)
+            case ast.For(iter=iterated) if iterated is expression:
+                self._insertions.insert_before(above, "async ")
+            case ast.comprehension(iter=iterated) if iterated is expression:
+                self.iterates_in(above)
+            case ast.YieldFrom():
+                self.delegates(above, module.excerpt(expression), is_asynchronous=True)
+            case ast.Starred():
+                self._as_list(expression)
+            # Unpacking a generator takes its items immediately; one too many raises either way.
+            case ast.Assign(targets=[ast.Tuple() | ast.List()]):
+                self._as_list(expression)
+            case ast.keyword(arg="content") if is_response(module.parent(above)):
+                pass
+            case _:
+                raise Refused(NOT_AWAITABLE_HERE, _A_GENERATOR)
+
+    # -------------------------------------------------------------------------------------- parts
+    def _take_in_call(self, expression: ast.GeneratorExp, call: ast.Call) -> None:
+        name = self._module.scopes.builtin_called(call)
+        is_alone = len(call.args) == 1 and not call.keywords
+        is_join = isinstance(call.func, ast.Attribute) and call.func.attr == "join"
+        if name in {"all", "any"} and is_alone:
+            search(self._writing, call, expression)
+        elif name in {"max", "min"} and applied_by(self._module, call) is not None:
+            # Its key is called between two items.
+            raise Refused(NOT_AWAITABLE_HERE, _A_GENERATOR)
+        elif name in MADE_OF_A_LIST or (is_join and is_alone):
+            check_others(self._module, call)
+            if not self.displays(call):
+                self._as_list(expression)
+        elif not is_response(call):
+            raise Refused(NOT_AWAITABLE_HERE, _A_GENERATOR)
+
+    def _apply(self, call: ast.Call) -> None:
+        if call in self._settled:
+            return
+        self._settled.add(call)
+        apply(self._writing, call)
+        if call.keywords:
+            # A key: the sorted list is as before.
+            return
+        match self._module.parent(call):
+            case ast.For(iter=iterated) as loop if iterated is call:
+                self._insertions.insert_before(loop, "async ")
+            case ast.comprehension(iter=iterated) as clause if iterated is call:
+                self.iterates_in(clause)
+
+    def _as_list(self, expression: ast.GeneratorExp) -> None:
+        span = self._module.span(expression)
+        above = self._module.parent(expression)
+        if isinstance(above, ast.Call) and self._module.span(above).end == span.end:
+            # Its parentheses are those of the call.
+            self._insertions.insert_at(span.start + 1, "[")
+            self._insertions.insert_at(span.end - 1, "]")
+        else:
+            self._insertions.replace(Span(span.start, span.start + 1), "[")
+            self._insertions.replace(Span(span.end - 1, span.end), "]")
+
+    def _is_in(self, iterated: ast.expr, node: ast.AST) -> bool:
+        """Whether ``node`` is in the first iterable of a generator, which is evaluated at once."""
+        return node is iterated or any(part is iterated for part in self._module.ancestors(node))
+
+
+def is_response(node: ast.AST | None) -> bool:
+    """Whether ``node`` makes a response that takes generators of both kinds."""
+    return isinstance(node, ast.Call) and last_name(node.func) == "StreamingResponse"

@@ -1,0 +1,198 @@
+"""Models of installed packages: which of their attributes load when they are read is not known.
+
+awaken reads nothing outside of the project. The owner has to say that only those attributes load
+that look like relationships, or are named.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.foreign.bridged_models import BridgedModels
+from awaken.codemods.sqlalchemy.session_to_async.foreign.bridged_reads import BridgedReads
+from awaken.codemods.sqlalchemy.session_to_async.foreign.executed_queries import executed_queries
+from awaken.codemods.sqlalchemy.session_to_async.foreign.relationship_evidence import (
+    read_as_relationships,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_MODEL, UNKNOWN_RESPONSE
+from awaken.contract import Place
+from awaken.kit.changes import Member
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Site
+from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.source.programs.alembic_files import is_of_alembic
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import External
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_LOADING = {"get", "get_one", "query", "select"}
+_WORDS = tuple(f"{name}(".encode() for name in sorted(_LOADING))
+_SESSIONS = {"scoped", "session"}
+_LIBRARIES = {"sqlalchemy", "sqlmodel"}
+
+
+class ForeignModels:
+    """The models of external packages whose objects a program loads.
+
+    Of those of the packages, or the classes, that are ``said`` only what looks like a relationship
+    loads when it is read, and the attributes that are ``said`` as well.
+    """
+
+    def __init__(self, project: Project, rule: str, said: Collection[str]) -> None:
+        self._project = project
+        self._rule = rule
+        self._said = said
+        self.are_said = bool(said)
+
+    def bridged_operations(self) -> dict[Place, Operation]:
+        """Return what may load of objects of which something is said, and reads it in a greenlet.
+
+        The option says that reading it loads nothing else.
+        """
+        # A program may be given such objects, and load none itself.
+        said = {name for name in self._all(()) if _is_said(name, self._said)} | {*self._said}
+        attributes = [name for name in self._said if _is_attribute(name)]
+        fields = self._validating.fields
+        reads = BridgedReads(self._project, said, self._is_foreign, attributes, fields)
+        return reads.operations() | self._validating.operations()
+
+    @cached_property
+    def _validating(self) -> BridgedModels:
+        return BridgedModels(self._project, self._is_foreign)
+
+    def _is_foreign(self, model: str) -> bool:
+        return _is_said(model, self._said)
+
+    @cached_property
+    def caveats(self) -> list[str]:
+        """Return what has to be as it is said."""
+        if not self._said:
+            return []
+        loaded = {name for name in self._all(()) if _is_said(name, self._said)}
+        names = _names(loaded, read_as_relationships(self._project, loaded))
+        shown = ", ".join(f"`{name}`" for name in names)
+        return (
+            [
+                (
+                    "only these reads of another package's models look as if they load a "
+                    f"relationship: {shown}"
+                )
+            ]
+            if names
+            else []
+        )
+
+    def members(self) -> Iterator[Member]:
+        """Yield the places where objects are loaded of which nothing is said.
+
+        Collections that are queries load nothing before, whatever is said.
+        """
+        project, rule = self._project, self._rule
+        yield from executed_queries(project, rule, is_bridged=self.are_said)
+        for by in self._validating.unknown() if self._said else ():
+            returned: Site[ast.AST] = Site(rule, by.module, by.node)
+            shown = by.module.excerpt(by.node)
+            yield Member(returned, Refused(UNKNOWN_RESPONSE, shown), f"`{shown}`")
+        loaded = self._all(self._said)
+        read = read_as_relationships(project, loaded)
+        for module in _modules(project) if loaded else ():
+            for models in _loaded_calls(project, module, self._said).values():
+                site: Site[ast.AST] = Site(rule, module, next(iter(models.values())))
+                yield Member(site, _why(models, read), _shown_text(models))
+
+    def _all(self, said: Collection[str]) -> set[str]:
+        """Return the classes that are loaded but those that are ``said``."""
+        # Keeping facts of a file would keep its tree: each is asked again.
+        return {
+            name
+            for module in _modules(self._project)
+            for calls in _loaded_calls(self._project, module, said).values()
+            for name in calls
+        }
+
+
+def _is_said(model: str, said: Collection[str]) -> bool:
+    return model in said or model.partition(".")[0] in said
+
+
+def _is_attribute(said: str) -> bool:
+    """Whether an answer names an attribute of a class, as ``package.Model.name``."""
+    owner, _, name = said.rpartition(".")
+    return name[:1].islower() and owner.rpartition(".")[2][:1].isupper()
+
+
+def _modules(project: Project) -> Iterator[Module]:
+    for module in modules_with(project, _WORDS):
+        if not is_of_alembic(module):
+            yield module
+
+
+def _loaded_calls(
+    project: Project, module: Module, said: Collection[str]
+) -> dict[ast.AST | None, dict[str, ast.Call]]:
+    """Return the calls that load such objects, by the function around them and their class."""
+    calls: defaultdict[ast.AST | None, dict[str, ast.Call]] = defaultdict(dict)
+    for node in module.nodes(ast.Call):
+        if last_name(node.func) in _LOADING:
+            for name in _models(project, module, node):
+                if not _is_said(name, said):
+                    calls[module.enclosing_function(node)].setdefault(name, node)
+    return calls
+
+
+def _shown_text(models: Iterable[str]) -> str:
+    return " and ".join(f"`{model.rpartition('.')[2]}`" for model in sorted(models))
+
+
+def _names(models: Iterable[str], read: Mapping[str, Mapping[str, Place]]) -> list[str]:
+    """Return the attributes that are read, as ``User.posts``."""
+    return [
+        f"{one.rpartition('.')[2]}.{name}" for one in sorted(models) for name in read.get(one, {})
+    ]
+
+
+def _why(models: Collection[str], read: Mapping[str, Mapping[str, Place]]) -> Refused:
+    names = sorted({model.partition(".")[0] for model in models})
+    packages = " and ".join(f"`{name}`" for name in names)
+    shown = ", ".join(f"`{name}`" for name in _names(models, read))
+    told = f"These reads look like relationships: {shown}. " if shown else ""
+    because = tuple(at for model in sorted(models) for at in read.get(model, {}).values())
+    declared = f"{_shown_text(models)} are declared in {packages}"
+    listed = ", ".join(f'"{name}"' for name in names)
+    refused = Refused(FOREIGN_MODEL, declared, f"{told}{FOREIGN_MODEL.help}", because)
+    return refused.answered_by(f"rules.session-to-async.foreign_models = [{listed}]")
+
+
+def _models(project: Project, module: Module, call: ast.Call) -> Iterator[str]:
+    """Yield the classes of external packages whose objects a call loads."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    is_method = owner is not None and last_name(call.func) != "select"
+    if is_method and owner is not None and project.orm.resource_of(module, owner) not in _SESSIONS:
+        return
+    for node in call.args:
+        if not isinstance(node, ast.Name | ast.Attribute):
+            continue
+        for value in project.values.of(module, node).alternatives:
+            if isinstance(value, External) and _is_model(project, value.qualified):
+                yield value.qualified
+
+
+def _is_model(project: Project, qualified: str) -> bool:
+    """Whether a name is that of a class of a package that is not of this program."""
+    package, _, rest = qualified.partition(".")
+    is_class = rest.rpartition(".")[2][:1].isupper() and not rest.rpartition(".")[0][-1:].isupper()
+    if not is_class or package in _LIBRARIES or package in sys.stdlib_module_names:
+        return False
+    return not any(
+        part in {package, f"{package}.py"}
+        for path in project.snapshot
+        for part in path.split("/")[:3]
+    )

@@ -1,0 +1,252 @@
+"""Decorators of functions that become coroutine functions, and the wrappers of the program."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.colour.coloured_results import MANAGER
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
+from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
+from awaken.contract import Edit
+from awaken.kit.changes import Member, member
+from awaken.kit.imports import name_from_same_module
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.asynchronous import registers_both_kinds, twins
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.names.functions.wrapping import Wrapping
+from awaken.project.source.expressions.alternatives import branches
+from awaken.project.source.f_strings import has_long_text
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import (
+    Function,
+    FunctionOrLambda,
+    first_parameter,
+    parameters_of,
+    without_arguments,
+)
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+class Decorators:
+    """Says which decorators do the same for coroutine functions, and rewrites those that do not."""
+
+    def __init__(self, part: SynchronousPart) -> None:
+        self._part = part
+        self._project: Project = part.project
+        self._applying: set[str] = set()
+
+    def hands_through(self, module: Module, function: Function, decorator: ast.expr) -> bool:
+        """Whether a decorator of ``function`` does the same for it as a coroutine function."""
+        return self._is_same(module, decorator, is_generator=module.is_generator(function))
+
+    def _is_same(self, module: Module, decorator: ast.expr, *, is_generator: bool) -> bool:
+        plain = without_arguments(decorator)
+        names = twins().decorators.names
+        qualified = self._project.qualified_name(module, plain) or ""
+        if qualified in names or qualified == MANAGER or qualified.startswith("pytest.mark."):
+            return True
+        # The command is what a wrapper below it makes of the function, and that runs it.
+        if self._part.entry_points.is_command(module, decorator):
+            return True
+        wrapping = self._project.calls.wrapping_by(module, decorator)
+        if wrapping is not None:
+            return wrapping.is_same or not is_generator
+        if isinstance(plain, ast.Name):
+            # A mark that several tests share: `slow = pytest.mark.timeout(60)`.
+            bindings = module.scopes.bindings_of(plain)
+            value = bindings[0].value if len(bindings) == 1 else None
+            is_kept = bool(bindings) and bindings[0].scope is module.scopes.module
+            return (
+                isinstance(value, ast.Call)
+                and is_kept
+                and self._is_same(module, value, is_generator=is_generator)
+            ) or self._applies_others(module, decorator, is_generator=is_generator)
+        if not isinstance(plain, ast.Attribute):
+            return False
+        owners = self._owners(module, plain)
+        return bool(owners) and all(
+            any(
+                f"{line}.{plain.attr}" in names or registers_both_kinds(line, plain.attr)
+                for line in lines
+            )
+            for lines in owners
+        )
+
+    def _applies_others(self, module: Module, decorator: ast.expr, *, is_generator: bool) -> bool:
+        """Whether a decorator of the program only applies others, which do the same.
+
+        ``def limited(f): return limiter.limit("5/minute")(f) if limiter else f``. One that is
+        called with arguments first returns another one.
+        """
+        name = self._project.qualified_name(module, without_arguments(decorator)) or ""
+        named = None if name in self._applying else name
+        home, function = self._project.function_definition(named) or (module, None)
+        if not isinstance(function, ast.FunctionDef) or function.decorator_list:
+            return False
+        self._applying.add(name)  # it may apply itself
+        is_called = isinstance(decorator, ast.Call)
+        is_same = self._only_applies(home, function, is_called, is_generator=is_generator)
+        self._applying.remove(name)
+        return is_same
+
+    def _only_applies(
+        self, home: Module, function: FunctionOrLambda, is_called: bool, *, is_generator: bool
+    ) -> bool:
+        """Whether a function returns what it is given, or what others make of it.
+
+        One that ``is_called`` with arguments returns such functions, of which some may be its own.
+        """
+        names = [node.arg for node, _ in parameters_of(function.args)][: 0 if is_called else 1]
+        uses = [x for x in home.nodes_below(function, ast.Name) if x.id in names]
+        returned = [part for node in home.returned_by(function) for part in branches(node)]
+        for value in returned:
+            binding = home.scopes.only_binding(value)
+            own = value if binding is None else binding.node
+            match own:
+                case ast.FunctionDef(decorator_list=[]) | ast.Lambda() if is_called:
+                    is_same = self._only_applies(home, own, False, is_generator=is_generator)
+                case ast.Call() if is_called:
+                    is_same = self._is_same(home, own, is_generator=is_generator)
+                case ast.Call(func=other, args=[argument], keywords=[]) if argument in uses:
+                    is_same = self._is_same(home, other, is_generator=is_generator)
+                case _:
+                    is_same = value in uses
+            if not is_same:
+                return False
+        return bool(returned) and (is_called or len(uses) == len(returned))
+
+    def registers(self, module: Module, decorator: ast.expr) -> bool:
+        """Whether a decorator makes a function an endpoint or a handler of an application."""
+        plain = without_arguments(decorator)
+        owners = self._owners(module, plain) if isinstance(plain, ast.Attribute) else []
+        name = plain.attr if isinstance(plain, ast.Attribute) else ""
+        return any(registers_both_kinds(line, name) for lines in owners for line in lines)
+
+    def _owners(self, module: Module, plain: ast.Attribute) -> list[tuple[str, ...]]:
+        """Return the classes of which ``plain`` may be a method, each with those above it."""
+        owners = self._project.classes_of(module, plain.value) or self._project.instance_of(
+            module, plain.value
+        )
+        return [(owner, *self._project.library_ancestors(owner)) for owner in owners]
+
+    # -------------------------------------------------------------------------------- wrappers
+    def members(self, rule: str) -> Iterator[Member]:
+        """Yield the rewrites of wrappers around functions that become coroutine functions."""
+        for (qualified, called), functions in sorted(self._wrapping_names.items()):
+            wrapping = self._project.calls.wrapping(qualified, called=called)
+            if wrapping is None or wrapping.wrapper is None:
+                continue
+            wrapper = self._part.place_of(wrapping.module, wrapping.wrapper)
+            # One that waits itself is written with all that waits in it.
+            if wrapper in self._part.entry_points.wrapped or wrapper in self._part.steps:
+                continue
+            site: Site[ast.AST] = Site(rule, wrapping.module, wrapping.wrapper)
+            shown = f"`{wrapping.module.qualname(wrapping.wrapper)}`"
+            decided = member(site, shown, self._rewritten, wrapping, qualified)
+            along = tuple(function.place for function in sorted(functions))
+            yield structs.replace(decided, along=along)
+
+    @cached_property
+    def _wrapping_names(self) -> dict[tuple[str, bool], set[FunctionPlace]]:
+        """The decorators that the program defines, and whether called, with coloured functions."""
+        functions: dict[tuple[str, bool], set[FunctionPlace]] = defaultdict(set)
+        for function in self._part.steps:
+            module, node = self._part.node_of(function) or (None, None)
+            for decorator in node.decorator_list if node is not None else ():
+                if module and self._project.calls.wrapping_by(module, decorator) is not None:
+                    name = self._project.qualified_name(module, without_arguments(decorator))
+                    functions[name or "", isinstance(decorator, ast.Call)].add(function)
+        return functions
+
+    def _rewritten(self, site: Site[ast.AST], wrapping: Wrapping, qualified: str) -> Rewrite:
+        """Return the rewrite of a wrapper. Raises Refused."""
+        module, wrapper, shown = wrapping.module, wrapping.wrapper, qualified.rpartition(".")[2]
+        if wrapper is None or not wrapping.calls:
+            raise Refused(reasons.DECORATED, shown)
+        if self._decorates_only_coloured(qualified):
+            insertions = Insertions(module)
+            insertions.insert_before(wrapper, "async ")
+            awaiting = Awaiting(module, insertions)
+            for call in wrapping.calls:
+                awaiting.awaits(call)
+            awaiting.finish()
+            edits = list(awaiting.edits(site))
+            message = (
+                f"`{wrapper.name}` becomes a coroutine function, because it calls the function "
+                f"that `{shown}` decorates"
+            )
+            return Rewrite(message, [*edits, *insertions.edits(site)])
+        asking, imports = self._asking(site)
+        code = _coroutine_wrapper(wrapping, wrapper, asking)
+        inserted = site.insert_statements(module.place(wrapper), "before", code)
+        message = f"`{shown}` gets a second wrapper, for coroutine functions"
+        return Rewrite(message, [inserted, *imports])
+
+    def _asking(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:
+        """Return how to ask for coroutine functions, and what imports it. Raises Refused."""
+        match [binding.node for binding in site.module.scopes.module.bindings.get("inspect", [])]:
+            case [ast.alias(name="inspect", asname=None)]:
+                return "inspect.iscoroutinefunction", []
+        return name_from_same_module(self._project, site, None, "inspect.iscoroutinefunction")
+
+    def _decorates_only_coloured(self, qualified: str) -> bool:
+        """Whether all visible uses of a decorator are on functions that become coroutines."""
+        part = self._part
+        if self._project.published:
+            return False
+        decorated = self._project.calls.decorated_by(qualified)
+        functions = [part.place_of(*pair) for pair in decorated or ()]
+        return decorated is not None and all(
+            function in part.steps or part.is_asynchronous(function) for function in functions
+        )
+
+
+def _coroutine_wrapper(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) -> str:
+    """Return the code of a wrapper for coroutine functions, made of the one for plain ones.
+
+    Raises Refused where its text cannot be indented differently.
+    """
+    module = wrapping.module
+    insertions = Insertions(module)
+    awaiting = Awaiting(module, insertions)
+    for call in wrapping.calls:
+        awaiting.awaits(call)
+    awaiting.finish()
+    name = module.scopes.fresh_name(f"async_{wrapper.name.lstrip('_')}")
+    start, end = module.span(wrapper).start, module.span(wrapper).end
+    first = min([start, *(module.span(node).start - 1 for node in wrapper.decorator_list)])
+    is_laid_out = has_long_text(wrapper)
+    returned = [
+        node
+        for node in module.returned_by(wrapping.decorator)
+        if any(isinstance(x, ast.Name) and x.id == wrapper.name for x in ast.walk(node))
+    ]
+    if is_laid_out or awaiting.is_laid_out or len(returned) != 1:
+        raise Refused(reasons.DECORATED, wrapping.decorator.name)
+    pieces = {start: [f"async def {name}"], **insertions.at_places()}
+    after_name = start + len(b"def ") + len(wrapper.name.encode())
+    text = b""
+    position = first
+    for place in sorted(pieces):
+        text += module.source.text[position:place] + "".join(pieces[place]).encode()
+        position = after_name if place == start else place
+    text += module.source.text[position:end]
+    margin = module.source.text[first - wrapper.col_offset : first].decode()
+    lines = (margin + text.decode()).replace("\r\n", "\n").replace("\r", "\n")
+    code = textwrap.dedent(lines)
+    result = module.text_of(returned[0]).replace(wrapper.name, name)
+    parameter = first_parameter(wrapping.decorator)
+    unit = "\t" if margin.startswith("\t") else "    "
+    body = textwrap.indent(f"{code}\nreturn {result}\n", unit)
+    return f"if {asking}({parameter}):\n\n{body}"

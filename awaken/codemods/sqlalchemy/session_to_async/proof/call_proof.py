@@ -1,0 +1,160 @@
+"""Calls of the program's own functions: their results are awaited, iterated or entered."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
+from awaken.codemods.sqlalchemy.session_to_async.proof.operation_proof import RUN
+from awaken.codemods.sqlalchemy.session_to_async.proof.result_kinds import ASYNCHRONOUS, Kinds
+from awaken.contract import Place
+from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+from awaken.project.values.domain import InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_LOST = {"called", "dropped", "tested", "unread", "used"}
+"""What becomes of a coroutine that nobody awaits."""
+_TAKING = {"aiter", "anext"}
+"""Builtins that take asynchronous generators."""
+
+
+class Calls:
+    """The calls of one program."""
+
+    def __init__(self, after: Project, before: Before) -> None:
+        self._after = after
+        self._before = before
+        self.kinds = Kinds(after)
+
+    def wrong(self, paths: AbstractSet[str]) -> Iterator[tuple[Place, str]]:
+        """Yield what is wrong with calls in the files ``paths``, and of functions in them."""
+        for home, called, call in self._of_changed(paths):
+            for what in self._names_of(home, called, call):
+                yield call.place, what
+        for module in self._after.modules_at(sorted(paths)):
+            for node in module.nodes_of(ast.With, ast.AsyncWith):
+                yield from self._entered_classes(module, node)
+
+    def _of_changed(self, paths: AbstractSet[str]) -> Iterator[tuple[Module, ast.Call, Call]]:
+        """Yield the calls in the files ``paths``, and those of functions in them.
+
+        Only calls that may reach a function that waits, or are awaited, ask what callers pass.
+        """
+        graph = self._after.calls.graph()
+        waiting = [item for item in graph.functions() if self.kinds.kind_of(item) in ASYNCHRONOUS]
+        names = {item.qualname.rpartition(".")[2] for item in waiting}
+        for function in graph.calls():
+            call = graph.resolved_by_callers(function) if function.name in names else function
+            if call.place.path in paths or any(item.path in paths for item in call.functions):
+                for module, node in self._after.calls_at(call.place)[:1]:
+                    is_awaited = isinstance(module.parent(node), ast.Await)
+                    yield module, node, graph.resolved_by_callers(call) if is_awaited else call
+
+    def _names_of(self, module: Module, node: ast.Call, call: Call) -> Iterator[str]:
+        """Yield what is wrong with a call: any function may run that it may reach."""
+        kinds = {function: self.kinds.kind_of(function) for function in call.functions}
+        shown = f"`{module.excerpt(node)}`"
+        waiting = [function for function, kind in kinds.items() if kind in ASYNCHRONOUS]
+        result, wrong = set(kinds.values()), list[str]()
+        if "coroutine" in result and not self.is_run(module, node):
+            wrong.append(f"nothing awaits the coroutine that {shown} returns")
+        if "generator" in result and not self._is_iterated(module, node):
+            wrong.append(f"{shown} returns an asynchronous generator")
+        if "manager" in result and not self._is_entered(module, node):
+            wrong.append(f"{shown} returns an asynchronous context manager")
+        # The file before the change is parsed only where that decides.
+        if wrong and not self._before.is_same(module, node, waiting):
+            yield from wrong
+        is_wrong = call.kind != "class" and any(
+            kind not in ASYNCHRONOUS and self._is_taken_for_another(module, node, call, one)
+            for one, kind in kinds.items()
+        )
+        if is_wrong and not self._before.was_awaited(module, node):
+            yield f"{shown} is awaited, but does not return an awaitable"
+
+    # ------------------------------------------------------------------------------------ calls
+    def is_run(self, module: Module, node: ast.Call) -> bool:
+        """Whether the coroutine that ``node`` gives is awaited, or run by something else."""
+        above = module.parent(node)
+        # The callers of a lambda are found with its receiver.
+        if isinstance(above, ast.Await | ast.Lambda):
+            return True
+        result = self._after.effects.fates(module, node)
+        fates = {fate.kind for fate in result}
+        around = module.enclosing_function(node)
+        # Callers have to await the result of a plain function.
+        passed = {fate.kind for fate in result if not fate.chain} & {"returned", "yielded"}
+        is_passed = bool(passed) and not isinstance(around, ast.AsyncFunctionDef)
+        return (bool(fates & (RUN | {"closed"})) or is_passed) and not fates & _LOST
+
+    def _is_iterated(self, module: Module, node: ast.expr) -> bool:
+        match module.parent(node):
+            case ast.Call(func=func) as taking if func is not node:
+                name = module.scopes.builtin_called(taking)
+                return not name or name in _TAKING
+            case ast.comprehension(is_async=is_asynchronous):
+                return bool(is_asynchronous)
+            case ast.NamedExpr() as named:
+                return self._is_iterated(module, named)
+            case ast.Assign(targets=[ast.Name()]) | ast.AnnAssign():
+                return True
+            case ast.Attribute(attr=name):
+                return name.startswith(("a", "__a"))
+            case ast.AsyncFor() | ast.keyword() | ast.Lambda() | ast.Return():
+                return True
+        return False
+
+    def _is_entered(self, module: Module, node: ast.Call) -> bool:
+        above = module.parent(node)
+        match above:
+            case ast.withitem():
+                return isinstance(module.parent(above), ast.AsyncWith)
+            case ast.Call():
+                return last_name(above.func) != "enter_context"
+            case ast.Attribute(attr=name):
+                return name.startswith("__a")
+            case ast.Await() | ast.For() | ast.Expr():
+                return False
+        return True
+
+    def _is_taken_for_another(
+        self, module: Module, node: ast.Call, call: Call, function: FunctionPlace
+    ) -> bool:
+        kind, above = self.kinds.kind_of(function), module.parent(node)
+        match above:
+            case ast.Await():
+                if call.kind == "one" and self._after.effects.awaitable(module, node) is None:
+                    return True
+                return not self.kinds.is_wrapped(function) and not self.kinds.promises(function)
+            case ast.AsyncFor(iter=iterated) | ast.comprehension(is_async=1, iter=iterated):
+                return kind == "plain generator" and iterated is node
+            case ast.withitem():
+                is_waiting = isinstance(module.parent(above), ast.AsyncWith)
+                return kind == "plain manager" and is_waiting
+            case ast.Call():
+                is_waiting = last_name(above.func) in {"anext", "enter_async_context"}
+                return kind != "plain" and is_waiting
+        return False
+
+    # ---------------------------------------------------------------------------------- managers
+    def _entered_classes(
+        self, module: Module, node: ast.With | ast.AsyncWith
+    ) -> Iterator[tuple[Place, str]]:
+        """Yield the classes of the program that are entered in the way of another kind."""
+        ways = ("__enter__", "__aenter__")
+        wanted, other = ways if isinstance(node, ast.With) else ways[::-1]
+        kin = self._after.calls.override_sets()
+        for item in node.items:
+            for one in self._after.values.of(module, item.context_expr).alternatives:
+                if not isinstance(one, InstanceOf) or not self._after.class_facts(one.qualified):
+                    continue
+                if kin.methods(one.qualified, other) and not kin.methods(one.qualified, wanted):
+                    shown = module.excerpt(item.context_expr)
+                    yield module.place(item.context_expr), f"`{shown}` has no `{wanted}`"

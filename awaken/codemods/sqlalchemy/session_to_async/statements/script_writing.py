@@ -1,0 +1,99 @@
+"""The coroutine function that replaces the statements of a script, and the call that runs it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from itertools import takewhile
+
+from awaken.codemods.sqlalchemy.session_to_async import reasons
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
+from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
+from awaken.codemods.sqlalchemy.session_to_async.payload import ENCLOSE, Enclosed
+from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
+from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import Region, regions_of
+from awaken.codemods.sqlalchemy.session_to_async.scripts.script_names import names_kept
+from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import Waiting, is_one_call
+from awaken.contract import Edit
+from awaken.kit.changes import Member
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.modules import Module
+
+_APART = 2
+"""Blank lines above a function of a file."""
+
+
+class Scripts:
+    """Has statements that wait where a process begins run in a loop, all of a file in one."""
+
+    def __init__(
+        self, part: SynchronousPart, rule: str, disposal: Disposal, writer: FunctionWriter
+    ) -> None:
+        self._part = part
+        self._rule = rule
+        self._disposal = disposal
+        self._writer = writer
+        self._loops = Loops(part)
+
+    def regions(self, module: Module, waiting: Waiting) -> list[Region]:
+        """Return the statements of a file that wait, without a call that is the only one."""
+        nodes = waiting.nodes()
+        regions = regions_of(self._part.project, module, nodes, self._loops)
+        return [region for region in regions if not is_one_call(self._part, region, waiting)]
+
+    def member(self, region: Region, waiting: Waiting) -> Member:
+        """Return the rewrite of the statements of a region."""
+        module = region.module
+        first = next(node for node in waiting.nodes() if region.holds(module.place(node)))
+        site: Site[ast.AST] = Site(self._rule, module, region.statements[0])
+        outcome: Rewrite | Refused
+        try:
+            outcome = self._enclosed_rewrite(site, region)
+        except Refused as refused:
+            outcome = refused
+        along = tuple(map(module.place, region.statements))
+        return Member(site, outcome, f"`{module.excerpt(first)}`", along)
+
+    def _enclosed_rewrite(self, site: Site[ast.AST], region: Region) -> Rewrite:
+        """Return how the statements become the body of a function. Raises Refused."""
+        module, statements = site.module, region.statements
+        if region.shares_a_line:
+            raise Refused(reasons.AT_IMPORT, f"`{module.excerpt(site.node)}`")
+        edits = self.edits_inside(site, statements)
+        # The block that asks for `__main__` has a function of its own.
+        names = ["main", "run_script"]
+        if region.holder is module.tree and module.has_main_block:
+            names.reverse()
+        name = module.scopes.fresh_name(*names)
+        run, more, caveats = self._disposal.run(site, f"{name}()")
+        data = Enclosed(
+            name=name,
+            run=run,
+            before=region.statements_above,
+            behind=region.statements_below,
+            kept=names_kept(module, statements),
+            blank_lines=blank_lines_below(lines_above(module, region.holder)),
+        )
+        message = f"`asyncio.run()` runs `{module.excerpt(site.node)}` and the code after it"
+        written = site.rewrite(region.holder, ENCLOSE, data)
+        others = tuple(map(module.place, statements[1:]))
+        return Rewrite(message, [*edits, *more, written], caveats, others)
+
+    def edits_inside(self, site: Site[ast.AST], statements: Sequence[ast.stmt]) -> list[Edit]:
+        """Return the edits of statements that a coroutine function runs. Raises Refused."""
+        top = self._part.place_of(site.module, None)
+        self._loops.check(site.module, top, statements)
+        return self._writer.edits_inside(site, top, statements)
+
+
+def blank_lines_below(lines: list[bytes]) -> int:
+    """Return how many blank lines end the first lines of a file, at most two; two for none."""
+    blank = [*takewhile(lambda item: not item.strip(), reversed(lines))]
+    return min(len(blank), _APART) if lines else _APART
+
+
+def lines_above(module: Module, statement: ast.AST) -> list[bytes]:
+    """Return the lines above the one on which a statement begins."""
+    above = module.source.text[: module.span(statement).start].splitlines(keepends=True)
+    return [candidate for candidate in above if candidate.endswith((b"\n", b"\r"))]

@@ -1,0 +1,347 @@
+"""All mocks of Query in a project's tests, searched once.
+
+Only test files are parsed whose bytes may hold a double, and those that name a function or a class
+that makes one. A project without such files is searched for a few words.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from msgspec import Struct
+
+from awaken.contract import Place
+from awaken.project.frameworks.testing.double_reach import QueryUse, Reach, use_of
+from awaken.project.frameworks.testing.marks import Mark, fakes_of, marks_of, patch_of
+from awaken.project.frameworks.testing.requests import Routes
+from awaken.project.frameworks.testing.suite import Suite
+from awaken.project.frameworks.testing.units import ProgramCall, Unit
+from awaken.project.graph.callers.importers import Importers
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.looked_at import Search, WatchedSnapshot
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import DOUBLE_WORDS, is_around_tests, may_configure
+from awaken.project.source.trees import Function
+from awaken.project.source.worklist import MOST_FILES
+
+_FAKED = re.compile(rb"def query\(|^\s+query\s*=", re.MULTILINE)
+
+
+class Double(Struct, frozen=True):
+    """A mock of Query in a test: ``place`` is where it is first configured or asserted.
+
+    ``name`` is how it is written there. ``uses`` are what the program asks of it. ``unseen`` says
+    that no visible code gets it, or that more code does than was followed, although methods of
+    Query are named on it. ``marks`` are all places of the test's file that make it a double,
+    ``fake`` is its class if that is written by hand. If it ``is_followed``, no other use asks it.
+    """
+
+    place: Place
+    name: str
+    uses: tuple[QueryUse, ...]
+    unseen: bool = False
+    marks: tuple[Place, ...] = ()
+    fake: str = ""
+    is_followed: bool = False
+
+
+class Doubles:
+    """Finds the mocks of Query in a project, once."""
+
+    def __init__(
+        self, evaluator: ProgramEvaluator, files: WatchedSnapshot, has_queries: Callable[[], bool]
+    ) -> None:
+        self._evaluator = evaluator
+        self._files = files
+        self._has_queries = has_queries
+        self._words = evaluator.callers.words
+        self._found: dict[Place, Double] | None = None
+        self._by_use: dict[QueryUse, list[Double]] = {}
+        self._unfollowed: set[Place] = set()  # doubles that more may get than was followed
+        self._is_complete = True
+        self._marked: dict[str, _Marked] = {}
+        self._unmarked: set[str] = set()
+        self._searched: dict[str, _Searched] = {}
+        self._fakes: dict[str, Place] = {}
+
+    def find(self) -> None:
+        """Find all mocks of the project, unless that was done."""
+        self._all()
+
+    def in_file(self, path: str) -> list[Double]:
+        """Return the mocks of a test file, in the order of the source."""
+        return sorted(
+            (double for place, double in self._all().items() if place.path == path),
+            key=lambda double: double.place,
+        )
+
+    def double_of(self, module: Module, query: ast.expr) -> Double | None:
+        """Return a double that is asked by ``query``, as in ``session.query``, if one is."""
+        return next(iter(self.answering(use_of(module, query))), None)
+
+    def answering(self, use: QueryUse) -> tuple[Double, ...]:
+        """Return the doubles that are asked by ``use``."""
+        return tuple(self._by_use.get(use, ())) if self._all() else ()
+
+    def share(self, earlier: Doubles, changed: Iterable[str]) -> None:
+        """Take what was found earlier in files that none of the ``changed`` ones can change."""
+        tests = [path for path in changed if is_around_tests(path)]
+        self._fakes = earlier._fakes
+        if not any(may_configure(self._files[path].text) for path in tests):
+            self._found, self._by_use = earlier._found, earlier._by_use
+            self._marked, self._searched = earlier._marked, earlier._searched
+            return
+        self._marked = {p: parameter for p, parameter in earlier._marked.items() if p not in tests}
+        importers = Importers(self._evaluator.names.layout, self._words)
+        concerned = {*tests, *(location for path in tests for location in importers.direct(path))}
+        self._searched = {
+            path: one for path, one in earlier._searched.items() if concerned.isdisjoint(one.files)
+        }
+
+    def _all(self) -> dict[Place, Double]:
+        if self._found is None:
+            self._found = {}
+            self._search()
+            for double in self._found.values():
+                for use in double.uses:
+                    self._by_use.setdefault(use, []).append(double)
+        return self._found
+
+    # ---------------------------------------------------------------------------------- the files
+    def _search(self) -> None:
+        # A mock of another object's `query` is not a mock of Query.
+        if not self._has_queries():
+            return
+        tests = [path for path in self._evaluator.files_with(DOUBLE_WORDS) if is_around_tests(path)]
+        marked = [path for path in tests if may_configure(self._files.file_to_search(path).text)]
+        self._files.looked_at.note_search(Search("doubles", b""), marked)
+        fakes = dict(self._fakes_in(marked))
+        if fakes != self._fakes:
+            self._fakes = fakes
+            self._marked, self._searched, self._unmarked = {}, {}, set()
+        wanted: dict[str, None] = {}
+        done = set[str]()
+        for path in marked:
+            concerned = list(self._concerned_files(path))
+            wanted |= dict.fromkeys(concerned)
+            if path in concerned:  # while its tree is at hand
+                done.add(path)
+                self._search_file(path)
+        for path in wanted:
+            if path not in done:
+                self._search_file(path)
+        # That is said only where a search ended too early; else no test has them.
+        for path in [] if self._is_complete else marked:
+            for place, name in self._marks(path).legacy:
+                if self._found is not None:
+                    self._found.setdefault(place, Double(place, name, (), unseen=True))
+
+    def _fakes_in(self, paths: Sequence[str]) -> Iterator[tuple[str, Place]]:
+        for path in paths:
+            is_faked = _FAKED.search(self._files[path].text) is not None
+            for module in self._evaluator.modules_at([path] if is_faked else []):
+                yield from ((name, module.place(node)) for name, node in fakes_of(module))
+
+    def _concerned_files(self, path: str) -> Iterator[str]:
+        """Yield the files with tests that may use the mocks of a file."""
+        marks = self._marks(path)
+        if marks.has_any:
+            yield path
+        for word in marks.words:
+            files = [file for file in self._words.files_with(word) if is_around_tests(file)]
+            self._is_complete = self._is_complete and len(files) <= MOST_FILES
+            yield from files if len(files) <= MOST_FILES else ()
+
+    def _marks(self, path: str) -> _Marked:
+        if path not in self._marked:
+            module = self._evaluator.load(path)
+            self._marked[path] = _Marked() if module is None else self._marks_in(module)
+        return self._marked[path]
+
+    def _marks_in(self, module: Module) -> _Marked:
+        fakes = self._fakes
+        words = {name.rpartition(".")[2] for name in fakes if name.startswith(f"{module.name}.")}
+        marks = list(marks_of(module, self._evaluator.names, fakes.keys()))
+        for mark in marks:
+            above = [node for node in module.ancestors(mark.node) if isinstance(node, Function)]
+            words |= {above[-1].name} if above else set()
+        # Nobody calls tests and set-up methods by their names.
+        words = {word for word in words if not word.startswith(("test", "setUp", "setup"))}
+        legacy = [
+            (module.place(item.node), _display_text(module, item))
+            for item in marks
+            if self._is_legacy(module, item)
+        ]
+        return _Marked(bool(marks), tuple(sorted(words)), tuple(legacy))
+
+    def _is_legacy(self, module: Module, mark: Mark) -> bool:
+        """Whether methods of Query are named on a mock; not of a class with its own ``query``."""
+        patch = patch_of(module, mark.node) if isinstance(mark.node, ast.Call) else None
+        if patch is None or patch.owner is not None or not mark.legacy:
+            return mark.legacy
+        owner = patch.name.rpartition(".")[0]
+        located = self._evaluator.names.locate(owner)
+        home = None if located is None else self._evaluator.load(located.path)
+        if located is not None and home is not None and len(located.rest) > 1:
+            # A test that patches what no file has fails today.
+            scopes = home.scopes
+            return located.rest[0] in scopes.module.bindings or bool(scopes.import_stars)
+        pair = self._evaluator.classes.node(owner)
+        own = [] if pair is None else [node for node in pair[1].body if _is_query(node)]
+        # One that asks another `query` may pass on what a session gives.
+        return not own or any(getattr(node, "attr", "") == "query" for node in ast.walk(own[0]))
+
+    # ----------------------------------------------------------------------------------- one file
+    def _search_file(self, path: str) -> None:
+        if path not in self._searched:
+            module = self._evaluator.load(path)
+            self._searched[path] = _Searched() if module is None else self._tests_in(module)
+        searched = self._searched[path]
+        self._is_complete = self._is_complete and searched.is_complete
+        for sighting in searched.sightings:
+            self._add(sighting)
+
+    def _tests_in(self, module: Module) -> _Searched:
+        """Return what the tests of a file have of doubles."""
+        reach = Reach(self._evaluator)
+        routes = Routes(self._evaluator)
+        suite = Suite(self._evaluator, reach, self._fakes.keys(), self._unmarked)
+        sightings: list[_Sighting] = []
+        is_complete = True
+        for node in module.functions:
+            if node.name.startswith("test"):
+                unit = Unit(suite, suite.member(module, node))
+                is_complete = is_complete and unit.is_complete
+                for name in unit.doubles:
+                    reached = _reached_callee(unit, name, reach, routes)
+                    sightings.append(self._sighting(unit, name, reached))
+        return _Searched(tuple(sightings), is_complete, suite.files | {module.path})
+
+    def _sighting(self, unit: Unit, name: str, reached: _Reached) -> _Sighting:
+        member, mark = unit.doubles[name]
+        shown = (
+            f"{mark.fake.rpartition('.')[2]}.query"
+            if mark.fake
+            else _display_text(member.module, mark)
+        )
+        return _Sighting(
+            place=self._fakes.get(mark.fake) or member.module.place(mark.node),
+            name=shown,
+            marks=tuple(member.module.place(item.node) for item in unit.marks[name]),
+            fake=mark.fake,
+            is_legacy=self._is_legacy(member.module, mark),
+            uses=tuple(reached.uses),
+            is_resolved=reached.resolved,
+            is_complete=reached.is_complete and unit.is_complete,
+        )
+
+    def _add(self, sighting: _Sighting) -> None:
+        place, uses, marks = sighting.place, sighting.uses, set(sighting.marks)
+        known = (self._found or {}).get(place)
+        if known is not None:
+            uses = tuple(dict.fromkeys([*known.uses, *uses]))
+            marks |= set(known.marks)
+        if not sighting.is_complete:
+            self._unfollowed.add(place)
+        unused = not uses and not sighting.is_resolved and (known is None or known.unseen)
+        unseen = sighting.is_legacy and (unused or place in self._unfollowed)
+        is_followed = not unseen and place not in self._unfollowed
+        double = Double(
+            place, sighting.name, uses, unseen, tuple(sorted(marks)), sighting.fake, is_followed
+        )
+        if self._found is not None:
+            self._found[place] = double
+
+
+class _Marked(Struct, frozen=True):
+    """The places of a file that make mocks of Query, and the words by which others name it.
+
+    ``legacy`` are those with methods of Query, each as a sentence names it.
+    """
+
+    has_any: bool = False
+    words: tuple[str, ...] = ()
+    legacy: tuple[tuple[Place, str], ...] = ()
+
+
+class _Sighting(Struct, frozen=True):
+    """A double as one test has it; the words are those of ``Double``."""
+
+    place: Place
+    name: str
+    marks: tuple[Place, ...]
+    fake: str
+    is_legacy: bool
+    uses: tuple[QueryUse, ...]
+    is_resolved: bool
+    is_complete: bool
+
+
+class _Searched(Struct, frozen=True):
+    """The mocks of Query in the tests of a file, and the ``files`` of tests that take part."""
+
+    sightings: tuple[_Sighting, ...] = ()
+    is_complete: bool = True
+    files: frozenset[str] = frozenset()
+
+
+class _Reached(Struct, frozen=True):
+    """The code that asks a mock; ``resolved``: anything of the program gets it."""
+
+    uses: list[QueryUse]
+    resolved: bool
+    is_complete: bool
+
+
+def _reached_callee(unit: Unit, name: str, reach: Reach, routes: Routes) -> _Reached:
+    """Return what asks the double ``name``."""
+    reach.replaces = unit.replaced
+    answers = [routes.answering(*request) for request in unit.requests()]
+    answering = [item for entry_points in answers for item in entry_points or ()]
+    calls = [
+        *unit.entries(name),
+        *(ProgramCall(item, gives=False, inside=True) for item in answering),
+    ]
+    given = [call.entry for call in calls if call.gives]
+    targets, overridden = list(unit.targets(name)), list(unit.overridden(name))
+    # A request hands on nothing but what is patched or overridden.
+    is_complete = None not in answers or not (targets or overridden)
+    for dependency in overridden:
+        for entry_point in answering:
+            entries, is_all = routes.receivers_of(entry_point, dependency)
+            given += entries
+            is_complete = is_complete and is_all
+    uses, is_all = reach.uses(given, frozenset())
+    is_complete = is_complete and is_all
+    for inside in (True, False):
+        wanted = frozenset(target for target, only_inside in targets if only_inside is inside)
+        if wanted:
+            entries = [call.entry for call in calls if call.inside or not inside]
+            asked, is_all = reach.uses(entries, wanted)
+            uses += asked
+            is_complete = is_complete and is_all
+    for target, only_inside in targets:
+        # No call was seen to get there; its users may still be reached in other ways.
+        if not any(use.path == target.home for use in uses):
+            query_uses = reach.named_at_home(target, unit.words(only_inside=only_inside))
+            called = any(call.entry.module.path == target.home for call in calls)
+            uses += query_uses or (reach.of_file(target) if target.path and not called else [])
+    return _Reached(uses, bool(given or targets), is_complete)
+
+
+def _is_query(node: ast.stmt) -> bool:
+    return isinstance(node, Function) and node.name == "query"
+
+
+def _display_text(module: Module, mark: Mark) -> str:
+    """Return the double as a sentence names it, without what is called of it."""
+    if not isinstance(mark.node, ast.Call):
+        return module.excerpt(mark.node)
+    if mark.root is not mark.node:
+        return f"{module.excerpt(mark.root)}.query"
+    patch = patch_of(module, mark.node)
+    if patch is None:
+        return f"{module.excerpt(mark.node.func)}(query=...)"
+    return patch.name if patch.owner is None else f"{module.excerpt(patch.owner)}.query"

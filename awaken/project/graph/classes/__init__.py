@@ -1,0 +1,1 @@
+"""Classes and what they inherit: hierarchies, sets of methods that override each other, stubs."""

@@ -1,0 +1,254 @@
+"""The uses of a function that is an argument of a call."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from awaken.contract import Place
+from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.library_names import library_names
+from awaken.project.graph.forwards.call_graph import Call
+from awaken.project.graph.forwards.handed.receivers import (
+    ADDING,
+    CALLING,
+    DEFAULT,
+    JOINING,
+    KEYS_OF,
+    SAME,
+    TABLES_OF,
+)
+from awaken.project.graph.forwards.handed.slots import (
+    KEYS,
+    End,
+    Found,
+    Slot,
+    Slots,
+    Spot,
+    iterated_depth,
+    takes_receiver,
+    without_position,
+)
+from awaken.project.graph.forwards.in_place import called_in_place
+from awaken.project.graph.forwards.thread_helpers import runs_in_thread
+from awaken.project.graph.passing import collected_arguments
+from awaken.project.names.functions.injections import OVERRIDES
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, parameter_getting
+from awaken.project.values.calls.registering import registered_function
+from awaken.project.values.domain import ClassOf, InstanceOf, Session, classes_in, without_none
+
+
+class Arguments:
+    """Answers for one program; ``call_at`` gives the resolved call at a place."""
+
+    def __init__(self, slots: Slots, call_at: Callable[[Place], Call | None]) -> None:
+        self._slots = slots
+        self._call_at = call_at
+
+    def uses_of(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
+        """Yield where ``call`` takes its argument ``node``."""
+        qualified = self._slots.evaluator.names.qualified_name(module, call.func) or ""
+        is_read = qualified in KEYS_OF or getattr(call.func, "attr", "") == "join"
+        if not is_read or not self._slots.gives_keys(Spot(module, node, depth)):
+            yield from self._uses_by_callee(module, call, node, depth)
+
+    def _uses_by_callee(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
+        evaluator = self._slots.evaluator
+        qualified = evaluator.names.qualified_name(module, call.func) or ""
+        through = self._slot_after_call(module, call, qualified, Spot(module, node, depth))
+        if through is not None:
+            yield through
+            return
+        applying = called_in_place(module, node)
+        if applying is not None and not depth:
+            yield End("call", module, applying)
+            return
+        if qualified in library_names().looking:
+            return
+        if _is_of_overrides(call):
+            yield End("absorbed", module, call)
+            yield Slot("overrides", OVERRIDES, -1, OVERRIDES, 1)
+            return
+        if registered_function(evaluator, module, call) is node:
+            yield from _uses_by_registration(module, call, depth)
+            return
+        if self._is_absorbed(module, call, qualified) or self._is_started(call, node, qualified):
+            yield End("absorbed", module, call)
+            return
+        if self._is_looked_up(module, call, node):
+            return
+        position = self._in_thread(module, call, qualified)
+        if position is not None and not depth:
+            is_run = node in call.args and call.args.index(node) == position
+            yield End("thread", module, call) if is_run else End.leak(module, node, call)
+            return
+        if qualified == "dataclasses.replace":
+            yield from self._uses_by_replace(module, call, node, depth)
+            return
+        result = list(self._parameters(module, call, node, depth))
+        result += [
+            self._slots.field(owner, name, depth)
+            for value, owner, name in self._slots.fields_given(module, call)
+            if value is node
+        ]
+        yield from result or (End.leak(module, node, call),)
+
+    def _slot_after_call(
+        self, module: Module, call: ast.Call, qualified: str, spot: Spot
+    ) -> Spot | None:
+        """Return the slot that holds ``spot`` after a call that returns or stores it."""
+        node, depth = spot.node, spot.depth
+        position = call.args.index(node) if node in call.args else -1
+        if qualified in SAME - TABLES_OF and depth == KEYS + 1:
+            return Spot(module, call, 1)
+        is_given_back = (
+            (qualified in CALLING and position == 0)
+            or qualified in library_names().casts
+            or (qualified in SAME and depth > 0)
+            or (qualified == "builtins.getattr" and position == DEFAULT)
+            or self._is_default(module, call, node)
+        )
+        if is_given_back:
+            is_ordered = qualified not in SAME or qualified in TABLES_OF
+            return Spot(module, call, depth if is_ordered else without_position(depth))
+        if qualified == "builtins.enumerate" and depth and position == 0:
+            return Spot(module, call, iterated_depth(depth) + 2)
+        return self._into_container(module, call, node, depth)
+
+    def _is_default(self, module: Module, call: ast.Call, node: ast.expr) -> bool:
+        """Whether ``node`` is what `get` of a dictionary gives for a key that is not there."""
+        if not isinstance(call.func, ast.Attribute) or call.func.attr not in {"get", "pop"}:
+            return False
+        return call.args[1:] == [node] and self._slots.is_table(module, call.func.value)
+
+    def _is_looked_up(self, module: Module, call: ast.Call, node: ast.expr) -> bool:
+        """Whether ``node`` is the key that something is taken out of a dictionary by."""
+        if not isinstance(call.func, ast.Attribute) or call.func.attr not in {"get", "pop"}:
+            return False
+        return call.args[:1] == [node] and self._slots.is_table(module, call.func.value)
+
+    def _is_absorbed(self, module: Module, call: ast.Call, qualified: str) -> bool:
+        """Whether a call takes coroutine functions as well as plain ones."""
+        absorbing = set(twins().absorbing.functions)
+        if qualified in absorbing:
+            return True
+        if not isinstance(call.func, ast.Attribute):
+            return False
+        values = self._slots.evaluator.values(module, call.func.value)
+        # None has no method, whatever is passed to that.
+        owners = without_none(values)
+        classes = classes_in(owners)
+        names = {f"{base}.{call.func.attr}" for owner in classes for base in self._lines(owner)}
+        return bool(names & absorbing) and len(classes) == len(owners)
+
+    def _is_started(self, call: ast.Call, node: ast.expr, qualified: str) -> bool:
+        """Whether ``node`` are handlers of an application: of its start, its end, errors."""
+        name = next((keyword.arg for keyword in call.keywords if keyword.value is node), None)
+        of_application = qualified in twins().absorbing.applications
+        return of_application and name in {"exception_handlers", "on_shutdown", "on_startup"}
+
+    def _in_thread(self, module: Module, call: ast.Call, qualified: str) -> int | None:
+        """Return which argument of ``call`` it runs elsewhere and waits for, if it does so.
+
+        That is in a thread, or in a greenlet, where a session runs a function with itself.
+        """
+        if qualified in library_names().in_threads:
+            return library_names().in_threads[qualified]
+        if runs_in_thread(self._slots.evaluator, module, call):
+            return 0
+        if not isinstance(call.func, ast.Attribute):
+            return None
+        if call.func.attr == "run_sync" and isinstance(module.parent(call), ast.Await):
+            owners = self._slots.evaluator.values(module, call.func.value)
+            are_sessions = all(
+                isinstance(owner, Session) and owner.kind.startswith("async") and not owner.unless
+                for owner in owners
+            )
+            return 0 if owners and are_sessions else None
+        return 1 if call.func.attr == "run_in_executor" else None
+
+    def _lines(self, qualified: str) -> tuple[str, ...]:
+        return (qualified, *self._slots.evaluator.classes.library_ancestors(qualified))
+
+    def _into_container(
+        self, module: Module, call: ast.Call, node: ast.expr, depth: int
+    ) -> Spot | None:
+        func = call.func
+        if not isinstance(func, ast.Attribute) or node not in call.args:
+            return None
+        if any(
+            isinstance(value, ClassOf | InstanceOf) and self._slots.is_own(value.qualified)
+            for value in self._slots.evaluator.values(module, func.value)
+        ):
+            return None
+        if func.attr in ADDING and call.args.index(node) == ADDING[func.attr]:
+            return Spot(module, func.value, depth + 1)
+        is_joined = func.attr in JOINING and depth
+        return Spot(module, func.value, without_position(depth)) if is_joined else None
+
+    def _uses_by_replace(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
+        name = next((keyword.arg for keyword in call.keywords if keyword.value is node), None)
+        if name is None:
+            yield End.leak(module, node, call)
+            return
+        for owner in self._slots.evaluator.values(module, call.args[0]) if call.args else ():
+            if isinstance(owner, InstanceOf) and self._slots.is_own(owner.qualified):
+                yield self._slots.field(owner.qualified, name, depth)
+            else:
+                yield End.leak(module, node, call)
+
+    def _parameters(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
+        """Yield the parameters that ``call`` passes ``node`` to."""
+        resolved = self._call_at(module.place(call))
+        if resolved is None or resolved.kind in {"unknown", "library"}:
+            return
+        for place in resolved.functions:
+            pair = next(self._slots.evaluator.functions_at([(place.path, place.start)]), None)
+            if pair is None:
+                yield End.leak(module, node, call)
+                continue
+            home, function = pair
+            bound = bound_by(module, call, home, function, self._slots)
+            parameter = parameter_getting(call, function, node, bound)
+            if parameter is not None:
+                yield self._slots.parameter(home, function, parameter.arg, depth)
+            elif function.args.vararg is not None and node in collected_arguments(
+                call, function, bound
+            ):
+                name = function.args.vararg.arg
+                yield self._slots.parameter(home, function, name, depth + 1)
+            else:
+                yield End.leak(module, node, call)
+
+
+def _uses_by_registration(module: Module, call: ast.Call, depth: int) -> Found:
+    """Yield where a function goes that ``call`` makes an endpoint of, and gives back."""
+    yield End("absorbed", module, call)
+    # Nobody uses the result of a lambda.
+    if not isinstance(module.parent(call), ast.Lambda):
+        yield Spot(module, call, depth)
+
+
+def _is_of_overrides(call: ast.Call) -> bool:
+    """Whether a call puts something into the overrides of dependencies, or looks it up there."""
+    match call.func:
+        case ast.Attribute(value=ast.Attribute(attr=name)):
+            return name == OVERRIDES
+    return False
+
+
+def bound_by(module: Module, call: ast.Call, home: Module, function: Function, slots: Slots) -> int:
+    """Return how many parameters of ``function`` are given by what ``call`` calls it on."""
+    if not takes_receiver(home, function):
+        return 0
+    is_of_class = any(
+        isinstance(node, ast.Name) and node.id == "classmethod" for node in function.decorator_list
+    )
+    if function.name in {"__init__", "__call__"} or is_of_class:
+        return 1
+    # `Class.method(object)` gives the object itself.
+    named = slots.evaluator.names.qualified_name(module, call.func)
+    owner = home.enclosing_class(function)
+    is_plain = owner is not None and named == f"{home.name}.{home.qualname(owner)}.{function.name}"
+    return 0 if is_plain else 1

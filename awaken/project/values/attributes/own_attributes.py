@@ -1,0 +1,304 @@
+"""The attributes that classes of the program set: in their body, and on ``self``."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Sequence
+
+from awaken.project.names.functions.decorators import PROPERTIES, method_kind
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.trees import (
+    Function,
+    first_parameter,
+    is_overload,
+    walk_statements,
+    without_arguments,
+)
+from awaken.project.values.attributes.dataclass_fields import GeneratedFields
+from awaken.project.values.domain import (
+    NOWHERE,
+    ClassOf,
+    DeclarativeBase,
+    FunctionOf,
+    InstanceOf,
+    NoneValue,
+    Unknown,
+    Value,
+    Values,
+    union,
+)
+from awaken.project.values.library.promises import holds_own, narrower
+from awaken.project.values.library_types.solving import has_variables, solved_values
+from awaken.project.values.questions import Questions
+
+_ENUMERATIONS = {f"enum.{kind}" for kind in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")}
+_ENUMERATIONS |= {"enum.ReprEnum"}
+# None of their classes is one.
+_PLAIN = {"aiohttp", "anyio", "fastapi", "flask", "flask_sqlalchemy", "httpx", "requests"}
+_PLAIN |= {"starlette", "yarl"}
+_PROPERTY = InstanceOf("builtins.property")
+_ONLY_NONE = (NoneValue(),)
+
+
+class OwnAttributes:
+    """Follows what classes of the program say themselves."""
+
+    def __init__(self, evaluator: Questions) -> None:
+        self._evaluator = evaluator
+        self._fields = GeneratedFields(evaluator)
+
+    def nearest_values(
+        self, owner: InstanceOf | ClassOf, name: str, without: set[str] | None = None
+    ) -> Values | None:
+        """Return what the nearest class gives that sets ``name``; those in ``without`` do not.
+
+        Classes that do not set it are added there.
+        """
+        known = set[str]() if without is None else without
+        for facts in self._evaluator.classes.line(owner.qualified):
+            if facts.qualified in known:
+                continue
+            node = self._evaluator.classes.node(facts.qualified)
+            values = None if node is None else self.of_class(owner, name, *node)
+            if values is not None:
+                return values
+            known.add(facts.qualified)
+        return None
+
+    def of_made_bases(self, owner: InstanceOf | ClassOf, name: str) -> Values | None:
+        """Return what a class gives that ``declarative_base(cls=...)`` makes a base of."""
+        classes = self._evaluator.classes
+        ancestors = classes.ancestors(owner.qualified)
+        for facts, index in ancestors.unresolved if ancestors is not None else ():
+            module, node = classes.node(facts.qualified) or (None, None)
+            if module is None or node is None:
+                continue
+            for base in self._evaluator.values(module, node.bases[index]):
+                parent = base.parent if isinstance(base, DeclarativeBase) else None
+                for _, home, body in classes.bodies(parent or ""):
+                    values = self.of_class(owner, name, home, body)
+                    if values is not None:
+                        return values
+        return None
+
+    def of_class(
+        self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.ClassDef
+    ) -> Values | None:
+        """Return what the class ``node`` itself sets: in its body, and on ``self`` anywhere."""
+        scope = module.scopes.scope_made_by(node)
+        bindings = scope.bindings_of(name)
+        bindings = [binding for binding in bindings if not is_overload(binding.node)] or bindings
+        made = self._fields.values_of(owner, module, node, name) if bindings else None
+        if made is not None:
+            return made
+        in_body = union(*(self._bound_values(owner, module, binding) for binding in bindings))
+        declared = any(binding.annotation is not None for binding in bindings)
+        # The declaration in the body holds for all assignments of methods.
+        if in_body and declared and not _is_unknown(in_body):
+            return self._seen_values(in_body, module, node, name, bindings)
+        if all(binding.kind == "annotation" for binding in bindings):
+            in_body = ()  # ``session: Any`` says no more than what is assigned below
+            bindings = []
+        on_self = _assignments(module, node).get(name, [])
+        if not bindings and not on_self:
+            return None
+        assigned = (
+            self._by_type_parameter(owner, module, node, *item[1:])
+            or self._assigned_values(module, *item)
+            for item in on_self
+        )
+        if not on_self:
+            # The returned value of a property is the result: only an attribute of a class may be a
+            # descriptor.
+            if any(not isinstance(binding.node, Function) for binding in bindings):
+                in_body = tuple(self._read(value, name) for value in in_body)
+            if self._is_member(owner, bindings):
+                in_body = (InstanceOf(owner.qualified),)
+        result = union(in_body, *assigned)
+        if result == _ONLY_NONE:
+            # Others set it: a subclass, or who is given the object.
+            result = self._promised_values(module, on_self) or result
+        return self._evaluator.with_later_additions(result, module, name)
+
+    def _promised_values(self, module: Module, on_self: Sequence[_Assignment]) -> Values:
+        """Return what is annotated where methods assign an attribute."""
+        written = (node for _, _, node in on_self if node is not None)
+        result = union(*(self._evaluator.declared_values(module, node) for node in written))
+        return () if _is_unknown(result) else result
+
+    def _assigned_values(
+        self, module: Module, target: ast.expr, value: ast.expr | None, annotation: ast.expr | None
+    ) -> Values:
+        """Return what a method assigns to an attribute; it may say more than an annotation."""
+        result = self._evaluator.assigned_values(module, target, value, annotation, ())
+        if value is None or annotation is None or not holds_own(self._evaluator, result):
+            return result
+        return narrower(self._evaluator, result, self._evaluator.values(module, value))
+
+    def _by_type_parameter(
+        self,
+        owner: InstanceOf | ClassOf,
+        module: Module,
+        node: ast.ClassDef,
+        value: ast.expr | None,
+        annotation: ast.expr | None,
+    ) -> Values:
+        """Return what the type parameters of ``owner`` say of a parameter that a method keeps.
+
+        So ``self.model`` is of `type[M]` another class for each instance of a generic class. And
+        ``self.items`` of ``items(model)`` is an instance of it. Empty where they do not say it.
+        """
+        if isinstance(value, ast.Call) and annotation is None:
+            result = self._by_type_parameter(owner, module, node, value.func, None)
+            are_classes = all(isinstance(alternative, ClassOf) for alternative in result)
+            made = tuple(InstanceOf(item.qualified) for item in result if isinstance(item, ClassOf))
+            return made if are_classes else ()
+        if not isinstance(owner, InstanceOf) or not isinstance(value, ast.Name):
+            return ()
+        binding = module.scopes.only_binding(value)
+        kept = None if binding is None else binding.node
+        written = annotation or (kept.annotation if isinstance(kept, ast.arg) else None)
+        declared = () if written is None else self._evaluator.declared_unsolved(module, written)
+        if not has_variables(declared):
+            return ()
+        qualified = module.full_name(node)
+        result = solved_values(declared, self._evaluator.library.solution_of(owner, qualified))
+        return () if has_variables(result) or _is_unknown(result) else result
+
+    def _seen_values(
+        self,
+        declared: Values,
+        module: Module,
+        node: ast.ClassDef,
+        name: str,
+        bindings: Sequence[Binding],
+    ) -> Values:
+        """Return what methods assign to an attribute that the body of its class declares.
+
+        Only where an initialiser of the class itself does, without which one is made of what the
+        body declares.
+        """
+        on_self = _assignments(module, node).get(name, [])
+        makes = [module.enclosing_function(target) for target, _, _ in on_self]
+        is_made_here = any(isinstance(x, Function) and x.name == "__init__" for x in makes)
+        is_declared_only = all(binding.kind == "annotation" for binding in bindings)
+        if not (is_made_here and is_declared_only and holds_own(self._evaluator, declared)):
+            return declared
+        assigned = union(*(self._assigned_values(module, *item) for item in on_self))
+        return declared if assigned == _ONLY_NONE else narrower(self._evaluator, declared, assigned)
+
+    def _is_member(self, owner: InstanceOf | ClassOf, bindings: list[Binding]) -> bool:
+        """Whether a name that a class assigns in its body is a member of an enumeration."""
+        if not bindings or any(binding.kind != "assignment" for binding in bindings):
+            return False
+        is_enumeration = bool(
+            _ENUMERATIONS & set(self._evaluator.classes.library_ancestors(owner.qualified))
+        )
+        return is_enumeration and not bindings[0].name.startswith("_")
+
+    def _read(self, value: Value, name: str) -> Value:
+        """Return the value of an attribute of a class: a descriptor gives something else."""
+        if not isinstance(value, InstanceOf) or value.made is not None:
+            return value
+        facts = self._evaluator.classes.facts(value.qualified)
+        top = value.qualified.partition(".")[0]
+        is_plain = top == "builtins" or top in sys.stdlib_module_names or top in _PLAIN
+        # No session, factory or engine is a descriptor.
+        is_plain = is_plain or value.qualified in self._evaluator.knowledge.types
+        if facts is None and not is_plain:
+            return Unknown(f"`{name}` may be a descriptor, a `{value.qualified}`", NOWHERE)
+        if facts is not None and self.nearest_values(value, "__get__") is not None:
+            return Unknown(f"`{name}` is a descriptor, a `{value.qualified}`", NOWHERE)
+        return value
+
+    def given_to(
+        self, module: Module, node: ast.ClassDef, name: str
+    ) -> list[tuple[ast.expr | None, ast.expr | None]]:
+        """Return what the class ``node`` gives to its attribute ``name``: values, annotations.
+
+        Augmented assignments are left out.
+        """
+        scope = module.scopes.scope_made_by(node)
+        bindings = scope.bindings_of(name)
+        result = [(binding.value, binding.annotation) for binding in bindings]
+        for target, value, annotation in _assignments(module, node).get(name, []):
+            if not isinstance(module.parent(target), ast.AugAssign):
+                result.append((value, annotation))
+        return result
+
+    def _bound_values(
+        self, owner: InstanceOf | ClassOf, module: Module, binding: Binding
+    ) -> Values:
+        node = binding.node
+        if not isinstance(node, Function):
+            return self._evaluator.binding(module, binding, ())
+        names = {self.decorator(module, decorator) for decorator in node.decorator_list}
+        kind = method_kind(names)
+        if kind == "static":
+            return (FunctionOf(module, node),)
+        if kind == "class":
+            return (FunctionOf(module, node, (), ClassOf(owner.qualified)),)
+        method = FunctionOf(module, node, (), owner)
+        if names & PROPERTIES or any(name and name.endswith(".setter") for name in names):
+            # On the class itself it is the property object.
+            is_read = isinstance(owner, InstanceOf)
+            return self._evaluator.results_of(method) if is_read else (_PROPERTY,)
+        return (method,)
+
+    def decorator(self, module: Module, node: ast.expr) -> str | None:
+        """Return the name of a decorator; `.setter` for those of a property."""
+        if isinstance(node, ast.Attribute) and node.attr in {"setter", "getter", "deleter"}:
+            return ".setter"
+        return self._evaluator.names.qualified_name(module, without_arguments(node))
+
+
+def _is_unknown(values: Values) -> bool:
+    return any(isinstance(value, Unknown) for value in values)
+
+
+_Assignment = tuple[ast.expr, ast.expr | None, ast.expr | None]
+
+
+@cached_in_file
+def _assignments(_module: Module, node: ast.ClassDef) -> dict[str, list[_Assignment]]:
+    """Return what the methods of a class assign to attributes of their first parameter."""
+    assignments: dict[str, list[_Assignment]] = {}
+    for method in (part for part in node.body if isinstance(part, Function)):
+        own = first_parameter(method)
+        for inner in walk_statements(method):
+            for target, value, annotation in _targets(inner):
+                if isinstance(target.value, ast.Name) and target.value.id == own:
+                    assignments.setdefault(target.attr, []).append((target, value, annotation))
+    return assignments
+
+
+def _targets(node: ast.AST) -> list[tuple[ast.Attribute, ast.expr | None, ast.expr | None]]:
+    match node:
+        case ast.Assign():
+            whole = [(target, node.value) for target in node.targets]
+        case ast.AnnAssign(target=ast.Attribute()):
+            return [(node.target, node.value, node.annotation)]  # type: ignore[list-item]
+        case ast.For() | ast.AsyncFor():
+            whole = [(node.target, None)]  # type: ignore[list-item]
+        case ast.withitem() if node.optional_vars is not None:
+            whole = [(node.optional_vars, None)]  # type: ignore[list-item]
+        case ast.AugAssign():
+            whole = [(node.target, None)]  # type: ignore[list-item]
+        case _:
+            return []
+    targets: list[tuple[ast.Attribute, ast.expr | None, ast.expr | None]] = []
+    for place, value in whole:
+        if isinstance(place, ast.Attribute):
+            targets.append((place, value, None))
+        elif isinstance(place, ast.Tuple | ast.List):
+            parts: list[ast.expr | None] = [None] * len(place.elts)
+            if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(place.elts):
+                parts = list(value.elts)
+            targets += [
+                (item, part, None)
+                for item, part in zip(place.elts, parts, strict=True)
+                if isinstance(item, ast.Attribute)
+            ]
+    return targets
