@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Concatenate, ParamSpec, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken.contract import (
     Change,
@@ -115,7 +115,7 @@ def decide_group(members: Sequence[Member], constraints: Constraints, beside: Re
     ``beside`` says so, with its name. An excluded site keeps its level, for users see it counted.
     """
     # In the order of their places: which one is named must not depend on who was found first.
-    members = sorted(members, key=lambda item: item.site.place)
+    members = sorted(members_by_site(members), key=lambda item: item.site.place)
     refused = next((item for item in members if isinstance(item.outcome, Refused)), None)
     if refused is not None:
         return _left_alone(members, refused, beside)
@@ -129,6 +129,34 @@ def decide_group(members: Sequence[Member], constraints: Constraints, beside: Re
         (*others.findings, *(finding for decision in kept for finding in decision.findings)),
         tuple(change for decision in kept for change in decision.changes),
     )
+
+
+def members_by_site(members: Iterable[Member]) -> list[Member]:
+    """Return one member for each site: it does all that ``members`` do there, or is refused."""
+    return [
+        _joined_members(each) if len(each) > 1 else each[0]
+        for each in groups_of(members, lambda item: item.site.id).values()
+    ]
+
+
+def _joined_members(members: Sequence[Member]) -> Member:
+    first = members[0]
+    refused = next((item.outcome for item in members if isinstance(item.outcome, Refused)), None)
+    rewrites = [item.outcome for item in members if isinstance(item.outcome, Rewrite)]
+    outcome = refused or Rewrite(
+        "; ".join(dict.fromkeys(rewrite.message for rewrite in rewrites)),
+        tuple(chain.from_iterable(rewrite.edits for rewrite in rewrites)),
+        _caveats_of(rewrites),
+        tuple(dict.fromkeys(chain.from_iterable(rewrite.related for rewrite in rewrites))),
+    )
+    along = tuple(chain.from_iterable(item.along for item in members))
+    shown = next((item.shown for item in members if item.outcome is refused), first.shown)
+    return structs.replace(first, outcome=outcome, shown=shown, along=along)
+
+
+def _caveats_of(rewrites: Iterable[Rewrite]) -> tuple[str, ...]:
+    """Return the caveats of ``rewrites``, each once: members of a group often share one."""
+    return tuple(dict.fromkeys(chain.from_iterable(rewrite.caveats for rewrite in rewrites)))
 
 
 def _left_alone(members: Iterable[Member], guilty: Member, beside: Reason) -> Decided:
@@ -148,8 +176,7 @@ def _joined_change(members: Sequence[Member]) -> Decided:
     joined = Rewrite(
         rewrites[0].message,
         tuple(edit for rewrite in rewrites for edit in rewrite.edits),
-        # Members of a group often have one caveat in common.
-        tuple(dict.fromkeys(text for rewrite in rewrites for text in rewrite.caveats)),
+        _caveats_of(rewrites),
     )
     related = {first.id: tuple(site.place for site in others)}
     return _rewritten((first, *others), joined, related, (first.place,))

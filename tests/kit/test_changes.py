@@ -145,6 +145,21 @@ def test_a_site_left_out_keeps_its_level_and_the_others_stay():
     assert [one.sites for one in decided.changes] == [(first.id,)]
 
 
+def test_two_members_of_a_site_are_one_finding_and_one_change():
+    third, first, _ = sites(FILES)
+    again = Member(first, Rewrite("it rests", [first.replace(first.node, "rest()")], ["b"]))
+    group = [member(third), member(first, "a"), again]
+
+    together = decide_group(group, Constraints(), BESIDE)
+    apart = decide_group(group, Constraints(excluded=frozenset({first.id})), BESIDE)
+
+    assert said(together)[0][2] == "it goes; it rests; a; b"
+    assert len(together.changes[0].edits) == len(group)
+    assert together.changes[0].sites == (first.id, third.id)
+    assert [change.sites for change in apart.changes] == [(first.id,)]
+    assert len(apart.changes[0].edits) == len(group) - 1
+
+
 def test_a_plan_has_one_finding_per_site():
     site = sites(FILES)[0]
     refused = refused_together([site], Refused(STAYS, "wait"))

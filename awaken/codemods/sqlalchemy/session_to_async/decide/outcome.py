@@ -21,7 +21,13 @@ from awaken.codemods.sqlalchemy.session_to_async.decide.left_alone import LeftAl
 from awaken.codemods.sqlalchemy.session_to_async.outlines.effect_lines import Outlines
 from awaken.codemods.sqlalchemy.session_to_async.suites.suite_settings import test_settings
 from awaken.contract import ChangeId, Constraints, Finding, InsertStatements, Outline
-from awaken.kit.changes import Decided, Member, connected_groups, decide_group
+from awaken.kit.changes import (
+    Decided,
+    Member,
+    connected_groups,
+    decide_group,
+    members_by_site,
+)
 from awaken.kit.sites import Rewrite
 from awaken.project.source.test_files import is_test_file
 
@@ -75,7 +81,7 @@ class Outcome:
             rebound = [self._components.shared[name] for name in in_place]
             members = beside.with_rewrites(members, pieces, making, rebound)
             if members:
-                members = _never_safe(_once(self._with_settings(members)))
+                members = _never_safe(_once(self._with_settings(members_by_site(members))))
                 decided = decide_group(members, self._constraints, reasons.BESIDE_ANOTHER)
                 outlines = self._made_outlines(pieces, members, names, decided)
                 yield structs.replace(_told_finding(decided, members), outlines=outlines)
