@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from zlib import crc32
 
+import costs
 import pytest
 from hypothesis import settings
 from surroundings import CLEARED, accepted_in
@@ -49,6 +50,16 @@ def pytest_configure():
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Note what the test costs."""
+    before = costs.seconds_used()
+    try:
+        return (yield)
+    finally:
+        item.user_properties.append(("cpu", costs.seconds_used() - before))
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
     """Say below each failure how to run that test alone."""
     report = yield
@@ -65,18 +76,26 @@ def pytest_addoption(parser):
         help="write what fixtures expect as it is now, and show what changed",
     )
     parser.addoption(
+        "--costs",
+        action="store_true",
+        help="measure all quick tests, costly ones included, and write what they cost",
+    )
+    parser.addoption(
         "--fourth",
         type=int,
         choices=range(4),
-        help="of tests with parameters, run those of this fourth (0 to 3), told by their names",
+        help="of costly tests and those with parameters, run this fourth (0 to 3), by their names",
     )
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` looks at the marks
 def pytest_itemcollected(item):
-    """Mark as slow what is ``sampled(n)``, but for one of ``n``, told by its name."""
+    """Mark as slow what is ``sampled(n)`` or costly, but for one of ``n``, told by its name."""
     sampled = item.get_closest_marker("sampled")
-    if sampled and crc32(item.nodeid.encode()) % sampled.args[0]:
+    share = sampled.args[0] if sampled else 1
+    if not (item.config.getoption("--costs") or case_of(item)):
+        share *= costs.share_of(item.nodeid)
+    if crc32(item.nodeid.encode()) % share:
         item.add_marker(pytest.mark.slow)
 
 
@@ -89,7 +108,8 @@ def pytest_collection_modifyitems(config, items):
     others = [
         item
         for item in items
-        if hasattr(item, "callspec") and crc32(item.nodeid.encode()) % 4 != fourth
+        if (hasattr(item, "callspec") or costs.share_of(item.nodeid) > 1)
+        and crc32(item.nodeid.encode()) % 4 != fourth
     ]
     config.hook.pytest_deselected(items=others)
     left_out = set(others)
@@ -111,7 +131,9 @@ def case_of(item):
 
 def pytest_terminal_summary(terminalreporter):
     """Show what was accepted: workers of pytest-xdist cannot print it themselves."""
-    reports = (one for some in terminalreporter.stats.values() for one in some)
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    if terminalreporter.config.getoption("--costs"):
+        costs.write_costs(reports)
     for accepted in accepted_in(reports):
         terminalreporter.write(accepted)
     if not HAS_BROWSER and terminalreporter.config.getoption("markexpr") in {"slow", ""}:

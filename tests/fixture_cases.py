@@ -15,19 +15,20 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 CASES = {case.identifier: case for case in (*load_cases(FIXTURES), *page_cases(api.rules()))}
 
 
-ONE_OF = 32
-"""Of so many cases one goes through what is costly in the quick run."""
+ONE_OF, ONE_PAGE_OF = 32, 4
+"""Of so many cases, and examples on pages, one goes through what is costly in the quick run."""
 
 
 def costly(identifier, *more):
     """Return the parameters of a test that is slow, but for a part of the cases.
 
-    Quick are the examples on pages, so that each rule has some, and one of ``ONE_OF`` others, told
-    by its name: a new case moves no other one. ``more`` are further parameters.
+    Which ones are quick is told by their names: a new case moves no other one. ``more`` are
+    further parameters.
     """
     name = "-".join((identifier, *more))
-    quick = CASES[identifier].name.startswith("page-") or crc32(name.encode()) % ONE_OF == 0
-    return pytest.param(identifier, *more, id=name, marks=() if quick else pytest.mark.slow)
+    share = ONE_PAGE_OF if CASES[identifier].name.startswith("page-") else ONE_OF
+    is_quick = crc32(name.encode()) % share == 0
+    return pytest.param(identifier, *more, id=name, marks=() if is_quick else pytest.mark.slow)
 
 
 @cache

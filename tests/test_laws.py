@@ -31,6 +31,7 @@ def laws_by_cost(identifier):
 
 
 @pytest.mark.parametrize("identifier", CASES)
+@pytest.mark.sampled(4)
 def test_cheap_laws(identifier):
     broken = []
     with naming_case(CASES[identifier]):
