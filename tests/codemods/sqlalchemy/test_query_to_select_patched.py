@@ -349,3 +349,93 @@ def test_what_a_test_hands_on_runs_while_a_method_is_replaced(inside):
     )
 
     assert levels(test + OTHER_TEST) == [UNSAFE, UNSAFE, SAFE]
+
+
+IN_CLASS = f"""\
+class Base:
+    def found(self, s: Session):
+        find(s)
+
+    {{}}
+
+
+class TestAdds(Base):
+    def test_adds(self, s: Session, monkeypatch):
+        {SET}
+        {{}}
+        s.query(User).all()
+"""
+FIXTURE = f"""\
+@pytest.fixture{{}}
+def ready(s: Session, request):
+    {{}}
+
+def test_adds(s: Session, monkeypatch, ready):
+    {SET}
+    add(s)
+    s.query(User).all()
+"""
+IN_A_BLOCK = "try:\n        yield\n    finally:\n        find(s)"
+AGAIN = "for _ in range(2):\n        find(s)\n        yield"
+STATEMENTS = "from sqlalchemy import delete, update; from sqlalchemy.dialects.{} import insert; "
+
+
+@pytest.mark.parametrize(
+    ("test", "is_reached"),
+    [
+        (IN_CLASS.format("", "add(s)"), False),
+        (IN_CLASS.format("", "self.found(s)"), True),
+        (IN_CLASS.format("def teardown_method(self):\n        find(Session())", "add(s)"), True),
+        (FIXTURE.format("", "return find(s)"), False),
+        (FIXTURE.format("", "find(s)\n    yield"), False),
+        (FIXTURE.format("", "yield\n    find(s)"), True),
+        (FIXTURE.format("", IN_A_BLOCK), True),
+        (FIXTURE.format("", AGAIN), True),
+        (FIXTURE.format("", "request.addfinalizer(lambda: find(s))"), True),
+        (FIXTURE.format("(scope='module')", "yield\n    find(s)"), False),
+        # a fixture that is set up after the one that replaces the method
+        (
+            SPY.format("", SET, FIXTURE.partition("def test")[0].format("", "find(s)"), ", ready")
+            .replace("ask(", "add(")
+            .replace("ready(s: Session", "ready(spy, s: Session"),
+            True,
+        ),
+    ],
+)
+def test_what_runs_around_a_test_that_replaces_a_method(test, is_reached):
+    assert levels(test + OTHER_TEST) == [UNSAFE if is_reached else SAFE, UNSAFE, SAFE]
+
+
+@pytest.mark.parametrize(
+    ("inside", "is_reached"),
+    [
+        ("getattr(users, 's', None)", False),
+        ("getattr(users, 'found', None)", True),
+        ("list(map(getattr(users, 'of'), []))", True),
+        ("getattr(users, make())", True),
+        (STATEMENTS.format("postgresql") + "s.execute(insert(User).values(id=1))", False),
+        (
+            STATEMENTS.format("sqlite")
+            + "s.execute(insert(User).values(id=1).on_conflict_do_nothing())",
+            False,
+        ),
+        (
+            STATEMENTS.format("mysql")
+            + "s.execute(insert(User).values(id=1).on_duplicate_key_update(id=2))",
+            False,
+        ),
+        (
+            STATEMENTS.format("mysql")
+            + "s.execute(update(User).where(User.id == 1).values(id=2)); "
+            "s.execute(delete(User).where(User.id == 1).returning(User.id))",
+            False,
+        ),
+    ],
+)
+def test_what_a_test_reads_and_executes_while_a_method_is_replaced(inside, is_reached):
+    test = (
+        "def test_adds(s: Session, users: Users, monkeypatch):\n"
+        f"    {SET}\n    {inside}\n    s.query(User).all()\n"
+    )
+
+    assert levels(test + OTHER_TEST) == [UNSAFE if is_reached else SAFE, UNSAFE, SAFE]

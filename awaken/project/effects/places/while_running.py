@@ -97,6 +97,11 @@ class WhileRunning:
         names = self._callees.library_names(module, call.func)
         if isinstance(names, Unknown):
             return None
+        if names == ("builtins.getattr",) and len(call.args) > 1:
+            # It reads an attribute by its name.
+            name = call.args[1].value if isinstance(call.args[1], ast.Constant) else None
+            escaping = self._escaping_functions(module, call)
+            return [*escaping, *self._properties(name)] if isinstance(name, str) else None
         if names:
             return [] if all(map(_TABLE.runs_only_what_it_is_handed, names)) else None
         called = functions_called(self._evaluator, module, call)

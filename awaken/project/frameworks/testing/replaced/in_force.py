@@ -15,7 +15,13 @@ from msgspec import Struct
 from awaken.contract import Place, Span
 from awaken.project.effects.places.while_running import Place as FunctionPlace
 from awaken.project.effects.places.while_running import WhileRunning
-from awaken.project.frameworks.testing.replaced.users import TEARDOWN, Tests, Users, is_test
+from awaken.project.frameworks.testing.replaced.users import (
+    TEARDOWN,
+    Tests,
+    Users,
+    is_test,
+    scope_of,
+)
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.memo import cached_method
@@ -30,6 +36,8 @@ _UNDONE = {"mocker", "monkeypatch"}
 _ENTERING = {"enterContext", "enter_async_context", "enter_context"}
 _CLEANING = {"addClassCleanup", "addCleanup", "addfinalizer", "callback"}
 _STOPPING = {"stop", "undo"}
+_WIDER_SCOPES = {"class", "module", "package", "session"}
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _EVERYTHING = "stopall"
 # A decorator named `callback` cleans nothing up.
 _AT_THE_END = [
@@ -42,12 +50,13 @@ class InForce(Struct, frozen=True):
     """The ``tests`` in which something is replaced, None for all; ``bodies`` run then.
 
     They are code of files; None where any other code may run. No test runs within another. With
-    ``is_whole`` the fixtures of the tests run as well.
+    ``is_whole`` the fixtures of the tests run as well: only their ends, if it ``begins_in_test``.
     """
 
     tests: Tests | None = None
     bodies: tuple[tuple[str, Span], ...] | None = None
     is_whole: bool = False
+    begins_in_test: bool = False
 
     def admits(self, module: Module, function: Function) -> bool:
         """Whether a function may run meanwhile, as far as the tests say: it may be another one."""
@@ -101,8 +110,10 @@ class InForces:
         """Yield what runs with whole tests: fixtures, and other methods of their classes."""
         places = sorted(force.tests.places) if force.tests is not None else ()
         for module, function in self._evaluator.functions_at(places):
-            around = self._users.functions_around(module, function)
-            yield from ((home.path, home.span(node)) for home, node in around)
+            for home, node in self._users.functions_around(module, function):
+                is_over = force.begins_in_test and self._users.is_fixture(home, node)
+                parts = _parts_after_tests(home, node) if is_over else [node]
+                yield from ((home.path, home.span(part)) for part in parts)
 
     @cached_method
     def _in_force_of(self, put: Place) -> InForce:
@@ -147,7 +158,8 @@ class InForces:
             bodies[also[0].path, also[0].span(also[1])] = None
         for module, function in self._evaluator.functions_at(sorted(tests.places)):
             bodies[module.path, module.span(function)] = None
-        return InForce(tests, tuple(bodies), is_whole=True)
+        begins_in_test = also is not None and is_test(*also)
+        return InForce(tests, tuple(bodies), is_whole=True, begins_in_test=begins_in_test)
 
     def _is_undone(self, module: Module, node: ast.AST) -> bool:
         """Whether a fixture of pytest, or the test case, puts back what ``node`` replaces."""
@@ -255,6 +267,23 @@ def _last_nodes(module: Module, function: Function) -> Iterator[ast.AST]:
             yield from (part for each in node.finalbody for part in module.walk(each))
         elif isinstance(node, ast.Call) and last_name(node.func) in _CLEANING:
             yield from module.walk(node)
+
+
+def _parts_after_tests(module: Module, fixture: Function) -> list[ast.AST]:
+    """Return the parts of a fixture that run when a test ends, before its patches are undone.
+
+    Fixtures of a wider scope end later.
+    """
+    if scope_of(fixture) in _WIDER_SCOPES:
+        return []
+    nodes = list(module.walk(fixture))
+    if any(isinstance(node, ast.Call) and last_name(node.func) in _CLEANING for node in nodes):
+        return [fixture]
+    waits = [node for node in nodes if isinstance(node, ast.Yield | ast.YieldFrom)]
+    if any(isinstance(above, _LOOPS) for node in waits for above in module.ancestors(node)):
+        return [fixture]
+    after = _after_yield(module, fixture)
+    return [node for node in after if isinstance(node, ast.stmt)]
 
 
 def _after_yield(module: Module, fixture: Function) -> Iterator[ast.AST]:

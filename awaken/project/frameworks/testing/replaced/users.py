@@ -20,6 +20,8 @@ Place = tuple[str, int]
 
 TEARDOWN = {"asyncTearDown", "tearDown", "tearDownClass", "teardown_class", "teardown_method"}
 _AROUND_FILES = {"setUpModule", "setup_module", "tearDownModule", "teardown_module"}
+_AROUND_METHODS = TEARDOWN | {"setup", "setup_class", "setup_method", "teardown"}
+"""The methods that pytest calls around the tests of a class, and those that end a TestCase."""
 
 
 class Tests(Struct, frozen=True):
@@ -53,7 +55,7 @@ class Users(ProgramFacts):
         below = _tests_below(module, function)
         if below is not None:
             return below
-        scope = _scope(function)
+        scope = scope_of(function)
         tests = None if scope in {"", "package", "session"} else self._spread(name)
         if tests is None or scope == "function":
             return tests
@@ -70,16 +72,33 @@ class Users(ProgramFacts):
         return None if family is None else Tests(frozenset(places))
 
     def functions_around(self, module: Module, test: Function) -> Iterator[tuple[Module, Function]]:
-        """Yield a test with its fixtures, the hooks of pytest, and methods of its class."""
+        """Yield a test, its fixtures, the hooks of pytest, and methods that it does not call.
+
+        The latter are those of its class that pytest or a base class calls.
+        """
         starts = [(module, test), *self._automatic(module)]
         waiting = Worklist(starts, lambda pair: pair[0].key_of(pair[1]))
-        beside = self.methods(module, test)
-        waiting += [pair for pair in beside if not pair[1].name.startswith("test")]
+        waiting += [pair for pair in self.methods(module, test) if self._runs_by_itself(*pair)]
         for home, function in waiting:
             yield home, function
             for fixture in fixtures_of(self._evaluator, home, function):
                 if isinstance(fixture.node, Function):
                     waiting += [(fixture.module, fixture.node)]
+
+    def is_fixture(self, module: Module, function: Function) -> bool:
+        """Whether a function is a fixture of pytest."""
+        return fixture_name(module, function, self._evaluator.names) is not None
+
+    def _runs_by_itself(self, module: Module, method: Function) -> bool:
+        """Whether pytest or a library may call a method of a test class that is no test."""
+        if method.name.startswith("test"):
+            return False
+        owner = _class_around(module, method)
+        is_special = method.name.startswith("__") or method.name in _AROUND_METHODS
+        if owner is None or is_special or self.is_fixture(module, method):
+            return True
+        hierarchy = self._evaluator.callers.hierarchy(module.full_name(owner))
+        return hierarchy.hidden_base(method.name) is not None
 
     def methods(self, module: Module, node: ast.AST) -> Iterator[tuple[Module, Function]]:
         """Yield the methods of the class around a node, of those above it and below it."""
@@ -204,7 +223,7 @@ def _tests_below(module: Module, fixture: Function) -> Tests | None:
     return Tests(below=(f"{folder}/" if folder else "",))
 
 
-def _scope(fixture: Function) -> str:
+def scope_of(fixture: Function) -> str:
     """Return the scope of a fixture; empty if it is computed."""
     for decorator in fixture.decorator_list:
         for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
