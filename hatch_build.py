@@ -1,4 +1,4 @@
-"""Puts the declarations of awaken's rules into the wheel, so that no run reads their classes."""
+"""Puts into the wheel what awaken would read anew in each run: its rules and its knowledge."""
 
 from __future__ import annotations
 
@@ -11,25 +11,37 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class RuleTableHook(BuildHookInterface[Any]):
-    """Writes the table that `awaken.engine.remembering.rule_table` reads."""
+    """Writes the declarations of rules, and the tables of knowledge without TOML.
+
+    ``awaken.engine.remembering.rule_table`` and ``awaken.knowledge.typed_tables`` read them.
+    """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the table to ``build_data``; an editable install has none, since rules change."""
+        """Add the tables to ``build_data``; an editable install has none, since they change."""
         if version == "editable":
             return
         sys.path.insert(0, self.root)
         from awaken.engine.planning.rule_discovery import built_in  # noqa: PLC0415  needs the path
-        from awaken.engine.remembering.rule_table import SHIPPED, table_of  # noqa: PLC0415
+        from awaken.engine.remembering import rule_table  # noqa: PLC0415
+        from awaken.knowledge import typed_tables  # noqa: PLC0415
 
-        self._table.parent.mkdir(parents=True, exist_ok=True)
-        self._table.write_bytes(msgspec.msgpack.encode(table_of(built_in())))
-        build_data["force_include"][str(self._table)] = str(SHIPPED.relative_to(self.root))
+        rules = msgspec.msgpack.encode(rule_table.table_of(built_in()))
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for place, content in (
+            (rule_table.SHIPPED, rules),
+            (typed_tables.SHIPPED, typed_tables.parsed_tables()),
+        ):
+            file = self._folder / place.name
+            file.write_bytes(content)
+            build_data["force_include"][str(file)] = str(place.relative_to(self.root))
 
-    def finalize(self, version: str, _build_data: dict[str, Any], _artifact_path: str) -> None:
-        """Remove the file that the wheel has now."""
+    def finalize(self, version: str, build_data: dict[str, Any], _artifact_path: str) -> None:
+        """Remove the files that the wheel has now."""
         if version != "editable":
-            self._table.unlink()
+            for file in build_data["force_include"]:
+                if Path(file).parent == self._folder:
+                    Path(file).unlink()
 
     @property
-    def _table(self) -> Path:
-        return Path(self.directory, "rule_table.msgpack")
+    def _folder(self) -> Path:
+        return Path(self.directory)

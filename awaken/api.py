@@ -262,10 +262,14 @@ def recipes(paths: Sequence[Path], options: Options | None = None) -> dict[str, 
     Raises UserError where two projects write different recipes of one name, and for what is wrong
     in ``options``.
     """
+    options = options or Options()
+    return _recipes(paths, options, _known_rules(options, None))
+
+
+def _recipes(paths: Sequence[Path], options: Options, known: Sequence[Rule]) -> dict[str, Recipe]:
     from awaken.settings.recipe_tables import recipes_of  # noqa: PLC0415  few runs have one
 
-    options = options or Options()
-    settings, _, _ = _projects(paths, options, _known_rules(options, None))
+    settings, _, _ = _projects(paths, options, known)
     own: dict[str, RecipeSettings] = {}
     for root, setting in settings.items():
         for name, recipe in setting.recipes.items():
@@ -291,7 +295,8 @@ def run_recipe(
     from awaken.settings.recipe_tables import require_recipe  # noqa: PLC0415
 
     options = options or Options()
-    recipe = require_recipe(name, recipes(paths, options))
+    known = _known_rules(options, None)
+    recipe = require_recipe(name, _recipes(paths, options, known))
     first, last = steps
     if max(steps) > len(recipe.steps):
         raise UserError(f"{name!r} has {len(recipe.steps)} steps, and no step {max(steps)}")
@@ -301,9 +306,9 @@ def run_recipe(
     def run_step(settings: Settings, files: Mapping[Path, bytes]) -> Report:
         overlay = {**options.overlay, **files}
         asked = structs.replace(options, settings=settings, overlay=overlay)
-        return _run(paths, asked, None, progress, None, projects)
+        return _run(paths, asked, known, progress, None, projects)
 
-    yield from run_steps(recipe, options.settings, _known_rules(options, None), run_step, numbers)
+    yield from run_steps(recipe, options.settings, known, run_step, numbers)
 
 
 def recipe_hints(paths: Sequence[Path]) -> list[Mapping[str, int]]:

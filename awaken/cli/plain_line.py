@@ -20,8 +20,13 @@ from msgspec import Struct
 
 from awaken.cli.options.declaring import Parameter
 
-_COMMANDS = {"check": "awaken.cli.commands.check", "diff": "awaken.cli.commands.diff"}
-"""The module of each command whose answer can be remembered as a whole."""
+_COMMANDS = {
+    "check": "awaken.cli.commands.check",
+    "diff": "awaken.cli.commands.diff",
+    "apply": "awaken.cli.commands.apply",
+    "migrate": "awaken.cli.commands.migrating.migrate",
+}
+"""The module of each command that rewrites, or would."""
 
 _NUMBER = re.compile(r"[0-9]{1,4}")
 
@@ -121,13 +126,14 @@ def _parameter(group: str, name: str, hint: Any, default: Any) -> _Declared:
 def _said_values(declared: Sequence[_Declared], words: Sequence[str]) -> dict[tuple[str, str], Any]:
     """Return the values that ``words`` give, by group and name. Raises _NotPlain."""
     by_flag = {flag: (entry, value) for entry in declared for flag, value in entry.flags()}
-    argument = next(candidate for candidate in declared if candidate.parameter.kind == "Argument")
+    arguments = [entry for entry in declared if entry.parameter.kind == "Argument"]
     said: dict[tuple[str, str], Any] = {}
     left = iter(words)
     for word in left:
         flag, equals, text = word.partition("=") if word.startswith("--") else (word, "", "")
         if not word.startswith("-"):
-            item, value = argument, _value(argument, word)
+            item = arguments[0] if arguments[0].is_list else arguments.pop(0)
+            value = _value(item, word)
         else:
             item, value = _of_flag(by_flag, flag)
             if (value is None) is (item.kind is bool) or (equals and item.kind is bool):
@@ -141,6 +147,8 @@ def _said_values(declared: Sequence[_Declared], words: Sequence[str]) -> dict[tu
             raise _NotPlain
         else:
             said[place] = value
+    if not arguments[0].is_list:  # it needs one that the line lacks
+        raise _NotPlain
     return said
 
 

@@ -148,6 +148,23 @@ def test_a_recalled_diff_is_that_of_a_full_run(project, printed, words):
     assert recalled(printed, ["diff", *words]) == by_the_oracle(printed, ["diff", *words])
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["apply", "--diff", "app.py"],
+        ["migrate", "async-sessions", "--dry-run"],
+        ["migrate", "--dry-run", "--to=2", "async-sessions", "more", "app.py"],
+    ],
+    ids=" ".join,
+)
+def test_a_plain_line_that_rewrites_is_read_without_typer(project, printed, monkeypatch, words):
+    del project
+    expected = by_the_oracle(printed, words)
+    monkeypatch.setattr(cli, "_run_by_typer", None)
+
+    assert printed(*words, "--no-cache") == expected
+
+
 @pytest.mark.parametrize("name", ["NO_COLOR", "FORCE_COLOR", "COLUMNS"])
 def test_the_environment_has_its_say(project, printed, monkeypatch, name):
     del project
@@ -185,6 +202,12 @@ def test_paths_are_those_of_the_directory_in_which_the_user_stands(project, prin
         ["check", "--output-file", "nowhere/file"],
         ["check", "-h"],
         ["diff", "--strict"],
+        ["apply", "--diff", "--strict"],
+        ["migrate"],
+        ["migrate", "--dry-run"],
+        ["migrate", "async-session"],
+        ["migrate", "async-sessions", "--from", "3", "--to", "2"],
+        ["migrate", "async-sessions", "--dry-run", "--", "pytest"],
         ["chekc"],
     ],
     ids=" ".join,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
@@ -12,6 +12,7 @@ from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Wait
 from awaken.knowledge.library_names import name_list
 from awaken.project.source.trees import arguments_of, keyword_of, last_name
+from awaken.project.source.worklist import groups_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -65,27 +66,26 @@ class _Mentions(NamedTuple):
 
 
 @cache
-def _mentions(waits: frozenset[Wait]) -> dict[bytes, _Mentions]:
-    """Return the packages of the functions that wait for such things, and what mentions them."""
-    functions = [
+def _functions(waits: frozenset[Wait]) -> dict[bytes, list[str]]:
+    """Return the functions that wait for such things, by their package."""
+    functions = sorted(
         name
         for name, wait in blocking().items()
         # Imports alone do not say what an object is.
         if wait in waits and not name.split(".")[-2][:1].isupper()
-    ]
-    packages = {name.partition(".")[0] for name in functions} - {"builtins"}
-    return {
-        one.encode(): _mentions_of(one, [name for name in functions if name.startswith(f"{one}.")])
-        for one in sorted(packages)
-    }
+    )
+    by_package = groups_of(functions, lambda name: name.partition(".")[0].encode())
+    return {package: names for package, names in by_package.items() if package != b"builtins"}
 
 
-def _mentions_of(package: str, functions: Iterable[str]) -> _Mentions:
-    last = "|".join(sorted({name.rpartition(".")[2] for name in functions}))
+@cache
+def _mentions_of(package: bytes, waits: frozenset[Wait]) -> _Mentions:
+    name = package.decode()
+    last = "|".join(sorted({name.rpartition(".")[2] for name in _functions(waits)[package]}))
     called = rf"(?:{last}){_CALL}"
     return _Mentions(
-        re.compile(rf"\b{package}(?:\.\w+)*\.{called}".encode()),
-        re.compile(rf"\bfrom[ \t]+{package}\b|\b{package}(?:\.\w+)*[ \t]+as\b".encode()),
+        re.compile(rf"\b{name}(?:\.\w+)*\.{called}".encode()),
+        re.compile(rf"\bfrom[ \t]+{name}\b|\b{name}(?:\.\w+)*[ \t]+as\b".encode()),
         re.compile(rf"\b{called}".encode()),
     )
 
@@ -130,9 +130,10 @@ def may_be_in_coroutines(text: bytes) -> bool:
 
 
 def _may_call(text: bytes, waits: frozenset[Wait]) -> bool:
-    for package, mentions in _mentions(waits).items():
+    for package in _functions(waits):
         if package not in text:
             continue
+        mentions = _mentions_of(package, waits)
         if mentions.by_package.search(text):
             return True
         if mentions.imported.search(text) and mentions.by_name.search(text):
