@@ -223,8 +223,8 @@ class ReadsAfterWrites:
             if not isinstance(node.ctx, ast.Load):
                 continue
             above = module.parent(node)
-            is_read = isinstance(above, ast.Call | ast.Return | ast.keyword) or (
-                isinstance(above, ast.Attribute) and above.attr in names
+            is_read = not isinstance(above, ast.Attribute) or (
+                above.attr in names or module.call_of(above) is not None
             )
             if is_read and module.span(node).start > making.span.end:
                 yield module.place(node)
@@ -270,11 +270,7 @@ class ReadsAfterWrites:
         text = module.text_of(held)
         read = _Read(first, text, "", session, is_optional, text, is_kept=not kind)
         steps = [*kept_steps(self._loading, self._steps(module, held, values, kind))]
-        steps += [
-            Step(each.text, name, tuple(sorted(each.owners)), each.kind == "many")
-            for each in kept
-            for name in sorted(each.names)
-        ]
+        steps += [step for each in kept for step in each.reads]
         # Which writes are still open takes a search for each.
         if not steps:
             return

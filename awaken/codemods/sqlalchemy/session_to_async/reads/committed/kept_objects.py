@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects import HandedObjects
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import items_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
@@ -18,6 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     is_conditional,
     kind_of,
     mapped_in,
+    reads_of_object,
 )
 from awaken.project.frameworks.sqlalchemy.commits.late_readers import (
     is_late_reader,
@@ -60,6 +62,12 @@ class Kept(NamedTuple):
     owners: frozenset[str]
     names: frozenset[str]
 
+    @property
+    def reads(self) -> list[Step]:
+        """The reads of these relationships."""
+        owners = tuple(sorted(self.owners))
+        return [Step(self.text, name, owners, self.kind == "many") for name in sorted(self.names)]
+
 
 class _Way(NamedTuple):
     """An expression that leads to ``values`` by ``clauses`` of a comprehension around it.
@@ -90,6 +98,8 @@ class KeptObjects:
 
     def objects_at(self, module: Module, node: ast.expr, values: Values) -> Iterator[Kept]:
         """Yield the mapped objects that ``node`` leads to, if its ``values`` are not mapped."""
+        if not reads_of_object(module, node, is_many=False):
+            return
         above, items = module.parent(node), items_of(values)
         first = _Way(module.text_of(node), values, self._read_of_items(module, node))
         match above:
