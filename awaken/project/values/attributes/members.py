@@ -84,11 +84,13 @@ class Members:
                 return of_class or self.attribute(as_instance(owner), node.attr, module, node)
             case Session():
                 return self._outside.of_session(owner, module, node)
-            case Producer(how="factory"):
+            case Producer(how="factory") if node.attr == "begin":
+                return (Producer("callable", (Producer("manager", owner.inner),)),)
+            case Producer(how="factory", inner=(Session() as made, *_)) if node.attr == "kw":
+                # What a factory gives each of its sessions is what these have.
+                bind = self._evaluator.library.attribute(made, "bind", module, node) or ()
                 return (
-                    (Producer("callable", (Producer("manager", owner.inner),)),)
-                    if (node.attr == "begin")
-                    else (self._no(module, node),)
+                    InstanceOf("builtins.dict", parameters=((), bind), named=(("bind", bind),)),
                 )
             # Every attribute of a mock is a mock.
             case Unknown() if is_state(self._evaluator, module, node):

@@ -58,7 +58,8 @@ def sources_of(
     for made in waiting:
         for part in module.walk(made):
             if isinstance(part, ast.Attribute | ast.Call):
-                yield Source(part)
+                if _is_evaluated(module, part, made):
+                    yield Source(part)
             elif isinstance(part, ast.Name) and _is_own(module, part, around):
                 if reads_later(values_of(module, part)):
                     waiting += _making(module, part)
@@ -105,6 +106,14 @@ def _reader(module: Module, part: ast.AST, made: ast.AST) -> ast.AST | None:
         if above is made:
             break
     return None
+
+
+def _is_evaluated(module: Module, part: ast.AST, made: ast.AST) -> bool:
+    """Whether an expression is evaluated when a value is made, and not when that is used."""
+    reader = _reader(module, part, made)
+    if isinstance(reader, ast.GeneratorExp):
+        return part in ast.walk(reader.generators[0].iter)
+    return reader is None
 
 
 def _has_one_value(module: Module, name: ast.Name) -> bool:

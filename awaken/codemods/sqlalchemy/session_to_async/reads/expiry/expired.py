@@ -215,7 +215,10 @@ class ExpiredReads:
         read = self._read_of.names(module, node, values, is_many=is_many)
         of_own = [Step(text, name, tuple(sorted(owners)), is_many) for name in sorted(read)]
         is_new = not is_many and any(isinstance(x, InstanceOf) and self._is_made(x) for x in values)
-        steps += [*self._held(module, node, of_own, is_new=is_new), *self._held(module, node, steps)]
+        steps += [
+            *self._held(module, node, of_own, is_new=is_new),
+            *self._held(module, node, steps),
+        ]
         may_be_lost = kind != "many" and self._states.may_be_expunged(module, node, text)
         return [Load(first, text, session, kind, owners, names, tuple(steps), may_be_lost)]
 
