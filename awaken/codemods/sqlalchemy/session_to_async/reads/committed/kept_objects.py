@@ -186,7 +186,7 @@ class KeptObjects:
     def _in_session(self, module: Module, node: ast.expr, owner: str) -> str:
         """Return an expression for the objects of a class that the session of a function has.
 
-        Whatever an object is kept by, it is loaded again by the session that it is in.
+        The session that has an object loads it again, wherever else it is kept.
         """
         function = module.enclosing_def(node)
         operations = self._project.orm.operations

@@ -239,7 +239,7 @@ class DifferingUses(Uses):
             if not (isinstance(node, ast.expr) and isinstance(loop, ast.For) and loop.iter is node):
                 continue
             values = self._values_of(module, node)
-            # What a loop gets as its item is loaded where that is read.
+            # A mapped item is loaded where the loop reads it.
             if not reads_later(values) or mapped_in(self._project, values):
                 continue
             sources = sources_of(module, node, self._values_of)
