@@ -480,6 +480,103 @@ HELD = {
         out.append(user.team.name)
     """,
 }
+WRITING_LOOPS = {
+    "adds": """
+        user = db.get(User, 1)
+        for n in range(3):
+            db.add(Order(title="x", amount=n, user_id=1))
+            out.append(len(user.orders))
+    """,
+    "adds and flushes": """
+        user = db.get(User, 1)
+        for n in range(3):
+            db.add(Order(title="x", amount=n, user_id=1))
+            db.flush()
+            out.append(len(user.orders))
+    """,
+    "after a commit": """
+        user = db.get(User, 1)
+        db.commit()
+        for n in range(3):
+            db.add(Order(title="x", amount=n, user_id=1))
+            out.append([o.title for o in user.orders])
+    """,
+    "key": """
+        user = db.get(User, 1)
+        for n in (2, 1, 2):
+            user.team_id = n
+            db.flush()
+            out.append(user.team.name)
+    """,
+    "key, after a commit": """
+        user = db.get(User, 1)
+        db.commit()
+        for n in (2, 1, 2):
+            user.team_id = n
+            db.flush()
+            out.append(user.team.name)
+    """,
+    "function": """
+        user = db.get(User, 1)
+        for n in range(3):
+            db.add(Order(title="x", amount=n, user_id=1))
+            db.flush()
+            out.append(counted(user))
+    """,
+    "items": """
+        user = db.get(User, 1)
+        users = db.query(User).order_by(User.id).all()
+        for n in range(3):
+            db.add(Order(title="x", amount=n, user_id=1))
+            db.flush()
+            out.append([len(each.orders) for each in users])
+    """,
+    "while": """
+        user = db.get(User, 1)
+        n = 0
+        while n < 3:
+            n += 1
+            db.add(Order(title="x", amount=n, user_id=1))
+            db.flush()
+            out.append(len(user.orders))
+    """,
+    "nested loops": """
+        user = db.get(User, 1)
+        for n in range(2):
+            for m in range(2):
+                db.add(Order(title="x", amount=n, user_id=1))
+            out.append(len(user.orders))
+    """,
+    "commits": """
+        user = db.get(User, 1)
+        for n in range(3):
+            db.add(Order(title="x", amount=n, user_id=1))
+            db.commit()
+            out.append(len(user.orders))
+    """,
+    "binds": """
+        user = db.get(User, 1)
+        for user in db.query(User).order_by(User.id).all():
+            db.add(Order(title="x", amount=1, user_id=user.id))
+            db.flush()
+            out.append(len(user.orders))
+    """,
+    "read before": """
+        user = db.get(User, 1)
+        out.append(len(user.orders))
+        for n in range(3):
+            db.add(Order(title="x", amount=n, user_id=1))
+            db.flush()
+            out.append(len(user.orders))
+    """,
+    "condition": """
+        user = db.get(User, 1)
+        for n in range(3):
+            db.add(Order(title="x", amount=n, user_id=1))
+            if n:
+                out.append(len(user.orders))
+    """,
+}
 BODIES = {
     f"{group}: {name}": body
     for group, bodies in (
@@ -488,6 +585,7 @@ BODIES = {
         ("callable", CALLABLES),
         ("new", NEW),
         ("held", HELD),
+        ("writes", WRITING_LOOPS),
     )
     for name, body in bodies.items()
 }

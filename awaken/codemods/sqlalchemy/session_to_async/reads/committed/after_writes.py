@@ -31,6 +31,8 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     dominates,
     ends_before,
     is_refreshed,
+    loaded_once,
+    writing_loop,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     events_before,
@@ -69,7 +71,7 @@ class _Read(Struct, frozen=True):
     Of all its items, if it is ``is_many``. An object that may be new has loaded nothing yet;
     one that ``may_be_lost`` by its session is not refreshed. A collection ``is_filled`` from its
     other side. Nor is one refreshed that is the object of a variable in ``aliases``, of which the
-    same was read before: that stays.
+    same was read before: that stays. Of a ``loop`` that writes, the first run loads it.
     """
 
     statement: ast.stmt
@@ -87,6 +89,7 @@ class _Read(Struct, frozen=True):
     aliases: tuple[str, ...] = ()
     is_new_too: bool = False
     is_kept: bool = False
+    loop: ast.stmt | None = None
 
 
 class _Sight(NamedTuple):
@@ -145,11 +148,17 @@ class ReadsAfterWrites:
             imports = [needed]
         item = site.module.fresh_local(site.node, "item", "one")
         is_held = holds_back(self._project)
-        code = "".join(_code(read, inspect, item, is_held=is_held) for read in reads)
+        code, edits = "", imports
+        for read in reads:
+            line = _code(read, inspect, item, is_held=is_held)
+            if read.loop is not None:
+                line, edit = loaded_once(site, read.loop, f"{read.text}.{read.name}", line)
+                edits = [*edits, edit]
+            code += line
         shown = " and ".join(f"`{read.text}.{read.name}`" for read in reads)
         message = f"loads {shown} after the write, as before"
         place = site.module.place(site.node)
-        edits = [site.insert_statements(place, "before", code), *imports]
+        edits = [site.insert_statements(place, "before", code), *edits]
         kept = [f"`{one.text}.{one.name}`" for one in reads if self._is_used_by_callers(site, one)]
         caveats = [f"a caller reads {name} first, and kept seeing the old value" for name in kept]
         moved = [f"`{read.text}.{read.name}`" for read in reads if read.is_filled]
@@ -335,7 +344,10 @@ class ReadsAfterWrites:
             if changing and not self._is_used_before(sight, changing[0], result):
                 loaded.add(step.way)
                 fills = (self._sets_other_side(module, place) for place in changing)
-                result = replace(result, is_filled=not result.is_by_key and any(fills))
+                ends = [place.span.end for place in sight.ends]
+                loop = writing_loop(module, read.statement, step.text, ends, changing)
+                is_filled = not result.is_by_key and any(fills)
+                result = replace(result, is_filled=is_filled, loop=loop)
                 # Attributes that were read before the flush did not stay loaded.
                 yield replace(result, is_new_too=is_new and bool(result.aliases))
             elif is_new:
