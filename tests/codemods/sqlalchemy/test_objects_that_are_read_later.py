@@ -122,6 +122,48 @@ ITERATORS = {
             db.rollback()
     """,
 }
+AFTER_WRITES = {
+    "generator, flushed": """
+        sizes = (len(u.orders) for u in db.query(User).order_by(User.id).all())
+        db.add(Order(title="x", amount=1, user_id=1))
+        db.flush()
+        out += list(sizes)
+    """,
+    "generator of a variable, flushed": """
+        users = db.query(User).order_by(User.id).all()
+        sizes = (len(u.orders) for u in users)
+        db.add(Order(title="x", amount=1, user_id=1))
+        db.flush()
+        out += list(sizes)
+    """,
+    "lambda, flushed": """
+        user = db.get(User, 1)
+        size = lambda: len(user.orders)
+        db.add(Order(title="x", amount=1, user_id=1))
+        db.flush()
+        out.append(size())
+    """,
+    "lambda in a list, flushed": """
+        user = db.get(User, 1)
+        sizes = [lambda: len(user.orders)]
+        db.add(Order(title="x", amount=1, user_id=1))
+        db.flush()
+        out += [size() for size in sizes]
+    """,
+    "generator in a tuple, flushed": """
+        pair = (len(u.orders) for u in db.query(User).order_by(User.id).all()), 1
+        db.add(Order(title="x", amount=1, user_id=1))
+        db.flush()
+        out += list(pair[0])
+    """,
+    "consumed before": """
+        users = db.query(User).order_by(User.id).all()
+        out.append(sum(len(u.orders) for u in users))
+        db.add(Order(title="x", amount=1, user_id=1))
+        db.flush()
+        out.append(sum(len(u.orders) for u in users))
+    """,
+}
 LOOPS = {
     "loop over gen that rolls back": """
         users = db.query(User).order_by(User.id).all()
@@ -581,6 +623,7 @@ BODIES = {
     f"{group}: {name}": body
     for group, bodies in (
         ("iterator", ITERATORS),
+        ("after writes", AFTER_WRITES),
         ("loop", LOOPS),
         ("callable", CALLABLES),
         ("new", NEW),

@@ -436,8 +436,9 @@ class ReadsAfterWrites:
             and module.span(node).start < write.span.end
             and not (isinstance(node.value, ast.Name) and node.value.id in read.aliases)
             and (read.is_many or module.text_of(node.value) == read.text)
-            # A function that is defined has not run yet.
+            # A function that is defined has not run yet, nor has a generator in a variable.
             and module.enclosing_def(node) is function
+            and not _waits(module, node)
             for node in module.nodes_below(function, ast.Attribute)
         )
 
@@ -452,6 +453,16 @@ class ReadsAfterWrites:
     def _is_refreshed(self, module: Module, read: _Read, write: Place) -> bool:
         is_here = bool(module.calls_at(write.span))
         return is_here and is_refreshed(module, read.statement, write.span.end, read.text)
+
+
+def _waits(module: Module, node: ast.AST) -> bool:
+    """Whether a lambda or a generator, which no call is given, reads something later."""
+    return any(
+        isinstance(above, ast.GeneratorExp | ast.Lambda)
+        and not isinstance(module.parent(above), ast.Call | ast.keyword)
+        and not (isinstance(above, ast.GeneratorExp) and below is above.generators[0])
+        for below, above in module.steps_up(node)
+    )
 
 
 def _binds(module: Module, write: Place, name: str) -> bool:
