@@ -150,7 +150,8 @@ class Operations:
         if isinstance(resource, Unknown):
             library = resource.name if isinstance(resource, UnknownResult) else ""
             put = None if library else self._put.put_where(module, receiver)
-            if method not in _TELLING and put is None:
+            is_told = method in _TELLING or put is not None
+            if not is_told and not self._may_be_one(module, node, receiver, method):
                 return None
             return Operation(
                 node, "unknown", method=method, why=resource.why, library=library, put=put
@@ -158,6 +159,13 @@ class Operations:
         result = None if resource is None else self._of_resource(node, receiver, resource, method)
         fakes = () if result is None else self._fakes(module, receiver)
         return replace(result, fakes=fakes) if result is not None and fakes else result
+
+    def _may_be_one(self, module: Module, node: ast.Call, receiver: ast.expr, method: str) -> bool:
+        """Whether a method is an operation of sessions, and one of the receiver's values is one."""
+        values = map(self._evaluator.members.as_session, self._evaluator.values(module, receiver))
+        kinds = {value.kind for value in values if isinstance(value, Session)}
+        is_operation = self._of_resource(node, receiver, "session", method) is not None
+        return is_operation and not kinds.isdisjoint({"scoped", "session"})
 
     def _of_resource(
         self, node: ast.Call, receiver: ast.expr, resource: Resource, method: str

@@ -85,11 +85,7 @@ class Members:
             case Session():
                 return self._outside.of_session(owner, module, node)
             case Producer(how="factory"):
-                return (
-                    (Producer("callable", (Producer("manager", owner.inner),)),)
-                    if (node.attr == "begin")
-                    else (self._no(module, node),)
-                )
+                return self._of_factory(owner, module, node)
             # Every attribute of a mock is a mock.
             case Unknown() if is_state(self._evaluator, module, node):
                 return (InstanceOf(STATE),)
@@ -99,6 +95,17 @@ class Members:
             case NoneValue():
                 return ()
         return self._of_function(owner, module, node)
+
+    def _of_factory(self, owner: Producer, module: Module, node: ast.Attribute) -> Values:
+        """Return an attribute of a factory, whose arguments its sessions have as attributes."""
+        match node.attr, owner.inner:
+            case "begin", inner:
+                return (Producer("callable", (Producer("manager", inner),)),)
+            case "kw", (Session() as made, *_):
+                bind = self._evaluator.library.attribute(made, "bind", module, node) or ()
+                named = (("bind", bind),)
+                return (InstanceOf("builtins.dict", parameters=((), bind), named=named),)
+        return (self._no(module, node),)
 
     def _of_object(
         self, owner: InstanceOf | ClassOf, module: Module, node: ast.Attribute

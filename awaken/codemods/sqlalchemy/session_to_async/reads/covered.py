@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
@@ -13,7 +14,8 @@ from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import Loop, arguments_of, last_name, root_of
 
 if TYPE_CHECKING:
-    from awaken.contract import Place
+    from awaken.contract import Edit, Place
+    from awaken.kit.sites import Site
 
 ADDING = {"add", "add_all"}
 _ENDING = {"commit", "expire_all", "rollback"}
@@ -94,6 +96,34 @@ def covers(
     if any(start <= candidate < end for candidate in behind):
         return False
     return not _changes_between(module, start, end, text)
+
+
+def writing_loop(
+    module: Module, statement: ast.stmt, text: str, ends: Collection[int], writes: Collection[Place]
+) -> ast.stmt | None:
+    """Return the outermost loop around a read that writes what it reads, and expires nothing.
+
+    The first run of such a loop loads what is read, and the others keep that. ``ends`` are the
+    offsets after which objects may be expired.
+    """
+    result = None
+    for above in module.ancestors_inside(statement):
+        span = module.span(above)
+        if isinstance(above, Loop) and any(span.contains(write.span) for write in writes):
+            is_expired = any(span.start <= end <= span.end for end in ends)
+            if is_expired or _changes_between(module, span.start, span.end, text):
+                break
+            result = above
+    return result
+
+
+def loaded_once(site: Site[ast.AST], loop: ast.stmt, text: str, code: str) -> tuple[str, Edit]:
+    """Return what runs ``code`` in the first run of a loop, and what is written in front of it."""
+    words = "_".join(re.findall(r"\w+", text))
+    name = site.module.fresh_local(site.node, f"is_{words}_loaded")
+    lines = "".join(f"    {line}\n" for line in (*code.splitlines(), f"{name} = True"))
+    edit = site.insert_statements(site.module.place(loop), "before", f"{name} = False\n")
+    return f"if not {name}:\n{lines}", edit
 
 
 def dominates(module: Module, earlier: ast.stmt, later: ast.stmt) -> bool:

@@ -14,10 +14,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.effects.own_nodes import own_nodes, what_runs
 from awaken.project.effects.places.events_between import EventGraph
 from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Later
-from awaken.project.frameworks.sqlalchemy.commits.lazy_iterators import (
-    is_iterator,
-    parts_of_iterator,
-)
+from awaken.project.frameworks.sqlalchemy.commits.late_readers import reads_later, sources_of
 from awaken.project.frameworks.sqlalchemy.commits.loaded_objects import Loaded
 from awaken.project.frameworks.sqlalchemy.commits.loading_callees import Callees
 from awaken.project.frameworks.sqlalchemy.commits.owners import Owners, origins_inside
@@ -263,9 +260,10 @@ class LaterInFunction:
         unknown: _Held | None = None
         while True:
             values = self._evaluator.values(module, longest)
-            if is_iterator(values):
-                parts = (part for _, part in parts_of_iterator(module, longest))
-                values = union(values, *(self._evaluator.values(module, part) for part in parts))
+            if reads_later(values):
+                sources = sources_of(module, longest, self._evaluator.values)
+                read = (self._evaluator.values(module, source.node) for source in sources)
+                values = union(values, *read)
             held = self._loaded.held_kind(values)
             if held == "objects":
                 return _Held("read", longest, tuple(origins_inside(values)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from typing import Literal
 
@@ -10,8 +9,7 @@ from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_method
-from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda, parameters_of
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
     ClassOf,
     External,
@@ -65,24 +63,9 @@ class Loaded:
                 )
             case Producer(inner=inner):
                 return self.held_kind(inner)
-            case FunctionOf(module=module, node=node):
-                return self._of_captured(module, node)
-            case Session() | NoneValue() | ClassOf() | ModuleOf() | External():
+            case Session() | NoneValue() | ClassOf() | FunctionOf() | ModuleOf() | External():
                 return "nothing"
         return "unknown"
-
-    def _of_captured(self, module: Module, function: FunctionOrLambda) -> Holds:
-        """Return what a function has of the variables of functions around it, and of defaults."""
-        key = str(module.place(function))
-        if key in self._active or len(self._active) >= _DEEPEST:
-            return "nothing"
-        self._active.append(key)
-        defaults = (default for _, default in parameters_of(function.args))
-        names = [x for x in defaults if isinstance(x, ast.Name)]
-        names += module.scopes.captured_names(function).values()
-        held = [self.held_kind(self._evaluator.values(module, name)) for name in names]
-        self._active.pop()
-        return "objects" if "objects" in held else "nothing"
 
     def _of_instance(self, name: str, parameters: tuple[Values, ...]) -> Holds:
         if self._models.status(name) == "mapped":

@@ -8,8 +8,8 @@ flushed has no loaded relationships either, until they are read.
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
 from math import inf
 from typing import TYPE_CHECKING, Literal
 
@@ -41,6 +41,8 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
     dominates,
     is_refreshed,
+    loaded_once,
+    writing_loop,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import (
     is_surely_added,
@@ -83,7 +85,8 @@ class _Read(Struct, frozen=True):
     of a test may have closed its session meanwhile. A statement that commits under a condition has
     it loaded ``behind`` it: where nothing was committed, nothing was expired. ``reading`` is the
     statement that reads it. It ``is_unloaded`` if the program refreshes its object. The object
-    ``may_be_transient``, if maybe nothing added it.
+    ``may_be_transient``, if maybe nothing added it. Of a ``loop`` that writes and does not commit,
+    the first run loads it, and the others have that.
     """
 
     statement: ast.stmt
@@ -98,6 +101,7 @@ class _Read(Struct, frozen=True):
     reading: ast.stmt | None = None
     is_unloaded: bool = False
     may_be_transient: bool = False
+    loop: ast.stmt | None = None
 
 
 class ReadsAfterCommits:
@@ -163,6 +167,9 @@ class ReadsAfterCommits:
         code, imports = "", list[Edit]()
         for each in groups_of(reads, lambda read: read.text).values():
             line, needed = self._loaded_pair(site, each, is_expired)
+            if (loop := each[0].loop) is not None and not each[0].behind:
+                line, edit = loaded_once(site, loop, f"{each[0].text}.{each[0].name}", line)
+                needed = [*needed, edit]
             code, imports = code + line, imports + needed
         steps = [step for entry in reads for step in entry.further]
         if steps and reads[0].session:
@@ -335,6 +342,7 @@ class ReadsAfterCommits:
         is_again = any(event.span.end > written for event in events)
         is_optional = kind == "optional" or is_conditional(module, node, first)
         further = () if is_many else self._further(module, node, values, is_unloaded)
+        ends = [x.span.end for each in self._places[module.path].values() for x in each]
         is_known = made is not None and self._sent.isdisjoint(events)
         new = self.converted.of_new(values) if converted else set[str]()
         for name in sorted(names | deleted | converted):
@@ -352,6 +360,7 @@ class ReadsAfterCommits:
                 read,
                 is_unloaded=is_unloaded and bool(session),
                 may_be_transient=name in new and not is_surely_added(module, text, first),
+                loop=writing_loop(module, first, text, ends, self._changing(module, values, name)),
             )
             if name in converted and _is_changed(module, read, events, module.span(first).start):
                 continue
@@ -360,6 +369,11 @@ class ReadsAfterCommits:
                 read = replace(read, statement=anchor or first, behind=is_behind, reading=first)
                 yield read
                 yield from self._of_items(module, node, values, read)
+
+    def _changing(self, module: Module, values: Values, name: str) -> list[Place]:
+        """Return the writes of a file that may change a relationship of some objects."""
+        owners, writes = classes_in(items_of(values) or values), self._writes.in_file(module.path)
+        return [x for x in writes if any(self._writes.changes(x, owner, name) for owner in owners)]
 
     def _of_kept(
         self, module: Module, node: ast.expr, values: Values, events: list[Place]
@@ -390,7 +404,7 @@ class ReadsAfterCommits:
         steps = [*kept_steps(self._loading, self._read_of.along(module, node, values))]
         if is_unloaded:
             return tuple(steps)
-        for before, step in itertools.combinations(steps, 2):
+        for before, step in combinations(steps, 2):
             is_back = leads_back(self._project, before, step)
             is_other = self._writes.sets_key_inside(module, node, before.owners)
             is_new = is_other or self._writes.makes_inside(module, node, step)

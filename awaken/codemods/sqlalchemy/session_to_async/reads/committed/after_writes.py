@@ -31,6 +31,8 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     dominates,
     ends_before,
     is_refreshed,
+    loaded_once,
+    writing_loop,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     events_before,
@@ -69,7 +71,7 @@ class _Read(Struct, frozen=True):
     Of all its items, if it is ``is_many``. An object that may be new has loaded nothing yet;
     one that ``may_be_lost`` by its session is not refreshed. A collection ``is_filled`` from its
     other side. Nor is one refreshed that is the object of a variable in ``aliases``, of which the
-    same was read before: that stays.
+    same was read before: that stays. Of a ``loop`` that writes, the first run loads it.
     """
 
     statement: ast.stmt
@@ -87,6 +89,7 @@ class _Read(Struct, frozen=True):
     aliases: tuple[str, ...] = ()
     is_new_too: bool = False
     is_kept: bool = False
+    loop: ast.stmt | None = None
 
 
 class _Sight(NamedTuple):
@@ -145,11 +148,17 @@ class ReadsAfterWrites:
             imports = [needed]
         item = site.module.fresh_local(site.node, "item", "one")
         is_held = holds_back(self._project)
-        code = "".join(_code(read, inspect, item, is_held=is_held) for read in reads)
+        code, edits = "", imports
+        for read in reads:
+            line = _code(read, inspect, item, is_held=is_held)
+            if read.loop is not None:
+                line, edit = loaded_once(site, read.loop, f"{read.text}.{read.name}", line)
+                edits = [*edits, edit]
+            code += line
         shown = " and ".join(f"`{read.text}.{read.name}`" for read in reads)
         message = f"loads {shown} after the write, as before"
         place = site.module.place(site.node)
-        edits = [site.insert_statements(place, "before", code), *imports]
+        edits = [site.insert_statements(place, "before", code), *edits]
         kept = [f"`{one.text}.{one.name}`" for one in reads if self._is_used_by_callers(site, one)]
         caveats = [f"a caller reads {name} first, and kept seeing the old value" for name in kept]
         moved = [f"`{read.text}.{read.name}`" for read in reads if read.is_filled]
@@ -223,8 +232,8 @@ class ReadsAfterWrites:
             if not isinstance(node.ctx, ast.Load):
                 continue
             above = module.parent(node)
-            is_read = isinstance(above, ast.Call | ast.Return | ast.keyword) or (
-                isinstance(above, ast.Attribute) and above.attr in names
+            is_read = not isinstance(above, ast.Attribute) or (
+                above.attr in names or module.call_of(above) is not None
             )
             if is_read and module.span(node).start > making.span.end:
                 yield module.place(node)
@@ -270,11 +279,7 @@ class ReadsAfterWrites:
         text = module.text_of(held)
         read = _Read(first, text, "", session, is_optional, text, is_kept=not kind)
         steps = [*kept_steps(self._loading, self._steps(module, held, values, kind))]
-        steps += [
-            Step(each.text, name, tuple(sorted(each.owners)), each.kind == "many")
-            for each in kept
-            for name in sorted(each.names)
-        ]
+        steps += [step for each in kept for step in each.reads]
         # Which writes are still open takes a search for each.
         if not steps:
             return
@@ -339,7 +344,10 @@ class ReadsAfterWrites:
             if changing and not self._is_used_before(sight, changing[0], result):
                 loaded.add(step.way)
                 fills = (self._sets_other_side(module, place) for place in changing)
-                result = replace(result, is_filled=not result.is_by_key and any(fills))
+                ends = [place.span.end for place in sight.ends]
+                loop = writing_loop(module, read.statement, step.text, ends, changing)
+                is_filled = not result.is_by_key and any(fills)
+                result = replace(result, is_filled=is_filled, loop=loop)
                 # Attributes that were read before the flush did not stay loaded.
                 yield replace(result, is_new_too=is_new and bool(result.aliases))
             elif is_new:
@@ -428,8 +436,9 @@ class ReadsAfterWrites:
             and module.span(node).start < write.span.end
             and not (isinstance(node.value, ast.Name) and node.value.id in read.aliases)
             and (read.is_many or module.text_of(node.value) == read.text)
-            # A function that is defined has not run yet.
+            # A function that is defined has not run yet, nor has a generator in a variable.
             and module.enclosing_def(node) is function
+            and not _waits(module, node)
             for node in module.nodes_below(function, ast.Attribute)
         )
 
@@ -444,6 +453,16 @@ class ReadsAfterWrites:
     def _is_refreshed(self, module: Module, read: _Read, write: Place) -> bool:
         is_here = bool(module.calls_at(write.span))
         return is_here and is_refreshed(module, read.statement, write.span.end, read.text)
+
+
+def _waits(module: Module, node: ast.AST) -> bool:
+    """Whether a lambda or a generator, which no call is given, reads something later."""
+    return any(
+        isinstance(above, ast.GeneratorExp | ast.Lambda)
+        and not isinstance(module.parent(above), ast.Call | ast.keyword)
+        and not (isinstance(above, ast.GeneratorExp) and below is above.generators[0])
+        for below, above in module.steps_up(node)
+    )
 
 
 def _binds(module: Module, write: Place, name: str) -> bool:

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects import HandedObjects
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import items_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
@@ -18,19 +19,17 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     is_conditional,
     kind_of,
     mapped_in,
+    reads_of_object,
 )
-from awaken.project.frameworks.sqlalchemy.commits.lazy_iterators import (
-    ITERATORS,
-    is_iterator,
-    parts_of_iterator,
+from awaken.project.frameworks.sqlalchemy.commits.late_readers import (
+    is_late_reader,
+    sources_of,
 )
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
-    FunctionOrLambda,
     first_parameter,
     last_name,
-    parameters_of,
 )
 from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import (
@@ -63,6 +62,12 @@ class Kept(NamedTuple):
     owners: frozenset[str]
     names: frozenset[str]
 
+    @property
+    def reads(self) -> list[Step]:
+        """The reads of these relationships."""
+        owners = tuple(sorted(self.owners))
+        return [Step(self.text, name, owners, self.kind == "many") for name in sorted(self.names)]
+
 
 class _Way(NamedTuple):
     """An expression that leads to ``values`` by ``clauses`` of a comprehension around it.
@@ -93,6 +98,8 @@ class KeptObjects:
 
     def objects_at(self, module: Module, node: ast.expr, values: Values) -> Iterator[Kept]:
         """Yield the mapped objects that ``node`` leads to, if its ``values`` are not mapped."""
+        if not reads_of_object(module, node, is_many=False):
+            return
         above, items = module.parent(node), items_of(values)
         first = _Way(module.text_of(node), values, self._read_of_items(module, node))
         match above:
@@ -108,10 +115,7 @@ class KeptObjects:
                 and not is_conditional(module, above, statement)
             ):
                 first = first._replace(text=module.text_of(above), values=items)
-        starts = [first]
-        if is_iterator(values):
-            starts = [*self._made_of(module, node)]
-        ways = Queue(starts, lambda way: (*way[:1], *way[2:4]))
+        ways = Queue([first], lambda way: (*way[:1], *way[2:4]))
         for way in ways:
             known = tuple(value for value in way.values if not isinstance(value, Unknown))
             kind = kind_of(self._project, known)
@@ -138,6 +142,8 @@ class KeptObjects:
         """Yield the ways one step further."""
         values = without_none(way.values)
         way = way if len(values) == len(way.values) else way.with_condition("{} is not None")
+        if any(map(is_late_reader, values)):
+            yield from self._read_later(module, node, way)
         for value in values:
             match value:
                 case TupleOf(items=items):
@@ -146,42 +152,51 @@ class KeptObjects:
                 case InstanceOf(named=(_, *_) as named):
                     for key, item in named:
                         yield way._replace(text=f'{way.text}["{key}"]', values=item)
-                case InstanceOf(parameters=(*_, item), qualified=name) if name not in ITERATORS:
+                case InstanceOf(parameters=(*_, item), qualified=name) if not is_late_reader(value):
                     text = f"part{way.depth}"
                     all_of = f"{way.text}.values()" if name in DICTIONARIES else way.text
                     clauses = (*way.clauses, f"for {text} in {all_of}")
                     yield way._replace(text=text, values=item, clauses=clauses)
                 case InstanceOf(qualified=name) if not self._project.orm.mapped_class(name):
                     yield from self._of_class(name, way)
-                case FunctionOf() if value.module.path == module.path:
-                    yield from self._of_function(module, node, way, value.node)
 
-    def _made_of(self, module: Module, node: ast.expr) -> Iterator[_Way]:
-        """Yield the variables that an iterator reads when it is asked for its items."""
-        for made, part in parts_of_iterator(module, node):
-            if _is_bound(module, node, part):
+    def _read_later(self, module: Module, node: ast.expr, way: _Way) -> Iterator[_Way]:
+        """Yield what a value reads when it is used: variables, or else what its session has."""
+        kept, others = set[ast.AST](), list[tuple[ast.AST, frozenset[str]]]()
+        for source in sources_of(module, node, self._values_of):
+            part, values = source.node, self._values_of(module, source.node)
+            owners = mapped_in(self._project, values)
+            if isinstance(part, ast.Name) and source.is_kept and _is_bound(module, node, part):
+                kept |= {part} if owners else set()
                 read = None
-                if isinstance(made, ast.GeneratorExp):
-                    read = self._handed.of_variable(module, made, part.id)
-                yield _Way(part.id, self._project.values.of(module, part).alternatives, read)
+                if source.reader is not None:
+                    read = self._handed.of_variable(module, source.reader, part.id)
+                yield _Way(part.id, values, read, depth=way.depth)
+            elif owners:
+                others.append((part, owners))
+        apart = (owners for part, owners in others if kept.isdisjoint(ast.walk(part)))
+        for owner in sorted(frozenset[str]().union(*apart)):
+            if text := self._in_session(module, node, owner):
+                items = InstanceOf("builtins.list", parameters=((InstanceOf(owner),),))
+                yield _Way(text, (items,), None, depth=way.depth)
 
-    def _of_function(
-        self, module: Module, node: ast.expr, way: _Way, function: FunctionOrLambda
-    ) -> Iterator[_Way]:
-        """Yield the variables of functions around another one, which reads them.
+    def _values_of(self, module: Module, node: ast.expr) -> Values:
+        return self._project.values.of(module, node).alternatives
 
-        Its defaults are such variables, too.
+    def _in_session(self, module: Module, node: ast.expr, owner: str) -> str:
+        """Return an expression for the objects of a class that the session of a function has.
+
+        The session that has an object loads it again, wherever else it is kept.
         """
-        for parameter, default in parameters_of(function.args):
-            if isinstance(default, ast.Name) and _is_bound(module, node, default):
-                values = self._project.values.of(module, default).alternatives
-                read = self._handed.of_variable(module, function, parameter.arg)
-                yield way._replace(text=default.id, values=values, read=read)
-        for name, part in module.scopes.captured_names(function).items():
-            if _is_bound(module, node, part):
-                values = self._project.values.of(module, part).alternatives
-                read = self._handed.of_variable(module, function, name)
-                yield way._replace(text=name, values=values, read=read)
+        function = module.enclosing_def(node)
+        operations = self._project.orm.operations
+        session = "" if function is None else operations.session_variable(module, function)
+        name = owner.rpartition(".")[2]
+        named = (part for part in module.nodes(ast.Name) if part.id == name)
+        is_here = any(self._project.qualified_name(module, part) == owner for part in named)
+        kind = f"isinstance(each, {name})" if is_here else f'type(each).__name__ == "{name}"'
+        unwritten = f"each not in {session}.new | {session}.deleted"
+        return session and f"[each for each in {session} if {kind} and {unwritten}]"
 
     def _of_class(self, qualified: str, way: _Way) -> Iterator[_Way]:
         """Yield the attributes that methods of a class read of their object, those they call too.
@@ -202,9 +217,10 @@ class KeptObjects:
                     name, text = node.attr, f"{own}.{node.attr}"
                     if module.text_of(node) == text:
                         waiting += [name]
-                        values = self._project.values.of(module, node).alternatives
+                        values = self._values_of(module, node)
                         read = self._handed.of_variable(module, part, text)
-                        yield way._replace(text=f"{way.text}.{name}", values=values, read=read)
+                        if not any(isinstance(value, FunctionOf) for value in values):
+                            yield way._replace(text=f"{way.text}.{name}", values=values, read=read)
 
     def _read_of_items(self, module: Module, node: ast.expr) -> frozenset[str] | None:
         """Return what a comprehension over ``node`` reads of its variables; None elsewhere."""

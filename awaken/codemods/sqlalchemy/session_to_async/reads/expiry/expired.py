@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -52,7 +52,7 @@ from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, last_name
+from awaken.project.source.trees import Function, last_name, root_of
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import InstanceOf, Value, Values, classes_in, origins_of
 
@@ -181,10 +181,20 @@ class ExpiredReads:
         kind = kind_of(self._project, values)
         is_read = reads_of_object(module, node, is_many=kind == "many")
         if not kind and is_read:
-            first, kept = whole_if(module, statement), self._kept.objects_at(module, node, values)
-            # A refresh loads the others.
-            apart = ((x, x.names.difference(*map(self._loaded, x.owners))) for x in kept)
-            return [Load(first, x.text, session, x.kind, x.owners, names) for x, names in apart]
+            first = whole_if(module, statement)
+            return [
+                # A refresh loads the others.
+                Load(
+                    first,
+                    each.text,
+                    session,
+                    each.kind,
+                    each.owners,
+                    each.names.difference(*map(self._loaded, each.owners)),
+                    tuple(self._held(module, node, each.reads)),
+                )
+                for each in self._kept.objects_at(module, node, values)
+            ]
         if not kind or not (is_read or _is_deleted(module, node)):
             return []
         text, names = module.text_of(node), self._relationships(module, node, values, kind)
@@ -201,23 +211,54 @@ class ExpiredReads:
         # Its own relationships are refreshed; their objects are in the session already, and are
         # not.
         steps = [step for step in further if step.text != text and self._is_kept(step)]
-        steps += self._held_by_new(module, node, values)
+        is_many, owners = kind == "many", mapped_in(self._project, values)
+        read = self._read_of.names(module, node, values, is_many=is_many)
+        of_own = [Step(text, name, tuple(sorted(owners)), is_many) for name in sorted(read)]
+        is_new = not is_many and any(isinstance(x, InstanceOf) and self._is_made(x) for x in values)
+        steps += [
+            *self._held(module, node, of_own, is_new=is_new),
+            *self._held(module, node, steps),
+        ]
         may_be_lost = kind != "many" and self._states.may_be_expunged(module, node, text)
-        owners = mapped_in(self._project, values)
         return [Load(first, text, session, kind, owners, names, tuple(steps), may_be_lost)]
 
-    def _held_by_new(self, module: Module, node: ast.expr, values: Values) -> Iterator[Step]:
-        """Yield a column of what a new object holds: that is expired, and the object is not."""
-        mapped, text = self._project.orm.mapped_class, module.text_of(node)
-        for name in sorted(self._read_of.names(module, node, values, is_many=False)):
-            for value in (x for x in values if isinstance(x, InstanceOf) and self._is_made(x)):
-                facts = mapped(value.qualified)
-                side = None if facts is None else facts.relationships.get(name)
-                target = None if side is None or side.target is None else mapped(side.target)
-                if side is not None and side.target is not None and target is not None:
-                    is_many = self._project.orm.is_collection(value.qualified, name) is True
-                    for column in [*target.columns][:1]:
-                        yield Step(f"{text}.{name}", column, (side.target,), is_many)
+    def _held(
+        self, module: Module, node: ast.expr, reads: Iterable[Step], *, is_new: bool = False
+    ) -> Iterator[Step]:
+        """Yield the reads of a column of expired objects that no refresh of their owners loads.
+
+        They are what new objects hold, and what another variable holds: that stays in the session.
+        """
+        orm, others = self._project.orm, self._other_classes(module, node)
+        for text, name, owners, is_many in reads:
+            for owner in owners:
+                facts = orm.models.relationship(owner, name)
+                target = None if facts is None or facts.target is None else facts.target
+                mapped = None if target is None else orm.mapped_class(target)
+                is_collection = orm.is_collection(owner, name) is True
+                is_held = is_new or (not is_collection and target in others)
+                if target is None or mapped is None or not is_held:
+                    continue
+                way = f"{text}.{name}"
+                if is_many:
+                    way = f"[each.{name} for each in {text} if each.{name} is not None]"
+                for column in [*mapped.columns][:1]:
+                    yield Step(way, column, (target,), is_many or is_collection)
+
+    def _other_classes(self, module: Module, node: ast.expr) -> frozenset[str]:
+        """Return the classes of the objects that other variables of a function hold."""
+        function, own = module.enclosing_def(node), last_name(root_of(node))
+        key = self._key, function
+        held = module.memoize(key, lambda: [*self._held_in(module, function)])
+        return frozenset(name for variable, name in held if variable != own)
+
+    def _held_in(self, module: Module, function: Function | None) -> Iterator[tuple[str, str]]:
+        """Yield the variables of a function, each with a class of what it holds."""
+        for name in () if function is None else module.nodes_below(function, ast.Name):
+            for owner in mapped_in(
+                self._project, self._project.values.of(module, name).alternatives
+            ):
+                yield from ((name.id, each) for each in self._project.orm.mapping_ancestors(owner))
 
     def _is_made(self, value: Value) -> bool:
         """Whether an object is one that the program makes, and no statement loads."""

@@ -53,7 +53,9 @@ class Load(Struct, frozen=True):
     @property
     def is_plain(self) -> bool:
         """Whether it is enough to refresh the object."""
-        return not self.relationships and not self.may_be_lost
+        return not (
+            self.relationships or self.may_be_lost or (self.kind == "many" and self.further)
+        )
 
 
 def gets_function(loads: Sequence[Load]) -> bool:
@@ -114,9 +116,9 @@ def _asked_statement(load: Load, inspect: str, item: str, expired: str) -> str:
             unloaded = f"{inspect}({name}).persistent and {{{names}}} & {inspect}({name}).unloaded"
             lines.append(f"if {given}{unloaded}:")
         lines.append(refresh)
+    if load.kind == "many":
+        lines = [f"for {item} in {load.text}:", *(f"    {line}" for line in lines)]
     if load.further:
         reading = loaded_as_read(load.session, load.further).rstrip()
         lines += [f"if {name} is not None:", f"    {reading}"] if given else [reading]
-    if load.kind == "many":
-        lines = [f"for {item} in {load.text}:", *(f"    {line}" for line in lines)]
     return "".join(f"{line}\n" for line in lines)

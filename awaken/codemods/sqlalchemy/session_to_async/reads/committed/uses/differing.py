@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,14 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.uses.object_use
     names_read,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import mapped_in
 from awaken.contract import Place
 from awaken.project.effects.own_nodes import own_nodes, what_runs
+from awaken.project.frameworks.sqlalchemy.commits.late_readers import reads_later, sources_of
+from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import Values
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
@@ -65,6 +70,7 @@ class DifferingUses(Uses):
             self._emptied,
             self._parted,
             self._gets_unflushed,
+            self._iterated,
         )
         for each in shapes:
             for said, node in each(module, nodes):
@@ -225,6 +231,35 @@ class DifferingUses(Uses):
                 )
             ):
                 yield f"`{module.excerpt(node)}` runs before the changes are flushed", node
+
+    def _iterated(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield the loops in which an iterator reads the next object after a commit or rollback."""
+        for node in nodes:
+            loop, ending = module.parent(node), _ENDING | {"expire", "expire_all"}
+            if not (isinstance(node, ast.expr) and isinstance(loop, ast.For) and loop.iter is node):
+                continue
+            values = self._values_of(module, node)
+            # A mapped item is loaded where the loop reads it.
+            if not reads_later(values) or mapped_in(self._project, values):
+                continue
+            sources = sources_of(module, node, self._values_of)
+            calls = (part for each in loop.body for part in module.nodes_below(each, ast.Call))
+            for call in calls if any(self._leads(module, each.node) for each in sources) else ():
+                is_ending = self._is_of_session(module, call, ending)
+                if is_ending or not self._ending.isdisjoint(self._called(module, call)):
+                    yield f"`{module.excerpt(node)}` goes on after `{module.excerpt(call)}`", node
+
+    def _values_of(self, module: Module, node: ast.expr) -> Values:
+        return self._project.values.of(module, node).alternatives
+
+    def _leads(self, module: Module, node: ast.expr) -> bool:
+        """Whether an expression is, or leads to, mapped objects."""
+        return bool(mapped_in(self._project, self._values_of(module, node)))
+
+    @cached_property
+    def _ending(self) -> frozenset[FunctionPlace]:
+        """The functions that commit or roll back, and those that call one of these."""
+        return self._reaching(_ENDING)
 
     def _may_end(
         self, module: Module, nodes: Sequence[ast.AST], start: ast.AST, end: ast.AST
