@@ -71,20 +71,21 @@ class Reading:
         self._asked = asked
         root = asked.found.root
         self._suppression_sources = _suppression_sources(asked)
-        self._targets = targets_of(root.path, asked.settings)
+        self._targets = targets_of(asked.found, asked.settings)
         self._formatter = detect(root.path)
         self._memory = _memory(asked)
         paths = report_progress(asked.found.files, READING, asked.progress)
         known = self._memory.files
         self._reader = FileReader(root.path, paths, known, recognise=recognised_recipes)
         asked_for = read_texts(Enclosure(root.path), root.path, asked.found.texts)
-        self._texts = {**asked_for.files, **read_manifests(root.path, root.selected)}
+        members = asked.found.members
+        self._texts = {**asked_for.files, **read_manifests(root.path, root.selected, members)}
         publication = publication_of(root, asked.settings)
         self._project_settings = ProjectSettings(
             publication.published,
             asked.reads(),
             (*asked.found.unread_texts, *asked_for.unread),
-            own_locks(root.path),
+            own_locks(root.path, members),
             settings_above(root.path) if set(PYTEST_READS) <= set(asked.reads()) else None,
             evidence_of(publication, asked.settings),
             asked.settings.source_folders(),

@@ -510,3 +510,19 @@ def test_requested(text, expected):
 def test_requested_refuses_words():
     with pytest.raises(InvalidSpecifier):
         requested_range("new")
+
+
+def test_members_declare_what_the_project_does_not(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[project]\ndependencies = ["fastapi>=0.110"]\n')
+    for member, version in (("web", "1.4.54"), ("jobs", "2.0.44")):
+        (tmp_path / member).mkdir()
+        (tmp_path / member / "requirements.txt").write_text(f"sqlalchemy=={version}\nfastapi<1\n")
+
+    targets = read_targets(tmp_path, members=("jobs", "web"))
+
+    assert targets.admits("sqlalchemy", "<2")
+    assert targets.admits("sqlalchemy", ">=2")
+    assert targets.distribution("sqlalchemy").origin == (
+        "jobs: requirements.txt; web: requirements.txt"
+    )
+    assert targets.distribution("fastapi").origin == "pyproject.toml"
