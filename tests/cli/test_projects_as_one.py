@@ -90,3 +90,28 @@ def test_the_manifest_of_a_member_gets_the_asynchronous_driver(tmp_path, manifes
     hints = capsys.readouterr().err
     assert ("cd backend && uv lock" in hints) == (manifest == "pyproject.toml")
     assert ("pip install -e backend" in hints) == (manifest == "pyproject.toml")
+
+
+def test_migrate_says_how_a_file_above_the_project_becomes_part_of_it(tmp_path, monkeypatch):
+    files = {
+        "backend/requirements.txt": "sqlalchemy==2.0.44\n",
+        "backend/database.py": DATABASE,
+        "backend/listing.py": LISTING,
+        "backend/main.py": MAIN,
+        "scripts/seed.py": "import sys\n\nsys.path.append('backend')\n\n"
+        "from listing import names\n\nprint(names())\n",
+    }
+    root = written(tmp_path, files)
+    (root / ".git").mkdir()
+    monkeypatch.chdir(root / "backend")
+
+    _, apart = awaken("migrate", "async-sessions", "--dry-run")
+    cure = 'members = ["/backend"]'
+    (root / "pyproject.toml").write_text(f"[tool.awaken]\npublished = false\n{cure}\n")
+    monkeypatch.chdir(root)
+    _, joined = awaken("migrate", "async-sessions", "--dry-run")
+
+    assert b"scripts/seed.py:5 names it" in apart
+    assert cure in " ".join(apart.decode().split())
+    assert b"blocked" in apart
+    assert b"blocked" not in joined
