@@ -440,7 +440,7 @@ def test_a_file_that_does_not_parse_is_one_line(tmp_path, name, text, line, mess
 
 
 def test_problem_names_the_included_file(tmp_path):
-    (tmp_path / "base.txt").write_text("?\n")
+    (tmp_path / "base.txt").write_text("a=1\n")
     (tmp_path / "requirements.txt").write_text("-r base.txt\n")
 
     (problem,) = read_targets(tmp_path).problems
@@ -526,3 +526,13 @@ def test_members_declare_what_the_project_does_not(tmp_path):
         "jobs: requirements.txt; web: requirements.txt"
     )
     assert targets.distribution("fastapi").origin == "pyproject.toml"
+
+
+def test_lines_that_name_no_distribution_are_skipped(tmp_path):
+    commands = "git add app/main.py\ngit commit -m 'more'\nfaker</content>\nsqlalchemy==1.4.54\n"
+
+    found = targets(tmp_path, requirements__txt=commands)
+
+    assert found.problems == ()
+    assert [line.line for line in found.skipped] == [1, 2]
+    assert said(found) == ("==1.4.54", "requirements.txt")

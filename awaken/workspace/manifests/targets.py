@@ -78,15 +78,19 @@ class DistributionTarget(Struct, frozen=True):
 class Targets:
     """The targets of one project root.
 
-    ``problems`` says which manifests could not be used.
+    ``problems`` says which manifests could not be used, ``skipped`` which of their lines were not.
     """
 
     def __init__(
-        self, targets: Iterable[DistributionTarget] = (), problems: Iterable[FileProblem] = ()
+        self,
+        targets: Iterable[DistributionTarget] = (),
+        problems: Iterable[FileProblem] = (),
+        skipped: Iterable[FileProblem] = (),
     ) -> None:
         self._targets = {target.name: target for target in targets}
         self._targets.setdefault("python", _undeclared_target("python"))
         self.problems = tuple(problems)
+        self.skipped = tuple(skipped)
 
     @property
     def python(self) -> tuple[SpecifierSet, ...]:
@@ -165,7 +169,9 @@ def read_targets(
     for name in installed:
         targets.setdefault(name, DistributionTarget(name, (installed[name],), "installed in .venv"))
     every = [*problems, *(problem for item in (*manifests, *pinned) for problem in item.problems)]
-    own = Targets({**targets, "python": python, **forced}.values(), sorted(set(every)))
+    skipped = {line for item in pinned for line in item.skipped}
+    known = {**targets, "python": python, **forced}
+    own = Targets(known.values(), sorted(set(every)), sorted(skipped))
     inside = {member: read_targets(root / member) for member in members}
     return _with_members(own, inside) if inside else own
 
@@ -186,13 +192,18 @@ def _with_members(own: Targets, inside: Mapping[str, Targets]) -> Targets:
             if before is not None:
                 ranges, origin = _either((*before.ranges, *ranges)), f"{before.origin}; {origin}"
             more[target.name] = DistributionTarget(target.name, ranges, origin)
-    problems = (
-        FileProblem(f"{member}/{problem.path}", problem.line, problem.message)
-        for member, targets in inside.items()
-        for problem in targets.problems
+    problems, skipped = (
+        (
+            FileProblem(f"{member}/{item.path}", item.line, item.message)
+            for member, targets in inside.items()
+            for item in (targets.skipped if is_skipped else targets.problems)
+        )
+        for is_skipped in (False, True)
     )
     joined = {target.name: target for target in (*own.all(), *more.values())}
-    return Targets(joined.values(), sorted({*own.problems, *problems}))
+    return Targets(
+        joined.values(), sorted({*own.problems, *problems}), sorted({*own.skipped, *skipped})
+    )
 
 
 def _overrides(
