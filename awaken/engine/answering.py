@@ -43,7 +43,7 @@ from awaken.workspace.outside import Outside, declared_above, read_outside
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.reading import Enclosure, enclosure_of, read_named
-from awaken.workspace.sources import is_python
+from awaken.workspace.sources import FileProblem, is_python
 from awaken.workspace.text_files import read_texts
 
 if TYPE_CHECKING:
@@ -71,20 +71,21 @@ class Reading:
         self._asked = asked
         root = asked.found.root
         self._suppression_sources = _suppression_sources(asked)
-        self._targets = targets_of(root.path, asked.settings)
+        self._targets = targets_of(asked.found, asked.settings)
         self._formatter = detect(root.path)
         self._memory = _memory(asked)
         paths = report_progress(asked.found.files, READING, asked.progress)
         known = self._memory.files
         self._reader = FileReader(root.path, paths, known, recognise=recognised_recipes)
         asked_for = read_texts(Enclosure(root.path), root.path, asked.found.texts)
-        self._texts = {**asked_for.files, **read_manifests(root.path, root.selected)}
+        members = asked.found.members
+        self._texts = {**asked_for.files, **read_manifests(root.path, root.selected, members)}
         publication = publication_of(root, asked.settings)
         self._project_settings = ProjectSettings(
             publication.published,
             asked.reads(),
             (*asked.found.unread_texts, *asked_for.unread),
-            own_locks(root.path),
+            own_locks(root.path, members),
             settings_above(root.path) if set(PYTEST_READS) <= set(asked.reads()) else None,
             evidence_of(publication, asked.settings),
             asked.settings.source_folders(),
@@ -193,6 +194,7 @@ class Reading:
                 *map(_unmet_note, unmet),
                 *_baseline_notes(self._suppression_sources, answer.unmatched),
                 *_link_notes(asked.found.broken_links),
+                *_line_notes(self._targets.skipped),
             ),
             suppressed=answer.suppressed,
             baseline=_baseline_use(asked, self._suppression_sources, unusable),
@@ -213,6 +215,16 @@ def _link_notes(links: Sequence[str]) -> Iterator[str]:
     elif links:
         names = ", ".join(links)
         yield f"{len(links):,} symbolic links lead nowhere, so they are not read: {names}"
+
+
+def _line_notes(lines: Sequence[FileProblem]) -> Iterator[str]:
+    """Yield a sentence on lines of manifests that are not read, if there are any."""
+    places = ", ".join(f"{line.path}:{line.line}" for line in lines)
+    if lines:
+        are = (
+            "is no requirement, so it is" if len(lines) == 1 else "are no requirements, so they are"
+        )
+        yield f"{places} {are} skipped"
 
 
 def _files_outside(asked: RootRun) -> Outside:

@@ -151,9 +151,10 @@ def entries_about(
     )
 
 
-def targets_of(root: Path, settings: Resolved) -> Targets:
-    """Return the targets of the project in ``root``, with its settings and their place."""
-    return read_targets(root, settings.target_version, settings.target, settings.target_origins())
+def targets_of(found: Found, settings: Resolved) -> Targets:
+    """Return the targets of a project, with its settings and their place."""
+    version, origins = settings.target_version, settings.target_origins()
+    return read_targets(found.root.path, version, settings.target, origins, found.members)
 
 
 def publication_of(root: Root, settings: Resolved) -> Publication:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from awaken.contract import (
     SiteId,
     Span,
 )
+from awaken.engine.manifests.editable import path_below
 from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
 from awaken.engine.planning.in_memory import EditedSnapshot, Processing, apply_in_memory
@@ -203,11 +205,15 @@ def _stale_locks(outcome: Outcome, locks: Sequence[str]) -> Iterator[LeftToDo]:
         for change in outcome.changes
         if any(isinstance(edit, Requirement) for edit in change.edits)
     )
-    for name in locks if requiring else ():
-        manifest, command = _LOCKING[name]
+    for lock in locks if requiring else ():
+        folder, _, name = lock.rpartition("/")
+        beside, command = _LOCKING[name]
+        manifest = path_below(folder, beside)
+        if folder:
+            command = f"cd {shlex.quote(folder)} && {command}"
         if outcome.after.get(manifest) != outcome.before.get(manifest):
             why = f"it does not contain the new requirements of {manifest}"
-            yield LeftToDo(name, 0, "", "", why, requiring, command)
+            yield LeftToDo(lock, 0, "", "", why, requiring, command)
 
 
 def _summary(change: Change, outcome: Outcome) -> ChangeSummary:

@@ -75,7 +75,8 @@ def _installs(written: list[str], runner: tuple[str, str, str] | None) -> str:
         return runner[1]
     lists = [path for path in written if PurePath(path).name.startswith(_REQUIREMENTS)]
     words = [f"-r {shlex.quote(path)}" for path in lists]
-    return f"pip install {' '.join(words or ['-e .'])}"
+    folders = dict.fromkeys(f"-e {shlex.quote(str(PurePath(path).parent))}" for path in written)
+    return f"pip install {' '.join(words or folders)}"
 
 
 def _text(enclosure: Enclosure, path: Path) -> str:

@@ -118,7 +118,8 @@ class Found(Struct, frozen=True):
     """The Python files of one root, sorted, and the selected projects inside it.
 
     ``texts`` are the other files that rules ask for, sorted; ``unread_texts`` says which of them
-    are not read, and why. ``broken_links`` are symbolic links that lead to no file.
+    are not read, and why. ``broken_links`` are symbolic links that lead to no file. ``members`` are
+    the folders of projects inside whose files are the root's own.
     """
 
     root: Root
@@ -129,6 +130,7 @@ class Found(Struct, frozen=True):
     texts: tuple[str, ...] = ()
     unread_texts: tuple[FileProblem, ...] = ()
     broken_links: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
 
 
 def with_created(found: Found, files: Iterable[Path], reads: Sequence[str]) -> Found:
@@ -428,6 +430,7 @@ def find_files(root: Root, settings: DiscoverySettings | None = None) -> Found:
         texts=tuple(sorted(walk.texts)),
         unread_texts=tuple(sorted(walk.unread_texts)),
         broken_links=tuple(sorted(walk.broken_links)),
+        members=tuple(sorted(walk.joined)),
     )
 
 
@@ -456,6 +459,7 @@ class _Walk:
         self.texts: set[str] = set()
         self.unread_texts: set[FileProblem] = set()
         self.nested: list[Root] = []
+        self.joined: list[str] = []
         self.problems: list[FileProblem] = []
         self.broken_links: list[str] = []
         self.excluded: list[ExcludedPath] = []
@@ -593,10 +597,13 @@ class _Walk:
         """Whether a directory is a root of its own."""
         if ".git" in names:
             return True
+        is_project = _is_project(self.base + relative, names)
         if self.members and leaves_out(self.members, self.base, relative):
+            if is_project or "requirements.txt" in names:
+                self.joined.append(relative.rstrip("/"))
             return False
         requirements = self.bare and "requirements.txt" in names and "__init__.py" not in names
-        return requirements or _is_project(self.base + relative, names)
+        return requirements or is_project
 
     def is_sibling(self, real: str) -> bool:
         """Whether a directory is another project of the same repository: it has its own run."""

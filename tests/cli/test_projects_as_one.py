@@ -62,3 +62,56 @@ def test_a_plug_in_that_is_a_member_becomes_asynchronous_with_the_application(sh
     assert "async def names():" in (root / "plugins/mail/mail/listing.py").read_text()
     assert "await names()" in (root / "shop/main.py").read_text()
     assert printed(root, *RUN) == before
+
+
+@pytest.mark.parametrize("manifest", ["requirements.txt", "pyproject.toml"])
+def test_the_manifest_of_a_member_gets_the_asynchronous_driver(tmp_path, manifest, capsys):
+    listed = {"requirements.txt": "sqlalchemy==2.0.44\n", "pyproject.toml": MANIFEST}[manifest]
+    root = written(
+        tmp_path,
+        {
+            "pyproject.toml": '[tool.awaken]\npublished = false\nmembers = ["/backend"]\n',
+            f"backend/{manifest}": listed,
+            "backend/uv.lock": "version = 1\n",
+            "backend/database.py": DATABASE,
+            "backend/listing.py": LISTING,
+            "backend/main.py": MAIN,
+        },
+    )
+
+    rules = "query-to-select,session-to-async"
+    code, _ = awaken("apply", "--unsafe-fixes", "--select", rules, root)
+
+    assert code == 0
+    assert "async def names():" in (root / "backend/listing.py").read_text()
+    text = (root / "backend" / manifest).read_text()
+    assert "aiosqlite" in text
+    assert "sqlalchemy[asyncio]" in text
+    hints = capsys.readouterr().err
+    assert ("cd backend && uv lock" in hints) == (manifest == "pyproject.toml")
+    assert ("pip install -e backend" in hints) == (manifest == "pyproject.toml")
+
+
+def test_migrate_says_how_a_file_above_the_project_becomes_part_of_it(tmp_path, monkeypatch):
+    files = {
+        "backend/requirements.txt": "sqlalchemy==2.0.44\n",
+        "backend/database.py": DATABASE,
+        "backend/listing.py": LISTING,
+        "backend/main.py": MAIN,
+        "scripts/seed.py": "import sys\n\nsys.path.append('backend')\n\n"
+        "from listing import names\n\nprint(names())\n",
+    }
+    root = written(tmp_path, files)
+    (root / ".git").mkdir()
+    monkeypatch.chdir(root / "backend")
+
+    _, apart = awaken("migrate", "async-sessions", "--dry-run")
+    cure = 'members = ["/backend"]'
+    (root / "pyproject.toml").write_text(f"[tool.awaken]\npublished = false\n{cure}\n")
+    monkeypatch.chdir(root)
+    _, joined = awaken("migrate", "async-sessions", "--dry-run")
+
+    assert b"scripts/seed.py:5 names it" in apart
+    assert cure in " ".join(apart.decode().split())
+    assert b"blocked" in apart
+    assert b"blocked" not in joined

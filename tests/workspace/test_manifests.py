@@ -440,7 +440,7 @@ def test_a_file_that_does_not_parse_is_one_line(tmp_path, name, text, line, mess
 
 
 def test_problem_names_the_included_file(tmp_path):
-    (tmp_path / "base.txt").write_text("?\n")
+    (tmp_path / "base.txt").write_text("a=1\n")
     (tmp_path / "requirements.txt").write_text("-r base.txt\n")
 
     (problem,) = read_targets(tmp_path).problems
@@ -510,3 +510,29 @@ def test_requested(text, expected):
 def test_requested_refuses_words():
     with pytest.raises(InvalidSpecifier):
         requested_range("new")
+
+
+def test_members_declare_what_the_project_does_not(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[project]\ndependencies = ["fastapi>=0.110"]\n')
+    for member, version in (("web", "1.4.54"), ("jobs", "2.0.44")):
+        (tmp_path / member).mkdir()
+        (tmp_path / member / "requirements.txt").write_text(f"sqlalchemy=={version}\nfastapi<1\n")
+
+    targets = read_targets(tmp_path, members=("jobs", "web"))
+
+    assert targets.admits("sqlalchemy", "<2")
+    assert targets.admits("sqlalchemy", ">=2")
+    assert targets.distribution("sqlalchemy").origin == (
+        "jobs: requirements.txt; web: requirements.txt"
+    )
+    assert targets.distribution("fastapi").origin == "pyproject.toml"
+
+
+def test_lines_that_name_no_distribution_are_skipped(tmp_path):
+    commands = "git add app/main.py\ngit commit -m 'more'\nfaker</content>\nsqlalchemy==1.4.54\n"
+
+    found = targets(tmp_path, requirements__txt=commands)
+
+    assert found.problems == ()
+    assert [line.line for line in found.skipped] == [1, 2]
+    assert said(found) == ("==1.4.54", "requirements.txt")

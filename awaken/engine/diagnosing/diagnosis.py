@@ -197,7 +197,7 @@ def examine(
     ``rules`` are all that there are. Raises UserError for an invalid version in ``settings``.
     """
     root = found.root.path
-    targets = targets_of(root, settings)
+    targets = targets_of(found, settings)
     declarations = Declarations(root)
     unfinished, undoable = _journal(root)
     diagnosis = RootDiagnosis(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from awaken.workspace.manifests.targets import requirement_files
@@ -23,14 +23,17 @@ _INCLUDES_LIMIT = 50
 _INCLUDE = re.compile(r"^(?:-r|--requirement)[ \t=]*([^\s#]+)", re.MULTILINE)
 
 
-def read_manifests(root: Path, selected: Iterable[str] = ()) -> dict[str, SourceFile]:
+def read_manifests(
+    root: Path, selected: Iterable[str] = (), members: Sequence[str] = ()
+) -> dict[str, SourceFile]:
     """Return the manifests of the project in ``root`` that are there and are text, by name.
 
-    A ``selected`` folder may have requirements files of its own.
+    A ``selected`` folder may have requirements files of its own, and ``members`` any manifest.
     """
     enclosure = enclosure_of(root)
     names = requirement_files(root, ())
-    for folder in sorted({*selected} - {"."}):
+    names += [path_below(folder, name) for folder in members for name in MANIFESTS]
+    for folder in sorted({*selected, *members} - {"."}):
         names += [path_below(folder, name) for name in requirement_files(root / folder, ())]
     # A compiled file is named by itself; its source is edited.
     names += [f"{name.removesuffix('.txt')}.in" for name in names if name.endswith(".txt")]
@@ -61,8 +64,13 @@ def is_requirements_file(path: str) -> bool:
 def manifests_in(paths: Iterable[str], root: str) -> list[str]:
     """Return those of ``paths`` that are manifests of the project at ``root``, in their order."""
     inside = [path for path in paths if not root or path.startswith(f"{root}/")]
-    metadata = [word for name in _METADATA if (word := path_below(root, name)) in inside]
-    last = [word for name in _LAST if (word := path_below(root, name)) in inside]
+    metadata, last = (
+        sorted(
+            (path for path in inside if PurePosixPath(path).name in names),
+            key=lambda path: (path.count("/"), names.index(PurePosixPath(path).name), path),
+        )
+        for names in (_METADATA, _LAST)
+    )
     return [*metadata, *sorted(filter(is_requirements_file, inside), key=_main_first), *last]
 
 

@@ -245,7 +245,16 @@ def _print_stops(run: StepRun, page: Page) -> None:
         page.sentence((outline.rule, "code.name"), f": {outline.title}")
         for row in OutlinePage(page, root, Path.cwd()).rows(part):
             page.hanging(Text("  - "), row)
+        sites = set(outline.sites)
+        cures = (finding.help for finding in root.findings if finding.site in sites)
+        for cure in dict.fromkeys(filter(_is_of_settings, cures)):
+            page.sentence(cure)
         page.row()
+
+
+def _is_of_settings(cure: str) -> bool:
+    """Whether a cure changes the settings of awaken: it frees places that no edit of code does."""
+    return "[tool.awaken]" in cure
 
 
 def asked_at(question: Question) -> str:

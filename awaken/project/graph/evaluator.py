@@ -14,7 +14,7 @@ from awaken.project.names.classes import Classes
 from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Load, Module
-from awaken.project.source.programs.undefined import is_undefined
+from awaken.project.source.programs.undefined import is_undefined, lacks
 from awaken.project.source.programs.whole_program import Ask
 from awaken.project.source.trees import Function
 from awaken.project.source.words import FilesWith, Words
@@ -67,6 +67,10 @@ class ProgramEvaluator(Evaluator):
         written, paths = f"class {node.id}".encode(), self.files_naming(node.id) or ()
         is_class = any(written in self.text(path) for path in paths)
         return is_class and is_undefined(self, module, node)
+
+    def lacks_name(self, module: Module, name: str) -> bool:
+        """Whether a module has no attribute ``name``; False where callers are not followed."""
+        return self.follows_callers and lacks(self, module, name)
 
     def files_naming(self, word: str) -> list[str] | None:
         """Return the files that hold a word; None where callers are not followed."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from awaken.project.names.module_layout import Layout
 from awaken.project.source.modules import Load, Module
+from awaken.project.source.programs.start_folders import StartFolder
 from awaken.workspace.outside import Outside, OutsideFile
 
 _IMPORT = re.compile(
@@ -48,7 +49,10 @@ class OutsideLinks:
         self.folder = outside.prefix.rstrip("/")
         self._own = frozenset(paths)
         self._files = {file.path: file for file in outside.files}
-        self._joint = Layout([*(f"{self._prefix}{path}" for path in self._own), *self._files])
+        # A script elsewhere puts the folder of the program on its path.
+        on_path = [StartFolder(self.folder, names_files=False)] if self.folder else []
+        inside_top = (f"{self._prefix}{path}" for path in self._own)
+        self._joint = Layout([*inside_top, *self._files], on_path=on_path)
         self._linked: dict[str, frozenset[str]] = {
             path: frozenset(self._imported_from(file)) for path, file in sorted(self._files.items())
         }

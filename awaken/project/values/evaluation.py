@@ -55,6 +55,7 @@ from awaken.project.values.domain import (
     placed_values,
     union,
 )
+from awaken.project.values.fixtures_by_name import modules_of_tests
 from awaken.project.values.items import is_tuple, items_of, list_of, place_of
 from awaken.project.values.library.lookup import Library
 from awaken.project.values.library.of_requests import current_user
@@ -131,6 +132,10 @@ class Evaluator(ABC):
     @abstractmethod
     def is_undefined(self, module: Module, node: ast.Name) -> bool:
         """Whether nothing gives a value to a name, which a class of the program has elsewhere."""
+
+    @abstractmethod
+    def lacks_name(self, module: Module, name: str) -> bool:
+        """Whether a module has no attribute ``name``: to read it raises."""
 
     @abstractmethod
     def text(self, path: str) -> bytes:
@@ -346,11 +351,13 @@ class Evaluator(ABC):
         return self.building.display(module, node, known)
 
     def _attribute(self, module: Module, node: ast.Attribute, known: Environment) -> Values:
-        above = self.members.super_attribute(module, node)
+        above = self.members.super_attribute(module, node) or modules_of_tests(self, module, node)
         if above is not None:
             return above
         owners = self.values(module, node.value, known)
         members = union(*(self.members.values_of(owner, module, node) for owner in owners))
+        # Where one of several owners lacks it, reading it raises there.
+        members = tuple(member for member in members if member != NEVER) or members
         is_unknown = any(isinstance(member, Unknown) for member in members)
         if not is_unknown or not isinstance(node.value, ast.Name):
             return members

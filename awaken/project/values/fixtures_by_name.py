@@ -1,4 +1,4 @@
-"""Fixtures of pytest that are asked for by their names: ``request.getfixturevalue("name")``."""
+"""Fixtures by their names, and the modules of tests, from the ``request`` of pytest."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from awaken.project.names.functions.decorators import PYTEST_FIXTURES
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, without_arguments
-from awaken.project.values.domain import FunctionOf
-from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
+from awaken.project.source.trees import (
+    Function,
+    last_name,
+    root_of,
+    variable_of,
+    without_arguments,
+)
+from awaken.project.values.domain import FunctionOf, ModuleOf, Values
+from awaken.project.values.pytest_fixtures import fixture_for, fixture_name, takes_fixture
 from awaken.project.values.questions import Questions
 
 ASKING = "getfixturevalue"
@@ -135,3 +141,67 @@ def parametrized_nodes(decorator: ast.Call, name: str) -> Iterator[ast.expr | No
             yield given.elts[names.index(name)]
         else:
             yield None
+
+
+def modules_of_tests(evaluator: Questions, module: Module, node: ast.Attribute) -> Values | None:
+    """Return the modules that ``request.module`` may be; None for other attributes.
+
+    Of these, files without what the function reads off it are left out: to read it raises there.
+    """
+    if node.attr != "module" or not _is_request(node.value):
+        return None
+    function = module.enclosing_function(node)
+    asked = root_of(node)
+    if not isinstance(function, Function) or module.scopes.parameter_of(asked) is None:
+        return None
+    names = evaluator.names
+    is_own = fixture_for(evaluator, module, function, _REQUEST) is not None
+    if is_own or not takes_fixture(module, function, _REQUEST, names):
+        return None
+    folder, _, file = module.path.rpartition("/")
+    below = f"{folder}/" if folder and file == "conftest.py" else ""
+    paths = (names.layout.path_of(name) for name in names.layout.modules())
+    read = _names_read(module, node)
+    return tuple(
+        ModuleOf(path)
+        for path in sorted(path for path in paths if path is not None)
+        if path.startswith(below) and (read is None or _binds(evaluator, path, read))
+    )
+
+
+_REQUEST = "request"
+
+
+def _is_request(node: ast.expr) -> bool:
+    """Whether ``node`` is written ``request`` or ``request.node``."""
+    inner = node.value if isinstance(node, ast.Attribute) and node.attr == "node" else node
+    return isinstance(inner, ast.Name) and inner.id == _REQUEST
+
+
+def _names_read(module: Module, node: ast.expr) -> set[str] | None:
+    """Return the attributes that code reads off ``node``; None where it may read others."""
+    variable = variable_of(module.parent(node))
+    uses: list[ast.AST] = [node]
+    if variable is not None:
+        same = (use for use in module.mentions(variable.id) if use is not variable)
+        uses = [use for use in same if module.scopes.only_value(use) is node]
+        others = len(module.scopes.bindings_of(variable)) != 1
+        uses += [variable] if others else []
+    names = [_name_read(module, use) for use in uses]
+    return {name for name in names if name} if all(names) else None
+
+
+def _name_read(module: Module, use: ast.AST) -> str:
+    """Return ``name`` of ``use.name`` and ``getattr(use, "name")``; empty for other uses."""
+    match module.parent(use):
+        case ast.Attribute(attr=name):
+            return name
+        case ast.Call(args=[first, ast.Constant(value=str() as name), *_]) as call if first is use:
+            is_known = module.scopes.builtin_called(call) in {"getattr", "hasattr"}
+            return name if is_known else ""
+    return ""
+
+
+def _binds(evaluator: Questions, path: str, names: set[str]) -> bool:
+    home = evaluator.load(path)
+    return home is not None and not all(evaluator.lacks_name(home, name) for name in names)

@@ -221,6 +221,9 @@ class Questions(Protocol):
     def lacks(self, owner: InstanceOf, name: str, module: Module, node: ast.AST) -> bool:
         """Whether an instance of a class of the program is proved to have no method ``name``."""
 
+    def lacks_name(self, module: Module, name: str) -> bool:
+        """Whether a module has no attribute ``name``: to read it raises."""
+
     def as_session(self, value: Value) -> Value:
         """Return the session that an instance is, or the value itself."""
 

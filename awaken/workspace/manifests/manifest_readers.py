@@ -53,7 +53,10 @@ class Declared(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True):
-    """The contents of one file: Python versions, required distributions, extras and groups."""
+    """The contents of one file: Python versions, required distributions, extras and groups.
+
+    ``skipped`` are lines that say nothing of what to install, such as a command of a shell.
+    """
 
     origin: str
     python: tuple[SpecifierSet, ...] = ()
@@ -61,6 +64,7 @@ class Manifest(Struct, frozen=True):
     optional: tuple[Declared, ...] = ()
     requirement_files: tuple[str, ...] = ()
     problems: tuple[FileProblem, ...] = ()
+    skipped: tuple[FileProblem, ...] = ()
 
 
 class _Unusable(TextError):
@@ -338,6 +342,7 @@ class RequirementFiles:
         """Return what the file ``name``, relative to the root, and those it includes ask for."""
         declarations: list[Declared] = []
         problems: list[FileProblem] = []
+        skipped: list[FileProblem] = []
         waiting = [_Included(self._root / name, name)]
         seen: set[Path] = set()
         while waiting:
@@ -353,13 +358,19 @@ class RequirementFiles:
             requirement_file = self._one(path, shown)
             declarations += requirement_file.required
             problems += requirement_file.problems
+            skipped += requirement_file.skipped
             if requirement_file.unread:
                 problems.append(asked.problem(requirement_file.unread))
             waiting += [
                 _Included(_file_next_to(path, include), include, shown, line)
                 for include, line in requirement_file.includes
             ]
-        return Manifest(name, required=tuple(declarations), problems=tuple(problems))
+        return Manifest(
+            name,
+            required=tuple(declarations),
+            problems=tuple(problems),
+            skipped=tuple(skipped),
+        )
 
     def _one(self, path: Path, shown: str) -> _RequirementFile:
         known = self._known.get(path)
@@ -375,8 +386,8 @@ class RequirementFiles:
             return _RequirementFile(unread=why_unread(error))
         except Undecodable as error:
             return _RequirementFile(problems=[FileProblem(shown, error.line, str(error))])
-        result = _RequirementFile([], [], [])
-        result.includes.extend(_requirement_lines(shown, text, result.required, result.problems))
+        result = _RequirementFile([], [], [], skipped=[])
+        _requirement_lines(shown, text, result)
         return result
 
 
@@ -387,6 +398,7 @@ class _RequirementFile(Struct, frozen=True):
     problems: list[FileProblem] = []
     includes: list[tuple[str, int]] = []
     unread: str = ""
+    skipped: list[FileProblem] = []
 
 
 class _Included(NamedTuple):
@@ -412,22 +424,27 @@ def _file_next_to(path: Path, named: str) -> Path:
         return path.parent / named
 
 
-def _requirement_lines(
-    shown: str, text: str, found: list[Declared], problems: list[FileProblem]
-) -> list[tuple[str, int]]:
-    """Add the requirements of one file to ``found``; return what it includes, with the lines."""
-    includes = []
+def _requirement_lines(shown: str, text: str, read: _RequirementFile) -> None:
+    """Add the lines of one file to what is ``read`` of it."""
     for number, line in _joined_lines(text):
         include = _INCLUDE.match(line)
         if include and "://" not in include[1]:
-            includes.append((include[1], number))
+            read.includes.append((include[1], number))
         elif line and not include and not _IGNORED_LINE.match(line):
             try:
-                found.append(declared_requirement(_PIP_OPTIONS.sub("", line)))
+                read.required.append(declared_requirement(_PIP_OPTIONS.sub("", line)))
             except InvalidRequirement as error:
-                message = f"is not a valid requirement: {_first_line(error)}"
-                problems.append(FileProblem(shown, number, message))
-    return includes
+                if _NAMING.match(line):
+                    message = f"is not a valid requirement: {_first_line(error)}"
+                    read.problems.append(FileProblem(shown, number, message))
+                else:
+                    read.skipped.append(FileProblem(shown, number, "is no requirement"))
+
+
+_NAMING = re.compile(
+    r"[\w.-]+[ \t]*+(?:\[[^\]]*+\][ \t]*+)?(?:[=<>!~]=?=?[ \t]*+[\d*]|[;@]|$)|[./]|[\w+]++://"
+)
+"""How a requirement begins that says what to install, and may be wrong in the rest."""
 
 
 def _joined_lines(text: str) -> Iterable[tuple[int, str]]:

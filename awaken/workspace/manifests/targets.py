@@ -78,15 +78,19 @@ class DistributionTarget(Struct, frozen=True):
 class Targets:
     """The targets of one project root.
 
-    ``problems`` says which manifests could not be used.
+    ``problems`` says which manifests could not be used, ``skipped`` which of their lines were not.
     """
 
     def __init__(
-        self, targets: Iterable[DistributionTarget] = (), problems: Iterable[FileProblem] = ()
+        self,
+        targets: Iterable[DistributionTarget] = (),
+        problems: Iterable[FileProblem] = (),
+        skipped: Iterable[FileProblem] = (),
     ) -> None:
         self._targets = {target.name: target for target in targets}
         self._targets.setdefault("python", _undeclared_target("python"))
         self.problems = tuple(problems)
+        self.skipped = tuple(skipped)
 
     @property
     def python(self) -> tuple[SpecifierSet, ...]:
@@ -143,9 +147,11 @@ def read_targets(
     target_version: str | None = None,
     overrides: Mapping[str, str] | None = None,
     said: Mapping[str, str] | None = None,
+    members: Sequence[str] = (),
 ) -> Targets:
     """Return the targets of the project in ``root``.
 
+    Folders in it, its ``members``, declare what it does not declare itself.
     ``target_version`` (``py311``, ``3.11``) is the lowest Python, as in ruff; ``overrides`` maps
     distributions to a release line, a version or a specifier. Both win over the manifests, and come
     from the options of that name unless ``said`` tells where, by distribution. Raises UserError for
@@ -163,7 +169,41 @@ def read_targets(
     for name in installed:
         targets.setdefault(name, DistributionTarget(name, (installed[name],), "installed in .venv"))
     every = [*problems, *(problem for item in (*manifests, *pinned) for problem in item.problems)]
-    return Targets({**targets, "python": python, **forced}.values(), sorted(set(every)))
+    skipped = {line for item in pinned for line in item.skipped}
+    known = {**targets, "python": python, **forced}
+    own = Targets(known.values(), sorted(set(every)), sorted(skipped))
+    inside = {member: read_targets(root / member) for member in members}
+    return _with_members(own, inside) if inside else own
+
+
+def _with_members(own: Targets, inside: Mapping[str, Targets]) -> Targets:
+    """Return ``own`` with what the targets ``inside``, by folder, declare and it does not.
+
+    Each member may be installed without the others.
+    """
+    more: dict[str, DistributionTarget] = {}
+    for member, targets in inside.items():
+        for target in targets.all():
+            declared = own.distribution(target.name)
+            if target.origin == NOTHING_DECLARED or not (declared is None or declared.is_assumed):
+                continue
+            before = more.get(target.name)
+            ranges, origin = target.ranges, f"{member}: {target.origin}"
+            if before is not None:
+                ranges, origin = _either((*before.ranges, *ranges)), f"{before.origin}; {origin}"
+            more[target.name] = DistributionTarget(target.name, ranges, origin)
+    problems, skipped = (
+        (
+            FileProblem(f"{member}/{item.path}", item.line, item.message)
+            for member, targets in inside.items()
+            for item in (targets.skipped if is_skipped else targets.problems)
+        )
+        for is_skipped in (False, True)
+    )
+    joined = {target.name: target for target in (*own.all(), *more.values())}
+    return Targets(
+        joined.values(), sorted({*own.problems, *problems}), sorted({*own.skipped, *skipped})
+    )
 
 
 def _overrides(
@@ -263,10 +303,11 @@ def _locks(root: Path) -> tuple[dict[str, DistributionTarget], list[FileProblem]
     return targets, problems
 
 
-def own_locks(root: Path) -> tuple[str, ...]:
-    """Return the names of the lock files in ``root`` itself."""
+def own_locks(root: Path, members: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the paths of the lock files in ``root`` itself and its ``members``."""
     enclosure = enclosure_of(root)
-    return tuple(name for name in LOCKS if enclosure.state(f"{root}/{name}") is not None)
+    paths = (*LOCKS, *(f"{member}/{name}" for member in members for name in LOCKS))
+    return tuple(path for path in paths if enclosure.state(f"{root}/{path}") is not None)
 
 
 def lock_files(root: Path) -> Iterator[Path]:

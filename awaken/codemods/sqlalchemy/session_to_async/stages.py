@@ -329,7 +329,7 @@ class Writing:
 
     def _functions(self) -> Iterator[Member]:
         part = self._part
-        disposal = Disposal(part.project, self.name)
+        disposal = Disposal(part.project, self.name, part.entry_points.is_task)
         own_loops = OwnLoops(part, self.name)
         bridges = Bridges(part, disposal, own_loops)
         schedulers = Schedulers(part, self.name)

@@ -267,6 +267,10 @@ class Operations:
         is_other = values and all(isinstance(value, InstanceOf) for value in values)
         if is_other and all(_is_of_sqlalchemy(value) for value in values):
             return None
+        kind = next(filter(None, sorted(kinds, key=str)), None)
+        if proof is None and kind is not None and None in kinds:
+            text = module.excerpt(node)
+            return Unknown(f"`{text}` may be of SQLAlchemy, or another object", module.place(node))
         return proof
 
     @cached_by(Module.place)

@@ -224,6 +224,8 @@ class Members:
             submodule = self._evaluator.names.layout.submodule(path, name)
             if submodule is not None:
                 return (ModuleOf(submodule),)
+            if self._evaluator.lacks_name(defining, name):
+                return (NEVER,)
         return self._evaluator.global_values(defining, name)
 
     def attribute(

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
 from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters import (
+    MadeSession,
     SessionParameter,
     Wanted,
     is_typed,
+    made_session,
     session_parameter,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
@@ -43,6 +45,7 @@ class ComponentSession:
         self._read_by = {use.node: use for use in reversed(component.uses)}
         self._first_roots = {root.context: root for root in reversed(component.roots)}
         self.parameters: dict[FunctionContext, SessionParameter] = {}
+        self.made: dict[FunctionContext, MadeSession] = {}
         self._solve()
 
     def _solve(self) -> None:
@@ -104,8 +107,16 @@ class ComponentSession:
             )
             raise Refused(reasons.SESSION_CHANGES, shown, because=(use.place(),))
         ((text, written),) = names.items()
+        made = None if _is_dotted(text) else self._made(use.context, text)
+        if made is not None:
+            self.made[use.context] = made
+            return Written(made.name)
         self._check(use, text)
         return written
+
+    @cached_method
+    def _made(self, context: FunctionContext, text: str) -> MadeSession | None:
+        return made_session(self._component, context, text)
 
     def _resolved_names(
         self, origins: Iterable[Origin], site: ast.expr, above: frozenset[Holder]
@@ -276,7 +287,7 @@ def _check(component: Component, use: ChainFragment, text: str, root: ChainFragm
     own, scopes = context.flow.scope, module.scopes
     name = text.partition(".")[0]
     # A call, or an item, may give another session each time.
-    if not all(part.isidentifier() for part in text.split(".")):
+    if not _is_dotted(text):
         raise Refused(reasons.SESSION_CHANGES, f"a second `{text}`", because=because)
     bindings = own.bindings_of(name)
     if _is_outdated(component, context, bindings) or _is_set(context, text):
@@ -290,6 +301,10 @@ def _check(component: Component, use: ChainFragment, text: str, root: ChainFragm
         raise Refused(reasons.SESSION_CHANGES, detail, because=because)
     if scopes.owner(name, scopes.scope_of(use.start)) is not _owner(root, context, name):
         raise Refused(reasons.SESSION_CHANGES, f"another `{name}`", because=because)
+
+
+def _is_dotted(text: str) -> bool:
+    return all(part.isidentifier() for part in text.split("."))
 
 
 def _owner(root: ChainFragment | None, context: FunctionContext, name: str) -> Scope | None:

@@ -1,4 +1,4 @@
-"""A session that a function is not given: it becomes a parameter, and every call passes it.
+"""Names for sessions that have none: a parameter, which every call passes, or a variable.
 
 ``def page(query): return query.limit(10).all()`` has nothing to execute the statement with;
 ``def page(session, query)`` has.
@@ -11,13 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
 from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import alias_of
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import LINKS
 from awaken.contract import Place
 from awaken.kit.added_parameters import AddedParameter, has_room, is_name_used
 from awaken.kit.names_here import Written
 from awaken.project.graph.call_edges import CallEdge, FunctionContext
-from awaken.project.source.trees import parameters_of
+from awaken.project.source.lines.statement_lines import shares_line
+from awaken.project.source.trees import last_name, parameters_of, variable_of
 
 _NAME = "session"
 _OF_QUERIES = LINKS | {"all", "first", "one", "one_or_none", "scalar", "count", "exists"}
@@ -103,3 +105,86 @@ def _may_take_another(context: FunctionContext, before: ast.arg) -> bool:
         and context.module.call_of(node) is not None
         for node in context.module.walk(context.function)
     )
+
+
+class MadeSession(Struct, frozen=True):
+    """The variable ``name`` for the session ``text``, which each of ``statements`` makes."""
+
+    context: FunctionContext
+    name: str
+    text: str
+    statements: tuple[ast.stmt, ...]
+
+    @property
+    def code(self) -> str:
+        """The statement that keeps the session."""
+        return f"{self.name} = {self.text}\n"
+
+
+def made_session(component: Component, context: FunctionContext, text: str) -> MadeSession | None:
+    """Return the variable for the sessions of queries in a function; None if none can be.
+
+    ``query = factory().query(User)`` is executed later, where a second ``factory()`` may give
+    another session. Queries that come from nowhere else are assigned together with theirs.
+    """
+    module = context.module
+    fragments = [item for item in component.fragments if item.context is context]
+    roots = [item for item in component.roots if item.context is context]
+    statements = {root.start: module.statement_of(root.start) for root in roots}
+    is_seen = all(
+        item.recognised is not None or isinstance(item.start, ast.Name) for item in fragments
+    )
+    has_parameter = any(
+        holder.context is context and holder.parameter for holder in component.definitions
+    )
+    if not is_seen or has_parameter or not all(_is_first(root, text) for root in roots):
+        return None
+    variables = {item.id for item in map(variable_of, statements.values()) if item}
+    is_once = len(roots) == 1 and not _is_repeated(context, roots[0].start)
+    is_alone = len(component.variables(context)) == 1
+    if len(variables) != 1 or not (is_alone or (is_once and _is_set_once(context, *variables))):
+        return None
+    first = next(iter(variables))
+    queries = [item for item in module.walk(context.function) if _begins(item)]
+    names = [_NAME] if len(queries) == len(roots) else []
+    name = module.scopes.fresh_name(*names, f"{first}_{_NAME}", within=context.function)
+    return MadeSession(context, name, text, tuple(filter(None, statements.values())))
+
+
+def _is_first(root: ChainFragment, text: str) -> bool:
+    """Whether the statement of ``root`` makes the session ``text`` first, and names its query."""
+    module = root.context.module
+    statement = module.statement_of(root.start)
+    variable = variable_of(statement)
+    if statement is None or variable is None or shares_line(module, statement):
+        return False
+    is_own = root.receiver is not None and ast.unparse(root.receiver) == text
+    # A query that had the name before has another session.
+    names = [item for item in module.walk(statement) if getattr(item, "id", "") == variable.id]
+    return is_own and names == [variable] and _start_of(statement) is root.start
+
+
+def _start_of(statement: ast.AST) -> ast.AST | None:
+    """Return the call of ``query`` with which the value of an assignment begins, or a name."""
+    part: ast.AST | None = getattr(statement, "value", None)
+    while isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and not _begins(part):
+        part = part.func.value
+    return part
+
+
+def _begins(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and last_name(node.func) == "query"
+
+
+def _is_set_once(context: FunctionContext, variable: str) -> bool:
+    """Whether one query begins in a variable; others in it are made of its values."""
+    bindings = context.flow.scope.bindings_of(variable)
+    starts = [context.module.statement_of(binding.node) for binding in bindings]
+    begun = [item for item in starts if item is None or not isinstance(_start_of(item), ast.Name)]
+    return len(begun) == 1
+
+
+def _is_repeated(context: FunctionContext, node: ast.AST) -> bool:
+    """Whether a loop of the function may evaluate ``node`` again."""
+    above = context.module.ancestors_inside(node)
+    return any(isinstance(item, ast.For | ast.AsyncFor | ast.While) for item in above)

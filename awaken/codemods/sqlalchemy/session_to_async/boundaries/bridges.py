@@ -103,7 +103,8 @@ class Bridges:
     def _is_closed(self, function: FunctionPlace) -> bool:
         """Whether connections are closed before a loop that ``function`` runs ends."""
         module = self._part.project.module(function.path)
-        return module is not None and self._disposal.is_possible(module)
+        task = function if self._part.entry_points.is_task(function) else None
+        return module is not None and self._disposal.is_possible(module, task)
 
     def _without_engine(self, function: FunctionPlace) -> Refused | None:
         """Return why a function cannot wait on connections of its own; None if it can."""
@@ -174,6 +175,9 @@ class Bridges:
         called = f"{owner_name}{passed.receiver}{name}"
         if has_own_loop:
             run, caveats = self._own_loops.run(site, node, called, arguments)
+        elif self._part.entry_points.is_task(function):
+            run, more, caveats = self._disposal.run_task(site, f"{called}({arguments})", function)
+            edits += more
         else:
             run, more, caveats = self._disposal.run(site, f"{called}({arguments})")
             edits += more

@@ -21,6 +21,7 @@ from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import registers_both_kinds, twins
+from awaken.knowledge.library_names import name_list
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.wrapping import Wrapping
 from awaken.project.source.expressions.alternatives import branches
@@ -36,6 +37,8 @@ from awaken.project.source.trees import (
 
 if TYPE_CHECKING:
     from awaken.project import Project
+
+_REMEMBERING = name_list("remembering_decorators")
 
 
 class Decorators:
@@ -125,6 +128,25 @@ class Decorators:
             if not is_same:
                 return False
         return bool(returned) and (is_called or len(uses) == len(returned))
+
+    def remembers_uncalled(self, module: Module, function: Function, decorator: ast.expr) -> bool:
+        """Whether a decorator keeps the results of a function that no code can call."""
+        if not self._remembers(module, decorator):
+            return False
+        callers = self._project.calls.callers_of(module, function)
+        return callers.complete and not callers.sites
+
+    def _remembers(self, module: Module, decorator: ast.expr) -> bool:
+        return self._project.qualified_name(module, without_arguments(decorator)) in _REMEMBERING
+
+    def caveats(self, module: Module, function: Function) -> list[str]:
+        """Return what may change where a decorator keeps the coroutine of a function."""
+        why = f"would keep the coroutine of `{function.name}`, which can be awaited only once"
+        return [
+            f"nothing calls it, and `{module.excerpt(decorator)}` {why}"
+            for decorator in function.decorator_list
+            if self._remembers(module, decorator)
+        ]
 
     def registers(self, module: Module, decorator: ast.expr) -> bool:
         """Whether a decorator makes a function an endpoint or a handler of an application."""

@@ -127,6 +127,7 @@ class FunctionWriter:
         why = f"it needs {', which needs '.join(over)}" if over else "it uses the database"
         message = f"`{function.qualname}` {_becoming(part, function)}: {why}"
         caveats, places = self._holding_up.caveats(site.module, node)
+        caveats = [*caveats, *self._decorating.caveats(site.module, node)]
         if part.properties.kind_of(function):
             caveats = [*caveats, *part.properties.caveats(function)]
         if made_before(part, site, node):
@@ -281,7 +282,9 @@ class FunctionWriter:
             if last_name(decorator) in _PROPERTIES:
                 raise Refused(reasons.SYNC_PROTOCOL, function.qualname)
             is_job = self._schedulers.decorates(module, decorator)
-            if not is_job and not self._decorating.hands_through(module, node, decorator):
+            if is_job or self._decorating.hands_through(module, node, decorator):
+                continue
+            if not self._decorating.remembers_uncalled(module, node, decorator):
                 raise Refused(reasons.DECORATED, module.excerpt(decorator))
 
     def _decorators(self, site: Site[ast.AST], node: ast.FunctionDef) -> Iterator[Edit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -13,17 +13,19 @@ from awaken.codemods.sqlalchemy.session_to_async.find.blocking_engines import Bl
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_collected
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit, Place
-from awaken.kit.changes import Member
+from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_from_same_module
-from awaken.kit.search import imported_as, imported_at
+from awaken.kit.search import imported_as, imported_at, modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.engines.engine_facts import UNPOOLED, Engine
+from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.expressions.expression_uses import targets_of
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import last_name, variable_of
+from awaken.project.source.trees import Function, last_name, variable_of
 from awaken.project.source.worklist import reachable
 from awaken.workspace.sources import LINE_END_BYTES
 
@@ -42,6 +44,10 @@ _ENGINE_CLOSED = (
     "",
 )
 _SETTING_UP = name_list("setting_up_imports")
+Run = tuple[str, list[Edit], list[str]]
+"""The code that runs a coroutine, with its edits and caveats."""
+_UNPOOLED = "sqlalchemy.pool.NullPool"
+_OF_POOLS = ("max_overflow", "pool")
 Closed = Literal["", "engine", "program"]
 """Of whose engine a thread closes the connections: that of its result, or of the program."""
 
@@ -64,20 +70,23 @@ class Disposal:
     """Writes the function that waits for a coroutine and then closes the connections.
 
     It is next to the engine of a program, if that is a variable of a module. Of several it is the
-    one that the file which runs the coroutine imports, by whatever others.
+    one that the file which runs the coroutine imports, by whatever others. An engine that a task
+    makes for itself gets no pool, so that it keeps no connections.
     """
 
-    def __init__(self, project: Project, rule: str) -> None:
+    def __init__(
+        self, project: Project, rule: str, is_task: Callable[[FunctionPlace], bool]
+    ) -> None:
         self._project = project
         self._rule = rule
+        self._is_task = is_task
+        self._unpooled: dict[Place, Engine] = {}
         self._users: dict[_Closing, list[Place]] = {}
         self._at_import = set[_Closing | None]()
         self._explained = set[Place]()
         self._blocking = BlockingEngines(project)
 
-    def run(
-        self, site: Site[ast.AST], coroutine: str, call: ast.expr | None = None
-    ) -> tuple[str, list[Edit], list[str]]:
+    def run(self, site: Site[ast.AST], coroutine: str, call: ast.expr | None = None) -> Run:
         """Return the code that runs ``coroutine``, with its edits and caveats. Raises Refused.
 
         It takes the place of ``call``, if that is not None.
@@ -85,13 +94,25 @@ class Disposal:
         closed, edits, caveats = self._closing_coroutine(site, coroutine, call)
         return f"asyncio.run({closed})", edits, caveats
 
+    def run_task(self, site: Site[ast.AST], coroutine: str, task: FunctionPlace) -> Run:
+        """Return the same for the ``coroutine`` of a task. Raises Refused."""
+        closed, edits, caveats = self._closing_coroutine(site, coroutine, task=task)
+        return f"asyncio.run({closed})", edits, caveats
+
     def _closing_coroutine(
-        self, site: Site[ast.AST], coroutine: str, call: ast.expr | None = None
-    ) -> tuple[str, list[Edit], list[str]]:
+        self,
+        site: Site[ast.AST],
+        coroutine: str,
+        call: ast.expr | None = None,
+        task: FunctionPlace | None = None,
+    ) -> Run:
         """Return the coroutine that also closes the connections. Raises Refused."""
         needed: list[Edit] = [import_of_asyncio(self._project, site)]
-        closing = self._closing(site.module)
-        if closing is None and self._is_unpooled(site.module):
+        closing = self._closing(site.module, task)
+        engines = self._engines_of(site.module, task)
+        of_tasks = [item for item in engines if self._is_of_task(item)]
+        self._unpooled |= {item.module.place(item.call): item for item in of_tasks}
+        if closing is None and self._is_unpooled(site.module, task):
             return coroutine, needed, []
         is_late = call is not None and closing is not None and self._is_late(site.module, closing)
         if closing is None or (is_late and self._is_set_up(site.module)):
@@ -165,9 +186,9 @@ class Disposal:
             return name, [site.insert_statements(site.module.place(before), "before", code)]
         return name_from_same_module(self._project, site, None, f"{home}.{name}")
 
-    def is_possible(self, module: Module) -> bool:
+    def is_possible(self, module: Module, task: FunctionPlace | None = None) -> bool:
         """Whether no connection outlives a loop that is run in a file, and how is known."""
-        return self._closing(module) is not None or self._is_unpooled(module)
+        return self._closing(module, task) is not None or self._is_unpooled(module, task)
 
     def _is_late(self, running: Module, closing: _Closing) -> bool:
         """Whether only functions of a file import what makes the engine.
@@ -205,6 +226,17 @@ class Disposal:
         """Yield the functions that close connections, where anything uses them."""
         for closing, users in self._users.items():
             yield self._member(closing, users)
+        for engine in self._unpooled.values():
+            site: Site[ast.expr] = Site(self._rule, engine.module, engine.call.func)
+            shown = f"`{engine.module.excerpt(engine.call)}`"
+            yield member(site, shown, self._without_pool, engine)
+
+    def _without_pool(self, site: Site[ast.expr], engine: Engine) -> Rewrite:
+        """Return the rewrite of an engine that keeps no connections. Raises Refused."""
+        written, needed = name_from_same_module(self._project, site, None, _UNPOOLED)
+        edits = [site.add_keyword(engine.call, "poolclass", written), *needed]
+        caveat = f"each use of `{_name_of(engine)}` opens a connection, also of one in memory"
+        return Rewrite(f"`{_name_of(engine)}` keeps no connection of a loop", edits, [caveat])
 
     def _member(self, closing: _Closing, users: Sequence[Place]) -> Member:
         module, project = closing.module, self._project
@@ -230,7 +262,7 @@ class Disposal:
         urls = (
             project.orm.engines.url_of(item)
             for item in self._engines
-            if item.module.parent(item.call) is closing.statement
+            if item.module is closing.module and _name_of(item) == engine
         )
         may_be_in_memory = any(url is None or url.may_be_in_memory for url in urls)
         if closing not in self._at_import or not may_be_in_memory:
@@ -238,35 +270,92 @@ class Disposal:
         condition = f'        if {engine}.dialect.name != "sqlite":  # it may be in memory\n'
         return f"{body}{condition}            await {engine}.dispose()\n"
 
-    def _closing(self, running: Module) -> _Closing | None:
-        engines = self._engines_of(running)
-        if len(engines) != 1 or self._is_unpooled(running):
+    def _closing(self, running: Module, task: FunctionPlace | None = None) -> _Closing | None:
+        used = self._engines_of(running, task)
+        engines = [item for item in used if not self._is_left_open(item, running)]
+        if len({(item.module.path, _name_of(item)) for item in engines}) != 1:
             return None
-        module, call = engines[0].module, engines[0].call
-        statement, engine = module.parent(call), variable_of(module.parent(call))
-        if engine is None or statement not in module.tree.body:
+        module, name = engines[0].module, _name_of(engines[0])
+        bindings = module.scopes.module.bindings.get(name, [])
+        # One of several databases may be chosen; it is an engine in each case.
+        calls = {item.call for item in used if item.module is module}
+        if not bindings or any(binding.value not in calls for binding in bindings):
             return None
-        name = module.scopes.fresh_name("closing_connections")
-        return _Closing(module, statement, engine.id, name)
+        statement = module.statement_of(engines[-1].call)
+        while statement is not None and statement not in module.tree.body:
+            statement = _statement_above(module, statement)
+        if statement is None:
+            return None
+        return _Closing(module, statement, name, module.scopes.fresh_name("closing_connections"))
 
     @cached_property
     def _engines(self) -> list[Engine]:
         return [engine for engine in self._project.orm.engines.all() if self._is_of_program(engine)]
 
+    def _engines_of(self, running: Module, task: FunctionPlace | None = None) -> list[Engine]:
+        """Return the engines that a file may use, or a task of it."""
+        engines = self._engines_imported(running)
+        if task is None or len(engines) < 2:  # noqa: PLR2004  there is nothing to choose from
+            return engines
+        return [item for item in engines if self._is_used(item, task)] or engines
+
+    def _is_used(self, engine: Engine, task: FunctionPlace) -> bool:
+        """Whether a task, or what it calls, makes an engine or names what is made of it."""
+        graph = self._project.calls.graph()
+        around = engine.module.enclosing_function(engine.call)
+        reached = graph.reachable([task])
+        if isinstance(around, Function):
+            return graph.place_of(engine.module, around) in reached
+        if around is not None or not _name_of(engine):
+            return True
+        return any(not self._words_of(item).isdisjoint(self._derived(engine)) for item in reached)
+
+    def _words_of(self, function: FunctionPlace) -> frozenset[str]:
+        """Return the names that a function mentions, without its own variables."""
+        pair = self._project.calls.definition_of(function)
+        if pair is None:
+            return frozenset()
+        module, own = pair[0], pair[0].scopes.scope_made_by(pair[1])
+        nodes = (node for node in ast.walk(pair[1]) if isinstance(node, ast.Name | ast.Attribute))
+        return frozenset(
+            last_name(node)
+            for node in nodes
+            if all(item.scope is not own for item in module.scopes.bindings_of(node))
+        )
+
+    @cached_by(lambda engine: engine.module.place(engine.call))
+    def _derived(self, engine: Engine) -> frozenset[str]:
+        """Return the names of an engine and of what is made of it outside of functions."""
+        return frozenset(reachable([_name_of(engine)], self._made_of))
+
+    @cached_method
+    def _made_of(self, name: str) -> frozenset[str]:
+        """Return the names that are given values which mention a name, outside of functions."""
+        return frozenset(
+            last_name(target)
+            for module in modules_with(self._project, [name.encode()])
+            for node in module.nodes_of(ast.Assign, ast.AnnAssign)
+            if module.enclosing_function(node) is None and node.value is not None
+            if any(last_name(part) == name for part in ast.walk(node.value))
+            for target in targets_of(node)
+        )
+
     @cached_by(attrgetter("path"))
-    def _engines_of(self, running: Module) -> list[Engine]:
-        """Return the engines that a file may use: those of files that it imports."""
+    def _engines_imported(self, running: Module) -> list[Engine]:
+        """Return the engines of files that a file imports."""
         imported = {running.path} if len(self._engines) > 1 else set[str]()
         imported |= self._imported_names(running) if imported else set()
         return [item for item in self._engines if item.module.path in imported] or self._engines
 
-    def _is_unpooled(self, running: Module) -> bool:
+    def _is_unpooled(self, running: Module, task: FunctionPlace | None = None) -> bool:
         """Whether no engine keeps connections of a loop that has ended."""
-        engines = self._engines_of(running)
+        engines = self._engines_of(running, task)
         return bool(engines) and all(self._is_left_open(engine, running) for engine in engines)
 
     def _is_left_open(self, engine: Engine, running: Module) -> bool:
         """Whether an engine has no pool, or its tests need the database that ends with it."""
+        if self._is_of_task(engine):
+            return True
         pool, url = engine.options.get("poolclass"), self._project.orm.engines.url_of(engine)
         if pool is not None and last_name(pool) in UNPOOLED:
             return True
@@ -274,7 +363,31 @@ class Disposal:
         is_in_memory = bool(texts) and all(text.is_in_memory for text in texts)
         return is_in_memory and is_collected(self._project, running)
 
+    def _is_of_task(self, engine: Engine) -> bool:
+        """Whether a task makes an engine for itself, and does not say which pool that has."""
+        function = engine.module.enclosing_function(engine.call)
+        if not isinstance(function, Function):
+            return False
+        if not self._is_task(self._project.calls.graph().place_of(engine.module, function)):
+            return False
+        url = self._project.orm.engines.url_of(engine)
+        is_in_memory = any(text.is_in_memory for text in (() if url is None else url.texts))
+        has_pool = any(option.startswith(_OF_POOLS) for option in engine.options)
+        return bool(_name_of(engine)) and not (is_in_memory or has_pool or engine.unpacked_mappings)
+
     def _is_of_program(self, engine: Engine) -> bool:
         module = engine.module
         is_kept = is_of_alembic(module) or self._blocking.is_made_at(module, engine.call.func)
         return not (engine.is_async or is_kept or is_test_file(module.path))
+
+
+def _name_of(engine: Engine) -> str:
+    """Return the variable that an engine is assigned to; empty without one."""
+    return last_name(variable_of(engine.module.parent(engine.call)))
+
+
+def _statement_above(module: Module, statement: ast.stmt) -> ast.stmt | None:
+    """Return the statement that holds another one; None where it is a definition."""
+    above = (item for item in module.ancestors(statement) if isinstance(item, ast.stmt))
+    outer = next(above, None)
+    return None if isinstance(outer, Function | ast.ClassDef) else outer

@@ -35,6 +35,7 @@ from awaken.codemods.sqlalchemy.query_to_select.components.query_kinds import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.session_names import ComponentSession
 from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters import (
+    MadeSession,
     SessionParameter,
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import caveats_of_execute
@@ -98,6 +99,7 @@ class ComponentDecision(Struct):
     annotations: list[Annotation] = field(default_factory=list)
     becomes: str = "select"
     parameters: list[SessionParameter] = field(default_factory=list)
+    made: list[MadeSession] = field(default_factory=list)
     reads: list[tuple[ChainFragment, Written]] = field(default_factory=list)
 
     def need(self, fragment: ChainFragment, *names: Written) -> None:
@@ -120,6 +122,7 @@ def decide_component(component: Component) -> ComponentDecision:
         # Whatever kind of query it was, it is not a query any more.
         _decide_writes(states, session, decision, end)
     decision.parameters = list(session.parameters.values())
+    decision.made = list(session.made.values())
     # Where nothing runs, no session is written any more.
     executes = any(use.ending in _RUNS for use in component.uses)
     decision.caveats += filter(

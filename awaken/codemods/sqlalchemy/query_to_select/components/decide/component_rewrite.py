@@ -14,8 +14,8 @@ from awaken.codemods.sqlalchemy.query_to_select.components.decide.component_deci
 from awaken.codemods.sqlalchemy.query_to_select.grouped_rewrites import Data, Part, Rewrite, Root
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import Recognised
-from awaken.contract import Edit, Place, ReleaseImport, SiteId, TextEdit
-from awaken.kit.payloads import REMOVE_STATEMENT
+from awaken.contract import Edit, InsertStatements, Place, ReleaseImport, SiteId, TextEdit
+from awaken.kit.payloads import REMOVE_STATEMENT, WRITE_STATEMENTS, Statements
 from awaken.kit.sites import joined_words, node_edit
 from awaken.project.names.import_origins import imported_from
 
@@ -104,6 +104,16 @@ def _other_edits(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
     for parameter in decision.parameters:
         for item in parameter.added.insertions():
             yield TextEdit(path=item.path, anchor=item.anchor, text=item.text, site=site)
+    for made in decision.made:
+        for statement in made.statements:
+            yield InsertStatements(
+                path=made.context.path,
+                at=made.context.span(statement),
+                where="before",
+                rewriter=WRITE_STATEMENTS,
+                data=Statements(made.code),
+                site=site,
+            )
     for truth in decision.component.truths:
         anchor = truth.context.span(truth.node)
         yield TextEdit(path=truth.context.path, anchor=anchor, text=truth.text, site=site)
