@@ -15,7 +15,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module, nodes_in
-from awaken.project.source.trees import last_name, parameters_of
+from awaken.project.source.trees import keyword_of, last_name, parameters_of
 from awaken.project.source.worklist import MOST_STEPS
 from awaken.project.values.domain import (
     Argument,
@@ -101,21 +101,16 @@ class ModelReadings:
     def _of_call(
         self, module: Module, call: ast.Call, makers: frozenset[str]
     ) -> Iterator[Reading | Unread]:
-        func = call.func
+        func, leniency = call.func, keyword_of(call, "from_attributes")
+        lenient = leniency is not None and _is_true(leniency)
         match func:
             case ast.Attribute(value=owner, attr=name) if name in _KNOWN.methods:
                 given = argument_at(call, 0, "obj")
-                lenient = any(
-                    node.arg == "from_attributes" and _is_true(node.value) for node in call.keywords
-                )
                 if given is not None:
                     yield from self._validated_by(module, owner, given, lenient=lenient)
             case ast.Attribute(value=owner, attr=name) if name in _KNOWN.adapter_methods:
                 given = argument_at(call, 0, "object")
                 adapted = self._adapted_values(module, owner)
-                lenient = any(
-                    node.arg == "from_attributes" and _is_true(node.value) for node in call.keywords
-                )
                 if given is not None and adapted is not None:
                     yield from self._readings_of(module, adapted, given, lenient=lenient)
             case _ if last_name(func) in _FUNCTIONS:

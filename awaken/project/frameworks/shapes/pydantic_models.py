@@ -351,10 +351,8 @@ def _given_pair(
 
 
 def _is_behind(decorator: ast.expr) -> bool:
-    return isinstance(decorator, ast.Call) and any(
-        node.arg == "mode" and isinstance(node.value, ast.Constant) and node.value.value == _BEHIND
-        for node in decorator.keywords
-    )
+    mode = keyword_of(decorator, "mode") if isinstance(decorator, ast.Call) else None
+    return isinstance(mode, ast.Constant) and mode.value == _BEHIND
 
 
 def _read(module: Module, function: ast.FunctionDef, given: str) -> Iterator[tuple[str, ast.expr]]:
