@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+import hashlib
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
+import msgspec
 from msgspec import structs
 
 from awaken.contract import (
     Constraints,
+    Finding,
     Level,
     Place,
     Plan,
     Problem,
     Reason,
     ReplaceStatements,
+    SiteId,
     Span,
 )
 from awaken.editing.comments import lost_comments
@@ -24,32 +30,34 @@ from awaken.kit.changes import Decided, Member, decide_group, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.passes import reasons
-from awaken.passes.advice import advice, line_of
-from awaken.passes.asking import Asking
 from awaken.passes.pass_page import page_of
 from awaken.passes.protocol import (
     Answer,
     Failed,
     Item,
+    Loaded,
     Ready,
     Rewritten,
     Runner,
+    Running,
+    Setup,
     Skipped,
     Unchanged,
     Unreadable,
     Unusable,
+    Warned,
 )
 from awaken.passes.setups import LIBCST_SETTINGS, setup_of, unread_settings
 from awaken.passes.statement_hunks import Hunk, ended_as, hunks
-from awaken.passes.touched import Places
+from awaken.project.source.lines.statement_lines import Lines, lines_of
+from awaken.project.source.modules import Module
 from awaken.workspace.ignores import PathPatterns, leaves_out
 from awaken.workspace.parsing import Unparsable
-from awaken.workspace.sources import Undecodable, decode, is_python
+from awaken.workspace.sources import SourceFile, Undecodable, decode, is_python
 
 if TYPE_CHECKING:
     from awaken.passes.pass_settings import PassPlace, PassSettings
     from awaken.project import Project
-    from awaken.project.source.modules import Module
 
 _NOT_PROVED = "nothing of it is proved"
 _MOST = 0.9
@@ -75,7 +83,7 @@ class ForeignPass(Rule):
 
     def __init__(self) -> None:
         super().__init__()
-        self._asking = Asking()
+        self._asking = _Asking()
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each place that the codemod changes, and a change for each file."""
@@ -134,13 +142,13 @@ class ForeignPass(Rule):
         printed = " ".join(answer.said.split())
         why = f"{answer.why}; it printed: {printed}" if printed else answer.why
         # The start of a file means no line.
-        end = line_of(project.snapshot.get(answer.path), answer.line).end
+        end = _line_of(project.snapshot.get(answer.path), answer.line).end
         return Problem(Place(answer.path, Span(end, end)), f"{self.name}: {why}")
 
     # ----------------------------------------------------------------------------------- one file
     def _decide(self, module: Module, answer: Answer, constraints: Constraints) -> Decided:
         decided = self._changes(module, answer, constraints)
-        return Decided((*decided.findings, *advice(self.name, module, answer)), decided.changes)
+        return Decided((*decided.findings, *_advice(self.name, module, answer)), decided.changes)
 
     def _changes(self, module: Module, answer: Answer, constraints: Constraints) -> Decided:
         match answer:
@@ -189,7 +197,7 @@ class ForeignPass(Rule):
 
     def _members(self, module: Module, found: Sequence[Hunk]) -> Iterator[list[Member]]:
         """Yield the sites of hunks that are made together: a site for each place they touch."""
-        groups = list(_by_place(Places(module), found))
+        groups = list(_by_place(_Places(module), found))
         count = sum(len(places) for places, _ in groups)
         places = "one place" if count == 1 else f"{count} places"
         message = f"{self.settings.target} changes {places} of this file"
@@ -260,7 +268,7 @@ def _at_line(module: Module, line: int) -> ast.stmt | None:
 
 
 def _by_place(
-    places: Places, found: Iterable[Hunk]
+    places: _Places, found: Iterable[Hunk]
 ) -> Iterator[tuple[Sequence[ast.AST], Sequence[Hunk]]]:
     """Yield hunks with the places they touch, those that touch the same place together."""
     nodes: dict[ast.AST, None] = {}
@@ -274,3 +282,133 @@ def _by_place(
         together.append(item)
     if together:
         yield tuple(nodes), tuple(together)
+
+
+def _advice(rule: str, module: Module, answer: Answer) -> Iterator[Finding]:
+    """Yield a finding for each thing that was said of a file, and for what was printed meanwhile.
+
+    It is at its line; a message without one is at the first.
+    """
+    seen: Counter[str] = Counter()
+    for item in dict.fromkeys(_said_items(answer)):
+        # Lines move, and the words stay.
+        again = f"\0{seen[item.text]}" if seen[item.text] else ""
+        digest = hashlib.sha256(f"{rule}\0{module.path}\0{item.text}{again}".encode())
+        seen[item.text] += 1
+        yield Finding(
+            site=SiteId(digest.hexdigest()[:16]),
+            rule=rule,
+            level=Level.ADVICE,
+            place=Place(module.path, _line_of(module.source, item.line)),
+            scope="",
+            message=item.text,
+            help="Its author knows what that means.",
+        )
+
+
+def _said_items(answer: Answer) -> Iterator[Warned]:
+    for item in getattr(answer, "warnings", ()):
+        yield Warned(f"the codemod warns: {' '.join(item.text.split())}", item.line)
+    if printed := " ".join(answer.said.split()):
+        yield Warned(f"the codemod prints: {printed}")
+
+
+def _line_of(source: SourceFile | None, line: int) -> Span:
+    """Return a line, counted from 1, without the space at its edges; else the start of the file."""
+    spans = [] if source is None else source.line_spans()
+    if source is None or not 0 < line <= len(spans):
+        return Span(0, 0)
+    span = spans[line - 1]
+    text = source.text[span.start : span.end]
+    start = span.start + len(text) - len(text.lstrip())
+    return Span(start, start + len(text.strip()))
+
+
+class _Asking:
+    """Asks foreign code, and remembers what it said.
+
+    A pass plans again where one of its sites is suppressed; what the code makes of a file stays.
+    """
+
+    def __init__(self) -> None:
+        self._loaded: dict[bytes, Loaded] = {}
+        self._answers: dict[bytes, Answer] = {}
+
+    def ask(
+        self, start: Runner, setup: Setup, choose: Callable[[Ready], Sequence[Item]]
+    ) -> list[tuple[str, Answer]] | Unusable:
+        """Return what the code makes of the files that are chosen, by their paths."""
+        try:
+            key = hashlib.sha256(msgspec.msgpack.encode(setup)).digest()
+        except UnicodeEncodeError:
+            return Unusable(
+                "codemods run in directories whose path is UTF-8, and this one's is not"
+            )
+        running: Running | None = None
+        try:
+            loaded = self._loaded.get(key)
+            if loaded is None:
+                running = start(setup)
+                loaded = self._loaded[key] = running.loaded
+            if isinstance(loaded, Unusable):
+                return loaded
+            items = choose(loaded)
+            keys = [_key(key, item) for item in items]
+            missing = [number for number, item in enumerate(keys) if item not in self._answers]
+            if missing:
+                running = running or start(setup)
+                answers = running.answers([items[number] for number in missing])
+                self._answers.update(zip((keys[item] for item in missing), answers, strict=True))
+        finally:
+            if running is not None:
+                running.end()
+        return [(item.path, self._answers[entry]) for item, entry in zip(items, keys, strict=True)]
+
+
+def _key(setup: bytes, item: Item) -> bytes:
+    digest = hashlib.sha256(setup)
+    digest.update(msgspec.msgpack.encode(item))
+    return digest.digest()
+
+
+class _Places:
+    """The logical lines of a file: statements, headers of those with blocks, decorators.
+
+    If several begin on one line, the outermost represents all.
+    """
+
+    def __init__(self, module: Module) -> None:
+        result: dict[int, tuple[int, ast.AST]] = {}
+        for lines, node in _logical_lines(module):
+            result.setdefault(lines.start, (lines.end, node))
+        self._whole = module.tree
+        self._starts = sorted(result)
+        self._ends = [result[start][0] for start in self._starts]
+        self._nodes = [result[start][1] for start in self._starts]
+
+    def places_on(self, lines: Lines) -> list[ast.AST]:
+        """Return the places that have some of ``lines`` for their own, or that hold them.
+
+        Without one it is the next one, because comments belong to the code below them; after the
+        last one the file.
+        """
+        first = bisect_right(self._ends, lines.start)
+        end = bisect_left(self._starts, lines.end)
+        return self._nodes[first:end] or self._nodes[first : first + 1] or [self._whole]
+
+
+def _logical_lines(module: Module) -> Iterator[tuple[Lines, ast.AST]]:
+    for node in module.walk():
+        match node:
+            case ast.match_case(pattern=pattern, body=body):
+                yield _header(pattern, body), pattern
+            case ast.stmt() | ast.excepthandler():
+                blocks = getattr(node, "body", None) or getattr(node, "cases", ())
+                yield (_header(node, blocks) if blocks else lines_of(node)), node
+                for item in getattr(node, "decorator_list", ()):
+                    yield lines_of(item), item
+
+
+def _header(node: ast.stmt | ast.excepthandler | ast.pattern, blocks: list[ast.stmt]) -> Lines:
+    # A block may be on the line of its header.
+    return Lines(node.lineno - 1, max(node.lineno, lines_of(blocks[0]).start))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from msgspec import structs
 
 from awaken.contract import UnusableFile, UserError
+from awaken.contract.nearest import nearest
 from awaken.kit.rule import Rule
 from awaken.settings.model import COMMAND_LINE, CONFIG, Layer, Resolved, Settings
-from awaken.settings.named_places import wrong_places
 from awaken.settings.typed_settings import Wrong, check, settings_from
 from awaken.workspace.formats.toml_text import KeyPath, NotToml, line_of, parse_toml
 from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, read_named, upwards, why_unread
@@ -25,6 +26,7 @@ _PYPROJECT = "pyproject.toml"
 _MOST_ERRORS = 20  # of one file; each costs a reading of the whole table
 _RULES = 2  # keys above an option of a rule
 _TABLE = ("tool", "awaken")
+_WILD = frozenset("*?[\\")
 
 
 def nearest_file(root: Path) -> Path | None:
@@ -87,7 +89,7 @@ def _filled_layer(layer: Layer, path: Path, raw: bytes, shown: str, rules: Seque
         raise UnusableFile(shown, line_of(text, inside), message)
     settings, wrong = _settings(table, rules)
     layer = structs.replace(layer, settings=settings)
-    wrong += wrong_places(layer)
+    wrong += _wrong_places(layer)
     if wrong:
         raise unusable(shown, text, [((*inside, *item.path), str(item)) for item in wrong])
     return layer
@@ -242,7 +244,75 @@ def _value_layer(value: str, rules: Sequence[Rule]) -> Layer:
         ) from None
     settings, wrong = _settings(table, rules)
     layer = Layer(CONFIG, Path.cwd(), settings)
-    wrong += wrong_places(layer)
+    wrong += _wrong_places(layer)
     if wrong:
         raise UserError(f"{said}: {'; '.join(map(str, wrong))}")
     return layer
+
+
+def _wrong_places(layer: Layer) -> Iterator[Wrong]:
+    """Yield what is wrong with the places that a layer names, each with where it says so."""
+    settings = layer.settings
+    for number, name in enumerate(settings.src or ()):
+        if not _place(layer, name).is_dir():
+            yield _missing(layer, ("src", number), name, "directory")
+    for number, pattern in enumerate(settings.members or ()):
+        plain = pattern.removeprefix("!").strip("/")
+        if not _has_directory(layer, pattern.removeprefix("!")):
+            yield _missing(layer, ("members", number), plain, "directory")
+    for at, override in enumerate(settings.overrides):
+        for number, pattern in enumerate(override.paths):
+            plain = pattern.removeprefix("!")
+            if _is_place(plain) and not os.path.lexists(_place(layer, plain.strip("/"))):
+                path = ("overrides", at, "paths", number)
+                yield _missing(layer, path, plain.strip("/"), "file or directory")
+    if layer.is_found:
+        yield from _for_the_user(layer)
+
+
+def _for_the_user(layer: Layer) -> Iterator[Wrong]:
+    """Yield what a cloned project must not choose: where awaken writes, and that its code runs."""
+    settings = layer.settings
+    said = {"cache-dir": settings.cache_dir, "trust-passes": settings.trust_passes}
+    for key, value in said.items():
+        if value is not None:
+            why = "is not allowed in a project's own settings"
+            yield Wrong((key,), f"{key!r} {why}; remove it, and say --{key} instead")
+    place = settings.baseline
+    if place is not None:
+        home = os.path.expanduser(place)  # noqa: PTH111 - Path's raises where there is no home
+        if not enclosure_of(layer.directory).holds(layer.directory / home):
+            why = f"must be in the project, not at {place!r}"
+            yield Wrong(("baseline",), f"'baseline' {why}; --baseline accepts any path")
+
+
+def _place(layer: Layer, name: str) -> Path:
+    return Path(os.path.normpath(layer.directory / name))
+
+
+def _is_place(pattern: str) -> bool:
+    """Whether a pattern of a ``.gitignore`` names one place, and no names in every directory."""
+    return "/" in pattern.strip().rstrip("/") and _WILD.isdisjoint(pattern)
+
+
+def _has_directory(layer: Layer, pattern: str) -> bool:
+    """Whether some directory matches ``pattern``; the search ends with the first."""
+    plain = pattern.strip("/")
+    if _is_place(pattern):
+        return _place(layer, plain).is_dir()
+    search = layer.directory.glob if "/" in pattern.rstrip("/") else layer.directory.rglob
+    # Patterns that the file system cannot express are left to the callers that match with them.
+    with suppress(ValueError, NotImplementedError, OSError):
+        return any(path.is_dir() for path in search(plain))
+    return True
+
+
+def _missing(layer: Layer, path: KeyPath, name: str, what: str) -> Wrong:
+    """Return what is wrong with a name that is no place, with what looks like it."""
+    place = _place(layer, name)
+    names = [] if "*" in name else enclosure_of(layer.directory).names(place.parent)
+    beside = [word for word in names if what != "directory" or (place.parent / word).is_dir()]
+    meant = nearest(place.name, beside)
+    hint = f"; did you mean {str(Path(name).parent / meant)!r}?" if meant is not None else ""
+    key = next(candidate for candidate in reversed(path) if isinstance(candidate, str))
+    return Wrong(path, f"{key!r} names {name!r}, which is no {what}{hint}")

@@ -17,9 +17,7 @@ from libcst.matchers import _visitors
 
 from awaken import api
 from awaken.knowledge.codemods import words_of
-from awaken.passes.child.libcst_commands.command_loading import load
-from awaken.passes.child.libcst_commands.decorated_methods import names_of
-from awaken.passes.child.libcst_commands.round_trip import with_lost_bytes
+from awaken.passes.child.libcst_commands.command_loading import load, names_of, with_lost_bytes
 from awaken.passes.pass_settings import PassSettings
 from awaken.passes.protocol import Item, Ready, Rewritten, Setup, Skipped, Unreadable, Warned
 from awaken.settings import Settings

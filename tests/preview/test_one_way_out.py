@@ -42,7 +42,7 @@ def test_nothing_goes_around_the_ways_out() -> None:
         # Listens; what it does not want goes to the hook of before.
         "engine/machine/signals.py": ["sys.unraisablehook"] * 3,
         # Foreign code prints into a file, and awaken shows what stands there.
-        "passes/child/printed_words.py": ["sys.stdout", "sys.stderr", "sys.stdout", "sys.stderr"],
+        "passes/child/foreign_serving.py": ["sys.stdout", "sys.stderr", "sys.stdout", "sys.stderr"],
         "testing/running.py": ["logging"],  # listens
         # In the process of the target; awaken reads it as it reads the output of tests.
         "verifying/requests/child/awaken_requests.py": ["print()"] * 2 + ["sys.stderr"] * 2,

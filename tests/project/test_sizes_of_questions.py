@@ -11,8 +11,7 @@ from programs import last, module_of, program
 
 from awaken.project.source.programs import module_store
 from awaken.project.values.answers import circles
-from awaken.project.values.answers.circles import Answers
-from awaken.project.values.answers.question_sizes import Large
+from awaken.project.values.answers.circles import Answers, Large
 from awaken.project.values.domain import InstanceOf, TooLarge
 from awaken.workspace.work import WORK
 

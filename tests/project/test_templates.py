@@ -16,7 +16,7 @@ from jinja2.exceptions import UndefinedError
 
 from awaken.project import Project, Snapshot
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, BY_KEY, Read
-from awaken.project.frameworks.templates.parsed_templates import parsed_tree
+from awaken.project.frameworks.templates.template_files import parsed_tree
 from awaken.project.frameworks.templates.template_reads import Source, reads_of
 from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 from awaken.workspace.project_settings import ProjectSettings

@@ -12,7 +12,7 @@ from awaken import api
 from awaken.contract import UserError
 from awaken.settings import Settings
 from awaken.verifying.requests import sending
-from awaken.verifying.requests.requested_application import application_of
+from awaken.verifying.requests.sending import application_of
 from awaken.verifying.verify_changes import Requests, verify
 
 CHILD = Path(sending.__file__).parent / "child"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Mapping
+from email.utils import parseaddr
 from pathlib import Path
 
 import msgspec
@@ -13,8 +14,8 @@ from msgspec import Struct, structs
 from awaken import api
 from awaken.batch.manifest.campaign_settings import AUTO
 from awaken.batch.state.records import Kind, State
-from awaken.batch.working.branch_commit import Commit, commit_all
-from awaken.batch.working.change_summary import counts_of, describe, write_page
+from awaken.batch.working.change_summary import commit_text, counts_of, describe, write_page
+from awaken.batch.working.cloning import Git
 from awaken.batch.working.task_data import (
     BUNDLE,
     PATCH,
@@ -23,6 +24,7 @@ from awaken.batch.working.task_data import (
     ChildResult,
     Failure,
     Start,
+    Summary,
     Task,
 )
 from awaken.contract import SiteId
@@ -36,6 +38,8 @@ from awaken.verifying.sufficient_runs import NoTestsError, RedBeforeError
 from awaken.verifying.verify_changes import Tests, Verification, verify_report
 
 Sites = Mapping[Path, frozenset[SiteId]]
+_SECONDS = 600.0
+_UNUSUAL = ("-c", "commit.gpgSign=false", "-c", "core.autocrlf=false", "-c", "core.attributesFile=")
 
 
 class Made(Struct):
@@ -113,7 +117,7 @@ def _committed_child_result(
         date=task.date,
         branch=task.branch,
     )
-    number = commit_all(commit, place / "out" / PATCH, place / "out" / BUNDLE)
+    number = _commit_all(commit, place / "out" / PATCH, place / "out" / BUNDLE)
     if not number:
         return result
     state = State.VERIFIED if made.verified else State.CHANGED
@@ -221,3 +225,56 @@ def _joined_report(reports: list[Report]) -> Report:
 
 def _shown_text(path: Path, place: Path) -> str:
     return Path(os.path.relpath(path, Path(os.path.realpath(place / "repository")))).as_posix()
+
+
+class Commit(Struct, frozen=True, kw_only=True):
+    """A commit in the clone at ``top``: absolute ``files``, its message, author and date."""
+
+    top: Path
+    files: tuple[Path, ...]
+    title: str
+    body: Summary
+    author: str
+    date: int
+    branch: str
+
+
+def _commit_all(commit: Commit, patch: Path, bundle: Path) -> str:
+    """Commit, and write ``patch`` and ``bundle``; return the commit, empty where nothing differs.
+
+    No hook runs, nothing is signed, and no other file of the clone is part. The same changes at the
+    same ``date`` give the same commit. Raises GitFailedError.
+    """
+    git = Git(commit.top, _SECONDS, environment=_environment(commit))
+    names = b"\0".join(map(os.fsencode, commit.files))
+    listed = ("--pathspec-from-file=-", "--pathspec-file-nul")
+    base = git.say("rev-parse", "HEAD")
+    git.say("--literal-pathspecs", "add", "--force", *listed, given=names)
+    if not git.ask("diff", "--cached", "--quiet", "HEAD").returncode:
+        return ""
+    text = commit_text(commit.title, commit.body)
+    words = ("commit", "--quiet", "--no-verify", "--no-gpg-sign", "--only", f"--message={text}")
+    git.say("--literal-pathspecs", *_UNUSUAL, *words, *listed, given=names)
+    number = git.say("rev-parse", "HEAD")
+    plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--full-index", "--binary")
+    written = ("-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false", "diff", *plain)
+    git.say(*written, f"--output={patch}", base, number)
+    branch = f"refs/heads/{commit.branch}"
+    git.say("update-ref", branch, number)
+    git.say("bundle", "create", "--quiet", str(bundle), f"{base}..{branch}")
+    return number
+
+
+def _environment(commit: Commit) -> Mapping[str, str]:
+    name, address = parseaddr(commit.author)
+    date = f"{commit.date} +0000"
+    return {
+        **os.environ,
+        "LC_ALL": "C",
+        "GIT_AUTHOR_NAME": name,
+        "GIT_AUTHOR_EMAIL": address,
+        "GIT_AUTHOR_DATE": date,
+        "GIT_COMMITTER_NAME": name,
+        "GIT_COMMITTER_EMAIL": address,
+        "GIT_COMMITTER_DATE": date,
+    }

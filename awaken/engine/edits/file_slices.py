@@ -18,6 +18,7 @@ from msgspec import Struct, structs
 from awaken.contract import NodeEdit, Problem, Span
 from awaken.engine.edits.style import line_above, line_end, line_start
 from awaken.project.source.f_strings import is_placed
+from awaken.project.source.lines.statement_lines import lines_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import children, children_by_field, walk
 
@@ -74,27 +75,19 @@ def nodes_on_lines(
         return
     yield tree
     # A file may have thousands of statements, and is asked once for each edit.
-    start = bisect_left(tree.body, ordered[0], key=_last_line)
-    waiting: list[ast.AST] = [*tree.body[start : bisect_right(tree.body, ordered[-1], key=_line)]]
+    start = bisect_left(tree.body, ordered[0], key=lambda node: lines_of(node).end)
+    end = bisect_left(tree.body, ordered[-1], key=lambda node: lines_of(node).start)
+    waiting: list[ast.AST] = [*tree.body[start:end]]
     while waiting:
         node = waiting.pop()
         # Only statements are skipped: parts of an f-string have positions of their own before 3.12.
         if isinstance(node, ast.stmt):
-            index = bisect_left(ordered, _line(node))
-            if index == len(ordered) or ordered[index] > _last_line(node):
+            span = lines_of(node)
+            index = bisect_left(ordered, span.start + 1)
+            if index == len(ordered) or ordered[index] > span.end:
                 continue
         yield node
         waiting += below(node)
-
-
-def _line(statement: ast.stmt) -> int:
-    """Return the first line of a statement: for ast, a decorated one begins at its `def`."""
-    decorators = getattr(statement, "decorator_list", None)
-    return decorators[0].lineno if decorators else statement.lineno
-
-
-def _last_line(statement: ast.stmt) -> int:
-    return statement.end_lineno or _line(statement)
 
 
 def nodes_near_word(module: Module, word: str) -> Iterator[ast.AST]:

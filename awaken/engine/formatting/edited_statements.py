@@ -9,6 +9,7 @@ from awaken.contract import Span
 from awaken.engine.edits.line_splices import line_splices, lines_with_ends
 from awaken.engine.edits.splices import SpanMap, Splice, splice
 from awaken.engine.formatting.formatter import Formatter
+from awaken.project.source.lines.statement_lines import lines_of
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 
 
@@ -62,7 +63,7 @@ def _edited_lines(text: bytes, regions: Sequence[Span]) -> Iterator[Span]:
     for line in lines_with_ends(text):
         starts.append(starts[-1] + len(line))
     statements = [
-        Span(starts[_first_line(node) - 1], starts[_header_end(node)])
+        Span(starts[lines_of(node).start], starts[_header_end(node)])
         for node in ast.walk(ast.parse(text.decode(), filename=""))
         if isinstance(node, ast.stmt)
     ]
@@ -71,14 +72,9 @@ def _edited_lines(text: bytes, regions: Sequence[Span]) -> Iterator[Span]:
         yield from (held for held in statements if held.overlaps(region) or held == region)
 
 
-def _first_line(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", None)
-    return int(decorators[0].lineno if decorators else node.lineno)
-
-
 def _header_end(node: ast.stmt) -> int:
     """Return the last line of a statement without the blocks that it opens."""
     body = getattr(node, "body", None)
-    if isinstance(body, list) and body and _first_line(body[0]) > node.lineno:
-        return _first_line(body[0]) - 1
+    if isinstance(body, list) and body and lines_of(body[0]).start >= node.lineno:
+        return lines_of(body[0]).start
     return node.end_lineno or node.lineno

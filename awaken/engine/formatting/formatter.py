@@ -2,6 +2,8 @@
 
 It is run only where awaken wrote, and only on files that it would have left alone before. Nothing
 that the project contains is run, nor anything that it could put on Python's path.
+
+Ruff would follow any path that a project names: a device, a pipe, a file of somebody else.
 """
 
 from __future__ import annotations
@@ -18,10 +20,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from awaken.engine.formatting.extended_settings import UnusableSettings, extended_files
 from awaken.engine.machine.programs import Bounds, find_program, run_program
 from awaken.workspace.formats.ini import NotIni, parse_ini
-from awaken.workspace.formats.toml_text import tables_in
+from awaken.workspace.formats.toml_text import NotToml, parse_toml, tables_in, value_at
 from awaken.workspace.reading import METADATA_LIMIT, Enclosure, boundary_of, enclosure_of, text_at
 
 _BLACK_DEFAULT = 88
@@ -35,6 +36,7 @@ _LENGTHS = range(1, 10_000)
 _RUFF_FILES = (".ruff.toml", "ruff.toml")
 _SETTINGS = (*_RUFF_FILES, "pyproject.toml")
 _HOOKS = ".pre-commit-config.yaml"
+_MANIFEST = "pyproject.toml"
 
 
 class Formatter(Struct, frozen=True):
@@ -57,7 +59,7 @@ class Formatter(Struct, frozen=True):
             return {}
         try:
             settings = list(self._settings(texts))
-        except UnusableSettings:
+        except _UnusableSettings:
             return {}
         with tempfile.TemporaryDirectory(prefix="awaken-format-") as name:
             # As deep as it is in its repository, for settings next to it that it extends.
@@ -81,7 +83,7 @@ class Formatter(Struct, frozen=True):
             # In place of its version, which only running it would tell.
             status = Path(self.command[0]).stat()
             digest.update(f"{status.st_size} {status.st_mtime_ns}".encode())
-            with suppress(UnusableSettings):
+            with suppress(_UnusableSettings):
                 for _, content in self._settings(paths):
                     digest.update(content)
         return digest.digest()
@@ -101,7 +103,7 @@ class Formatter(Struct, frozen=True):
                 except FileNotFoundError:  # most folders have none
                     continue
                 except OSError as error:
-                    raise UnusableSettings(f"{place} cannot be read in the project") from error
+                    raise _UnusableSettings(f"{place} cannot be read in the project") from error
                 yield folder / name, content
                 for other, text in self._extended_pairs(enclosure, place, content):
                     yield Path(os.path.relpath(other, self.root)), text
@@ -111,7 +113,7 @@ class Formatter(Struct, frozen=True):
     ) -> Iterable[tuple[Path, bytes]]:
         # Of settings of black nothing leads elsewhere.
         is_ruff = self.command[1:2] == _ARGUMENTS["ruff"][:1]
-        return extended_files(enclosure, place, content) if is_ruff else ()
+        return _extended_files(enclosure, place, content) if is_ruff else ()
 
     def _run(self, folder: Path, paths: list[str]) -> bool:
         try:
@@ -238,3 +240,44 @@ def _linter_lengths(root: Path) -> Iterator[tuple[int, str]]:
                     yield int(length), f"[{section}] in {name}"
                 else:
                     yield _PEP8, f"{section}'s default; {name} has [{section}]"
+
+
+class _UnusableSettings(Exception):
+    """Settings that a formatter must not read: they lead to what is no file of the project."""
+
+
+def _extended_files(
+    enclosure: Enclosure, settings: Path, content: bytes
+) -> Iterator[tuple[Path, bytes]]:
+    """Yield the files that the settings at ``settings`` extend, one after the other.
+
+    Raises UnusableSettings for a path that is not relative, a file that cannot be read inside the
+    project, settings that cannot be parsed, and a cycle.
+    """
+    seen = {settings}
+    while (named := _extend(settings, content)) is not None:
+        # Ruff puts the home directory and variables of the environment there.
+        if os.path.isabs(named) or named.startswith("~") or "$" in named:  # noqa: PTH117  text
+            raise _UnusableSettings(f"{settings} extends {named}, which is not a relative path")
+        settings = Path(os.path.normpath(settings.parent / named))
+        if settings in seen:
+            raise _UnusableSettings(f"{settings} extends itself")
+        seen.add(settings)
+        try:
+            content = enclosure.read(settings, METADATA_LIMIT)
+        except OSError as error:
+            raise _UnusableSettings(f"{settings} cannot be read in the project") from error
+        yield settings, content
+
+
+def _extend(settings: Path, content: bytes) -> str | None:
+    """Return what settings extend, as written; None if they extend nothing."""
+    try:
+        table = parse_toml(content.decode())
+    except (NotToml, UnicodeDecodeError) as error:
+        raise _UnusableSettings(f"{settings} is not TOML") from error
+    own = ("tool", "ruff") if settings.name == _MANIFEST else ()
+    named = value_at(table, (*own, "extend"))
+    if named is not None and not isinstance(named, str):
+        raise _UnusableSettings(f"{settings} extends a value that is not a path")
+    return named

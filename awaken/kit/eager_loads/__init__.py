@@ -2,9 +2,8 @@
 
 Begin with ``planning.plan_loads``. ``loading_statements`` reads the statement that loads the
 objects, ``loader_options`` its loader options, ``levels`` decides what is added to them.
-``loader_names`` writes classes and functions as the file has them, ``refreshes`` serves objects
-that were made and not loaded. ``planned_loads`` is what comes back, ``reasons`` why a read cannot
-be served: a rule that plans loads declares ``REASONS``.
+``loader_names`` writes classes and functions as the file has them. ``planned_loads`` is what comes
+back, ``reasons`` why a read cannot be served: a rule that plans loads declares ``REASONS``.
 """
 
 from awaken.kit.eager_loads.load_planning import plan_loads

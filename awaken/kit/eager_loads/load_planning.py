@@ -9,30 +9,40 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from awaken.contract import Edit, Place
-from awaken.kit.eager_loads.elsewhere import options_elsewhere
 from awaken.kit.eager_loads.levels import Level, Loads
 from awaken.kit.eager_loads.loader_names import NamesHere
-from awaken.kit.eager_loads.loader_options import Given, Option, given_at, written_code
+from awaken.kit.eager_loads.loader_options import LOADING, Given, Option, given_at, written_code
 from awaken.kit.eager_loads.loading_statements import (
     GETS,
     Entity,
     Statement,
+    check_place,
     entity_at,
     node_at,
     statement_of,
 )
 from awaken.kit.eager_loads.planned_loads import AddedLoad, PlannedLoads
-from awaken.kit.eager_loads.reasons import CRITERIA, KEPT_OPTIONS, NOT_STATEMENT, UNKNOWN_ENTITY
-from awaken.kit.eager_loads.refreshes import plan_refreshes
+from awaken.kit.eager_loads.reasons import (
+    CRITERIA,
+    KEPT_OPTIONS,
+    NESTED_REFRESH,
+    NO_REFRESH,
+    NOT_STATEMENT,
+    UNKNOWN_ENTITY,
+)
 from awaken.kit.names_here import is_dotted
 from awaken.kit.payloads import LOAD_OPTIONS, LoadOptions
+from awaken.kit.search import argument, modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Trace
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
+
+_BEGINS = frozenset({"query", "select"})
 
 
 def plan_loads(rule: str, project: Project, traces: Sequence[Trace]) -> PlannedLoads:
@@ -62,7 +72,7 @@ def _plan(rule: str, project: Project, place: Place, traces: Sequence[Trace]) ->
     site = Site(rule, module, node)
     try:
         if any(trace.load.kind == "new" for trace in traces):
-            return plan_refreshes(site, traces)
+            return _plan_refreshes(site, traces)
         return _Loading(project, site, traces).plan()
     except Refused as refused:
         return _all_refused(traces, refused)
@@ -103,7 +113,7 @@ class _Loading:
     def plan(self) -> PlannedLoads:
         """Return the decision on the reads; raises Refused where none can be served."""
         statement, result = self._statement, _Found()
-        elsewhere = options_elsewhere(self._project, statement)
+        elsewhere = _options_elsewhere(self._project, statement)
         is_select = self._traces[0].load.kind == "select"
         loads = Loads(self._project, self._names, statement.separate, is_select, elsewhere)
         for trace in self._traces:
@@ -172,9 +182,9 @@ class _Loading:
 
     def _options_about(self, entity: Entity, given: Iterable[Given]) -> Iterator[Option]:
         """Yield the options that are about an entity, or may be."""
-        for argument in given:
-            reader = ModuleReader(self._project, argument.module)
-            for option in argument.options or ():
+        for place in given:
+            reader = ModuleReader(self._project, place.module)
+            for option in place.options or ():
                 other = None if option.owner is None else entity_at(reader, option.owner)
                 if other is None or self._is_same(entity, other):
                     yield option
@@ -265,3 +275,125 @@ def _argument_edits(
         yield site.insert_behind(lists[0].elts[-1], f", {code}")
     elif added:
         yield site.replace(lists[0], f"[{code}]")
+
+
+_WORDS = tuple(sorted(f"{_name}(".encode() for _name in LOADING))
+
+
+def _options_elsewhere(project: Project, statement: Statement) -> list[Option]:
+    """Return the options that may be put on the statement where others go on with it."""
+    if statement.leaves:
+        modules = modules_with(project, _WORDS)
+        return [
+            option
+            for module in modules
+            for option in _other_options(project, module, None, statement)
+        ]
+    if statement.around is None:
+        return []
+    return list(_other_options(project, statement.module, statement.around, statement))
+
+
+def _other_options(
+    project: Project, module: Module, around: ast.AST | None, statement: Statement
+) -> Iterator[Option]:
+    for node in module.walk(around):
+        if not isinstance(node, ast.Call) or last_name(node.func) != "options":
+            continue
+        if node in statement.calls or _begins_itself(node):
+            continue
+        for options in node.args:
+            for option in given_at(project, module, options).options or ():
+                yield from option.walk()
+
+
+def _begins_itself(call: ast.Call) -> bool:
+    """Whether the statement that is given options begins in the same expression."""
+    node: ast.expr = call
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr in _BEGINS:
+            return True
+        node = node.func.value
+    # A variable may be called `query`.
+    begin = node.func if isinstance(node, ast.Call) else node
+    return last_name(begin) in _BEGINS and not isinstance(node, ast.Name)
+
+
+def _plan_refreshes(site: Site[ast.expr], traces: Sequence[Trace]) -> PlannedLoads:
+    """Return the refreshes that load the reads of an object that is made at ``site``.
+
+    Each follows a plain refresh, which is kept: one with names loads nothing but those. Raises
+    Refused where the object is not refreshed in its function.
+    """
+    module, refused = site.module, dict[Trace, Refused]()
+    check_place(module, site.node)
+    refreshes = list(_refreshes(module, site.node))
+    plain = [refresh for refresh in refreshes if argument(refresh, 1, "attribute_names") is None]
+    if any(_statement(module, call) is None for call in plain):
+        raise Refused(NO_REFRESH, module.excerpt(site.node))
+    named = [names for refresh in refreshes if (names := _names(refresh)) is not None]
+    present: list[Trace] = []
+    needed: dict[str, list[Trace]] = {}
+    for trace in traces:
+        attribute = trace.path[-1].rpartition(".")[2]
+        if len(trace.path) > 1:
+            refused[trace] = Refused(NESTED_REFRESH, attribute)
+        elif any(attribute in names for names in named):
+            present.append(trace)
+        elif not plain:
+            refused[trace] = Refused(NO_REFRESH, module.excerpt(site.node))
+        else:
+            needed.setdefault(attribute, []).append(trace)
+    edits = [edit for one in plain for edit in _refresh(site, one, list(needed))] if needed else []
+    added = [
+        AddedLoad(module.place(plain[0]), f'refresh(attribute_names=["{name}"])', tuple(served))
+        for name, served in needed.items()
+    ]
+    return PlannedLoads(tuple(edits), tuple(added), frozenset(present), refused)
+
+
+def _refreshes(module: Module, made: ast.expr) -> Iterator[ast.Call]:
+    """Yield the calls that refresh the object that ``made`` makes, in its function."""
+    target = module.parent(made)
+    name = target.targets[0] if isinstance(target, ast.Assign) else None
+    around = module.enclosing_function(made)
+    if not isinstance(name, ast.Name) or around is None:
+        return
+    for read in module.scopes.reads_of(name):
+        call = module.parent(read)
+        if (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and call.func.attr == "refresh"
+            and read in call.args[:1]
+            and module.enclosing_function(read) is around
+        ):
+            yield call
+
+
+def _names(call: ast.Call) -> list[str] | None:
+    """Return the names that a refresh loads; None for one of all columns."""
+    given = argument(call, 1, "attribute_names")
+    if not isinstance(given, ast.List | ast.Tuple):
+        return None
+    return [str(element.value) for element in given.elts if isinstance(element, ast.Constant)]
+
+
+def _statement(module: Module, call: ast.Call) -> ast.Expr | None:
+    """Return the statement that is nothing but a call, awaited or not."""
+    statement = module.statement_of(call)
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    inner = value.value if isinstance(value, ast.Await) else value
+    return statement if isinstance(statement, ast.Expr) and inner is call else None
+
+
+def _refresh(site: Site[ast.expr], call: ast.Call, names: Sequence[str]) -> Iterator[Edit]:
+    """Yield the edit that loads relationships after a refresh."""
+    module, statement = site.module, _statement(site.module, call)
+    if statement is None:
+        return
+    waits = "await " if isinstance(statement.value, ast.Await) else ""
+    listed = ", ".join(f'"{name}"' for name in names)
+    given = module.text_of(call.args[0])
+    code = f"{waits}{module.text_of(call.func)}({given}, attribute_names=[{listed}])"
+    yield site.insert_statements(module.place(statement), "after", code)

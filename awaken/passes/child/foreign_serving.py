@@ -10,8 +10,10 @@ import importlib
 import os
 import sys
 import sysconfig
+import tempfile
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import BinaryIO, Protocol
 
@@ -25,7 +27,6 @@ from awaken.passes.child.forking import (
     took_too_long,
 )
 from awaken.passes.child.isolation import end_with_parent, forbid, leave_the_network
-from awaken.passes.child.printed_words import Words
 from awaken.passes.child.project_modules import ProjectModules
 from awaken.passes.framing import receive, send
 from awaken.passes.protocol import (
@@ -42,6 +43,8 @@ from awaken.passes.protocol import (
 
 _RECURSION = 10_000
 _MODULES = {"bowler": "bowler_scripts.script_loading", "libcst": "libcst_commands.command_loading"}
+_MOST_SAID = 10_000
+"""Bytes of what the code prints that are shown."""
 
 
 class Loading(Protocol):
@@ -71,7 +74,7 @@ def serve(lines: Sequence[int]) -> None:
     if first is None:
         return
     setup = msgspec.msgpack.decode(first, type=Setup)
-    words = Words()
+    words = _Words()
     # As deep as files that awaken reads may be: LibCST takes several calls for each level.
     sys.setrecursionlimit(_RECURSION)
     leave_the_network()
@@ -139,7 +142,7 @@ def _answer_all(
     foreign: Foreign, ready: Ready, seconds: float, asked: BinaryIO, answered: BinaryIO
 ) -> None:
     # Of its own: another process may write to the file of this one.
-    words = Words()
+    words = _Words()
     while (message := receive(asked)) is not None:
         item = msgspec.msgpack.decode(message, type=Item)
         work = partial(_answer, foreign, item, words, seconds)
@@ -147,7 +150,7 @@ def _answer_all(
         send(answered, run(work, seconds))
 
 
-def _answer(foreign: Foreign, item: Item, words: Words, seconds: float) -> bytes:
+def _answer(foreign: Foreign, item: Item, words: _Words, seconds: float) -> bytes:
     answer: Answer
     try:
         answer = foreign.rewritten(item)
@@ -161,3 +164,25 @@ def _answer(foreign: Foreign, item: Item, words: Words, seconds: float) -> bytes
     if isinstance(answer, Rewritten) and answer.content == item.content:
         answer = Unchanged(answer.warnings)
     return msgspec.msgpack.encode(msgspec.structs.replace(answer, said=words.take()))
+
+
+class _Words:
+    """Output of this process and of those forked from it, kept in a file without a name."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  as long as the process
+        for number in (1, 2):
+            os.dup2(self._file.fileno(), number)
+        sys.stdout = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace", buffering=1)
+        sys.stderr = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace", buffering=1)
+
+    def take(self) -> str:
+        """Return what was printed since it was asked last."""
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
+        self._file.seek(0)
+        said = self._file.read(_MOST_SAID)
+        self._file.seek(0)
+        self._file.truncate()
+        return said.decode(errors="replace")

@@ -9,6 +9,8 @@ issue is cut. Diffs get the room that is left, and only whole ones are shown.
 
 from __future__ import annotations
 
+import html
+import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,16 +18,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from awaken.contract import Finding, Level
-from awaken.engine.report import Report, RootReport
+from awaken.engine.report import FileChange, Report, RootReport
 from awaken.preview.counts import diagnostics, plural, rewritten, suppressed_words
+from awaken.preview.diffs.patch import file_patch
 from awaken.preview.markdown.escaped_text import code, prose
-from awaken.preview.markdown.folded_diffs import folded_diffs
 from awaken.preview.markdown.remaining import base_of, is_made, places_after, remaining
 from awaken.preview.paths import relative
 from awaken.preview.report_places import Places
 from awaken.preview.sections import outlined_sites, waits_to_be_allowed
 from awaken.preview.streams.output import Asked
-from awaken.preview.streams.visible import harmless
+from awaken.preview.streams.visible import harmless, printable, visible
 
 LIMIT = 65_000
 """Bytes of an issue or a comment. GitHub refuses more than 65,536 characters, but of a kind that
@@ -40,6 +42,8 @@ _SEVERAL = 3
 """Places of which the same is said once, above them. A choice: of two, rows are as short."""
 _NAMED = 100
 """Groups left out that are named; more only count. A choice: a tenth of the room."""
+
+_TILDES = re.compile("~{3,}")
 
 
 class Group(Struct, frozen=True):
@@ -80,7 +84,7 @@ def markdown(report: Report, asked: Asked, room: int = 0) -> str:
         [f"[The report]({asked.report_url}) has every change."] if asked.report_url else []
     )
     text = _fitted_text("".join(f"{paragraph}\n\n" for paragraph in paragraphs), groups)
-    return text + _diffs(list(folded_diffs(report, asked)), LIMIT - room - _size(text))
+    return text + _diffs(list(_folded_diffs(report, asked)), LIMIT - room - _size(text))
 
 
 def _diffs(diffs: Sequence[str], room: int) -> str:
@@ -242,3 +246,36 @@ def _left_out(groups: Sequence[Group]) -> str:
 
 def _size(text: str) -> int:
     return len(text.encode("utf-8", "backslashreplace"))
+
+
+def _folded_diffs(report: Report, asked: Asked) -> Iterator[str]:
+    """Yield the change of each file as Markdown; nothing after ``apply``, which has made it."""
+    if asked.command == "apply":
+        return
+    base = base_of(report, asked)
+    for root in report.roots:
+        for file in root.files:
+            path = relative(root.root, file.path, base)
+            before = None if file.before is None else file.before.raw()
+            patch = file_patch(path, before, file.after.raw(), asked.context)
+            if patch:
+                text = printable(patch.decode("utf-8", "replace").replace("\r\n", "\n"))
+                yield _folded_text(path, _sites(root, file), text)
+
+
+def _folded_text(path: str, sites: int, patch: str) -> str:
+    """Return a fold with the patch of one file; its fence is longer than any within."""
+    fence = "~" * max(3, *(len(run) + 1 for run in _TILDES.findall(patch)), 3)
+    said = f", {plural(sites, 'site')}" if sites else ""
+    return (
+        f"<details><summary><code>{html.escape(visible(path))}</code>{said}</summary>\n\n"
+        f"{fence}diff\n{patch}{'' if patch.endswith(chr(10)) else chr(10)}{fence}\n\n</details>\n\n"
+    )
+
+
+def _sites(root: RootReport, file: FileChange) -> int:
+    """Return how many sites of a file its changes rewrite."""
+    return sum(
+        finding.place.path == file.path and finding.change in root.change_ids
+        for finding in root.findings
+    )

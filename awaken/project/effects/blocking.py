@@ -19,7 +19,6 @@ from awaken.project.source.trees import Function
 from awaken.project.source.worklist import MOST_FUNCTIONS, Queue
 from awaken.project.values.domain import Unknown
 
-_Key = tuple[str, int]
 _MOST = 20  # a message names one; more would only be kept
 
 

@@ -21,7 +21,6 @@ from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
 from awaken.project.graph.forwards.call_graph_building import CallGraphBuilder, given_names
 from awaken.project.graph.forwards.families import Families
 from awaken.project.graph.forwards.handed.components import HandedOn
-from awaken.project.graph.forwards.kin import Kin
 from awaken.project.graph.forwards.value_calls import ValueCalls
 from awaken.project.graph.leading import Leading, leading_to
 from awaken.project.graph.ways import End, Way, Ways
@@ -29,11 +28,12 @@ from awaken.project.names.functions.definitions import Functions
 from awaken.project.names.functions.opaque import OpaqueUse, passed_names
 from awaken.project.names.functions.wrapping import Wrapping, Wrappings
 from awaken.project.source.bindings import Binding
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
 from awaken.project.source.words import Words
 from awaken.project.values.domain import Unknown
+from awaken.project.values.evaluation import Evaluator
 from awaken.project.values.local.context_managers import returns_in_the_end
 from awaken.project.values.questions import Passed
 from awaken.project.values.wrapped import Decorated, decorated_by
@@ -143,9 +143,9 @@ class Calls:
         return Families(classes, self._functions, callers.overrides, callers.words.python())
 
     @cached_method
-    def override_sets(self) -> Kin:
+    def override_sets(self) -> _Kin:
         """Return which methods replace each other, over the whole program."""
-        return Kin(self._evaluator, self._functions, self._override_sets)
+        return _Kin(self._evaluator, self._functions, self._override_sets)
 
     @cached_method
     def passed_functions(self) -> HandedOn:
@@ -266,3 +266,44 @@ class Calls:
         With ``declared`` of one that they explain, too. None for every other binding.
         """
         return self._evaluator.passed_values(module, binding, declared=declared)
+
+
+class _Kin:
+    """Answers for one program, of which it is given the functions and families of methods."""
+
+    def __init__(self, evaluator: Evaluator, functions: Functions, families: Families) -> None:
+        self._evaluator = evaluator
+        self._functions = functions
+        self._families = families
+
+    def override_set(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
+        """Return the methods that change with ``function``, itself among them.
+
+        Those that override it or are overridden by it, and those of classes that fulfil the same
+        protocol. A function that is no method is alone.
+        """
+        owner, _, method = function.qualname.rpartition(".")
+        home = self._evaluator.names.layout.name_of(function.path)
+        if not owner or self._evaluator.classes.facts(f"{home}.{owner}") is None:
+            return (function,)
+        return tuple(sorted({function, *self.methods(f"{home}.{owner}", method)}))
+
+    @cached_items
+    def methods(self, qualified: str, method: str) -> list[FunctionPlace]:
+        """Return all that ``method`` of an instance of a class may be, with what is kin to it.
+
+        None for an external class.
+        """
+        found: set[FunctionPlace] = set()
+        if self._evaluator.classes.facts(qualified) is None:
+            return []
+        for name in self._families.overriding_classes(qualified, method):
+            named = self._functions.functions_called(f"{name}.{method}")
+            if named is not None:
+                qualname = f"{self._name_within(name, named.path)}.{method}"
+                found |= {FunctionPlace(named.path, one.start, qualname) for one in named.functions}
+        return sorted(found)
+
+    def _name_within(self, qualified: str, path: str) -> str:
+        """Return the name of a class inside of its file."""
+        return qualified.removeprefix(f"{self._evaluator.names.layout.name_of(path)}.")

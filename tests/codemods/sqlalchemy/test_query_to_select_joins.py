@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awaken.codemods.sqlalchemy.query_to_select.components.joining import join
+from awaken.codemods.sqlalchemy.query_to_select.components.states import join
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.statements.alike import looks
 from awaken.codemods.sqlalchemy.query_to_select.statements.join_targets import Target
-from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.codemods.sqlalchemy.query_to_select.statements.statement_joins import (
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import (
     EACH_WAY,
     NAME,
     NODES,
     SOME_WAY,
     TARGET,
+    Statement,
     join_of,
 )
 from awaken.project import Project, Snapshot

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.asyncio.asyncio_run.entries import is_entry, leaves_nothing, may_have_loops
 from awaken.contract import Edit, Phase, Reason, Rewriter
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_behind
@@ -15,12 +14,13 @@ from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN, reasons_of
 from awaken.kit.rule import SiteRule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import name_list, word_list
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.bindings import Binding
-    from awaken.project.source.modules import Module
 
 GATHER = Reason(
     "gather",
@@ -70,6 +70,9 @@ _CODES = {
 _SHUT = re.compile(r"\w+\.run_until_complete\(\w+\.shutdown_(?:asyncgens|default_executor)\(\)\)")
 _NEW_LOOP = "`run()` creates a new loop, and existing objects may belong to another one"
 _LEFT_TASKS = "`run()` cancels the remaining tasks"
+_HARMLESS = name_list("modules_without_tasks")
+
+_STARTING = word_list("starting_tasks")
 
 
 class AsyncioRun(SiteRule):
@@ -98,7 +101,7 @@ class AsyncioRun(SiteRule):
             for node in module.nodes(ast.Call):
                 if (
                     _loop_made(project, module, node) is not None
-                    and is_entry(module, node)
+                    and _is_entry(module, node)
                     and not _SHUT.fullmatch(module.text_of(node))
                 ):
                     yield Site(self.name, module, node)
@@ -148,8 +151,8 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     for name in ("get_event_loop", "new_event_loop", "set_event_loop"):
         edits.append(site.release_import("asyncio", name))
     is_safe = module.is_under_main(call) and not asked
-    is_safe = is_safe and not may_have_loops(project, module, call)
-    is_safe = is_safe and leaves_nothing(module)
+    is_safe = is_safe and not _may_have_loops(project, module, call)
+    is_safe = is_safe and _leaves_nothing(module)
     caveats = () if is_safe else (_NEW_LOOP, _LEFT_TASKS)
     places = [module.place(statement, "is removed with the loop") for statement in statements]
     tried = _block_around(module, statements)
@@ -281,3 +284,71 @@ def _edits_without(site: Site[ast.Call], statements: Sequence[ast.stmt]) -> Iter
         if set(module.block_of(statement)) <= set(statements):
             raise Refused(SHARED_LINE, module.excerpt(statement))
         yield site.remove_statement(statement)
+
+
+def _is_entry(module: Module, node: ast.AST) -> bool:
+    """Whether ``node`` runs once, when the program starts, as far as its place tells."""
+    function = module.enclosing_function(node)
+    if any(isinstance(part, ast.AsyncFor | ast.For | ast.While) for part in module.ancestors(node)):
+        return False
+    if function is None:
+        return module.enclosing_class(node) is None
+    if not isinstance(function, ast.FunctionDef) or module.parent(function) is not module.tree:
+        return False
+    return function.name == "main" or any(
+        module.is_under_main(mention)
+        and isinstance(module.parent(mention), ast.Call)
+        and module.enclosing_function(mention) is None
+        for mention in module.mentions(function.name)
+    )
+
+
+def _may_have_loops(project: Project, module: Module, entry: ast.Call) -> bool:
+    """Whether what runs before ``entry``, or is passed to it, may belong to an event loop."""
+    end = module.span(entry).end
+    for node in module.walk():
+        if module.enclosing_function(node) is not None:
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom) and _is_of_program(project, module, node):
+            return True
+        if not isinstance(node, ast.Call) or module.span(node).start > end:
+            continue
+        if node is not entry and node not in entry.args and not _is_harmless(project, module, node):
+            return True
+    return False
+
+
+def _leaves_nothing(module: Module) -> bool:
+    """Whether no task and no generator of this file can be left when its coroutine ends.
+
+    `asyncio.run()` cancels what is left, and closes it: what stands in a `finally` there then runs.
+    """
+    if any(word in module.source.text for word in _STARTING):
+        return False
+    closes = b"shutdown_asyncgens" in module.source.text
+    for node in module.walk():
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [name.name for name in node.names]
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            if any(name.partition(".")[0] not in {*_HARMLESS, "asyncio"} for name in names):
+                return False
+        is_left = isinstance(node, ast.Yield) and not closes
+        if is_left and module.enclosing_coroutine(node) is not None:
+            return False
+    return True
+
+
+def _is_of_program(project: Project, module: Module, node: ast.Import | ast.ImportFrom) -> bool:
+    names = [name.name for name in node.names]
+    if isinstance(node, ast.ImportFrom):
+        names = [node.module or ""]
+        if node.level:
+            return True
+    return any(any(project.layout.find(name, module.path)) for name in names)
+
+
+def _is_harmless(project: Project, module: Module, call: ast.Call) -> bool:
+    name = project.qualified_name(module, call.func) or ""
+    is_of_loop = name.startswith("asyncio.") and name.endswith("_event_loop")
+    return is_of_loop or name.partition(".")[0] in _HARMLESS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,7 +11,6 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from awaken.codemods.asyncio.gather_to_taskgroup import reasons
-from awaken.codemods.asyncio.gather_to_taskgroup.caveats import of_program, read_before
 from awaken.codemods.asyncio.gather_to_taskgroup.gather_arguments import (
     Gathered,
     Given,
@@ -21,12 +20,15 @@ from awaken.codemods.asyncio.gather_to_taskgroup.left_undone import left_undone
 from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Results, Started
 from awaken.codemods.asyncio.gather_to_taskgroup.placing import Position, position_of, which_await
 from awaken.codemods.asyncio.gather_to_taskgroup.task_names import Names
+from awaken.kit.caveats.listing_calls import lists_names
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.names_here import is_dotted
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import word_list
 from awaken.project.source.modules import cached_in_file
-from awaken.project.source.trees import is_constant
+from awaken.project.source.trees import arguments_of, is_constant, root_of
+from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.contract import Edit, Place
@@ -51,6 +53,7 @@ _REPLACED = "the group also awaits a task that another one with the same key rep
 _TUPLE = "the results are a tuple, as annotated, not a list"
 _GROUP = "BaseExceptionGroup"
 _TRIO = ("trio", "trio_asyncio")
+_LIFETIMES = word_list("lifetimes")
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,7 +102,7 @@ def task_group_rewrite(
     ]
     if gathered.replaced:
         caveats.append(_REPLACED.format(gathered.replaced))
-    caveats += of_program(project, module, call, coroutines)
+    caveats += _of_program(project, module, call, coroutines)
     is_alone = len(gathered.given) == 1 and gathered.given[0].is_one
     undone = None if is_alone else left_undone(project, module, coroutines)
     if undone is not None:
@@ -164,7 +167,7 @@ def _in_order(module: Module, position: Position, given: Sequence[Given]) -> Ite
         yield _IN_ORDER
     if position.is_annotated and all(argument.is_one for argument in given):
         yield _TUPLE
-    for early in dict.fromkeys(read_before(module, position)):
+    for early in dict.fromkeys(_read_before(module, position)):
         yield f"`{early}` is read after they ran"
 
 
@@ -305,3 +308,77 @@ def _ignored_task(given: Given, names: Names) -> Started | None:
 def _is_bare(node: ast.expr) -> bool:
     """Whether a call is passed one argument, by its position."""
     return isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords
+
+
+def _of_program(
+    project: Project, module: Module, gathered: ast.Call, coroutines: Sequence[ast.expr]
+) -> Iterator[str]:
+    """Yield the caveats of the rest of the program: its contexts, its tasks and its names."""
+    # A task copies its context when it is created, before the next coroutine is created.
+    if project.files_with((b"ContextVar",)) and any(
+        _runs_early(project, module, node) for node in coroutines[1:] if isinstance(node, ast.Call)
+    ):
+        yield "a task does not see context variables that are set while the next one is made"
+    if project.files_with((b"set_task_factory",)):
+        yield "if a task factory does not return a task, the group waits forever"
+    if project.files_with(_LIFETIMES):
+        # The variables of the tasks keep them until the function ends.
+        yield "results and errors are freed at another time"
+    listed = lists_names(module, module.scopes.scope_of(gathered))
+    if listed is not None:
+        yield f"`{module.excerpt(listed)}` sees additional names"
+
+
+def _runs_early(project: Project, module: Module, made: ast.Call) -> bool:
+    """Whether code runs while a coroutine is made: for its arguments, or in a plain function."""
+    arguments = arguments_of(made)
+    if any(isinstance(part, ast.Call) for argument in arguments for part in module.walk(argument)):
+        return True
+    called = project.calls.function_called(module, made)
+    return not isinstance(called, Unknown) and not isinstance(called.function, ast.AsyncFunctionDef)
+
+
+# ---------------------------------------------------------------------------- what is read early
+def _read_before(module: Module, position: Position) -> Iterator[str]:
+    """Yield the names that the statement reads before it awaits, and that the tasks may change.
+
+    With the block before the statement, it is read after them.
+    """
+    statement, start = position.statement, module.span(position.awaited).start
+    if isinstance(statement, ast.AugAssign):
+        target = statement.target
+        if not isinstance(target, ast.Name) or _is_set_elsewhere(module, target):
+            yield module.excerpt(target)
+    # Targets come last, whatever their place.
+    is_stored = isinstance(statement, ast.AnnAssign | ast.Assign | ast.AugAssign)
+    evaluated = statement.value if is_stored else statement  # type: ignore[attr-defined]
+    for node in module.walk(evaluated):
+        if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
+            continue
+        if module.span(node).start >= start or isinstance(module.parent(node), ast.Attribute):
+            continue
+        if isinstance(node, ast.Name) and _is_set_elsewhere(module, node):
+            yield node.id
+        if isinstance(node, ast.Attribute) and not _is_of_module(module, node):
+            yield module.excerpt(node)
+
+
+def _is_set_elsewhere(module: Module, name: ast.Name) -> bool:
+    """Whether another function than the one that owns the variable ``name`` may set it."""
+    scopes = module.scopes
+    owner = scopes.owner(name.id, scopes.scope_of(name))
+    if owner is None:
+        return False
+    return any(
+        scopes.scope_of(binding.node) is not owner
+        for binding in owner.bindings[name.id]
+        if binding.kind not in {"function", "class", "import", "parameter"}
+    )
+
+
+def _is_of_module(module: Module, node: ast.Attribute) -> bool:
+    base = root_of(node)
+    if not isinstance(base, ast.Name):
+        return False
+    bindings = module.scopes.bindings_of(base)
+    return bool(bindings) and all(binding.kind in {"import", "class"} for binding in bindings)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.composing import compose_lifespan
 from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Lifespan
 from awaken.codemods.fastapi.on_event_to_lifespan.lifespan_edits import edits_of
 from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Obstacles, Owned
+from awaken.codemods.fastapi.on_event_to_lifespan.payload import LifespanCode
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.application_constructors import (
     Constructors,
 )
@@ -19,22 +21,33 @@ from awaken.codemods.fastapi.on_event_to_lifespan.placing.entered import (
     places_of,
 )
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, home_of
-from awaken.codemods.fastapi.on_event_to_lifespan.proof import left_behind, out_of_reach
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.registrars import registrars
-from awaken.codemods.fastapi.on_event_to_lifespan.registrations.single_run import require_one_run
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Steps, emptied_blocks
-from awaken.contract import Change, Constraints, Phase, Place, Plan, Problem, Rewriter
+from awaken.contract import (
+    Change,
+    Constraints,
+    InsertStatements,
+    Phase,
+    Place,
+    Plan,
+    Problem,
+    Rewriter,
+)
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.imports import imports_here
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.frameworks.web.applications import Application
+from awaken.project import Project
+from awaken.project.frameworks.web.applications import OF_OTHERS, Application
 from awaken.project.frameworks.web.inclusion import ROUTERS
 from awaken.project.frameworks.web.registrations import WORDS, Registration
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, argument_of, parameters_of
 
-if TYPE_CHECKING:
-    from awaken.project import Project
+_REPEATING = (
+    ast.For, ast.AsyncFor, ast.While, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp,
+    ast.GeneratorExp,
+)  # fmt: skip
 
 
 class OnEventToLifespan(Rule):
@@ -71,8 +84,8 @@ class OnEventToLifespan(Rule):
 
     def prove(self, after: Project, changes: Sequence[Change]) -> Iterable[Problem]:
         """Yield what the lifespans would lose: a handler that is left, or a name out of reach."""
-        yield from left_behind(after, changes)
-        yield from out_of_reach(after, changes)
+        yield from _left_behind(after, changes)
+        yield from _out_of_reach(after, changes)
 
 
 class _Planning:
@@ -145,7 +158,7 @@ class _Planning:
         application = applications[0]
         home = home or home_of(application, self._module(application.made.path))
         if home.call is None:
-            require_one_run(self._project, home, tuple(applications))
+            _require_one_run(self._project, home, tuple(applications))
         self._constructors.look_at(home)
         steps = Steps(self._project, home)
         result = [
@@ -207,3 +220,142 @@ def _message(lifespan: Lifespan) -> str:
     what = "the handler moves" if number == 1 else f"the {number} handlers move"
     owner = f"`{lifespan.home.variable}`" if lifespan.home.variable else "the application"
     return f"{what} into the lifespan of {owner}"
+
+
+def _left_behind(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
+    """Yield every handler that is left on an application that has a lifespan."""
+    files = {path for change in changes for path in change.paths}
+    guilty = tuple(change.id for change in changes)
+    registrations = after.web.registrations
+    moved = {item.made for lifespan in registrations.lifespans for item in lifespan.to.applications}
+    for registration in registrations.all:
+        made = {application.made for application in registration.to.applications}
+        # Earlier problems of other files are not the fault of these changes.
+        if made & moved and files & {registration.place.path, *(place.path for place in made)}:
+            what = "a handler remains on an application that has a lifespan"
+            yield Problem(Place(registration.place.path, registration.place.span), what, guilty)
+
+
+def _out_of_reach(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
+    """Yield every name that a new lifespan calls, and that is undefined in its place."""
+    for change in changes:
+        for edit in change.edits:
+            if isinstance(edit, InsertStatements) and isinstance(edit.data, LifespanCode):
+                module = after.module(edit.path)
+                for name, place in _unbound(module, edit.data) if module is not None else ():
+                    what = f"the lifespan would not find `{name}`"
+                    yield Problem(place, what, (change.id,))
+
+
+def _unbound(module: Module, code: LifespanCode) -> Iterator[tuple[str, Place]]:
+    names = _names(code) - set(dir(builtins))
+    # A star import may bind any name.
+    if module.scopes.import_stars:
+        return
+    for function in module.functions:
+        if function.name == code.name:
+            scope = module.scopes.scope_made_by(function)
+            place = module.place(function)
+            for name in sorted(names):
+                if module.scopes.owner(name, scope) is None:
+                    yield name, place
+
+
+def _names(code: LifespanCode) -> set[str]:
+    """Return the names in the calls of handlers, and in their conditions.
+
+    Bodies that moved read what they read before.
+    """
+    parts = [part for part in (*code.startup, *code.shutdown) if not part.is_body]
+    trees = [ast.parse(text, filename="") for part in parts for text in (part.code, part.condition)]
+    inside = [node for tree in trees for node in ast.walk(tree)]
+    # Comprehensions in a moved lambda bind names of their own.
+    names = [node for node in inside if isinstance(node, ast.Name)]
+    return {node.id for node in names} - {
+        node.id for node in names if isinstance(node.ctx, ast.Store)
+    }
+
+
+class _Again(Exception):
+    """A function may run again for the application; ``args[0]`` is the place that says so."""
+
+
+def _require_one_run(project: Project, home: Home, applications: tuple[Application, ...]) -> None:
+    """Refuse the function ``home`` if it may run again for one of ``applications``.
+
+    Each run registers its handlers once more, and a lifespan would replace that of the run before.
+    """
+    function = home.function
+    for application in applications if function is not None else ():
+        try:
+            _Runs(project, application).look_at(home.module, function, home.variable)
+        except _Again as again:
+            (place,) = again.args
+            raise Refused(reasons.RUNS_AGAIN, home.scope_name, because=(place,)) from None
+
+
+class _Runs:
+    """Follows a function to those that call it, up to where the application is made."""
+
+    def __init__(self, project: Project, application: Application) -> None:
+        self._project = project
+        self._application = application
+        self._seen: set[tuple[str, int]] = set()
+
+    def look_at(self, module: Module, function: Function | None, name: str) -> None:
+        """Raise _Again if ``function``, which calls the application ``name``, may run again."""
+        if function is None:
+            return
+        key = module.key_of(function)
+        callers = self._project.calls.callers_of(module, function)
+        hidden = [obstacle for obstacle in callers.obstacles if obstacle.kind not in OF_OTHERS]
+        if key in self._seen or hidden:
+            raise _Again(hidden[0].place if hidden else module.place(function))
+        self._seen.add(key)
+        parameter = _parameter(function, name)
+        calls = [
+            (other, call, given)
+            for site in callers.sites
+            for other, call in self._project.calls_at(site.place)
+            for given in [argument_of(call, function, parameter, site.bound) if parameter else None]
+            if self._may_be(other, given)
+        ]
+        if len(calls) > 1:
+            raise _Again(calls[1][0].place(calls[1][1]))
+        for other, call, given in calls:
+            self._look_at_call(other, call, given)
+
+    def _may_be(self, module: Module, given: ast.expr | None) -> bool:
+        if given is None:
+            return True
+        owners = self._project.web.applications.applications_of(module, given)
+        return self._application in owners.applications or owners.unknown is not None
+
+    def _look_at_call(self, module: Module, call: ast.Call, given: ast.expr | None) -> None:
+        """Look for loops around the only call, and go on to the function that makes it."""
+        made = self._application.made
+        function: Function | None = None
+        for around in module.ancestors(call):
+            if isinstance(around, Function):
+                function = around
+                break
+            # Each round makes an application of its own, if it makes one.
+            is_outside = made.path != module.path or not module.span(around).contains(made.span)
+            if isinstance(around, _REPEATING) and is_outside:
+                raise _Again(module.place(call))
+        if function is not None and not self._is_made_in(module, function, given):
+            self.look_at(module, function, given.id if isinstance(given, ast.Name) else "")
+
+    def _is_made_in(self, module: Module, function: Function, given: ast.expr | None) -> bool:
+        """Whether each run of ``function`` has another application: one that it makes or gets."""
+        made = self._application.made
+        if made.path == module.path and module.span(function).contains(made.span):
+            return True
+        bindings = module.scopes.bindings_of(given)
+        return any(
+            item.scope.node is function and isinstance(item.value, ast.Call) for item in bindings
+        )
+
+
+def _parameter(function: Function, name: str) -> ast.arg | None:
+    return next((node for node, _ in parameters_of(function.args) if node.arg == name), None)

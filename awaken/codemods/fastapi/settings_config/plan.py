@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import Struct
+
 from awaken.codemods.fastapi.settings_config import reasons
 from awaken.codemods.fastapi.settings_config.configs import (
     CONFIG,
@@ -17,11 +19,6 @@ from awaken.codemods.fastapi.settings_config.configs import (
     read,
 )
 from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
-from awaken.codemods.fastapi.settings_config.pydantic_imports import (
-    OldImport,
-    moved_edits,
-    old_imports,
-)
 from awaken.contract import Constraints, Edit, Phase, Place, Plan, Rewriter
 from awaken.kit.changes import (
     Decided,
@@ -32,9 +29,11 @@ from awaken.kit.changes import (
     member,
     plan_of,
 )
+from awaken.kit.imports import move_import
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, nodes_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.ecosystem import settings_classes
 from awaken.project.names.usages import is_annotation
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import ClassOf, InstanceOf
@@ -52,6 +51,7 @@ _DIFFERS = (
     "`pydantic-settings` must be installed; it rejects unknown keys of an `env_file` and "
     "ignores `Field(env=...)`"
 )
+_NAME = "BaseSettings"
 
 
 class SettingsConfig(Rule):
@@ -101,7 +101,7 @@ class _Planning:
 
     def _of_imports(self) -> Iterator[Decided]:
         for module in site_modules(self._project, [_OLD]):
-            for old in old_imports(self._project, module):
+            for old in _old_imports(self._project, module):
                 site = Site(self._rule.name, old.module, old.node)
                 yield decide(site, _rewrite_import, self._project, old)
 
@@ -233,9 +233,60 @@ def _rewrite_import(site: Site[ast.AST], project: Project, old: OldImport) -> Re
     module = old.module
     others = tuple(module.place(attribute) for attribute in old.dotted[1:])
     message = f"`BaseSettings` is imported from `{NEW_HOME}`"
-    return Rewrite(message, moved_edits(project, old, site), (_FAILS, _DIFFERS), others)
+    return Rewrite(message, _moved_edits(project, old, site), (_FAILS, _DIFFERS), others)
 
 
 def _is_no_read(module: Module, node: ast.Attribute) -> bool:
     """Whether an attribute ``Config`` is called, or a type: that of settings is neither."""
     return module.call_of(node) is not None or is_annotation(module, node)
+
+
+class OldImport(Struct, frozen=True):
+    """Where BaseSettings of pydantic 1 comes from: an import, or dotted names in the code."""
+
+    module: Module
+    node: ast.ImportFrom | ast.Attribute
+    dotted: tuple[ast.Attribute, ...] = ()
+
+
+def _old_imports(project: Project, module: Module) -> Iterator[OldImport]:
+    """Yield what brings BaseSettings of pydantic 1 into one file."""
+    legacy = settings_classes().legacy_bases
+    dotted: list[ast.Attribute] = []
+    for node in module.walk():
+        match node:
+            case ast.ImportFrom(module=str() as home, level=0):
+                if any(f"{home}.{name.name}" in legacy for name in node.names):
+                    yield OldImport(module, node)
+            case ast.Attribute(attr="BaseSettings") if _is_old(project, module, node):
+                dotted.append(node)
+    if dotted:
+        yield OldImport(module, dotted[0], tuple(dotted))
+
+
+def _is_old(project: Project, module: Module, node: ast.Attribute) -> bool:
+    return project.qualified_name(module, node) in settings_classes().legacy_bases
+
+
+def _moved_edits(project: Project, old: OldImport, site: Site[ast.AST]) -> list[Edit]:
+    """Return the edits that import BaseSettings from its new home. Raises Refused."""
+    module, node = old.module, old.node
+    if NEW_HOME.encode() in module.source.text:
+        raise Refused(reasons.BOTH_VERSIONS)
+    if isinstance(node, ast.ImportFrom):
+        if module.parent(node) is not module.tree:
+            raise Refused(reasons.BOTH_VERSIONS)
+        moved = move_import(site, node, {_NAME}, NEW_HOME)
+        if moved is None:
+            raise Refused(reasons.COMMENT_LOST)
+        return [moved]
+    return list(_moved_names(project, old, site))
+
+
+def _moved_names(project: Project, old: OldImport, site: Site[ast.AST]) -> Iterator[Edit]:
+    for node in old.dotted:
+        yield site.replace(node.value, NEW_HOME)
+    yield site.need_import(NEW_HOME)
+    home = project.qualified_name(old.module, old.dotted[0].value)
+    if home is not None:
+        yield site.release_import(home)

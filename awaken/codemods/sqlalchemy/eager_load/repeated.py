@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from awaken.codemods.sqlalchemy.eager_load.reload_loops import LOOPS, Expiry, Loop
 from awaken.contract import Place, Span
 from awaken.kit.eager_loads.loading_statements import GETS, Statement, node_at, statement_of
 from awaken.kit.relationships.readers import READERS
@@ -29,6 +28,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_revision
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Comprehension, Function, last_name, root_of
+from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -40,6 +40,10 @@ _NO_READS: frozenset[How] = frozenset(
 )
 # From a serialiser over a method to its helper; each step may multiply the calls to look at.
 _DEEPEST = 3
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_EXPIRING = frozenset({"commit", "expire", "expire_all", "expunge_all", "rollback"})
+# A helper that saves, or a method that calls one; deeper calls rarely serve one object.
+_DEEPEST_RELOAD = 2
 
 
 class Repeated(Struct, frozen=True):
@@ -73,7 +77,7 @@ class _Search:
         self._project = project
         self._statement = cache(self._statement_at)
         self._loops = cache(self._loops_around)
-        self._expiry = Expiry(project)
+        self._expiry = _Expiry(project)
 
     def may_repeat(self, how: How, place: Place) -> bool:
         """Whether a place may be read for each of many objects, by how it is written alone.
@@ -234,7 +238,7 @@ def _varying(module: Module, node: ast.expr, name: ast.Name) -> ast.AST | None:
     for below, above in module.steps_up(node):
         if isinstance(above, Function):
             return None
-        goes_round = isinstance(above, LOOPS) and below is not getattr(above, "iter", None)
+        goes_round = isinstance(above, _LOOPS) and below is not getattr(above, "iter", None)
         goes_round = goes_round or isinstance(above, Comprehension)
         if goes_round and any(_is_inside(module, binding, above) for binding in bindings):
             return above
@@ -243,3 +247,57 @@ def _varying(module: Module, node: ast.expr, name: ast.Name) -> ast.AST | None:
 
 def _is_inside(module: Module, binding: Binding, loop: ast.AST) -> bool:
     return module.span(loop).contains(module.span(binding.node))
+
+
+class Loop(Struct, frozen=True):
+    """A loop of a file."""
+
+    module: Module
+    node: ast.AST
+
+
+class _Expiry:
+    """Answers for one program."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._within = cache(self._search)
+
+    def in_loops(self, loops: Iterable[Loop], load: Place) -> Place | None:
+        """Return a call in one of ``loops``, or around it, that ends what was loaded at ``load``.
+
+        A loop that contains the statement itself loads the objects again each time.
+        """
+        for loop in loops:
+            for node in (loop.node, *loop.module.ancestors_inside(loop.node)):
+                here = loop.module.path == load.path and loop.module.span(node).contains(load.span)
+                if isinstance(node, _LOOPS) and (
+                    not here or _is_gone_over(loop.module, node, load)
+                ):
+                    place = self._within(loop.module, node, _DEEPEST_RELOAD)
+                    if place is not None:
+                        return place
+        return None
+
+    def _search(self, module: Module, node: ast.AST, depth: int) -> Place | None:
+        calls = list(module.nodes_below(node, ast.Call))
+        for call in calls:
+            if isinstance(call.func, ast.Attribute) and call.func.attr in _EXPIRING:
+                return module.place(call)
+        for call in calls if depth else ():
+            for home, function in self._called_pairs(module, call):
+                place = self._within(home, function, depth - 1)
+                if place is not None:
+                    return place
+        return None
+
+    def _called_pairs(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, ast.AST]]:
+        callees = self._project.calls.functions_called(module, call)
+        for callee in () if isinstance(callees, Unknown) else callees:
+            yield callee.module, callee.function
+
+
+def _is_gone_over(module: Module, loop: ast.AST, load: Place) -> bool:
+    """Whether the statement is at the head of a loop: it runs once."""
+    over = getattr(loop, "iter", None)
+    return over is not None and module.span(over).contains(load.span)

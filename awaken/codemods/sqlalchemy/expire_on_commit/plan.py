@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
 from awaken.codemods.sqlalchemy.expire_on_commit import reasons
-from awaken.codemods.sqlalchemy.expire_on_commit.later_loads import reloads
 from awaken.codemods.sqlalchemy.expire_on_commit.makers import (
     OPTION,
     WORDS,
@@ -23,24 +22,22 @@ from awaken.codemods.sqlalchemy.expire_on_commit.makers import (
     options_in,
     own_init,
 )
-from awaken.codemods.sqlalchemy.expire_on_commit.staleness import (
-    Staleness,
-    expired_all_the_same,
-    only_variable,
-    staleness,
-)
-from awaken.contract import Constraints, Phase, Place, Plan, Status
+from awaken.contract import Constraints, Edit, Phase, Place, Plan, Span, Status
 from awaken.kit.changes import Decided, decide, plan_of, refused_together
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
-from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Later
+from awaken.kit.sites import Refused, Rewrite, Site, joined_words, shown_place
+from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit, Later
 from awaken.project.source.memo import cached_by
-from awaken.project.source.trees import is_constant
+from awaken.project.source.trees import is_constant, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
+
+_OPTION = "populate_existing"
+_CAVEAT = "with `autoflush=False`, a change that is not flushed before then is lost"
+_MOST_SHOWN = 3  # places in one message; the others are counted
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,11 +82,11 @@ class _Planner:
 
     def all(self, paths: list[str]) -> Iterator[Decided]:
         makers = (makers_in(self._project, item) for item in self._project.modules_at(paths))
-        held = (only_variable(maker) for each in makers for maker in each)
+        held = (_only_variable(maker) for each in makers for maker in each)
         self._variables |= {place for place in held if place is not None}
         for module in self._project.modules_at(paths):
             yield from self._in_file(module)
-        yield from reloads(self._rule, self._project, self._loads)
+        yield from _reloads(self._rule, self._project, self._loads)
 
     def _in_file(self, module: Module) -> Iterator[Decided]:
         for maker in makers_in(self._project, module):
@@ -140,7 +137,7 @@ class _Planner:
             known.places,
         )
 
-    @cached_by(lambda maker: maker.is_async if only_variable(maker) is None else maker)
+    @cached_by(lambda maker: maker.is_async if _only_variable(maker) is None else maker)
     def _staleness(self, maker: Maker) -> Staleness:
         return staleness(self._project, maker, self._variables)
 
@@ -150,7 +147,7 @@ class _Planner:
 
     @cached_property
     def _rolled_back(self) -> str:
-        return expired_all_the_same(self._project, is_async=True)
+        return _expired_all_the_same(self._project, is_async=True)
 
     def _check(self, maker: Maker) -> None:
         """Raise Refused where something else decides whether objects expire."""
@@ -170,3 +167,146 @@ class _Planner:
             raise Refused(reasons.CHOSEN, module.excerpt(said))
         if own_init(project, maker):
             raise Refused(reasons.OWN_CLASS, maker.own_class.rpartition(".")[2])
+
+
+def _reloads(rule: str, project: Project, loads: Iterable[Later]) -> Iterator[Decided]:
+    """Yield the decision on each load; a load with an unknown statement is left alone."""
+    for event in {load.place: load for load in loads if load.is_clean}.values():
+        sites = [Site(rule, *pair) for pair in project.calls_at(event.place)]
+        edit = _edit(project, sites[0]) if len(sites) == 1 else None
+        if edit is not None and not sites[0].module.in_fstring(sites[0].node):
+            yield decide(sites[0], _rewrite, project, event, edit)
+
+
+def _rewrite(site: Site[ast.Call], project: Project, load: Later, edit: Edit) -> Rewrite:
+    return Rewrite(
+        f"after the commit at {shown_place(project, load.commit)}, "
+        f"`{site.module.excerpt(site.node)}` gets `{_OPTION}=True`, so that it still "
+        "refreshes objects that no longer expire",
+        [edit],
+        [_CAVEAT],
+        (load.commit,),
+    )
+
+
+def _edit(project: Project, site: Site[ast.Call]) -> Edit | None:
+    reload = project.orm.commits.reloads.reload_by(site.module, site.node)
+    if reload is None or not reload.is_certain:
+        return None
+    if reload.by_key:
+        return site.add_keyword(site.node, _OPTION, "True")
+    if not isinstance(reload.statement, ast.Call | ast.Name):
+        return None
+    return site.insert_behind(reload.statement, f".execution_options({_OPTION}=True)")
+
+
+class Staleness(Struct, frozen=True):
+    """The known reads of objects of some sessions after a commit.
+
+    ``caveats`` are empty where nothing of before is read. ``places`` are those that are named.
+    """
+
+    caveats: tuple[str, ...]
+    places: tuple[Place, ...]
+    loads: tuple[Later, ...]
+
+
+def staleness(project: Project, maker: Maker, variables: Collection[Place]) -> Staleness:
+    """Return what stays as it was after the commits of the sessions that a call makes.
+
+    Where it is not known which sessions commit, all count but those in ``variables``: other calls
+    make those.
+    """
+    commits = project.orm.commits
+    bound = _only_variable(maker)
+    if bound is not None:
+        around = maker.module.enclosing_function(maker.call)
+        span = maker.module.span(around or maker.call)
+        own = [one for one in commits.all() if one.session == bound or _is_inside(one, bound, span)]
+        return _staleness_of(project, commits.later_of_own(own))
+    same = (commit for commit in commits.all() if commit.is_async == maker.is_async)
+    return _staleness_of(
+        project, commits.events_after([item for item in same if item.session not in variables])
+    )
+
+
+def _expired_all_the_same(project: Project, *, is_async: bool) -> str:
+    """Return the clause that names the reads after a rollback; empty without any."""
+    commits = project.orm.commits
+    events = [commit for commit in commits.expiring() if commit.is_async == is_async]
+    reads = commits.read_in_functions(events)
+    if not reads:
+        return ""
+    return f"; a rollback still expires {_listed_text(project, reads)}"
+
+
+def _is_inside(commit: Commit, bound: Place, span: Span) -> bool:
+    """Whether it is not known which session a commit in the same function is of."""
+    inside = span.start <= commit.place.span.start < span.end
+    return commit.session is None and commit.place.path == bound.path and inside
+
+
+def _staleness_of(project: Project, later: Sequence[Later]) -> Staleness:
+    reads = [event for event in later if event.kind == "read"]
+    loads = [event for event in later if event.kind == "load"]
+    caveats: list[str] = []
+    if reads:
+        caveats.append(
+            f"after a commit, {_listed_text(project, reads)} {_keeps(reads)} before the commit"
+        )
+    if loads:
+        gives = "returns" if len({load.place for load in loads}) == 1 else "return"
+        caveats.append(
+            f"after a commit, {_listed_text(project, loads)} {gives} loaded objects unchanged, "
+            "unless `populate_existing` is set"
+        )
+    named = [*reads, *loads]
+    if not named:
+        named = [event for event in later if event.kind == "unknown"][:1]
+        caveats += [
+            (
+                f"the program may read a loaded object after a commit: {event.what} "
+                f"({shown_place(project, event.place)})"
+            )
+            for event in named
+        ]
+    places = tuple(dict.fromkeys(event.place for event in named))
+    return Staleness(tuple(caveats), places[:_MOST_SHOWN], tuple(loads))
+
+
+def _keeps(reads: Sequence[Later]) -> str:
+    is_single = len({read.place for read in reads}) == 1
+    return "keeps the values from" if is_single else "keep the values from"
+
+
+def _listed_text(project: Project, found: Iterable[Later]) -> str:
+    places = {event.place: event.what for event in found}
+    said = [f"`{what}` ({shown_place(project, place)})" for place, what in places.items()]
+    more = len(said) - _MOST_SHOWN
+    if more > 0:
+        return f"{', '.join(said[:_MOST_SHOWN])} and {more} more"
+    return joined_words(said)
+
+
+def _only_variable(maker: Maker) -> Place | None:
+    """Return the place of a variable that alone holds the session, which nothing else gets."""
+    module = maker.module
+    target = module.variable_of(maker.call)
+    if target is None:
+        return None
+    scope = module.scopes.scope_of(target)
+    is_only = scope.kind == "function" and len(scope.bindings_of(target.id)) == 1
+    if maker.is_factory or not is_only:
+        return None
+    reads = [name for each in module.scopes.scopes for name in each.reads.get(target.id, [])]
+    same = [one for one in reads if any(b.node is target for b in module.scopes.bindings_of(one))]
+    return module.place(target) if all(_is_receiver(module, name) for name in same) else None
+
+
+def _is_receiver(module: Module, node: ast.Name) -> bool:
+    """Whether only a method of the session is called, or its block is entered."""
+    if isinstance(module.parent(node), ast.withitem):
+        return True
+    call = module.method_call_on(node)
+    # Functions that `run_sync` runs also receive the session.
+    return call is not None and last_name(call.func) != "run_sync"

@@ -8,22 +8,21 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.raw_sql_text import reasons
-from awaken.codemods.sqlalchemy.raw_sql_text.seeing import who_sees
-from awaken.codemods.sqlalchemy.raw_sql_text.strings import (
-    is_something_else,
-    is_string,
-    may_be_string,
-    text_of,
-)
-from awaken.contract import Constraints, NeedImport, Phase, Plan, Reason
+from awaken.contract import Constraints, NeedImport, Phase, Place, Plan, Reason
+from awaken.kit.caveats.failures import HIDDEN, caught_above, caught_around
+from awaken.kit.caveats.replaced_names import caveats_of, doubles_passed
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.names_here import name_here
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import Rule
 from awaken.kit.search import Rewritten, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.knowledge.library_names import name_list
+from awaken.knowledge.library_names import library_names, name_list
+from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.source.f_strings import is_literal
+from awaken.project.source.trees import chained_calls, last_name
+from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -39,6 +38,12 @@ _PLACEHOLDER = re.compile(r"%s|%\(\w+\)s")
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
 _PUT_TOGETHER = "a `:name` in a value that is inserted into this SQL becomes a parameter"
 _UNSEEN = "a `:name` in this SQL becomes a parameter"
+_CATCHING = {None, "sqlalchemy.exc.ObjectNotExecutableError"} | library_names().catching_all
+_CATCHING |= name_list("errors_of_sqlalchemy")
+_IN_LAMBDA = "it fails today, and the caller of this lambda may hide that"
+_MOST_PARTS = 200  # pieces of one text; the longest of real programs has 40
+_STATEMENTS = sql_names().selects | sql_names().texts | sql_names().writes
+_STRING = InstanceOf("builtins.str")
 
 
 class RawSqlText(Rule):
@@ -62,9 +67,9 @@ class RawSqlText(Rule):
             for call, statement in _executed_pairs(module)
             # Callers may have to tell what a name holds, and who executes it; so they come last.
             if rewritten.may_be_around(module, call)
-            and not is_something_else(project, module, statement)
+            and not _is_something_else(project, module, statement)
             and (kind := _kind(project, module, call)) is not None
-            and is_string(project, module, statement)
+            and _is_string(project, module, statement)
         )
 
 
@@ -74,7 +79,7 @@ def _executed_pairs(module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
             case ast.Call(func=ast.Attribute(attr=method)) if method in _METHODS:
                 named = (keyword.value for keyword in node.keywords if keyword.arg == "statement")
                 statement = node.args[0] if node.args else next(named, None)
-                if statement is not None and may_be_string(statement):
+                if statement is not None and _may_be_string(statement):
                     yield node, statement
 
 
@@ -93,7 +98,7 @@ def _rewrite(site: Site[ast.Call], project: Project, statement: ast.expr, kind: 
     """Return how the string is wrapped. Raises Refused."""
     if site.module.in_fstring(site.node):
         raise Refused(INSIDE_FSTRING, site.module.excerpt(site.node))
-    text = text_of(project, site.module, statement)
+    text = _text_of(project, site.module, statement)
     older = project.targets is not None and project.targets.admits("sqlalchemy", "<2.0")
     if older and kind == "connection" and text is None:
         raise Refused(reasons.DRIVER_SQL)
@@ -105,7 +110,7 @@ def _rewrite(site: Site[ast.Call], project: Project, statement: ast.expr, kind: 
         guard.ends == "expects" for guard in project.effects.guards(site.module, site.node)
     ):
         raise Refused(reasons.EXPECTED_FAILURE)
-    seen, places = ([], ()) if older else who_sees(project, site)
+    seen, places = ([], ()) if older else _who_sees(project, site)
     caveats += seen
     written = name_here(site.module, site.node, "text", _HOMES, "sa_")
     edits = [site.insert_before(statement, f"{written.text}("), site.insert_behind(statement, ")")]
@@ -173,3 +178,121 @@ def _names(given: ast.expr | None) -> set[str] | None:
         case ast.List(elts=[first, *_]):
             return _names(first)
     return None
+
+
+def _who_sees(project: Project, site: Site[ast.Call]) -> tuple[list[str], tuple[Place, ...]]:
+    """Return the clauses that say who relies on the string, and the places that do.
+
+    SQLAlchemy 2.0 raises for strings. Code that catches the error, here or in a caller, can rely on
+    such a call. So can a test whose mock takes strings.
+    """
+    module, call = site.module, site.node
+    replaced = project.replaced_names.replacements_of(module, call.func)
+    clauses, places = caveats_of(module, call.func, replaced)
+    clauses += [HIDDEN for _ in caught_around(project, module, call, _CATCHING)][:1]
+    function = module.enclosing_function(call)
+    if isinstance(function, ast.Lambda):
+        clauses.append(_IN_LAMBDA)
+        function = module.enclosing_def(call)
+    if function is None:
+        return clauses, places
+    leading = project.calls.leading_to(module, function)
+    if HIDDEN not in clauses:
+        caught = next(caught_above(project, leading, _CATCHING), None)
+        clauses += [] if caught is None else [HIDDEN]
+        places += () if caught is None else (caught,)
+    double = next(doubles_passed(project, module, {last_name(call.func)}, function), None)
+    if double is not None and not replaced:
+        clauses.append(f"{double.path} passes a mock of it, which may look at the string")
+        places += (double,)
+    return clauses, places
+
+
+def _may_be_string(node: ast.expr) -> bool:
+    """Whether ``node`` is written as a string, or a name that may hold one."""
+    part = _first_part(node)
+    if isinstance(part, ast.Constant):
+        return isinstance(part.value, str)
+    return is_literal(part) or isinstance(part, ast.Name | ast.Attribute)
+
+
+def _is_something_else(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` may be something else than a string, whatever callers pass."""
+    part = _first_part(node)
+    if not isinstance(part, ast.Name | ast.Attribute):
+        return False
+    if _is_statement(project, module, part):
+        return True
+    known = project.values.without_callers(module, part).alternatives
+    return any(
+        not isinstance(value, InstanceOf) or value.qualified != _STRING.qualified for value in known
+    )
+
+
+def _is_statement(project: Project, module: Module, node: ast.Name | ast.Attribute) -> bool:
+    """Whether a variable holds a statement; its columns are of no use here."""
+    bindings = module.scopes.bindings_of(node)
+    made = [[*chained_calls(item.value)] for item in bindings if item.kind == "assignment"]
+    # `statement = statement.where(...)` makes another one of a statement.
+    begun = [calls for calls in made if not calls or _variable(calls[-1]) != ast.unparse(node)]
+    named = [{project.qualified_name(module, call.func) for call in calls} for calls in begun]
+    is_all = bool(begun) and len(made) == len(bindings)
+    return is_all and not any(map(_STATEMENTS.isdisjoint, named))
+
+
+def _variable(call: ast.Call) -> str:
+    return ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+
+
+def _is_string(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether ``node``, of which ``_may_be_string`` is true, is proved to be a string."""
+    part = _first_part(node)
+    if not isinstance(part, ast.Name | ast.Attribute):
+        return True
+    values = project.values.of(module, part)
+    return values.is_known and set(values.alternatives) == {_STRING}
+
+
+def _first_part(node: ast.expr) -> ast.expr:
+    """Return the leftmost operand of what ``node`` is put together from."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Add() | ast.Mod()):
+            return _first_part(left)
+        case ast.Call(func=ast.Attribute(value=value, attr="format")):
+            return _first_part(value)
+    return node
+
+
+def _text_of(project: Project, module: Module, node: ast.expr) -> str | None:
+    """Return the text that ``node`` is; None where it is not one constant."""
+    waiting, texts = [(module, node)], list[str]()
+    for _ in range(_MOST_PARTS):
+        if not waiting:
+            return "".join(texts)
+        home, part = waiting.pop()
+        match part:
+            case ast.Constant(value=str() as text):
+                texts.append(text)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                waiting += [(home, right), (home, left)]
+            case ast.Name() | ast.Attribute():
+                value = _held_pair(project, home, part)
+                if value is None:
+                    return None
+                waiting.append(value)
+            case _:
+                return None
+    return None
+
+
+def _held_pair(
+    project: Project, module: Module, node: ast.Name | ast.Attribute
+) -> tuple[Module, ast.expr] | None:
+    """Return the one value of a variable of a function, or at the top of a file."""
+    binding = module.scopes.only_binding(node)
+    if binding is not None and binding.kind == "assignment" and binding.value is not None:
+        return module, binding.value
+    name = project.qualified_name(module, node)
+    result = None if name is None else project.definition(name)
+    is_assigned = result is not None and result.kind == "assignment"
+    return project.value_at(name) if is_assigned else None

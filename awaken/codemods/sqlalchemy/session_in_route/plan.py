@@ -9,20 +9,16 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.session_in_route.payload import ADD_PARAMETER, UNWRAP, Parameter
-from awaken.codemods.sqlalchemy.session_in_route.shared_dependencies import (
-    ends_transaction,
-    sharing_dependency,
-    uses,
-)
 from awaken.contract import Edit, Level, Phase, Place, Reason, Rewriter, Status
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.names_here import name_here
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.rule import SiteRule
-from awaken.kit.search import modules_with
+from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.made_sessions.made import MadeSession
+from awaken.project.names.functions.injections import Provider
 from awaken.project.source.trees import Function, FunctionOrLambda, keyword_of, parameters_of
 
 if TYPE_CHECKING:
@@ -67,6 +63,10 @@ OWN_ENGINE = Reason(
 _CLASSES = {True: "sqlalchemy.ext.asyncio.AsyncSession", False: "sqlalchemy.orm.Session"}
 _CLOSED = "the session is open before the endpoint begins and until its response is ready"
 _SHARED = "other dependencies of the request share it"
+_ENDING = {"begin", "commit", "expire_all", "expunge_all", "flush", "rollback"}
+"""Methods of a session that concern objects of other users of the session too."""
+_CLOSING = {"begin_nested", "close", "invalidate", "reset"}
+"""The same, if the method is one of a session: other things have them as well."""
 
 
 @dataclass(frozen=True)
@@ -237,10 +237,10 @@ def _check(
     text = given.module.text_of(given.function)
     if "commit" in text or "begin" in text:
         raise Refused(COMMITS, given.function.name)
-    if uses(project, module, function, _name(given)):
+    if _uses(project, module, function, _name(given)):
         raise Refused(INJECTED, given.function.name)
-    if ends_transaction(module, block, name):
-        other = sharing_dependency(project, module, function, _name(given))
+    if _ends_transaction(module, block, name):
+        other = _sharing_dependency(project, module, function, _name(given))
         if other is not None:
             raise Refused(SHARED, other[0], because=(other[1],))
     callers = project.calls.callers_of(module, function)
@@ -282,3 +282,57 @@ def _written_pair(project: Project, site: Site[Function], given: _Given) -> tupl
     if written.text != name or project.layout.find(home, module.path).path != given.module.path:
         raise Refused(NAME_TAKEN, name)
     return name, [site.need_import(home, name)]
+
+
+def _ends_transaction(module: Module, block: ast.AST, session: str) -> bool:
+    """Whether a block calls a method of the variable ``session`` that concerns all its objects."""
+    for call in module.nodes_below(block, ast.Call):
+        match call.func:
+            case ast.Attribute(attr=method) if method in _ENDING:
+                return True
+            case ast.Attribute(value=ast.Name(id=owner), attr=method) if owner == session:
+                if method in _CLOSING:
+                    return True
+    return False
+
+
+def _uses(project: Project, module: Module, endpoint: Function, provider: str) -> bool:
+    """Whether the body of an endpoint reads a parameter that gets what ``provider`` yields.
+
+    ``provider`` is a qualified name.
+    """
+    names = {
+        node.id for statement in endpoint.body for node in module.nodes_below(statement, ast.Name)
+    }
+    return any(
+        _has(project, project.injections.of_parameter(module, parameter, default), provider)
+        for parameter, default in parameters_of(endpoint.args)
+        if parameter.arg in names
+    )
+
+
+def _sharing_dependency(
+    project: Project, module: Module, endpoint: Function, provider: str
+) -> tuple[str, Place] | None:
+    """Return a dependency of an endpoint that uses the session which ``provider`` yields.
+
+    ``provider`` is a qualified name. The result is a name and a place; None if no visible one does.
+    """
+    providers = [*project.injections.of_function(module, endpoint), *_of_all_routes(project)]
+    for home, function in project.web.endpoints.depended_on(providers):
+        if _has(project, project.injections.of_function(home, function), provider):
+            return function.name, home.place(function)
+    return None
+
+
+def _has(project: Project, providers: Iterable[Provider], name: str) -> bool:
+    return any(project.qualified_name(*provider) == name for provider in providers)
+
+
+def _of_all_routes(project: Project) -> Iterator[Provider]:
+    """Yield the dependencies that applications and routers give to their endpoints."""
+    for module, node in nodes_with(project, (b"dependencies",), ast.keyword):
+        if node.arg != "dependencies":
+            continue
+        if isinstance(module.statement_of(node), ast.Assign | ast.Expr):
+            yield from project.injections.providers_below(module, node.value)

@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from awaken.codemods.testing.lifespan_in_tests.fallbacks import has_fallback, has_initial_value
 from awaken.contract import Place, Span
 from awaken.kit.search import modules_with, nodes_with
+from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.web.served_applications import Served
 from awaken.project.names.functions.injections import OVERRIDES, overrides_in
+from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_of_program
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 from awaken.project.source.worklist import MOST_FUNCTIONS, Queue
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
+
+_RAISED = library_names().catching_all | {
+    "builtins.AttributeError", "builtins.KeyError", "builtins.LookupError", "builtins.NameError",
+}  # fmt: skip
+_ASKING = {"get", "getattr", "hasattr", "setdefault"}
 
 
 class Reliance(Struct, frozen=True):
@@ -48,7 +54,7 @@ def _relied_on(project: Project, served: Served) -> Iterator[Reliance]:
             # Such tests do without the lifespan on purpose.
             if _is_set_by_tests(project, name):
                 continue
-            if home is not None and has_initial_value(home, name):
+            if home is not None and _has_initial_value(home, name):
                 continue
             shown = name if home is not None else f"state.{name}"
             for read, path in _reads_of(project, name, home, inside):
@@ -125,7 +131,7 @@ def _reads_of(
             # Code at the top of a file runs before any request.
             if not isinstance(function, Function):
                 continue
-            if has_fallback(project, module, function, node):
+            if _has_fallback(project, module, function, node):
                 continue
             # The start reads what it has just set.
             if (module.path, module.span(function)) in starts:
@@ -180,3 +186,48 @@ def _overridden(project: Project) -> set[str]:
         for key, _ in overrides_in(module)
     )
     return {name for name in names if name is not None}
+
+
+def _has_initial_value(home: Module, name: str) -> bool:
+    """Whether the top of a file gives a global name a value that requests can use."""
+    bindings = home.scopes.module.bindings.get(name, [])
+    values = [binding.value for binding in bindings if binding.kind == "assignment"]
+    return any(value is not None and not _is_empty(value) for value in values)
+
+
+def _has_fallback(project: Project, module: Module, function: Function, read: ast.AST) -> bool:
+    """Whether the code around a read expects that nothing is set yet."""
+    for guard in project.effects.guards(module, read):
+        if guard.ends is not None or not _RAISED.isdisjoint(guard.catches):
+            return True
+    name = last_name(read)
+    for below, above in module.steps_up(read):
+        if isinstance(above, ast.BoolOp) and below is not above.values[-1]:
+            return True
+        if above is function:
+            break
+    return any(_asks(module, node, name) for node in module.walk(function))
+
+
+def _asks(module: Module, node: ast.AST, name: str) -> bool:
+    """Whether a node tests if something of this name is set."""
+    match node:
+        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() | ast.In() | ast.NotIn()]):
+            return name in {last_name(left), *map(last_name, node.comparators)}
+        case ast.Call(func=ast.Name(id="getattr"), args=[_, _]):
+            return False
+        case ast.Call(func=ast.Name(id=called), args=[_, key, *_]) if called in _ASKING:
+            return isinstance(key, ast.Constant) and key.value == name
+        case ast.Call(func=ast.Attribute(value=owner, attr=called)) if called in _ASKING:
+            return last_name(owner) == name
+    return last_name(node) == name and is_tested(module, node)
+
+
+def _is_empty(value: ast.expr) -> bool:
+    """Whether a value says that nothing is there: None, an empty container."""
+    match value:
+        case ast.Constant(value=None) | ast.Dict(keys=[]) | ast.List(elts=[]):
+            return True
+        case ast.Call(func=ast.Name(id="dict" | "list" | "set"), args=[], keywords=[]):
+            return True
+    return False

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bowler.helpers import filename_endswith
 from fissix.fixer_base import BaseFix
 from fissix.fixer_util import find_root
 
 from awaken.passes.child.bowler_scripts.callback_bindings import Bindings
 from awaken.passes.child.bowler_scripts.hunk_processors import Processors
 from awaken.passes.child.bowler_scripts.refactoring import Tool
-from awaken.passes.child.bowler_scripts.selected_files import SelectedFiles
 
 _DOTTED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _PYTHON_3 = 3
@@ -31,7 +32,7 @@ class CapturedQuery:
     """
 
     tool: Tool
-    files: SelectedFiles
+    files: _SelectedFiles
     processors: Processors
     words: Sequence[str]
     writes: bool
@@ -55,7 +56,7 @@ class CapturedQuery:
         called = [one for each in now.transforms for one in (*each.filters, *each.callbacks)]
         return cls(
             tool=Tool(fixers, options=given),
-            files=SelectedFiles(tuple(now.paths), matcher, root),
+            files=_SelectedFiles(tuple(now.paths), matcher, root),
             processors=Processors(processors),
             words=words_of(now.transforms),
             writes=bool(options.get("write", False)),
@@ -127,3 +128,39 @@ def words_of(transforms: Sequence[Any]) -> tuple[str, ...]:
             return ()
         found.append(max(name.split("."), key=len))
     return tuple(found)
+
+
+class _SelectedFiles:
+    """The files of a query: its paths, and what it says of names.
+
+    A relative path counts from the current directory, as with Bowler. Where there is nothing of
+    the project it counts from the project's ``root``.
+    """
+
+    def __init__(
+        self, given: tuple[str, ...], matches: Callable[[str], object] | None, root: Path
+    ) -> None:
+        self._matches = matches or filename_endswith(".py")
+        self._places = [(one, _place(one, root)) for one in sorted(given)]
+
+    def name_of(self, path: Path) -> str | None:
+        """Return what Bowler calls a file, by which filters know it; None if it does not ask."""
+        return next(self._names(path), None)
+
+    def _names(self, path: Path) -> Iterator[str]:
+        for given, place in self._places:
+            if path == place:
+                # A file that is named itself need not match.
+                yield given
+            elif path.is_relative_to(place):
+                below = path.relative_to(place).parts
+                name = os.path.join(given, *below)  # noqa: PTH118  as Bowler writes it: `./a.py`
+                if not any(one.startswith(".") for one in below) and self._matches(name):
+                    yield name
+
+
+def _place(given: str, root: Path) -> Path:
+    here = Path(os.path.abspath(given))  # noqa: PTH100  a path that need not exist
+    if here.exists() and (here.is_relative_to(root) or root.is_relative_to(here)):
+        return here
+    return Path(os.path.normpath(root / given))

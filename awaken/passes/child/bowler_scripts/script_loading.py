@@ -12,10 +12,11 @@ from typing import Any, NoReturn
 
 import bowler.query
 from bowler import Query
+from bowler.helpers import find_last
 from bowler.tool import BowlerTool
+from fissix.pytree import Leaf
 
 from awaken.passes.child.bowler_scripts.callback_bindings import Bindings, Snapshot
-from awaken.passes.child.bowler_scripts.encapsulating import end_of_block_before
 from awaken.passes.child.bowler_scripts.query import CapturedQuery
 from awaken.passes.child.bowler_scripts.refactoring import CannotParse
 from awaken.passes.child.foreign_serving import Foreign
@@ -47,7 +48,7 @@ def load(setup: Setup, modules: ProjectModules | None = None) -> tuple[Loaded, F
     capture = _Capture(module, Path(setup.root))
     Query.execute = lambda query, **options: capture.execute(query, options)
     BowlerTool.run = _refuse_own_run
-    bowler.query.find_previous = end_of_block_before
+    bowler.query.find_previous = _end_of_block_before
     try:
         _run(module)
     except SystemExit as error:
@@ -157,3 +158,36 @@ class Script:
         return Rewritten(
             source.with_text(after.encode()).raw() if after != before else item.content
         )
+
+
+def _end_of_block_before(getter: Any, kind: int, recursive: bool = False) -> Leaf | None:
+    """Return the end of the block that a property follows, None if it follows none.
+
+    Replaces Bowler's ``find_previous``, which is used for that alone.
+
+    Bowler ends it with a line of blanks, and swaps its end with that of the block before it.
+    Today's fissix keeps the ends of blocks elsewhere. The property, or the statement after the
+    class, would land in another block.
+    """
+    setter = getter.next_sibling
+    end = find_last(setter, kind, recursive)
+    leaves = list(getter.prev_sibling.leaves()) if getter.prev_sibling is not None else []
+    before = leaves[-1] if leaves and leaves[-1].type == kind else None
+    if before is not None:
+        end.prefix, end.value = "\n", ""
+    elif not _blank_follows(setter):
+        end.value = ""
+    return before
+
+
+def _blank_follows(setter: Any) -> bool:
+    """Whether a blank line, or nothing, follows a property."""
+    node = setter
+    while node.parent is not None:
+        if node.next_sibling is not None:
+            node = node.next_sibling
+            if str(node):
+                return str(node).startswith("\n")
+        else:
+            node = node.parent
+    return True

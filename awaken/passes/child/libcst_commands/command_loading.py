@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
 
 import libcst as cst
+from libcst import CSTTransformer, CSTVisitor
 from libcst.codemod import CodemodCommand, CodemodContext, SkipFile
 from libcst.helpers import ModuleNameAndPackage
-from libcst.metadata import FilePathProvider, FullyQualifiedNameProvider
+from libcst.metadata import (
+    FilePathProvider,
+    FullyQualifiedNameProvider,
+    MetadataWrapper,
+    PositionProvider,
+)
 
 from awaken.knowledge.codemods import words_of
 from awaken.passes.child.foreign_serving import Foreign
@@ -20,10 +30,7 @@ from awaken.passes.child.libcst_commands.codemod_settings import (
     CodemodSettings,
     WrongSettings,
 )
-from awaken.passes.child.libcst_commands.decorated_methods import look_for_few
 from awaken.passes.child.libcst_commands.finding import STANDARD, Wrong, command_named
-from awaken.passes.child.libcst_commands.round_trip import with_lost_bytes
-from awaken.passes.child.libcst_commands.warned_lines import Warnings, locate_warnings
 from awaken.passes.child.project_modules import ProjectModules
 from awaken.passes.protocol import (
     Answer,
@@ -36,12 +43,15 @@ from awaken.passes.protocol import (
     Skipped,
     Unreadable,
     Unusable,
+    Warned,
 )
+
+_VISIT = cst.CSTNode.visit.__code__
 
 
 def load(setup: Setup, modules: ProjectModules | None = None) -> tuple[Loaded, Foreign | None]:
     """Return the command that a setup names, with its arguments read."""
-    look_for_few()
+    _look_for_few()
     try:
         settings = CodemodSettings(setup.settings)
         command = command_named(setup.target, settings.modules, modules or ProjectModules(setup))
@@ -99,7 +109,7 @@ class _Codemod:
             full_module_name=name,
             full_package_name=package,
             metadata_manager=manager,
-            warnings=Warnings(),
+            warnings=_Warnings(),
         )
         command = self._command(context, **self._arguments)
         try:
@@ -110,14 +120,14 @@ class _Codemod:
             result: object = command.transform_module(tree)
         except SkipFile as error:
             return Skipped(
-                str(error) or "it says no more", locate_warnings(command.context.warnings, tree)
+                str(error) or "it says no more", _locate_warnings(command.context.warnings, tree)
             )
         if not isinstance(result, cst.Module):
             return Failed(f"{self._command.__name__} gives no module, but {result!r:.80}")
         content = result.bytes
         if content != item.content:
             content = with_lost_bytes(item.content, tree.bytes, content)
-        return Rewritten(content, locate_warnings(command.context.warnings, tree))
+        return Rewritten(content, _locate_warnings(command.context.warnings, tree))
 
 
 class _Manager:
@@ -171,3 +181,129 @@ def _arguments(
         else:
             words += [f"{action.option_strings[-1]}={value}"]
     return vars(parser.parse_args([*words, *(["--", *last] if last else [])]))
+
+
+def with_lost_bytes(before: bytes, read: bytes, after: bytes) -> bytes:
+    """Return ``after`` with what ``before`` has and ``read``, the same tree written out, has not.
+
+    LibCST drops a form feed before a statement, and the end of the last line where lines end in
+    carriage returns. The author of the codemod never asked for that.
+    """
+    if after == read:
+        return before
+    old, plain, new = (one.splitlines(keepends=True) for one in (before, read, after))
+    if before == read or len(old) != len(plain):
+        return after
+    found: list[bytes] = []
+    for tag, start, end, new_start, new_end in SequenceMatcher(None, plain, new).get_opcodes():
+        if tag == "equal":
+            found += old[start:end]
+        elif end - start == new_end - new_start:
+            found += map(_restore_edge, old[start:end], plain[start:end], new[new_start:new_end])
+        else:
+            found += new[new_start:new_end]
+    return b"".join(found)
+
+
+def _restore_edge(old: bytes, read: bytes, new: bytes) -> bytes:
+    """Return a new line with what was lost at one of the edges of the old one."""
+    if old.endswith(read):
+        return old.removesuffix(read) + new
+    return new + old.removeprefix(read) if old.startswith(read) else new
+
+
+class _Warnings(list[str]):
+    """The warnings of a context, each with the nodes that were being visited meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._visited: list[Sequence[cst.CSTNode]] = []
+
+    def append(self, warning: str) -> None:
+        """Take a warning, as ``warn`` of LibCST gives it."""
+        super().append(warning)
+        self._visited.append(tuple(_visited_nodes(sys._getframe(1))))  # noqa: SLF001  no other way
+
+    def of_nodes(self) -> Iterator[tuple[str, Sequence[cst.CSTNode]]]:
+        """Yield each warning with its nodes, the innermost first."""
+        # Insertions by other means are not reported.
+        known = len(self._visited) == len(self)
+        yield from zip(self, self._visited if known else [()] * len(self), strict=True)
+
+
+def _locate_warnings(warnings: list[str], tree: cst.Module) -> tuple[Warned, ...]:
+    """Return warnings about a file that is read as ``tree``, with their lines."""
+    if not isinstance(warnings, _Warnings):
+        return tuple(Warned(str(one)) for one in warnings)
+    lines = _Lines(tree)
+    return tuple(Warned(str(one), lines.line_of(nodes)) for one, nodes in warnings.of_nodes())
+
+
+class _Lines:
+    """The lines of the nodes of a file, in each copy of its tree."""
+
+    def __init__(self, tree: cst.Module) -> None:
+        self._tree = tree
+        self._found: dict[cst.Module, dict[cst.CSTNode, int]] = {}
+
+    def line_of(self, nodes: Sequence[cst.CSTNode]) -> int:
+        """Return the line of the innermost node that has one; 0 if there is none."""
+        trees = [node for node in nodes if isinstance(node, cst.Module)]
+        known = [
+            line for tree in trees for node in nodes if (line := self._lines_in(tree).get(node))
+        ]
+        return known[0] if known else 0
+
+    def _lines_in(self, tree: cst.Module) -> dict[cst.CSTNode, int]:
+        if tree not in self._found:
+            # Lines of earlier changes are elsewhere.
+            is_equal = tree is self._tree or tree.code == self._tree.code
+            self._found[tree] = _lines(tree) if is_equal else {}
+        return self._found[tree]
+
+
+def _lines(tree: cst.Module) -> dict[cst.CSTNode, int]:
+    places = MetadataWrapper(tree, unsafe_skip_copy=True).resolve(PositionProvider)
+    return {node: one.start.line for node, one in places.items() if node is not tree}
+
+
+def _visited_nodes(frame: FrameType | None) -> Iterator[cst.CSTNode]:
+    while frame is not None:
+        if frame.f_code is _VISIT:
+            yield frame.f_locals["self"]
+        frame = frame.f_back
+
+
+_OF_LIBCST = frozenset(
+    one
+    for one in (*CSTTransformer.__mro__, *CSTVisitor.__mro__)
+    if one.__module__ == "libcst._typed_visitor"
+)
+"""The base classes that have a method for every kind of node."""
+
+
+def _look_for_few() -> None:
+    """From now on leave out the attributes that only LibCST's own base classes have.
+
+    Each visitor that knows matchers looks through all its attributes three times when it is made.
+    Nearly all of the thousand are methods that LibCST defines, which no matcher decorates. That
+    takes ten milliseconds for each file, and as many for each helper that a codemod makes.
+    """
+    try:
+        looking = import_module("libcst.matchers._visitors")
+    except ModuleNotFoundError:  # in another LibCST it is elsewhere, and takes its time
+        return
+    # The name of a builtin, which the functions that look there find in their module first.
+    vars(looking)["dir"] = names_of
+
+
+def names_of(visitor: object) -> list[str]:
+    """Return the attributes of a visitor as ``dir`` does, without those that LibCST defines."""
+    kind = type(visitor)
+    if kind.__dir__ is not object.__dir__ or not _OF_LIBCST.intersection(kind.__mro__):
+        return dir(visitor)
+    found = set(getattr(visitor, "__dict__", ()))
+    for one in kind.__mro__:
+        if one not in _OF_LIBCST:
+            found.update(vars(one))
+    return sorted(found)

@@ -2,6 +2,6 @@
 
 Begin with ``query_items`` (a value for each thing that is asked for, with its ``certainty``) and
 ``entities``, which classifies expressions; ``mapped_classes`` tells what is a class or an alias of
-one. ``starred`` and ``by_value`` look further for both. ``repeats`` says whether criteria or loader
-options may repeat rows. All ask a ``module_reader``.
+one. ``starred`` looks further for both. ``repeats`` says whether criteria or loader options may
+repeat rows. All ask a ``module_reader``.
 """

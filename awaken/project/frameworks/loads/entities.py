@@ -8,16 +8,17 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from awaken.knowledge.sql_names import sql_names
-from awaken.project.frameworks.loads.by_value import read_by_value
-from awaken.project.frameworks.loads.certainty import ASSUMED, least
+from awaken.project.frameworks.loads.certainty import ASSUMED, WEAK, least
 from awaken.project.frameworks.loads.embedded import exists_in, is_orm
-from awaken.project.frameworks.loads.mapped_classes import entity_of
+from awaken.project.frameworks.loads.mapped_classes import entity_of, entity_of_attribute, is_mapped
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.loads.query_items import Item, What
 from awaken.project.frameworks.loads.starred import elements_of, is_only_read
+from awaken.project.frameworks.sqlalchemy.mapped_attributes import INSTRUMENTED
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.memo import recursive
+from awaken.project.source.programs.undefined import is_undefined
 from awaken.project.source.trees import arguments_of
 from awaken.project.source.worklist import Worklist
 
@@ -40,7 +41,7 @@ def classify_all(reader: ModuleReader, nodes: Iterable[ast.expr]) -> tuple[Item,
             items.extend(_columns_of_list(reader, node, alone=len(nodes) == 1))
         else:
             items.extend(classify(reader, element) for element in elements)
-    return tuple(read_by_value(reader, item) for item in items)
+    return tuple(_read_by_value(reader, item) for item in items)
 
 
 def _columns_of_list(reader: ModuleReader, node: ast.Starred, *, alone: bool) -> list[Item]:
@@ -387,3 +388,47 @@ def _combined(reader: ModuleReader, node: ast.expr, parts: Sequence[ast.expr]) -
         aggregate=any(item.aggregate for item in inner),
         hashable=None if any(item.hashable is None for item in inner) else True,
     )
+
+
+def _read_by_value(reader: ModuleReader, item: Item) -> Item:
+    """Return what an unknown item is if its value, or the owner of the attribute, is mapped.
+
+    Which class it is, is left open: subclasses may replace attributes.
+    """
+    node = item.node
+    if item.what is not What.UNKNOWN:
+        return item
+    # Nothing is selected where a name has no value: reading it raises NameError before.
+    if _is_mapped_value(reader, node) or is_undefined(reader.project, reader.module, node):
+        return Item(node, What.ENTITY, owner=ast.unparse(node))
+    if isinstance(node, ast.Attribute) and _is_mapped_value(reader, node.value):
+        owner = ast.unparse(node.value)
+        return Item(node, What.COLUMN, owner=owner, key=node.attr, hashable=None)
+    if reader.project.instance_of(reader.module, node) == (INSTRUMENTED,):
+        return Item(node, What.EXPRESSION, key="", orm=True, mixed=True, hashable=None)
+    return _noted_item(reader, node) or item
+
+
+def _noted_item(reader: ModuleReader, node: ast.expr) -> Item | None:
+    """``self.access.model`` where the class of ``access`` annotates it: ``model: type[Base]``.
+
+    No class that inherits from that one may hold something else there.
+    """
+    value = reader.only_value(node) if isinstance(node, ast.Name) else node
+    if not isinstance(value, ast.Attribute):
+        return None
+    project = reader.project
+    owners = project.classes_of(reader.module, value.value)
+    owners = owners or project.instance_of(reader.module, value.value)
+    items = [entity_of_attribute(reader, value, owner) for owner in owners]
+    if not items or any(item is None for item in items):
+        return None
+    return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=WEAK)
+
+
+def _is_mapped_value(reader: ModuleReader, node: ast.expr) -> bool:
+    """Whether the value of ``node`` is a mapped class, whatever gives it."""
+    if not isinstance(node, ast.Name | ast.Attribute | ast.Call):
+        return False
+    classes = reader.project.classes_of(reader.module, node)
+    return bool(classes) and all(is_mapped(reader, name) for name in classes)

@@ -24,6 +24,7 @@ from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import (
     Function,
     has_decorator,
+    is_constant,
     is_none,
     keyword_of,
     last_name,
@@ -106,7 +107,7 @@ def _entity_of_call(reader: ModuleReader, node: ast.Call) -> Item | None:
             node, What.ENTITY, model=model, owner=owner, aliased=True, automapped=automapped
         )
     # It comes back as one object, not as a row.
-    if name == "Bundle" and _is_true(node, "single_entity"):
+    if name == "Bundle" and is_constant(keyword_of(node, "single_entity"), value=True):
         return Item(node, What.ENTITY, aliased=True)
     if not isinstance(node.func, ast.Name) or node.func.id != "type" or len(node.args) != 1:
         return made_class(reader, node)
@@ -114,15 +115,6 @@ def _entity_of_call(reader: ModuleReader, node: ast.Call) -> Item | None:
         return _entity_of_class(reader, node)
     # ``type(x)`` in a query: whatever `x` is, its class must be mapped there.
     return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=PRESUMED)
-
-
-def _is_true(call: ast.Call, keyword: str) -> bool:
-    return any(
-        argument.arg == keyword
-        and isinstance(argument.value, ast.Constant)
-        and argument.value.value is True
-        for argument in call.keywords
-    )
 
 
 def _entity_of_class(reader: ModuleReader, node: ast.expr) -> Item | None:

@@ -9,11 +9,16 @@ from dataclasses import dataclass, field
 from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.shapes.attribute_shapes import Field, Shape
-from awaken.project.frameworks.shapes.model_validators import read_by_validators
-from awaken.project.graph.evaluator import ProgramFacts
+from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import keyword_of, last_name, values_given, variable_of
+from awaken.project.source.trees import (
+    keyword_of,
+    last_name,
+    values_given,
+    variable_of,
+    without_arguments,
+)
 from awaken.project.values.domain import (
     InstanceOf,
     NoneValue,
@@ -29,6 +34,9 @@ _ALIASES = ("validation_alias", "alias")  # the first that is given counts
 _SETTINGS = {"Config", "model_config"}
 _CLOSED = {"forbid", "ignore"}  # what a model does with names that it has no field for
 _WITHOUT_FIELDS = ("abc.", "pydantic.", "sqlmodel.", "typing.")  # where bases without them are
+_ASKING = {"getattr", "hasattr"}
+_BEHIND = "after"
+"""Such a validator is given the model, whose fields say what was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,7 @@ class PydanticModels(ProgramFacts):
         )
         yield from self._root(shape)
         yield from self._out_of_sight(shape.name)
-        yield from read_by_validators(self._evaluator, shape.name)
+        yield from _read_by_validators(self._evaluator, shape.name)
         seen: set[str] = set()
         for _, module, body in self._evaluator.classes.bodies(shape.name):
             for statement in body.body:
@@ -317,3 +325,45 @@ def _extras(annotation: ast.expr) -> list[ast.expr]:
         ):
             return extras
     return []
+
+
+def _read_by_validators(evaluator: ProgramEvaluator, qualified: str) -> Iterator[Field]:
+    """Yield what the validators of a model read of the object that it is given."""
+    for _, module, body in evaluator.classes.bodies(qualified):
+        for function in body.body:
+            given = _given_pair(evaluator, module, function)
+            for name, node in () if given is None else _read(module, *given):
+                yield Field(name, (name,), module.place(node))
+
+
+def _given_pair(
+    evaluator: ProgramEvaluator, module: Module, node: ast.stmt
+) -> tuple[ast.FunctionDef, str] | None:
+    """Return a validator with its parameter for the validated value, or None."""
+    if not isinstance(node, ast.FunctionDef):
+        return None
+    arguments = [*node.args.posonlyargs, *node.args.args][1:]
+    for decorator in node.decorator_list if arguments else ():
+        name = evaluator.names.qualified_name(module, without_arguments(decorator))
+        if name in _KNOWN.validators and not _is_behind(decorator):
+            return node, arguments[0].arg
+    return None
+
+
+def _is_behind(decorator: ast.expr) -> bool:
+    mode = keyword_of(decorator, "mode") if isinstance(decorator, ast.Call) else None
+    return isinstance(mode, ast.Constant) and mode.value == _BEHIND
+
+
+def _read(module: Module, function: ast.FunctionDef, given: str) -> Iterator[tuple[str, ast.expr]]:
+    for node in module.walk(function):
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute, ctx=ast.Load()):
+                is_called = module.call_of(node) is not None
+                if name == given and not is_called and not attribute.startswith("__"):
+                    yield attribute, node
+            case ast.Call(func=ast.Name(id=asked), args=[ast.Name(id=name), constant, *_]) if (
+                asked in _ASKING and name == given
+            ):
+                if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
+                    yield constant.value, node

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -11,9 +12,10 @@ from msgspec.structs import replace
 from awaken.contract import Place
 from awaken.knowledge.templates import library_templates
 from awaken.project.frameworks.templates.contexts import Context
-from awaken.project.frameworks.templates.template_texts import assigned_nodes, texts_of
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.f_strings import is_literal
+from awaken.project.source.expressions.alternatives import alternatives
+from awaken.project.source.f_strings import is_literal, text_parts
+from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import (
     Function,
@@ -22,6 +24,7 @@ from awaken.project.source.trees import (
     last_name,
     named_parameters,
 )
+from awaken.project.source.worklist import LONGEST_TEXT
 from awaken.project.values.domain import InstanceOf
 
 _DECORATING = b"aiohttp_jinja2"
@@ -33,6 +36,12 @@ _FOREIGN = {"render_to_string", "render_to_response"}
 _NAME_KEYWORDS = ("template_name_or_list", "template_name", "template", "name")
 # Functions that hand what they are given on to one that renders; a guess, not yet measured.
 _MOST_WRAPPERS = 4
+_ANYTHING = "*"
+"""What stands in a text for a part that is computed."""
+
+_MOST = 20  # names for one call; a theme that chooses among more is not told
+_PERCENT = re.compile(r"%(?:\([^)]*\))?[-#0 +]*[0-9*]*(?:\.[0-9*]+)?[diouxXeEfFgGcrsa]")
+_BRACES = re.compile(r"\{[^{}]*\}")
 
 
 class Rendering(Struct, frozen=True):
@@ -140,7 +149,7 @@ class Renderings:
         """Return the rendering of a template that visible code loads or makes."""
         made = func.value
         if isinstance(made, ast.Name):
-            made = next((node for node in assigned_nodes(module, made) if node is not None), made)
+            made = next((node for node in _assigned_nodes(module, made) if node is not None), made)
         made = made.value if isinstance(made, ast.Await) else made
         if not isinstance(made, ast.Call) or last_name(made.func) not in _LOADING | _MAKING:
             return None
@@ -191,7 +200,7 @@ class Renderings:
         if form.context is not None:
             context.add_dictionary(module, form.context)
         sources = None if form.source is None else _sources(module, form.source)
-        names = None if form.name is None else texts_of(module, form.name)
+        names = None if form.name is None else _texts_of(module, form.name)
         rendering = Rendering(
             module.place(call),
             module,
@@ -232,7 +241,7 @@ class Renderings:
                 passed = _as_passed(found, module, outer, function)
                 named = _passed_name(found, name, outer, function, site.bound)
                 if named is not None:
-                    passed = replace(passed, names=texts_of(module, named))
+                    passed = replace(passed, names=_texts_of(module, named))
                 yield from self._through_wrappers(passed, outer, named, deep - 1)
 
     def _decorated_renderings(self, module: Module, function: Function) -> Iterator[Rendering]:
@@ -246,7 +255,7 @@ class Renderings:
             context = Context()
             for node in module.returned_by(function):
                 context.add_dictionary(module, node)
-            names = texts_of(module, _first(decorator, _NAME_KEYWORDS))
+            names = _texts_of(module, _first(decorator, _NAME_KEYWORDS))
             place = module.place(decorator)
             yield Rendering(place, module, names, None, context)
 
@@ -293,7 +302,7 @@ def _is_request(arguments: list[ast.expr]) -> bool:
 
 def _sources(module: Module, node: ast.expr) -> tuple[str, ...] | None:
     """Return the templates that an expression may be, each a whole text."""
-    nodes = assigned_nodes(module, node) if isinstance(node, ast.Name) else [node]
+    nodes = _assigned_nodes(module, node) if isinstance(node, ast.Name) else [node]
     result = [
         one.value for one in nodes if isinstance(one, ast.Constant) and isinstance(one.value, str)
     ]
@@ -304,3 +313,57 @@ def _first(call: ast.Call, names: Sequence[str]) -> ast.expr | None:
     if call.args:
         return call.args[0]
     return next((keyword.value for keyword in call.keywords if keyword.arg in names), None)
+
+
+@recursive()
+def _texts_of(module: Module, node: ast.expr | None) -> tuple[str, ...] | None:
+    """Return the texts that ``node`` may be, with ``_ANYTHING`` in it; None if it may be any."""
+    if node is None:
+        return None
+    match node:
+        case ast.Constant(value=str(text)):
+            return (text,)
+        case ast.List() | ast.Tuple():
+            return _any_of(module, node.elts)
+        case ast.ListComp():
+            return _texts_of(module, node.elt)
+        case ast.Name():
+            return _any_of(module, _assigned_nodes(module, node))
+        case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod()):
+            return _names_together([_PERCENT.sub(_ANYTHING, text)])
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format")):
+            return _names_together([_BRACES.sub(_ANYTHING, text)])
+        case _ if others := alternatives(node):
+            return _any_of(module, others)
+    return _names_together([_part(module, part) for part in text_parts(node)])
+
+
+def _assigned_nodes(module: Module, name: ast.Name) -> list[ast.expr | None]:
+    """Return all that a variable is assigned in its file; None for what is not told."""
+    scope = module.scopes.owner(name.id, module.scopes.scope_of(name))
+    bindings = [] if scope is None else scope.bindings_of(name.id)
+    return [item.value if item.kind == "assignment" else None for item in bindings] or [None]
+
+
+def _any_of(module: Module, nodes: Iterable[ast.expr | None]) -> tuple[str, ...] | None:
+    result: dict[str, None] = {}
+    for node in nodes:
+        texts = _texts_of(module, node)
+        if texts is None:
+            return None
+        result |= dict.fromkeys(texts)
+    return tuple(result) if len(result) <= _MOST else None
+
+
+def _part(module: Module, node: ast.expr) -> str:
+    texts = None
+    if not isinstance(node, ast.FormattedValue):
+        texts = _texts_of(module, node)
+    elif node.conversion == -1 and node.format_spec is None:
+        texts = _texts_of(module, node.value)
+    return texts[0] if texts is not None and len(texts) == 1 else _ANYTHING
+
+
+def _names_together(parts: list[str]) -> tuple[str, ...] | None:
+    text = re.sub(r"\*+", _ANYTHING, "".join(parts))
+    return (text,) if text.strip("*/") and len(text) <= LONGEST_TEXT else None

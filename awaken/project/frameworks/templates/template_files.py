@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from fnmatch import translate
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import attrgetter
 
+from jinja2 import Environment, nodes
+from jinja2.exceptions import TemplateSyntaxError
+
 from awaken.knowledge.templates import library_templates
-from awaken.project.frameworks.templates.parsed_templates import UnreadableError, parsed_tree
 from awaken.project.frameworks.templates.template_reads import Source
 from awaken.project.source.memo import cached_by
+from awaken.project.source.worklist import LONGEST_TEXT
 from awaken.workspace.sources import SourceFile
 from awaken.workspace.text_files import Texts
 
 # A name with a computed part may fit many; a base that fits more tells nothing.
 _MOST = 40
+_EXTENSIONS = ("jinja2.ext.do", "jinja2.ext.i18n", "jinja2.ext.loopcontrols")
 
 
 class TemplateFiles:
@@ -64,7 +68,7 @@ class TemplateFiles:
         """Return a template that the program itself holds, or why it is not read, as a clause."""
         try:
             return Source(path, parsed_tree(text))
-        except UnreadableError as error:
+        except _UnreadableError as error:
             return f"the template is not read: {error}"
 
     def line(self, path: str, line: int) -> tuple[int, int] | None:
@@ -88,7 +92,7 @@ class TemplateFiles:
 def _read(file: SourceFile) -> Source | str:
     try:
         return Source(file.path, parsed_tree(file.text.decode()))
-    except UnreadableError as error:
+    except _UnreadableError as error:
         where = f"{file.path}:{error.line}" if error.line else file.path
         return f"{where} is not read: {error}"
 
@@ -124,3 +128,31 @@ def _below_templates(path: str) -> list[str]:
     """Return the names of a file in each directory above it that is called ``templates``."""
     parts = path.split("/")
     return ["/".join(parts[at + 1 :]) for at, name in enumerate(parts[:-1]) if name == "templates"]
+
+
+class _UnreadableError(ValueError):
+    """A template is not read; says why, as a clause. ``line`` is 0 where none is to blame."""
+
+    def __init__(self, why: str, line: int = 0) -> None:
+        super().__init__(why)
+        self.line = line
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(extensions=_EXTENSIONS, autoescape=True)
+
+
+def parsed_tree(text: str) -> nodes.Template:
+    """Return the tree of a template. Raises UnreadableError."""
+    if len(text) > LONGEST_TEXT:
+        raise _UnreadableError(f"it is longer than {LONGEST_TEXT} characters")
+    try:
+        return _environment().parse(text)
+    except TemplateSyntaxError as error:
+        why = f"it is not plain Jinja: {(error.message or 'a syntax error').splitlines()[0][:200]}"
+        raise _UnreadableError(why, error.lineno) from None
+    except RecursionError:
+        raise _UnreadableError("it is nested too deeply") from None
+    except (ValueError, OverflowError):  # a number of thousands of digits
+        raise _UnreadableError("it holds a number that Python does not read") from None

@@ -14,7 +14,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import conftest_paths, is_around_tests, may_configure
-from awaken.project.source.trees import Function, is_constant
+from awaken.project.source.trees import Function, is_constant, keyword_of
 from awaken.project.source.worklist import multimap
 from awaken.project.values.pytest_fixtures import fixture_name
 
@@ -204,6 +204,6 @@ def _is_definition(node: ast.stmt) -> bool:
 
 
 def _is_automatic(decorator: ast.expr) -> bool:
-    return isinstance(decorator, ast.Call) and any(
-        node.arg == "autouse" and is_constant(node.value, value=True) for node in decorator.keywords
+    return isinstance(decorator, ast.Call) and is_constant(
+        keyword_of(decorator, "autouse"), value=True
     )

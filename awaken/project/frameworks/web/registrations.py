@@ -22,7 +22,7 @@ from awaken.project.frameworks.web.applications import (
 from awaken.project.frameworks.web.searched_files import FoundInFiles
 from awaken.project.source.expressions.lists import append_call
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, is_none, last_name
+from awaken.project.source.trees import Function, is_none, keyword_of, last_name
 from awaken.project.source.worklist import multimap
 
 Event = Literal["startup", "shutdown"]
@@ -218,9 +218,9 @@ class Registrations(FoundInFiles[Registration]):
         for node in module.walk():
             match node:
                 case ast.Call():
-                    given = next((part for part in node.keywords if part.arg == "lifespan"), None)
+                    given = keyword_of(node, "lifespan")
                     # ``lifespan=None`` is the default.
-                    if given is None or is_none(given.value):
+                    if given is None or is_none(given):
                         continue
                     made = self._applications.made_by(module, node)
                     if made is not None:

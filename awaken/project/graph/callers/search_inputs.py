@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from awaken.project.graph.callers.composed_names import COMPOSING
 from awaken.project.graph.callers.importers import Importers
 from awaken.project.graph.callers.method_mentions import Mentions
-from awaken.project.graph.callers.module_values import ModuleValues
 from awaken.project.graph.classes.hierarchies import Hierarchy
 from awaken.project.graph.classes.override_sets import Overrides
 from awaken.project.names.functions.definitions import Functions
 from awaken.project.source.memo import cached_method
+from awaken.project.source.modules import Module
+from awaken.project.source.programs.undefined import may_define
+from awaken.project.source.trees import last_name
 from awaken.project.source.words import Words
+from awaken.project.source.worklist import MOST_FILES
+from awaken.project.values.calls.loaded_files import MAKING, NAMING
 from awaken.project.values.evaluation import Evaluator
+
+_MOST_SEARCHED = 1000
 
 
 class Surroundings:
@@ -25,7 +33,7 @@ class Surroundings:
         functions = Functions(evaluator.names, evaluator.names.facts)
         self.overrides = Overrides(evaluator.classes, functions, words)
         self.importers = Importers(evaluator.names.layout, words)
-        self.module_values = ModuleValues(evaluator, words, self.importers)
+        self.module_values = _ModuleValues(evaluator, words, self.importers)
         self.mentions = Mentions(evaluator)
         self.without_calls: set[tuple[str, str]] = set()
         """Names of functions with files of which it is known that no mention of the name may be a
@@ -42,3 +50,155 @@ class Surroundings:
     def composing(self) -> frozenset[str]:
         """The files in which names may be put together at run time."""
         return frozenset(path for word in COMPOSING for path in self.words.files_with(word))
+
+
+_LOADING = {_function.rpartition(".")[2] for _function in NAMING}
+
+
+class _ModuleValues:
+    """Finds the modules that files use as values; each file is read once, for all of them."""
+
+    def __init__(self, evaluator: Evaluator, words: Words, importers: Importers) -> None:
+        self._evaluator = evaluator
+        self._words = words
+        self._importers = importers
+
+    def travels(self, path: str) -> bool:
+        """Whether the module at ``path`` may be used as a value: anything may then hold it."""
+        dotted = self._evaluator.names.layout.name_of(path)
+        last = dotted.rpartition(".")[2]
+        files = self._files_of(last, MOST_FILES)
+        return (
+            files is None
+            or any(dotted in self._used_in(file) for file in files)
+            or not self._loading.isdisjoint(self._words.files_with(last))
+        )
+
+    def looks_up_itself(self, path: str) -> bool:
+        """Whether a file may look for its own names by texts."""
+        module = self._evaluator.load(path)
+        return module is None or may_define(module) or "modules" in module.words()
+
+    @cached_method
+    def is_value(self, name: str) -> bool:
+        """Whether an expression may give the module of this dotted name, of the project or not.
+
+        ``travels`` asks for modules that are loaded by an unknown name as well.
+        """
+        last = name.rpartition(".")[2]
+        files, with_name = self._files_of(last, _MOST_SEARCHED), self._words.files_with(last)
+        is_own = self._evaluator.names.layout.path_of(name) is not None
+        if files is None or (is_own and not self._making.isdisjoint(with_name)):
+            return True
+        asked = self._naming.intersection(with_name).union(files)
+        return any(
+            module is None or self._gives(module, name)
+            for module in map(self._evaluator.load, sorted(asked))
+        )
+
+    def _gives(self, module: Module, name: str) -> bool:
+        """Whether a file uses the module as a value, or loads it by its name."""
+        last = name.rpartition(".")[2]
+        # A name that is not qualified may be that of a package's variable.
+        used = self._used_names(module, {last})
+        return not used.isdisjoint({name, None}) or any(
+            self._is_loaded(module, node) for node in module.mentions(last)
+        )
+
+    def _is_loaded(self, module: Module, node: ast.AST) -> bool:
+        """Whether a text is the name of a module that is loaded."""
+        taking = module.parent(node) if isinstance(node, ast.Constant) else None
+        match taking:
+            case ast.Call(func=function):
+                return last_name(function) in _LOADING
+            case ast.Subscript(value=owner):
+                return last_name(owner) == "modules"
+        return False
+
+    @property
+    def _loading(self) -> frozenset[str]:
+        """The files that may load others by their paths or their names."""
+        return self._making.union(self._naming)
+
+    @cached_property
+    def _making(self) -> frozenset[str]:
+        return frozenset(self._words.files_with(MAKING.rpartition(".")[2]))
+
+    @cached_property
+    def _naming(self) -> frozenset[str]:
+        files = self._words.files_with
+        named = {path for word in sorted(_LOADING) for path in files(word)}
+        return frozenset(named.union({*files("sys")}.intersection(files("modules"))))
+
+    @cached_method
+    def _files_of(self, last: str, most: int) -> list[str] | None:
+        """Return the files that may use a module called ``last``; None if they are too many.
+
+        ``most`` files are searched for it at most.
+        """
+        files = self._words.files_with(last)
+        if len(files) <= most:
+            files = [file for file in files if self._words.may_use_module(file, last)]
+        return files if len(files) <= MOST_FILES else None
+
+    @cached_method
+    def _used_in(self, path: str) -> frozenset[str]:
+        """Return the dotted names of the modules that the file at ``path`` uses as values."""
+        module = self._evaluator.load(path)
+        return frozenset() if module is None else self._modules_in(module)
+
+    @cached_property
+    def last_names(self) -> frozenset[str]:
+        """The last names of all modules and packages."""
+        dotted = map(self._evaluator.names.layout.name_of, self._words.python())
+        return frozenset(name.rpartition(".")[2] for name in dotted)
+
+    def _modules_in(self, module: Module) -> frozenset[str]:
+        path_of = self._evaluator.names.layout.path_of
+        used = self._used_names(module, self.last_names)
+        return frozenset(item for item in used if item and path_of(item) is not None)
+
+    def _used_names(self, module: Module, lasts: Collection[str]) -> set[str | None]:
+        """Return the dotted names of what a file uses, or renames for files that import it."""
+        names = self._evaluator.names
+        renamed = {
+            alias.asname
+            for alias in module.nodes(ast.alias)
+            if alias.asname and alias.name.rpartition(".")[2] in {*lasts} - {alias.asname}
+        }
+        importing = self._importers.direct(module.path) if renamed else ()
+        return {names.qualified_name(module, node) for node in _values(module, lasts)} | {
+            names.attribute(module.path, name)
+            for name in sorted(renamed)
+            if any(
+                self._words.imports(path, word)
+                for path in importing
+                for word in (name, "*")
+                if path != module.path
+            )
+        }
+
+
+def _values(module: Module, lasts: Collection[str]) -> Iterator[ast.Name | ast.Attribute]:
+    """Yield the names that may be modules, whose last names are given, and are not read from."""
+    imported = {
+        name
+        for scope in module.scopes.scopes
+        for name, bindings in scope.bindings.items()
+        if any(
+            isinstance(binding.node, ast.alias)
+            and (name in lasts or binding.node.name.rpartition(".")[2] in lasts)
+            for binding in bindings
+        )
+    }
+    for node in module.walk():
+        match node:
+            case ast.Name(id=name) if name in imported:
+                pass
+            case ast.Attribute(attr=name) if name in lasts:
+                pass
+            case _:
+                continue
+        # ``module.name`` only reads from it; anything else may hand it on.
+        if isinstance(node.ctx, ast.Load) and not isinstance(module.parent(node), ast.Attribute):
+            yield node

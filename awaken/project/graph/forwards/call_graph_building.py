@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from awaken.contract import Place
+from awaken.knowledge.decorators import library_decorators
 from awaken.project.graph.classes.override_sets import MAKING
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace, Resolved
-from awaken.project.graph.forwards.decorated_functions import Decorated
 from awaken.project.graph.forwards.families import Families, Family
 from awaken.project.graph.forwards.in_place import called_in_place
 from awaken.project.graph.forwards.resolving import (
@@ -19,10 +19,18 @@ from awaken.project.graph.forwards.resolving import (
     is_use,
     is_worth_resolving,
 )
-from awaken.project.names.file_facts import FactsIndex, WrittenFunction
+from awaken.project.names.file_facts import FactsIndex, WrittenDecorator, WrittenFunction
+from awaken.project.names.functions.decorators import (
+    MANAGERS,
+    OVERLOADS,
+    PYTEST_FIXTURES,
+    TRANSPARENT,
+)
 from awaken.project.names.functions.definitions import FoundFunctions, Functions
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
+from awaken.project.values.domain import are_instances
 from awaken.project.values.evaluation import Evaluator
 
 _GIVEN_NAMES = re.compile(
@@ -32,6 +40,9 @@ _GIVEN_NAMES = re.compile(
     re.MULTILINE,
 )
 """The names under which a program may keep a function of its own. Too many do no harm."""
+
+# A fixture is given by its name to what asks for it; called, it fails.
+_CALLED_ALL_THE_SAME = TRANSPARENT | MANAGERS | OVERLOADS | PYTEST_FIXTURES
 
 
 def given_names(texts: Iterable[bytes]) -> frozenset[str]:
@@ -64,7 +75,7 @@ class CallGraphBuilder:
         self._names = names
         self._graph = CallGraph(self._resolved_again)
         self._referents = Referents(evaluator, functions)
-        self._decorated = Decorated(evaluator)
+        self._decorated = _Decorated(evaluator)
         self._words: dict[str, int] = {}
         self._whats: dict[tuple[Referent, ...], int] = {}
         self._written: dict[tuple[str, int], WrittenFunction] = {}
@@ -184,3 +195,49 @@ def _lambda_around(module: Module, node: ast.AST) -> ast.Lambda | None:
     while isinstance(inner, ast.Lambda) and called_in_place(module, inner) is not None:
         inner = module.enclosing_function(inner)
     return inner if isinstance(inner, ast.Lambda) else None
+
+
+class _Decorated:
+    """Answers which wrappers are between a name and its function."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+
+    def hiding(self, path: str, function: WrittenFunction) -> str | None:
+        """Return the decorator of ``function``, as written, that may run other code instead.
+
+        None if a call of the name calls the function, maybe with other arguments.
+        """
+        for decorator in function.decorators:
+            if not self._is_transparent(path, decorator):
+                return decorator.name.text
+        return None
+
+    @cached_method
+    def _is_transparent(self, path: str, decorator: WrittenDecorator) -> bool:
+        names = self._evaluator.names
+        qualified = names.qualified_written_name(path, decorator.name)
+        if qualified is None:
+            return False
+        located = names.locate(qualified)
+        if located is None:
+            known = qualified in _CALLED_ALL_THE_SAME
+            return known or library_decorators().forwards(qualified)
+        if len(located.rest) <= 1:
+            return (
+                self._evaluator.forwarding.handing_of(qualified, called=decorator.called)
+                is not None
+            )
+        module = self._evaluator.load(located.path)
+        if module is None or len(located.rest) != len(("app", "get")):
+            return False
+        variable, method = located.rest
+        owners = self._evaluator.global_values(module, variable)
+        return are_instances(owners, lambda owner: self._registers(owner, method))
+
+    def _registers(self, owner: str, method: str) -> bool:
+        bases = self._evaluator.classes.library_names(owner)
+        known = library_decorators()
+        return any(
+            known.registers(base, method) or known.forwards(f"{base}.{method}") for base in bases
+        )

@@ -1,1 +1,1 @@
-"""Answers to questions of the evaluator: found in ``circles``, measured in ``question_sizes``."""
+"""Answers to questions of the evaluator: found, and measured, in ``circles``."""

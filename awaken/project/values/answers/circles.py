@@ -6,20 +6,27 @@ entered (the least fixed point).
 
 An answer carries how much work it is without anything remembered, so whether a question is too
 large follows from the program alone, not from what was asked before.
+
+Each question that it leads to counts once, however many ask for it: an answer is remembered. A sum
+would be twice as much with each ``query = query.filter(...)`` in one ``if`` after the other.
+Questions are counted once by their names, so the size follows from the program alone and not from
+what is remembered of it.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 
 from msgspec import Struct
 
-from awaken.project.values.answers.question_sizes import WHOLE, Large, name_of
-from awaken.project.values.domain import NOWHERE, Unknown, Values, holds_tree
+from awaken.project.source.worklist import Worklist
+from awaken.project.values.domain import NOWHERE, Argument, Unknown, Values, holds_tree
 from awaken.workspace.parsing import deep_recursion
 from awaken.workspace.work import WORK
 
-MOST_STEPS = 20_000  # of one question, counted as in ``question_sizes``: a second or two
+MOST_STEPS = 20_000  # of one question, counted as in ``Large``: a second or two
 DEEPEST = 300  # questions inside of each other, fourteen calls each: half of Python's stack
 
 _MOST_KNOWN = 50_000  # answers that are kept for the next questions, if their trees may be kept
@@ -27,6 +34,7 @@ _MOST_ROUNDS = 12  # each gives a circle more values, of which eight are too man
 _NEVER_SETTLED: Values = (
     Unknown("its value depends on itself, and awaken stops following it", NOWHERE),
 )
+_WHOLE = 10  # steps of a question that counts whole wherever it is asked; most have fewer
 
 
 class TooMuchError(Exception):
@@ -267,13 +275,13 @@ class Answers:
         self._stack[-1].members += (*question.members, question)
 
     def _settled_values(self, question: _Question) -> Values:
-        if not question.members and question.steps <= WHOLE:
+        if not question.members and question.steps <= _WHOLE:
             return self._settled_alone(question)
         circle = (*question.members, question)
         depth = max(entry.depth for entry in circle) + len(circle)
         # The same for all of a circle, whichever was asked first.
         steps = min(sum(entry.steps for entry in circle), MOST_STEPS + 1)
-        large = _large(circle) if steps > WHOLE else None
+        large = _large(circle) if steps > _WHOLE else None
         by_callers = any(entry.by_callers for entry in circle)
         for item in circle:
             # That of ``question`` comes last.
@@ -313,9 +321,52 @@ def _too_many() -> TooMuchError:
 
 
 def _large(circle: Sequence[_Question]) -> Large:
-    names = [name_of(item.key, item.path) for item in circle]
+    names = [_name_of(item.key, item.path) for item in circle]
     asked: dict[int, Large] = {}
     for question in circle:
         asked |= question.large
     name = names[0] if len(names) == 1 else hash(frozenset(names))
     return Large(name, sum(item.own for item in circle), tuple(asked.values()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Large:
+    """A question of more than ``_WHOLE`` steps, with the large ones among those that it asks.
+
+    ``steps`` are its own, with those of the others. It outlives trees, so it names places only.
+    """
+
+    name: int
+    steps: int
+    asked: tuple[Large, ...]
+
+    def size(self, most: int) -> int:
+        """Return the steps of it and all that it leads to; above ``most`` those seen by then."""
+        waiting, steps = Worklist([self], lambda item: item.name), 0
+        for item in waiting:
+            steps += item.steps
+            if steps > most:
+                break
+            waiting += item.asked
+        return steps
+
+
+def _name_of(key: Hashable, path: str) -> int:
+    """Return a number for a question that is the same when its file is parsed again.
+
+    ``path`` is the file of the nodes in ``key``.
+    """
+    return hash(_placed_value(key, path))
+
+
+def _placed_value(part: object, path: str) -> object:
+    match part:
+        case ast.expr() | ast.stmt():
+            end = part.end_lineno, part.end_col_offset
+            return type(part), path, part.lineno, part.col_offset, end
+        case tuple():
+            return tuple(_placed_value(item, path) for item in part)
+        case Argument():
+            # Arguments that a recursion builds from each other have one place.
+            return part, part.receiver, _placed_value(part.known, path)
+    return part

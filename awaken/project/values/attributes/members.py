@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -11,8 +13,7 @@ from awaken.contract import Place
 from awaken.project.names.functions.decorators import method_kind
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of
-from awaken.project.source.worklist import Worklist
-from awaken.project.values.attributes.assigned import assigned_attribute
+from awaken.project.source.worklist import MOST_FILES, Worklist
 from awaken.project.values.attributes.library_attributes import OutsideAttributes
 from awaken.project.values.attributes.own_attributes import OwnAttributes
 from awaken.project.values.domain import (
@@ -42,7 +43,12 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.library.automap_classes import automap_attribute
 from awaken.project.values.library.made_objects import method_of
-from awaken.project.values.library.of_requests import STATE, is_state, kept_for_request
+from awaken.project.values.library.of_requests import (
+    STATE,
+    is_state,
+    kept_for_request,
+    stored_attributes,
+)
 from awaken.project.values.library.origins import (
     begun_values,
     parameters_in,
@@ -265,7 +271,7 @@ class Members:
             method_of(self._evaluator, owner, name)
             or self._outside.of_bases(owner, name, module, node)
             or _of_object(owner, name)
-            or (follows and assigned_attribute(self._evaluator, owner, name))
+            or (follows and _assigned_attribute(self._evaluator, owner, name))
             or (follows and self._of_subclasses(owner, name, module, node))
             or (self._missing(owner, name),)
         )
@@ -340,3 +346,40 @@ def _of_object(owner: InstanceOf | ClassOf, name: str) -> Values:
         case _ if name in _NAMES and isinstance(owner, ClassOf):
             return (InstanceOf("builtins.str"),)
     return ()
+
+
+def _assigned_attribute(evaluator: Questions, owner: InstanceOf | ClassOf, name: str) -> Values:
+    """Return what ``service.name = value`` gives to objects of a class; empty if nothing does.
+
+    An object that is not known may be one of them.
+    """
+    if evaluator.classes.facts(owner.qualified) is None:
+        return ()
+    paths = evaluator.files_naming(name) or ()
+    if len(paths) > MOST_FILES:
+        return ()
+    line = {facts.qualified for facts in evaluator.classes.line(owner.qualified)}
+    line |= set(evaluator.classes.all_subclasses(owner.qualified))
+    result: Values = ()
+    is_assigned = False
+    for module, target in _stores(evaluator, name, paths):
+        owners = evaluator.values(module, target.value)
+        is_of_line = any(
+            isinstance(value, InstanceOf | ClassOf) and value.qualified in line for value in owners
+        )
+        if is_of_line or any(isinstance(value, Unknown) for value in owners):
+            result = union(result, evaluator.assigned_values(module, target, None, None, ()))
+        is_assigned |= is_of_line
+    return result if is_assigned else ()
+
+
+def _stores(
+    evaluator: Questions, name: str, paths: Iterable[str]
+) -> Iterator[tuple[Module, ast.Attribute]]:
+    """Yield the assignments to attributes of a name."""
+    written = re.compile(rb"\.%s\s*(?:=(?!=)|[,:)\]]|in\b)" % name.encode())
+    for path in (path for path in paths if written.search(evaluator.text(path))):
+        module = evaluator.load(path)
+        for target in stored_attributes(module, name) if module is not None else ():
+            if module is not None:
+                yield module, target

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, arguments_given, parameters_of
 from awaken.project.values.domain import Argument, Environment, FunctionOf, Values
 from awaken.project.values.library_types.solving import has_variables
 from awaken.project.values.questions import Questions, given_by
-
-if TYPE_CHECKING:
-    pass
 
 _MOST_CALLS = 3
 """Calls inside of each other through which arguments are followed: a recursion passes others each

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.knowledge.applications import application_classes
 from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
+from awaken.project.values.calls.bound_arguments import arguments_of, solve
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -27,10 +27,6 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.library.made_objects import made_by
 from awaken.project.values.questions import EvaluatorPart
-
-if TYPE_CHECKING:
-    pass
-from awaken.project.values.calls.bound_arguments import arguments_of, solve
 
 _OF_MAKERS = name_list("of_session_makers")
 _MAKERS = ({"factory"}, {"async-factory"}, {"scoped"}, {"async-scoped"})

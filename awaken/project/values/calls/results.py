@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from awaken.contract import Place
+from awaken.knowledge.decorators import library_decorators
+from awaken.project.names.classes import PROTOCOLS
+from awaken.project.names.functions.decorators import (
+    MANAGERS,
+    PROPERTIES,
+    PYTEST_FIXTURES,
+    REMEMBERING,
+    TRANSPARENT,
+    decorators_of,
+)
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import Function, last_name, positional_parameters
+from awaken.project.values.calls.bound_arguments import arguments_of, receiver_of, solve
+from awaken.project.values.calls.library_calls import LibraryCalls
+from awaken.project.values.calls.new_instances import Making, are_told_apart
 from awaken.project.values.calls.parameter_values import passed_on_by
+from awaken.project.values.calls.registering import is_registering, registered_function
+from awaken.project.values.calls.results_of_use import Uses
 from awaken.project.values.domain import (
     NEVER,
+    Argument,
     ClassOf,
     Environment,
     External,
@@ -24,22 +41,22 @@ from awaken.project.values.domain import (
     Unknown,
     Value,
     Values,
+    holds_tree,
     union,
 )
 from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 from awaken.project.values.library.origins import Origins, origins_in, parameters_in, passed_on
+from awaken.project.values.library.promises import holds_own, narrower
+from awaken.project.values.library_types.solving import (
+    SELF,
+    has_variables,
+    solved_values,
+    without_variables,
+)
 from awaken.project.values.questions import Questions, given_by
 
-if TYPE_CHECKING:
-    pass
-from awaken.project.values.calls.bound_arguments import arguments_of, receiver_of
-from awaken.project.values.calls.functions import Functions
-from awaken.project.values.calls.library_calls import LibraryCalls
-from awaken.project.values.calls.new_instances import Making
-from awaken.project.values.calls.registering import registered_function
-from awaken.project.values.calls.results_of_use import Uses
-
 _INITIALISERS = {"__init__", "__init_subclass__"}
+_RETURN_THE_SAME = TRANSPARENT | REMEMBERING | PYTEST_FIXTURES | PROPERTIES
 
 
 class Results:
@@ -48,7 +65,7 @@ class Results:
     def __init__(self, evaluator: Questions) -> None:
         self._evaluator = evaluator
         self.uses = Uses(evaluator)
-        self.functions = Functions(evaluator, self.uses)
+        self.functions = _Functions(evaluator, self.uses)
         self._making = Making(evaluator)
         self._libraries = LibraryCalls(evaluator, self._making, self.uses)
 
@@ -127,3 +144,246 @@ def _asks_pytest(module: Module, call: ast.Call) -> bool:
         case ast.Attribute(value=ast.Name(id="request") as name):
             return module.scopes.parameter_of(name) is not None
     return False
+
+
+def _only_declares(node: Function) -> bool:
+    """Whether the body of a function does nothing, or refuses to be called."""
+    return all(
+        isinstance(statement, ast.Pass | ast.Raise)
+        or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+        for statement in node.body
+    )
+
+
+def _given_by_overriding(evaluator: Questions, function: FunctionOf) -> Values:
+    """Return what the methods give that override ``function``.
+
+    Empty where others may override it: code outside of the project, and any class with the methods
+    of a protocol.
+    """
+    module, node, owner = function.module, function.node, function.bound
+    is_hidden = evaluator.names.layout.published and not is_test_file(module.path)
+    if not isinstance(owner, InstanceOf) or not isinstance(node, Function) or is_hidden:
+        return ()
+    ancestors = evaluator.classes.ancestors(owner.qualified)
+    is_protocol = ancestors is None or bool(PROTOCOLS & set(ancestors.outside))
+    # Else too many files would be read.
+    if is_protocol or not evaluator.follows_callers:
+        return ()
+    result: Values = ()
+    for below in evaluator.classes.all_subclasses(owner.qualified):
+        facts = evaluator.classes.facts(below)
+        if facts is None or node.name not in facts.attributes:
+            continue
+        for method in evaluator.attribute(InstanceOf(below), node.name, module, node):
+            if not isinstance(method, FunctionOf):
+                return ()
+            result = union(result, evaluator.results_of(method))
+    is_abstract = any(last_name(decorator) == "abstractmethod" for decorator in node.decorator_list)
+    if result and not is_abstract and not any(isinstance(part, ast.Raise) for part in node.body):
+        nothing: Values = (NoneValue(),)
+        is_lazy = isinstance(node, ast.AsyncFunctionDef)
+        result = union(result, (Producer("coroutine", nothing),) if is_lazy else nothing)
+    return result
+
+
+class _Functions:
+    """Follows calls of functions."""
+
+    def __init__(self, evaluator: Questions, uses: Uses) -> None:
+        self._evaluator = evaluator
+        self._uses = uses
+
+    def _receiver(self, function: FunctionOf, node: Function) -> Environment:
+        """Return the object of a method, where it says more than the method's class.
+
+        A class method gets the subclass by whose name it is called. A query of a class of the
+        program knows its class.
+        """
+        module, bound, owner = function.module, function.bound, function.module.parent(node)
+        first = next(iter(positional_parameters(node)), None)
+        if first is None or not isinstance(owner, ast.ClassDef):
+            return ()
+        match bound:
+            case InstanceOf(parameters=[_, *_]):
+                pass
+            case ClassOf(qualified=name) | InstanceOf(qualified=name) if name != module.full_name(
+                owner
+            ):
+                pass
+            case _:
+                return ()
+        return (Argument(first, module, first, (), bound),)
+
+    def results_of(self, function: FunctionOf, arguments: Environment = ()) -> Values:
+        """Return what calling ``function`` with ``arguments`` gives."""
+        module, node = function.module, function.node
+        # The arguments of this call first: the first that fits counts.
+        known = (*arguments, *function.known)
+        if isinstance(node, ast.Lambda):
+            return self._evaluator.values(module, node.body, known)
+        known = (*self._receiver(function, node), *known)
+        holds = bool(known) or (function.bound is not None and holds_tree((function.bound,)))
+        return self._evaluator.solve(
+            ("call", node, known, function.bound),
+            module,
+            node,
+            lambda: self._decorated_values(function, node, known),
+            "question" if holds else "tree",
+        )
+
+    def _decorated_values(self, function: FunctionOf, node: Function, known: Environment) -> Values:
+        module, managed, wrapped = function.module, False, False
+        for decorator, name in decorators_of(self._evaluator.names, module, node):
+            if name in MANAGERS:
+                managed = True
+            elif name in _RETURN_THE_SAME or self._hands_through(module, decorator, name):
+                continue
+            elif self._gives_a_coroutine(function, decorator, name):
+                wrapped = True
+            else:
+                why = f"`{node.name}` is decorated by `{module.excerpt(decorator)}`"
+                return (self._evaluator.unknown(module, decorator, why),)
+        if wrapped and not managed:
+            why = f"`{node.name}` is decorated, so it may return something else"
+            return (Producer("coroutine", (self._evaluator.unknown(module, node, why),)),)
+        result = self.undecorated_results(function, node, known)
+        if not managed:
+            return result
+        return (Producer("manager", self._uses.results_of_use("generator", result, module, node)),)
+
+    def _hands_through(self, module: Module, decorator: ast.expr, name: str | None) -> bool:
+        """Whether what a decorator makes returns what its function returns, or is declared to."""
+        return (
+            self._forwards(module, decorator, name)
+            or is_registering(self._evaluator, module, decorator)
+            or self._gives_back(module, decorator)
+        )
+
+    def _gives_a_coroutine(
+        self, function: FunctionOf, decorator: ast.expr, name: str | None
+    ) -> bool:
+        """Whether calls give a coroutine of what a decorator makes of ``function``."""
+        if name is None:
+            return False
+        module, evaluator = function.module, self._evaluator
+        called = isinstance(module.parent(decorator), ast.Call)
+        if evaluator.declared_decorators.result_of(name, called=called) == "coroutine":
+            return True
+        node = function.node
+        is_lazy = isinstance(node, ast.AsyncFunctionDef) and not module.is_generator(node)
+        return is_lazy and evaluator.forwarding.keeps_coroutines(name, called=called)
+
+    def _forwards(self, module: Module, decorator: ast.expr, name: str | None) -> bool:
+        """Whether what a decorator makes returns what its function returns."""
+        if name is None:
+            return False
+        called = isinstance(module.parent(decorator), ast.Call)
+        handing = self._evaluator.forwarding.handing_of(name, called=called)
+        if handing in {"same", "forwards"}:
+            return True
+        if self._evaluator.declared_decorators.result_of(name, called=called) == "same":
+            return True
+        return handing is None and library_decorators().forwards(name)
+
+    def _gives_back(self, module: Module, decorator: ast.expr) -> bool:
+        """Whether a decorator declares, by a type variable, that it returns what it is given."""
+        values = self._evaluator.values(module, decorator)
+        return bool(values) and all(isinstance(one, FunctionOf) and _is_same(one) for one in values)
+
+    def undecorated_results(
+        self, function: FunctionOf, node: Function, known: Environment = ()
+    ) -> Values:
+        """Return the result of a function that is called directly, without its decorators."""
+        result = self._as_written(function, node, known)
+        if _only_declares(node) and any(map(_is_open, result)):
+            return _given_by_overriding(self._evaluator, function) or result
+        return result
+
+    def _as_written(self, function: FunctionOf, node: Function, known: Environment) -> Values:
+        """Return what a function gives, as its own body and its annotation say it."""
+        evaluator, module = self._evaluator, function.module
+        yielded, returns = module.yields_of(node), module.returned_by(node)
+        declared: Values = ()
+        if node.returns is not None:
+            declared = self._declared_annotations(function, node, node.returns, known)
+            # A pure declaration, such as a method of a protocol, returns the declared type.
+            if (returns or yielded) and any(isinstance(value, Unknown) for value in declared):
+                declared = ()
+        generates = any(isinstance(item, Producer) and item.how == "generator" for item in declared)
+        if declared and (generates or not yielded):
+            # The annotation says what awaiting gives; the call itself gives a coroutine.
+            lazy = isinstance(node, ast.AsyncFunctionDef) and not yielded
+            if self._is_narrowed(declared):
+                found = union(*(evaluator.values(module, part, known) for part in returns))
+                if yielded:
+                    inner = union(*(self._yielded_values(module, part, known) for part in yielded))
+                    found = (Producer("generator", inner),)
+                declared = narrower(self._evaluator, declared, found)
+            return (Producer("coroutine", declared),) if lazy else declared
+        if yielded:
+            # An annotation of a generator that names none says at best what is yielded.
+            inner = union(*(self._yielded_values(module, part, known) for part in yielded))
+            unknown = any(isinstance(value, Unknown) for value in inner)
+            return (Producer("generator", declared if unknown and declared else inner),)
+        found = union(*(evaluator.values(module, part, known) for part in returns))
+        if not returns and _only_declares(node):
+            why = f"`{node.name}` is left to those that override it"
+            found = (evaluator.unknown(module, node, why),)
+        elif not returns:
+            found = (NoneValue(),)
+        return (Producer("coroutine", found),) if isinstance(node, ast.AsyncFunctionDef) else found
+
+    def _declared_annotations(
+        self, function: FunctionOf, node: Function, annotation: ast.expr, known: Environment
+    ) -> Values:
+        """Return the annotation of what is returned, its type variables solved by this call."""
+        module, library = function.module, self._evaluator.library
+        declared = self._evaluator.declared_unsolved(module, annotation)
+        if not has_variables(declared):
+            return declared
+        solution: dict[str, Values] = {}
+        bound = function.bound
+        if isinstance(bound, InstanceOf | ClassOf):
+            owner = module.parent(node)
+            if isinstance(owner, ast.ClassDef):
+                home = module.full_name(owner)
+                solution |= library.solution_of(bound, home)
+            own = bound if isinstance(bound, InstanceOf) else InstanceOf(bound.qualified)
+            solution[SELF] = (own,)
+        solve(self._evaluator, function, known, solution)
+        return without_variables(solved_values(declared, solution), module.place(annotation))
+
+    def _is_narrowed(self, declared: Values) -> bool:
+        """Whether what a function returns may say more than its annotation ``declared``."""
+        return are_told_apart(declared) or holds_own(self._evaluator, declared)
+
+    def _yielded_values(
+        self, module: Module, node: ast.Yield | ast.YieldFrom, known: Environment
+    ) -> Values:
+        if node.value is None:
+            return (NoneValue(),)
+        given = self._evaluator.values(module, node.value, known)
+        if isinstance(node, ast.Yield):
+            return given
+        return self._uses.results_of_use("generator", given, module, node)
+
+
+def _is_open(value: Value) -> bool:
+    """Whether nothing is known of a value, or of what awaiting it gives."""
+    if isinstance(value, Producer) and value.how == "coroutine":
+        return any(isinstance(alternative, Unknown) for alternative in value.inner)
+    return isinstance(value, Unknown)
+
+
+def _is_same(function: FunctionOf) -> bool:
+    """Whether a function returns its argument's type, by one name that is a type variable."""
+    node = function.node
+    if not isinstance(node, ast.FunctionDef) or not isinstance(node.returns, ast.Name):
+        return False
+    first = next(iter(positional_parameters(node)), None)
+    if first is None or not isinstance(first.annotation, ast.Name):
+        return False
+    made = function.module.scopes.only_value(node.returns)
+    is_variable = isinstance(made, ast.Call) and last_name(made.func) == "TypeVar"
+    return first.annotation.id == node.returns.id and is_variable

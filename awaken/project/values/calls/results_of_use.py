@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module
@@ -22,9 +21,6 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.questions import EvaluatorPart
-
-if TYPE_CHECKING:
-    pass
 
 NOT_ITERABLE = name_list("not_iterable")
 

@@ -16,6 +16,7 @@ from msgspec import Struct, field
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step, emptied_blocks
 from awaken.editing.comments import Comment, comments_in, only_suppresses
+from awaken.project.source.lines.statement_lines import lines_of
 from awaken.project.source.modules import Module
 
 
@@ -102,8 +103,8 @@ class _Moving:
         beside = [
             node
             for node in block
-            if _first_line(node) <= _last_line(statement)
-            and _first_line(statement) <= _last_line(node)
+            if lines_of(node).start < _last_line(statement)
+            and lines_of(statement).start < _last_line(node)
         ]
         above = self._modules[statement].parent(statement)
         # `if debug: app.on_event(...)(f)`: the line belongs to the `if`.
@@ -218,7 +219,7 @@ class _Moving:
         block = self._modules[statement].block_of(statement)
         result = [statement]
         for node in block[block.index(statement) + 1 :]:
-            if _first_line(node) > _last_line(result[-1]) + 1 or isinstance(node, ast.Return):
+            if lines_of(node).start > _last_line(result[-1]) or isinstance(node, ast.Return):
                 break
             # A comment that also speaks of what stays must stay with it.
             if node not in self._gone:
@@ -250,12 +251,6 @@ def _comments_inside(
         else:
             comments.append(Comment(comment.line + node.lineno - 1, comment.text, comment.alone))
     return comments
-
-
-def _first_line(statement: ast.stmt) -> int:
-    decorators = getattr(statement, "decorator_list", None)
-    # Since Python 3.8 `lineno` of a function is that of its `def`.
-    return decorators[0].lineno if decorators else statement.lineno
 
 
 def _last_line(node: ast.AST | None) -> int:

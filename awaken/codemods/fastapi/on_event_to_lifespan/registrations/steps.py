@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct, field
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
-from awaken.codemods.fastapi.on_event_to_lifespan.registrations.called import Caller
-from awaken.codemods.fastapi.on_event_to_lifespan.registrations.handler_providers import (
-    Provider,
-    provider_of,
-)
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.timing import Clock, Order, Timing
 from awaken.contract import Reason
 from awaken.kit.names_here import binds
 from awaken.kit.sites import Refused
 from awaken.project import Project
+from awaken.project.frameworks.web.applications import OF_OTHERS
 from awaken.project.frameworks.web.handlers import Manner, needs_arguments
 from awaken.project.frameworks.web.inclusion import Inclusion
 from awaken.project.frameworks.web.registrations import Event, Registration
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function, arguments_of, parameters_of
+from awaken.project.values.domain import Unknown
+
+_DEFINED_AND_RETURNED = 2
+_PARTIAL = "functools.partial"
 
 
 class Step(Struct):
@@ -110,7 +111,7 @@ class Steps:
 
     def _of_list(self, registration: Registration, handler: ast.expr, event: Event) -> Step:
         module = registration.module
-        called = Caller(self._project, module).call_of(handler, may_keep=False)
+        called = _Caller(self._project, module).call_of(handler, may_keep=False)
         # Starlette fills the lists in the constructor, before any other registration: order 0.
         start = module.span(registration.node).start
         return Step(registration, event, (0, start), called.code, called.reads)
@@ -127,7 +128,7 @@ class Steps:
         if statement is None:
             raise self._refusal(reasons.OTHER_FORM, registration)
         timing = self._clock.timing_of(registration, statement, via)
-        called = Caller(self._project, module).call_of(handler, may_keep=not timing.foreign)
+        called = _Caller(self._project, module).call_of(handler, may_keep=not timing.foreign)
         step = Step(registration, event, timing.order, called.code, called.reads, statement)
         step.kept = called.kept
         if timing.foreign:
@@ -145,7 +146,7 @@ class Steps:
         event: Event,
         via: tuple[Inclusion, ...],
     ) -> Step:
-        provider = None if via else provider_of(self._project, self._home, registration)
+        provider = None if via else _provider_of(self._project, self._home, registration)
         if provider is not None:
             return self._provided_step(registration, function, event, provider)
         timing = self._clock.timing_of(registration, function, via)
@@ -172,7 +173,7 @@ class Steps:
             raise self._refusal(reasons.HANDLER_EXPRESSION, registration)
         manner = self._manner(registration, function)
         step = Step(registration, event, provider.timing.order, name=function.name)
-        called = Caller(self._project, module).of_result(provider.call, manner)
+        called = _Caller(self._project, module).of_result(provider.call, manner)
         step.code, step.reads = called.code, called.reads
         step.provider = provider.statement
         step.returned = provider.returns
@@ -217,3 +218,207 @@ def emptied_blocks(steps: Sequence[Step]) -> list[ast.If]:
         if isinstance(block, ast.If) and not block.orelse and all(x in gone for x in block.body):
             result[block] = None
     return list(result)
+
+
+class Provider(Struct, frozen=True):
+    """The only call of such a function, as a statement of its own, and when that is executed.
+
+    ``returns`` says that the function gives back its handler already.
+    """
+
+    call: ast.Call
+    statement: ast.stmt
+    timing: Timing
+    returns: bool
+
+
+def _provider_of(project: Project, home: Home, registration: Registration) -> Provider | None:
+    """Return the call that makes and registers the handler of ``registration``, if only one does.
+
+    It is where the application of ``home`` is made. Raises Refused.
+    """
+    module, function = registration.module, registration.function
+    maker = module.scopes.scope_of(function).node if function is not None else None
+    if function is None or not isinstance(maker, Function) or maker is home.scope.node:
+        return None
+    body = maker.body[1:] if ast.get_docstring(maker) is not None else maker.body
+    if not _only_defines(maker, body, function):
+        return None
+    callers = project.calls.callers_of(module, maker)
+    hidden = [obstacle for obstacle in callers.obstacles if obstacle.kind not in OF_OTHERS]
+    # A second call would register the handler a second time.
+    if len(callers.sites) != 1 or hidden or callers.sites[0].place.path != home.module.path:
+        return None
+    calls = home.module.calls_at(callers.sites[0].place.span)
+    statement = home.module.parent(calls[0]) if calls else None
+    # A result that is used must stay where it is.
+    if not isinstance(statement, ast.Expr):
+        return None
+    timing = Clock(project, home).of_statement(home.module, statement)
+    return None if timing is None else Provider(calls[0], statement, timing, returns=len(body) > 1)
+
+
+def _only_defines(maker: Function, body: list[ast.stmt], function: Function) -> bool:
+    """Whether a function does nothing but define its handler, and return it if anything."""
+    # A coroutine function gives a coroutine, not its handler.
+    plain = isinstance(maker, ast.FunctionDef) and not maker.decorator_list
+    if not plain or len(body) > _DEFINED_AND_RETURNED or body[0] is not function:
+        return False
+    if len(body) == 1:
+        return True
+    returned = body[1].value if isinstance(body[1], ast.Return) else None
+    return isinstance(returned, ast.Name) and returned.id == function.name
+
+
+class Called(Struct, frozen=True):
+    """The statement that calls a handler, and the expressions of the program that it repeats.
+
+    ``kept`` is what must still be evaluated where it was registered: ``code`` then has ``{}`` for
+    the variable that holds it.
+    """
+
+    code: str
+    reads: tuple[ast.Name, ...]
+    kept: str = ""
+
+
+class _Caller:
+    """Writes the calls of one module's handlers."""
+
+    def __init__(self, project: Project, module: Module) -> None:
+        self._project = project
+        self._module = module
+
+    def call_of(self, handler: ast.expr, *, may_keep: bool) -> Called:
+        """Return how to call ``handler``; ``may_keep``: its place can keep a value.
+
+        Raises Refused.
+        """
+        match handler:
+            case ast.Lambda():
+                return self._lambda(handler)
+            case ast.Name() | ast.Attribute():
+                return self._named_callee(handler)
+            case ast.Call():
+                return self._made_callee(handler, may_keep=may_keep)
+            case _:
+                raise self._refusal(reasons.HANDLER_EXPRESSION, handler)
+
+    def _refusal(self, reason: Reason, node: ast.expr) -> Refused:
+        place = self._module.place(node)
+        return Refused(reason, self._module.excerpt(node), because=(place,))
+
+    def _manner(self, node: ast.expr) -> Manner:
+        manner = self._project.web.handlers.manner(self._module, node)
+        if manner is None:
+            raise self._refusal(reasons.ASYNC_UNKNOWN, node)
+        return manner
+
+    def _named_callee(self, node: ast.Name | ast.Attribute) -> Called:
+        manner = self._manner(node)
+        # FastAPI calls handlers without arguments.
+        if self._project.web.handlers.cannot_be_called(self._module, node):
+            raise self._refusal(reasons.HANDLER_PARAMETERS, node)
+        # The registration holds the function; the lifespan looks it up when it starts.
+        replacements = self._project.replaced_names.anywhere(self._module, node)
+        replaced = tuple(replacement.place for replacement in replacements)
+        if isinstance(node, ast.Name):
+            # Tests that replace the name of a function are a caveat, for all forms of handlers.
+            replaced = tuple(place for place in replaced if not is_around_tests(place.path))
+        if replaced:
+            raise Refused(reasons.REBOUND, self._module.excerpt(node), because=replaced)
+        reads = tuple(self._steady(node))
+        return Called(f"{_await_prefix(manner)}{self._module.text_of(node)}()", reads)
+
+    def _lambda(self, node: ast.Lambda) -> Called:
+        inside = list(self._module.walk(node.body))
+        # These bind or suspend in the lambda's scope, which goes away.
+        if any(isinstance(part, ast.NamedExpr | ast.Yield | ast.YieldFrom) for part in inside):
+            raise self._refusal(reasons.HANDLER_EXPRESSION, node)
+        if parameters_of(node.args):
+            raise self._refusal(reasons.HANDLER_EXPRESSION, node)
+        if isinstance(node.body, ast.Call):
+            called = self._project.web.handlers.manner(self._module, node.body.func)
+            # FastAPI drops the coroutine that a lambda returns; awaiting it would start it.
+            if called == "async":
+                raise self._refusal(reasons.NEVER_AWAITED, node)
+        reads = tuple(part for part in inside if isinstance(part, ast.Name))
+        return Called(self._statement(node.body), reads)
+
+    def _statement(self, node: ast.expr) -> str:
+        """Return the source of ``node`` as a statement of its own, its lines moved to the left."""
+        text = self._module.text_of(node)
+        first, *rest = text.splitlines(keepends=True)
+        # The lines of a string that spans several must keep their indentation.
+        spread = any(
+            isinstance(part, ast.Constant) and part.lineno != part.end_lineno
+            for part in self._module.walk(node)
+        )
+        if rest and not spread:
+            widths = [len(line) - len(line.lstrip(" \t")) for line in rest if line.strip()]
+            text = first + "".join(line[min(widths, default=0) :] for line in rest)
+        try:
+            ast.parse(text, filename="")
+        except SyntaxError:
+            # Lines that only the lambda's parentheses held together need their own.
+            return f"({text})"
+        return text
+
+    def _made_callee(self, node: ast.Call, *, may_keep: bool) -> Called:
+        arguments = arguments_of(node)
+        steady = all(isinstance(argument, ast.Name | ast.Constant) for argument in arguments)
+        text = self._module.text_of(node)
+        if self._project.qualified_name(self._module, node.func) == _PARTIAL:
+            # `partial` evaluates its arguments once, at the registration.
+            if not steady or not node.args or not isinstance(node.args[0], ast.Name):
+                raise self._refusal(reasons.HANDLER_EXPRESSION, node)
+            rest = [self._module.text_of(argument) for argument in node.args[1:]]
+            rest += [f"{part.arg}={self._module.text_of(part.value)}" for part in node.keywords]
+            manner = self._manner(node.args[0])
+            code = f"{_await_prefix(manner)}{self._module.text_of(node.args[0])}({', '.join(rest)})"
+            return Called(code, tuple(self._steady(*arguments)))
+        manner = self._manner(node)
+        # Without side effects it makes no difference when the maker is called.
+        if steady and "\n" not in text and self._only_defines(node):
+            return self.of_result(node, manner)
+        if not may_keep:
+            raise self._refusal(reasons.HANDLER_EXPRESSION, node)
+        return Called(f"{_await_prefix(manner)}{{}}()", (), text)
+
+    def of_result(self, node: ast.Call, manner: Manner) -> Called:
+        """Return how to call what the call ``node`` returns. Raises Refused."""
+        arguments = arguments_of(node)
+        text = self._module.text_of(node)
+        if "\n" in text or not all(isinstance(part, ast.Name | ast.Constant) for part in arguments):
+            raise self._refusal(reasons.HANDLER_EXPRESSION, node)
+        return Called(
+            f"{_await_prefix(manner)}{text}()", tuple(self._steady(node.func, *arguments))
+        )
+
+    def _only_defines(self, node: ast.Call) -> bool:
+        """Whether the function that ``node`` calls only defines another one and returns it."""
+        called = self._project.calls.function_called(self._module, node)
+        if isinstance(called, Unknown):
+            return False
+        *others, last = called.function.body
+        plain = all(
+            isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
+            or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+            for statement in others
+        )
+        decorated = any(part.decorator_list for part in others if hasattr(part, "decorator_list"))
+        return plain and not decorated and isinstance(last, ast.Return)
+
+    def _steady(self, *nodes: ast.expr) -> Iterator[ast.Name]:
+        """Yield the names in ``nodes``, which all mean the same when the application starts."""
+        for node in nodes:
+            for part in self._module.nodes_below(node, ast.Name):
+                bindings = self._module.scopes.bindings_of(part)
+                # `try: import a` / `except ImportError` binds one name twice, before the start.
+                if len(bindings) > 1 and any(b.kind != "import" for b in bindings):
+                    raise self._refusal(reasons.REBOUND, part)
+                yield part
+
+
+def _await_prefix(manner: Manner) -> str:
+    return "await " if manner == "async" else ""

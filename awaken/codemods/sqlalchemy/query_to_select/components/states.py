@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from functools import cached_property, reduce
 from operator import attrgetter
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
-from awaken.codemods.sqlalchemy.query_to_select.components.joining import join, joined_statement
-from awaken.codemods.sqlalchemy.query_to_select.components.translation import translate_statement
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import BUILDERS, SET_OPERATIONS, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.results.flushing import flushes_first
+from awaken.codemods.sqlalchemy.query_to_select.results.unique import may_repeat
+from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.statements.alike import (
+    are_alike,
+    either,
+    give_rows,
+    looks,
+)
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import (
     add_links,
     initial_statement,
 )
+from awaken.codemods.sqlalchemy.query_to_select.statements.join_targets import Target
 from awaken.codemods.sqlalchemy.query_to_select.statements.query_comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import BEFORE
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.knowledge.library_names import name_list
-from awaken.project.frameworks.loads.query_items import Item, kind_of
+from awaken.project.frameworks.loads.query_items import Item, What, kind_of
 from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.graph.holders import Holder
 from awaken.project.source.memo import cached_by
@@ -44,6 +54,10 @@ _GROUPS: tuple[Callable[[ChainFragment, Statement], Hashable], ...] = (
     lambda root, _statement: root.start,
 )
 """What tells queries apart where they begin: nothing, if all are alike, their kind, their place."""
+
+_MOST_LISTS = 8
+"""Ways with other columns each: a loop that adds one has no end of them. In superset and
+ckan there are 2 at most."""
 
 
 class Arrival(Struct, frozen=True):
@@ -145,7 +159,7 @@ class States:
         """Return the items of the queries that ``holder`` may have; nothing where they differ."""
         statements = list(self._known.get(holder, {}).values())
         try:
-            return joined_statement(statements).items if statements else ()
+            return _joined_statement(statements).items if statements else ()
         except Refused:
             return ()
 
@@ -230,7 +244,7 @@ class States:
     ) -> Statement:
         if source is target:
             return statement
-        return translate_statement(statement, self.component.reader(target), target)
+        return _translate_statement(statement, self.component.reader(target), target)
 
     def _criteria_in(self, context: FunctionContext) -> list[ast.expr]:
         """Return the arguments of all builders that are called in ``context``."""
@@ -284,3 +298,142 @@ def keep_meaning(links: Sequence[Link], edits: Sequence[LinkEdit]) -> bool:
 
 def _as_named(links: Sequence[Link]) -> tuple[LinkEdit, ...]:
     return tuple(LinkEdit(link.name) for link in links)
+
+
+def _translate_statement(
+    statement: Statement, reader: Reader, target: FunctionContext
+) -> Statement:
+    """Return ``statement`` of another function as ``target``, in the file of ``reader``, sees it.
+
+    Its criteria and options are judged in their own function.
+    """
+    return replace(
+        statement,
+        reader=reader,
+        items=tuple(_seen_from(reader, target, item) for item in statement.items),
+        orm_items=tuple(_seen_from(reader, target, item) for item in statement.orm_items),
+        criteria=[],
+        options=[],
+        sources=[],
+        unjudged=[],
+        partners=tuple(
+            result
+            for partner in statement.partners
+            if not partner.aliased and (result := _target(reader, target, partner)) is not None
+        ),
+        join_point=_target(reader, target, statement.join_point),
+        source=_target(reader, target, statement.source),
+        unsure=statement.unsure or may_repeat(statement),
+    )
+
+
+def _seen_from(reader: Reader, context: FunctionContext, item: Item) -> Item:
+    is_named = item.owner is not None or item.model is not None  # maybe not where it came from
+    if item.what not in {What.ENTITY, What.COLUMN} or not is_named:
+        return item
+    # An alias is a variable of the function that it comes from.
+    owner = None if item.aliased else _named_in(reader, context, item.model)
+    return structs.replace(item, owner=owner)
+
+
+def _target(reader: Reader, context: FunctionContext, target: Target | None) -> Target | None:
+    return (
+        None
+        if target is None
+        else structs.replace(target, text=_named_in(reader, context, target.model))
+    )
+
+
+def _named_in(reader: Reader, context: FunctionContext, qualified: str | None) -> str | None:
+    """Return the name by which the function of ``context`` sees the class; None if it does not."""
+    if qualified is None:
+        return None
+    name = qualified.rpartition(".")[2]
+    scopes = reader.module.scopes
+    if name in scopes.module.bindings and scopes.owner(name, context.flow.scope) is scopes.module:
+        return name if _means(reader, ast.Name(name, ast.Load()), qualified) else None
+    for node in reader.module.walk(context.function):
+        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+            continue
+        if node.attr == name and _means(reader, node, qualified):
+            return ast.unparse(node)
+    return None
+
+
+def _means(reader: Reader, node: ast.expr, qualified: str) -> bool:
+    """Whether ``node`` is the class, be it by the name of a package that exports it."""
+    meant = reader.qualified_name(node)
+    if meant is None or meant == qualified:
+        return meant is not None
+    facts = reader.project.class_facts(meant)
+    return facts is not None and facts.qualified == qualified
+
+
+def _joined_statement(statements: Sequence[Statement]) -> Statement:
+    """Return the facts of a statement that is one of ``statements``; raises Refused."""
+    statement, *others = statements
+    for other in others:
+        statement = join(statement, other)
+    return statement
+
+
+def join(one: Statement, other: Statement) -> Statement:
+    """Return the facts of a statement that is ``one`` or ``other``; raises Refused."""
+    one, other = _with_same_items(one, other)
+    statement = one.either(other)
+    # Code that makes the statement flush may be in one branch only.
+    statement.unflushed |= flushes_first(statement) and not flushes_first(one.combine(other))
+    return statement
+
+
+def _with_same_items(one: Statement, other: Statement) -> tuple[Statement, Statement]:
+    """Return both statements with items that look the same; raises Refused if there are none."""
+    are_same = looks(one.items) == looks(other.items) or are_alike(one.items, other.items)
+    if not are_same and not (give_rows(one.items) and give_rows(other.items)):
+        raise _different(one.items, other.items)
+    if _lists(one) == _lists(other):
+        return one, other
+    # Where they are alike, one item can represent that of each branch.
+    if are_alike(one.items, other.items) and not one.lists and not other.lists:
+        items = tuple(map(either, one.items, other.items))
+        return _of_several(one, items), _of_several(other, items)
+    return _with_lists(one, other), _with_lists(other, one)
+
+
+def _lists(statement: Statement) -> frozenset[tuple[Hashable, ...]]:
+    return frozenset(map(looks, statement.lists or (statement.items,)))
+
+
+def _different(one: Sequence[Item], other: Sequence[Item]) -> Refused:
+    first, second = (", ".join(ast.unparse(item.node) for item in items) for items in (one, other))
+    if first == second:
+        detail = f"`{first}`, which means different things on each branch"
+        return Refused(reasons.DIFFERENT_QUERIES, detail)
+    return Refused(reasons.DIFFERENT_QUERIES, f"`{first}` or `{second}`")
+
+
+def _with_lists(one: Statement, other: Statement) -> Statement:
+    """Return ``one`` as a statement for its own columns, or for those of ``other``."""
+    lists = list(one.lists or (one.items,))
+    known = _lists(one)
+    lists += [items for items in other.lists or (other.items,) if looks(items) not in known]
+    if len(lists) > _MOST_LISTS:
+        raise _different(lists[0], lists[-1])
+    # No class is the first one, which filter_by() would mean.
+    items = tuple(
+        structs.replace(item, what=What.EXPRESSION, mixed=True) for item in itertools.chain(*lists)
+    )
+    return replace(one, items=items, lists=tuple(lists))
+
+
+def _of_several(statement: Statement, items: tuple[Item, ...]) -> Statement:
+    """Return ``statement`` as one for ``items`` of several classes, its own criteria judged."""
+    return replace(
+        statement,
+        items=items,
+        criteria=[],
+        options=[],
+        unjudged=[],
+        unsure=statement.unsure or may_repeat(statement),
+        several=True,
+    )

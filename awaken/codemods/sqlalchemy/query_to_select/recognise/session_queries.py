@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,7 +16,6 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import read_chain
 from awaken.codemods.sqlalchemy.query_to_select.reading.formatted import check_formatted
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import prove_session, short_text
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.recognise.backrefs import Backrefs
 from awaken.codemods.sqlalchemy.query_to_select.recognise.begins import Begin, begin_of
 from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import OwnClass
 from awaken.codemods.sqlalchemy.query_to_select.recognise.plausible import is_plausible
@@ -23,18 +23,21 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.query_evidence import 
 from awaken.codemods.sqlalchemy.query_to_select.recognise.replaced_query_methods import Replaced
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Place
+from awaken.kit.rule import ProjectFacts
 from awaken.knowledge import knowledge
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import nodes_in
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import keyword_of
+from awaken.project.values.domain import ClassOf, InstanceOf, Value
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
 _DECISIVE = {reasons.KEPT_QUERY, reasons.PASSED_QUERY, reasons.RETURNED_QUERY}
+_CONFIGURES = b"configure_mappers"
 
 
 class Recognised(Struct, frozen=True):
@@ -85,7 +88,7 @@ class Sites:
         self._project = project
         self._triggers = triggers
         self.replaced = Replaced(project)
-        self.backrefs = Backrefs(project)
+        self.backrefs = _Backrefs(project)
         self._decided_places = {(place.path, place.span.start) for place in decided}
 
     def modules(self) -> Iterator[Module]:
@@ -307,3 +310,86 @@ def _standing_against(reader: Reader, node: ast.expr) -> Refused | None:
     except Refused as refused:
         return refused
     return None
+
+
+class _Backrefs(ProjectFacts):
+    """The attributes of a program that a ``backref`` makes; found when the first rewrite asks.
+
+    ``session.query(User)`` configures them at once, ``select(User)`` only when it is executed. A
+    program whose first statement of all names such an attribute raises AttributeError then.
+    """
+
+    @cached_property
+    def _owners(self) -> dict[str, set[str]]:
+        """The classes that get an attribute, by its name; none where mappers are configured."""
+        owners: dict[str, set[str]] = defaultdict(set)
+        # The first search answers the others as well.
+        named = self._project.files_with([_CONFIGURES, b"backref"])
+        if not named or self._project.files_with([_CONFIGURES]):
+            return owners
+        for path in self._project.files_with([b"backref"]):
+            for side in self._project.orm.relationships.in_file(path):
+                if side.reverse and side.attribute is not None:
+                    owners[side.attribute].add(side.owner or "")
+        return owners
+
+    def caveats(self, module: Module, query: ast.expr) -> Iterator[str]:
+        """Yield the caveats where ``query``, which begins again, names such an attribute."""
+        shown = next(self._names(module, query), "") if self._owners else ""
+        if shown:
+            yield (
+                f"a `backref` makes `{shown}`: unlike Query, `select()` does not "
+                "configure mappers, so the first statement fails without "
+                "`configure_mappers()`"
+            )
+
+    def _names(self, module: Module, query: ast.expr) -> Iterator[str]:
+        waiting: list[ast.AST] = [query]
+        while waiting:
+            node = waiting.pop()
+            match node:
+                # The arguments of `query()` are read before it configures anything.
+                case ast.Call(func=ast.Attribute(attr="query")):
+                    waiting.append(node.func)
+                    continue
+                case ast.Call(func=ast.Attribute(value=owner) as called):
+                    waiting += [owner, *node.args, *node.keywords]
+                    if called.attr == "filter_by":
+                        yield from self._compared_attributes(module, node.keywords)
+                    continue
+                case ast.Attribute(value=owner, attr=name) if name in self._owners:
+                    if self._may_be_class(module, owner, name):
+                        yield module.excerpt(node)
+            waiting += ast.iter_child_nodes(node)
+
+    def _compared_attributes(self, module: Module, given: Sequence[ast.keyword]) -> Iterator[str]:
+        """Yield the attributes that `filter_by` compares with what may be no object.
+
+        An object was made or loaded, which configured the mappers.
+        """
+        for argument in given:
+            if argument.arg in self._owners:
+                values = self._project.values.of(module, argument.value)
+                if isinstance(argument.value, ast.Constant) or values.may_be_none:
+                    yield argument.arg
+
+    def _may_be_class(self, module: Module, node: ast.expr, name: str) -> bool:
+        """Whether ``node`` may be a class that gets the attribute, or an instance of it."""
+        values = self._project.values.of(module, node)
+        if not values.is_known or not values.alternatives:
+            return True
+        return any(self._may_lack(alternative, name) for alternative in values.alternatives)
+
+    def _may_lack(self, value: Value, name: str) -> bool:
+        match value:
+            case ClassOf(qualified=qualified):
+                return self._gets(qualified, name)
+            case InstanceOf(qualified=qualified):
+                # To make an object of a mapped class configures mappers.
+                return self._project.orm.mapped_class(qualified) is None
+        return True
+
+    def _gets(self, qualified: str, name: str) -> bool:
+        owners = self._owners[name]
+        heirs = (heir for owner in owners for heir in self._project.all_subclasses(owner))
+        return "" in owners or qualified in owners or qualified in heirs

@@ -6,14 +6,16 @@ import ast
 from collections.abc import Iterator
 
 from awaken.contract import Place
+from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
-from awaken.project.graph.forwards.handed.dependency_overrides import overrides
-from awaken.project.graph.forwards.handed.function_fields import Fields
-from awaken.project.graph.forwards.handed.registers import Registers
+from awaken.project.graph.forwards.handed.receivers import JOINING, TAKING
 from awaken.project.graph.forwards.handed.slots import End, Found, Slot, Slots, Spot
 from awaken.project.graph.forwards.handed.variables import Variables
+from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module, same_node
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameters_of, values_given, without_arguments
+from awaken.project.source.worklist import Worklist
+from awaken.project.values.domain import InstanceOf
 from awaken.project.values.fixtures_by_name import ASKING, fixtures_asked_for, is_asking
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
@@ -26,8 +28,8 @@ class Holding:
         self._graph = graph
         self._evaluator = slots.evaluator
         self._variables = Variables(slots, graph)
-        self._fields = Fields(slots)
-        self.registers = Registers(slots)
+        self._fields = _Fields(slots)
+        self.registers = _Registers(slots)
 
     def accesses_of(self, slot: Slot) -> Found:
         """Yield all that is put into ``slot``, and all that reads it."""
@@ -119,3 +121,219 @@ class Holding:
                     continue
                 if found.module.span(found.node).start == home.span(fixture).start:
                     yield self._slots.parameter(module, node, name, slot.depth)
+
+
+def overrides(slots: Slots) -> Found:
+    """Yield what is taken out of the overrides, and where that is used all that is put there.
+
+    The framework calls them, and takes coroutine functions as well. A test may look one up and call
+    it, or keep those of before and put them back.
+    """
+    attributes = [
+        (module, node)
+        for module, node in slots.mentions(OVERRIDES)
+        if isinstance(node, ast.Attribute) and node.attr == OVERRIDES
+    ]
+    taken = [item for module, node in attributes for item in _taken_spots(module, node)]
+    yield from taken
+    for module, node in attributes if taken else ():
+        yield from _put(module, node)
+
+
+def _taken_spots(module: Module, node: ast.Attribute) -> Iterator[Spot]:
+    """Yield what is taken out where ``node`` are the overrides, if anything is done with it."""
+    match module.parent(node):
+        case ast.Subscript(value=value, ctx=ast.Load()) as above if value is node:
+            yield Spot(module, above, 0)
+        case ast.Attribute(attr=name) as method:
+            call = module.parent(method)
+            if isinstance(call, ast.Call) and not isinstance(module.parent(call), ast.Expr):
+                if name in TAKING:
+                    yield Spot(module, call, 0)
+                elif name in {"copy", "values"}:
+                    yield Spot(module, call, 1)
+                elif name == "items":
+                    yield Spot(module, call, 2)
+        case ast.Assign(value=value) if value is node:
+            yield Spot(module, node, 1)
+
+
+def _put(module: Module, node: ast.Attribute) -> Iterator[Spot]:
+    """Yield what is put there."""
+    match module.parent(node):
+        case ast.Subscript(ctx=ast.Store()) as above:
+            statement = module.parent(above)
+            if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+                yield Spot(module, statement.value, 0)
+        case ast.Assign(targets=targets, value=value) if node in targets:
+            yield Spot(module, value, 1)
+        case ast.Attribute(attr=name) as method:
+            call = module.parent(method)
+            if isinstance(call, ast.Call) and name in JOINING:
+                yield from (Spot(module, argument, 1) for argument in call.args)
+        case ast.Call(func=ast.Attribute(attr="setitem"), args=[_, _, given]):
+            yield Spot(module, given, 0)
+
+
+class _Fields:
+    """Writers and readers of attributes that hold functions."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._evaluator = slots.evaluator
+
+    # ------------------------------------------------------------------------------------ fields
+    def accesses_of(self, slot: Slot) -> Found:
+        """Yield all that is put into a field, and all that reads it."""
+        for module in self._evaluator.modules_at(self._slots.words.files_with(slot.name)):
+            yield from self._field_in(module, slot)
+        yield from self._in_body(slot)
+        yield from self._constructor_arguments(slot)
+
+    def _field_in(self, module: Module, slot: Slot) -> Found:
+        """Yield what one file puts into a field, and what reads it there."""
+        for node in module.nodes(ast.Attribute):
+            if node.attr != slot.name:
+                continue
+            shares = self._slots.shares(slot, module, node.value)
+            if shares is None:
+                why = f"`{module.excerpt(node)}` may be `{slot.owner.rpartition('.')[2]}`'s"
+                yield End("leak", module, node, why)
+            elif shares and isinstance(node.ctx, ast.Load):
+                yield Spot(module, node, slot.depth)
+            elif shares and isinstance(node.ctx, ast.Store):
+                yield from self._stored_value(module, node, slot)
+
+        for mention in module.mentions(slot.name):
+            call = module.parent(mention)
+            if isinstance(mention, ast.Constant) and isinstance(call, ast.Call):
+                yield from self._getattr_read(module, call, mention, slot)
+
+    def _getattr_read(
+        self, module: Module, call: ast.Call, name: ast.Constant, slot: Slot
+    ) -> Found:
+        """Yield ``call`` if it is a ``getattr`` that reads a field."""
+        is_asked = len(call.args) > 1 and call.args[1] is name
+        if not is_asked or module.scopes.builtin_called(call) != "getattr":
+            return
+        shares = self._slots.shares(slot, module, call.args[0])
+        if shares is None:
+            yield End("leak", module, call, f"`{module.excerpt(call)}` may read it")
+        elif shares:
+            yield Spot(module, call, slot.depth)
+
+    def _stored_value(self, module: Module, node: ast.Attribute, slot: Slot) -> Found:
+        match module.parent(node):
+            case ast.Assign() | ast.AnnAssign() as above:
+                if above.value is not None:
+                    yield Spot(module, above.value, slot.depth)
+            case _:
+                yield End(
+                    "leak", module, node, f"the arguments of `{module.excerpt(node)}` are unknown"
+                )
+
+    def _in_body(self, slot: Slot) -> Found:
+        """Yield what the bodies of classes give to a field."""
+        for owner in (slot.owner, *self._evaluator.classes.all_subclasses(slot.owner)):
+            module, node = self._evaluator.classes.node(owner) or (None, None)
+            for name, value in values_given(node.body) if node is not None else ():
+                if name == slot.name and module is not None:
+                    yield from self._field_default(module, value, slot)
+
+    def _field_default(self, module: Module, value: ast.expr, slot: Slot) -> Found:
+        if (
+            isinstance(value, ast.Call)
+            and self._evaluator.names.qualified_name(module, value.func) == "dataclasses.field"
+        ):
+            for keyword in value.keywords:
+                if keyword.arg == "default":
+                    yield Spot(module, keyword.value, slot.depth)
+                elif keyword.arg == "default_factory" and not slot.depth:
+                    yield End("leak", module, value, "a factory gives the default")
+            return
+        yield Spot(module, value, slot.depth)
+
+    def _constructor_arguments(self, slot: Slot) -> Found:
+        """Yield what calls of classes without ``__init__`` give to a field."""
+        for owner in (slot.owner, *self._evaluator.classes.all_subclasses(slot.owner)):
+            if self._slots.own_fields(owner) is None:
+                continue
+            for word in (owner.rpartition(".")[2], "cls"):
+                yield from self._made_as(word, owner, slot)
+        for module, node in self._slots.mentions("replace"):
+            call = module.call_of(node)
+            if call is not None:
+                for keyword in call.keywords:
+                    if keyword.arg == slot.name:
+                        yield Spot(module, keyword.value, slot.depth)
+
+    def _made_as(self, word: str, owner: str, slot: Slot) -> Found:
+        home = self._evaluator.classes.facts(owner)
+        for module, node in self._slots.mentions(word):
+            call = module.call_of(node)
+            if call is None or (word == "cls" and (home is None or module.path != home.path)):
+                continue
+            for value, made, name in self._slots.fields_given(module, call):
+                if name == slot.name and self._slots.field(made, name, slot.depth) == slot:
+                    yield Spot(module, value, slot.depth)
+
+
+class _Registers:
+    """Functions that an object of a library keeps, and that a program takes out of it and calls.
+
+    ``@server.tool()`` gives a function to a server, which awaits what it gives if it has to. A test
+    may call what the server has: ``server.tools["name"].fn()``. It is known what is called there if
+    that was taken out of such an object.
+    """
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._known = twins().registers
+
+    def keeping(self, module: Module, function: Function) -> Iterator[Slot]:
+        """Yield the registers that a decorator puts ``function`` into."""
+        for decorator in function.decorator_list:
+            match without_arguments(decorator):
+                case ast.Attribute(value=owner, attr=method) if any(
+                    word.endswith(f".{method}") for word in self._known
+                ):
+                    for name in sorted(self._registers(module, owner)):
+                        if name.endswith(f".{method}"):
+                            yield Slot("register", name, -1, self._known[name])
+
+    def accesses_of(self, slot: Slot) -> Found:
+        """Yield the calls of what a register has, and if there are some the functions in it."""
+        calls = list(self._calls(slot))
+        yield from calls
+        paths = self._slots.words.files_with(slot.owner.rpartition(".")[2]) if calls else []
+        for module in self._slots.evaluator.modules_at(paths):
+            for function in module.functions:
+                if slot in self.keeping(module, function):
+                    yield End("function", module, function)
+
+    def _calls(self, slot: Slot) -> Iterator[End]:
+        for module, node in self._slots.mentions(slot.name):
+            call = module.call_of(node)
+            if not isinstance(node, ast.Attribute) or call is None:
+                continue
+            if slot.owner in self._taken_from(module, node.value):
+                yield End("call", module, call)
+
+    def _registers(self, module: Module, owner: ast.expr) -> set[str]:
+        """Return the decorators of registers that an object has."""
+        values = self._slots.evaluator.values(module, owner)
+        qualified = {value.qualified for value in values if isinstance(value, InstanceOf)}
+        return {name for name in self._known if name.rpartition(".")[0] in qualified}
+
+    def _taken_from(self, module: Module, node: ast.expr) -> set[str]:
+        """Return the registers that something is taken out of, over variables and attributes."""
+        nodes = Worklist([node])
+        for part in nodes:
+            is_step = isinstance(part, ast.Attribute | ast.Await | ast.Call | ast.Subscript)
+            owner = part.func if isinstance(part, ast.Call) else getattr(part, "value", None)
+            registers = self._registers(module, owner) if is_step and owner else set()
+            if registers:
+                return registers
+            before = owner if is_step else module.scopes.only_value(part)
+            nodes += [] if before is None else [before]
+        return set()
