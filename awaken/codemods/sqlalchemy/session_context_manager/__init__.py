@@ -93,7 +93,7 @@ Every other rewrite is *unsafe*:
 
 These sessions are not reported:
 
-* one that the `finally` right behind it closes first, before it does more: no path leaves it open;
+* one that the next `finally` closes first, before it does more: no path leaves it open;
 * one that nothing closes, and that is returned, kept or passed to an object: other code may close
   it;
 * one at module level;

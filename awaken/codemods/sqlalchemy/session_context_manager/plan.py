@@ -191,7 +191,7 @@ def _opened_session(project: Project, module: Module, node: Making) -> Opened | 
 
 
 def _is_closed_first(opened: Opened, node: ast.stmt) -> bool:
-    """Whether a ``finally`` closes the session on every path, and does more behind that."""
+    """Whether a ``finally`` closes the session on every path, and does more after that."""
     for statement in opened.block[opened.block.index(node) + 1 :]:
         match statement:
             case ast.Try(finalbody=[first, _, *_]):
