@@ -16,8 +16,9 @@ class Moved(Struct, frozen=True):
     """The statements ``first`` to ``last`` of a body, counted from 0.
 
     ``first`` makes the session ``name``. ``ends`` is what the last of them is: a ``try`` that
-    closes it in its ``finally``, the statement that ``closes`` it, or ``nothing`` of the kind.
-    ``inner`` are the sessions of the body of that ``try``, which goes.
+    closes it in its ``finally`` and nothing else, one whose ``finally`` does so at its end, the
+    statement that ``closes`` it, or ``nothing`` of the kind. ``inner`` are the sessions of the body
+    of that ``try``, which goes.
     """
 
     first: int
@@ -64,6 +65,10 @@ def _pair_inside(middle: list[Any], data: Moved) -> tuple[list[Any], list[Any]]:
     *before, last = middle
     if data.ends == "closes":
         return before, []
+    if data.ends == "finally":
+        ended: Any = last.finalbody.body
+        kept = last.finalbody.with_changes(body=ended.with_changes(body=ended.body[:-1]))
+        return [*before, last.with_changes(finalbody=kept)], []
     if data.inner:
         last = with_sessions(last, list(data.inner))
     if last.handlers or last.orelse is not None:

@@ -52,8 +52,9 @@ class SessionBlock(Struct, frozen=True):
     """The statements ``first`` to ``last`` of the body of a node, counted from 0.
 
     ``first`` makes the session ``name``. ``ends`` is what the last of them is: a ``try`` that
-    closes it in its ``finally``, the statement that ``closes`` it, or ``nothing`` of the kind.
-    ``inner`` are the sessions of the body of that ``try``.
+    closes it in its ``finally`` and nothing else, one whose ``finally`` does so at its end, the
+    statement that ``closes`` it, or ``nothing`` of the kind. ``inner`` are the sessions of the body
+    of that ``try``.
     """
 
     first: int

@@ -85,7 +85,6 @@ def test_the_driver_of_a_url_is_read(text, drivername):
         ("settings.plain", "settings", "settings.plain", ["sqlite:///plain.db"]),
         ("settings.field", "settings", "settings.field", ["postgresql://h/field"]),
         ("settings.required", "settings", "settings.required", []),
-        ("settings.built", "settings", "settings.built", ["mysql+pymysql://"]),
         ("settings.assigned", "settings", "settings.assigned", ["oracle://assigned"]),
         ("unknown()", "unseen", "unknown()", []),
     ],
@@ -96,6 +95,13 @@ def test_what_comes_from_outside_is_named_with_its_default(text, kind, name, tex
     assert (kind, name) in [(one.kind, one.name) for one in found.outside]
     assert [one.text for one in found.texts] == texts
     assert found.drivernames == found.dialects == ()
+
+
+def test_a_property_that_nothing_sets_is_not_from_outside():
+    found = url("settings.built")
+
+    assert found.outside == ()
+    assert found.drivernames == ("mysql+pymysql",)
 
 
 def test_a_parameter_has_its_default_and_what_else_is_passed():

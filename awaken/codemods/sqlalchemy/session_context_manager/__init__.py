@@ -32,6 +32,7 @@ def count(engine):
 | you write | awaken writes |
 | --- | --- |
 | `session = Session()`, then `try:` with `finally: session.close()` | `with Session() as session:` instead of `try`, or around the rest of it |
+| the same with more in front of `session.close()` in the `finally` | `with` around the `try`, whose `finally` keeps the rest |
 | `session = Session()`, then `session.close()` in the same block | a `with` around the statements between them |
 | a session that nothing closes, and that does not leave its function | a `with` around the rest of its block |
 | the same with an asynchronous session | `async with` |
@@ -92,6 +93,7 @@ Every other rewrite is *unsafe*:
 
 These sessions are not reported:
 
+* one that the next `finally` closes first, before it does more: no path leaves it open;
 * one that nothing closes, and that is returned, kept or passed to an object: other code may close
   it;
 * one at module level;

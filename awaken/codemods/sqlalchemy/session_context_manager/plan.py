@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 CLOSED_ELSEWHERE = Reason(
     "closed-elsewhere",
-    "`{}` is closed, but not in the block that creates it, nor alone in a `finally` after it",
+    "`{}` is closed, but not in the block that creates it, nor by a `finally` after it",
     "Create it with `with`, which closes it.",
 )
 REBOUND = Reason(
@@ -75,6 +75,7 @@ _BLOCKS = (
 Making = ast.Assign | ast.AnnAssign
 _ENDS = sorted(name_list("ends_of_sessions"))
 _DETACHED = "its objects can load nothing after the block"
+_LEAVES = "leaves `{}` open today"
 
 
 class Opened(Struct, frozen=True):
@@ -183,9 +184,21 @@ def _opened_session(project: Project, module: Module, node: Making) -> Opened | 
         return None
     opened = Opened(name, made, module.block_of(node))
     if any(opened.closes(part) for part in module.nodes_below(function, ast.stmt)):
-        return None if _is_half_closed(project, module, function) else opened
+        is_left = _is_closed_first(opened, node) or _is_half_closed(project, module, function)
+        return None if is_left else opened
     is_new = made.source in {"factory", "class"}
     return opened if is_new and not escapes(project, module, function, node, name) else None
+
+
+def _is_closed_first(opened: Opened, node: ast.stmt) -> bool:
+    """Whether a ``finally`` closes the session on every path, and does more after that."""
+    for statement in opened.block[opened.block.index(node) + 1 :]:
+        match statement:
+            case ast.Try(finalbody=[first, _, *_]):
+                return opened.closes(first)
+        if not _cannot_fail(statement):
+            return False
+    return False
 
 
 def _is_half_closed(project: Project, module: Module, function: Function) -> bool:
@@ -311,8 +324,8 @@ def _end(site: Site[Making], opened: Opened, first: int) -> tuple[int, str]:
     function = module.enclosing_function(site.node)
     for number in range(first + 1, len(block)):
         match block[number]:
-            case ast.Try(finalbody=[only]) if opened.closes(only):
-                return number, "try"
+            case ast.Try(finalbody=[*others, last]) if opened.closes(last):
+                return number, "finally" if others else "try"
     closing = [n for n in range(first + 1, len(block)) if opened.closes(block[n])]
     if closing:
         if closing[-1] == first + 1:
@@ -354,9 +367,9 @@ def _caveats(opened: Opened, first: int, last: int, ends: str) -> list[str]:
     if ends == "closes":
         return [f"an error or a return in between leaves `{name}` open today, and {_DETACHED}"]
     between = opened.block[first + 1 : last]
-    if all(_cannot_fail(statement) for statement in between):
-        return []
-    return [f"an error before the `try` leaves `{name}` open today"]
+    clauses = [] if all(map(_cannot_fail, between)) else [f"an error before the `try` {_LEAVES}"]
+    clauses += [f"an error in the `finally` {_LEAVES}"] if ends == "finally" else []
+    return [clause.format(name) for clause in clauses]
 
 
 def _cannot_fail(statement: ast.stmt) -> bool:

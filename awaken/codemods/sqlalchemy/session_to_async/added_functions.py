@@ -9,6 +9,7 @@ from awaken.contract import Edit, NeedImport
 from awaken.kit.imports import imports_here
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.sites import Refused, Site
+from awaken.knowledge.libraries import knowledge
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 
@@ -102,12 +103,17 @@ def imported_name(
     Taken at the top of the file, or at the node ``here``.
     """
     module = site.module
+    canonical = knowledge().canonical
     for node in module.tree.body:
-        if isinstance(node, ast.ImportFrom) and node.module == package and not node.level:
-            known = next((each for each in node.names if each.name == name), None)
-            written = name if known is None else known.asname or name
-            if known is not None and _is_free(module, here, written, package):
-                return written, _need_import(site, package, name, known.asname)
+        if not isinstance(node, ast.ImportFrom) or not node.module or node.level:
+            continue
+        # Several modules of a library give the same thing.
+        home = node.module
+        for known in node.names:
+            written = known.asname or known.name
+            is_same = canonical(f"{home}.{known.name}") == canonical(f"{package}.{name}")
+            if is_same and _is_free(module, here, written, home):
+                return written, _need_import(site, home, known.name, known.asname)
     if _is_free(module, here, name, package):
         return name, _need_import(site, package, name)
     alias = f"sqlalchemy_{name}" if name.islower() else f"SQLAlchemy{name}"

@@ -26,6 +26,10 @@ from awaken.project.frameworks.sqlalchemy.engines.drivers import (
     full_drivername,
     is_async_driver,
 )
+from awaken.project.frameworks.sqlalchemy.engines.url_sources import (
+    builds_from_driver,
+    gives_the_same,
+)
 from awaken.project.frameworks.sqlalchemy.engines.urls_elsewhere import (
     URL_READS,
     UrlElsewhere,
@@ -208,7 +212,7 @@ class Urls:
         self._check_chosen(url, module.excerpt(node), drivers)
         if len(url.drivernames) == 1:
             name = url.drivernames[0]
-            span = _span_of_driver(module, self._written_text(module, node), name)
+            span = _span_of_driver(module, *self._driver_text(module, node), name)
             if span is not None:
                 written = drivers[self._database(name)].drivername
                 yield TextEdit(path=module.path, anchor=span, text=written, site=site.id)
@@ -252,6 +256,18 @@ class Urls:
         help_text = f"Set the option {option} of this rule{others}."
         refused = Refused(CHOOSE_DRIVER, choice, help_text)
         return refused.answered_by(*_answers(self._database(name), known))
+
+    def _driver_text(self, module: Module, node: ast.expr) -> tuple[ast.expr, bool]:
+        """Return the text that the driver of a URL is in, and whether it is that driver alone."""
+        while isinstance(node := self._written_text(module, node), ast.Call):
+            driver = builds_from_driver(node)
+            if driver is not None:
+                return self._written_text(module, driver), True
+            same = gives_the_same(node, self._project.qualified_name(module, node.func) or "")
+            if same is None:
+                break
+            node = same
+        return node, False
 
     def _written_text(self, module: Module, node: ast.expr) -> ast.expr:
         """Return the text of a URL: that of a variable which nothing else reads, its own."""
@@ -332,13 +348,19 @@ def _answers(database: str, names: Iterable[str]) -> list[str]:
     return [f'rules.session-to-async.drivers.{database} = "{name}"' for name in names]
 
 
-def _span_of_driver(module: Module, node: ast.expr, name: str) -> Span | None:
-    """Return where a text, or a formatted one, begins with a driver; None for anything else."""
+def _span_of_driver(module: Module, node: ast.expr, is_alone: bool, name: str) -> Span | None:
+    """Return where a text, or a formatted one, begins with a driver; None for anything else.
+
+    ``is_alone`` says that the text is the driver, not a URL.
+    """
     if not is_literal(node):
         return None
     text = module.text_of(node)
     start = _QUOTE.match(text)
-    if start is None or not text.startswith(f"{name}:", start.end()):
+    if start is None:
+        return None
+    end = start[0].lstrip("bfruBFRU") if is_alone else ":"
+    if not text.startswith(name + end, start.end()):
         return None
     # The text before it has only single-byte characters.
     begin = module.span(node).start + start.end()

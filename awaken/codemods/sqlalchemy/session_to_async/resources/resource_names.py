@@ -29,7 +29,7 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.requirement_files imp
     requirements,
 )
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio, write_twin
-from awaken.contract import Edit, Place
+from awaken.contract import Edit, Place, TextEdit
 from awaken.kit.changes import Member
 from awaken.kit.imports import replace_name
 from awaken.kit.search import mentions_in, modules_with, nodes_with, uses_of
@@ -168,6 +168,13 @@ def _pools_of(module: Module, engine: Engine) -> Iterator[ast.expr]:
             yield from [statement.value] if isinstance(statement, ast.Assign) else []
 
 
+def _texts_elsewhere(module: Module, call: ast.Call, edits: Sequence[Edit]) -> Iterator[Place]:
+    """Yield the changed texts that are not in a call, such as that of its URL."""
+    for edit in edits:
+        if isinstance(edit, TextEdit) and not module.span(call).contains(edit.anchor):
+            yield Place(edit.path, edit.anchor, "names the driver")
+
+
 def _is_pool(key: ast.expr | None) -> bool:
     return isinstance(key, ast.Constant) and key.value == _POOL
 
@@ -303,6 +310,7 @@ class ResourceWriter:
             self._check_doubles(module, node, qualified)
             edits += self._arguments(site, above, qualified)
             caveats, places = self._caveats(module, above, qualified)
+            places = (*places, *_texts_elsewhere(module, above, edits))
         return Rewrite(message, edits, caveats, places)
 
     def _check_class(self, module: Module, call: ast.Call, qualified: str) -> None:

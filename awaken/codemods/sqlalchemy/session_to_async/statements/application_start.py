@@ -213,10 +213,13 @@ class ApplicationStart:
             lines = []
         gone = [*takewhile(lambda line: not line.strip(), reversed(others))]
         # No blank lines end a file. A statement takes those directly above it along.
-        is_last = bool(lines) and not (self._is_own or text[end:].strip())
-        spans = [Span(start - len(b"".join([*lines, *(gone if is_last else [])])), start)]
+        is_last = not (self._is_own or text[end:].strip())
+        # In a factory, those below the statement stay between its neighbours.
+        is_of_factory = isinstance(region.holder, ast.FunctionDef)
+        spare = gone if lines and (is_last or is_of_factory) else []
+        spans = [Span(start - len(b"".join([*lines, *spare])), start)]
         blank = _BLANK_LINES.match(text, end)
-        if blank and region.first == 0 and isinstance(region.holder, ast.FunctionDef):
+        if blank and region.first == 0 and is_of_factory:
             spans.append(Span(*blank.span(1)))
         edits: list[Edit] = [
             ReplaceStatements(path=module.path, anchor=span, text="", site=site.id)

@@ -17,6 +17,7 @@ from awaken.project.frameworks.sqlalchemy.engines.url_sources import (
 )
 from awaken.project.graph.dispatch import functions_called
 from awaken.project.graph.evaluator import ProgramFacts
+from awaken.project.names.functions.decorators import decorator_names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.f_strings import text_parts
@@ -27,6 +28,9 @@ from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 from awaken.project.values.local.flow import Reaching, local_flow
 
 _SCHEME_END = "://"
+_PROPERTY = "builtins.property"
+_COMPUTED = [[{_PROPERTY}], [{_PROPERTY, "pydantic.computed_field"}]]
+"""The decorators of the one function that gives an attribute which no instance can set."""
 
 
 class _Reading(Struct):
@@ -210,10 +214,24 @@ class UrlReader(ProgramFacts):
             return url
         owners = self._evaluator.values(module, node.value)
         classes = [owner.qualified for owner in owners if isinstance(owner, InstanceOf | ClassOf)]
+        members = [self._member(class_, node.attr, reading) for class_ in classes]
+        if all(isinstance(item, InstanceOf) and self._computes(item, node.attr) for item in owners):
+            return _either(members)
         name = module.excerpt(node)
         outside = Url(outside=(Outside("settings", name, module.place(node)),))
         # The creator of an object may set its attributes.
-        return _either((outside, *(self._member(class_, node.attr, reading) for class_ in classes)))
+        return _either((outside, *members))
+
+    def _computes(self, owner: InstanceOf, attribute: str) -> bool:
+        """Whether an attribute is a property that nothing sets, and that no class replaces."""
+        facts = self._evaluator.classes
+        home, class_ = facts.node(owner.qualified) or (None, None)
+        if home is None or class_ is None or facts.subclasses(owner.qualified):
+            return False
+        bindings = home.scopes.scope_made_by(class_).bindings_of(attribute)
+        functions = [binding.node for binding in bindings if isinstance(binding.node, Function)]
+        names = [decorator_names(self._evaluator.names, home, function) for function in functions]
+        return len(bindings) == 1 and names in _COMPUTED
 
     def _member(self, qualified: str, attribute: str, reading: _Reading) -> Url:
         """Return what a class of the program gives its attribute, in its body and its methods."""

@@ -19,8 +19,6 @@ from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, last_name
 
-_NEAR = 80  # a name as the key of `app.dependency_overrides` stands right behind it
-
 
 class SessionDependency(Struct, frozen=True):
     """The result of an injected function: the session ``made``, under ``name`` if it has one.
@@ -122,8 +120,10 @@ def _overrides(evaluator: ProgramEvaluator, place: Place) -> bool:
     module = evaluator.load(place.path)
     if module is None:
         return False
-    start = max(0, place.span.start - _NEAR)
-    return OVERRIDES.encode() in module.source.text[start : place.span.end]
+    statements = map(module.statement_of, module.expressions_at({place.span}))
+    starts = [module.span(statement).start for statement in statements if statement is not None]
+    text = module.source.text
+    return any(OVERRIDES.encode() in text[start : place.span.end] for start in starts)
 
 
 def _given_pair(
