@@ -107,7 +107,7 @@ class ComponentSession:
             )
             raise Refused(reasons.SESSION_CHANGES, shown, because=(use.place(),))
         ((text, written),) = names.items()
-        made = None if _is_dotted(text) else self._made(use.context, text)
+        made = None if _is_dotted(text) else self._made_session(use.context, text)
         if made is not None:
             self.made[use.context] = made
             return Written(made.name)
@@ -115,7 +115,7 @@ class ComponentSession:
         return written
 
     @cached_method
-    def _made(self, context: FunctionContext, text: str) -> MadeSession | None:
+    def _made_session(self, context: FunctionContext, text: str) -> MadeSession | None:
         return made_session(self._component, context, text)
 
     def _resolved_names(

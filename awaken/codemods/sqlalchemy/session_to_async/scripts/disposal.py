@@ -308,7 +308,9 @@ class Disposal:
             return graph.place_of(engine.module, around) in reached
         if around is not None or not _name_of(engine):
             return True
-        return any(not self._words_of(item).isdisjoint(self._derived(engine)) for item in reached)
+        return any(
+            not self._words_of(item).isdisjoint(self._derived_engines(engine)) for item in reached
+        )
 
     def _words_of(self, function: FunctionPlace) -> frozenset[str]:
         """Return the names that a function mentions, without its own variables."""
@@ -324,7 +326,7 @@ class Disposal:
         )
 
     @cached_by(lambda engine: engine.module.place(engine.call))
-    def _derived(self, engine: Engine) -> frozenset[str]:
+    def _derived_engines(self, engine: Engine) -> frozenset[str]:
         """Return the names of an engine and of what is made of it outside of functions."""
         return frozenset(reachable([_name_of(engine)], self._made_of))
 

@@ -191,7 +191,7 @@ class ExpiredReads:
                     each.kind,
                     each.owners,
                     each.names.difference(*map(self._loaded, each.owners)),
-                    tuple(self._held(module, node, each.reads)),
+                    tuple(self._column_reads(module, node, each.reads)),
                 )
                 for each in self._kept.objects_at(module, node, values)
             ]
@@ -216,13 +216,13 @@ class ExpiredReads:
         of_own = [Step(text, name, tuple(sorted(owners)), is_many) for name in sorted(read)]
         is_new = not is_many and any(isinstance(x, InstanceOf) and self._is_made(x) for x in values)
         steps += [
-            *self._held(module, node, of_own, is_new=is_new),
-            *self._held(module, node, steps),
+            *self._column_reads(module, node, of_own, is_new=is_new),
+            *self._column_reads(module, node, steps),
         ]
         may_be_lost = kind != "many" and self._states.may_be_expunged(module, node, text)
         return [Load(first, text, session, kind, owners, names, tuple(steps), may_be_lost)]
 
-    def _held(
+    def _column_reads(
         self, module: Module, node: ast.expr, reads: Iterable[Step], *, is_new: bool = False
     ) -> Iterator[Step]:
         """Yield the reads of a column of expired objects that no refresh of their owners loads.

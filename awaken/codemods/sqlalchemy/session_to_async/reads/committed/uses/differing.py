@@ -232,7 +232,9 @@ class DifferingUses(Uses):
             ):
                 yield f"`{module.excerpt(node)}` runs before the changes are flushed", node
 
-    def _iterated(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+    def _loops_over_iterators(
+        self, module: Module, nodes: Sequence[ast.AST]
+    ) -> Iterator[tuple[str, ast.AST]]:
         """Yield the loops in which an iterator reads the next object after a commit or rollback."""
         for node in nodes:
             loop, ending = module.parent(node), _ENDING | {"expire", "expire_all"}
