@@ -70,7 +70,7 @@ class DifferingUses(Uses):
             self._emptied,
             self._parted,
             self._gets_unflushed,
-            self._iterated,
+            self._loops_over_iterators,
         )
         for each in shapes:
             for said, node in each(module, nodes):
