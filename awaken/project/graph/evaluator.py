@@ -11,10 +11,11 @@ from awaken.knowledge import Knowledge
 from awaken.project.graph.callers import CallIndex, Obstacle
 from awaken.project.graph.passing import Passing
 from awaken.project.names.classes import Classes
+from awaken.project.names.import_origins import lacks
 from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Load, Module
-from awaken.project.source.programs.undefined import is_undefined, lacks
+from awaken.project.source.programs.undefined import is_undefined, may_be_given
 from awaken.project.source.programs.whole_program import Ask
 from awaken.project.source.trees import Function
 from awaken.project.source.words import FilesWith, Words
@@ -70,7 +71,10 @@ class ProgramEvaluator(Evaluator):
 
     def lacks_name(self, module: Module, name: str) -> bool:
         """Whether a module has no attribute ``name``; False where callers are not followed."""
-        return self.follows_callers and lacks(self, module, name)
+        # A package may lack a module that is generated.
+        if module.is_package or not self.follows_callers or may_be_given(self, module, name):
+            return False
+        return lacks(self, self.names, module, name)
 
     def files_naming(self, word: str) -> list[str] | None:
         """Return the files that hold a word; None where callers are not followed."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.programs.program import Program
+from awaken.project.source.programs.undefined import Program as SearchedProgram
 from awaken.project.source.programs.undefined import may_define
 from awaken.project.source.trees import Function, root_of
 
@@ -80,11 +81,11 @@ def _lacking(
         for alias in statement.names:
             # A package may lack a module that is generated; but nobody calls a module.
             is_meant = not home.is_package or _is_called(module, alias.asname or alias.name)
-            if is_meant and _lacks(project, names, home, alias.name):
+            if is_meant and lacks(project, names, home, alias.name):
                 yield home.name, alias.name
 
 
-def _lacks(project: Program, names: Names, home: Module, name: str) -> bool:
+def lacks(project: SearchedProgram, names: Names, home: Module, name: str) -> bool:
     """Whether a file has no such name at its top, and no other file gives it one."""
     table = names.table(home.path)
     if table is None or table.dynamic or table.stars or name in table.names:
@@ -96,7 +97,7 @@ def _lacks(project: Program, names: Names, home: Module, name: str) -> bool:
     return not (replacing or project.files_with(setting) or _is_set(project, home))
 
 
-def _is_set(project: Program, home: Module) -> bool:
+def _is_set(project: SearchedProgram, home: Module) -> bool:
     """Whether `setattr` gives names to a file."""
     return any(
         module.scopes.builtin_called(call) == "setattr"

@@ -606,4 +606,6 @@ def test_a_file_may_have_another_inspect(tmp_path):
     result = result_of({name: text})
 
     assert differences_of(name, text, result, tmp_path) == []
-    assert "sqlalchemy_inspect(user)" in result.files[f"{name}.py"].decode()
+    after = result.files[f"{name}.py"].decode()
+    assert "inspected(user)" in after
+    assert "sqlalchemy_inspect" not in after

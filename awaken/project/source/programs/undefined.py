@@ -38,21 +38,11 @@ def is_undefined(project: Program, module: Module, node: ast.expr) -> bool:
     name = root.id
     if scopes.bindings_of(root) or scopes.import_stars or project.qualified_name(module, node):
         return False
-    return not project.files_with([b"builtins"]) and not _may_be_given(project, module, name)
+    return not project.files_with([b"builtins"]) and not may_be_given(project, module, name)
 
 
-def lacks(project: Program, module: Module, name: str) -> bool:
-    """Whether a module has no attribute ``name``: to read it raises AttributeError."""
-    scopes = module.scopes
-    if name.startswith("__") or scopes.import_stars:
-        return False
-    if not {name, "__getattr__"}.isdisjoint(scopes.module.bindings):
-        return False
-    return not _may_be_given(project, module, name)
-
-
-def _may_be_given(project: Program, module: Module, name: str) -> bool:
-    """Whether a file may give a module a name that it does not bind, or the module itself."""
+def may_be_given(project: Program, module: Module, name: str) -> bool:
+    """Whether a file may give a module a name that it does not bind, or the module itself may."""
     if may_define(module):
         return True
     assigned = (f".{name}{sign}" for sign in (" =", "=", ":", " :"))
