@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.reasons import STREAMED
@@ -16,9 +15,6 @@ from awaken.kit.sites import Refused
 from awaken.knowledge.asynchronous import Resource, twins
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.modules import Module
-
-if TYPE_CHECKING:
-    pass
 
 _OPTIONS = {"stream_results", "yield_per"}
 _OF_RESULTS = {"columns", "mappings", "partitions", "scalars", "tuples", "unique"}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -20,9 +19,6 @@ from awaken.codemods.sqlalchemy.session_to_async.added_functions import (
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
 from awaken.contract import Edit
 from awaken.kit.sites import Site
-
-if TYPE_CHECKING:
-    pass
 
 _MANY = 3
 """Places of one file from which on a function pays."""
