@@ -232,7 +232,7 @@ def reach(text, owner="ext.db", **files):
         ("import ext\nfrom m import A\nA.query\n", InScope("ext.db")),
         ("import m\nm.A.query\n", InScope("m.db")),
         ("from m import A\ndef f():\n  from ext import db\n  A.query\n", InScope("db")),
-        ("from m import A\nA.query\n", InScope("db", "m")),
+        ("from m import A\nA.query\n", InScope("db", "ext")),
         ("from m import A\ndef f():\n  A.query\nfrom ext import db\n", InScope("db")),
     ],
 )
@@ -262,8 +262,12 @@ def test_a_session_without_a_name_says_why(text, why):
 def test_what_reexports_the_class_must_have_the_session_before_it():
     text = "from api import A\nA.query\n"
     assert reach(text, **{"api.py": "from m import db, A\n"}) == InScope("db", "ext")
-    both = "from m import db\nfrom m import A\n"
-    assert reach(text, **{"api.py": both}) == InScope("db", "api")
+    both = {"api.py": "from m import db\nfrom m import A\n"}
+    assert reach(text, **both) == InScope("db", "ext")
+    cyclic = {
+        "ext.py": "import other\nfrom flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\n"
+    }
+    assert reach(text, **both, **cyclic, **{"other.py": ""}) == InScope("db", "api")
 
 
 def test_only_a_file_that_imports_nothing_of_the_project_is_imported_anew():

@@ -44,9 +44,9 @@ class Reach:
     ) -> InScope | str:
         """Return how to write the variable ``owner`` at ``site``, where ``model`` is in scope.
 
-        A new import is taken from a file that this one imports at the top, and that has the
-        variable. So the order of imports stays, and no cycle appears. Otherwise a clause says why
-        there is none.
+        A new import names the variable's own file, if that imports nothing of the program. Else it
+        names a file that this one imports at the top, and that has the variable. So no cycle of
+        imports appears. Otherwise a clause says why there is none.
         """
         located = self._names.locate(owner)
         if located is not None and not self._is_constant(owner):
@@ -158,7 +158,9 @@ class Reach:
         statements = list(_from_imports(module, site))
         for source, bound in statements:
             if self._is_exported(module, source, bound, owner):
-                return InScope(name, absolute_module(module, source))
+                exporting, home = absolute_module(module, source), owner.rpartition(".")[0]
+                is_leaf = self._is_leaf(module, owner, [module.name, exporting])
+                return InScope(name, home if is_leaf else exporting)
         around = [module.name, "" if why_not else self._names.qualified_name(module, model) or ""]
         loaded = self._loaded_with(module, statements, owner)
         if why_not and not loaded:
