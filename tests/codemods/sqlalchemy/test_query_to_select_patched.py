@@ -389,6 +389,8 @@ STATEMENTS = "from sqlalchemy import delete, update; from sqlalchemy.dialects.{}
         (FIXTURE.format("", "return find(s)"), False),
         (FIXTURE.format("", "find(s)\n    yield"), False),
         (FIXTURE.format("", "yield\n    find(s)"), True),
+        (FIXTURE.format("", "find((yield))"), True),
+        (FIXTURE.format("", "kept = yield"), False),
         (FIXTURE.format("", IN_A_BLOCK), True),
         (FIXTURE.format("", AGAIN), True),
         (FIXTURE.format("", "request.addfinalizer(lambda: find(s))"), True),

@@ -28,7 +28,7 @@ from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_in
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, last_name, root_of
+from awaken.project.source.trees import Function, Loop, last_name, root_of
 from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
 
 _UNDONE = {"mocker", "monkeypatch"}
@@ -37,7 +37,6 @@ _ENTERING = {"enterContext", "enter_async_context", "enter_context"}
 _CLEANING = {"addClassCleanup", "addCleanup", "addfinalizer", "callback"}
 _STOPPING = {"stop", "undo"}
 _WIDER_SCOPES = {"class", "module", "package", "session"}
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _EVERYTHING = "stopall"
 # A decorator named `callback` cleans nothing up.
 _AT_THE_END = [
@@ -280,10 +279,14 @@ def _parts_after_tests(module: Module, fixture: Function) -> list[ast.AST]:
     if any(isinstance(node, ast.Call) and last_name(node.func) in _CLEANING for node in nodes):
         return [fixture]
     waits = [node for node in nodes if isinstance(node, ast.Yield | ast.YieldFrom)]
-    if any(isinstance(above, _LOOPS) for node in waits for above in module.ancestors(node)):
+    above = [part for node in waits for part in module.ancestors(node)]
+    # The rest of its statement runs after it, and a loop comes back.
+    is_whole = all(isinstance(module.parent(node), ast.Assign | ast.Expr) for node in waits)
+    if not is_whole or any(isinstance(part, Loop) for part in above):
         return [fixture]
-    after = _after_yield(module, fixture)
-    return [node for node in after if isinstance(node, ast.stmt)]
+    after = [*_after_yield(module, fixture)]
+    # A statement runs with the one that holds it.
+    return [x for x in after if isinstance(x, ast.stmt) and module.parent(x) not in after]
 
 
 def _after_yield(module: Module, fixture: Function) -> Iterator[ast.AST]:
