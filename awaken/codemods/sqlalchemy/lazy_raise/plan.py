@@ -28,7 +28,7 @@ from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, shown_place, shown_places, with_caveats
 from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 from awaken.project.names.visibility import is_public
-from awaken.project.source.trees import is_constant
+from awaken.project.source.trees import is_constant, keyword_of
 from awaken.project.source.worklist import multimap
 
 if TYPE_CHECKING:
@@ -318,8 +318,7 @@ def _is_generated(project: Project, side: Side) -> bool:
     if side.declared.reverse:
         # It is no field of the dataclass.
         return False
-    given = {keyword.arg: keyword.value for keyword in side.call.keywords}
-    off = [given.get(name) for name in ("repr", "compare")]
+    off = [keyword_of(side.call, name) for name in ("repr", "compare")]
     if all(is_constant(node, value=False) for node in off):
         return False
     owner = side.key[0]

@@ -24,6 +24,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
     FunctionOrLambda,
+    Loop,
     arguments_of,
     first_parameter,
     last_name,
@@ -511,9 +512,8 @@ class _Uses:
                 return True
             case "argument" | "bound" | "element":
                 inside = list(module.ancestors(node))
-                loops = (ast.For, ast.AsyncFor, ast.While)
                 is_once = not any(
-                    isinstance(part, loops) for part in inside[: inside.index(wrapper)]
+                    isinstance(part, Loop) for part in inside[: inside.index(wrapper)]
                 )
                 return is_once and node.lineno > last and module.enclosing_function(node) is wrapper
             case "compared" | "formatted" | "iterated" | "tested" | "unpacked":

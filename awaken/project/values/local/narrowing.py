@@ -15,7 +15,7 @@ from typing import NamedTuple
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import conditions_in, conditions_passed
 from awaken.project.source.modules import Module, cached_in_file
-from awaken.project.source.trees import Comprehension, is_none, position
+from awaken.project.source.trees import Comprehension, Loop, is_none, position
 from awaken.project.values.domain import (
     InstanceOf,
     NoneValue,
@@ -29,7 +29,6 @@ from awaken.project.values.library.promises import with_items
 from awaken.project.values.questions import EvaluatorPart
 
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _Position = tuple[int, int]
 _Read = ast.Name | ast.Subscript | ast.Attribute
@@ -215,7 +214,7 @@ def _checks(module: Module, read: _Read) -> Iterator[_Check]:
         if isinstance(outer, _FUNCTIONS):
             # A check outside need not hold any more when the function is called.
             return
-        if isinstance(outer, _LOOPS):
+        if isinstance(outer, Loop):
             # The end of a loop comes before its beginning.
             until = outer.end_lineno or 0, outer.end_col_offset or 0
         inner = outer

@@ -8,9 +8,8 @@ from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.kit.sites import Refused
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, Loop
 
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _BRANCHES = (ast.If, ast.Try, ast.Match, ast.With, ast.AsyncWith)
 
 
@@ -25,7 +24,7 @@ def is_conditional(home: Home, statement: ast.stmt) -> bool:
     own = [block for block in _blocks(module, statement) if block not in around]
     place = module.place(statement)
     # A flag cannot count how often the handler was registered.
-    if any(isinstance(block, _LOOPS) for block, _ in own):
+    if any(isinstance(block, Loop) for block, _ in own):
         raise Refused(reasons.LOOP, because=(place,))
     if home.function is not None:
         returned = _return_between(home, statement)
@@ -58,7 +57,7 @@ def _blocks(module: Module, statement: ast.stmt) -> list[tuple[ast.AST, str]]:
     for below, above in module.steps_up(statement):
         if isinstance(above, Function | ast.ClassDef | ast.Module):
             break
-        if isinstance(above, (*_LOOPS, *_BRANCHES)):
+        if isinstance(above, (Loop, *_BRANCHES)):
             branch = next(
                 (
                     name

@@ -19,7 +19,7 @@ from awaken.kit.added_parameters import AddedParameter, has_room, is_name_used
 from awaken.kit.names_here import Written
 from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.source.lines.statement_lines import shares_line
-from awaken.project.source.trees import last_name, parameters_of, variable_of
+from awaken.project.source.trees import Loop, last_name, parameters_of, variable_of
 
 _NAME = "session"
 _OF_QUERIES = LINKS | {"all", "first", "one", "one_or_none", "scalar", "count", "exists"}
@@ -187,4 +187,4 @@ def _is_set_once(context: FunctionContext, variable: str) -> bool:
 def _is_repeated(context: FunctionContext, node: ast.AST) -> bool:
     """Whether a loop of the function may evaluate ``node`` again."""
     above = context.module.ancestors_inside(node)
-    return any(isinstance(item, ast.For | ast.AsyncFor | ast.While) for item in above)
+    return any(isinstance(item, Loop) for item in above)

@@ -233,7 +233,7 @@ class ExpiredReads:
         for text, name, owners, is_many in reads:
             for owner in owners:
                 facts = orm.models.relationship(owner, name)
-                target = None if facts is None or facts.target is None else facts.target
+                target = None if facts is None else facts.target
                 mapped = None if target is None else orm.mapped_class(target)
                 is_collection = orm.is_collection(owner, name) is True
                 is_held = is_new or (not is_collection and target in others)
