@@ -1,4 +1,4 @@
-"""Puts into the wheel what awaken would read anew in each run: its rules and its knowledge."""
+"""Puts rules and knowledge into the wheel, which awaken would else read again in each run."""
 
 from __future__ import annotations
 

@@ -269,7 +269,7 @@ class Calls:
 
 
 class _Kin:
-    """Answers for one program, of which it is given the functions and families of methods."""
+    """Answers for one program, from its functions and families of methods."""
 
     def __init__(self, evaluator: Evaluator, functions: Functions, families: Families) -> None:
         self._evaluator = evaluator

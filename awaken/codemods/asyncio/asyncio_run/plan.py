@@ -321,7 +321,7 @@ def _may_have_loops(project: Project, module: Module, entry: ast.Call) -> bool:
 def _leaves_nothing(module: Module) -> bool:
     """Whether no task and no generator of this file can be left when its coroutine ends.
 
-    `asyncio.run()` cancels what is left, and closes it: what stands in a `finally` there then runs.
+    `asyncio.run()` cancels and closes what is left, and runs each `finally` there.
     """
     if any(word in module.source.text for word in _STARTING):
         return False

@@ -37,7 +37,7 @@ _NAME_KEYWORDS = ("template_name_or_list", "template_name", "template", "name")
 # Functions that hand what they are given on to one that renders; a guess, not yet measured.
 _MOST_WRAPPERS = 4
 _ANYTHING = "*"
-"""What stands in a text for a part that is computed."""
+"""The mark for a computed part of a text."""
 
 _MOST = 20  # names for one call; a theme that chooses among more is not told
 _PERCENT = re.compile(r"%(?:\([^)]*\))?[-#0 +]*[0-9*]*(?:\.[0-9*]+)?[diouxXeEfFgGcrsa]")
