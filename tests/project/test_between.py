@@ -80,6 +80,14 @@ def test_what_may_happen_on_the_way(body):
     assert events(body) == WAYS[body]
 
 
+def test_the_last_of_many_events_of_a_function_counts():
+    helper = "def helper():\n" + "    session.flush()\n" * 30 + "    session.commit()\n"
+
+    found = events(f"{helper}user = session.get(User, 1)\nhelper()\nreturn user.name")
+
+    assert found == ["commit", "flush"]
+
+
 def test_leaving_the_block_of_a_new_session_closes_it():
     body = "with maker() as session:\n    user = session.get(User, 1)\nreturn user.name"
 

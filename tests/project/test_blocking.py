@@ -139,14 +139,14 @@ def test_what_calls_more_functions_than_are_followed_is_unknown():
     assert [one.why for one in found.unknown] == ["too much has to be followed to tell"]
 
 
-def test_blocking_calls_that_are_not_named_are_unknown():
+def test_all_blocking_calls_of_a_function_are_known():
     calls = "\n".join(f"    time.sleep({number})" for number in range(21))
     project, module, node = function(f"def f():\n{calls}\n    requests.get('x')")
 
     found = project.effects.blocking_calls(module, node)
 
-    assert [one.name for one in found.known] == ["time.sleep"] * 20
-    assert [one.why for one in found.unknown] == ["it makes more blocking calls than are followed"]
+    assert [one.name for one in found.known] == [*["time.sleep"] * 21, "requests.get"]
+    assert found.unknown == ()
 
 
 def test_a_call_of_which_nothing_is_known_is_named():

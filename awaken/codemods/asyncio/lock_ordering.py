@@ -89,14 +89,13 @@ from awaken.project.effects.places.held import Lock, locks_taken_by, runs_held
 from awaken.project.source.expressions.expression_uses import targets_of
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, With, last_name
-from awaken.project.source.worklist import MOST_FUNCTIONS
+from awaken.project.source.worklist import MOST_FUNCTIONS, multimap, reachable
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_DEEPEST = 3  # calls between one lock and the other; a longer way rarely runs
 _MAKERS = (b"Lock", b"RLock")
 _CURE = "Acquire them in the same order everywhere, or use one lock for both."
 
@@ -179,19 +178,17 @@ def _leading_to(project: Project, words: Sequence[bytes], names: Collection[str]
     leading: set[str] = set()
     for module in modules_with(project, words, is_around_tests) if words else ():
         taking: set[str] = set()
-        calling: set[tuple[str, str]] = set()
+        calling: set[tuple[str, str]] = set()  # what is called, and by whom
         for scope in module.scopes.scopes:
             function = scope.node
             if not isinstance(function, Function) or scope.kind != "function":
                 continue
             for node in module.walk(function):
                 if isinstance(node, ast.Call):
-                    calling.add((function.name, last_name(node.func)))
+                    calling.add((last_name(node.func), function.name))
                 elif isinstance(node, With) and _names_lock(node, names):
                     taking.add(function.name)
-        for _ in range(_DEEPEST - 1):
-            taking |= {function for function, called in calling if called in taking}
-        leading |= taking
+        leading |= reachable(taking, multimap(calling).__getitem__)
     return frozenset(leading)
 
 
@@ -270,9 +267,9 @@ def _taken_by(
 ) -> Iterator[tuple[Lock, Place]]:
     """Yield the locks that are taken by what ``call`` runs, and where."""
     seen: set[tuple[str, int]] = set()
-    waiting = [(module, call, 0)]
+    waiting = [(module, call)]
     while waiting and len(seen) <= MOST_FUNCTIONS:
-        home, here, depth = waiting.pop()
+        home, here = waiting.pop()
         called = project.calls.function_called(home, here)
         # A call that may reach one of several functions proves no order.
         if isinstance(called, Unknown):
@@ -288,8 +285,8 @@ def _taken_by(
             if isinstance(node, With):
                 for lock, named in locks_taken_by(project, there, node):
                     yield lock, there.place(named, f"by `{function.name}`, here")
-            elif isinstance(node, ast.Call) and depth + 1 < _DEEPEST:
-                waiting += [(there, node, depth + 1)] if _runs(there, node, leading) else []
+            elif isinstance(node, ast.Call) and _runs(there, node, leading):
+                waiting += [(there, node)]
 
 
 def _runs_at_once(home: Module, call: ast.Call, there: Module, function: Function) -> bool:

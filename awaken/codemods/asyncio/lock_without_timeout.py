@@ -99,7 +99,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_DEEPEST = 3  # calls between the lock and the `await`; a longer way is hard to follow
 _WAITING = name_list("waiting_for_others")
 _WORDS = {name.rpartition(".")[2] for name in _WAITING}
 _DEADLINES = name_list("deadlines")
@@ -150,25 +149,23 @@ def _locks(project: Project, module: Module, node: ast.AsyncWith) -> list[tuple[
 
 def _endless(project: Project, module: Module, node: ast.AsyncWith) -> Iterator[tuple[str, Place]]:
     """Yield the first thing that is awaited without a deadline while ``node`` is held."""
-    waiting = [(module, call, 0) for call in _calls_without_deadline(module, list(runs_held(node)))]
+    waiting = [(module, call) for call in _calls_without_deadline(module, list(runs_held(node)))]
     waiting.reverse()
     seen: set[tuple[str, int]] = set()
     while waiting and len(seen) <= MOST_FUNCTIONS:
-        home, call, depth = waiting.pop()
+        home, call = waiting.pop()
         if last_name(call.func) in _WORDS and _is_endless(project, home, call):
             yield home.excerpt(call.func), home.place(call, "this is awaited without a deadline")
             return
-        functions = project.calls.functions_called(home, call) if depth < _DEEPEST else ()
+        functions = project.calls.functions_called(home, call)
         if isinstance(functions, Unknown) or len(functions) != 1:
             continue
         there, function = functions[0].module, functions[0].function
         if (there.path, function.lineno) not in seen:
             seen.add((there.path, function.lineno))
             own = [part for part in there.walk(function) if _runs_in(there, part, function)]
-            waiting += [
-                (there, part, depth + 1)
-                for part in reversed(list(_calls_without_deadline(there, own)))
-            ]
+            calls = list(_calls_without_deadline(there, own))
+            waiting += [(there, part) for part in reversed(calls)]
 
 
 def _runs_in(module: Module, node: ast.AST, function: Function) -> bool:

@@ -19,8 +19,6 @@ from awaken.project.source.trees import Function
 from awaken.project.source.worklist import MOST_FUNCTIONS, Queue
 from awaken.project.values.domain import Unknown
 
-_MOST = 20  # a message names one; more would only be kept
-
 
 class BlockingCall(Struct, frozen=True):
     """A call of a library function that blocks.
@@ -89,15 +87,9 @@ class Blocks:
                     waiting += [(value.module, value.function, (*chain, value.place))]
             if len(waiting.seen) > MOST_FUNCTIONS:
                 why = "too much has to be followed to tell"
-            elif len(known) > _MOST:
-                # Else what is not among those that are named would seem not to be called.
-                why = "it makes more blocking calls than are followed"
-            else:
-                continue
-            return _limited_calls(
-                known, {self._evaluator.unknown(module, node, why): None, **unknown}
-            )
-        return _limited_calls(known, unknown)
+                unknown = {self._evaluator.unknown(module, node, why): None, **unknown}
+                break
+        return BlockingCalls(tuple(known.values()), tuple(unknown))
 
     @cached_by(lambda module, node: (module.place(node), type(node)))
     def _own(self, module: Module, node: ast.AST) -> _Calls:
@@ -124,9 +116,3 @@ class Blocks:
             why = f"the implementation of `{called.function.name}` is unknown"
             return (self._evaluator.unknown(module, call, why),)
         return (_Followed(place, called.module, called.function),)
-
-
-def _limited_calls(
-    known: dict[tuple[str, Place], BlockingCall], unknown: dict[Unknown, None]
-) -> BlockingCalls:
-    return BlockingCalls(tuple(known.values())[:_MOST], tuple(unknown)[:_MOST])

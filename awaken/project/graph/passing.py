@@ -95,7 +95,7 @@ class Passing:
                     continue
                 given = unpacked
             if given is None:
-                found.given += self._unpacked_arguments(module, call, asked.parameter.arg)
+                found.given += self._unpacked_arguments(module, call, asked)
                 why = f"`{module.excerpt(call)}` passes it in a way that is not followed"
                 found.doubts.setdefault(why, site.place)
                 continue
@@ -106,8 +106,10 @@ class Passing:
                 opened.append(forwarded)
         return opened
 
-    def _unpacked_arguments(self, _module: Module, _call: ast.Call, _name: str) -> Iterator[Given]:
-        """Yield what a call may pass to the parameter ``_name`` among what it unpacks."""
+    def _unpacked_arguments(
+        self, _module: Module, _call: ast.Call, _asked: OpenParameter
+    ) -> Iterator[Given]:
+        """Yield what a call may pass to a parameter among what it unpacks."""
         yield from ()
 
     def _at_obstacles(

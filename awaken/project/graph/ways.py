@@ -22,7 +22,6 @@ from awaken.project.source.trees import last_name, without_arguments
 from awaken.project.source.worklist import MOST_FILES
 
 _DEEPEST = 2  # calls; on longer ways most readers found a condition that is never met
-_MOST_FUNCTIONS = 2000  # that lead to such a call; each is a search through the program
 _PLAIN_DECORATORS = name_list("plain_decorators")
 _ASKS_FOR_A_LOOP = (b"get_running_loop", b"is_running", b"current_task", b"get_event_loop")
 
@@ -94,8 +93,6 @@ class Ways:
                         above = self._calling_function(module, call, _longer(module, call, sought))
                         level_above += [] if above is None else [above]
             level = level_above
-            if len(self._seen) > _MOST_FUNCTIONS:
-                return
 
     def _beginning(self, end: End) -> _Sought | None:
         module, call, name = end

@@ -16,6 +16,7 @@ Node = TypeVar("Node", bound=Hashable)
 MOST_FUNCTIONS = 300  # whose bodies are read; real programs take up to 150 (benchmarks/limits.md)
 MOST_FILES = 300  # that are parsed for a name; one in more files is the name of many things
 MOST_STEPS = 500  # expressions, calls and places on the way
+MOST_NODES = 50_000  # of one function or template; the longest of real programs has 9,000
 LONGEST_PATH = 4  # attributes from one mapped object to another
 LONGEST_TEXT = 400_000  # characters of a template; of 2,254 in 20 programs the longest has 188,436
 

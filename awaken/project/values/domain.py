@@ -276,11 +276,11 @@ _HOLDING = frozenset({InstanceOf, Producer, TupleOf})
 MOST_ALTERNATIVES = (
     8  # no rule rewrites for more at once; half loses no finding (benchmarks/limits.md)
 )
-_DEEPEST = 4  # containers inside of each other; what is further in is hardly ever taken out
+DEEPEST = 4  # containers inside of each other; what is further in is hardly ever taken out
+MOST_CALLS = 3  # inside of each other, with their arguments: a recursion passes others each time
 _LARGEST = 200  # values inside of each other: tuples of pairs of tuples double each time
 NOWHERE = Place("", Span(0, 0))
 """The place of what is unknown wherever it is asked."""
-MOST_ORIGINS = 8  # as many as alternatives: more than that no rule looks at one by one
 
 
 def as_instance(value: TupleOf) -> InstanceOf:
@@ -348,7 +348,7 @@ def _joined_origins(
         return one if one == other else None
     both = {*one, *other}
     # In the order of their places: in which they are found depends on where a circle is entered.
-    return tuple(sorted(both, key=_place_of)) if len(both) <= MOST_ORIGINS else None
+    return tuple(sorted(both, key=_place_of)) if len(both) <= MOST_ALTERNATIVES else None
 
 
 def _place_of(origin: Origin) -> tuple[Place, str, tuple[str, ...], tuple[Place, ...]]:
@@ -384,7 +384,7 @@ def bounded_values(values: Values) -> Values:
     if not any(map(values_inside, values)):
         return values
     # Less of what is inside is known, rather than nothing at all.
-    levels = (_down_to(values, depth) for depth in range(_DEEPEST, 0, -1))
+    levels = (_down_to(values, depth) for depth in range(DEEPEST, 0, -1))
     too_many = (Unknown("it holds too many things", NOWHERE),)
     return next((level for level in levels if not _is_large(level)), too_many)
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_DEEPEST = 3  # functions below the one that a task runs: a limit is near the code that it limits
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 _HOLDING_BACK = name_list("holding_back")
 _IN_PARTS = name_list("in_parts")
@@ -39,16 +38,14 @@ def works_without_limit(
     if _tokens(called) & (_HOLDING_BACK | _IN_PARTS):
         return False
     works = bool(_tokens(called) & _WORK)
-    starts = [(*pair, 0) for pair in _functions(project, module, started, called)]
-    waiting = Worklist(starts, lambda item: (item[0].path, item[1].lineno))
-    for home, function, depth in waiting:
+    starts = _functions(project, module, started, called)
+    waiting = Worklist(starts, lambda pair: (pair[0].path, pair[1].lineno))
+    for home, function in waiting:
         if len(waiting.seen) > MOST_FUNCTIONS or _tokens(function) & _HOLDING_BACK:
             return False
         for awaited in _awaited_calls(function):
             works = works or bool(_tokens(awaited.func) & _WORK)
-            if depth < _DEEPEST:
-                below = _functions(project, home, awaited, awaited.func)
-                waiting += [(*pair, depth + 1) for pair in below]
+            waiting += _functions(project, home, awaited, awaited.func)
     return works
 
 

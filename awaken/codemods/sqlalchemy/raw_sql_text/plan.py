@@ -22,6 +22,7 @@ from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.f_strings import is_literal
 from awaken.project.source.trees import chained_calls, last_name
+from awaken.project.source.worklist import MOST_STEPS
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ _UNSEEN = "a `:name` in this SQL becomes a parameter"
 _CATCHING = {None, "sqlalchemy.exc.ObjectNotExecutableError"} | library_names().catching_all
 _CATCHING |= name_list("errors_of_sqlalchemy")
 _IN_LAMBDA = "it fails today, and the caller of this lambda may hide that"
-_MOST_PARTS = 200  # pieces of one text; the longest of real programs has 40
 _STATEMENTS = sql_names().selects | sql_names().texts | sql_names().writes
 _STRING = InstanceOf("builtins.str")
 
@@ -266,7 +266,7 @@ def _first_part(node: ast.expr) -> ast.expr:
 def _text_of(project: Project, module: Module, node: ast.expr) -> str | None:
     """Return the text that ``node`` is; None where it is not one constant."""
     waiting, texts = [(module, node)], list[str]()
-    for _ in range(_MOST_PARTS):
+    for _ in range(MOST_STEPS):
         if not waiting:
             return "".join(texts)
         home, part = waiting.pop()

@@ -10,8 +10,8 @@ from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+from awaken.project.values.domain import MOST_ALTERNATIVES
 
-_MOST_FUNCTIONS = 12  # of one name; more have nothing in common. A guess, not yet measured
 # Names of methods that frameworks call for a request.
 _HANDLERS = library_names().http_methods
 
@@ -52,7 +52,7 @@ class ByName(ProgramFacts):
                 if not self._is_handler(module, node)
             ]
             result += [(path, module.span(node).start) for node in nodes]
-            if len(result) > _MOST_FUNCTIONS:
+            if len(result) > MOST_ALTERNATIVES:
                 return None
         return tuple(result)
 

@@ -26,16 +26,14 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, arguments_of
-from awaken.project.source.worklist import MOST_FUNCTIONS, multimap, reachable
+from awaken.project.source.worklist import MOST_FUNCTIONS, MOST_NODES, multimap, reachable
 from awaken.project.values.domain import ClassOf, FunctionOf, Producer, Session, Unknown
 from awaken.project.values.local.control import ControlGraph
+from awaken.workspace.parsing import deep_recursion
 
 Key = TypeVar("Key", bound=Hashable)
 EventKind = SessionEvent | Literal["add", "await", "yield", "unknown"]
 
-_MOST_NODES = 50_000  # of one function; a guess, not yet measured
-_DEEPEST = 12  # calls inside of calls
-_MOST_EVENTS = 20  # of one function; a reader needs one
 _WITHOUT_ARGUMENTS = {"close", "commit", "rollback"}
 _WITHS = (ast.AsyncWith, ast.With)
 _JUMPS = (ast.Break, ast.Continue, ast.Return)
@@ -98,7 +96,7 @@ class Between:
         start = above if isinstance(above, ast.Await) else earlier
         nodes = list(own_nodes(what_runs(function)))
         asked = later or earlier or function
-        if len(nodes) > _MOST_NODES:
+        if len(nodes) > MOST_NODES:
             why = "the function is too large to follow"
             return (self._unknown(module, asked, why),)
         ends = {node for node in (start, later) if node is not None}
@@ -109,7 +107,8 @@ class Between:
         between = graph.nodes_between(start, later)
         if between is None:
             return None
-        events = [event for node in between for event in self._events_at(module, node)]
+        with deep_recursion():  # over the functions that are called
+            events = [event for node in between for event in self._events_at(module, node)]
         return tuple(dict.fromkeys(events))
 
     def _unknown(self, module: Module, node: ast.AST, why: str) -> Event:
@@ -272,16 +271,18 @@ class Between:
         key = module.key_of(function)
         if key in self._summaries or key in self._active:
             return self._summaries.get(key, ())
-        if len(self._active) >= _DEEPEST or len(self._summaries) >= MOST_FUNCTIONS:
+        if len(self._active) + len(self._summaries) >= MOST_FUNCTIONS:
             return (self._unknown(module, function, "too much has to be followed to tell"),)
         self._active.append(key)
-        result: dict[Event, None] = {}
+        result: dict[tuple[EventKind, Place], Event] = {}
         for node in own_nodes(function.body):
-            # That it awaits is said of the `await` of its caller.
-            inner = (event for event in self._events_at(module, node) if event.kind != "await")
-            result |= dict.fromkeys(inner if not isinstance(node, _JUMPS) else ())
+            for event in () if isinstance(node, _JUMPS) else self._events_at(module, node):
+                # That it awaits is said of the `await` of its caller. There may be as many chains
+                # to one place as paths, so the first one is kept.
+                if event.kind != "await":
+                    result.setdefault((event.kind, event.place), event)
         self._active.pop()
-        self._summaries[key] = tuple(result)[:_MOST_EVENTS]
+        self._summaries[key] = tuple(result.values())
         return self._summaries[key]
 
 

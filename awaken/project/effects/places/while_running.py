@@ -24,7 +24,6 @@ from awaken.project.values.pytest_fixtures import fixture_for
 Place = tuple[str, int]
 """A function: its file, and the byte of its ``def``."""
 
-_MOST_NODES = 20_000
 _TABLE = running()
 
 
@@ -46,8 +45,8 @@ class WhileRunning:
         waiting = Worklist[Called]([], _place_of, MOST_FUNCTIONS + 1)
         own = ((module, node) for part in parts for node in module.walk(part))
         nodes = ((home, node) for home, node in own if not isinstance(node, ast.Yield))
-        for count, (home, node) in enumerate(chain(nodes, _nodes_of(waiting))):
-            called = None if count >= _MOST_NODES else self._run_by(home, node)
+        for home, node in chain(nodes, _nodes_of(waiting)):
+            called = self._run_by(home, node)
             if called is None:
                 return None
             waiting += called

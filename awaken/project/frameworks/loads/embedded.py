@@ -24,8 +24,6 @@ _CRITERIA = {"filter", "filter_by", "group_by", "having", "order_by", "where"}
 _SET_OPERATIONS = sql_names().set_operations
 _NEWLY_ORM = sql_names().scalar_subqueries | _SET_OPERATIONS
 
-_DEEPEST = 8  # calls, operators and variables inside of each other
-
 
 class Exists(Struct, frozen=True):
     """An EXISTS; ``orm`` says whether it is of the ORM: False of Core, None where it is unknown."""
@@ -33,7 +31,7 @@ class Exists(Struct, frozen=True):
     orm: bool | None
 
 
-@recursive(deepest=_DEEPEST)
+@recursive()
 def exists_in(reader: ModuleReader, node: ast.expr) -> Exists | None:
     """Return the EXISTS that an expression is, also a negated one; None for all others.
 
@@ -72,7 +70,7 @@ def _exists_of_name(reader: ModuleReader, node: ast.Name) -> Exists | None:
     return each.pop() if len(each) == 1 else Exists(None)
 
 
-@recursive(deepest=_DEEPEST)
+@recursive()
 def is_orm(reader: ModuleReader, node: ast.expr) -> bool | None:
     """Whether ``node`` makes a ``select()`` that has it one of the ORM; None where it is unknown.
 

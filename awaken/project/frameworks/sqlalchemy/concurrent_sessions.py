@@ -38,7 +38,6 @@ from awaken.project.source.trees import (
 from awaken.project.source.worklist import MOST_FUNCTIONS
 from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown, Value
 
-_DEEPEST = 6  # calls inside of calls: from an endpoint over a service to a repository it is three
 _WORDS = (b"sqlalchemy.ext", b"sqlmodel.ext", b"asyncpg")
 _MAKING = (*word_list("asynchronous_sessions"), b"asyncpg")
 _LOCK = "asyncio.Lock"
@@ -204,7 +203,7 @@ class _Uses:
 
     def _follow_call(self, scene: _Scene, call: ast.Call) -> None:
         self._calls -= 1
-        if self._calls < 0 or scene.depth() > _DEEPEST:
+        if self._calls < 0:
             return
         func = call.func
         if isinstance(func, ast.Attribute) and self._note(scene, func.value):

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import BY_KEY
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import DEEPEST
 
 # Dictionaries made of each other; a guess, not yet measured.
-_DEEPEST = 6
 # Methods that leave a dictionary as it is.
 _READING = {"copy", "get", "items", "keys", "values"}
 _RENDERING = {"TemplateResponse", "render", "render_async", "render_to_string", "render_template"}
@@ -69,11 +69,11 @@ class Context(Struct):
                 self.add(keyword.arg, module, keyword.value)
         for keyword in keywords:
             if keyword.arg is None:
-                self._add(module, keyword.value, _DEEPEST, replaces=False)
+                self._add(module, keyword.value, DEEPEST, replaces=False)
 
     def add_dictionary(self, module: Module, node: ast.expr) -> None:
         """Add what a dictionary holds, which may replace what is there."""
-        self._add(module, node, _DEEPEST, replaces=True)
+        self._add(module, node, DEEPEST, replaces=True)
 
     def _add(self, module: Module, node: ast.expr, deep: int, *, replaces: bool) -> None:
         match node:

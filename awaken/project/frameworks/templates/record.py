@@ -6,13 +6,11 @@ from msgspec import Struct, field
 
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY
 from awaken.project.frameworks.templates.template_values import NOTHING, TooLargeError, Value, Way
+from awaken.project.source.worklist import LONGEST_PATH, MOST_NODES
 
 # Four relationships, each with its items, and what is read of the last: longer ways than
 # ``tracing`` follows. Recursive templates would make them without end.
-_LONGEST = 10
-# Of one template with all that it includes: of 160 templates the largest takes
-# 2,230 in all.
-_MOST_STEPS = 50_000
+_LONGEST = 2 * LONGEST_PATH + 2
 
 EVERYTHING = "*"
 """The root that stands for every name that the template is given."""
@@ -49,7 +47,7 @@ class Record(Struct):
         """Count one node of a tree, in ``line``. Raises TooLargeError."""
         self.line = line
         self.steps += 1
-        if self.steps > _MOST_STEPS:
+        if self.steps > MOST_NODES:
             raise TooLargeError
 
     def read(self, way: Way, attribute: str) -> Value:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from awaken.contract import Place
 from awaken.knowledge.templates import library_templates
 from awaken.project.frameworks.templates.contexts import Context
+from awaken.project.frameworks.templates.template_files import MOST_TEMPLATES
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.f_strings import is_literal, text_parts
@@ -39,7 +40,6 @@ _MOST_WRAPPERS = 4
 _ANYTHING = "*"
 """The mark for a computed part of a text."""
 
-_MOST = 20  # names for one call; a theme that chooses among more is not told
 _PERCENT = re.compile(r"%(?:\([^)]*\))?[-#0 +]*[0-9*]*(?:\.[0-9*]+)?[diouxXeEfFgGcrsa]")
 _BRACES = re.compile(r"\{[^{}]*\}")
 
@@ -352,7 +352,7 @@ def _any_of(module: Module, nodes: Iterable[ast.expr | None]) -> tuple[str, ...]
         if texts is None:
             return None
         result |= dict.fromkeys(texts)
-    return tuple(result) if len(result) <= _MOST else None
+    return tuple(result) if len(result) <= MOST_TEMPLATES else None
 
 
 def _part(module: Module, node: ast.expr) -> str:

@@ -19,7 +19,7 @@ from awaken.workspace.sources import SourceFile
 from awaken.workspace.text_files import Texts
 
 # A name with a computed part may fit many; a base that fits more tells nothing.
-_MOST = 40
+MOST_TEMPLATES = 40
 _EXTENSIONS = ("jinja2.ext.do", "jinja2.ext.i18n", "jinja2.ext.loopcontrols")
 
 
@@ -48,7 +48,7 @@ class TemplateFiles:
             if name in library_templates().plain_templates:
                 return (), ""
             return (), f"the template `{name}` is not in the project"
-        if len(paths) > _MOST:
+        if len(paths) > MOST_TEMPLATES:
             return (), f"the template `{name}` may be one of {len(paths)}"
         result: list[Source] = []
         for path in paths:

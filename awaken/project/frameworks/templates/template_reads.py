@@ -26,10 +26,6 @@ from awaken.project.frameworks.templates.template_values import (
 )
 from awaken.workspace.parsing import deep_recursion
 
-_DEEPEST = 40  # macros inside of each other; a guess, not yet measured
-# Additions of loops to lists and namespaces count in the next round; a guess, not yet measured.
-_MOST_ROUNDS = 6
-
 
 class Source(Struct, frozen=True):
     """A template that is read, and its place."""
@@ -85,12 +81,11 @@ def reads_of(source: Source, sources: Sources) -> frozenset[TemplateRead]:
     record = Record()
     try:
         with deep_recursion():
-            for _ in range(_MOST_ROUNDS):
+            while True:
                 before = record.signature()
                 _Reader(sources, record).render(source)
                 if record.signature() == before:
                     return frozenset(record.reads)
-        why = "awaken does not follow all items of its lists"
     except TooLargeError:
         why = "it takes too many steps to read"
     except RecursionError:
@@ -380,17 +375,11 @@ class _Reader(Expressions):
         if key in self._results:
             return NOTHING
         self._results.add(key)
-        if len(self._active) > _DEEPEST:
-            why = "macros call each other without end"
-            self.note_escape(union_of([*arguments, *keywords.values()]), why)
-            return NOTHING
-        self._active.append(key)
         line, outer = self.record.line, self.record.template
         self.record.template = macro.place.source.path
         inner = self._with_arguments(macro, arguments, dict(keywords))
         self._body(macro.node.body, macro.place, inner)
         self.record.template, self.record.line = outer, line
-        self._active.pop()
         return NOTHING
 
     def _with_arguments(

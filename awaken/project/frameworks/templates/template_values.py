@@ -9,8 +9,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
-# Containers inside of each other that a template makes; a guess, not yet measured.
-_DEEPEST = 8
+from awaken.project.values.domain import DEEPEST
 
 
 class TooLargeError(Exception):
@@ -118,7 +117,7 @@ def held_value(values: Iterable[Value]) -> Value:
     Raises TooLargeError for containers inside of each other without end.
     """
     inner = union_of(values)
-    if _depth(inner) >= _DEEPEST:
+    if _depth(inner) >= DEEPEST:
         raise TooLargeError
     return frozenset({Holder(inner)}) if inner else NOTHING
 

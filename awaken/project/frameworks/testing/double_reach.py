@@ -30,9 +30,6 @@ from awaken.project.source.worklist import MOST_FUNCTIONS, Queue
 from awaken.project.values.domain import ClassOf, FunctionOf
 
 _Key = tuple[str, int, frozenset[str]]
-_DEEPEST = 4
-"""Calls after which what does not get the double itself is no longer followed: a test configures
-a double for what it calls, seldom for what that calls. Half of it loses no finding."""
 _OWN = {"cls", "self"}
 _RESULTS = {"query", "execute", "scalars", "scalar", "get", "get_one"}
 """What a session is asked by: the answer is no session."""
@@ -103,12 +100,11 @@ class Reach:
     ) -> tuple[list[QueryUse], bool]:
         """Return every ``query`` of the program that is asked of a double; False if not all."""
         result: dict[QueryUse, None] = {}
-        starts = ((entry, 0) for entry in entries)
-        waiting = Queue(starts, lambda pair: pair[0].key, MOST_FUNCTIONS)
-        for entry, depth in waiting:
+        waiting = Queue(entries, attrgetter("key"), MOST_FUNCTIONS)
+        for entry in waiting:
             uses, called = self._pair_within(entry, targets, self.replaces)
             result.update(dict.fromkeys(uses))
-            waiting += [(item, depth + 1) for item in called if item.given or depth < _DEEPEST]
+            waiting += called
         return list(result), waiting.is_done
 
     def named_at_home(self, target: PatchedName, words: AbstractSet[str]) -> list[QueryUse]:

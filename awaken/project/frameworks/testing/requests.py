@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from awaken.project.frameworks.testing.double_reach import EntryPoint
 from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.f_strings import text_parts
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_method, recursive_items
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.replacing import text_of
 from awaken.project.source.test_files import is_around_tests
@@ -28,7 +28,6 @@ _ANY = "{}"
 _Score = tuple[int, int]
 """How many parts of a path are those asked for, and how many it has."""
 # Of one route, and to parse for one path; half of each loses no finding (benchmarks/limits.md).
-_DEEPEST_ROUTER = 5
 _INCLUDING = {"include_router", "register_blueprint"}
 
 
@@ -83,7 +82,7 @@ class Routes(ProgramFacts):
         return sorted({file for file in (*files, *routers) if not is_around_tests(file)})
 
     @cached_property
-    def _prefixes(self) -> dict[_Router, list[list[str]]]:
+    def _prefixes(self) -> dict[_Router, tuple[tuple[str, ...], ...]]:
         """The paths that each router has where it is included; those of the outer ones first."""
         included: defaultdict[_Router, list[tuple[_Router | None, list[str]]]] = defaultdict(list)
         paths = self._evaluator.files_with((b".include_router(", b".register_blueprint("))
@@ -95,16 +94,13 @@ class Routes(ProgramFacts):
                 own = [] if outer is None else _prefix(module, node.func.value)
                 included[router].append((outer, [*own, *_prefix_of(module, node)]))
 
-        def prefixes_of(router: _Router, depth: int) -> Iterator[list[str]]:
+        @recursive_items
+        def prefixes_of(router: _Router) -> Iterator[tuple[str, ...]]:
             for outer, prefix in included[router]:
-                above = (
-                    list(prefixes_of(outer, depth - 1))
-                    if outer is not None and outer in included and depth
-                    else []
-                )
-                yield from ([*item, *prefix] for item in above or [[]])
+                above = prefixes_of(outer) if outer is not None and outer in included else ()
+                yield from ((*item, *prefix) for item in above or [()])
 
-        return {router: list(prefixes_of(router, _DEEPEST_ROUTER)) for router in list(included)}
+        return {router: prefixes_of(router) for router in list(included)}
 
     def _router(self, module: Module, node: ast.expr) -> _Router | None:
         """Return where the variable is defined that ``node`` names."""
@@ -137,7 +133,7 @@ class Routes(ProgramFacts):
             return
         router = decorator.func.value
         name = router.id if isinstance(router, ast.Name) else ""
-        for prefix in self._prefixes.get(_Router(module.path, name)) or [[]]:
+        for prefix in self._prefixes.get(_Router(module.path, name)) or [()]:
             score = _answers(module, decorator, method, wanted, prefix)
             if score is not None:
                 yield score
@@ -190,7 +186,7 @@ def _is_literal(part: str) -> bool:
 
 
 def _answers(
-    module: Module, decorator: ast.Call, method: str, wanted: list[str], prefix: list[str]
+    module: Module, decorator: ast.Call, method: str, wanted: list[str], prefix: Sequence[str]
 ) -> _Score | None:
     """Return how well a decorator answers, ``@router.get("/users/{id}")``; None if not at all."""
     if not isinstance(decorator.func, ast.Attribute):

@@ -15,14 +15,11 @@ from awaken.project.graph.classes.override_sets import MAKING, Overrides
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.names.functions.definitions import FoundFunctions, Functions
 from awaken.project.source.memo import cached_items, cached_method
-from awaken.project.source.worklist import multimap, reachable
+from awaken.project.source.worklist import MOST_FUNCTIONS, multimap, reachable
 
 _MOST_METHODS = 1000
 """Methods of one family: homeassistant's largest has fewer, and a chain of n classes has n
 families of up to n methods each."""
-_MOST_FULFILLING = 100
-"""Classes that fulfil a protocol without naming it: one with a single common member says
-nothing."""
 
 
 class Family(Struct, frozen=True):
@@ -74,7 +71,8 @@ class Families:
             names |= dict.fromkeys(definers(joining, method))
         if self._overrides.is_protocol(qualified):
             fulfilling = self._overrides.fulfilling(qualified)
-            if len(fulfilling) > _MOST_FULFILLING:
+            # With a single common member, it says nothing.
+            if len(fulfilling) > MOST_FUNCTIONS:
                 return Family((), why=f"`{qualified}` is a protocol that too many classes fulfil")
             for name in fulfilling:
                 names |= dict.fromkeys(definers(name, method))

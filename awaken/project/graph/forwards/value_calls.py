@@ -18,10 +18,9 @@ from awaken.project.graph.forwards.handed.slots import End, Slot, Slots, Spot, k
 from awaken.project.names.visibility import is_public
 from awaken.project.source.memo import cached_by
 from awaken.project.source.worklist import Queue
+from awaken.project.values.domain import MOST_ALTERNATIVES
 
 Holder = TypeVar("Holder", Slot, Spot)
-# Of one table, for each of its functions: those of real programs have one or two.
-_MOST_CALLS = 8
 _DISPLAYS = ast.Dict | ast.List | ast.Set | ast.Tuple
 
 
@@ -73,7 +72,7 @@ class ValueCalls:
         waiting = Queue[Spot | Slot]([holder], key_of)
         for item in waiting:
             for other in self._next_holders(item):
-                if other is None or len(calls) > _MOST_CALLS:
+                if other is None or len(calls) > MOST_ALTERNATIVES:
                     return None
                 if isinstance(other, Place):
                     calls.append(other)

@@ -6,20 +6,17 @@ import ast
 
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, arguments_given, parameters_of
-from awaken.project.values.domain import Argument, Environment, FunctionOf, Values
+from awaken.project.values.domain import MOST_CALLS, Argument, Environment, FunctionOf, Values
 from awaken.project.values.library_types.solving import has_variables
 from awaken.project.values.questions import Questions, given_by
-
-_MOST_CALLS = 3
-"""Calls inside of each other through which arguments are followed: a recursion passes others each
-time. Beyond, a parameter is what its annotation or its callers say."""
 
 
 def arguments_of(
     function: FunctionOf, module: Module, node: ast.Call, known: Environment
 ) -> Environment:
     """Return what a call gives to the parameters of a function, as it is written."""
-    if any(argument.depth >= _MOST_CALLS for argument in known):
+    # Beyond, a parameter is what its annotation or its callers say.
+    if any(argument.depth >= MOST_CALLS for argument in known):
         return ()
     pairs = arguments_given(node, function.node, int(function.bound is not None))
     return tuple(Argument(parameter, module, value, known) for parameter, value in pairs)

@@ -26,6 +26,8 @@ from awaken.project.source.trees import Function, parameter_getting, positional_
 from awaken.project.source.worklist import MOST_FILES
 from awaken.project.values.containers.built_containers import joined_contents
 from awaken.project.values.domain import (
+    DEEPEST,
+    MOST_CALLS,
     ClassOf,
     Environment,
     External,
@@ -42,8 +44,6 @@ from awaken.project.values.domain import (
 from awaken.project.values.items import DICTS, MUTABLE, STR, is_growing
 from awaken.project.values.questions import EvaluatorPart, Questions
 
-_MOST_CALLS = 3  # functions into which a container is followed; more are hardly ever in sight
-_DEEPEST = 3  # containers inside of each other; what is further in is hardly ever taken out
 _LOOKING = name_list("adding_nothing")
 _LOOKING_ON = {"awaited", "compared", "deleted", "dropped", "formatted", "index", "tested"}
 """Uses of a container that put nothing in, and hand it to nobody."""
@@ -139,7 +139,7 @@ class Additions(EvaluatorPart):
         paths = self._evaluator.files_naming(name)
         others = [] if paths is None else [path for path in paths if path != module.path]
         if paths is None or len(others) > MOST_FILES:
-            for depth in range(_DEEPEST):
+            for depth in range(DEEPEST):
                 yield Addition("unknown", depth, module, module.tree)
             return
         files = [module, *self._evaluator.names.facts.mentioning(name, others)]
@@ -184,7 +184,7 @@ class Additions(EvaluatorPart):
                 self._evaluator.classes.facts(name) is None
             ):
                 return
-            case FunctionOf() if calls < _MOST_CALLS:
+            case FunctionOf() if calls < MOST_CALLS:
                 node, bound = function.node, int(function.bound is not None)
                 parameter = parameter_getting(call, node, one.node, bound)
                 if parameter is not None:
@@ -355,14 +355,14 @@ class _Uses:
         self, module: Module, scope: Scope, name: str, depth: int = 0
     ) -> Iterator[Addition]:
         # `x = x[0]` in a loop goes one deeper each time.
-        if depth > _DEEPEST or (scope, name, depth) in self._seen:
+        if depth >= DEEPEST or (scope, name, depth) in self._seen:
             return
         self._seen.add((scope, name, depth))
         for read in module.scopes.reads_in(scope, name):
             yield from self._use(module, read, depth)
 
     def of_attribute(self, module: Module, name: str, depth: int = 0) -> Iterator[Addition]:
-        if depth > _DEEPEST or (module.path, name, depth) in self._seen:
+        if depth >= DEEPEST or (module.path, name, depth) in self._seen:
             self._is_shared = True
             return
         self._seen.add((module.path, name, depth))

@@ -13,7 +13,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of
 from awaken.project.source.worklist import LONGEST_PATH
 from awaken.project.values.domain import (
-    MOST_ORIGINS,
+    MOST_ALTERNATIVES,
     External,
     InstanceOf,
     Origin,
@@ -147,7 +147,7 @@ def passed_on(found: Values, given: Mapping[Place, Origins]) -> Values:
 
 def _few(origins: Origins) -> Origins | None:
     """Return ``origins`` unless they are too many to be looked at one by one."""
-    return origins if len(origins) <= MOST_ORIGINS else None
+    return origins if len(origins) <= MOST_ALTERNATIVES else None
 
 
 def _each(

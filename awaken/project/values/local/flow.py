@@ -27,7 +27,7 @@ Part = TypeVar("Part", bound=ast.AST)
 _TOGETHER = 256
 """Definitions that are followed at once: a bit each, in numbers that take few words."""
 
-_MOST_PAIRS = 100_000
+MOST_PAIRS = 100_000
 """Definitions of a name by its reads: 300 ``if`` that give a query another filter, read in each.
 In superset, mlflow, ckan and prefect no name that is followed has more than 500."""
 
@@ -83,7 +83,7 @@ class Flow:
         if not bindings:
             return Unknown(f"`{name}` is no local name", self._place(self._function))
         points, reads = len(self._graph.events), len(self.reads(name))
-        if len(bindings) * points > _MOST_POINTS or len(bindings) * reads > _MOST_PAIRS:
+        if len(bindings) * points > _MOST_POINTS or len(bindings) * reads > MOST_PAIRS:
             why = (
                 f"`{name}` has {len(bindings)} values in this function and is read {reads} times, "
                 "too many to follow"

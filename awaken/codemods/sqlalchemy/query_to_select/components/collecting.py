@@ -41,7 +41,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import TooLarge, Unknown
-from awaken.project.values.local.flow import Reaching
+from awaken.project.values.local.flow import MOST_PAIRS, Reaching
 
 Found = TypeVar("Found")
 _REASONS: Mapping[str, Reason] = {
@@ -51,9 +51,6 @@ _REASONS: Mapping[str, Reason] = {
     "held": reasons.KEPT_QUERY,
 }
 
-_MOST_READS = 50_000
-"""What may reach the places at which the queries of a component are read: 300 filters, each behind
-an ``if``. The largest component of superset, mlflow and ckan has 24."""
 
 RootsOf = Callable[[Module], Mapping[ast.AST, Recognised]]
 
@@ -109,7 +106,7 @@ def _refuse_too_large(component: Component) -> None:
     reads = sum(
         len(component.holders.reaching(one.context, one.start)) + 1 for one in component.fragments
     )
-    if reads > _MOST_READS:
+    if reads > MOST_PAIRS:
         raise Refused(
             reasons.TOO_LARGE,
             f"{len(component.definitions)} places hold a query, and are read in {reads} places",

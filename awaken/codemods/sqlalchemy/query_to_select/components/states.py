@@ -40,6 +40,7 @@ from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.graph.holders import Holder
 from awaken.project.source.memo import cached_by
 from awaken.project.source.worklist import groups_of
+from awaken.project.values.domain import MOST_ALTERNATIVES
 
 _NOT_FOLLOWED = name_list("builders_not_followed")
 
@@ -54,10 +55,6 @@ _GROUPS: tuple[Callable[[ChainFragment, Statement], Hashable], ...] = (
     lambda root, _statement: root.start,
 )
 """What tells queries apart where they begin: nothing, if all are alike, their kind, their place."""
-
-_MOST_LISTS = 8
-"""Ways with other columns each: a loop that adds one has no end of them. In superset and
-ckan there are 2 at most."""
 
 
 class Arrival(Struct, frozen=True):
@@ -417,7 +414,8 @@ def _with_lists(one: Statement, other: Statement) -> Statement:
     lists = list(one.lists or (one.items,))
     known = _lists(one)
     lists += [items for items in other.lists or (other.items,) if looks(items) not in known]
-    if len(lists) > _MOST_LISTS:
+    # A loop that adds a column has no end of them.
+    if len(lists) > MOST_ALTERNATIVES:
         raise _different(lists[0], lists[-1])
     # No class is the first one, which filter_by() would mean.
     items = tuple(

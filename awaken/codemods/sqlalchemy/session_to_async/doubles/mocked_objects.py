@@ -54,9 +54,6 @@ MAGIC_MOCK = "unittest.mock.MagicMock"
 OF_MOCKS = {"name", "return_value", "side_effect", "spec", "spec_set", "unsafe", "wraps"}
 """Arguments of mocks: no method of theirs can be given by such a name."""
 
-_DEEPEST = 4
-"""Mocks that are attributes of each other, or give each other."""
-
 
 class _Found(Struct):
     """A mock, the methods that have to wait, the variables that hold it, and who is passed it."""
@@ -74,7 +71,6 @@ class _Wanted(Struct, frozen=True):
 
     methods: Mapping[str, bool]
     along: Collection[Place]
-    depth: int = 0
 
     def methods_after(self, before: str) -> _Wanted:
         """Return the methods of what the mock has, or gives, as ``before``."""
@@ -83,7 +79,7 @@ class _Wanted(Struct, frozen=True):
             for name, is_used in self.methods.items()
             if name.startswith(f"{before}.")
         }
-        return _Wanted(methods, self.along, self.depth + 1)
+        return _Wanted(methods, self.along)
 
 
 class MockedObjects:
@@ -202,7 +198,7 @@ class MockedObjects:
     def _put_there(self, module: Module, before: str, value: ast.expr, wanted: _Wanted) -> None:
         """Add a mock that a test puts where another mock has, or gives, ``before``."""
         behind = wanted.methods_after(before)
-        if behind.methods and behind.depth <= _DEEPEST:
+        if behind.methods:
             mocked = self._project.mocks.made_at(module, value)
             if mocked is not None:
                 self._add(mocked, behind)

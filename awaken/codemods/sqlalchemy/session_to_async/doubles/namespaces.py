@@ -15,6 +15,7 @@ from awaken.kit.search import nodes_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
+from awaken.project.source.memo import recursive_items
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_of_program
 from awaken.project.values.domain import FunctionOf, InstanceOf
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 _NAMESPACE = "types.SimpleNamespace"
 _CASTING = 2
-_DEEPEST = 4
 
 
 def namespaces(part: SynchronousPart, rule: str) -> Iterator[Member]:
@@ -35,7 +35,7 @@ def namespaces(part: SynchronousPart, rule: str) -> Iterator[Member]:
             continue
         if part.project.qualified_name(module, node.func) in library_names().casts:
             declared = part.project.qualified_name(module, node.args[0]) or ""
-            for value, function in _standing_in(part, module, node.args[1], declared, 0):
+            for value, function in _standing_in(part, module, node.args[1], declared):
                 place = module.key_of(value)
                 functions.setdefault(place, (Site(rule, module, value), function))
     for site, function in functions.values():
@@ -43,8 +43,9 @@ def namespaces(part: SynchronousPart, rule: str) -> Iterator[Member]:
         yield member(site, shown, lambda item: _awaited_rewrite(part, item))
 
 
+@recursive_items
 def _standing_in(
-    part: SynchronousPart, module: Module, node: ast.expr, declared: str, depth: int
+    part: SynchronousPart, module: Module, node: ast.expr, declared: str
 ) -> Iterator[tuple[ast.expr, FunctionPlace]]:
     """Yield what a namespace has in the place of methods of ``declared`` that wait."""
     project = part.project
@@ -52,7 +53,7 @@ def _standing_in(
         bindings = module.scopes.bindings_of(node)
         node = bindings[0].value if len(bindings) == 1 and bindings[0].value else node
     is_one = isinstance(node, ast.Call) and project.class_facts(declared) is not None
-    if not isinstance(node, ast.Call) or not is_one or depth > _DEEPEST:
+    if not isinstance(node, ast.Call) or not is_one:
         return
     if project.qualified_name(module, node.func) != _NAMESPACE:
         return
@@ -64,7 +65,7 @@ def _standing_in(
         if waiting and not _waits(part, module, keyword.value):
             yield keyword.value, waiting[0]
         for name in _field(part, declared, keyword.arg):
-            yield from _standing_in(part, module, keyword.value, name, depth + 1)
+            yield from _standing_in(part, module, keyword.value, name)
 
 
 def _field(part: SynchronousPart, owner: str, name: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ from awaken.kit.names_here import is_dotted
 from awaken.kit.search import modules_with, nodes_with
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.source.memo import recursive
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.values.domain import InstanceOf, Value
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 _CONSUMERS = library_names().consuming | {"bool", "enumerate", "len", "next", "str", "zip"}
 """Builtins that take items of what they are given."""
-_DEEPEST = 8  # steps from an expression back to what it is read of
 ITEMS = "list"
 """What takes the items of a collection, which may be a query, at once."""
 
@@ -103,16 +103,17 @@ class BridgedReads:
                 may_load = True
             case _:
                 return False
-        return may_load and self._is_of_foreign(module, owner, _DEEPEST)
+        return may_load and self._is_of_foreign(module, owner)
 
     def _is_read(self, module: Module, node: ast.Attribute) -> bool:
         owners = self._project.values.of(module, node.value).instance_of
         is_said = not owners or not self._said.get(node.attr, set()).isdisjoint(owners)
         if node.attr not in self.names and not is_said:
             return False
-        return self._is_of_foreign(module, node.value, _DEEPEST)
+        return self._is_of_foreign(module, node.value)
 
-    def _is_of_foreign(self, module: Module, node: ast.expr, depth: int) -> bool:
+    @recursive(lambda *_: False)
+    def _is_of_foreign(self, module: Module, node: ast.expr) -> bool:
         """Whether an expression may give an object of such a class, or an attribute of one.
 
         The attributes of such an object are unknown, so its origin decides.
@@ -120,20 +121,20 @@ class BridgedReads:
         values = self._project.values.of(module, node)
         if any(isinstance(alternative, InstanceOf) for alternative in values.alternatives):
             return any(map(self._is_instance, values.alternatives))
-        if not depth or values.unknown is None:
+        if values.unknown is None:
             return False
         match node:
             case ast.Attribute(value=owner) | ast.Subscript(value=owner):
-                return self._is_of_foreign(module, owner, depth - 1)
+                return self._is_of_foreign(module, owner)
             case ast.Call(func=ast.Attribute(value=owner)):
-                return self._is_of_foreign(module, owner, depth - 1)
+                return self._is_of_foreign(module, owner)
             case ast.Call(func=ast.Name(), args=[given, *_]) if (
                 module.scopes.builtin_called(node) in _CONSUMERS
             ):
-                return self._is_of_foreign(module, given, depth - 1)
+                return self._is_of_foreign(module, given)
             case ast.Name():
                 return any(
-                    self._is_of_foreign(module, binding.value, depth - 1)
+                    self._is_of_foreign(module, binding.value)
                     for binding in module.scopes.bindings_of(node)
                     if binding.value is not None and binding.kind != "parameter"
                 )

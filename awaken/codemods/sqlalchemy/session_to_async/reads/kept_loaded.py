@@ -17,17 +17,13 @@ from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.sqlalchemy.eager import direction
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Load, Trace
 from awaken.project.source.trees import last_name
-from awaken.project.source.worklist import Worklist
+from awaken.project.source.worklist import LONGEST_PATH, MOST_STEPS, Worklist
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.contract import Place
     from awaken.project import Project
     from awaken.project.source.modules import Module
-
-_MOST_EXPRESSIONS = 500
-_DEEPEST = 4
-"""Relationships one behind the other; the options of the programs measured name three."""
 
 
 def kept_loaded(
@@ -119,7 +115,7 @@ def _expressions(
     starts: list[tuple[Module, ast.AST]] = [(module, node)]
     waiting = Worklist(starts, lambda pair: pair[1])
     for home, part in waiting:
-        if len(waiting.seen) > _MOST_EXPRESSIONS:
+        if len(waiting.seen) > MOST_STEPS:
             return
         for inner in home.walk(part):
             if isinstance(inner, ast.Call):
@@ -184,6 +180,6 @@ def _paths(
                 yield (step,)
             continue
         yield (step,)
-        if len(classes) < _DEEPEST:
+        if len(classes) < LONGEST_PATH:
             for further in _paths(project, (*classes, facts.target), ahead):
                 yield (step, *further)

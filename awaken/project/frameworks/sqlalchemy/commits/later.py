@@ -23,10 +23,9 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.expressions.expression_uses import reads_value
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, With, last_name, parameter_names
-from awaken.project.source.worklist import groups_of, multimap
+from awaken.project.source.worklist import MOST_NODES, groups_of, multimap
 from awaken.project.values.domain import Origin, Session, instances_in, origins_of, union
 
-_MOST_NODES = 20_000  # of one function; the longest of real programs has 9,000
 _HARMLESS = {"add", "add_all", "close", "expire", "expunge", "refresh"}
 """Methods of sessions that read nothing of the objects that they are given."""
 _FLUSHING = {"commit", "flush"}
@@ -148,7 +147,7 @@ class LaterInFunction:
 
         def make() -> _Body | None:
             nodes = tuple(own_nodes(what_runs(function)))
-            return None if len(nodes) > _MOST_NODES else _body_of(module, function, nodes)
+            return None if len(nodes) > MOST_NODES else _body_of(module, function, nodes)
 
         return module.memoize((_Body, function), make)
 

@@ -8,7 +8,7 @@ from typing import Literal
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.memo import cached_method
+from awaken.project.source.memo import cached_method, recursive
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
     ClassOf,
@@ -29,7 +29,6 @@ Holds = Literal["objects", "nothing", "unknown"]
 
 _CONTAINERS = name_list("plain_containers")
 
-_DEEPEST = 3  # objects inside of each other: a service has a repository, which has a session
 _RESULTS = ("Query", "Result", "Row")
 """The ends of the names of library classes whose instances hold objects that were loaded."""
 _NOT_LOADED = {"dynamic", "noload", "raise", "raise_on_sql", "select", "write_only"}
@@ -42,7 +41,6 @@ class Loaded:
     def __init__(self, evaluator: ProgramEvaluator, models: Models) -> None:
         self._evaluator = evaluator
         self._models = models
-        self._active: list[str] = []
 
     def held_kind(self, values: Values) -> Holds:
         """Return whether one of ``values`` is an object of a mapped class, or holds one."""
@@ -80,6 +78,8 @@ class Loaded:
             return "nothing"
         return self._of_class(name)
 
+    @cached_method
+    @recursive(lambda *_: "unknown")
     def _of_class(self, name: str) -> Holds:
         """Return what an instance of a class beyond the standard library may hold."""
         ancestors = self._evaluator.classes.ancestors(name)
@@ -88,19 +88,13 @@ class Loaded:
         # A pydantic model has copies of what it is made of.
         if "pydantic.BaseModel" in ancestors.outside:
             return "nothing"
-        if ancestors.unresolved or name in self._active or len(self._active) >= _DEEPEST:
+        if ancestors.unresolved:
             return "unknown"
-        return self._of_attributes(name)
-
-    @cached_method
-    def _of_attributes(self, name: str) -> Holds:
-        self._active.append(name)
         result = {
             self._of_attribute(name, attribute)
             for facts in self._evaluator.classes.line(name)
             for attribute in sorted(facts.attributes)
         }
-        self._active.pop()
         known: Holds = "unknown" if "unknown" in result else "nothing"
         return "objects" if "objects" in result else known
 

@@ -26,8 +26,6 @@ URL_READS = (
 _LARGEST = 200_000
 """Bytes of one file that are searched; a compose file has some thousands."""
 
-_MOST = 200
-"""URLs that are told; a program names its databases a dozen times."""
 
 _URL = re.compile(
     rb"(?<![\w+.:-])(?P<dialect>postgres(?:ql)?|mysql|mariadb|sqlite|oracle|mssql)"
@@ -51,8 +49,6 @@ def urls_elsewhere(files: Mapping[str, SourceFile]) -> tuple[UrlElsewhere, ...]:
     for path in sorted(files):
         text = files[path].text
         url_elsewheres += _in_text(path, text) if len(text) <= _LARGEST else ()
-        if len(url_elsewheres) >= _MOST:
-            return tuple(url_elsewheres[:_MOST])
     return tuple(url_elsewheres)
 
 

@@ -18,7 +18,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import OpenParameter, Passing
 from awaken.project.names.functions.injections import OVERRIDES, overrides_in
 from awaken.project.source.modules import Load, Module, nodes_in
-from awaken.project.source.trees import Function, last_name, position
+from awaken.project.source.trees import Function, last_name, position, positional_parameters
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers.circles import Kept, both_kept
 from awaken.project.values.attributes.members import Members
@@ -41,7 +41,6 @@ from awaken.project.values.fixtures_by_name import parametrized_nodes
 from awaken.project.values.questions import Given, Lasting, Passed
 
 _PROMISED: Value = Unknown("an annotation says that it is a session", NOWHERE)
-_MOST_ITEMS = 4  # of what is unpacked into positional parameters; a session comes early
 _OPEN: Value = Unknown("the value that is passed is unknown", NOWHERE)
 
 
@@ -189,8 +188,10 @@ class _Unpacking(Passing):
     is there a call of a test, which ``parametrize`` gives its arguments.
     """
 
-    def _unpacked_arguments(self, module: Module, call: ast.Call, name: str) -> Iterator[Given]:
-        yield from (Given(module, node) for node in _unpacked_nodes(call, name))
+    def _unpacked_arguments(
+        self, module: Module, call: ast.Call, asked: OpenParameter
+    ) -> Iterator[Given]:
+        yield from (Given(module, node) for node in _unpacked_nodes(call, asked))
 
     def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
         opened = super()._at_callers(asked, found)
@@ -211,17 +212,20 @@ def _parametrized_nodes(asked: OpenParameter) -> Iterator[ast.expr]:
             yield from (each for each in given if each is not None)
 
 
-def _unpacked_nodes(call: ast.Call, name: str) -> Iterator[ast.expr]:
+def _unpacked_nodes(call: ast.Call, asked: OpenParameter) -> Iterator[ast.expr]:
     """Yield what a call may pass to a parameter by ``*items`` and ``**settings``."""
+    positional = positional_parameters(asked.function)
+    is_named = asked.parameter not in positional
+    places = range(0 if is_named else positional.index(asked.parameter) + 1)
     for argument in call.args:
         match argument:
             case ast.Starred(value=ast.List(elts=items) | ast.Tuple(elts=items)):
                 yield from items
             case ast.Starred(value=value):
-                yield from (_item(value, index) for index in range(_MOST_ITEMS))
+                yield from (_item(value, index) for index in places)
     for keyword in call.keywords:
         if keyword.arg is None:
-            yield _item(keyword.value, name)
+            yield _item(keyword.value, asked.parameter.arg)
 
 
 def _item(value: ast.expr, key: int | str) -> ast.expr:

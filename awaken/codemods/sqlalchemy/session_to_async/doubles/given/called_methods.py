@@ -18,6 +18,8 @@ from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name, parameter_getting
+from awaken.project.source.worklist import MOST_STEPS
+from awaken.workspace.parsing import deep_recursion
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
@@ -25,10 +27,6 @@ if TYPE_CHECKING:
 RESULT = "return_value"
 """What a mock gives."""
 _MOST_RESULTS = 2
-_FURTHEST = 5
-"""Variables, arguments and returns that an object goes through."""
-_MOST_STEPS = 2000
-"""Expressions that one question goes through: what is behind them is not looked at."""
 _CAST = 2
 
 
@@ -39,22 +37,24 @@ class Uses:
         self._part = part
         self._project = part.project
         self._in_files: dict[str, dict[Span, Call]] = {}
-        self._steps = 0
+        self._seen: set[tuple[Place, str]] = set()
 
     def of_object(self, module: Module, node: ast.AST) -> dict[str, list[Call]]:
         """Return the calls that wait on the object ``node``, by the names in between."""
-        return self._waiting(self._calls_behind(module, node, "", 0))
+        return self._waiting(self._calls_behind(module, node, ""))
 
     def of_results(self, functions: Iterable[FunctionPlace]) -> dict[str, list[Call]]:
         """Return the calls that wait on objects that the program gets from functions."""
         return self._waiting(
-            pair for function in functions for pair in self._behind_calls(function, RESULT, 0)
+            pair for function in functions for pair in self._behind_calls(function, RESULT)
         )
 
     def _waiting(self, chains: Iterable[tuple[Place, str]]) -> dict[str, list[Call]]:
         functions: dict[str, list[Call]] = {}
-        self._steps = 0
-        for place, chain in chains:
+        self._seen.clear()
+        with deep_recursion():  # over the functions that return an object, or are passed it
+            pairs = list(chains)
+        for place, chain in pairs:
             call = self._call_at(place)
             call = None if call is None else self._project.calls.graph().resolved_by_callers(call)
             if call is not None and any(item in self._part.steps for item in call.functions):
@@ -71,7 +71,7 @@ class Uses:
 
     # ---------------------------------------------------------------------------------- following
     def _calls_behind(  # noqa: C901  one case a way
-        self, module: Module, node: ast.AST, before: str, depth: int
+        self, module: Module, node: ast.AST, before: str
     ) -> Iterator[tuple[Place, str]]:
         """Yield the calls on the object ``node``, which a mock knows as ``before``."""
         names = [before] if before else []
@@ -80,41 +80,41 @@ class Uses:
             names.append(above.attr)
             node, above = above, module.parent(above)
         chain = ".".join(names)
-        self._steps += 1
-        if self._steps > _MOST_STEPS or depth > _FURTHEST or chain.count(RESULT) > _MOST_RESULTS:
+        key = module.place(node), chain
+        is_cut = len(self._seen) > MOST_STEPS or chain.count(RESULT) > _MOST_RESULTS
+        if key in self._seen or is_cut:
             return
+        self._seen.add(key)
         way, above = use_of(module, node)
         match way:
             case "called":
                 if "." in chain:
                     yield module.place(above), chain
-                yield from self._calls_behind(module, above, ".".join([*names, RESULT]), depth)
+                yield from self._calls_behind(module, above, ".".join([*names, RESULT]))
             case "argument":
-                yield from self._behind_arguments(module, above, node, chain, depth)
+                yield from self._behind_arguments(module, above, node, chain)
             case "awaited" | "same":
-                yield from self._calls_behind(module, above, chain, depth)
+                yield from self._calls_behind(module, above, chain)
             case "bound" if len(targets_of(above)) == 1:
                 for read in _reads_of(module, targets_of(above)[0]):
-                    yield from self._calls_behind(module, read, chain, depth + 1)
+                    yield from self._calls_behind(module, read, chain)
             case "returned" if isinstance(around := module.enclosing_function(node), Function):
                 function = self._part.function_at(*module.key_of(around))
                 if function is not None:
-                    yield from self._behind_calls(function, chain, depth + 1)
+                    yield from self._behind_calls(function, chain)
 
-    def _behind_calls(
-        self, function: FunctionPlace, chain: str, depth: int
-    ) -> Iterator[tuple[Place, str]]:
+    def _behind_calls(self, function: FunctionPlace, chain: str) -> Iterator[tuple[Place, str]]:
         for call in self._project.calls.graph().callers(function):
             is_of_tests = is_around_tests(call.place.path)
             for pair in () if is_of_tests else self._project.calls_at(call.place)[:1]:
-                yield from self._calls_behind(*pair, chain, depth)
+                yield from self._calls_behind(*pair, chain)
 
     def _behind_arguments(
-        self, module: Module, call: ast.Call, node: ast.AST, chain: str, depth: int
+        self, module: Module, call: ast.Call, node: ast.AST, chain: str
     ) -> Iterator[tuple[Place, str]]:
         """Yield the calls on an object that is passed: to `getattr`, `cast` or the program."""
         if last_name(call.func) == "cast" and len(call.args) == _CAST and call.args[1] is node:
-            yield from self._calls_behind(module, call, chain, depth)
+            yield from self._calls_behind(module, call, chain)
             return
         yield from _asked_behind(module, call, chain)
         known = self._call_at(module.place(call))
@@ -128,7 +128,7 @@ class Uses:
             name = "" if parameter is None else parameter.arg
             is_only = len(scope.bindings_of(name)) == 1
             for read in scope.reads.get(name, ()) if is_only else ():
-                yield from self._calls_behind(home[0], read, chain, depth + 1)
+                yield from self._calls_behind(home[0], read, chain)
 
 
 def _asked_behind(module: Module, call: ast.Call, chain: str) -> Iterator[tuple[Place, str]]:

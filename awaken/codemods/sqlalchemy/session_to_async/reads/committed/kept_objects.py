@@ -33,6 +33,7 @@ from awaken.project.source.trees import (
 )
 from awaken.project.source.worklist import Queue
 from awaken.project.values.domain import (
+    DEEPEST,
     FunctionOf,
     InstanceOf,
     TupleOf,
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
     from awaken.project import Project
 
-_DEEPEST = 4
 _OF_ITEMS = {"items", "values"}
 _STATE = "_sa_instance_state"
 """What an object of a mapped class has, and nothing else."""
@@ -123,7 +123,7 @@ class KeptObjects:
                 yield self._result(way.with_condition(f'hasattr({{}}, "{_STATE}")'), "one")
             elif kind:
                 yield self._result(way, kind)
-            elif way.depth < _DEEPEST:
+            elif way.depth < DEEPEST:
                 ways += self._next_ways(module, node, way._replace(depth=way.depth + 1))
 
     def _result(self, way: _Way, kind: str) -> Kept:

@@ -13,11 +13,11 @@ from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.expressions.alternatives import is_tested
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameter_at
+from awaken.project.source.worklist import MOST_FUNCTIONS
 from awaken.project.values.domain import FunctionOf, InstanceOf, Values, union
 from awaken.project.values.library.higher_order import BY_KEY, OF_ITEMS
+from awaken.workspace.parsing import deep_recursion
 
-# Functions that one is handed through: those of frameworks are more, and end in a container.
-_MOST_FUNCTIONS = 10
 _Seen = set[tuple[str, int, int]]
 """The parameters that a function was handed to, with the argument that is asked for."""
 
@@ -30,7 +30,8 @@ class HandedOn(ProgramFacts):
 
         None where it is unknown, empty where nobody calls it.
         """
-        return self._values_to(module, node, index, set())
+        with deep_recursion():  # over the functions that it is passed through
+            return self._values_to(module, node, index, set())
 
     def _values_to(self, module: Module, node: ast.expr, index: int, seen: _Seen) -> Values | None:
         above = module.parent(node)
@@ -115,7 +116,7 @@ class HandedOn(ProgramFacts):
         if key in seen:
             return ()
         seen.add(key)
-        if len(seen) > _MOST_FUNCTIONS:
+        if len(seen) > MOST_FUNCTIONS:
             return None
         result: Values = ()
         for name in _uses(module, parameter):

@@ -24,7 +24,6 @@ from awaken.project.source.worklist import LONGEST_PATH, MOST_STEPS, components
 from awaken.project.values.domain import InstanceOf, Origin, Unknown
 
 # A longer way names no load that a rule could write, as in `library.origins`.
-_MOST_TRACES = 50  # more statements no change should edit for one read; those have ten at most
 
 _Path = tuple[str, ...]
 
@@ -90,7 +89,7 @@ class Tracing:
             elif (origin.place, path) not in seen:
                 seen.add((origin.place, path))
                 waiting += [(value, path) for value in self._arrived_origins(origin.place, result)]
-            if len(seen) > MOST_STEPS or len(result.traces) > _MOST_TRACES:
+            if len(seen) > MOST_STEPS:
                 why = "too many calls have to be followed to tell what loaded it"
                 result.unknown[Unknown(why, place)] = None
                 break
