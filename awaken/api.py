@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from awaken.contract import SiteId, UnusableFile, UserError
+from awaken.contract import UserError
+from awaken.engine import run_projects
 from awaken.engine.machine.memory import no_collections
-from awaken.engine.planning.rule_discovery import all_rules, in_running_order
-from awaken.engine.progress import Progress, silent
-from awaken.engine.remembering.rule_table import installed_rules
+from awaken.engine.planning.rule_discovery import all_rules
+from awaken.engine.progress import Progress
 from awaken.engine.report import Diagnostic, Report, RootReport
+from awaken.engine.run_projects import Options
 from awaken.engine.writing import undoing
 from awaken.engine.writing.undoing import Undone, UndoStack
 from awaken.kit.rule import Rule
 from awaken.settings import Resolved, Settings
 from awaken.settings.model import Said, VerifySettings
-from awaken.settings.resolve import require_usable, resolve
-from awaken.workspace.discovery import (
-    DiscoverySettings,
-    Found,
-    discover,
-    find_roots,
-    marker_of,
-    with_created,
-)
+from awaken.settings.resolve import resolve
+from awaken.workspace.discovery import find_roots, marker_of
 from awaken.workspace.reading import overlaid, working_tree
 from awaken.workspace.sources import FileProblem
 
@@ -46,7 +40,6 @@ if TYPE_CHECKING:
     from awaken.engine.run import Observer, StagedRun
     from awaken.engine.suppressing.baseline_writing import WrittenBaseline
     from awaken.engine.writing.applying import Applied, FileWrite
-    from awaken.passes.pass_settings import PassPlace, PassSettings
     from awaken.project import Project
     from awaken.settings.model import RecipeSettings
     from awaken.settings.recipe_tables import Recipe
@@ -75,28 +68,6 @@ __all__ = [
     "verify_settings",
     "write_baseline",
 ]
-
-
-class Options(Struct, frozen=True, kw_only=True):
-    """The options of a run.
-
-    ``settings`` override those of the projects' files; ``config`` (files, or ``KEY=VALUE`` as in
-    TOML) comes between them; ``isolated`` reads no files. ``since`` is a git commit: only sites on
-    lines changed since count. ``overlay`` maps real paths to bytes that replace those on disk.
-    ``jobs`` is the number of processes, None for one per core. ``excluded`` names sites that must
-    stay as they are. With ``new_baseline`` the baseline need not exist yet.
-    """
-
-    settings: Settings = Settings()
-    config: tuple[str, ...] = ()
-    isolated: bool = False
-    since: str | None = None
-    overlay: Mapping[Path, bytes] = {}
-    jobs: int | None = None
-    excluded: frozenset[SiteId] = frozenset()
-    excluded_in: Mapping[Path, frozenset[SiteId]] = {}
-    use_cache: bool = True
-    new_baseline: bool = False
 
 
 class Listing(Struct, frozen=True):
@@ -138,19 +109,12 @@ def passes(start: Path) -> tuple[Rule, ...]:
         with suppress(UserError):
             resolved = resolve(
                 root.path,
-                Said(trusted=_trusted_values),
+                Said(trusted=run_projects.trusted_values),
                 rules=all_rules(),
-                rule_of=partial(_rule_of_pass, None),
+                rule_of=partial(run_projects.rule_of_pass, None),
             )
             result += resolved.passes
     return tuple(result)
-
-
-def _trusted_values(root: Path) -> Mapping[str, str]:
-    # Most projects name no pass, and nobody is asked.
-    from awaken.engine.remembering.trusted_projects import trusted_passes  # noqa: PLC0415
-
-    return trusted_passes(root)
 
 
 def trust(start: Path) -> list[TrustedProject]:
@@ -161,7 +125,7 @@ def trust(start: Path) -> list[TrustedProject]:
     """
     from awaken.engine.remembering import trusted_projects  # noqa: PLC0415  as in _trusted
 
-    settings, projects, unusable = _projects([start], Options(), all_rules())
+    settings, projects, unusable = run_projects.projects_of([start], Options(), all_rules())
     if unusable:
         raise UserError(_sentence(unusable[0]))
     tree = working_tree(Path(os.path.realpath(start)))
@@ -186,7 +150,9 @@ def verify_settings(
     from awaken.engine.remembering.trusted_projects import trusts_tests  # noqa: PLC0415  as in _run
 
     options = options or Options()
-    settings, _, _ = _projects(paths, options, _known_rules(options, None))
+    settings, _, _ = run_projects.projects_of(
+        paths, options, run_projects.known_rules(options, None)
+    )
     said = {item.verify for item in settings.values()}
     if len(said) > 1:
         raise UserError("these projects name different tests; verify one of them")
@@ -263,13 +229,13 @@ def recipes(paths: Sequence[Path], options: Options | None = None) -> dict[str, 
     in ``options``.
     """
     options = options or Options()
-    return _recipes(paths, options, _known_rules(options, None))
+    return _recipes(paths, options, run_projects.known_rules(options, None))
 
 
 def _recipes(paths: Sequence[Path], options: Options, known: Sequence[Rule]) -> dict[str, Recipe]:
     from awaken.settings.recipe_tables import recipes_of  # noqa: PLC0415  few runs have one
 
-    settings, _, _ = _projects(paths, options, known)
+    settings, _, _ = run_projects.projects_of(paths, options, known)
     own: dict[str, RecipeSettings] = {}
     for root, setting in settings.items():
         for name, recipe in setting.recipes.items():
@@ -295,7 +261,7 @@ def run_recipe(
     from awaken.settings.recipe_tables import require_recipe  # noqa: PLC0415
 
     options = options or Options()
-    known = _known_rules(options, None)
+    known = run_projects.known_rules(options, None)
     recipe = require_recipe(name, _recipes(paths, options, known))
     first, last = steps
     if max(steps) > len(recipe.steps):
@@ -323,12 +289,14 @@ def recipe_hints(paths: Sequence[Path]) -> list[Mapping[str, int]]:
     if not all(marker_of(root).file for root in roots):
         return []
     options = Options()
-    known = _known_rules(options, None)
+    known = run_projects.known_rules(options, None)
     hints = []
     with suppress(UserError):
-        settings, projects, _ = _projects(paths, options, known)
+        settings, projects, _ = run_projects.projects_of(paths, options, known)
         for project in projects:
-            reading = Reading(_root_run(project, settings[project.root.path], options, known))
+            reading = Reading(
+                run_projects.root_run_of(project, settings[project.root.path], options, known)
+            )
             hints.append(reading.hints())
     return hints
 
@@ -391,26 +359,26 @@ def _run(  # noqa: PLR0913  all that runs differ in
     from awaken.engine.answering import run_root  # noqa: PLC0415  help needs no engine
 
     options = options or Options()
-    known = _known_rules(options, rules)
+    known = run_projects.known_rules(options, rules)
     # Begun before a file is read, and asked before and after: whatever an apply or undo writes
     # meanwhile would be half in the result.
     watch = undoing.Watch()
-    settings, projects, unusable = _projects(paths, options, known)
+    settings, projects, unusable = run_projects.projects_of(paths, options, known)
     watch.require_settled(result.root.path for result in projects)
     reports: list[RootReport] = []
     user_errors: list[UserError] = []
     with no_collections(), overlaid(options.overlay):
         for project in projects:
             setting = settings[project.root.path]
-            with _standing_alone(setting, unusable, user_errors):
-                root_run = _root_run(project, setting, options, known, progress)
+            with run_projects.standing_alone(setting, unusable, user_errors):
+                root_run = run_projects.root_run_of(project, setting, options, known, progress)
                 earlier = [] if before is None else before.setdefault(project.root.path, [])
-                around = _outermost(project, projects)
+                around = run_projects.outermost(project, projects)
                 root_run = structs.replace(root_run, around=around, projects=earlier)
                 reports.append(run_root(root_run, observer))
     watch.require_settled(result.root.path for result in projects)
-    unusable += _as_problems(user_errors, reports)
-    ran = _that_ran(known, settings.values())
+    unusable += run_projects.as_problems(user_errors, reports)
+    ran = run_projects.rules_that_ran(known, settings.values())
     return Report(
         roots=tuple(reports),
         rules=tuple(rule.name for rule in ran),
@@ -419,160 +387,6 @@ def _run(  # noqa: PLR0913  all that runs differ in
             Diagnostic(problem.path, problem.line, problem.message) for problem in unusable
         ),
     )
-
-
-def _known_rules(options: Options, rules: Sequence[Rule] | None) -> tuple[Rule, ...]:
-    """Return the rules to choose from: those that are installed, unless others are said."""
-    if rules is not None:
-        return tuple(rules)
-    base = options.settings.cache_dir
-    return installed_rules(None if base is None else Path.cwd() / base, use=options.use_cache)
-
-
-def _outermost(found: Found, projects: Iterable[Found]) -> Path | None:
-    """Return the outermost of ``projects`` that another one lies in; None where there is none."""
-    paths = {project.root.path for project in projects if not project.root.lone}
-    return next((parent for parent in reversed(found.root.path.parents) if parent in paths), None)
-
-
-@contextmanager
-def _standing_alone(
-    settings: Resolved, problems: list[FileProblem], user_errors: list[UserError]
-) -> Iterator[None]:
-    """Make whatever fails for one project a problem of that project; the others go on.
-
-    What may be the user's own words, a wrong commit for instance, goes into ``user_errors``.
-    """
-    try:
-        yield
-    except BrokenPipeError:  # nobody reads what is printed, so nothing needs to go on
-        raise
-    except UnusableFile as error:
-        if settings.says_user("baseline"):
-            user_errors.append(error)
-        else:
-            problems.append(FileProblem(error.path, error.line, error.message))
-    except UserError as error:
-        user_errors.append(error)
-    except Exception as error:  # noqa: BLE001  a hostile project must not cost the others theirs
-        problems.append(_internal(settings.root, error))
-
-
-def _as_problems(user_errors: Sequence[UserError], done: Sequence[object]) -> list[FileProblem]:
-    """Return the errors as problems together with the result. Raises the first if nothing was.
-
-    A wrong commit is wrong everywhere; a broken repository costs only its own project.
-    """
-    if user_errors and not done:
-        raise user_errors[0]
-    return [FileProblem("", 0, sentence) for sentence in dict.fromkeys(map(str, user_errors))]
-
-
-def _internal(root: Path, error: Exception) -> FileProblem:
-    import logging  # noqa: PLC0415  hardly ever needed
-
-    logging.getLogger("awaken").debug("internal error in %s", root, exc_info=error)
-    what = " ".join(f"{type(error).__name__}: {error}".split())
-    sentence = (
-        f"internal error: {what}; nothing was done in this project, "
-        "please run it alone with -v and report what that prints"
-    )
-    return FileProblem(str(root), 0, sentence)
-
-
-def _root_run(
-    found: Found,
-    settings: Resolved,
-    options: Options,
-    known: tuple[Rule, ...],
-    progress: Progress | None = None,
-) -> RootRun:
-    from awaken.engine.root_run import RootRun  # noqa: PLC0415  as in _run
-
-    return RootRun(
-        found=found,
-        settings=settings,
-        rules=(*known, *settings.passes),
-        since=options.since,
-        overlay=options.overlay,
-        excluded=options.excluded | options.excluded_in.get(found.root.path, frozenset()),
-        jobs=options.jobs,
-        use_cache=options.use_cache,
-        new_baseline=options.new_baseline,
-        progress=progress or silent,
-    )
-
-
-def _projects(
-    paths: Sequence[Path], options: Options, known: Sequence[Rule]
-) -> tuple[Mapping[Path, Resolved], list[Found], list[FileProblem]]:
-    """Return the settings by root, the projects, and what cannot be used: paths, and settings.
-
-    A project whose own settings cannot be used is left out; those inside it are not.
-    """
-    from awaken.engine.root_run import reads_of  # noqa: PLC0415  as in _run
-
-    said = Said(options.settings, options.config, options.isolated, _trusted_values)
-    rule_of = partial(_rule_of_pass, options.jobs)
-    require_usable(
-        said,
-        lambda: [root.path for root in find_roots(paths, options.overlay)[0]],
-        rules=known,
-        rule_of=rule_of,
-    )
-    settings: dict[Path, Resolved] = {}
-    unusable: list[FileProblem] = []
-
-    def reads_for(one: Resolved) -> tuple[str, ...]:
-        return reads_of(rule for rule in (*known, *one.passes) if rule.name in one.rules)
-
-    def discovery_of(root: Path) -> DiscoverySettings:
-        try:
-            setting = resolve(root, said, rules=known, rule_of=rule_of)
-        except UnusableFile as error:
-            unusable.append(FileProblem(error.path, error.line, error.message))
-        except UserError as error:
-            unusable.append(FileProblem("", 0, str(error)))
-        except Exception as error:  # noqa: BLE001  as in _standing_alone
-            unusable.append(_internal(root, error))
-        else:
-            settings[root] = setting
-            return DiscoverySettings(
-                exclude=setting.exclude,
-                respect_gitignore=setting.respect_gitignore,
-                force_exclude=setting.force_exclude,
-                members=setting.members,
-                reads=reads_for(setting),
-            )
-        return DiscoverySettings()
-
-    with overlaid(options.overlay):
-        result, problems = discover(paths, discovery_of, options.overlay)
-    # Of a file that is named itself, discovery knows what to do with it.
-    created = options.overlay.keys() - {Path(os.path.realpath(path)) for path in paths}
-    projects = [candidate for candidate in result if candidate.root.path in settings]
-    if created:  # else no run needs what its rules read a second time
-        projects = [
-            with_created(item, created, reads_for(settings[item.root.path])) for item in projects
-        ]
-    return settings, projects, [*problems, *unusable]
-
-
-def _rule_of_pass(jobs: int | None, settings: PassSettings, place: PassPlace) -> Rule:
-    # Most runs have no pass, and need not load what runs one.
-    from awaken.engine.machine.foreign_code import ForeignCode  # noqa: PLC0415
-    from awaken.passes.foreign import rule_of  # noqa: PLC0415
-
-    return rule_of(settings, place, partial(ForeignCode, jobs=jobs))
-
-
-def _that_ran(known: Sequence[Rule], settings: Iterable[Resolved]) -> tuple[Rule, ...]:
-    resolved = tuple(settings)
-    names = {name for setting in resolved for name in setting.rules}
-    passes = (rule for setting in resolved for rule in setting.passes)
-    # Two projects may each have a pass of one name.
-    every = {rule.name: rule for rule in (*known, *passes)}
-    return tuple(rule for rule in in_running_order(every.values()) if rule.name in names)
 
 
 def explain(
@@ -593,7 +407,7 @@ def explain(
     )
 
     options = options or Options()
-    known = _known_rules(options, rules)
+    known = run_projects.known_rules(options, rules)
     real = Path(os.path.realpath(path))
     if real not in options.overlay:
         require_file(path)
@@ -603,14 +417,16 @@ def explain(
 
         return not_python(asked)
     watch = undoing.Watch()
-    settings, projects, unusable = _projects([real], options, known)
+    settings, projects, unusable = run_projects.projects_of([real], options, known)
     if not projects:
         raise UserError(_sentence(unusable[0]))
     watch.require_settled(project.root.path for project in projects)
     root = projects[0].root.path
     asked = structs.replace(asked, path=real.relative_to(root).as_posix())
     with no_collections(), overlaid(options.overlay):
-        explanation = _explanation(_root_run(projects[0], settings[root], options, known), asked)
+        explanation = _explanation(
+            run_projects.root_run_of(projects[0], settings[root], options, known), asked
+        )
     watch.require_settled([root])
     return explanation
 
@@ -661,16 +477,16 @@ def doctor(
     options = options or Options()
     # The data of rules is not kept either.
     known = all_rules() if rules is None else tuple(rules)
-    settings, projects, unusable = _projects(paths, options, known)
+    settings, projects, unusable = run_projects.projects_of(paths, options, known)
     roots: list[RootDiagnosis] = []
     user_errors: list[UserError] = []
     for project in projects:
         setting = settings[project.root.path]
-        with _standing_alone(setting, unusable, user_errors):
+        with run_projects.standing_alone(setting, unusable, user_errors):
             own = (*known, *setting.passes)
             seen, targets = examine(project, setting, own)
             roots.append(structs.replace(seen, remarks=remarks(seen, project, targets, own)))
-    unusable += _as_problems(user_errors, roots)
+    unusable += run_projects.as_problems(user_errors, roots)
     return Diagnosis(
         machine(options.jobs, use_cache=options.use_cache), tuple(roots), errors(unusable)
     )
@@ -681,7 +497,9 @@ def listing(paths: Sequence[Path], options: Options | None = None) -> Listing:
 
     Raises UserError as ``run``, but an apply that was killed does not stop it.
     """
-    settings, projects, unusable = _projects(paths, options or Options(), all_rules())
+    settings, projects, unusable = run_projects.projects_of(
+        paths, options or Options(), all_rules()
+    )
     listed = {
         result.root.path / path
         for result in projects

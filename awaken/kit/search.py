@@ -17,7 +17,7 @@ from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, keyword_of, last_name
 from awaken.project.source.worklist import groups_of
-from awaken.workspace.manifests.console_scripts import console_scripts
+from awaken.workspace.manifests.describing import console_scripts
 
 if TYPE_CHECKING:
     from awaken.contract import Place

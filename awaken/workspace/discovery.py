@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -24,13 +23,15 @@ from awaken.workspace.ignores import (
     leaves_out,
     outer_gitignores,
 )
-from awaken.workspace.reading import (
-    METADATA_LIMIT,
-    Enclosure,
-    enclosure_of,
-    first_bytes,
-    is_boundary,
+from awaken.workspace.manifests.project_marks import (
+    Marker,
+    is_project,
+    marker_in,
+    names_in,
+    outside_packages,
+    root_above,
 )
+from awaken.workspace.reading import Enclosure, enclosure_of, first_bytes, is_boundary
 from awaken.workspace.sources import FileProblem, is_python
 
 if TYPE_CHECKING:
@@ -39,28 +40,6 @@ if TYPE_CHECKING:
 DEPTH_LIMIT = 100
 """Levels of directories that a walk goes down; the deepest of 20 programs has 10. An ignore pattern
 with ``**`` takes the square of it."""
-
-# What declares a project. A requirements file and a repository are weaker marks: each may be in the
-# middle of one.
-_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile")
-_PROJECT_TABLES = {
-    "pyproject.toml": re.compile(
-        # possessive, and within one line: a file of blank lines must not cost their square
-        rb"^[ \t]*+\[[ \t]*+(project|build-system|dependency-groups|tool\.(poetry|pdm|uv|hatch))\b",
-        re.MULTILINE,
-    ),
-    "setup.cfg": re.compile(rb"^\[(metadata|options)\]", re.MULTILINE),
-    # A module of a program may be called so as well: one that builds imports what builds it.
-    "setup.py": re.compile(
-        rb"^[ \t]*+(?:from|import)[ \t]++(?:[\w.]++[ \t]*+,[ \t]*+)*+"
-        rb"(?:numpy\.)?(?:setuptools|distutils|skbuild|pbr|mypyc|torch\.utils\.cpp_extension)\b",
-        re.MULTILINE,
-    ),
-}
-
-
-_LOOKED_AT = 50
-"""Files of a folder that are searched for how they import."""
 
 
 class Root(Struct, frozen=True):
@@ -94,17 +73,6 @@ class DiscoverySettings(Struct, frozen=True):
     force_exclude: bool = False
     members: tuple[PathPatterns, ...] = ()
     reads: tuple[str, ...] = ()
-
-
-class Marker(Struct, frozen=True):
-    """Why a directory is a root: a ``file`` in it (empty where there is none), and what of it.
-
-    ``line`` is 1-based, 0 for the whole file.
-    """
-
-    file: str
-    line: int
-    why: str
 
 
 class ExcludedPath(Struct, frozen=True):
@@ -244,10 +212,10 @@ def find_roots(
 
 def _root_of(path: Path) -> Root:
     start = path if path.is_dir() else path.parent
-    home = _root_above(start)
+    home = root_above(start)
     if home is None and is_boundary(start):
         return Root(start, (path.relative_to(start).as_posix(),), lone=start != path)
-    home = home or _outside_packages(start)
+    home = home or outside_packages(start)
     return Root(home, (path.relative_to(home).as_posix(),))
 
 
@@ -256,7 +224,7 @@ def _outermost(roots: dict[Path, Root]) -> list[Root]:
     kept: dict[Path, Root] = {}
     for path, root in sorted(roots.items()):
         above = next((kept[parent] for parent in path.parents if parent in kept), None)
-        if above is None or above.lone or _root_above(path) is not None:
+        if above is None or above.lone or root_above(path) is not None:
             kept[path] = root
             continue
         inside = path.relative_to(above.path)
@@ -288,123 +256,11 @@ def _is_script(path: Path) -> bool:
         return True  # reading it says what is wrong
 
 
-def _root_above(start: Path) -> Path | None:
-    weak = repository = None
-    for directory in (start, *start.parents):
-        # Metadata in a home directory is about the user's tools, not about what lies below.
-        if directory != start and is_boundary(directory):
-            break
-        names = _names(directory)
-        if _is_project(str(directory), names):
-            return directory
-        # The outermost wins: a program may keep further ones next to its parts.
-        if "requirements.txt" in names and not _is_package(directory, names):
-            weak = directory
-        if ".git" in names:
-            repository = directory
-            break
-    return weak or repository
-
-
-def _outside_packages(directory: Path) -> Path:
-    while (directory / "__init__.py").exists() and not is_boundary(directory.parent):
-        directory = directory.parent
-    return directory
-
-
-def _names(directory: Path) -> set[str]:
-    try:
-        return set(os.listdir(directory))  # noqa: PTH208 - names are all we need
-    except OSError:
-        return set()
-
-
-def _is_project(directory: str, names: set[str]) -> bool:
-    """Whether a directory holds project metadata, and not only the settings of tools.
-
-    A package is none, for numpy's style of ``setup.py`` has one in every package; but it is where
-    ``pyproject.toml`` is and imports begin.
-    """
-    if "__init__.py" in names:
-        is_declared = "pyproject.toml" in names and _has_metadata(directory, "pyproject.toml")
-        return is_declared and not _is_package(Path(directory), names)
-    return any(name in names and _has_metadata(directory, name) for name in _PROJECT_FILES)
-
-
-def _is_package(directory: Path, names: set[str]) -> bool:
-    """Whether a directory is imported by its name, and not only where imports begin."""
-    return "__init__.py" in names and not _begins_imports(directory, names)
-
-
-def _begins_imports(directory: Path, names: set[str]) -> bool:
-    """Whether the parts of a package are imported from there: ``from app.models import User``.
-
-    So it says in its own files, or one level below, where none has the name of the package itself.
-    """
-    packages = {word for word in names if "__init__.py" in _names(directory / word)}
-    modules = {word.removesuffix(".py") for word in names if word.endswith(".py")}
-    # A folder `src` of its own may hold what is imported.
-    src = directory / "src"
-    sources = {word for word in _names(src) if "__init__.py" in _names(src / word)}
-    inside = (packages | modules | sources) - {directory.name, "__init__", *sys.stdlib_module_names}
-    if not inside:
-        return False
-    own, parts = (_imports_of({directory.name}), _imports_of(inside))
-    begins_imports = False
-    for folder in (directory, *(directory / package for package in sorted(packages & inside))):
-        for name in sorted(path for path in _names(folder) if is_python(path))[:_LOOKED_AT]:
-            text = _metadata(folder, name)
-            if own.search(text):
-                return False
-            begins_imports = begins_imports or parts.search(text) is not None
-    return begins_imports
-
-
-def _imports_of(names: set[str]) -> re.Pattern[bytes]:
-    any_of = b"|".join(re.escape(name.encode(errors="replace")) for name in sorted(names))
-    return re.compile(rb"^(?:from|import) (?:%b)\b" % any_of, re.MULTILINE)
-
-
-def _has_metadata(directory: str, name: str) -> bool:
-    table = _PROJECT_TABLES.get(name)
-    if table is None:
-        return True
-    return table.search(_metadata(Path(directory), name)) is not None
-
-
-def _metadata(directory: Path, name: str) -> bytes:
-    """Return the bytes of a project file, none where it cannot be read."""
-    try:
-        return enclosure_of(directory).read(directory / name, METADATA_LIMIT)
-    except OSError:
-        return b""
-
-
 def marker_of(root: Root) -> Marker:
-    """Return what makes the directory of ``root`` a root, in the order that ``find_roots`` uses."""
-    names = _names(root.path)
+    """Return what makes the directory of ``root`` a root."""
     if root.lone:
         return Marker("", 0, "no project: only the files that were named are read")
-    if _is_project(str(root.path), names):
-        for name in _PROJECT_FILES:
-            if name in names and _has_metadata(str(root.path), name):
-                return _table_marker(root.path, name)
-    if "requirements.txt" in names and not _is_package(root.path, names):
-        return Marker("requirements.txt", 0, "the outermost requirements file")
-    if ".git" in names:
-        return Marker(".git", 0, "the top of a git repository")
-    return Marker("", 0, "no project file and no repository is here or above")
-
-
-def _table_marker(root: Path, name: str) -> Marker:
-    table = _PROJECT_TABLES.get(name)
-    raw = _metadata(root, name) if table else b""
-    match = table.search(raw) if table else None
-    if match is None or name == "setup.py":
-        return Marker(name, 0, "project metadata")
-    start = match.end() - len(match[0].lstrip())
-    header = raw[start:].split(b"]", 1)[0] + b"]"
-    return Marker(name, raw.count(b"\n", 0, start) + 1, header.decode("utf-8", "replace"))
+    return marker_in(root.path)
 
 
 def find_files(root: Root, settings: DiscoverySettings | None = None) -> Found:
@@ -470,8 +326,8 @@ class _Walk:
         self.links: list[tuple[str, tuple[Patterns, ...]]] = []
         # Real paths of directories and files, against links that lead in circles.
         self.seen: set[str] = set()
-        names = _names(root.path)
-        self.bare = "requirements.txt" not in names and not _is_project(self.base, names)
+        names = names_in(root.path)
+        self.bare = "requirements.txt" not in names and not is_project(self.base, names)
 
     def everything(self) -> None:
         """Walk the root, then the links, then what the user named and nothing else found."""
@@ -597,18 +453,18 @@ class _Walk:
         """Whether a directory is a root of its own."""
         if ".git" in names:
             return True
-        is_project = _is_project(self.base + relative, names)
+        is_marked = is_project(self.base + relative, names)
         if self.members and leaves_out(self.members, self.base, relative):
-            if is_project or "requirements.txt" in names:
+            if is_marked or "requirements.txt" in names:
                 self.joined.append(relative.rstrip("/"))
             return False
         requirements = self.bare and "requirements.txt" in names and "__init__.py" not in names
-        return requirements or is_project
+        return requirements or is_marked
 
     def is_sibling(self, real: str) -> bool:
         """Whether a directory is another project of the same repository: it has its own run."""
         same = enclosure_of(self.root.path).holds(real)
-        return same and _is_project(real, _names(Path(real)))
+        return same and is_project(real, names_in(Path(real)))
 
     def follow_links(self) -> None:
         """Add what links lead to and nothing else did: the same real file or directory once."""

@@ -27,9 +27,9 @@ from awaken.preview.documents.diagnosis_document import diagnosis_document
 from awaken.preview.terminal.doctor_page import print_diagnosis
 from awaken.settings import Resolved
 from awaken.settings.model import PathOverride
-from awaken.workspace.discovery import Marker
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
 from awaken.workspace.manifests.manifest_declarations import Declaration
+from awaken.workspace.manifests.project_marks import Marker
 from awaken.workspace.manifests.publication import Publication
 from awaken.workspace.manifests.pytest_setup import AsyncPlugin, PytestSetup
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from metadata_seeds import QUERY, SEEDS, TOKENS
 
 from awaken import api
+from awaken.engine import run_projects
 from awaken.engine.diagnosing import diagnosis
 
 LONG = os.environ.get("AWAKEN_HYPOTHESIS") == "long"
@@ -275,7 +276,7 @@ def test_what_is_no_file_is_its_own_projects_problem(workshop, odd):
 def test_the_watch_sees_what_is_opened(workshop, monkeypatch):
     workshop.put({})
     secret = workshop.outside / "secret.txt"
-    monkeypatch.setattr(api, "_that_ran", lambda *_: tuple(secret.read_text()[:0]))
+    monkeypatch.setattr(run_projects, "rules_that_ran", lambda *_: tuple(secret.read_text()[:0]))
 
     with pytest.raises(AssertionError, match=r"secret\.txt"):
         workshop.check()
@@ -288,8 +289,8 @@ def test_the_check_sees_an_internal_error(workshop, monkeypatch):
         assert found.root.path == workshop.sister
         return real(found, *_)
 
-    real = api._root_run
-    monkeypatch.setattr(api, "_root_run", fails)
+    real = run_projects.root_run_of
+    monkeypatch.setattr(run_projects, "root_run_of", fails)
 
     with pytest.raises(AssertionError, match="internal error: AssertionError"):
         workshop.check()

@@ -37,6 +37,7 @@ ALLOWED = {
     ("awaken/workspace/formats/json_text.py", PARSES): "JSON, every failure one exception",
     ("awaken/workspace/formats/toml_text.py", PARSES): "TOML, measured before and after",
     ("awaken/workspace/discovery.py", LISTS): "the walk: names only, inside, bounded in depth",
+    ("awaken/workspace/manifests/project_marks.py", LISTS): "names in a directory and around it",
     (
         "awaken/engine/baseline.py",
         PARSES,

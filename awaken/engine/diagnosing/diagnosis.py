@@ -29,9 +29,10 @@ from awaken.knowledge.ecosystem import Driver, drivers
 from awaken.knowledge.libraries import knowledge
 from awaken.passes.foreign import ForeignPass
 from awaken.settings import Resolved
-from awaken.workspace.discovery import Found, Marker, marker_of
+from awaken.workspace.discovery import Found, marker_of
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, Patterns
 from awaken.workspace.manifests.manifest_declarations import Declaration, Declarations
+from awaken.workspace.manifests.project_marks import Marker
 from awaken.workspace.manifests.publication import Publication
 from awaken.workspace.manifests.pytest_setup import PytestSetup, pytest_setup
 from awaken.workspace.manifests.targets import DistributionTarget, Targets

@@ -40,7 +40,6 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _BLOCKS = ("body", "orelse", "finalbody")
 _EXCERPT = 60
 
-
 Value = TypeVar("Value")
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -279,10 +278,6 @@ class Module:
     def functions(self) -> list[Function]:
         """All functions of the file but lambdas, in source order."""
         return self.nodes_of(ast.FunctionDef, ast.AsyncFunctionDef)
-
-    def like(self, node: ast.AST) -> Sequence[ast.AST]:
-        """Return all nodes of the file that are of the type of ``node``, in source order."""
-        return self._by_type[type(node)]
 
     @of_file
     def _by_word(self) -> dict[str, list[ast.AST]]:
@@ -551,16 +546,10 @@ class Module:
 
     def is_under_main(self, node: ast.AST) -> bool:
         """Whether ``node`` is under ``if __name__ == "__main__":``."""
-        for below, above in self.steps_up(node):
-            if isinstance(above, ast.If) and below in above.body and asks_for_main(above.test):
-                return True
-        return False
-
-    @property
-    def has_main_block(self) -> bool:
-        """Whether the file has a block under ``if __name__ == "__main__":``."""
-        body = self.tree.body
-        return any(isinstance(part, ast.If) and asks_for_main(part.test) for part in body)
+        return any(
+            isinstance(above, ast.If) and below in above.body and asks_for_main(above.test)
+            for below, above in self.steps_up(node)
+        )
 
     def in_fstring(self, node: ast.AST) -> bool:
         """Whether ``node`` is inside an f-string."""

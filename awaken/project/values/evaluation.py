@@ -61,9 +61,8 @@ from awaken.project.values.library.lookup import Library
 from awaken.project.values.library.of_requests import current_user
 from awaken.project.values.library.promises import (
     classes_for,
-    holds_own,
     narrowed_annotations,
-    narrower,
+    narrowed_by_value,
 )
 from awaken.project.values.library_types.generic_classes import GenericClass
 from awaken.project.values.local.flow import Reaching, flow_of
@@ -486,7 +485,7 @@ class Evaluator(ABC):
                 # Nothing else gives values to a local variable: its assignments may say more.
                 if binding.annotation is None or not isinstance(binding.scope.node, Function):
                     return result
-                return self._seen_values(module, binding.value, result, known)
+                return narrowed_by_value(self, result, module, binding.value, known)
             case "with" | "for" if isinstance(node, ast.expr):
                 return self._received_values(module, node, known)
             case "augmented" if isinstance(node, ast.Name):
@@ -570,14 +569,6 @@ class Evaluator(ABC):
         if value is None and isinstance(node, ast.expr):
             return self._received_values(module, node, known)
         return given
-
-    def _seen_values(
-        self, module: Module, value: ast.expr | None, declared: Values, known: Environment
-    ) -> Values:
-        """Return what a value is, as far as that says more than what is ``declared`` of it."""
-        if value is None or not holds_own(self, declared):
-            return declared
-        return narrower(self, declared, self.values(module, value, known))
 
     def _imported_values(self, module: Module, binding: Binding) -> Values:
         target = target_of(module, binding)

@@ -17,7 +17,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from awaken.workspace.formats.toml_text import value_at
+from awaken.workspace.formats.toml_text import tables_in, value_at
 from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, upwards
 from awaken.workspace.sources import Undecodable, decode_settings
 
@@ -36,6 +36,7 @@ _IN_PYPROJECT: tuple[tuple[str, ...], ...] = (
 )
 """The keys of a ``pyproject.toml``; ``dynamic`` may name the first ones."""
 
+_SCRIPT_TABLES = (("project", "scripts"), ("project", "gui-scripts"), ("tool", "poetry", "scripts"))
 _NAMES = frozenset({
     "classifier", "classifiers", "download_url", "home-page", "home_page", "keywords",
     "project-urls", "project_urls", "url", "urls",
@@ -166,3 +167,21 @@ def _text(root: Path, path: Path) -> str:
         return decode_settings(path.name, raw).text.decode()
     except (OSError, Undecodable):
         return ""
+
+
+def console_scripts(pyproject: str) -> tuple[str, ...]:
+    """Return what the scripts of a ``pyproject.toml`` call, as ``package.module.function``.
+
+    PyPA, "Entry points specification"; Poetry, "The pyproject.toml file: scripts".
+    """
+    document = tables_in(pyproject)
+    result: list[str] = []
+    for path in _SCRIPT_TABLES:
+        table = value_at(document, path)
+        for value in table.values() if isinstance(table, dict) else ():
+            # Poetry takes a table as well, for an entry that is not a function of the package.
+            reference = value.get("reference") if isinstance(value, dict) else value
+            if isinstance(reference, str) and ":" in reference:
+                home, _, name = reference.partition("[")[0].partition(":")
+                result.append(f"{home.strip()}.{name.strip()}")
+    return tuple(dict.fromkeys(result))

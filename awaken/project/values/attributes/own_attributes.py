@@ -32,7 +32,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.library.promises import holds_own, narrower
+from awaken.project.values.library.promises import holds_own, narrowed_by_value, narrower
 from awaken.project.values.library_types.solving import has_variables, solved_values
 from awaken.project.values.questions import EvaluatorPart, Given, Questions
 
@@ -138,9 +138,9 @@ class OwnAttributes:
     ) -> Values:
         """Return what a method assigns to an attribute; it may say more than an annotation."""
         result = self._evaluator.assigned_values(module, target, value, annotation, ())
-        if value is None or annotation is None or not holds_own(self._evaluator, result):
+        if annotation is None:
             return result
-        return narrower(self._evaluator, result, self._evaluator.values(module, value))
+        return narrowed_by_value(self._evaluator, result, module, value)
 
     def _by_type_parameter(
         self,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+
 from msgspec.structs import replace
 
 from awaken.knowledge.library_names import name_list
+from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     ClassOf,
     DeclarativeBase,
+    Environment,
     InstanceOf,
     ModuleOf,
     NoneValue,
@@ -113,6 +117,19 @@ def narrower(evaluator: Questions, declared: Values, found: Values) -> Values:
     narrowed = [_narrowed_value(evaluator, value, declared) for value in found]
     known = tuple(value for value in narrowed if value is not None)
     return known if known and len(known) == len(narrowed) else declared
+
+
+def narrowed_by_value(
+    evaluator: Questions,
+    declared: Values,
+    module: Module,
+    value: ast.expr | None,
+    known: Environment = (),
+) -> Values:
+    """Return what a value is, as far as that says more than what is ``declared`` of it."""
+    if value is None or not holds_own(evaluator, declared):
+        return declared
+    return narrower(evaluator, declared, evaluator.values(module, value, known))
 
 
 def _narrowed_value(evaluator: Questions, value: Value, declared: Values) -> Value | None:

@@ -19,6 +19,7 @@ from awaken.contract import Edit
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import asks_for_main
 
 _APART = 2
 """Blank lines above a function of a file."""
@@ -63,7 +64,8 @@ class Scripts:
         edits = self.edits_inside(site, statements)
         # The block that asks for `__main__` has a function of its own.
         names = ["main", "run_script"]
-        if region.holder is module.tree and module.has_main_block:
+        tests = (node.test for node in module.tree.body if isinstance(node, ast.If))
+        if region.holder is module.tree and any(map(asks_for_main, tests)):
             names.reverse()
         name = module.scopes.fresh_name(*names)
         run, more, caveats = self._disposal.run(site, f"{name}()")

@@ -16,7 +16,7 @@ from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.values.domain import FunctionOf
-from awaken.workspace.manifests.console_scripts import console_scripts
+from awaken.workspace.manifests.describing import console_scripts
 
 if TYPE_CHECKING:
     from awaken.project import Project
