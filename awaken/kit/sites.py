@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.graph.ways import Way
 
-_SHOWN = 3  # places that a reader looks up before the help says what to do
+SHOWN = 3  # places that a reader looks up before the help says what to do
 Node_co = TypeVar("Node_co", bound=ast.AST, covariant=True)
 
 
@@ -267,5 +267,5 @@ def listed_names(names: Sequence[str]) -> str:
 def shown_places(project: Project, places: Sequence[Place]) -> str:
     """Return the first of some places, and how many there are more."""
     lines = list(dict.fromkeys(shown_place(project, place) for place in places))
-    more = len(lines) - _SHOWN
-    return ", ".join(lines[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    more = len(lines) - SHOWN
+    return ", ".join(lines[:SHOWN]) + (f" and {more} more" if more > 0 else "")

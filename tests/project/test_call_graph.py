@@ -251,7 +251,7 @@ def test_what_cannot_be_passed_what_a_protocol_passes_does_not_fulfil_it(method,
 
 
 def test_a_protocol_that_everything_fulfils_is_unknown():
-    many = "".join(f"class C{n}:\n    def save(self): ...\n" for n in range(101))
+    many = "".join(f"class C{n}:\n    def save(self): ...\n" for n in range(301))
     text = (
         "from typing import Protocol\nclass P(Protocol):\n    def save(self): ...\n"
         f"{many}def f(p: P): p.save()\n"

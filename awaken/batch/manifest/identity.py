@@ -15,7 +15,7 @@ _SHORT = re.compile(r"(?:(?P<host>[\w-]+(?:\.[\w-]+)+)/)?(?P<path>[\w.-]+/[\w.-]
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _PROTOCOLS = {"https", "http", "ssh", "git", "file"}
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f]")
-_LONGEST = 60
+_CHARACTERS = 60
 """Characters of a name that become part of the name of a directory."""
 
 
@@ -100,5 +100,5 @@ def id_of(identity: str, subdirectory: str) -> str:
     """Return a name for files of a repository: readable, and another one for each."""
     whole = f"{identity}\0{subdirectory}" if subdirectory else identity
     digest = hashlib.sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()[:10]
-    readable = _UNSAFE.sub("-", identity)[-_LONGEST:].strip("-.")
+    readable = _UNSAFE.sub("-", identity)[-_CHARACTERS:].strip("-.")
     return f"{readable}-{digest}" if readable else digest

@@ -93,7 +93,7 @@ if TYPE_CHECKING:
 
 _REGISTRY = "sqlalchemy.orm.scoped_session"
 _TASK = "asyncio.current_task"
-_MOST_SHOWN = 5  # coroutines; more say nothing else
+_SHOWN = 5  # coroutines; more say nothing else
 _CHILD_TASKS = (b"BaseHTTPMiddleware", b'middleware("http")', b"middleware('http')")
 _CURE = "Give each request or task its own `AsyncSession`, for example with `Depends(get_db)`."
 _FOR_TASKS = (
@@ -161,7 +161,7 @@ def _advice(project: Project, registry: _Registry, places: tuple[Place, ...]) ->
     if project.files_with(_CHILD_TASKS):
         help_text = f"{help_text} {_NOT_IN_MIDDLEWARE}"
     return registry.site.advice(
-        f"coroutines use the registry `{registry.name}`{shares}", help_text, places[:_MOST_SHOWN]
+        f"coroutines use the registry `{registry.name}`{shares}", help_text, places[:_SHOWN]
     )
 
 

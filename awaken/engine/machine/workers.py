@@ -50,7 +50,7 @@ _TRIES = 2
 memory kills any process."""
 _SECONDS_BETWEEN_LOOKS = 1.0
 """How often the memory of the workers is looked at; Python fills a gigabyte in about that time."""
-_LONGEST_CHUNK = 64
+_CHUNK = 64
 """Items handed out at once. A choice: enough that sending them costs nothing beside planning, few
 enough that no worker is left with the last of them while the others wait."""
 _SAFE_PATH = "PYTHONSAFEPATH"
@@ -160,7 +160,7 @@ class _Pool(Generic[Item, Result]):
         self._items = items
         self._size = workers
         # Eight chunks a worker even out files that take longer than others.
-        length = max(1, min(_LONGEST_CHUNK, len(items) // (workers * 8)))
+        length = max(1, min(_CHUNK, len(items) // (workers * 8)))
         indices = range(len(items))
         self._chunks: deque[Sequence[int]] = deque(
             indices[i : i + length] for i in indices[::length]

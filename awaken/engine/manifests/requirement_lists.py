@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from awaken.engine.manifests.whole_texts import CannotAdd
-from awaken.workspace.manifests.versions import MOST_TEXTS, is_within, overlap, requirement
+from awaken.workspace.manifests.versions import KEPT_TEXTS, is_within, overlap, requirement
 
 _NAME = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[(?P<extras>[^\]]*)\])?")
 
@@ -83,7 +83,7 @@ def distribution_of(text: str) -> str:
     return canonicalize_name(match["name"]) if match else ""
 
 
-@lru_cache(MOST_TEXTS)
+@lru_cache(KEPT_TEXTS)
 def is_requirement(text: str) -> bool:
     """Whether ``text`` is a requirement, as packaging reads it."""
     try:

@@ -16,7 +16,7 @@ NARROWEST = 80
 
 _HANG = 2
 """Cells by which a folded row is indented further: less than on a whole page, for room is short."""
-_DEEPEST = 2
+_SHARE = 2
 """A folded row is indented by at most half of its column."""
 
 
@@ -64,7 +64,7 @@ class SideBySide:
         """Yield the rows of one line within its column."""
         gutter = Text.assemble((f"{line.number:>{self._digits}} {line.sign} ", line.style))
         indent = len(line.code.plain) - len(line.code.plain.lstrip(" "))
-        hang = min(indent + _HANG, self._room // _DEEPEST)
+        hang = min(indent + _HANG, self._room // _SHARE)
         sign = " " if line.sign == " " else self._page.continuation_sign
         continued = Text.assemble((f"{'':>{self._digits}} {sign} ", line.style), " " * hang)
         for row in fold(line.code, self._room, self._room - hang):

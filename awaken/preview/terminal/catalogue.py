@@ -25,7 +25,7 @@ _ALL = sys.maxsize
 """An example is short: all its lines are context."""
 _TWO_COLUMNS = 150
 """Cells from which on two columns hold the code of an example without folding it."""
-_LONGEST_LINE = 100
+_WIDTH = 100
 """Cells; prose in longer lines is hard to read. As long as the lines of awaken's own source."""
 _HEADINGS = ("rule", "kind", "levels", "status", "phase")
 
@@ -100,7 +100,7 @@ def _prose(text: str, console: Console) -> None:
     if text:
         # Rich passes the theme on to Syntax, which takes an object as well as a name.
         theme = cast("str", code_theme(console))
-        width = min(console.width, _LONGEST_LINE)
+        width = min(console.width, _WIDTH)
         console.print(Markdown(text, code_theme=theme, hyperlinks=False), width=width)
 
 

@@ -13,7 +13,7 @@ from awaken.preview.diffs.source_lines import Region, SourceLines
 
 _AROUND = 1
 """Lines of context before and after the place. A choice: enough to find it again."""
-_MOST_LINES = 8
+_ROWS = 8
 """Of a longer span the first lines and the last one are shown. A choice: two
 findings then fit on a screen of 24 rows."""
 
@@ -93,7 +93,7 @@ class CodeFrames:
 
 def _hidden_lines(lines: range) -> range:
     """Return which of ``lines`` are not shown because they are too many."""
-    if len(lines) <= _MOST_LINES:
+    if len(lines) <= _ROWS:
         return range(0)
     # The last line shows where the span ends.
-    return range(lines.start + _MOST_LINES // 2, lines.stop - 1)
+    return range(lines.start + _ROWS // 2, lines.stop - 1)

@@ -38,7 +38,7 @@ from awaken.project.values.local.context_managers import returns_in_the_end
 from awaken.project.values.questions import Passed
 from awaken.project.values.wrapped import Decorated, decorated_by
 
-_LONGEST_HEAD = 100
+LONGEST_RECEIVER = 100
 """Bytes in front of a name that may be its receiver; a longer one counts as a mention."""
 _RECEIVER = re.compile(rb"([A-Za-z_]\w*)\s*\.\Z")
 _IMPORTING = (
@@ -70,7 +70,7 @@ class TextMentions:
         for path in self._words.files_with(name):
             text = self._words.text(path)
             for match in word.finditer(text):
-                head = text[max(0, match.start() - _LONGEST_HEAD) : match.start()].rstrip()
+                head = text[max(0, match.start() - LONGEST_RECEIVER) : match.start()].rstrip()
                 if head.endswith(b"def"):
                     continue
                 receiver = _RECEIVER.search(head)

@@ -20,13 +20,10 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.expression_uses import is_only_unpacked, passed_keywords
 from awaken.project.source.modules import Load, Module
 from awaken.project.source.trees import Function, argument_of, parameters_of, unpacks
-from awaken.project.source.worklist import Worklist
+from awaken.project.source.worklist import MOST_STEPS, Worklist
 from awaken.project.values.questions import Given, Passed
 
-# A value handed through more calls than that has too many places to be one thing; half of each
-# loses no finding on four programs (benchmarks/limits.md).
-_MOST_ARGUMENTS = 80
-MOST_PARAMETERS = 25
+MOST_PARAMETERS = 25  # half loses no finding on four programs, and 300 took the square of them
 
 
 class OpenParameter(Struct, frozen=True):
@@ -67,7 +64,7 @@ class Passing:
         )
         for asked in waiting:
             # The results so far are kept: the doubt says that they are incomplete.
-            if len(waiting.seen) > MOST_PARAMETERS or len(to.given) > _MOST_ARGUMENTS:
+            if len(waiting.seen) > MOST_PARAMETERS or len(to.given) > MOST_STEPS:
                 to.doubts["too many calls have to be followed"] = _place(asked)
                 return to
             waiting += self._at_callers(asked, to)

@@ -36,7 +36,7 @@ from msgspec import Struct
 
 from awaken.workspace.sources import Snapshot, SourceFile
 
-_MOST_FACTS = 100_000
+_KEPT_FACTS = 100_000
 """Parts of files that are held once for all units: 20 MB."""
 
 SearchKind = Literal[
@@ -102,12 +102,12 @@ class LookedAt(Struct):
 
 
 # Thousands of units ask the same of the same files, and each holds what it asked.
-@lru_cache(maxsize=_MOST_FACTS)
+@lru_cache(maxsize=_KEPT_FACTS)
 def _told_by(path: str, answer: bytes | None) -> dict[str, bytes]:
     return {} if answer is None else {path: answer}
 
 
-@lru_cache(maxsize=_MOST_FACTS)
+@lru_cache(maxsize=_KEPT_FACTS)
 def facts_search(path: str, part: str = "", word: str = "") -> Search:
     """Return the search for a part of the facts of one file; without a part, its beginning."""
     words = "\0".join((path, part, word) if part else (path, ""))

@@ -19,7 +19,7 @@ from awaken.workspace.formats.ini import NotIni, expanded_value, parse_ini
 from awaken.workspace.formats.json_text import parse_json
 from awaken.workspace.formats.toml_text import NotToml, parse_toml
 from awaken.workspace.manifests.versions import (
-    MOST_TEXTS,
+    KEPT_TEXTS,
     marker,
     poetry_ranges,
     requirement,
@@ -99,7 +99,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-@lru_cache(MOST_TEXTS)
+@lru_cache(KEPT_TEXTS)
 def declared_requirement(text: str) -> Declared:
     """Return the requirement that ``text`` states as PEP 508 says. Raises InvalidRequirement."""
     result = requirement(text)

@@ -23,10 +23,10 @@ PYTHON_MINORS = ((2, 7), *((3, minor) for minor in range(30)))
 ANY_VERSION = "any version"
 """What is shown for a requirement that names no version."""
 
-_MOST_ANSWERS = 1000
+_KEPT_ANSWERS = 1000
 """Pairs of ranges kept: rules ask for some fifty over and over, manifests name the rest once."""
 
-MOST_TEXTS = 2000
+KEPT_TEXTS = 2000
 """Texts of requirements and ranges kept: each step of a recipe reads the same manifests again."""
 
 TEXT_LIMIT = 4096
@@ -38,7 +38,7 @@ Form = TypeVar("Form")
 _OLDEST, _NEWEST = Version("0"), Version("99999")
 
 
-@lru_cache(MOST_TEXTS)
+@lru_cache(KEPT_TEXTS)
 def specifiers(text: str) -> SpecifierSet:
     """Return the range that ``text`` states. Raises InvalidSpecifier, and nothing else."""
     return _read(SpecifierSet, text, InvalidSpecifier)
@@ -83,7 +83,7 @@ def shown_range(one: SpecifierSet) -> str:
     return ",".join(clauses) or ANY_VERSION
 
 
-@lru_cache(_MOST_ANSWERS)
+@lru_cache(_KEPT_ANSWERS)
 def overlap(*ranges: SpecifierSet) -> bool:
     """Whether some version lies in all ``ranges``, pre-releases included."""
     return any(
@@ -92,7 +92,7 @@ def overlap(*ranges: SpecifierSet) -> bool:
     )
 
 
-@lru_cache(_MOST_ANSWERS)
+@lru_cache(_KEPT_ANSWERS)
 def is_within(inner: SpecifierSet, outer: SpecifierSet) -> bool:
     """Whether every version of ``inner`` lies in ``outer``."""
     return all(

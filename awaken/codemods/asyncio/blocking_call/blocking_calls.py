@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Wait
 from awaken.knowledge.library_names import name_list
+from awaken.project.graph.calls import LONGEST_RECEIVER
 from awaken.project.source.trees import arguments_of, keyword_of, last_name
 from awaken.project.source.worklist import groups_of
 
@@ -28,7 +29,6 @@ _RECEIVERS = re.compile(
     r"boto|client|crypt|fut|hash|http|passw|proc|pwd|redis|requests|s3|smtp|thread", re.IGNORECASE
 )
 """How the objects are called whose methods are asked about: `get` is a method of everything."""
-_LONGEST_RECEIVER = 100
 _FOLLOWED: frozenset[Wait] = frozenset({"sleep", "http", "process", "network", "database", "cpu"})
 _CALL = r"[\s\\)]*\("  # a parenthesis may be closed before the call: `(load)(x)`
 _ALL: frozenset[Wait] = frozenset(get_args(Wait))
@@ -111,7 +111,7 @@ def _calls_method(text: bytes) -> bool:
     called, receiver = _calls_of_methods()
     return any(
         match[1].decode() in _READS_PATHS
-        or receiver.search(text, max(0, match.start() - _LONGEST_RECEIVER), match.start())
+        or receiver.search(text, max(0, match.start() - LONGEST_RECEIVER), match.start())
         for match in called.finditer(text)
     )
 

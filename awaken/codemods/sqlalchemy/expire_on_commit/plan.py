@@ -26,7 +26,7 @@ from awaken.contract import Constraints, Edit, Phase, Place, Plan, Span, Status
 from awaken.kit.changes import Decided, decide, plan_of, refused_together
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
-from awaken.kit.sites import Refused, Rewrite, Site, joined_words, shown_place
+from awaken.kit.sites import SHOWN, Refused, Rewrite, Site, joined_words, shown_place
 from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit, Later
 from awaken.project.source.memo import cached_by
 from awaken.project.source.trees import is_constant, last_name
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 _OPTION = "populate_existing"
 _CAVEAT = "with `autoflush=False`, a change that is not flushed before then is lost"
-_MOST_SHOWN = 3  # places in one message; the others are counted
 
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
@@ -271,7 +270,7 @@ def _staleness_of(project: Project, later: Sequence[Later]) -> Staleness:
             for event in named
         ]
     places = tuple(dict.fromkeys(event.place for event in named))
-    return Staleness(tuple(caveats), places[:_MOST_SHOWN], tuple(loads))
+    return Staleness(tuple(caveats), places[:SHOWN], tuple(loads))
 
 
 def _keeps(reads: Sequence[Later]) -> str:
@@ -282,9 +281,9 @@ def _keeps(reads: Sequence[Later]) -> str:
 def _listed_text(project: Project, found: Iterable[Later]) -> str:
     places = {event.place: event.what for event in found}
     said = [f"`{what}` ({shown_place(project, place)})" for place, what in places.items()]
-    more = len(said) - _MOST_SHOWN
+    more = len(said) - SHOWN
     if more > 0:
-        return f"{', '.join(said[:_MOST_SHOWN])} and {more} more"
+        return f"{', '.join(said[:SHOWN])} and {more} more"
     return joined_words(said)
 
 

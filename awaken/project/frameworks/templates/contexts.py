@@ -13,7 +13,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import DEEPEST
 
-# Dictionaries made of each other; a guess, not yet measured.
 # Methods that leave a dictionary as it is.
 _READING = {"copy", "get", "items", "keys", "values"}
 _RENDERING = {"TemplateResponse", "render", "render_async", "render_to_string", "render_template"}

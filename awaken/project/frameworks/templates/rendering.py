@@ -26,7 +26,7 @@ from awaken.project.source.trees import (
     named_parameters,
 )
 from awaken.project.source.worklist import LONGEST_TEXT
-from awaken.project.values.domain import InstanceOf
+from awaken.project.values.domain import MOST_CALLS, InstanceOf
 
 _DECORATING = b"aiohttp_jinja2"
 _WORDS = (b"render", b"stream_template", b"TemplateResponse", _DECORATING)
@@ -35,8 +35,6 @@ _LOADING = {"get_template", "select_template", "get_or_select_template"}
 _MAKING = {"from_string", "Template", "NativeTemplate"}
 _FOREIGN = {"render_to_string", "render_to_response"}
 _NAME_KEYWORDS = ("template_name_or_list", "template_name", "template", "name")
-# Functions that hand what they are given on to one that renders; a guess, not yet measured.
-_MOST_WRAPPERS = 4
 _ANYTHING = "*"
 """The mark for a computed part of a text."""
 
@@ -210,7 +208,7 @@ class Renderings:
             form.language,
             in_flask=form.in_flask,
         )
-        yield from self._through_wrappers(rendering, call, form.name, _MOST_WRAPPERS)
+        yield from self._through_wrappers(rendering, call, form.name, MOST_CALLS)
 
     def _through_wrappers(
         self, found: Rendering, call: ast.AST, name: ast.expr | None, deep: int

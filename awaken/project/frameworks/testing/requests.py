@@ -27,7 +27,6 @@ _ROUTES = {"api_route", "route", *METHODS}
 _ANY = "{}"
 _Score = tuple[int, int]
 """How many parts of a path are those asked for, and how many it has."""
-# Of one route, and to parse for one path; half of each loses no finding (benchmarks/limits.md).
 _INCLUDING = {"include_router", "register_blueprint"}
 
 

@@ -11,10 +11,10 @@ from msgspec import Struct
 from awaken.project.frameworks.web.applications import Application, Resolved, argument_at
 from awaken.project.frameworks.web.searched_files import FoundInFiles
 from awaken.project.source.modules import Module
+from awaken.project.values.domain import MOST_ALTERNATIVES
 
 How = Literal["include", "mount"]
 ROUTERS = frozenset({"router", "starlette-router"})
-_MOST_ROOTS = 20  # applications around one router; half loses no finding (benchmarks/limits.md)
 _WORDS = (b".include_router", b".mount(")
 
 
@@ -37,7 +37,7 @@ class Inclusions(FoundInFiles[Inclusion]):
         """Return every application that includes ``router``, also through others, and by what.
 
         The inclusions are those from the application down; one that is included twice comes twice.
-        After 20 ways no other one is looked for by which a router is included that has one.
+        After eight ways no other one is looked for by which a router is included that has one.
         """
         roots: list[tuple[Application, tuple[Inclusion, ...]]] = []
         waiting: list[tuple[Application, tuple[Inclusion, ...]]] = [(router, ())]
@@ -52,7 +52,7 @@ class Inclusions(FoundInFiles[Inclusion]):
                     chain = (item, *below)
                     if parent.kind not in ROUTERS:
                         roots.append((parent, chain))
-                    elif len(roots) < _MOST_ROOTS or parent not in followed:
+                    elif len(roots) < MOST_ALTERNATIVES or parent not in followed:
                         # Ways may be cut, applications may not: each has the router's handlers.
                         followed.add(parent)
                         waiting.append((parent, chain))

@@ -31,6 +31,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
 from awaken.project.source.worklist import MOST_FILES
+from awaken.project.values.domain import MOST_ALTERNATIVES
 from awaken.project.values.evaluation import Evaluator
 
 _FEW_FILES = 60
@@ -38,7 +39,6 @@ _FEW_FILES = 60
 _FEW_FILES_OF_PUBLIC = 15
 """The same for a function that code out of sight may call: less can come of it. Half makes two
 sites of quetz manual (benchmarks/limits.md)."""
-_MOST_ALIASES = 5  # names of one function; each is a search of its own through all files
 
 
 class CallIndex:
@@ -198,8 +198,8 @@ class _Search:
         if target.makes and target.hierarchy is not None:
             words += sorted({name.rpartition(".")[2] for name in target.made} - set(words))
             self._search_hierarchy(target.hierarchy)
-        # Subclasses that are made by this `__init__` are no aliases.
-        most = _MOST_ALIASES + len(words)
+        # Subclasses that are made by this `__init__` are no aliases. Each alias is one more search.
+        most = MOST_ALTERNATIVES + len(words)
         for count, word in enumerate(words, 1):
             # The list grows while it is read.
             for path in self._files(word):

@@ -29,7 +29,7 @@ from awaken.workspace.work import WORK
 MOST_STEPS = 20_000  # of one question, counted as in ``Large``: a second or two
 DEEPEST = 300  # questions inside of each other, fourteen calls each: half of Python's stack
 
-_MOST_KNOWN = 50_000  # answers that are kept for the next questions, if their trees may be kept
+_KEPT_ANSWERS = 50_000  # answers that are kept for the next questions, if their trees may be kept
 _MOST_ROUNDS = 12  # each gives a circle more values, of which eight are too many to tell
 _NEVER_SETTLED: Values = (
     Unknown("its value depends on itself, and awaken stops following it", NOWHERE),
@@ -122,7 +122,7 @@ class Answers:
 
         The last answer with trees is kept: the next question is mostly about the same function.
         """
-        if self._lets_go or len(self._known) > _MOST_KNOWN:
+        if self._lets_go or len(self._known) > _KEPT_ANSWERS:
             self._known.clear()
             self._lets_go = False
         self._stack: list[_Question] = []

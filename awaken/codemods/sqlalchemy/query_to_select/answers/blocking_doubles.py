@@ -19,7 +19,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import
 )
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Constraints, Place
-from awaken.kit.sites import joined_words
+from awaken.kit.sites import SHOWN, joined_words
 from awaken.project.frameworks.testing import QueryUse, configured_mark, use_of
 from awaken.project.source.test_files import is_around_tests
 
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 TRIGGERS = (b'"query"', b"'query'", b"def query(", b"AlchemyMagicMock")
 """What a file with a double holds that holds no query itself."""
-
-_MOST_FUNCTIONS = 3
-"""Functions that a message names: more do not fit into a line."""
 
 
 def without_doubles(
@@ -100,7 +97,7 @@ def _held_queries(project: Project, use: QueryUse) -> Iterator[Place]:
 
 
 def _listed_text(names: list[str]) -> str:
-    shown = [f"`{name}`" for name in names[:_MOST_FUNCTIONS]]
+    shown = [f"`{name}`" for name in names[:SHOWN]]
     more = len(names) - len(shown)
     if more:
         shown.append(f"{more} more function{'s' if more > 1 else ''}")

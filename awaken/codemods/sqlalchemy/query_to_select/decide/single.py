@@ -192,7 +192,7 @@ def _decide_whole(reader: Reader, chain: Chain, root: ast.Call | ast.Attribute) 
     return decision
 
 
-_LONGEST_RECEIVER = 30
+_WIDTH = 30
 """Characters: ``self.context.database.session`` fits into the line of a message, and no more."""
 
 
@@ -265,4 +265,4 @@ def _session(chain: Chain) -> str:
         text = f"({text})"
     # with_session() replaces the session that made the query.
     given = any(link.name == "with_session" for link in chain.links)
-    return text if 0 < len(text) <= _LONGEST_RECEIVER and not given else "session"
+    return text if 0 < len(text) <= _WIDTH and not given else "session"

@@ -12,14 +12,14 @@ from awaken.project.frameworks.loads.query_items import Item, What
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import ClassOf
 
-_LONGEST = 40
+_WIDTH = 40
 """Characters of source that a sentence can hold, in a line of 100 with the rest of it."""
 
 
 def short_text(node: ast.AST) -> str:
     """Return the source of ``node``, cut where it is too long for a sentence."""
     text = ast.unparse(node)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."
 
 
 def prove_session(reader: Reader, receiver: ast.expr) -> str:

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from awaken.project.values.domain import Values
 
 _EAGER = "selectin"
-_DEEPEST = 255
+_DUMPED = 255
 """Levels that are loaded of a relationship from a class to itself: pydantic dumps no more of them.
 
 A level that has no objects ends it, so a high number costs nothing (SQLAlchemy, "Configuring
@@ -366,7 +366,7 @@ class Loading:
             caveats.append(
                 f"`{side.display_name}` is not loaded with objects that come from `{inverse}`"
             )
-        depth = _DEEPEST if side.key in self._ways_back else 0
+        depth = _DUMPED if side.key in self._ways_back else 0
         return Rewrite(message, edits_of(self._project, side, _EAGER, depth), caveats)
 
     def _leading_back(self) -> Iterator[Side]:
@@ -389,7 +389,7 @@ class Loading:
     def _followed(self, side: Side, _site: Site[ast.expr]) -> Rewrite:
         """Return what loads a relationship also where it leads back. Raises Refused."""
         message = f"loads `{side.display_name}` also where it leads back to the first class"
-        edits = edits_of(self._project, side, side.declared.facts.lazy or _EAGER, _DEEPEST)
+        edits = edits_of(self._project, side, side.declared.facts.lazy or _EAGER, _DUMPED)
         return Rewrite(message, edits, [_loads_more(side)])
 
     def _inverse_of(self, side: Side) -> str:
@@ -438,7 +438,7 @@ class Loading:
         name = self._project.qualified_name(site.module, made.func)
         if name not in _OF_SQLALCHEMY:
             raise Refused(READ_ELSEWHERE, side.display_name)
-        edits = edits_of(self._project, side, _EAGER, self._levels or _DEEPEST)
+        edits = edits_of(self._project, side, _EAGER, self._levels or _DUMPED)
         caveats = [_loads_more(side)]
         deep = "as deep as it goes"
         if self._levels:

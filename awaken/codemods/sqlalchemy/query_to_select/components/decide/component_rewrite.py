@@ -19,7 +19,7 @@ from awaken.kit.payloads import REMOVE_STATEMENT, WRITE_STATEMENTS, Statements
 from awaken.kit.sites import joined_words, node_edit
 from awaken.project.names.import_origins import imported_from
 
-_MOST_PLACES = 100
+_NAMED = 100
 """Other places that a finding names; each of so many queries would name all of the others. No
 component of the programs measured has more than 24."""
 
@@ -80,7 +80,7 @@ def _roots(decision: ComponentDecision) -> list[Root]:
             root.start,
             root.node,
             _sentence(decision, root, lines),
-            (*islice(_others(decision, root), _MOST_PLACES), *shared),
+            (*islice(_others(decision, root), _NAMED), *shared),
             root.receiver,
         )
         for root in decision.component.roots

@@ -23,8 +23,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.worklist import LONGEST_PATH, MOST_STEPS, components
 from awaken.project.values.domain import InstanceOf, Origin, Unknown
 
-# A longer way names no load that a rule could write, as in `library.origins`.
-
 _Path = tuple[str, ...]
 
 
@@ -82,7 +80,7 @@ class Tracing:
         # The list grows while it is read.
         for origin, rest in waiting:
             path = (*origin.way, *rest)
-            if len(path) > LONGEST_PATH:
+            if len(path) > LONGEST_PATH:  # it names no load that a rule could write
                 result.unknown[Unknown("the way to it is too long", place)] = None
             elif origin.kind == "call":
                 result.traces[Trace(self._kinds.load(origin), path)] = None
