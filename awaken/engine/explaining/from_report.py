@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Literal
 
 from msgspec import Struct, structs
@@ -25,6 +26,7 @@ from awaken.engine.report import FileChange, RootReport
 from awaken.kit.rule import Rule
 from awaken.project.source.lines.line_differences import differing_lines
 from awaken.project.source.lines.statement_lines import Lines
+from awaken.project.source.memo import cached_by
 
 _FEW = 3
 """As many changes are told of one line; an import may be needed by hundreds."""
@@ -72,14 +74,12 @@ class _Teller:
     def __init__(self, report: RootReport, rules: Sequence[Rule], file: FileChange | None) -> None:
         self._report = report
         self._rules = {rule.name: rule for rule in rules}
-        self._changed: dict[str, _ChangedLines] = {}
         self._file = None if file is None else self._lines_of(file)
         self._teller = SiteTeller(report, rules, self._files_of)
 
+    @cached_by(attrgetter("path"))
     def _lines_of(self, file: FileChange) -> _ChangedLines:
-        if file.path not in self._changed:
-            self._changed[file.path] = _ChangedLines(self._report, file)
-        return self._changed[file.path]
+        return _ChangedLines(self._report, file)
 
     def _files_of(self, change: ChangeId) -> tuple[FileChange, ...]:
         if change not in self._report.change_ids:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.contract import Place, Span
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
+from awaken.project.source.memo import cached_method
 from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ class Readers:
                 if read.how in READERS:
                     self._handed_on.add((trace.load.place, relationship))
                 self._places.setdefault((trace.load.place, relationship), {})[read.place] = None
-        self._callers = cache(self._callers_of)
 
     def are_all(self, load: Place, relationship: str) -> bool:
         """Whether a relationship is read whenever the statement at ``load`` runs.
@@ -85,7 +84,8 @@ class Readers:
             place.path, max((span for span in spans if span.contains(place.span)), default=None)
         )
 
-    def _callers_of(self, home: _Home) -> frozenset[_Home]:
+    @cached_method
+    def _callers(self, home: _Home) -> frozenset[_Home]:
         """Return the visible functions that call another one."""
         module = self._project.module(home.path) if home.path in self._project.snapshot else None
         for scope in module.scopes.scopes if module is not None else ():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -24,6 +23,7 @@ from awaken.project.frameworks.sqlalchemy.reads.read_facts import (
     Wanted,
 )
 from awaken.project.source.bindings import Binding
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_revision
 from awaken.project.source.test_files import is_around_tests
@@ -75,8 +75,6 @@ class _Search:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._statement = cache(self._statement_at)
-        self._loops = cache(self._loops_around)
         self._expiry = _Expiry(project)
 
     def may_repeat(self, how: How, place: Place) -> bool:
@@ -139,7 +137,8 @@ class _Search:
             return False
         return statement.gives_many if read.how in READERS else not statement.gives_one
 
-    def _statement_at(self, load: Load) -> Statement | None:
+    @cached_method
+    def _statement(self, load: Load) -> Statement | None:
         module = self._project.module(load.place.path)
         node = None if module is None else node_at(module, load.place)
         is_get = isinstance(node, ast.Call) and last_name(node.func) in GETS
@@ -160,7 +159,8 @@ class _Search:
         return self._project.orm.is_collection(qualified, attribute)
 
     # -------------------------------------------------------------------------------- the loops
-    def _loops_around(self, place: Place, depth: int) -> tuple[Loop, ...]:
+    @cached_method
+    def _loops(self, place: Place, depth: int) -> tuple[Loop, ...]:
         """Return the loops in which the expression at a place reads another object each time."""
         result = self._root(place)
         if result is None:
@@ -261,7 +261,6 @@ class _Expiry:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._within = cache(self._search)
 
     def in_loops(self, loops: Iterable[Loop], load: Place) -> Place | None:
         """Return a call in one of ``loops``, or around it, that ends what was loaded at ``load``.
@@ -279,7 +278,8 @@ class _Expiry:
                         return place
         return None
 
-    def _search(self, module: Module, node: ast.AST, depth: int) -> Place | None:
+    @cached_method
+    def _within(self, module: Module, node: ast.AST, depth: int) -> Place | None:
         calls = list(module.nodes_below(node, ast.Call))
         for call in calls:
             if isinstance(call.func, ast.Attribute) and call.func.attr in _EXPIRING:

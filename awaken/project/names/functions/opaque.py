@@ -19,7 +19,7 @@ from awaken.project.names.usages import CALLING
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.expressions.listed_names import readers_of_names
-from awaken.project.source.memo import cached_by
+from awaken.project.source.memo import cached_by, recursive
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
@@ -42,8 +42,6 @@ _FRAMES = {"_getframe", "currentframe", "stack"}
 """Functions by which a frame is reached, with all its variables."""
 _READING = {"copy", "get", "items", "keys", "setdefault", "update", "values"}
 _READERS = {"bool", "dict", "enumerate", "len", "list", "repr", "set", "sorted", "str", "tuple"}
-_DEPTH = 5
-"""A decorator may hand the function to another one, so often."""
 
 
 class OpaqueUse(Struct):
@@ -91,37 +89,35 @@ class Opaque:
         self.definition = definition
         self.may_read = may_read
 
-    @cached_by(lambda module, function, *others: (module.place(function), *others))
+    @cached_by(lambda module, function, parameters: (module.place(function), parameters))
+    @recursive()
     def uses(
-        self, module: Module, function: Function, parameters: frozenset[str], depth: int
+        self, module: Module, function: Function, parameters: frozenset[str]
     ) -> OpaqueUse | None:
         """Return what ``function`` does with a function, and its wrappers, in ``parameters``."""
         is_plain = not function.decorator_list and not module.is_generator(function)
-        if not depth or not is_plain or not parameters:
+        if not is_plain or not parameters:
             return None
-        return _Uses(self, module, function, parameters, depth).read()
+        return _Uses(self, module, function, parameters).read()
 
-    def decorates(
-        self, module: Module, function: Function, depth: int = _DEPTH
-    ) -> OpaqueUse | None:
+    def decorates(self, module: Module, function: Function) -> OpaqueUse | None:
         """Return what ``function`` does with the function that it decorates; None if unknown."""
-        return self.uses(module, function, _first(function), depth)
+        return self.uses(module, function, _first(function))
 
-    def makes(
-        self, module: Module, maker: Function, passed: Collection[str], depth: int = _DEPTH
-    ) -> OpaqueUse | None:
+    @recursive()
+    def makes(self, module: Module, maker: Function, passed: Collection[str]) -> OpaqueUse | None:
         """Return what the decorators do that ``maker`` returns.
 
         ``passed`` are the names of its arguments, `*` for those without one.
         """
         is_plain = isinstance(maker, ast.FunctionDef) and not maker.decorator_list
-        returned = _parts(module.returned_by(maker)) if depth and is_plain else []
+        returned = _parts(module.returned_by(maker)) if is_plain else []
         first = _first(maker)
         # Where it is given the function at once, it returns no decorator.
         if first.isdisjoint(passed) and "*" not in passed:
-            uses = _Uses(self, module, maker, first, depth)
+            uses = _Uses(self, module, maker, first)
             returned = [node for node in returned if uses.read() is None or not uses.holds(node)]
-        return _join_uses(self.made_by(module, node, depth, maker) for node in returned)
+        return _join_uses(self.made_by(module, node, maker) for node in returned)
 
     def is_looked_at(self, module: Module, call: ast.Call, given: ast.expr) -> bool:
         """Whether what ``call`` calls only looks at the function ``given``, its argument."""
@@ -131,24 +127,24 @@ class Opaque:
             return name in _LIBRARY.looking | _LIBRARY.casts
         parameter = parameter_getting(call, function, given, 0)
         names = frozenset[str]() if parameter is None else frozenset({parameter.arg})
-        use = self.uses(home, function, names, _DEPTH)
+        use = self.uses(home, function, names)
         return use is not None and not use.calls and not use.returns
 
     def made_by(
-        self, module: Module, node: ast.expr, depth: int, maker: Function | None = None
+        self, module: Module, node: ast.expr, maker: Function | None = None
     ) -> OpaqueUse | None:
         """Return what a decorator does that ``node`` is, as what ``maker`` returns."""
         if decorators := decorators_in(self.names, module, node, maker):
             return _join_uses(
                 OpaqueUse(returns=True)
                 if isinstance(item, ast.Lambda)
-                else self.decorates(module, item, depth)
+                else self.decorates(module, item)
                 for item in decorators
             )
         if not isinstance(node, ast.Call):
             return None
         pair = self.definition(self.names.qualified_name(module, node.func) or "")
-        return None if pair is None else self.makes(*pair, passed_names(node), depth - 1)
+        return None if pair is None else self.makes(*pair, passed_names(node))
 
 
 def passed_names(call: ast.Call) -> frozenset[str]:
@@ -186,7 +182,6 @@ class _Uses:
         module: Module,
         function: Function,
         parameters: frozenset[str],
-        depth: int,
     ) -> None:
         self._opaque = opaque
         self._may_read = opaque.may_read
@@ -194,7 +189,6 @@ class _Uses:
         self._scopes = module.scopes
         self._function = function
         self._parameters = parameters
-        self._depth = depth
         self._use = OpaqueUse()
         self._held = Queue[ast.expr](())
         self._handed: dict[ast.Call, int] = {}  # calls that get it, and how often
@@ -320,7 +314,7 @@ class _Uses:
         opaque, module = self._opaque, self._module
         if isinstance(call.func, ast.Call):
             is_decorated = len(held) == len(arguments_of(call)) == 1
-            use = opaque.made_by(module, call.func, self._depth) if is_decorated else None
+            use = opaque.made_by(module, call.func) if is_decorated else None
         else:
             pair = opaque.definition(self._name(call.func) or "")
             local = [(module, function) for function in local_functions(module, call.func)]
@@ -341,7 +335,7 @@ class _Uses:
         parameters = [parameter_getting(call, function, node, 0) for node in held]
         names = frozenset(parameter.arg for parameter in parameters if parameter is not None)
         is_whole = len(names) == len(held)
-        return self._opaque.uses(module, function, names, self._depth - 1) if is_whole else None
+        return self._opaque.uses(module, function, names) if is_whole else None
 
     def _is_alias(self, statement: ast.AST) -> bool:
         reads = list(map(self._reads_of, targets_of(statement)))
@@ -433,7 +427,7 @@ class _Uses:
             return False
         function, opaque = self._function, self._opaque
         is_itself = decorators_in(opaque.names, self._module, node, function) == [function]
-        return is_itself or opaque.made_by(self._module, node, self._depth - 1) is not None
+        return is_itself or opaque.made_by(self._module, node) is not None
 
     # -------------------------------------------------------------------------------- wrappers
     def _passes_all(self, call: ast.Call, passed: list[ast.expr]) -> bool:

@@ -35,8 +35,6 @@ class WaitingMethods:
     def __init__(self, part: SynchronousPart) -> None:
         self._part = part
         self._project = part.project
-        self._of_results: dict[tuple[FunctionPlace, ...], dict[str, bool]] = {}
-        self._waiting_for: dict[tuple[FunctionPlace, ...], set[Place]] = {}
         self._uses = Uses(part)
 
     def of_class(self, qualified: str, home: str) -> dict[str, bool]:
@@ -136,17 +134,16 @@ class WaitingMethods:
 
     def of_results(self, functions: Iterable[FunctionPlace]) -> dict[str, bool]:
         """Return the methods that wait of what functions give: ``return_value.prices.get``."""
-        asked = tuple(functions)
-        if asked not in self._of_results:
-            uses = self._uses.of_results(asked)
-            self._of_results[asked] = self._are_used(uses)
-            self._waiting_for[asked] = {one.caller.place for each in uses.values() for one in each}
-        return self._of_results[asked]
+        return self._results(tuple(functions))[0]
 
     def waiting_for(self, functions: tuple[FunctionPlace, ...]) -> set[Place]:
         """Return where the functions begin that call these methods of what functions give."""
-        self.of_results(functions)
-        return self._waiting_for[functions]
+        return self._results(functions)[1]
+
+    @cached_method
+    def _results(self, functions: tuple[FunctionPlace, ...]) -> tuple[dict[str, bool], set[Place]]:
+        uses = self._uses.of_results(functions)
+        return self._are_used(uses), {one.caller.place for each in uses.values() for one in each}
 
     def _are_used(self, uses: Mapping[str, list[Call]]) -> dict[str, bool]:
         used = self._part.is_result_used

@@ -15,6 +15,7 @@ from awaken.contract import Place, Span
 from awaken.project.graph.forwards.asked_attributes import asked_attributes
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name, parameter_getting
@@ -36,7 +37,6 @@ class Uses:
     def __init__(self, part: SynchronousPart) -> None:
         self._part = part
         self._project = part.project
-        self._in_files: dict[str, dict[Span, Call]] = {}
         self._seen: set[tuple[Place, str]] = set()
 
     def of_object(self, module: Module, node: ast.AST) -> dict[str, list[Call]]:
@@ -64,10 +64,11 @@ class Uses:
         return dict(sorted(functions.items()))
 
     def _call_at(self, place: Place) -> Call | None:
-        if place.path not in self._in_files:
-            calls = self._project.calls.graph().calls_in(place.path)
-            self._in_files[place.path] = {call.place.span: call for call in calls}
-        return self._in_files[place.path].get(place.span)
+        return self._calls_in(place.path).get(place.span)
+
+    @cached_method
+    def _calls_in(self, path: str) -> dict[Span, Call]:
+        return {call.place.span: call for call in self._project.calls.graph().calls_in(path)}
 
     # ---------------------------------------------------------------------------------- following
     def _calls_behind(  # noqa: C901  one case a way

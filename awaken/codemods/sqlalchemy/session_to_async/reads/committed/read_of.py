@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from functools import cache, cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
@@ -18,6 +18,7 @@ from awaken.contract import Place
 from awaken.kit.search import nodes_with
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
 from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, first_parameter, last_name
 from awaken.project.source.worklist import multimap
@@ -33,8 +34,6 @@ class OwnReads:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._is_field = cache(partial(_is_field, project))
-        self._read = cache(self._read_by)
 
     def behind(self, owners: Iterable[str], names: Iterable[str]) -> frozenset[str]:
         """Return ``names`` of objects of ``owners``, and the relationships that these read."""
@@ -54,7 +53,16 @@ class OwnReads:
         }
         return frozenset().union(*(self._read(*pair) for pair in result))
 
-    def _read_by(self, owner: str, name: str) -> frozenset[str]:
+    @cached_method
+    def _is_field(self, name: str) -> bool:
+        """Whether a class of the program has an annotated field of a name."""
+        return any(
+            last_name(node.target) == name
+            for _, node in nodes_with(self._project, (name.encode(),), ast.AnnAssign)
+        )
+
+    @cached_method
+    def _read(self, owner: str, name: str) -> frozenset[str]:
         """Return the relationships that one attribute of a class reads, if it is a method."""
         mapped = self._project.orm.mapped_class(owner)
         waiting, seen = [name], {name}
@@ -253,11 +261,3 @@ def _of_self(module: Module, function: Function) -> Iterator[str]:
         match node:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == own:
                 yield attribute
-
-
-def _is_field(project: Project, name: str) -> bool:
-    """Whether a class of the program has an annotated field of a name."""
-    return any(
-        last_name(node.target) == name
-        for _, node in nodes_with(project, (name.encode(),), ast.AnnAssign)
-    )
