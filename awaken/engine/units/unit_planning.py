@@ -32,7 +32,7 @@ from awaken.workspace.sources import Snapshot
 
 _PARTS = 8
 """Parts in which files are planned apart, until that asks too many questions."""
-_MOST_QUESTIONS = 3
+_QUESTIONS_APART = 3
 """Questions apart for each one together. superset asks 2.8, in the same time; neutron asks as many
 for one file as for all."""
 _FREE_QUESTIONS = 500
@@ -90,7 +90,7 @@ class UnitPlanner(Struct, frozen=True):
                 asked += planned.questions
             share = (start + len(part)) / len(files)
             together = units.questions_together(unit)
-            if asked > together * (1 + _MOST_QUESTIONS * share) + _FREE_QUESTIONS:
+            if asked > together * (1 + _QUESTIONS_APART * share) + _FREE_QUESTIONS:
                 units.keep_together(unit)
                 return None
         parts = [planned for planned in plans.values() if planned is not None]

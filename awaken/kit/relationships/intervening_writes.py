@@ -27,7 +27,7 @@ _DELETING = "delete"
 _EXPIRING = {"commit", "expire", "expire_all", "refresh"}
 _ANEW = "populate_existing"
 _SAVEPOINT = "begin_nested"
-_DEEPEST = 2  # a helper that writes, or one that calls it
+DEEPEST_HELPERS = 2  # one that writes, or one that calls it; deeper ones rarely serve one object
 
 
 class Writes(ProjectFacts):
@@ -70,7 +70,7 @@ class Writes(ProjectFacts):
             for node in nodes:
                 if _reloads(module, node, trace.load.place):
                     return module.place(node)
-                if not is_direct and self._puts(module, node, owner, way, _DEEPEST):
+                if not is_direct and self._puts(module, node, owner, way, DEEPEST_HELPERS):
                     return module.place(node)
         return None
 
@@ -140,7 +140,7 @@ class Writes(ProjectFacts):
             # The commit of a savepoint expires nothing.
             if place is not None and _called_text(part) in _EXPIRING and not is_nested:
                 place = None
-            elif self._writes(module, part, classes, keys, _DEEPEST):
+            elif self._writes(module, part, classes, keys, DEEPEST_HELPERS):
                 place = module.place(part)
         return place
 

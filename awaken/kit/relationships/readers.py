@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 READERS = frozenset({"response", "schema", "template"})
 """Kinds of reads that go over whatever they are given: a read of each object."""
 # From a view over a service to its helper; each step may multiply the calls to look at.
-_DEEPEST = 3
+DEEPEST_CALLERS = 3
 _MOST_FUNCTIONS = 30  # of one level; methods that many classes have are called everywhere
 
 
@@ -57,14 +57,14 @@ class Readers:
             return True
         # Whose callers are asked for is what costs time: one level after the other.
         newest = set(reading)
-        for _ in range(_DEEPEST):
+        for _ in range(DEEPEST_CALLERS):
             if len(newest) > _MOST_FUNCTIONS:
                 break
             newest = {caller for home in newest for caller in self._callers(home)} - reading
             reading |= newest
             if here in reading:
                 return True
-        return self._reads(here, reading, _DEEPEST)
+        return self._reads(here, reading, DEEPEST_CALLERS)
 
     def _reads(self, home: _Home, reading: set[_Home], depth: int) -> bool:
         if home in reading:

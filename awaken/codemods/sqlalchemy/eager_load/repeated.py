@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from awaken.contract import Place, Span
 from awaken.kit.eager_loads.loading_statements import GETS, Statement, node_at, statement_of
-from awaken.kit.relationships.readers import READERS
+from awaken.kit.relationships.intervening_writes import DEEPEST_HELPERS
+from awaken.kit.relationships.readers import DEEPEST_CALLERS, READERS
 from awaken.kit.sites import Refused
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import (
@@ -38,12 +39,8 @@ if TYPE_CHECKING:
 _NO_READS: frozenset[How] = frozenset(
     {"assigned", "awaitable", "dynamic", "generated", "hasattr", "run_sync"}
 )
-# From a serialiser over a method to its helper; each step may multiply the calls to look at.
-_DEEPEST = 3
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _EXPIRING = frozenset({"commit", "expire", "expire_all", "expunge_all", "rollback"})
-# A helper that saves, or a method that calls one; deeper calls rarely serve one object.
-_DEEPEST_RELOAD = 2
 
 
 class Repeated(Struct, frozen=True):
@@ -104,7 +101,7 @@ class _Search:
                 yield Repeated(read, None)
             return
         ways = [trace for trace in read.traces if self._gives_many(trace, read)]
-        loops = self._loops(read.place, _DEEPEST) if ways else ()
+        loops = self._loops(read.place, DEEPEST_CALLERS) if ways else ()
         if not loops and read.how not in READERS:
             return
         for way in ways:
@@ -273,7 +270,7 @@ class _Expiry:
                 if isinstance(node, _LOOPS) and (
                     not here or _is_gone_over(loop.module, node, load)
                 ):
-                    place = self._within(loop.module, node, _DEEPEST_RELOAD)
+                    place = self._within(loop.module, node, DEEPEST_HELPERS)
                     if place is not None:
                         return place
         return None
