@@ -290,8 +290,8 @@ class _Searched(Struct, frozen=True):
 class _TestFunction(Struct, frozen=True):
     """A function of a test file with its decorators, and the ``names`` by which tests get it.
 
-    What runs before tests by itself runs before all tests inside of ``reach``. ``owner`` is the
-    class of a method.
+    An automatic function runs before all tests inside of ``reach``. ``owner`` is the class of a
+    method.
     """
 
     span: Span
@@ -346,10 +346,10 @@ def _test_function(module: Module, node: Function) -> _TestFunction:
 
 
 class _Making:
-    """Finds the tests that may have a double: what makes one, and all that names that, by texts.
+    """Finds the tests that may have a double, by the names of the functions that make it.
 
-    Of most files with thousands of tests, few do. To follow a test costs much more than to look
-    for words.
+    Few tests of a large suite have one, and following a test costs much more than a search for
+    words.
     """
 
     def __init__(
@@ -382,7 +382,7 @@ class _Making:
         return {path: tuple(sorted(self._reached[path])) for path in sorted(self._reached)}
 
     def _reach(self, path: str, start: int) -> None:
-        """Add the functions around the place where a double is made, or what makes one is named."""
+        """Add the functions around a place where a double is made, or where its maker is named."""
         outline, place = self._outline(path), Span(start, start)
         if _is_inside(place, outline.imports):
             return
