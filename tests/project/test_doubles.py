@@ -8,6 +8,8 @@ import pytest
 from doubles import HEAD, held, of
 
 from awaken.project import Project, Snapshot
+from awaken.project.frameworks.testing import double_index
+from awaken.project.frameworks.testing.units import Unit
 from awaken.workspace.sources import decode
 from tests.project.programs import module_of, program
 
@@ -465,9 +467,9 @@ def test_only_tests_that_may_use_an_edited_file_are_searched_again(importing, ag
     searched: list[str] = []
     search = later.doubles._tests_in
 
-    def noted(module):
+    def noted(module, spans):
         searched.append(module.path)
-        return search(module)
+        return search(module, spans)
 
     later.doubles._tests_in = noted
     assert held(later) == {"first"}
@@ -480,6 +482,96 @@ def test_an_edited_helper_changes_what_holds_its_tests_double():
     assert held(earlier) == {"first"}
     later = edited(earlier, "tests/helpers.py", "first(session)", "others(session)")
     assert held(later) == {"others"}
+
+
+MADE = """
+    import pytest
+    @pytest.fixture
+    def session():
+        m = Mock()
+        m.query.return_value = 1
+        return m
+    @pytest.fixture(name="db")
+    def named_otherwise():
+        m = Mock()
+        m.query.return_value = 1
+        return m
+    def made():
+        m = Mock()
+        m.query.return_value = 1
+        return m
+    def made_by_another():
+        return made()
+    @pytest.fixture
+    def asked(session):
+        return first(session)
+    class Base:
+        def make(self):
+            m = Mock()
+            m.query.return_value = 1
+            return m
+        @classmethod
+        def make_for_class(cls):
+            m = Mock()
+            m.query.return_value = 1
+            return m
+"""
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "def test_one(session): first(session)",
+        "def test_one(db): first(db)",
+        "def test_one(asked): assert asked",
+        "from tests.helpers import made\n    def test_one(): first(made())",
+        "from tests.helpers import made as m\n    def test_one(): first(m())",
+        "import tests.helpers\n    def test_one(): first(tests.helpers.made())",
+        "import tests.helpers as h\n    def test_one(): first(h.made_by_another())",
+        (
+            "from tests.helpers import Base\n    class TestOne(Base):\n"
+            "        def test_one(self): first(self.make())"
+        ),
+        (
+            "from tests.helpers import Base as B\n    class TestOne(B):\n"
+            "        def test_one(self): first(B.make_for_class())"
+        ),
+        (
+            "class TestOne:\n        def setUp(self):\n            self.m = m = Mock()\n"
+            "            m.query.return_value = 1\n        def test_one(self): first(self.m)"
+        ),
+        "m = Mock()\n    m.query.return_value = 1\n    def test_one(): first(m)",
+        (
+            "def test_one():\n        def inside(): return tests.helpers.made()\n"
+            "        import tests.helpers\n        first(tests.helpers.made())"
+        ),
+    ],
+)
+def test_a_test_is_followed_if_it_names_what_makes_a_double(test):
+    made = f"{HEAD}\n{MADE}"
+    project = of(f"    {test}\n", tests__helpers=made, tests__conftest=made)
+    assert held(project) == {"first"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "def test_two(): first(1)",
+        "def test_two():\n        m = Mock()\n        m.make(1)\n        first(m)",
+        "class TestTwo:\n        def test_two(self): first(self.other)",
+    ],
+)
+def test_a_test_that_names_nothing_that_makes_a_double_is_not_followed(other, monkeypatch):
+    followed: list[str] = []
+
+    def noted(suite, test):
+        followed.append(test.node.name)
+        return Unit(suite, test)
+
+    monkeypatch.setattr(double_index, "Unit", noted)
+    test = f"    from tests.helpers import made\n    def test_one(): first(made())\n    {other}\n"
+    assert held(of(test, tests__helpers=f"{HEAD}\n{MADE}")) == {"first"}
+    assert followed == ["test_one"]
 
 
 def test_files_that_cannot_hold_a_double_are_not_parsed():

@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from awaken.contract import Place
+from awaken.contract import Place, Span
 from awaken.project.frameworks.testing.double_reach import QueryUse, Reach, use_of
 from awaken.project.frameworks.testing.marks import Mark, fakes_of, marks_of, patch_of
 from awaken.project.frameworks.testing.requests import Routes
-from awaken.project.frameworks.testing.suite import Suite
+from awaken.project.frameworks.testing.suite import SETUP, Suite, is_automatic
 from awaken.project.frameworks.testing.units import ProgramCall, Unit
 from awaken.project.graph.callers.importers import Importers
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.looked_at import Search, WatchedSnapshot
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import DOUBLE_WORDS, is_around_tests, may_configure
-from awaken.project.source.trees import Function
-from awaken.project.source.worklist import MOST_FILES
+from awaken.project.source.trees import Function, keyword_of
+from awaken.project.source.worklist import Worklist
 
 _FAKED = re.compile(rb"def query\(|^\s+query\s*=", re.MULTILINE)
 
@@ -62,6 +63,7 @@ class Doubles:
         self._unfollowed: set[Place] = set()  # doubles that more may get than was followed
         self._is_complete = True
         self._marked: dict[str, _Marked] = {}
+        self._outlines: dict[str, _Outline] = {}
         self._unmarked: set[str] = set()
         self._searched: dict[str, _Searched] = {}
         self._fakes: dict[str, Place] = {}
@@ -92,8 +94,10 @@ class Doubles:
         if not any(may_configure(self._files[path].text) for path in tests):
             self._found, self._by_use = earlier._found, earlier._by_use
             self._marked, self._searched = earlier._marked, earlier._searched
+            self._outlines = earlier._outlines
             return
         self._marked = {p: parameter for p, parameter in earlier._marked.items() if p not in tests}
+        self._outlines = {p: line for p, line in earlier._outlines.items() if p not in tests}
         importers = Importers(self._evaluator.names.layout, self._words)
         concerned = {*tests, *(location for path in tests for location in importers.direct(path))}
         self._searched = {
@@ -121,17 +125,11 @@ class Doubles:
         if fakes != self._fakes:
             self._fakes = fakes
             self._marked, self._searched, self._unmarked = {}, {}, set()
-        wanted: dict[str, None] = {}
-        done = set[str]()
+        making = _Making(self._outline, self._naming_tests)
         for path in marked:
-            concerned = list(self._concerned_files(path))
-            wanted |= dict.fromkeys(concerned)
-            if path in concerned:  # while its tree is at hand
-                done.add(path)
-                self._search_file(path)
-        for path in wanted:
-            if path not in done:
-                self._search_file(path)
+            making.start(path, self._marks(path))
+        for path, spans in making.spans().items():
+            self._search_file(path, spans)
         # That is said only where a search ended too early; else no test has them.
         for path in [] if self._is_complete else marked:
             for place, name in self._marks(path).legacy:
@@ -144,15 +142,10 @@ class Doubles:
             for module in self._evaluator.modules_at([path] if is_faked else []):
                 yield from ((name, module.place(node)) for name, node in fakes_of(module))
 
-    def _concerned_files(self, path: str) -> Iterator[str]:
-        """Yield the files with tests that may use the mocks of a file."""
-        marks = self._marks(path)
-        if marks.has_any:
-            yield path
-        for word in marks.words:
-            files = [file for file in self._words.files_with(word) if is_around_tests(file)]
-            self._is_complete = self._is_complete and len(files) <= MOST_FILES
-            yield from files if len(files) <= MOST_FILES else ()
+    def _naming_tests(self, word: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the files of tests that have a word, with their texts."""
+        paths = filter(is_around_tests, self._words.files_with(word))
+        return ((path, self._files[path].text) for path in paths)
 
     def _marks(self, path: str) -> _Marked:
         if path not in self._marked:
@@ -161,20 +154,22 @@ class Doubles:
         return self._marked[path]
 
     def _marks_in(self, module: Module) -> _Marked:
-        fakes = self._fakes
-        words = {name.rpartition(".")[2] for name in fakes if name.startswith(f"{module.name}.")}
-        marks = list(marks_of(module, self._evaluator.names, fakes.keys()))
-        for mark in marks:
-            above = [node for node in module.ancestors(mark.node) if isinstance(node, Function)]
-            words |= {above[-1].name} if above else set()
-        # Nobody calls tests and set-up methods by their names.
-        words = {word for word in words if not word.startswith(("test", "setUp", "setup"))}
+        made = {name for name in self._fakes if name.startswith(f"{module.name}.")}
+        marks = list(marks_of(module, self._evaluator.names, self._fakes.keys()))
         legacy = [
             (module.place(item.node), _display_text(module, item))
             for item in marks
             if self._is_legacy(module, item)
         ]
-        return _Marked(bool(marks), tuple(sorted(words)), tuple(legacy))
+        starts = tuple(module.span(mark.node).start for mark in marks)
+        fakes = sorted({name.rpartition(".")[2] for name in made})
+        return _Marked(starts, tuple(fakes), tuple(legacy))
+
+    def _outline(self, path: str) -> _Outline:
+        if path not in self._outlines:
+            module = self._evaluator.load(path)
+            self._outlines[path] = _Outline() if module is None else _outline_of(module)
+        return self._outlines[path]
 
     def _is_legacy(self, module: Module, mark: Mark) -> bool:
         """Whether methods of Query are named on a mock; not of a class with its own ``query``."""
@@ -194,30 +189,31 @@ class Doubles:
         return not own or any(getattr(node, "attr", "") == "query" for node in ast.walk(own[0]))
 
     # ----------------------------------------------------------------------------------- one file
-    def _search_file(self, path: str) -> None:
-        if path not in self._searched:
+    def _search_file(self, path: str, spans: tuple[Span, ...]) -> None:
+        searched = self._searched.get(path)
+        if searched is None or searched.spans != spans:
             module = self._evaluator.load(path)
-            self._searched[path] = _Searched() if module is None else self._tests_in(module)
-        searched = self._searched[path]
+            searched = _Searched() if module is None else self._tests_in(module, spans)
+            self._searched[path] = searched
         self._is_complete = self._is_complete and searched.is_complete
         for sighting in searched.sightings:
             self._add(sighting)
 
-    def _tests_in(self, module: Module) -> _Searched:
-        """Return what the tests of a file have of doubles."""
+    def _tests_in(self, module: Module, spans: tuple[Span, ...]) -> _Searched:
+        """Return what the tests of a file inside of ``spans`` have of doubles."""
         reach = Reach(self._evaluator)
         routes = Routes(self._evaluator)
         suite = Suite(self._evaluator, reach, self._fakes.keys(), self._unmarked)
         sightings: list[_Sighting] = []
         is_complete = True
         for node in module.functions:
-            if node.name.startswith("test"):
+            if node.name.startswith("test") and _is_inside(module.span(node), spans):
                 unit = Unit(suite, suite.member(module, node))
                 is_complete = is_complete and unit.is_complete
                 for name in unit.doubles:
                     reached = _reached_callee(unit, name, reach, routes)
                     sightings.append(self._sighting(unit, name, reached))
-        return _Searched(tuple(sightings), is_complete, suite.files | {module.path})
+        return _Searched(tuple(sightings), is_complete, suite.files | {module.path}, spans)
 
     def _sighting(self, unit: Unit, name: str, reached: _Reached) -> _Sighting:
         member, mark = unit.doubles[name]
@@ -256,13 +252,13 @@ class Doubles:
 
 
 class _Marked(Struct, frozen=True):
-    """The places of a file that make mocks of Query, and the words by which others name it.
+    """Where a file makes mocks of Query (``starts``), and the classes that are ``fakes``.
 
     ``legacy`` are those with methods of Query, each as a sentence names it.
     """
 
-    has_any: bool = False
-    words: tuple[str, ...] = ()
+    starts: tuple[int, ...] = ()
+    fakes: tuple[str, ...] = ()
     legacy: tuple[tuple[Place, str], ...] = ()
 
 
@@ -280,11 +276,126 @@ class _Sighting(Struct, frozen=True):
 
 
 class _Searched(Struct, frozen=True):
-    """The mocks of Query in the tests of a file, and the ``files`` of tests that take part."""
+    """The mocks of Query in the tests of a file, and the ``files`` of tests that take part.
+
+    Only tests inside of ``spans`` were looked at.
+    """
 
     sightings: tuple[_Sighting, ...] = ()
     is_complete: bool = True
     files: frozenset[str] = frozenset()
+    spans: tuple[Span, ...] = ()
+
+
+class _TestFunction(Struct, frozen=True):
+    """A function of a test file with its decorators, and the ``names`` by which tests get it.
+
+    An automatic function runs before all tests inside of ``reach``. ``owner`` is the class of a
+    method.
+    """
+
+    span: Span
+    names: tuple[str, ...]
+    reach: Span
+    owner: str = ""
+
+
+class _Outline(Struct, frozen=True):
+    """The functions of a test file, its ``imports``, and the other names that these give.
+
+    ``receivers`` are names on which a method may be called by a name: imports, classes, `self`.
+    ``whole`` is the file.
+    """
+
+    functions: tuple[_TestFunction, ...] = ()
+    imports: tuple[Span, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
+    receivers: frozenset[bytes] = frozenset()
+    whole: Span = Span(0, 0)
+
+
+def _outline_of(module: Module) -> _Outline:
+    """Return the outline of a file of tests."""
+    imports = module.nodes_of(ast.Import, ast.ImportFrom)
+    pairs = [(alias.name.rpartition(".")[2], alias.asname) for n in imports for alias in n.names]
+    classes = [node.name for node in module.nodes(ast.ClassDef)]
+    receivers = {"self", "cls", *classes, *(renamed or name for name, renamed in pairs)}
+    return _Outline(
+        tuple(_test_function(module, node) for node in module.functions),
+        tuple(map(module.span, imports)),
+        tuple((name, renamed) for name, renamed in pairs if renamed),
+        frozenset(map(str.encode, receivers)),
+        module.span(module.tree),
+    )
+
+
+def _test_function(module: Module, node: Function) -> _TestFunction:
+    own, owner, decorators = module.span(node), module.parent(node), node.decorator_list
+    span = Span(min([own.start, *(module.span(item).start for item in decorators)]), own.end)
+    is_method = isinstance(owner, ast.ClassDef)
+    runs_alone = (is_method and node.name in SETUP) or any(map(is_automatic, decorators))
+    reach = module.span(owner) if runs_alone and owner is not None else span
+    # Nobody calls tests and set-up methods by their names.
+    if node.name.startswith(("test", "setUp", "setup")):
+        return _TestFunction(span, (), reach)
+    # A fixture may have another name: `@pytest.fixture(name="session")`.
+    named = [keyword_of(item, "name") for item in decorators if isinstance(item, ast.Call)]
+    texts = [str(item.value) for item in named if isinstance(item, ast.Constant)]
+    name = owner.name if isinstance(owner, ast.ClassDef) and not decorators else ""
+    return _TestFunction(span, (node.name, *texts), reach, name)
+
+
+class _Making:
+    """Finds the tests that may have a double, by the names of the functions that make it.
+
+    Few tests of a large suite have one, and following a test costs much more than a search for
+    words.
+    """
+
+    def __init__(
+        self,
+        outline: Callable[[str], _Outline],
+        naming: Callable[[str], Iterable[tuple[str, bytes]]],
+    ) -> None:
+        self._outline = outline
+        self._naming = naming
+        self._reached: defaultdict[str, set[Span]] = defaultdict(set)
+        self._words = Worklist[tuple[str, str]]([])
+
+    def start(self, path: str, marks: _Marked) -> None:
+        """Add what makes a double in a file."""
+        self._words += [(fake, "") for fake in marks.fakes]
+        for start in marks.starts:
+            self._reach(path, start)
+
+    def spans(self) -> dict[str, tuple[Span, ...]]:
+        """Return the spans in which tests may have a double, for each file that has one."""
+        for word, owner in self._words:
+            pattern = re.compile(rb"(?:\b(\w++)\.)?\b%s\b" % re.escape(word.encode()))
+            for path, text in self._naming(word):
+                outline = self._outline(path)
+                self._words += [(new, owner) for old, new in outline.renamed if old == word]
+                receivers = {*outline.receivers, owner.encode(), None} if owner else None
+                for match in pattern.finditer(text):
+                    if receivers is None or match[1] in receivers:
+                        self._reach(path, match.start())
+        return {path: tuple(sorted(self._reached[path])) for path in sorted(self._reached)}
+
+    def _reach(self, path: str, start: int) -> None:
+        """Add the functions around a place where a double is made, or where its maker is named."""
+        outline, place = self._outline(path), Span(start, start)
+        if _is_inside(place, outline.imports):
+            return
+        around = [item for item in outline.functions if item.span.contains(place)]
+        for function in around:
+            self._reached[path].add(function.reach)
+            self._words += [(name, function.owner) for name in function.names]
+        if not around:
+            self._reached[path].add(outline.whole)
+
+
+def _is_inside(place: Span, spans: Iterable[Span]) -> bool:
+    return any(span.contains(place) for span in spans)
 
 
 class _Reached(Struct, frozen=True):

@@ -19,7 +19,8 @@ from awaken.project.source.worklist import multimap
 from awaken.project.values.pytest_fixtures import fixture_name
 
 _FLOWS = (ast.Assign, ast.AnnAssign, ast.withitem, ast.Return, ast.Yield, ast.Call)
-_SETUP = {"asyncSetUp", "setUp", "setUpClass", "setup", "setup_class", "setup_method"}
+SETUP = {"asyncSetUp", "setUp", "setUpClass", "setup", "setup_class", "setup_method"}
+"""Methods of a class of tests that run before its tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +165,12 @@ class Suite:
     @cached_by(lambda _module, owner: owner)
     def _automatic_in(self, module: Module, owner: ast.Module | ast.ClassDef) -> list[Function]:
         # At the top of a file the name of a set-up method is one like any other.
-        setup = set[str]() if owner is module.tree else _SETUP
+        setup = set[str]() if owner is module.tree else SETUP
         return [
             node
             for node in owner.body
             if isinstance(node, Function)
-            and (node.name in setup or any(map(_is_automatic, node.decorator_list)))
+            and (node.name in setup or any(map(is_automatic, node.decorator_list)))
         ]
 
     def target(self, member: Member, patch: Patch) -> PatchedName | None:
@@ -203,7 +204,8 @@ def _is_definition(node: ast.stmt) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
 
 
-def _is_automatic(decorator: ast.expr) -> bool:
+def is_automatic(decorator: ast.expr) -> bool:
+    """Whether a fixture runs before tests that do not ask for it."""
     return isinstance(decorator, ast.Call) and is_constant(
         keyword_of(decorator, "autouse"), value=True
     )
