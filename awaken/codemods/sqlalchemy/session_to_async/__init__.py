@@ -83,6 +83,7 @@ coroutine that waits only holds its connection.
 | other statements at import, in the file of the application or its factory | the lifespan runs them, in `prepare_database()` where they are no plain calls |
 | statements at import in another file that one application imports | the same, in `prepare_models()` for `models.py` |
 | a call at import that the lifespan cannot run, such as `init_db()` in the entry file of a host | a thread runs it there: `ThreadPoolExecutor().submit(lambda: asyncio.run(init_db())).result()` |
+| a probe at import: `try`, `create_engine()` and `connect()`, with a handler | the engine becomes asynchronous, and `sync_engine` next to it connects |
 | a plain function that returns an object with `__enter__`, where another one is a context manager | a plain function; so is the method that a protocol declares for both |
 
 These rows concern threads and event loops:

@@ -123,6 +123,7 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.at_import import mem
 from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.environments import (
     Environments,
 )
+from awaken.codemods.sqlalchemy.session_to_async.statements.probes import Probes
 from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
@@ -347,10 +348,11 @@ class Writing:
         }
         writer = FunctionWriter(part, self._again, refused, bridges, schedulers, self._differing)
         scripts, starts = Scripts(part, self.name, disposal, writer), Starts(part, self.name)
+        probes = Probes(part, self.name, self._blocking.urls)
         for function in part.functions:
             node = part.node_of(function)
             if node is None:
-                yield from members_at_import(starts, function.path, disposal, scripts)
+                yield from members_at_import(starts, function.path, disposal, scripts, probes)
                 continue
             site: Site[ast.AST] = Site(self.name, *node)
             yield member(site, f"`{function.qualname}`", writer.rewritten, function)
