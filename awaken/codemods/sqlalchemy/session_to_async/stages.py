@@ -52,7 +52,10 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_generator
     made_managers,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import unfollowed_members
-from awaken.codemods.sqlalchemy.session_to_async.inside.model_constructors import inside_sessions
+from awaken.codemods.sqlalchemy.session_to_async.inside.model_constructors import (
+    inside_sessions,
+    offer_inside,
+)
 from awaken.codemods.sqlalchemy.session_to_async.options import Options
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
     ReadsAfterCommits,
@@ -355,7 +358,9 @@ class Writing:
                 yield from members_at_import(starts, function.path, disposal, scripts, probes)
                 continue
             site: Site[ast.AST] = Site(self.name, *node)
-            yield member(site, f"`{function.qualname}`", writer.rewritten, function)
+            item = member(site, f"`{function.qualname}`", writer.rewritten, function)
+            offer_inside(part, function, item)
+            yield item
         yield from starts.members()
         yield from schedulers.members()
         yield from disposal.members()
