@@ -95,7 +95,7 @@ These rows concern threads and event loops:
 | a thread lock that is held during an `await`, and that only `with` takes | an `asyncio.Lock`; every function that takes it becomes a coroutine function |
 | a thread lock that no coroutine holds during an `await` | no change |
 | a `BackgroundScheduler` that is started in the event loop | an `AsyncIOScheduler` |
-| `loop.run_until_complete(f())`, if the loop has no other use | `await f()` |
+| `loop.run_until_complete(f())`, if the loop has no other use | `await f()`; what makes, sets and closes the loop is removed |
 
 ## Where a process starts
 
