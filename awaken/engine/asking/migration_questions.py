@@ -31,15 +31,14 @@ class Question(Struct, frozen=True):
 
 
 def questions_of(runs: Sequence[StepRun]) -> list[Question]:
-    """Return the questions of the steps that are blocked, those with the most places first.
+    """Return the questions of steps that are stopped, also in part, the most places first.
 
-    Steps before one that is stopped, also in part, ask as well: it may wait for what they leave.
+    Steps before one that is stopped ask as well: it may wait for what they leave.
     """
     asked: dict[tuple[str, ...], list[tuple[Finding, RootReport]]] = {}
     stopped = [at for at, run in enumerate(runs) if run.is_blocked or run.causes]
-    for at, run in enumerate(runs):
-        is_asking = run.is_blocked or at < max(stopped, default=0)
-        for root in run.report.roots if is_asking else ():
+    for run in runs[: max(stopped, default=-1) + 1]:
+        for root in run.report.roots:
             for finding in root.findings:
                 if finding.answers:
                     asked.setdefault(finding.answers, []).append((finding, root))

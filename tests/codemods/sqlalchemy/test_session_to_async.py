@@ -154,6 +154,9 @@ class Users:
 """
 
 
+_ROUTED = "from web import route\n\n\n@route\n"
+
+
 def _unknown_calls(files: dict[str, str]) -> list[str]:
     """Return the calls of which it is not known what they call, as they are written."""
     plan = session_to_async(files)
@@ -178,7 +181,7 @@ def _unknown_calls(files: dict[str, str]) -> list[str]:
 def test_a_text_in_place_of_a_session_calls_something_else(call):
     files = {
         "users.py": _REPOSITORY,
-        "app.py": f"def read(payload, key: str):\n    return {call}\n",
+        "app.py": f"{_ROUTED}def read(payload, key: str):\n    return {call}\n",
     }
 
     assert _unknown_calls(files) == []
@@ -188,9 +191,11 @@ def test_a_text_in_place_of_a_session_calls_something_else(call):
     "call", ["payload.get(key)", "payload.get(None)", "payload.get(key=key, db=key)"]
 )
 def test_what_may_be_a_session_may_call_what_takes_one(call):
-    files = {"users.py": _REPOSITORY, "app.py": f"def read(payload, key):\n    return {call}\n"}
+    read = f"def read(payload, key):\n    return {call}\n"
 
-    assert _unknown_calls(files) == [call]
+    assert _unknown_calls({"users.py": _REPOSITORY, "app.py": _ROUTED + read}) == [call]
+    # Nobody passes it anything.
+    assert _unknown_calls({"users.py": _REPOSITORY, "app.py": read}) == []
 
 
 def test_the_claims_of_a_token_are_a_dictionary():
@@ -233,7 +238,7 @@ def test_nothing_is_called_on_a_name_that_nothing_defines(others, calls):
         ({"setup.py": "def __getattr__(name): ...\n"}, ["users.get(key)"]),
         ({"setup.py": "from elsewhere import *\n"}, ["users.get(key)"]),
         (
-            {"app.py": "from setup import *\n\ndef read(users, key):\n    users.get(key)\n"},
+            {"app.py": f"from setup import *\n{_ROUTED}def f(users, key):\n    users.get(key)\n"},
             ["users.get(key)"],
         ),
         ({"conftest.py": 'import sys\n\nsys.modules["setup"] = object()\n'}, ["users.get(key)"]),

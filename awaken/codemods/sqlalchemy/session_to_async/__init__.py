@@ -83,6 +83,7 @@ coroutine that waits only holds its connection.
 | other statements at import, in the file of the application or its factory | the lifespan runs them, in `prepare_database()` where they are no plain calls |
 | statements at import in another file that one application imports | the same, in `prepare_models()` for `models.py` |
 | a call at import that the lifespan cannot run, such as `init_db()` in the entry file of a host | a thread runs it there: `ThreadPoolExecutor().submit(lambda: asyncio.run(init_db())).result()` |
+| a probe at import: `try`, `create_engine()` and `connect()`, with a handler | the engine becomes asynchronous, and `sync_engine` next to it connects |
 | a plain function that returns an object with `__enter__`, where another one is a context manager | a plain function; so is the method that a protocol declares for both |
 
 These rows concern threads and event loops:
@@ -94,7 +95,7 @@ These rows concern threads and event loops:
 | a thread lock that is held during an `await`, and that only `with` takes | an `asyncio.Lock`; every function that takes it becomes a coroutine function |
 | a thread lock that no coroutine holds during an `await` | no change |
 | a `BackgroundScheduler` that is started in the event loop | an `AsyncIOScheduler` |
-| `loop.run_until_complete(f())`, if the loop has no other use | `await f()` |
+| `loop.run_until_complete(f())`, if the loop has no other use | `await f()`; what makes, sets and closes the loop is removed |
 
 ## Where a process starts
 
@@ -219,6 +220,9 @@ event loop of the application. It blocks its caller, as before.
 The function must name one engine for its connections and sessions, or one factory of sessions. Its
 calls may use the sessions that they are passed, and must not wait for anything else. Its
 connections have the settings of that engine, and are not kept. For SQLite in memory, it uses the engine itself.
+
+A `bridged` function may get a session as an argument. Then `run_sync` calls it with that session.
+So it may keep code without an asynchronous counterpart, such as a list of queries.
 
 ## Before: an application with a dependency and a repository (unsafe)
 
@@ -412,7 +416,7 @@ nothing awaits, no synchronous session, and no `await` of anything else. Otherwi
 | tables created, or rows written, at import | the application does it when it starts |
 | a program that migrates in parts | the asynchronous engine has its own pool; for SQLite in memory, its own database |
 | names that only the synchronous part used | code outside the project can no longer import them |
-| a `bridged` function | events of the engine do not fire for its connections |
+| a `bridged` function with an engine of its own | events of that engine do not fire for its connections |
 
 ## What it refuses
 
@@ -426,6 +430,7 @@ the place that stops it. These rules have exceptions:
 | the constructor of a mapped class | it does not keep its session, and gets it as an argument |
 | a function that is decorated by, or passed to, code that may not await it | `bridged` names it, or a function that it calls |
 | a method that a library calls and does not await | `bridged` names it |
+| `session.query()`, and other methods that asynchronous sessions lack | `bridged` names the function, which gets its session as an argument |
 | a function that runs in a thread of the application | `bridged` names it, or a `Thread` passes it plain values: then it stays as it is |
 | a function that runs an event loop, such as by `uvicorn.run()` | its database calls come before the loop |
 | code that runs at import | it is in the file that makes the only application, and nothing reads what it binds |

@@ -52,7 +52,10 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_generator
     made_managers,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.unfollowed import unfollowed_members
-from awaken.codemods.sqlalchemy.session_to_async.inside.model_constructors import inside_sessions
+from awaken.codemods.sqlalchemy.session_to_async.inside.model_constructors import (
+    inside_sessions,
+    offer_inside,
+)
 from awaken.codemods.sqlalchemy.session_to_async.options import Options
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.after_commits import (
     ReadsAfterCommits,
@@ -123,6 +126,7 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.at_import import mem
 from awaken.codemods.sqlalchemy.session_to_async.statements.migrations.environments import (
     Environments,
 )
+from awaken.codemods.sqlalchemy.session_to_async.statements.probes import Probes
 from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.suites.client_writer import ClientWriter
 from awaken.codemods.sqlalchemy.session_to_async.suites.shared_sessions import SharedSessions
@@ -347,13 +351,16 @@ class Writing:
         }
         writer = FunctionWriter(part, self._again, refused, bridges, schedulers, self._differing)
         scripts, starts = Scripts(part, self.name, disposal, writer), Starts(part, self.name)
+        probes = Probes(part, self.name, self._blocking.urls)
         for function in part.functions:
             node = part.node_of(function)
             if node is None:
-                yield from members_at_import(starts, function.path, disposal, scripts)
+                yield from members_at_import(starts, function.path, disposal, scripts, probes)
                 continue
             site: Site[ast.AST] = Site(self.name, *node)
-            yield member(site, f"`{function.qualname}`", writer.rewritten, function)
+            item = member(site, f"`{function.qualname}`", writer.rewritten, function)
+            offer_inside(part, function, item)
+            yield item
         yield from starts.members()
         yield from schedulers.members()
         yield from disposal.members()

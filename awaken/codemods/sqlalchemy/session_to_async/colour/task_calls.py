@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
@@ -117,6 +117,19 @@ def runs_loop(project: Project, module: Module, call: ast.Call) -> bool:
     return False
 
 
+def caveats_of_loops(project: Project, module: Module, node: ast.AST) -> list[str]:
+    """Return what may change where a function that asked for a loop awaits instead.
+
+    A thread has none, so that a handler around it may run another one.
+    """
+    asked = any(
+        isinstance(module.parent(statement), ast.Try) and "get_event_loop" in ast.dump(statement)
+        for run in runs_of(project, module, node)
+        for statement in _statements_of_loop(project, module, run)
+    )
+    return ["the handler of a missing event loop runs only for other errors"] if asked else []
+
+
 def asks_for_loop(module: Module, call: ast.Call) -> bool:
     """Whether a call runs a loop only where its function has found that none is running.
 
@@ -136,27 +149,77 @@ def asks_for_loop(module: Module, call: ast.Call) -> bool:
 
 def _is_loop(project: Project, module: Module, loop: ast.Name) -> bool:
     """Whether a local variable is an event loop, which nothing but waiting is done with."""
-    bindings = module.scopes.bindings_of(loop)
-    made = bindings[0].value if len(bindings) == 1 else None
-    function = bindings[0].scope.node if made is not None else None
-    if not isinstance(made, ast.Call) or made.args or not isinstance(function, Function):
+    binding = module.scopes.only_binding(loop, "assignment")
+    made = None if binding is None or binding.scope.kind != "function" else binding.value
+    if not isinstance(made, ast.Call) or made.args:
         return False
     if project.qualified_name(module, made.func) not in _LOOPS:
         return False
-    reads = [
-        node
-        for node in ast.walk(function)
-        if isinstance(node, ast.Name) and node.id == loop.id and isinstance(node.ctx, ast.Load)
-    ]
     return all(
-        isinstance(above := module.parent(name), ast.Attribute)
-        and above.attr == _WAITING
-        and isinstance(module.parent(above), ast.Call)
-        for name in reads
+        _waits(module, read) or _keeping(project, module, read) is not None
+        for read in module.scopes.reads_of(loop)
     )
 
 
-def write_run(module: Module, insertions: Insertions, call: ast.Call) -> None:
+def _waits(module: Module, loop: ast.Name) -> bool:
+    above = module.parent(loop)
+    return (
+        isinstance(above, ast.Attribute)
+        and above.attr == _WAITING
+        and isinstance(module.parent(above), ast.Call)
+    )
+
+
+def _keeping(project: Project, module: Module, loop: ast.Name) -> ast.stmt | None:
+    """Return the statement that sets or closes a loop, or lets it run inside of another."""
+    statement = module.statement_of(loop)
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="close"), args=[])):
+            is_kept = owner is loop
+        case ast.Expr(value=ast.Call(func=func, args=[owner])):
+            is_set = project.qualified_name(module, func) == "asyncio.set_event_loop"
+            is_kept = is_set and owner is loop
+        case ast.If(test=ast.Call(func=ast.Attribute(value=owner, attr="is_running")), orelse=[]):
+            is_kept = owner is loop and all(map(_nests, statement.body))
+        case _:
+            is_kept = False
+    return statement if is_kept else None
+
+
+def _nests(statement: ast.stmt) -> bool:
+    """Whether a statement only lets loops run inside of others."""
+    match statement:
+        case ast.Import(names=[ast.alias(name="nest_asyncio")]):
+            return True
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="nest_asyncio")))):
+            return True
+    return False
+
+
+def _statements_of_loop(project: Project, module: Module, run: ast.Call) -> Iterator[ast.stmt]:
+    """Yield what makes, sets and closes the loop of a call that ``runs_loop``."""
+    loop = run.func.value if isinstance(run.func, ast.Attribute) else run.func
+    made = module.scopes.only_binding(loop, "assignment")
+    if made is not None and last_name(run.func) == _WAITING and isinstance(loop, ast.Name):
+        kept = (_keeping(project, module, read) for read in module.scopes.reads_of(loop))
+        statements = (module.statement_of(made.node), *kept)
+        yield from (statement for statement in statements if statement is not None)
+
+
+def write_runs(
+    project: Project, site: Site[ast.AST], insertions: Insertions, runs: Sequence[ast.Call]
+) -> Iterator[Edit]:
+    """Write the coroutines of ``runs``, which are awaited, and yield the edits of their loops."""
+    module = site.module
+    for run in runs:
+        _write_run(module, insertions, run)
+    gone = {item: None for run in runs for item in _statements_of_loop(project, module, run)}
+    for statement in gone:
+        is_whole = gone.keys() >= {*module.block_of(statement)}
+        yield site.replace(statement, "pass") if is_whole else site.remove_statement(statement)
+
+
+def _write_run(module: Module, insertions: Insertions, call: ast.Call) -> None:
     """Write ``asyncio.run(f())`` as ``f()``, which is awaited instead."""
     outer, inner = module.span(call), module.span(call.args[0])
     is_plain = isinstance(call.args[0], ast.Attribute | ast.Call | ast.Name)

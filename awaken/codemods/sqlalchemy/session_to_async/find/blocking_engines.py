@@ -1,7 +1,8 @@
-"""Engines of databases without a known asynchronous driver: they stay as they are.
+"""Engines that stay as they are: of a database without an asynchronous driver, and of a probe.
 
 Code that uses one blocks, and does not wait. That holds only if every use of its connections is
-visible, so that none of them is taken for one that becomes asynchronous.
+visible, so that none of them is taken for one that becomes asynchronous. A file that is imported
+makes the engine of a probe, and connects, in one `try`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.program_mentions import me
 from awaken.kit.rule import ProjectFacts
 from awaken.project.frameworks.sqlalchemy.engines.drivers import async_drivers
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name, variable_of
+from awaken.project.source.trees import FunctionOrLambda, last_name, variable_of
 
 if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine
@@ -46,20 +47,25 @@ class BlockingEngines(ProjectFacts):
     def _made_values(self) -> dict[tuple[str, object], str]:
         """The calls that make them, with the names of their variables."""
         result: dict[str, tuple[str, object]] = {}
+        trying: dict[str, ast.Try | None] = {}
         for engine in self._project.orm.engines.all():
-            name = self._name(engine)
-            if name and self._is_blocking(engine):
+            name, tried = self._name(engine), tried_at_import(engine.module, engine.call)
+            is_top = engine.module.statement_of(engine.call) in engine.module.tree.body
+            if name and (tried is not None or (is_top and self._is_blocking(engine))):
                 result[name] = (engine.module.path, engine.module.span(engine.call))
+                trying[name] = tried
         for mention in mentions_of(self._project, result) if result else ():
-            if not self._is_plain(mention.module, mention.node):
+            call, tried = connecting_call(mention.module, mention.node), trying[mention.qualified]
+            is_plain = call is not None and connection_calls(mention.module, call) is not None
+            if not is_plain or (tried and tried is not tried_at_import(mention.module, call)):
                 result.pop(mention.qualified, None)
         return {place: name for name, place in result.items()}
 
     def _name(self, engine: Engine) -> str:
-        module, statement = engine.module, engine.module.statement_of(engine.call)
-        name = last_name(variable_of(module.parent(engine.call)))
+        module, variable = engine.module, variable_of(engine.module.statement_of(engine.call))
+        name = last_name(variable)
         is_only = len(module.scopes.module.bindings.get(name, ())) == 1
-        return f"{module.name}.{name}" if is_only and statement in module.tree.body else ""
+        return f"{module.name}.{name}" if variable is not None and is_only else ""
 
     def _is_blocking(self, engine: Engine) -> bool:
         """Whether the texts of a URL name drivers, and none has a twin."""
@@ -70,34 +76,6 @@ class BlockingEngines(ProjectFacts):
         return all(rest and name and not async_drivers(name) for name, rest, _ in names)
 
     # ------------------------------------------------------------------------------------- uses
-    def _is_plain(self, module: Module, node: ast.expr) -> bool:
-        """Whether ``node``, such an engine, gives a connection that is only used where it is."""
-        method = module.parent(node)
-        if not isinstance(method, ast.Attribute) or method.attr not in _CONNECTING:
-            return False
-        call = module.parent(method)
-        item = module.parent(call) if isinstance(call, ast.Call) else None
-        if not isinstance(item, ast.withitem):
-            return False
-        if item.optional_vars is None:
-            return True
-        held = item.optional_vars
-        if not isinstance(held, ast.Name):
-            return False
-        scope = module.scopes.scope_of(held)
-        reads = module.scopes.owner(held.id, scope)
-        return (
-            reads is not None
-            and len(reads.bindings[held.id]) == 1
-            and all(
-                isinstance(module.parent(mention), ast.Attribute)
-                for mention in module.mentions(held.id)
-                if isinstance(mention, ast.Name)
-                and isinstance(mention.ctx, ast.Load)
-                and module.scopes.bindings_of(mention) == reads.bindings[held.id]
-            )
-        )
-
     def _connects(self, module: Module, node: ast.expr) -> bool:
         """Whether ``node`` is a call of an engine that connects."""
         match node:
@@ -113,6 +91,51 @@ class BlockingEngines(ProjectFacts):
         return name if home is None else f"{home.name}.{name.rpartition('.')[2]}"
 
     def _is_connection(self, module: Module, node: ast.Name) -> bool:
-        bindings = module.scopes.bindings_of(node)
-        value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "with" else None
+        value = module.scopes.only_value(node, "with", "assignment")
         return value is not None and self._connects(module, value)
+
+
+def tried_at_import(module: Module, node: ast.AST | None) -> ast.Try | None:
+    """Return the innermost `try` that runs ``node`` for a file that is imported, if there is one.
+
+    The `try` has a handler. A loop around ``node`` would make several engines.
+    """
+    steps = [] if node is None else module.steps_up(node)
+    for below, above in steps:
+        if isinstance(above, FunctionOrLambda | ast.ClassDef | ast.For | ast.While):
+            return None
+        if isinstance(above, ast.Try) and below in above.body and above.handlers:
+            is_outside = module.scopes.scope_of(above).kind == "module"
+            return above if is_outside else None
+    return None
+
+
+def connection_calls(module: Module, call: ast.Call) -> list[ast.Call] | None:
+    """Return the calls of methods of the connection that ``call`` gives, where nothing keeps it.
+
+    None where something else may use it.
+    """
+    match module.parent(call):
+        case ast.Expr() | ast.withitem(optional_vars=None):
+            return []
+        case (
+            ast.Assign(targets=[ast.Name() as held])
+            | ast.withitem(optional_vars=ast.Name() as held)
+        ):
+            pass
+        case _:
+            return None
+    owner = module.scopes.owner(held.id, module.scopes.scope_of(held))
+    if owner is None or len(owner.bindings[held.id]) != 1:
+        return None
+    reads = module.scopes.reads_in(owner, held.id)
+    if not all(isinstance(module.parent(read), ast.Attribute) for read in reads):
+        return None
+    return [method for read in reads if (method := module.method_call_on(read)) is not None]
+
+
+def connecting_call(module: Module, engine: ast.expr) -> ast.Call | None:
+    """Return the call that gets a connection of ``engine``; None for any other use."""
+    method = module.parent(engine)
+    is_one = isinstance(method, ast.Attribute) and method.attr in _CONNECTING
+    return module.method_call_on(engine) if is_one else None

@@ -13,7 +13,7 @@ from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.names.functions.decorators import PROPERTIES
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, root_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -26,7 +26,7 @@ _MANY = 20
 def is_given_by_none(project: Project, module: Module, node: ast.AST) -> bool:
     """Whether ``node`` calls a method of what a function is passed that nobody calls.
 
-    Others of which this is true may call it.
+    Or of what that holds. Others of which this is true may call the function.
     Of a published project other programs may, with what its own functions give them.
     """
     if project.published:
@@ -71,19 +71,17 @@ def is_in_unread_property(project: Project, module: Module, node: ast.AST) -> bo
 
 
 def _is_of_parameter(module: Module, node: ast.AST, function: Function | None) -> bool:
-    """Whether ``node`` calls a method of a parameter of ``function``."""
-    match node:
-        case ast.Call(func=ast.Attribute(value=ast.Name() as held)):
-            parameter = module.scopes.parameter_of(held)
-            return parameter is not None and parameter.scope.node is function
-    return False
+    """Whether ``node`` calls a method of a parameter of ``function``, or of its attributes."""
+    held = root_of(node.func) if isinstance(node, ast.Call) else node
+    if not isinstance(node, ast.Call) or not isinstance(held, ast.Name) or held is node.func:
+        return False
+    parameter = module.scopes.parameter_of(held)
+    return parameter is not None and parameter.scope.node is function
 
 
 def _may_run(project: Project, module: Module, function: Function) -> bool:
     """Whether a function may run without a visible call."""
-    is_method = isinstance(module.parent(function), ast.ClassDef)
-    is_plain = is_method or module.parent(function) is module.tree
-    if is_test_file(module.path) or function.decorator_list or not is_plain:
+    if is_test_file(module.path) or function.decorator_list:
         return True
     if function.name.startswith("__"):
         return True

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.operations import Operation
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -33,6 +34,17 @@ class Inside(Struct, frozen=True):
         here = (function for function in self.functions if function.path == place.path)
         definitions = project.calls.definitions_of(here)
         return any(module.span(node).contains(place.span) for module, node in definitions)
+
+
+def takes_session(project: Project, module: Module, function: Function) -> bool:
+    """Whether a function uses a session that it is passed."""
+    for node in module.nodes_below(function, ast.Name):
+        parameter = module.scopes.parameter_of(node)
+        if parameter is not None and parameter.scope.node is function:
+            proof = project.orm.session_of(module, node)
+            if isinstance(proof, SessionProof) and proof.kind == "session":
+                return True
+    return False
 
 
 def holds(functions: Collection[FunctionPlace], module: Module, node: ast.AST) -> bool:

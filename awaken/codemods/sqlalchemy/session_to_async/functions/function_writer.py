@@ -24,9 +24,10 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.coloured_results import 
 from awaken.codemods.sqlalchemy.session_to_async.colour.properties.property_reads import read_at
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import (
+    caveats_of_loops,
     runs_of,
     write_call_of_task,
-    write_run,
+    write_runs,
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import Awaiting
 from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import has_end
@@ -128,6 +129,7 @@ class FunctionWriter:
         message = f"`{function.qualname}` {_becoming(part, function)}: {why}"
         caveats, places = self._holding_up.caveats(site.module, node)
         caveats = [*caveats, *self._decorating.caveats(site.module, node)]
+        caveats += caveats_of_loops(self._project, site.module, node)
         if part.properties.kind_of(function):
             caveats = [*caveats, *part.properties.caveats(function)]
         if made_before(part, site, node):
@@ -223,9 +225,9 @@ class FunctionWriter:
             if place not in resolved and is_inside(place.span):
                 awaiting.awaits(module.calls_at(place.span)[0])
         for root in roots:
-            for run in runs_of(self._project, module, root):
-                awaiting.awaits(run)
-                write_run(module, insertions, run)
+            runs = [*runs_of(self._project, module, root)]
+            any(map(awaiting.awaits, runs))
+            edits += write_runs(self._project, site, insertions, runs)
         node = site.node
         becomes = function in part.steps and function not in part.entry_points.found
         if isinstance(node, ast.FunctionDef) and becomes and module.is_generator(node):

@@ -10,10 +10,13 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside, holds
+from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import name_of
+from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside, holds, takes_session
 from awaken.codemods.sqlalchemy.session_to_async.functions.async_constructors import Constructors
 from awaken.codemods.sqlalchemy.session_to_async.inside.staying import Staying
+from awaken.codemods.sqlalchemy.session_to_async.reasons import LEGACY_QUERY, NO_TWIN
 from awaken.contract import Place
+from awaken.kit.changes import Member
 from awaken.kit.sites import Refused
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.operations import Operation
@@ -31,6 +34,7 @@ def inside_sessions(part: SynchronousPart) -> Inside:
     """Return what of the functions that wait runs inside of a synchronous session."""
     staying = Staying(part)
     groups = [_constructors(part), *([step] for step in part.steps if _is_listener(part, step))]
+    groups += ([named] for named in part.entry_points.inside if named in part.steps)
     functions: set[FunctionPlace] = set()
     calls: dict[Place, Operation] = {}
     for group in groups:
@@ -40,6 +44,23 @@ def inside_sessions(part: SynchronousPart) -> Inside:
             calls |= function[1]
     outside = {place: item for place, item in calls.items() if not _is_of(part, place, functions)}
     return Inside(frozenset(functions), outside)
+
+
+def offer_inside(part: SynchronousPart, function: FunctionPlace, item: Member) -> None:
+    """Add the option that keeps ``function`` plain to the refusal of ``item``, if it can stay.
+
+    Code without an asynchronous counterpart works in the greenlet of `run_sync`.
+    """
+    refused = item.outcome
+    if not isinstance(refused, Refused) or refused.reason not in {LEGACY_QUERY, NO_TWIN}:
+        return
+    definition = part.node_of(function)
+    if definition is None or not takes_session(part.project, *definition):
+        return
+    if Staying(part).with_all([function]) is not None:
+        bridged = f'bridged = ["{name_of(part.project, function)}"]'
+        refused.help += f" Or keep `{function.qualname}` synchronous: set the option `{bridged}`."
+        refused.answered_by(f"rules.session-to-async.{bridged}")
 
 
 def _is_of(part: SynchronousPart, place: Place, functions: set[FunctionPlace]) -> bool:

@@ -291,6 +291,12 @@ class Urls:
             reads = [part for part in others if scopes.bindings_of(part) == bindings]
         return bindings[0].value if reads == [node] else node
 
+    def is_written_elsewhere(self, engine: Engine) -> bool:
+        """Whether the driver of an engine is written into a text outside of the call."""
+        module, node = engine.module, engine.url
+        text = None if node is None else self._driver_text(module, node)[0]
+        return text is None or not module.span(engine.call).contains(module.span(text))
+
     def sends_rows_together(self, engine: Engine) -> bool:
         """Whether the rows of an INSERT are sent in one statement now, and would not be then.
 

@@ -12,7 +12,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points imp
     calls_of,
     is_call_of,
 )
-from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import asks_for_loop
+from awaken.codemods.sqlalchemy.session_to_async.colour.task_calls import asks_for_loop, runs_loop
 from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.knowledge.asynchronous.boundaries import boundaries
@@ -112,6 +112,8 @@ class Loops:
         places: dict[FunctionPlace, Place] = {}
         for module, call in calls_of(self._project, _RUNNING):
             around = self._part.function_around(module, call)
-            if around.start >= 0 and not asks_for_loop(module, call):
+            # A function that waits awaits the coroutine instead.
+            is_awaited = around in self._part.steps and runs_loop(self._project, module, call)
+            if around.start >= 0 and not is_awaited and not asks_for_loop(module, call):
                 places.setdefault(around, module.place(call))
         return places

@@ -31,6 +31,7 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.application_start im
     ApplicationStart,
     Starts,
 )
+from awaken.codemods.sqlalchemy.session_to_async.statements.probes import Probes
 from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing import Scripts
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit
@@ -55,7 +56,7 @@ _OF_CALL = (
 
 
 def members_at_import(
-    starts: Starts, path: str, disposal: Disposal, scripts: Scripts
+    starts: Starts, path: str, disposal: Disposal, scripts: Scripts, probes: Probes
 ) -> Iterator[Member]:
     """Yield the rewrites of code that waits outside of all functions of a file."""
     part, rule = starts.part, starts.rule
@@ -72,8 +73,14 @@ def members_at_import(
         yield from starting.members(started, scripts)
         regions += started
 
+    probing = list[ast.expr]()
+    for probe in probes.of_file(module, waiting.operations):
+        probing += probe.nodes
+        yield probes.member(module, probe)
+
     def is_left(node: ast.AST) -> bool:
-        return not any(region.holds(module.place(node)) for region in regions)
+        is_held = any(region.holds(module.place(node)) for region in regions)
+        return not is_held and node not in probing
 
     for operation in waiting.operations:
         if is_left(operation.node):

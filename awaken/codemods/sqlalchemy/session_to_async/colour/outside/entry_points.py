@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from awaken.codemods.sqlalchemy.session_to_async.find.inside import takes_session
 from awaken.contract import Place
 from awaken.kit.search import SCRIPTS, argument, modules_with, nodes_with
 from awaken.knowledge.asynchronous.boundaries import Where, boundaries
@@ -53,7 +54,10 @@ class EntryPoint(Struct, frozen=True):
 
 
 class EntryPoints:
-    """Finds the functions of a program that run outside of its event loop."""
+    """Finds the functions of a program that run outside of its event loop.
+
+    A ``bridged`` one that is passed a session runs ``inside`` of it, in the loop.
+    """
 
     def __init__(
         self,
@@ -79,9 +83,14 @@ class EntryPoints:
             self.found.setdefault(function, []).append(entry)
         for function, entry in self._serving():
             self.found.setdefault(function, []).append(entry)
+        self.inside: list[FunctionPlace] = []
         for function in named_functions(project, bridged):
-            # Where it is called does not matter then.
-            self.found[function] = [EntryPoint("own-loop", function.place, function)]
+            definition = project.calls.definition_of(function)
+            if definition is not None and takes_session(project, *definition):
+                self.inside.append(function)
+            else:
+                # Where it is called does not matter then.
+                self.found[function] = [EntryPoint("own-loop", function.place, function)]
 
     def _scripts(self) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
         """Yield the functions that the build settings make commands of."""

@@ -46,6 +46,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Url
 
 _CAVEAT = "it has its own connection pool"
 _IN_MEMORY = f"{_CAVEAT}: with an in-memory database, each engine has another database"
@@ -132,12 +133,14 @@ class Beside:
 
     def _caveat(self, names: Iterable[str]) -> str:
         """Return what may change with engines that are made next to those of these names."""
-        for resource in (self._resources[name] for name in sorted(names)):
-            module = self._project.module(resource.piece.path)
-            urls = () if module is None else urls_in(self._project, module, resource.statement)
-            if any(url.may_be_in_memory for url in urls):
-                return _IN_MEMORY
-        return _CAVEAT
+        resources = (self._resources[name] for name in sorted(names))
+        modules = ((self._project.module(each.piece.path), each) for each in resources)
+        return beside_caveat(
+            url
+            for module, resource in modules
+            if module is not None
+            for url in urls_in(self._project, module, resource.statement)
+        )
 
     def _renamed_member(self, member: Member) -> Member:
         """Return a member whose code for entry points names the asynchronous engines."""
@@ -217,6 +220,11 @@ class Beside:
                     yield structs.replace(edit, data=data, site=site)
                 else:
                     yield structs.replace(edit, site=site)
+
+
+def beside_caveat(urls: Iterable[Url]) -> str:
+    """Return what may change with an engine next to another of one of these URLs."""
+    return _IN_MEMORY if any(url.may_be_in_memory for url in urls) else _CAVEAT
 
 
 def _with_other_name(

@@ -169,15 +169,17 @@ def _of_other_engines(project: Project, found: dict[str, Shared]) -> Iterator[st
 
 
 def _varies(project: Project, shared: Shared) -> bool:
-    """Whether the statement may make something else when its code runs a second time.
+    module = project.module(shared.statement.path)
+    return module is not None and varies(project, module, shared.made_in(module))
+
+
+def varies(project: Project, module: Module, statement: ast.stmt) -> bool:
+    """Whether ``statement`` may make something else when its code runs a second time.
 
     ``create_engine(f"sqlite:///{tempfile.mkdtemp()}/shop.db")`` is another database then.
     """
-    module = project.module(shared.statement.path)
-    if module is None:
-        return False
-    nodes: list[ast.AST] = [shared.made_in(module)]
-    names = module.nodes_below(nodes[0], ast.Name)
+    nodes: list[ast.AST] = [statement]
+    names = module.nodes_below(statement, ast.Name)
     values = (module.scopes.only_value(name) for name in names)
     # The text of a URL is written again, with another driver.
     nodes += [value for value in values if value is not None and is_literal(value)]
