@@ -17,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from fastapi import Request
 from fastmcp import Context
-from pydantic import BaseModel, Field, RootModel, TypeAdapter
+from pydantic import BaseModel, Field, RootModel, TypeAdapter, ValidationInfo
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.base import RequestResponseEndpoint
 class Item(BaseModel):
@@ -49,6 +49,7 @@ KNOWN = [
     ("i: Item", "x = i.model_fields_set", "set[str]"),
     ("", "x = TypeAdapter(Item).validate_python({})", "m.Item"),
     ("", "x = TypeAdapter(list[Item]).validate_python({})", "list"),
+    ("i: ValidationInfo", "x = list(i.data)", "list[str]"),
     # clients
     ("c: httpx.AsyncClient", "x = await c.get('a')", "httpx.Response"),
     ("c: httpx.AsyncClient", "async with c.stream('a', 'b') as x: x", "httpx.Response"),

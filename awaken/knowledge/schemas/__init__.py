@@ -28,7 +28,7 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     - ``adapters``: classes that are given a type, and have ``adapter_methods``.
     - ``validators``: decorators of methods that are given the object that is validated,
       ``field_validators`` of those that are given what a field is read from; those ``with_values``
-      take a dictionary of the valid fields as ``values``.
+      take a dictionary of the valid fields as ``values``, the others its ``information`` last.
     - ``encoders``: functions that take all that an object has in its ``__dict__``.
     """
 
@@ -49,6 +49,7 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     validators: tuple[str, ...]
     field_validators: tuple[str, ...]
     with_values: tuple[str, ...]
+    information: str
     encoders: tuple[str, ...]
 
 

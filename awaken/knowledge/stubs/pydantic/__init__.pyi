@@ -53,6 +53,13 @@ class BaseModel:
     @classmethod
     def update_forward_refs(cls, **localns: Any) -> None: ...
 
+class ValidationInfo:
+    config: dict[str, Any] | None
+    context: Any
+    data: dict[str, Any]
+    field_name: str | None
+    mode: str
+
 class RootModel(BaseModel, Generic[_T]):
     root: _T
     def model_dump(self, **kwargs: Any) -> Any: ...

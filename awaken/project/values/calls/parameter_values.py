@@ -20,6 +20,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
     FunctionOrLambda,
+    keyword_of,
     parameters_of,
     positional_parameters,
     variadic,
@@ -296,8 +297,7 @@ class Parameters(EvaluatorPart):
         place = positional.index(parameter) - 1
         declared = self._evaluator.library.overridden(qualified, function.name, place)
         decorators = decorator_names(self._evaluator.names, module, function)
-        if parameter.arg == "values" and decorators & {*schema_knowledge().models.with_values}:
-            declared = (InstanceOf("builtins.dict"),)
+        declared = _given_to_validator(function, parameter, place, decorators) or declared
         if not declared or any(isinstance(value, Unknown | TypeVariable) for value in declared):
             return ()
         passed = self.received_values(module, function, parameter)
@@ -386,6 +386,24 @@ def passed_on_by(values: Values) -> Values:
         elif value != NoneValue():
             result = union(result, (value,))
     return result
+
+
+def _given_to_validator(
+    function: Function, parameter: ast.arg, place: int, decorators: set[str | None]
+) -> Values:
+    """Return what Pydantic passes to a validator besides the value; empty for anything else."""
+    known = schema_knowledge().models
+    old = {*known.with_values}
+    if parameter.arg == "values" and decorators & old:
+        return (InstanceOf("builtins.dict"),)
+    modes = [
+        keyword_of(each, "mode") for each in function.decorator_list if isinstance(each, ast.Call)
+    ]
+    # One that wraps the others is given these first.
+    is_wrapping = any(isinstance(mode, ast.Constant) and mode.value == "wrap" for mode in modes)
+    if place == 1 + is_wrapping and decorators & ({*known.field_validators} - old):
+        return (InstanceOf(known.information),)
+    return ()
 
 
 def _is_only_mocked(values: Values) -> bool:

@@ -36,7 +36,14 @@ from awaken.contract import Edit, Place, ReplaceStatements, Span
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.reasons import NAME_TAKEN
-from awaken.kit.search import imported_as, importers, modules_with
+from awaken.kit.search import (
+    argument,
+    imported_as,
+    importers,
+    modules_with,
+    nodes_with,
+    uses_of,
+)
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.kit.web.lifespans import lifespan_edits
 from awaken.knowledge.asynchronous import twins
@@ -433,15 +440,15 @@ class ApplicationStart:
     def _fixtures(self) -> list[_Fixture]:
         """The fixtures that start the application, where clients of tests do not.
 
-        Tests that replace dependencies have tables of their own, and a loop for each test needs
-        another lifespan.
+        Tests that replace dependencies have tables of their own, if they use no other engine. A
+        loop for each test needs another lifespan.
         """
         application, fixtures = self._application, list[_Fixture]()
         if application is None or application.lifespan is not None or self._is_loop_bound:
             return []
         if isinstance(application.outermost, ast.FunctionDef):
             return []
-        if self._project.files_with((OVERRIDES.encode(),)):
+        if self._project.files_with((OVERRIDES.encode(),)) and not _lack_tables(self._project):
             return []
         known = twins().clients.names
         words = [word.encode() for word in self._project.spellings_of(known)]
@@ -502,8 +509,47 @@ def _is_started_by_tests(project: Project, started: tuple[str, ...]) -> bool:
 
 
 def _are_tables_of_tests(project: Project) -> bool:
-    modules = modules_with(project, (b"create_all",))
-    return any(is_test_file(module.path) and "create_all" in module.words() for module in modules)
+    return bool(_created_by_tests(project)) and not _lack_tables(project)
+
+
+def _created_by_tests(project: Project) -> list[tuple[Module, ast.AST]]:
+    """Return where tests mention ``create_all``, each with its file."""
+    modules = modules_with(project, (b"create_all",), lambda path: not is_test_file(path))
+    return [(module, node) for module in modules for node in module.mentions("create_all")]
+
+
+def _lack_tables(project: Project) -> bool:
+    """Whether tests call a factory of the program, and create tables on other engines alone."""
+    engines = _engines_of_tests(project)
+    for module, node in _created_by_tests(project) if engines else ():
+        call = module.call_of(node)
+        bind = None if call is None else argument(call, 0, "bind")
+        makers = [module.parent(engine.call) for engine in project.orm.engines.in_file(module)]
+        own = {last_name(one) for maker in makers for one in getattr(maker, "targets", ())}
+        if isinstance(bind, ast.Name) and bind.id in own:
+            continue
+        name = None if bind is None else project.qualified_name(module, bind)
+        if name is None:
+            # A connection, or the engine of a fixture, may be the program's.
+            return False
+        engines.discard(name)
+    return bool(engines)
+
+
+def _engines_of_tests(project: Project) -> set[str | None]:
+    """Return the engines, by their names, of the factories of the program that tests call."""
+    engines = set[str | None]()
+    for module, made in nodes_with(project, (b"sessionmaker",), ast.Call, is_around_tests):
+        statement = module.parent(made)
+        match statement:
+            case ast.Assign(targets=[ast.Name() as factory]) if (
+                project.orm.resource_of(module, made) == "factory"
+            ):
+                used = uses_of(project, {f"{module.name}.{factory.id}"})
+                if any(is_test_file(path.path) and path.call_of(node) for path, node in used):
+                    bind = argument(made, 0, "bind")
+                    engines.add(None if bind is None else project.qualified_name(module, bind))
+    return engines
 
 
 def _comments_on(above: list[bytes], statement: ast.stmt) -> list[bytes]:
