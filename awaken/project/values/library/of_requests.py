@@ -14,6 +14,7 @@ from awaken.project.values.domain import (
     InstanceOf,
     NoneValue,
     Producer,
+    Session,
     Unknown,
     Values,
     are_instances,
@@ -25,6 +26,11 @@ from awaken.project.values.questions import Questions
 STATE = "starlette.datastructures.State"
 _KEEPERS = {"flask.g": "g", "quart.g": "g", STATE: "state"}
 """What holds whatever a program puts into it, by the last word of how it is written."""
+_APPLICATIONS = {
+    "flask.current_app": {"flask.Flask", "flask.app.Flask"},
+    "quart.current_app": {"quart.Quart", "quart.app.Quart"},
+}
+"""What stands for the application of a request, which has sessions that a program puts on it."""
 _WITH_APPLICATION = name_list("with_application")
 _OF_PAGES = "fastapi_pagination.ext"
 _PAGINATES_LATER = {f"{_OF_PAGES}.sqlalchemy.apaginate", f"{_OF_PAGES}.sqlmodel.apaginate"}
@@ -134,10 +140,13 @@ def kept_for_request(
 
     None where no visible code does. The same holds for values that are kept for an application.
     """
-    if owner not in _KEEPERS or not evaluator.follows_callers:
+    is_application = owner in _APPLICATIONS
+    if not (is_application or owner in _KEEPERS) or not evaluator.follows_callers:
         return None
-    with_name = set(evaluator.files_naming(name) or ())
-    paths = [path for path in evaluator.files_naming(_KEEPERS[owner]) or () if path in with_name]
+    paths = list(evaluator.files_naming(name) or ())
+    if not is_application:
+        naming = set(evaluator.files_naming(_KEEPERS[owner]) or ())
+        paths = [path for path in paths if path in naming]
     if len(paths) > MOST_FILES:
         return (
             Unknown(
@@ -147,13 +156,16 @@ def kept_for_request(
     sites = [site for path in paths for site in _keeping(evaluator, owner, name, path)]
     if not sites:
         return None
-    return evaluator.solve(
+    result = evaluator.solve(
         ("kept for a request", owner, name),
         module,
         node,
         lambda: union(*(_put(evaluator, *site) for site in sites)),
         "program",
     )
+    # An application has attributes of its library as well, none of which is a session.
+    is_session = all(isinstance(value, Session | Producer) for value in result)
+    return result if is_session or not is_application else None
 
 
 def _keeping(
@@ -173,6 +185,12 @@ def _put(evaluator: Questions, module: Module, target: ast.Attribute) -> Values:
 def _is_keeper(evaluator: Questions, owner: str, module: Module, node: ast.expr) -> bool:
     if evaluator.names.qualified_name(module, node) == owner:
         return True
+    if owner in _APPLICATIONS:
+        made = _APPLICATIONS[owner]
+        names = classes_in(evaluator.values(module, node))
+        return any(
+            made.intersection((name, *evaluator.classes.library_ancestors(name))) for name in names
+        )
     if not isinstance(node, ast.Attribute) or node.attr != _KEEPERS[owner]:
         return False
     values = evaluator.values(module, node)
