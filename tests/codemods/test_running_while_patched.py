@@ -346,3 +346,47 @@ def test_threads_go_on_while_a_patch_holds(program, tmp_path):
 @pytest.mark.slow
 def test_decorated_functions_run_what_they_decorate(program, tmp_path):
     check_levels(program, tmp_path)
+
+
+CASE = """
+class TestIt(TestCase):
+    def load(self):
+        return main.load(1)
+
+    def test_other(self):
+        self.load()
+
+    @mock.patch.object(Session, "execute", autospec=True, side_effect=Session.execute)
+    def test_it(self, execute):
+        {}
+        self.assertEqual(execute.call_count, {})
+"""
+CLASS = """
+@mock.patch.object(Session, "execute", autospec=True, side_effect=Session.execute)
+class TestIt(TestCase):
+    def load(self):
+        return main.load(1)
+
+    def test_it(self, execute):
+        {}
+        self.assertEqual(execute.call_count, {})
+"""
+HELPERS = {
+    "a helper that nothing calls": program(CLASS.format("main.jobs.put(1)", 0), "safe"),
+    "a helper that a test of a patched class calls": program(CLASS.format("self.load()", 1)),
+    "a special method": program(
+        CLASS.format("main.jobs.put(self + 1)", 1).replace("def load(self)", "def __add__(self, _)")
+    ),
+    "a helper of another test": program(CASE.format("main.jobs.put(1)", 0), "safe"),
+    "a helper of this test": program(CASE.format("self.load()", 1)),
+    "an assertion of its own": program(
+        CASE.format("self.assertNothing()", 1)
+        + "\n    def assertNothing(self):\n        self.load()\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("program", HELPERS.values(), ids=HELPERS)
+@pytest.mark.slow
+def test_helpers_of_test_cases_run_where_they_are_called(program, tmp_path):
+    check_levels(program, tmp_path)
