@@ -44,6 +44,29 @@ def test_it():
     with main.app.app_context():
         assert main.load() is None
 """
+FAKE = """
+class Fake:
+    def query(self, model):
+        return self
+
+    def first(self):
+        return 5
+
+class Application:
+    registry = Fake
+
+def test_it(monkeypatch):
+    monkeypatch.setattr({})
+    with main.app.app_context():
+        assert main.load() == 5
+"""
+MOCK = """
+def test_it():
+    session = MagicMock()
+    session.query.return_value.first.return_value = 5
+    with main.app.app_context(), patch.object(main.app, "registry", lambda: session):
+        assert main.load() == 5
+"""
 PATCHED = """
 def test_it(monkeypatch):
     session = main.sessionmaker(main.engine)()
@@ -79,7 +102,17 @@ PROGRAMS = {
         TEST,
         ("safe",),
     ),
-    "replaced by a session for tests": program("registry()", REGISTRY, "safe", PATCHED),
+    "replaced by a session for tests": program("registry()", REGISTRY, "manual", PATCHED),
+    "replaced by a mock": program("registry()", REGISTRY, "manual", MOCK),
+    "replaced by a fake": program(
+        "registry()", REGISTRY, "manual", FAKE.format('main.app, "registry", Fake')
+    ),
+    "replaced on the stand-in": program(
+        "registry()", REGISTRY, "manual", FAKE.format('"main.app.registry", Fake')
+    ),
+    "another application": program(
+        "registry()", REGISTRY, "manual", FAKE.format('"main.current_app", Application()')
+    ),
     "something else": program("registry", "app.registry = Other()\n", "manual"),
     "one of two": program(
         "registry", REGISTRY + "if __debug__:\n    app.registry = Other()\n", "manual"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module, cached_in_file
+from awaken.project.source.replacing import puts_of
 from awaken.project.source.trees import Function
 from awaken.project.source.worklist import MOST_FILES
 from awaken.project.values.domain import (
@@ -154,7 +155,7 @@ def kept_for_request(
             ),
         )
     sites = [site for path in paths for site in _keeping(evaluator, owner, name, path)]
-    if not sites:
+    if not sites or (is_application and _is_replaced(evaluator, owner, name, sites)):
         return None
     result = evaluator.solve(
         ("kept for a request", owner, name),
@@ -166,6 +167,19 @@ def kept_for_request(
     # An application has attributes of its library as well, none of which is a session.
     is_session = all(isinstance(value, Session | Producer) for value in result)
     return result if is_session or not is_application else None
+
+
+def _is_replaced(
+    evaluator: Questions, owner: str, name: str, sites: Iterable[tuple[Module, ast.Attribute]]
+) -> bool:
+    """Whether a test puts something in the place of an attribute, or of the application."""
+    known = {module.place(target) for module, target in sites}
+    for word in (name, owner.rpartition(".")[2]):
+        modules = map(evaluator.load, evaluator.files_naming(word) or ())
+        for module in filter(None, modules):
+            if any(module.place(put.node) not in known for put in puts_of(module, [word])):
+                return True
+    return False
 
 
 def _keeping(
