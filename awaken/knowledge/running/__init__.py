@@ -6,6 +6,7 @@ The TOML file of this folder, typed; it names the source of its rows.
 from __future__ import annotations
 
 import sys
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Literal
 
@@ -30,7 +31,7 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``expecting``, ``swallowing``: names of context managers that end exceptions of their block.
     - ``raising_again``: classes and modules none of whose context managers does that.
     - ``called_of_subclasses``: classes that call, of one of the program that inherits from them,
-      the methods of these names and private ones, and no others.
+      the methods of these names and private ones, and no others; ``*`` is the rest of a name.
     """
 
     source: str
@@ -84,7 +85,9 @@ class Running:
     def may_call_of_subclass(self, base: str, method: str) -> bool:
         """Whether a class of a library may call a method that one of the program adds to it."""
         called = self._table.called_of_subclasses.get(base)
-        return called is None or method.startswith("_") or method in called
+        if called is None or method.startswith("_"):
+            return True
+        return any(fnmatchcase(method, name) for name in called)
 
 
 @cache

@@ -16,6 +16,7 @@ from awaken.project.values.domain import FunctionOf, InstanceOf, Unknown, Value
 
 _SAME: frozenset[Handing] = frozenset({"same"})
 _FORWARDING: frozenset[Handing] = frozenset({"same", "forwards"})
+_CALLING: frozenset[Handing] = frozenset({"same", "forwards", "calls"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -83,6 +84,27 @@ def functions_behind(
     if isinstance(family, Unknown):
         return family
     return _functions_of(evaluator, family, _FORWARDING)
+
+
+def functions_run(
+    evaluator: ProgramEvaluator, module: Module, call: ast.Call
+) -> tuple[Called, ...] | Unknown:
+    """Return the functions that may run when ``call`` does, with the decorators around them.
+
+    These are decorators of the program, each with all that it has of functions.
+    """
+    family = called_override_set(evaluator, module, call)
+    callees = family if isinstance(family, Unknown) else _functions_of(evaluator, family, _CALLING)
+    if isinstance(callees, Unknown):
+        return callees
+    decorators = (
+        evaluator.forwarding.definition(name)
+        for callee in callees
+        for name in decorator_names(evaluator.names, callee.module, callee.function)
+        if name is not None
+    )
+    around = {pair[0].key_of(pair[1]): pair for pair in decorators if pair is not None}
+    return (*callees, *(Called(*around[key], 0) for key in sorted(around)))
 
 
 def called_override_set(

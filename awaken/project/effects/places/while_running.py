@@ -11,9 +11,11 @@ from itertools import chain
 from awaken.knowledge.running import running
 from awaken.project.effects.callees import Callees
 from awaken.project.effects.instance_attributes import Attributes
+from awaken.project.effects.places.by_name import ByName
 from awaken.project.graph.classes.stubs import is_stub
-from awaken.project.graph.dispatch import Called, functions_called
+from awaken.project.graph.dispatch import Called, functions_run
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.names.functions.decorators import TRANSPARENT, decorator_names
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, receivers
@@ -34,6 +36,7 @@ class WhileRunning:
         self._evaluator = evaluator
         self._attributes = Attributes(evaluator)
         self._callees = Callees(evaluator)
+        self._by_name = ByName(evaluator)
 
     def functions(self, module: Module, parts: Iterable[ast.AST]) -> frozenset[Place] | None:
         """Return the functions that may run while ``parts`` of a file do; None if any may.
@@ -42,14 +45,39 @@ class WhileRunning:
         calls (of operators, ``with`` and loops) are not looked at, but properties are. Listeners to
         sessions are not among them, nor what runs while the parts wait at a ``yield`` of their own.
         """
-        waiting = Worklist[Called]([], _place_of, MOST_FUNCTIONS + 1)
         own = ((module, node) for part in parts for node in module.walk(part))
         nodes = ((home, node) for home, node in own if not isinstance(node, ast.Yield))
+        waiting = Worklist[Called]([], _place_of, MOST_FUNCTIONS + 1)
         for home, node in chain(nodes, _nodes_of(waiting)):
-            called = self._run_by(home, node)
-            if called is None:
+            run = self._run_by(home, node)
+            if run is None:
                 return None
-            waiting += called
+            waiting += run
+        return _all_seen(waiting)
+
+    def functions_from(self, called: Iterable[Called]) -> frozenset[Place] | None:
+        """Return the functions that may run while these run, themselves too; None if any may.
+
+        A method of an unknown object may be each that the program has of its name. External
+        functions that these call do not count.
+        """
+        waiting = Worklist[Called](called, _place_of, MOST_FUNCTIONS + 1)
+        named_alike: list[Called] = []
+        for home, node in _nodes_of(waiting):
+            run = self._run_by(home, node)
+            more = [] if run is not None else self._named_alike(home, node)
+            if more is None:
+                return None
+            waiting += run or ()
+            named_alike += more
+        result, others = _all_seen(waiting), self._seen_from(named_alike)
+        return None if result is None or others is None else result | others
+
+    def _seen_from(self, called: Iterable[Called]) -> frozenset[Place] | None:
+        """Return these functions and all that they call; external ones do not count."""
+        waiting = Worklist(called, _place_of, MOST_FUNCTIONS + 1)
+        for home, node in _nodes_of(waiting):
+            waiting += self._run_by(home, node) or ()
         return _all_seen(waiting)
 
     @cached_property
@@ -59,12 +87,10 @@ class WhileRunning:
         Nearly all code calls what they listen to, so they may run while anything does. External
         functions that they call do not count.
         """
-        waiting = Worklist[Called]([], _place_of, MOST_FUNCTIONS + 1)
-        for module, node in nodes_in(self._evaluator.modules_with(_TABLE.listening_words), ast.AST):
-            waiting += self._listeners(module, node)
-        for home, node in _nodes_of(waiting):
-            waiting += self._run_by(home, node) or ()
-        return _all_seen(waiting)
+        nodes = nodes_in(self._evaluator.modules_with(_TABLE.listening_words), ast.AST)
+        return self._seen_from(
+            called for module, node in nodes for called in self._listeners(module, node)
+        )
 
     def _listeners(self, module: Module, node: ast.AST) -> Iterator[Called]:
         match node:
@@ -81,7 +107,7 @@ class WhileRunning:
         """Return the functions that a node may run, its parts aside; None if any may be."""
         match node:
             case ast.Call():
-                return self._of_call(module, node)
+                return self.called(module, node)
             case ast.Await() | ast.Yield() | ast.YieldFrom() | ast.AsyncFor() | ast.AsyncWith():
                 return None  # others go on meanwhile
             case ast.Attribute(ctx=ast.Load()):
@@ -90,8 +116,9 @@ class WhileRunning:
                 return list(self._escaping_functions(module, node))
         return []
 
-    def _of_call(self, module: Module, call: ast.Call) -> list[Called] | None:
-        if self._is_of_fixture(module, call.func):
+    def called(self, module: Module, call: ast.Call) -> list[Called] | None:
+        """Return the functions that a call may run; None if any may be."""
+        if self._is_of_fixture(module, call.func) or self._is_decorated(module, call.func):
             return []
         names = self._callees.library_names(module, call.func)
         if isinstance(names, Unknown):
@@ -103,7 +130,7 @@ class WhileRunning:
             return [*escaping, *self._properties(name)] if isinstance(name, str) else None
         if names:
             return [] if all(map(_TABLE.runs_only_what_it_is_handed, names)) else None
-        called = functions_called(self._evaluator, module, call)
+        called = functions_run(self._evaluator, module, call)
         if not isinstance(called, Unknown):
             if any(is_stub(self._evaluator, callee.module, callee.function) for callee in called):
                 return None
@@ -112,6 +139,16 @@ class WhileRunning:
         if isinstance(made, Called):
             return [made]
         return [] if made or self._is_plain_class(module, call) else None
+
+    def _named_alike(self, module: Module, node: ast.AST) -> list[Called] | None:
+        """Return what a method of an unknown object may be; None for all other nodes."""
+        match node:
+            case ast.Call(func=ast.Attribute(attr=name) as func) if isinstance(
+                self._callees.library_names(module, func), Unknown
+            ):
+                functions = self._by_name.functions(name)
+                return None if functions is None else [Called(*pair, 1) for pair in functions]
+        return None
 
     def _is_of_fixture(self, module: Module, func: ast.expr) -> bool:
         """Whether it is a method of a fixture of pytest that runs only what it is handed."""
@@ -127,6 +164,22 @@ class WhileRunning:
             if isinstance(binding.value, ast.Call):
                 return self._is_of_fixture(module, binding.value.func)
         return False
+
+    def _is_decorated(self, module: Module, func: ast.expr) -> bool:
+        """Whether ``func`` is the parameter of a decorator: what it decorates counts by itself."""
+        binding = module.scopes.parameter_of(func)
+        decorator, maker = binding and binding.scope.node, module.outermost_def(func)
+        if maker is None or not isinstance(decorator, Function):
+            return False
+        name, is_called = module.full_name(maker), decorator is not maker
+        if self._evaluator.forwarding.handing_of(name, called=is_called) is None:
+            return False
+        files = self._evaluator.callers.words.files_with(maker.name)
+        return all(
+            _decorates(home, mention)
+            for home in self._evaluator.modules_at(files)
+            for mention in home.mentions(maker.name)
+        )
 
     def _is_plain_class(self, module: Module, call: ast.Call) -> bool:
         """Whether a call makes an instance whose class has no constructor of the program."""
@@ -152,7 +205,8 @@ class WhileRunning:
     def _properties(self, name: str) -> Iterator[Called]:
         """Yield the decorated methods of this name: one may be a property that is read."""
         for module, function in self._evaluator.functions_at(self._decorated_places(name)):
-            yield Called(module, function, 1)
+            if not decorator_names(self._evaluator.names, module, function) <= TRANSPARENT:
+                yield Called(module, function, 1)
 
     @cached_items
     def _decorated_places(self, name: str) -> Iterator[Place]:
@@ -170,6 +224,15 @@ class WhileRunning:
                     is_method = isinstance(module.parent(node), ast.ClassDef)
                     if node.name == name and is_method and node.decorator_list:
                         yield path, module.span(node).start
+
+
+def _decorates(module: Module, mention: ast.AST) -> bool:
+    """Whether a mention of a decorator imports it, or decorates something with it."""
+    if isinstance(mention, ast.alias):
+        return mention.asname is None
+    call = module.call_of(mention) if isinstance(mention, ast.expr) else None
+    above = module.parent(call or mention)
+    return isinstance(above, Function) and (call or mention) in above.decorator_list
 
 
 def _registers(decorator: ast.expr) -> bool:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from awaken.contract import Place, Span
 from awaken.project.effects.places.while_running import Place as FunctionPlace
 from awaken.project.effects.places.while_running import WhileRunning
+from awaken.project.frameworks.testing.replaced.threads_beside import Threads
 from awaken.project.frameworks.testing.replaced.users import (
     TEARDOWN,
     Tests,
@@ -71,6 +72,7 @@ class InForces:
         self._evaluator = evaluator
         self._users = Users(evaluator)
         self._running = WhileRunning(evaluator)
+        self._threads = Threads(evaluator, self._running)
 
     def may_run(self, put: Place, module: Module, node: ast.AST) -> bool:
         """Whether ``node`` of a file may run while the code at ``put`` replaces something."""
@@ -87,8 +89,8 @@ class InForces:
         for body in (*force.bodies, *(self._bodies_around(force) if force.is_whole else ())):
             if (body[0] == module.path and body[1].contains(at)) or self._runs(body, places):
                 return True
-        listening = self._running.listening
-        return listening is None or not listening.isdisjoint(places)
+        others = (self._running.listening, self._threads.functions_beside(force.tests))
+        return any(x is None or not x.isdisjoint(places) for x in others)
 
     def ends(self, put: Place) -> bool:
         """Whether what the code at ``put`` replaces is put back: some tests run without it."""
