@@ -186,7 +186,7 @@ class Calls:
 
         Of ``__init__`` these are the calls of its class. Nothing is searched before it is asked.
         """
-        return self._evaluator.callers.callers_of(module, function)
+        return self._evaluator.callers_of(module, function)
 
     def leading_to(self, module: Module, function: Function) -> Leading:
         """Return a function of ``module``, all that lead to it, and the calls by which they do.
@@ -195,10 +195,10 @@ class Calls:
         """
         return leading_to(self._evaluator, self.graph, module, function)
 
-    def calls_of_value(self, obstacle: Obstacle) -> list[Place] | None:
+    def calls_of_value(self, obstacle: Obstacle) -> tuple[Place | None, ...]:
         """Return the calls of a function that is passed as a value at the places of an obstacle.
 
-        None where other code may call it.
+        One is None where other code may call it.
         """
         return self._value_calls.calls_at(obstacle)
 

@@ -42,7 +42,6 @@ class Passing:
 
     ``is_open`` says of a binding of a module whether only its callers can tell what it is.
     ``expected_at`` gives the type of a parameter where an expression passes its function.
-    ``value_calls`` gives the calls of a function that is passed as a value.
     """
 
     def __init__(
@@ -51,9 +50,7 @@ class Passing:
         load: Load,
         is_open: Callable[[Module, Binding], bool],
         expected_at: Callable[[Module, ast.expr, Function, ast.arg], Given | None],
-        value_calls: Callable[[Obstacle], list[Place] | None],
     ) -> None:
-        self._value_calls = value_calls
         self._expected_at = expected_at
         self._callers_of = callers_of
         self._load = load
@@ -76,13 +73,13 @@ class Passing:
     def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
         """Add what the callers pass; return the parameters that they pass on as they came."""
         callers = self._callers_of(asked.module, asked.function)
-        sites = [*callers.sites, *self._at_obstacles(asked, callers.obstacles, found)]
+        self._at_obstacles(asked, callers.obstacles, found)
         default = default_of(asked.function, asked.parameter)
         if default is not None:
             found.given.append(Given(asked.module, default))
         is_named = not _is_declared(asked)
         opened: list[OpenParameter] = []
-        for module, call, site in self._calls(dict.fromkeys(sites)):
+        for module, call, site in self._calls(callers.sites):
             found.calls += 1
             given = _passed_by(call, asked, site.bound)
             # It then has the default, which was added above, or is missing in ``**kwargs``.
@@ -112,13 +109,9 @@ class Passing:
 
     def _at_obstacles(
         self, asked: OpenParameter, obstacles: Iterable[Obstacle], found: Passed
-    ) -> Iterator[CallSite]:
-        """Yield the calls of functions that tables hold; add a doubt for every other obstacle."""
+    ) -> None:
+        """Add a doubt for every obstacle, and the types that receivers of the function declare."""
         for obstacle in obstacles:
-            chosen = self._chosen_calls(asked, obstacle)
-            if chosen is not None:
-                yield from chosen
-                continue
             why, types = obstacle.why, self._expected_types(asked, obstacle)
             if types and (why in found.expected or why not in found.doubts):
                 found.expected.setdefault(why, []).extend(types)
@@ -138,14 +131,6 @@ class Passing:
         ]
         known = [argument for argument in types if argument is not None]
         return known if len(known) == len(places) else []
-
-    def _chosen_calls(self, asked: OpenParameter, obstacle: Obstacle) -> list[CallSite] | None:
-        """Return the calls of a function that tables hold; None if other code may call it."""
-        owner = asked.module.enclosing_class(asked.function)
-        is_made = owner is not None and asked.function.name == "__init__"
-        is_followed = is_made or owner is None
-        calls = self._value_calls(obstacle) if is_followed else None
-        return None if calls is None else [CallSite(place, int(is_made)) for place in calls]
 
     def _in_keywords(
         self, module: Module, call: ast.Call, name: str

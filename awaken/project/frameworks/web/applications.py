@@ -174,7 +174,7 @@ class Applications(ProgramFacts):
             return
         seen.add(key)
         evaluator = self._evaluator
-        callers = evaluator.callers.callers_of(module, function)
+        callers = evaluator.callers_of(module, function)
         hidden = [obstacle for obstacle in callers.obstacles if obstacle.kind not in OF_OTHERS]
         is_cut = len(seen) > MOST_PARAMETERS
         if is_cut or hidden or not callers.sites:

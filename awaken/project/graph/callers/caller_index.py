@@ -149,7 +149,7 @@ class _Search:
         if (
             function.name.startswith("__")
             and function.name.endswith("__")
-            and not self._target.makes
+            and not (self._target.makes and function.name == "__init__")
         ):
             self._stop("framework", f"Python itself calls `{function.name}`", self._target.place)
         names = ".".join([*scope.definition_names(), self._target.shown])
@@ -314,7 +314,7 @@ class _Search:
         """Look for ``cls(...)``, ``type(self)(...)`` and ``super().__init__(...)``."""
         for module, owner in hierarchy.definitions():
             name = module.full_name(owner)
-            inherits = hierarchy.is_above(name, "__init__")
+            inherits = hierarchy.is_above(name, self._target.name)
             for node in module.walk(owner):
                 bound = self._target.makes_by(module, node, inherits=inherits)
                 if bound is not None and isinstance(node, ast.Call):

@@ -37,7 +37,8 @@ def calls_of_kept(project: Project, entry: EntryPoint) -> list[Place] | Place:
     if not reads:
         return entry.at
     calls = project.calls.calls_of_value(Obstacle("value", "", reads[0], tuple(reads[1:])))
-    return reads[0] if calls is None else calls
+    known = [call for call in calls if call is not None]
+    return known if len(known) == len(calls) else reads[0]
 
 
 def _is_hiding(project: Project, module: Module, call: ast.Call, keeper: str) -> bool:

@@ -61,13 +61,7 @@ class DoubtingEvaluator(ProgramEvaluator):
         self.parameters = _Injected(self)
         self.members = _WithFields(self)
         # Nor is the type believed that the receiver of a function declares.
-        self._passing = _Unpacking(
-            self.callers.callers_of,
-            load,
-            self.parameters.is_open,
-            lambda *_: None,
-            self.value_calls,
-        )
+        self._passing = _Unpacking(self.callers_of, load, self.parameters.is_open, lambda *_: None)
 
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to ``parameter``, its default even if no call leaves it out."""
