@@ -16,7 +16,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Load, Module
-from awaken.project.source.programs.undefined import is_undefined, may_be_given
+from awaken.project.source.programs.undefined import is_undefined
 from awaken.project.source.programs.whole_program import Ask
 from awaken.project.source.trees import Function
 from awaken.project.source.words import FilesWith, Words
@@ -88,9 +88,8 @@ class ProgramEvaluator(Evaluator):
     def lacks_name(self, module: Module, name: str) -> bool:
         """Whether a module has no attribute ``name``; False where callers are not followed."""
         # A package may lack a module that is generated.
-        if module.is_package or not self.follows_callers or may_be_given(self, module, name):
-            return False
-        return lacks(self, self.names, module, name)
+        is_asked = self.follows_callers and not module.is_package
+        return is_asked and lacks(self, self.names, module, name)
 
     def files_naming(self, word: str) -> list[str] | None:
         """Return the files that hold a word; None where callers are not followed."""
