@@ -193,13 +193,8 @@ def _names_read(module: Module, node: ast.expr) -> set[str] | None:
 
 def _name_read(module: Module, use: ast.AST) -> str:
     """Return ``name`` of ``use.name`` and ``getattr(use, "name")``; empty for other uses."""
-    match module.parent(use):
-        case ast.Attribute(attr=name):
-            return name
-        case ast.Call(args=[first, ast.Constant(value=str() as name), *_]) as call if first is use:
-            is_known = module.scopes.builtin_called(call) in {"getattr", "hasattr"}
-            return name if is_known else ""
-    return ""
+    owner, name = module.scopes.attribute_read(module.parent(use), {"getattr", "hasattr"})
+    return name if owner is use else ""
 
 
 def _binds(evaluator: Questions, path: str, names: set[str]) -> bool:

@@ -357,13 +357,8 @@ def _is_behind(decorator: ast.expr) -> bool:
 
 def _read(module: Module, function: ast.FunctionDef, given: str) -> Iterator[tuple[str, ast.expr]]:
     for node in module.walk(function):
-        match node:
-            case ast.Attribute(value=ast.Name(id=name), attr=attribute, ctx=ast.Load()):
-                is_called = module.call_of(node) is not None
-                if name == given and not is_called and not attribute.startswith("__"):
-                    yield attribute, node
-            case ast.Call(func=ast.Name(id=asked), args=[ast.Name(id=name), constant, *_]) if (
-                asked in _ASKING and name == given
-            ):
-                if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
-                    yield constant.value, node
+        match module.scopes.attribute_read(node, _ASKING):
+            case ast.Name(id=owner), name if owner == given and isinstance(node, ast.expr):
+                is_method = isinstance(node, ast.Attribute) and module.call_of(node) is not None
+                if not is_method and not name.startswith("__"):
+                    yield name, node

@@ -174,37 +174,24 @@ class _Fields:
 
     def _field_in(self, module: Module, slot: Slot) -> Found:
         """Yield what one file puts into a field, and what reads it there."""
-        for node in module.nodes(ast.Attribute):
-            if node.attr != slot.name:
+        texts = (item for item in module.mentions(slot.name) if isinstance(item, ast.Constant))
+        for node in (*module.nodes(ast.Attribute), *map(module.parent, texts)):
+            is_stored = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+            owner, name = module.scopes.attribute_read(node)
+            if isinstance(node, ast.Attribute):
+                owner, name = node.value, node.attr
+            if owner is None or name != slot.name or not isinstance(node, ast.expr):
                 continue
-            shares = self._slots.shares(slot, module, node.value)
+            shares = self._slots.shares(slot, module, owner)
             if shares is None:
                 why = f"`{module.excerpt(node)}` may be `{slot.owner.rpartition('.')[2]}`'s"
                 yield End("leak", module, node, why)
-            elif shares and isinstance(node.ctx, ast.Load):
-                yield Spot(module, node, slot.depth)
-            elif shares and isinstance(node.ctx, ast.Store):
+            elif shares and is_stored:
                 yield from self._stored_value(module, node, slot)
+            elif shares and not isinstance(getattr(node, "ctx", None), ast.Del):
+                yield Spot(module, node, slot.depth)
 
-        for mention in module.mentions(slot.name):
-            call = module.parent(mention)
-            if isinstance(mention, ast.Constant) and isinstance(call, ast.Call):
-                yield from self._getattr_read(module, call, mention, slot)
-
-    def _getattr_read(
-        self, module: Module, call: ast.Call, name: ast.Constant, slot: Slot
-    ) -> Found:
-        """Yield ``call`` if it is a ``getattr`` that reads a field."""
-        is_asked = len(call.args) > 1 and call.args[1] is name
-        if not is_asked or module.scopes.builtin_called(call) != "getattr":
-            return
-        shares = self._slots.shares(slot, module, call.args[0])
-        if shares is None:
-            yield End("leak", module, call, f"`{module.excerpt(call)}` may read it")
-        elif shares:
-            yield Spot(module, call, slot.depth)
-
-    def _stored_value(self, module: Module, node: ast.Attribute, slot: Slot) -> Found:
+    def _stored_value(self, module: Module, node: ast.expr, slot: Slot) -> Found:
         match module.parent(node):
             case ast.Assign() | ast.AnnAssign() as above:
                 if above.value is not None:
