@@ -15,9 +15,8 @@ from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.handed.consumers import Consumers
 from awaken.project.graph.forwards.handed.slots import End, Slot, Slots, Spot, key_of
-from awaken.project.names.visibility import is_public
+from awaken.project.names.visibility import is_seen
 from awaken.project.source.memo import cached_by
-from awaken.project.source.modules import Module
 from awaken.project.source.worklist import Queue
 from awaken.project.values.pytest_fixtures import fixture_name
 
@@ -98,7 +97,7 @@ class ValueCalls:
         for home, function in self._evaluator.functions_at([(result.owner, result.start)]):
             fixture = fixture_name(home, function, self._evaluator.names)
             is_global = home.parent(function) is home.tree
-            if self._is_seen(home, function.name):
+            if is_seen(self._evaluator.names, home, function.name):
                 yield None
             if fixture is not None and is_global:
                 yield from self._slots.fixture_receivers(home, function, fixture, result.depth)
@@ -115,14 +114,12 @@ class ValueCalls:
                 elif not callers.complete:
                     yield None
 
-    def _is_seen(self, module: Module, name: str) -> bool:
-        """Whether other programs may read a global name."""
-        return self._evaluator.names.layout.published and is_public(module, name)
-
     def _reads_of(self, variable: Slot) -> Iterator[Spot | None]:
         """Yield what reads a variable; None if another program may."""
         module = self._evaluator.load(variable.owner)
-        if module is None or (variable.start < 0 and self._is_seen(module, variable.name)):
+        if module is None or (
+            variable.start < 0 and is_seen(self._evaluator.names, module, variable.name)
+        ):
             yield None
         if module is not None:
             yield from self._slots.reads_of_variable(module, variable)
