@@ -294,15 +294,17 @@ class _Kin:
 
         None for an external class.
         """
-        found: set[FunctionPlace] = set()
+        places: set[FunctionPlace] = set()
         if self._evaluator.classes.facts(qualified) is None:
             return []
         for name in self._families.overriding_classes(qualified, method):
             named = self._functions.functions_called(f"{name}.{method}")
             if named is not None:
                 qualname = f"{self._name_within(name, named.path)}.{method}"
-                found |= {FunctionPlace(named.path, one.start, qualname) for one in named.functions}
-        return sorted(found)
+                places |= {
+                    FunctionPlace(named.path, one.start, qualname) for one in named.functions
+                }
+        return sorted(places)
 
     def _name_within(self, qualified: str, path: str) -> str:
         """Return the name of a class inside of its file."""

@@ -70,35 +70,35 @@ class Passing:
             waiting += self._at_callers(asked, to)
         return to
 
-    def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
+    def _at_callers(self, asked: OpenParameter, passed: Passed) -> list[OpenParameter]:
         """Add what the callers pass; return the parameters that they pass on as they came."""
         callers = self._callers_of(asked.module, asked.function)
-        self._at_obstacles(asked, callers.obstacles, found)
+        self._at_obstacles(asked, callers.obstacles, passed)
         default = default_of(asked.function, asked.parameter)
         if default is not None:
-            found.given.append(Given(asked.module, default))
+            passed.given.append(Given(asked.module, default))
         is_named = not _is_declared(asked)
         opened: list[OpenParameter] = []
         for module, call, site in self._calls(callers.sites):
-            found.calls += 1
-            given = _passed_by(call, asked, site.bound)
+            passed.calls += 1
+            argument = _passed_by(call, asked, site.bound)
             # It then has the default, which was added above, or is missing in ``**kwargs``.
-            if given is None and (default is not None or is_named) and not unpacks(call):
+            if argument is None and (default is not None or is_named) and not unpacks(call):
                 continue
-            if given is None:
+            if argument is None:
                 unpacked = self._in_keywords(module, call, asked.parameter.arg)
                 if isinstance(unpacked, OpenParameter):
                     opened.append(unpacked)
                     continue
-                given = unpacked
-            if given is None:
-                found.given += self._unpacked_arguments(module, call, asked.parameter.arg)
+                argument = unpacked
+            if argument is None:
+                passed.given += self._unpacked_arguments(module, call, asked.parameter.arg)
                 why = f"`{module.excerpt(call)}` passes it in a way that is not followed"
-                found.doubts.setdefault(why, site.place)
+                passed.doubts.setdefault(why, site.place)
                 continue
-            forwarded = self._forwarded_open(module, given)
+            forwarded = self._forwarded_open(module, argument)
             if forwarded is None:
-                found.given.append(Given(module, given))
+                passed.given.append(Given(module, argument))
             else:
                 opened.append(forwarded)
         return opened
@@ -108,16 +108,16 @@ class Passing:
         yield from ()
 
     def _at_obstacles(
-        self, asked: OpenParameter, obstacles: Iterable[Obstacle], found: Passed
+        self, asked: OpenParameter, obstacles: Iterable[Obstacle], passed: Passed
     ) -> None:
         """Add a doubt for every obstacle, and the types that receivers of the function declare."""
         for obstacle in obstacles:
             why, types = obstacle.why, self._expected_types(asked, obstacle)
-            if types and (why in found.expected or why not in found.doubts):
-                found.expected.setdefault(why, []).extend(types)
+            if types and (why in passed.expected or why not in passed.doubts):
+                passed.expected.setdefault(why, []).extend(types)
             else:
-                found.expected.pop(why, None)
-            found.doubts.setdefault(why, obstacle.place)
+                passed.expected.pop(why, None)
+            passed.doubts.setdefault(why, obstacle.place)
 
     def _expected_types(self, asked: OpenParameter, obstacle: Obstacle) -> list[Given]:
         """Return the types that all receivers of the function declare; empty if one doesn't."""
@@ -152,8 +152,8 @@ class Passing:
                 return None
             return OpenParameter(module, function, ast.copy_location(ast.arg(name), binding.node))
         passed = [*passed_keywords(module, call)]
-        given = [value for key, value in passed if key == name]
-        return given[0] if len(given) == 1 and all(key is not None for key, _ in passed) else None
+        values = [value for key, value in passed if key == name]
+        return values[0] if len(values) == 1 and all(key is not None for key, _ in passed) else None
 
     def _calls(self, sites: Iterable[CallSite]) -> Iterator[tuple[Module, ast.Call, CallSite]]:
         """Yield the trees of call sites."""

@@ -151,9 +151,9 @@ class Target:
         parameters = self._parameters
         if mention.kind != "call" or parameters is None:
             return True
-        ways = [parameters] if self._method_kind != "class" else []
-        ways += [parameters.behind_first()] if self._method_kind != "static" else []
-        return any(way.bind(mention.arguments) for way in ways)
+        signatures = [parameters] if self._method_kind != "class" else []
+        signatures += [parameters.behind_first()] if self._method_kind != "static" else []
+        return any(item.bind(mention.arguments) for item in signatures)
 
     def _refers(self, module: Module, node: ast.Name | ast.Attribute) -> bool | None:
         """Whether a name or a dotted name means the function, or the class that it makes."""

@@ -186,15 +186,15 @@ class _Unpacking(Passing):
     def _unpacked_arguments(self, module: Module, call: ast.Call, name: str) -> Iterator[Given]:
         yield from (Given(module, node) for node in _unpacked_nodes(call, name))
 
-    def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
-        opened = super()._at_callers(asked, found)
-        found.given += [Given(asked.module, node) for node in _parametrized_nodes(asked)]
+    def _at_callers(self, asked: OpenParameter, passed: Passed) -> list[OpenParameter]:
+        opened = super()._at_callers(asked, passed)
+        passed.given += [Given(asked.module, node) for node in _parametrized_nodes(asked)]
         for obstacle in self._callers_of(asked.module, asked.function).obstacles:
             for place in (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ():
                 for module in filter(None, [self._load(place.path)]):
                     beside = [Given(module, node) for node in _other_arguments(module, place.span)]
-                    found.calls += bool(beside)
-                    found.given += beside
+                    passed.calls += bool(beside)
+                    passed.given += beside
         return opened
 
 
