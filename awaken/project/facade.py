@@ -203,7 +203,7 @@ class Project:
         self.web = Web(self._evaluator, self.targets)
         self.coroutine_tests = CoroutineTests(self._evaluator, lambda: self.pytest, self.targets)
 
-    def _calls_of_value(self, obstacle: Obstacle) -> list[Place] | None:
+    def _calls_of_value(self, obstacle: Obstacle) -> tuple[Place | None, ...]:
         return self.calls.calls_of_value(obstacle)
 
     def with_snapshot(self, snapshot: Snapshot) -> Project:

@@ -79,17 +79,20 @@ FUNCTIONS = {
         "def _f(s): ...\ng = _f", {"a": "from m import g\ng(5)"}, ["a: g(5)"], [],
     ),
     "assigned to a name with two values": (
-        "def _f(s): ...\ng = _f\ng = print\ng(1)", {}, [], ["value"],
+        "def _f(s): ...\ng = _f\ng = print\ng(1)", {}, ["m: g(1)"], ["value"],
     ),
     "assigned to a variable of a function": (
         "def _f(s): ...\ndef g():\n    k = _f\n    def h(): return k(1)\n    k = k",
         {"a": "from outside import *\nk(2)"},
-        [], ["value"],
+        ["m: k(1)"], [],
     ),
     "assigned to the only variable of a function": (
         "def _f(s): ...\ndef g():\n    k = _f\n    j = k\n    def h(): return j(1)\n    k(2)",
         {"a": "from outside import *\nk(3)\nj(4)"},
         ["m: j(1)", "m: k(2)"], [],
+    ),
+    "read off for something else": (
+        "def _f(s): ...\n_f.later = print\n_f.later(1)\n_f.__get__(2)", {}, [], ["value"],
     ),
     "imported inside a function": (
         "def _f(s): ...", {"a": "def run():\n    from m import _f\n    _f(1)"}, ["a: _f(1)"], [],

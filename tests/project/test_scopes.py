@@ -9,7 +9,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from programs import last
+from programs import last, module_of, program
 
 from awaken.project import Module
 from awaken.project.source.bindings import Scope
@@ -344,3 +344,23 @@ def test_a_name_is_a_parameter_if_nothing_else_binds_it(body, is_parameter):
     module = Module(source, ast.parse(source.text.decode()), "m")
     *_, name = (node for node in module.walk() if isinstance(node, ast.Name))
     assert (module.scopes.parameter_of(name) is not None) is is_parameter
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("user.name", ("user", "name")),
+        ("a.b.name", ("a.b", "name")),
+        ("getattr(user, 'name', None)", ("user", "name")),
+        ("hasattr(user, 'name')", None),
+        ("getattr(user, NAME)", None),
+        ("user.name = 1", None),
+        ("def getattr(*_): ...\ngetattr(user, 'name')", None),
+    ],
+)
+def test_what_reads_an_attribute(text, expected):
+    module = module_of(program({"m.py": f"{text}\n"}), "m.py")
+    last = module.tree.body[-1]
+    node = last.value if isinstance(last, ast.Expr) else last.targets[0]
+    owner, name = module.scopes.attribute_read(node)
+    assert (owner and (ast.unparse(owner), name)) == expected

@@ -32,3 +32,22 @@ def test_a_name_is_undefined_if_nothing_may_set_it(text, other, undefined):
     module = program.module("app.py")
     (name,) = [node for node in module.nodes(ast.Name) if node.id == "models"]
     assert is_undefined(program, module, name) is undefined
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ("", "`database` has no `Session`"),
+        ("import database\ndatabase.engine = 1\n", "`database` has no `Session`"),
+        ("WORDS = {'Session': 1}\n", "`database` has no `Session`"),
+        ("import database\ndatabase.Session = 1\n", ""),
+        ("import database as db\ndb.Session=1\n", ""),
+        ("import database as db\nvars(db)['Session'] = 1\n", ""),
+        ("import database as db\ndef test(mocker):\n mocker.patch.object(db, 'Session')\n", ""),
+        ("import database as db\nsetattr(db, NAME, 1)\n", ""),
+    ],
+)
+def test_an_import_fails_if_nothing_gives_the_module_that_name(other, why):
+    files = {"app.py": "from database import Session\n", "database.py": "", "other.py": other}
+    program = program_of(files)
+    assert program.failing_import(program.module("app.py")) == why

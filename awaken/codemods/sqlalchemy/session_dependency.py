@@ -217,13 +217,13 @@ class SessionDependency(SiteRule):
                     continue
                 if not isinstance(node, ast.Lambda) and not _may_give_session(module, node):
                     continue
-                given = project.orm.session_dependency(module, node)
-                if given is None:
+                dependency = project.orm.session_dependency(module, node)
+                if dependency is None:
                     continue
                 if isinstance(node, ast.Lambda):
-                    yield decide(Site(self.name, module, node), _rewrite_of_lambda, given)
-                elif given.closed != "always" or given.swallows or node.decorator_list:
-                    yield decide(Site(self.name, module, node), _rewrite, project, given)
+                    yield decide(Site(self.name, module, node), _rewrite_of_lambda, dependency)
+                elif dependency.closed != "always" or dependency.swallows or node.decorator_list:
+                    yield decide(Site(self.name, module, node), _rewrite, project, dependency)
 
 
 def _may_give_session(module: Module, function: Function) -> bool:
@@ -233,13 +233,13 @@ def _may_give_session(module: Module, function: Function) -> bool:
     return gives and any(word in text for word in ("ession", "aker", "db", "Db", "DB"))
 
 
-def _rewrite_of_lambda(site: Site[ast.Lambda], given: Given) -> Rewrite:
+def _rewrite_of_lambda(site: Site[ast.Lambda], dependency: Given) -> Rewrite:
     """Return how a function yields the session that a lambda gives in place of a dependency."""
     module, node = site.module, site.node
-    if given.made.own_ends:
-        raise Refused(OWN_ENDS, given.made.own_ends)
+    if dependency.made.own_ends:
+        raise Refused(OWN_ENDS, dependency.made.own_ends)
     name = module.scopes.fresh_name("override_session", "overriding_session")
-    before = "async " if given.made.is_async else ""
+    before = "async " if dependency.made.is_async else ""
     made = module.text_of(node.body)
     code = f"{before}def {name}():\n    {before}with {made} as session:\n        yield session\n"
     place = module.place(module.statement_of(node) or node)
@@ -251,24 +251,24 @@ def _rewrite_of_lambda(site: Site[ast.Lambda], given: Given) -> Rewrite:
     return Rewrite(message, edits, [_AFTERWARDS])
 
 
-def _rewrite(site: Site[Function], project: Project, given: Given) -> Rewrite:
+def _rewrite(site: Site[Function], project: Project, dependency: Given) -> Rewrite:
     function = site.node
     for decorator in function.decorator_list:
         raise Refused(DECORATED, site.module.excerpt(decorator))
-    if given.swallows is not None:
-        raise Refused(SWALLOWS, because=(given.swallows,))
-    if given.made.own_ends:
-        raise Refused(OWN_ENDS, given.made.own_ends)
-    if given.called:
+    if dependency.swallows is not None:
+        raise Refused(SWALLOWS, because=(dependency.swallows,))
+    if dependency.made.own_ends:
+        raise Refused(OWN_ENDS, dependency.made.own_ends)
+    if dependency.called:
         raise Refused(
-            CALLED, f"the program also calls `{function.name}` directly", because=given.called
+            CALLED, f"the program also calls `{function.name}` directly", because=dependency.called
         )
-    if given.hidden:
-        raise Refused(CALLED, given.hidden)
+    if dependency.hidden:
+        raise Refused(CALLED, dependency.hidden)
     edits = (
-        _edits_of_generator(site, given)
-        if given.gives == "yield"
-        else _edits_of_return(project, site, given)
+        _edits_of_generator(site, dependency)
+        if dependency.gives == "yield"
+        else _edits_of_return(project, site, dependency)
     )
     caveats = [_AFTERWARDS]
     # These versions run the code after `yield` before they send the response.
@@ -276,35 +276,35 @@ def _rewrite(site: Site[Function], project: Project, given: Given) -> Rewrite:
         caveats.append(_BEFORE_TASKS)
     message = f"`{function.name}` closes its session after the request"
     inside = tuple(site.module.place(node, "is then inside the block") for node in function.body)
-    return Rewrite(message, edits, caveats, (*inside, given.injected))
+    return Rewrite(message, edits, caveats, (*inside, dependency.injected))
 
 
-def _edits_of_generator(site: Site[Function], given: Given) -> list[Edit]:
+def _edits_of_generator(site: Site[Function], dependency: Given) -> list[Edit]:
     """Return the edits that put the code after the opening of a session into ``with``."""
     body = site.node.body
     last = len(body) - 1
-    ends = "closes" if closes(body[last], given.name) else "nothing"
-    first = _opening(site, given)
+    ends = "closes" if closes(body[last], dependency.name) else "nothing"
+    first = _opening(site, dependency)
     # Nothing would be left inside the block.
     if last == first or (ends == "closes" and last == first + 1):
         raise Refused(OTHER_SHAPE, site.node.name)
-    block = SessionBlock(first, last, given.name, ends, given.made.is_async)
+    block = SessionBlock(first, last, dependency.name, ends, dependency.made.is_async)
     return [site.rewrite(site.node, SESSION_BLOCKS, SessionBlocks((block,)))]
 
 
-def _opening(site: Site[Function], given: Given) -> int:
+def _opening(site: Site[Function], dependency: Given) -> int:
     """Return which statement of the body makes the session. Raises Refused for none."""
     for number, statement in enumerate(site.node.body):
         is_call = isinstance(getattr(statement, "value", None), ast.Call)
-        if is_call and last_name(variable_of(statement)) == given.name:
+        if is_call and last_name(variable_of(statement)) == dependency.name:
             return number
     raise Refused(OTHER_SHAPE, site.node.name)
 
 
-def _edits_of_return(project: Project, site: Site[Function], given: Given) -> list[Edit]:
+def _edits_of_return(project: Project, site: Site[Function], dependency: Given) -> list[Edit]:
     """Return the edits that make a function that returns a session one that yields it."""
     module, function = site.module, site.node
-    is_async = given.made.is_async
+    is_async = dependency.made.is_async
     *_, last = function.body
     if not isinstance(last, ast.Return) or not isinstance(last.value, ast.Call):
         raise Refused(OTHER_SHAPE, function.name)

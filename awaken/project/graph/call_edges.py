@@ -349,21 +349,21 @@ class CallEdges:
             return calls
         result: list[tuple[FunctionContext, ast.expr]] = []
         for edge in calls:
-            given = edge.argument_for(parameter)
+            argument = edge.argument_for(parameter)
             default = default_of(context.function, parameter)
             # Without an argument it is None, which is not among the followed values.
             if (
-                given is None
+                argument is None
                 and default is not None
                 and not unpacks(edge.call)
                 and is_none(default)
             ):
                 result.append((context, default))
                 continue
-            if given is None:
+            if argument is None:
                 what = f"in `{parameter.arg}`, which is not given by every call"
                 return Unseen("held", what, (edge.context.place(edge.call),))
-            result.append((edge.context, given))
+            result.append((edge.context, argument))
         if not result:
             what = f"in `{parameter.arg}`, which no visible call passes"
             return Unseen("held", what, (context.place(parameter),))

@@ -186,7 +186,7 @@ class Calls:
 
         Of ``__init__`` these are the calls of its class. Nothing is searched before it is asked.
         """
-        return self._evaluator.callers.callers_of(module, function)
+        return self._evaluator.callers_of(module, function)
 
     def leading_to(self, module: Module, function: Function) -> Leading:
         """Return a function of ``module``, all that lead to it, and the calls by which they do.
@@ -195,10 +195,10 @@ class Calls:
         """
         return leading_to(self._evaluator, self.graph, module, function)
 
-    def calls_of_value(self, obstacle: Obstacle) -> list[Place] | None:
+    def calls_of_value(self, obstacle: Obstacle) -> tuple[Place | None, ...]:
         """Return the calls of a function that is passed as a value at the places of an obstacle.
 
-        None where other code may call it.
+        One is None where other code may call it.
         """
         return self._value_calls.calls_at(obstacle)
 
@@ -294,15 +294,17 @@ class _Kin:
 
         None for an external class.
         """
-        found: set[FunctionPlace] = set()
+        places: set[FunctionPlace] = set()
         if self._evaluator.classes.facts(qualified) is None:
             return []
         for name in self._families.overriding_classes(qualified, method):
             named = self._functions.functions_called(f"{name}.{method}")
             if named is not None:
                 qualname = f"{self._name_within(name, named.path)}.{method}"
-                found |= {FunctionPlace(named.path, one.start, qualname) for one in named.functions}
-        return sorted(found)
+                places |= {
+                    FunctionPlace(named.path, one.start, qualname) for one in named.functions
+                }
+        return sorted(places)
 
     def _name_within(self, qualified: str, path: str) -> str:
         """Return the name of a class inside of its file."""

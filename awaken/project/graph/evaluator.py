@@ -8,14 +8,15 @@ from functools import partial
 
 from awaken.contract import Place
 from awaken.knowledge import Knowledge
-from awaken.project.graph.callers import CallIndex, Obstacle
+from awaken.project.graph.callers import Callers, CallIndex, CallSite, Obstacle
 from awaken.project.graph.passing import Passing
 from awaken.project.names.classes import Classes
 from awaken.project.names.import_origins import lacks
 from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
+from awaken.project.source.memo import cached_by
 from awaken.project.source.modules import Load, Module
-from awaken.project.source.programs.undefined import is_undefined, may_be_given
+from awaken.project.source.programs.undefined import is_undefined
 from awaken.project.source.programs.whole_program import Ask
 from awaken.project.source.trees import Function
 from awaken.project.source.words import FilesWith, Words
@@ -36,7 +37,7 @@ class ProgramEvaluator(Evaluator):
         words: Words,
         files_with: FilesWith,
         ask: Ask,
-        value_calls: Callable[[Obstacle], list[Place] | None],
+        value_calls: Callable[[Obstacle], tuple[Place | None, ...]],
     ) -> None:
         super().__init__(names, classes, load, knowledge)
         self.callers = CallIndex(self, words)
@@ -45,11 +46,26 @@ class ProgramEvaluator(Evaluator):
         self.ask = ask
         self.value_calls = value_calls
         self._passing = Passing(
-            self.callers.callers_of,
-            load,
-            self.parameters.is_open,
-            partial(expected_at, self),
-            value_calls,
+            self.callers_of, load, self.parameters.is_open, partial(expected_at, self)
+        )
+
+    @cached_by(lambda module, function: module.key_of(function))
+    def callers_of(self, module: Module, function: Function) -> Callers:
+        """Return who calls a function or method of ``module``, over all files.
+
+        Where tables and variables hold the function, the calls of what they hold are among them.
+        """
+        callers = self.callers.callers_of(module, function)
+        owner = module.enclosing_class(function)
+        is_made = owner is not None and function.name == "__init__"
+        # Of a method the receiver is unknown.
+        values = callers.obstacles if is_made or owner is None else ()
+        followed = {obstacle: self.value_calls(obstacle) for obstacle in values}
+        calls = (place for places in followed.values() for place in places if place is not None)
+        sites = {*callers.sites, *(CallSite(place, int(is_made)) for place in calls)}
+        return Callers(
+            tuple(sorted(sites, key=lambda site: (site.place.path, site.place.span))),
+            tuple(item for item in callers.obstacles if None in followed.get(item, (None,))),
         )
 
     def modules_with(self, words: Sequence[bytes]) -> Iterator[Module]:
@@ -72,9 +88,8 @@ class ProgramEvaluator(Evaluator):
     def lacks_name(self, module: Module, name: str) -> bool:
         """Whether a module has no attribute ``name``; False where callers are not followed."""
         # A package may lack a module that is generated.
-        if module.is_package or not self.follows_callers or may_be_given(self, module, name):
-            return False
-        return lacks(self, self.names, module, name)
+        is_asked = self.follows_callers and not module.is_package
+        return is_asked and lacks(self, self.names, module, name)
 
     def files_naming(self, word: str) -> list[str] | None:
         """Return the files that hold a word; None where callers are not followed."""

@@ -36,7 +36,7 @@ def leading_to(
     for home, around in waiting:
         if around is None:
             continue
-        callers = evaluator.callers.callers_of(home, around)
+        callers = evaluator.callers_of(home, around)
         is_many = any(item.kind == "many" for item in callers.obstacles)
         if is_many or len(waiting.seen) > MOST_FUNCTIONS:
             return _by_graph(graph(), FunctionPlace.of(*start))

@@ -39,7 +39,6 @@ class Passing:
 
     ``is_open`` says of a binding of a module whether only its callers can tell what it is.
     ``expected_at`` gives the type of a parameter where an expression passes its function.
-    ``value_calls`` gives the calls of a function that is passed as a value.
     """
 
     def __init__(
@@ -48,9 +47,7 @@ class Passing:
         load: Load,
         is_open: Callable[[Module, Binding], bool],
         expected_at: Callable[[Module, ast.expr, Function, ast.arg], Given | None],
-        value_calls: Callable[[Obstacle], list[Place] | None],
     ) -> None:
-        self._value_calls = value_calls
         self._expected_at = expected_at
         self._callers_of = callers_of
         self._load = load
@@ -70,35 +67,35 @@ class Passing:
             waiting += self._at_callers(asked, to)
         return to
 
-    def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
+    def _at_callers(self, asked: OpenParameter, passed: Passed) -> list[OpenParameter]:
         """Add what the callers pass; return the parameters that they pass on as they came."""
         callers = self._callers_of(asked.module, asked.function)
-        sites = [*callers.sites, *self._at_obstacles(asked, callers.obstacles, found)]
+        self._at_obstacles(asked, callers.obstacles, passed)
         default = default_of(asked.function, asked.parameter)
         if default is not None:
-            found.given.append(Given(asked.module, default))
+            passed.given.append(Given(asked.module, default))
         is_named = not _is_declared(asked)
         opened: list[OpenParameter] = []
-        for module, call, site in self._calls(dict.fromkeys(sites)):
-            found.calls += 1
-            given = _passed_by(call, asked, site.bound)
+        for module, call, site in self._calls(callers.sites):
+            passed.calls += 1
+            argument = _passed_by(call, asked, site.bound)
             # It then has the default, which was added above, or is missing in ``**kwargs``.
-            if given is None and (default is not None or is_named) and not unpacks(call):
+            if argument is None and (default is not None or is_named) and not unpacks(call):
                 continue
-            if given is None:
+            if argument is None:
                 unpacked = self._in_keywords(module, call, asked.parameter.arg)
                 if isinstance(unpacked, OpenParameter):
                     opened.append(unpacked)
                     continue
-                given = unpacked
-            if given is None:
-                found.given += self._unpacked_arguments(module, call, asked)
+                argument = unpacked
+            if argument is None:
+                passed.given += self._unpacked_arguments(module, call, asked)
                 why = f"`{module.excerpt(call)}` passes it in a way that is not followed"
-                found.doubts.setdefault(why, site.place)
+                passed.doubts.setdefault(why, site.place)
                 continue
-            forwarded = self._forwarded_open(module, given)
+            forwarded = self._forwarded_open(module, argument)
             if forwarded is None:
-                found.given.append(Given(module, given))
+                passed.given.append(Given(module, argument))
             else:
                 opened.append(forwarded)
         return opened
@@ -110,20 +107,16 @@ class Passing:
         yield from ()
 
     def _at_obstacles(
-        self, asked: OpenParameter, obstacles: Iterable[Obstacle], found: Passed
-    ) -> Iterator[CallSite]:
-        """Yield the calls of functions that tables hold; add a doubt for every other obstacle."""
+        self, asked: OpenParameter, obstacles: Iterable[Obstacle], passed: Passed
+    ) -> None:
+        """Add a doubt for every obstacle, and the types that receivers of the function declare."""
         for obstacle in obstacles:
-            chosen = self._chosen_calls(asked, obstacle)
-            if chosen is not None:
-                yield from chosen
-                continue
             why, types = obstacle.why, self._expected_types(asked, obstacle)
-            if types and (why in found.expected or why not in found.doubts):
-                found.expected.setdefault(why, []).extend(types)
+            if types and (why in passed.expected or why not in passed.doubts):
+                passed.expected.setdefault(why, []).extend(types)
             else:
-                found.expected.pop(why, None)
-            found.doubts.setdefault(why, obstacle.place)
+                passed.expected.pop(why, None)
+            passed.doubts.setdefault(why, obstacle.place)
 
     def _expected_types(self, asked: OpenParameter, obstacle: Obstacle) -> list[Given]:
         """Return the types that all receivers of the function declare; empty if one doesn't."""
@@ -137,14 +130,6 @@ class Passing:
         ]
         known = [argument for argument in types if argument is not None]
         return known if len(known) == len(places) else []
-
-    def _chosen_calls(self, asked: OpenParameter, obstacle: Obstacle) -> list[CallSite] | None:
-        """Return the calls of a function that tables hold; None if other code may call it."""
-        owner = asked.module.enclosing_class(asked.function)
-        is_made = owner is not None and asked.function.name == "__init__"
-        is_followed = is_made or owner is None
-        calls = self._value_calls(obstacle) if is_followed else None
-        return None if calls is None else [CallSite(place, int(is_made)) for place in calls]
 
     def _in_keywords(
         self, module: Module, call: ast.Call, name: str
@@ -166,8 +151,8 @@ class Passing:
                 return None
             return OpenParameter(module, function, ast.copy_location(ast.arg(name), binding.node))
         passed = [*passed_keywords(module, call)]
-        given = [value for key, value in passed if key == name]
-        return given[0] if len(given) == 1 and all(key is not None for key, _ in passed) else None
+        values = [value for key, value in passed if key == name]
+        return values[0] if len(values) == 1 and all(key is not None for key, _ in passed) else None
 
     def _calls(self, sites: Iterable[CallSite]) -> Iterator[tuple[Module, ast.Call, CallSite]]:
         """Yield the trees of call sites."""

@@ -9,7 +9,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.programs.program import Program
 from awaken.project.source.programs.undefined import Program as SearchedProgram
-from awaken.project.source.programs.undefined import may_define
+from awaken.project.source.programs.undefined import may_be_given
 from awaken.project.source.trees import Function, root_of
 
 _REPLACING = (b"sys.modules", b"import_module", b"__import__")
@@ -48,12 +48,7 @@ def failing_import(project: Program, names: Names, module: Module) -> str:
 
 def is_after_failing_import(project: Program, names: Names, module: Module, node: ast.AST) -> bool:
     """Whether ``node`` never runs: its function has an import before it that always fails."""
-    earlier = [*_statements_before(module, node)]
-    # By then a test may have set it: ``monkeypatch.setattr(database, "Session", ...)``.
-    return any(
-        not project.files_with((f'"{name}"'.encode(), f"'{name}'".encode()))
-        for _, name in _lacking(project, names, module, earlier)
-    )
+    return any(_lacking(project, names, module, [*_statements_before(module, node)]))
 
 
 def _statements_before(module: Module, node: ast.AST) -> Iterator[ast.stmt]:
@@ -76,7 +71,7 @@ def _lacking(
         source = isinstance(statement, ast.ImportFrom) and absolute_module(module, statement)
         path = names.layout.find(source, module.path).path if source else None
         home = None if path is None else project.module(path)
-        if home is None or not isinstance(statement, ast.ImportFrom) or may_define(home):
+        if home is None or not isinstance(statement, ast.ImportFrom):
             continue
         for alias in statement.names:
             # A package may lack a module that is generated; but nobody calls a module.
@@ -92,9 +87,10 @@ def lacks(project: SearchedProgram, names: Names, home: Module, name: str) -> bo
         return False
     if name == "*" or name[:2] == "__" or names.attribute(home.path, name) is not None:
         return False
-    setting = (f".{name} =".encode(), f".{name}:".encode(), f"{home.name}.{name}".encode())
+    dotted = [f"{home.name}.{name}".encode()]
     replacing = set(project.files_with(_REPLACING)) & set(project.files_with([home.name.encode()]))
-    return not (replacing or project.files_with(setting) or _is_set(project, home))
+    is_set = replacing or project.files_with(dotted) or _is_set(project, home)
+    return not (is_set or may_be_given(project, home, name))
 
 
 def _is_set(project: SearchedProgram, home: Module) -> bool:

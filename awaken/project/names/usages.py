@@ -50,7 +50,7 @@ def usage_of(module: Module, node: ast.expr, *, is_class: bool) -> Usage:
             # Any other attribute may be a way to call it, as ``task.delay`` is.
             is_plain = above.attr.startswith("__") and above.attr not in _TELLING
             harmless = is_class or above.attr in _OF_FUNCTIONS or is_plain
-            return Usage("nothing" if harmless else "value", above)
+            return Usage("nothing" if harmless else "value", node)
         case ast.Assign(targets=[ast.Name(id=name)]):
             return Usage("alias", node, name)
         case ast.Compare() | ast.Expr() | ast.Delete():

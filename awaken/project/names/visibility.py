@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 
@@ -24,6 +25,11 @@ def is_public(module: Module, name: str) -> bool:
     if not all(part.isidentifier() for part in module.name.split(".")):
         return False
     return not is_test_file(module.path)
+
+
+def is_seen(names: Names, module: Module, name: str) -> bool:
+    """Whether code outside the project may know ``name``: nobody imports an application."""
+    return names.layout.published and is_public(module, name)
 
 
 def is_listed(module: Module, node: ast.expr) -> bool:

@@ -263,6 +263,21 @@ class ScopeTable:
         is_builtin = isinstance(func, ast.Name) and not self.is_bound(func.id, call)
         return func.id if isinstance(func, ast.Name) and is_builtin else ""
 
+    def attribute_read(
+        self, node: ast.AST | None, builtins: Collection[str] = ("getattr",)
+    ) -> tuple[ast.expr | None, str]:
+        """Return object and name of ``x.name`` and ``getattr(x, "name")``, which read an attribute.
+
+        ``builtins`` read it by its name. None and no name for everything else.
+        """
+        match node:
+            case ast.Attribute(value=owner, attr=name, ctx=ast.Load()):
+                return owner, name
+            case ast.Call(args=[owner, ast.Constant(value=str() as name), *_]):
+                if self.builtin_called(node) in builtins:
+                    return owner, name
+        return None, ""
+
     def reads_of(self, node: ast.Name) -> list[ast.Name]:
         """Return every read, in the order of the scopes, that may refer to what ``node`` does."""
         bindings = self.bindings_of(node)

@@ -45,13 +45,13 @@ def fixtures_asked_for(
             names = None
     if names is None:
         return None
-    found = [fixture_for(evaluator, module, function, name) for name in names]
-    known = [value for value in sorted(found, key=_place) if value is not None]
-    return known if len(known) == len(found) else None
+    fixtures = [fixture_for(evaluator, module, function, name) for name in names]
+    known = [value for value in sorted(fixtures, key=_place) if value is not None]
+    return known if len(known) == len(fixtures) else None
 
 
-def _place(found: FunctionOf | None) -> tuple[str, int]:
-    return ("", 0) if found is None else (found.module.path, found.node.lineno)
+def _place(fixture: FunctionOf | None) -> tuple[str, int]:
+    return ("", 0) if fixture is None else (fixture.module.path, fixture.node.lineno)
 
 
 def is_asking(call: ast.Call) -> bool:
@@ -131,14 +131,14 @@ def parametrized_nodes(decorator: ast.Call, name: str) -> Iterator[ast.expr | No
         yield None
         return
     for element in values.elts:
-        given = element
+        row = element
         is_param = isinstance(element, ast.Call) and last_name(element.func) == "param"
         if is_param and isinstance(element, ast.Call):
-            given = ast.Tuple(element.args, ast.Load())
+            row = ast.Tuple(element.args, ast.Load())
         if len(names) == 1 and not is_param:
-            yield given
-        elif isinstance(given, ast.List | ast.Tuple) and len(given.elts) == len(names):
-            yield given.elts[names.index(name)]
+            yield row
+        elif isinstance(row, ast.List | ast.Tuple) and len(row.elts) == len(names):
+            yield row.elts[names.index(name)]
         else:
             yield None
 
@@ -193,13 +193,8 @@ def _names_read(module: Module, node: ast.expr) -> set[str] | None:
 
 def _name_read(module: Module, use: ast.AST) -> str:
     """Return ``name`` of ``use.name`` and ``getattr(use, "name")``; empty for other uses."""
-    match module.parent(use):
-        case ast.Attribute(attr=name):
-            return name
-        case ast.Call(args=[first, ast.Constant(value=str() as name), *_]) as call if first is use:
-            is_known = module.scopes.builtin_called(call) in {"getattr", "hasattr"}
-            return name if is_known else ""
-    return ""
+    owner, name = module.scopes.attribute_read(module.parent(use), {"getattr", "hasattr"})
+    return name if owner is use else ""
 
 
 def _binds(evaluator: Questions, path: str, names: set[str]) -> bool:

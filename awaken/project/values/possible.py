@@ -166,6 +166,10 @@ class ProgramValues:
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
 
+    def alternatives_of(self, module: Module, node: ast.expr) -> Values:
+        """Return what an expression may be, unknown or not."""
+        return self.of(module, node).alternatives
+
     def of(self, module: Module, node: ast.expr) -> PossibleValues:
         """Return the values that ``node`` may have at its place.
 

@@ -314,24 +314,26 @@ class _Runs:
         self._seen.add(key)
         parameter = _parameter(function, name)
         calls = [
-            (other, call, given)
+            (other, call, argument)
             for site in callers.sites
             for other, call in self._project.calls_at(site.place)
-            for given in [argument_of(call, function, parameter, site.bound) if parameter else None]
-            if self._may_be(other, given)
+            for argument in [
+                argument_of(call, function, parameter, site.bound) if parameter else None
+            ]
+            if self._may_be(other, argument)
         ]
         if len(calls) > 1:
             raise _Again(calls[1][0].place(calls[1][1]))
-        for other, call, given in calls:
-            self._look_at_call(other, call, given)
+        for other, call, argument in calls:
+            self._look_at_call(other, call, argument)
 
-    def _may_be(self, module: Module, given: ast.expr | None) -> bool:
-        if given is None:
+    def _may_be(self, module: Module, argument: ast.expr | None) -> bool:
+        if argument is None:
             return True
-        owners = self._project.web.applications.applications_of(module, given)
+        owners = self._project.web.applications.applications_of(module, argument)
         return self._application in owners.applications or owners.unknown is not None
 
-    def _look_at_call(self, module: Module, call: ast.Call, given: ast.expr | None) -> None:
+    def _look_at_call(self, module: Module, call: ast.Call, argument: ast.expr | None) -> None:
         """Look for loops around the only call, and go on to the function that makes it."""
         made = self._application.made
         function: Function | None = None
@@ -343,15 +345,15 @@ class _Runs:
             is_outside = made.path != module.path or not module.span(around).contains(made.span)
             if isinstance(around, _REPEATING) and is_outside:
                 raise _Again(module.place(call))
-        if function is not None and not self._is_made_in(module, function, given):
-            self.look_at(module, function, given.id if isinstance(given, ast.Name) else "")
+        if function is not None and not self._is_made_in(module, function, argument):
+            self.look_at(module, function, argument.id if isinstance(argument, ast.Name) else "")
 
-    def _is_made_in(self, module: Module, function: Function, given: ast.expr | None) -> bool:
+    def _is_made_in(self, module: Module, function: Function, argument: ast.expr | None) -> bool:
         """Whether each run of ``function`` has another application: one that it makes or gets."""
         made = self._application.made
         if made.path == module.path and module.span(function).contains(made.span):
             return True
-        bindings = module.scopes.bindings_of(given)
+        bindings = module.scopes.bindings_of(argument)
         return any(
             item.scope.node is function and isinstance(item.value, ast.Call) for item in bindings
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from awaken.contract import Place, Span
+from awaken.contract import Place
 from awaken.kit.eager_loads.loading_statements import GETS, Statement, node_at, statement_of
 from awaken.kit.relationships.intervening_writes import DEEPEST_HELPERS
 from awaken.kit.relationships.readers import DEEPEST_CALLERS, READERS
@@ -28,7 +28,7 @@ from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_revision
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Comprehension, Function, last_name, root_of
+from awaken.project.source.trees import Comprehension, Function, last_name, receivers
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -193,16 +193,12 @@ class _Search:
         module = self._project.module(place.path) if place.path in self._project.snapshot else None
         if module is None:
             return None
-        start = place.span.start
-        word = module.source.text[start : place.span.end]
-        name = bytes(word).split(b".")[0].split(b"(")[0].strip().decode(errors="replace")
-        if name in {"getattr", "hasattr"}:
-            calls = module.calls_at(place.span)
-            node = root_of(calls[0].args[0]) if calls and calls[0].args else None
-            return (module, calls[0], node) if isinstance(node, ast.Name) else None
-        here = module.expressions_at({Span(start, start + len(name.encode()))})
-        known = next((node for node in here if isinstance(node, ast.Name)), None)
-        return None if known is None else (module, known, known)
+        node = next(module.expressions_at({place.span}), None)
+        if node is None:
+            return None
+        owner, _ = module.scopes.attribute_read(node, {"getattr", "hasattr"})
+        *_, root = receivers(owner or node)
+        return (module, node, root) if isinstance(root, ast.Name) else None
 
     # ------------------------------------------------------------------------- there and back
     def _without_returns(self, path: tuple[str, ...]) -> tuple[str, ...]:

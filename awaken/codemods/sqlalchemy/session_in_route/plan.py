@@ -106,8 +106,8 @@ class SessionInRoute(SiteRule):
     def decisions(self, project: Project) -> Iterable[Decided]:
         """Return a finding per session or engine that an endpoint makes, and its change."""
         result = list(self._sites(project))
-        given = list(_dependencies(project)) if result else []
-        return (decide(site, _rewrite, project, made, given) for site, made in result)
+        dependencies = list(_dependencies(project)) if result else []
+        return (decide(site, _rewrite, project, made, dependencies) for site, made in result)
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters of the kit, and those of this rule."""
@@ -144,10 +144,14 @@ def _dependencies(project: Project) -> Iterator[_Given]:
     for module in modules_with(project, (b"yield",)):
         for node in module.tree.body:
             if isinstance(node, Function) and not node.decorator_list:
-                given = project.orm.session_dependency(module, node)
-                is_plain = given is not None and given.gives == "yield" and not given.overrides
-                if given is not None and is_plain and given.closed == "always":
-                    yield _Given(module, node, given.made)
+                dependency = project.orm.session_dependency(module, node)
+                is_plain = (
+                    dependency is not None
+                    and dependency.gives == "yield"
+                    and not dependency.overrides
+                )
+                if dependency is not None and is_plain and dependency.closed == "always":
+                    yield _Given(module, node, dependency.made)
 
 
 def _rewrite(
@@ -164,18 +168,20 @@ def _rewrite(
     shown = module.excerpt(call)
     block = _block(module, function, call)
     opened = block.items[0].optional_vars
-    given = next((one for one in dependencies if _gives_same(project, module, made[0], one)), None)
-    if given is None:
+    dependency = next(
+        (one for one in dependencies if _gives_same(project, module, made[0], one)), None
+    )
+    if dependency is None:
         raise Refused(NO_DEPENDENCY)
     if not isinstance(opened, ast.Name):
         raise Refused(OTHER_SHAPE, shown)
     name = opened.id
-    _check(site, project, block, given, name)
+    _check(site, project, block, dependency, name)
     kind, imports = module.text_of(call.func), list[Edit]()
     if session.source == "factory":
         kind, imports = name_from_same_module(project, site, None, _CLASSES[session.is_async])
     depends, more = name_from_same_module(project, site, None, "fastapi.Depends")
-    provider, beside = _written_pair(project, site, given)
+    provider, beside = _written_pair(project, site, dependency)
     code = f"{name}: {kind} = {depends}({provider})"
     edits: list[Edit] = [
         site.rewrite_header(function, ADD_PARAMETER, Parameter(code)),
@@ -185,7 +191,9 @@ def _rewrite(
         *beside,
     ]
     message = f"`{function.name}` gets its session from `{provider}`"
-    return Rewrite(message, edits, [_CLOSED, _SHARED], (given.module.place(given.function),))
+    return Rewrite(
+        message, edits, [_CLOSED, _SHARED], (dependency.module.place(dependency.function),)
+    )
 
 
 def _block(module: Module, function: Function, call: ast.Call) -> ast.With | ast.AsyncWith:
@@ -198,16 +206,16 @@ def _block(module: Module, function: Function, call: ast.Call) -> ast.With | ast
     raise Refused(OTHER_SHAPE, module.excerpt(call))
 
 
-def _gives_same(project: Project, module: Module, made: _Made, given: _Given) -> bool:
+def _gives_same(project: Project, module: Module, made: _Made, dependency: _Given) -> bool:
     """Whether a dependency yields sessions of the same factory, or class and engine, as a call."""
-    session, other = made.session, given.made
+    session, other = made.session, dependency.made
     if session is None or session.is_async is not other.is_async or session.source != other.source:
         return False
     if session.source == "factory":
         return session.place == other.place and not made.call.args and not made.call.keywords
-    yielded = given.module.calls_at(other.place.span)
+    yielded = dependency.module.calls_at(other.place.span)
     return bool(yielded) and _engine(project, module, made.call) == _engine(
-        project, given.module, yielded[0]
+        project, dependency.module, yielded[0]
     )
 
 
@@ -229,18 +237,18 @@ def _check(
     site: Site[Function],
     project: Project,
     block: ast.With | ast.AsyncWith,
-    given: _Given,
+    dependency: _Given,
     name: str,
 ) -> None:
     """Raise Refused where an injected session would be another one, or none."""
     module, function = site.module, site.node
-    text = given.module.text_of(given.function)
+    text = dependency.module.text_of(dependency.function)
     if "commit" in text or "begin" in text:
-        raise Refused(COMMITS, given.function.name)
-    if _uses(project, module, function, _name(given)):
-        raise Refused(INJECTED, given.function.name)
+        raise Refused(COMMITS, dependency.function.name)
+    if _uses(project, module, function, _name(dependency)):
+        raise Refused(INJECTED, dependency.function.name)
     if _ends_transaction(module, block, name):
-        other = _sharing_dependency(project, module, function, _name(given))
+        other = _sharing_dependency(project, module, function, _name(dependency))
         if other is not None:
             raise Refused(SHARED, other[0], because=(other[1],))
     callers = project.calls.callers_of(module, function)
@@ -259,8 +267,8 @@ def _check(
         raise Refused(NAME_TAKEN, name)
 
 
-def _name(given: _Given) -> str:
-    return f"{given.module.name}.{given.function.name}"
+def _name(dependency: _Given) -> str:
+    return f"{dependency.module.name}.{dependency.function.name}"
 
 
 def _name_of(node: ast.AST) -> str:
@@ -270,16 +278,21 @@ def _name_of(node: ast.AST) -> str:
     return ""
 
 
-def _written_pair(project: Project, site: Site[Function], given: _Given) -> tuple[str, list[Edit]]:
+def _written_pair(
+    project: Project, site: Site[Function], dependency: _Given
+) -> tuple[str, list[Edit]]:
     """Return how the dependency is written in the file of the endpoint. Raises Refused."""
-    module, name = site.module, given.function.name
-    if module.path == given.module.path:
+    module, name = site.module, dependency.function.name
+    if module.path == dependency.module.path:
         return name, []
-    home = given.module.name
+    home = dependency.module.name
     written = name_here(module, site.node, name, [home], "")
     if written.needs is None:
         return written.text, []
-    if written.text != name or project.layout.find(home, module.path).path != given.module.path:
+    if (
+        written.text != name
+        or project.layout.find(home, module.path).path != dependency.module.path
+    ):
         raise Refused(NAME_TAKEN, name)
     return name, [site.need_import(home, name)]
 

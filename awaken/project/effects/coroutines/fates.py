@@ -95,7 +95,7 @@ class Fates:
         seen, start = 0, (module, function)
         waiting = Worklist[tuple[Module, Function]]([start], lambda pair: pair[0].place(pair[1]))
         for home, node in waiting:
-            callers = self._evaluator.callers.callers_of(home, node)
+            callers = self._evaluator.callers_of(home, node)
             for obstacle in callers.obstacles:
                 result[Fate("unknown", obstacle.place, why=obstacle.why)] = None
             for site in callers.sites:

@@ -253,8 +253,8 @@ class PydanticModels(ProgramFacts):
             if not isinstance(call, ast.Call) or not self._calls(module, call, _KNOWN.fields):
                 continue
             for wanted in _ALIASES:
-                given = keyword_of(call, wanted)
-                paths = [] if given is None else self._paths(module, given)
+                alias = keyword_of(call, wanted)
+                paths = [] if alias is None else self._paths(module, alias)
                 if paths:
                     return paths
         return []
@@ -331,8 +331,8 @@ def _read_by_validators(evaluator: ProgramEvaluator, qualified: str) -> Iterator
     """Yield what the validators of a model read of the object that it is given."""
     for _, module, body in evaluator.classes.bodies(qualified):
         for function in body.body:
-            given = _given_pair(evaluator, module, function)
-            for name, node in () if given is None else _read(module, *given):
+            validator = _given_pair(evaluator, module, function)
+            for name, node in () if validator is None else _read(module, *validator):
                 yield Field(name, (name,), module.place(node))
 
 
@@ -355,15 +355,12 @@ def _is_behind(decorator: ast.expr) -> bool:
     return isinstance(mode, ast.Constant) and mode.value == _BEHIND
 
 
-def _read(module: Module, function: ast.FunctionDef, given: str) -> Iterator[tuple[str, ast.expr]]:
+def _read(
+    module: Module, function: ast.FunctionDef, parameter: str
+) -> Iterator[tuple[str, ast.expr]]:
     for node in module.walk(function):
-        match node:
-            case ast.Attribute(value=ast.Name(id=name), attr=attribute, ctx=ast.Load()):
-                is_called = module.call_of(node) is not None
-                if name == given and not is_called and not attribute.startswith("__"):
-                    yield attribute, node
-            case ast.Call(func=ast.Name(id=asked), args=[ast.Name(id=name), constant, *_]) if (
-                asked in _ASKING and name == given
-            ):
-                if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
-                    yield constant.value, node
+        match module.scopes.attribute_read(node, _ASKING):
+            case ast.Name(id=owner), name if owner == parameter and isinstance(node, ast.expr):
+                is_method = isinstance(node, ast.Attribute) and module.call_of(node) is not None
+                if not is_method and not name.startswith("__"):
+                    yield name, node

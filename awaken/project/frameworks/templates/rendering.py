@@ -229,7 +229,7 @@ class Renderings:
             return
         found = replace(found, context=found.context.copy())
         found.context.spread = [item for item in found.context.spread if item not in inside]
-        callers = self._evaluator.callers.callers_of(found.module, function)
+        callers = self._evaluator.callers_of(found.module, function)
         unknown = tuple(obstacle.why for obstacle in callers.obstacles)
         if unknown or not deep:
             why = unknown or ("too many functions pass its arguments on",)

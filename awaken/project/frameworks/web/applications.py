@@ -174,7 +174,7 @@ class Applications(ProgramFacts):
             return
         seen.add(key)
         evaluator = self._evaluator
-        callers = evaluator.callers.callers_of(module, function)
+        callers = evaluator.callers_of(module, function)
         hidden = [obstacle for obstacle in callers.obstacles if obstacle.kind not in OF_OTHERS]
         is_cut = len(seen) > MOST_PARAMETERS
         if is_cut or hidden or not callers.sites:
@@ -184,15 +184,15 @@ class Applications(ProgramFacts):
             return
         for site in callers.sites:
             for other, call in evaluator.calls_at(site.place):
-                given = argument_of(call, function, parameter, site.bound)
+                argument = argument_of(call, function, parameter, site.bound)
                 # ``self``, which no argument gives.
-                if given is None and site.bound and parameter in function.args.args[:1]:
-                    given = _receiver(call, function)
-                if given is None:
+                if argument is None and site.bound and parameter in function.args.args[:1]:
+                    argument = _receiver(call, function)
+                if argument is None:
                     why = "it is passed in a way that is not followed"
                     yield Unknown(why, site.place)
                 else:
-                    yield from self._follow(other, given, seen)
+                    yield from self._follow(other, argument, seen)
 
 
 def _is_own(value: Value) -> TypeGuard[InstanceOf]:

@@ -91,7 +91,7 @@ class Endpoints:
                 break
             if skips_function(home, current):
                 continue
-            callers = self._evaluator.callers.callers_of(home, current)
+            callers = self._evaluator.callers_of(home, current)
             entry = self._entry(home, current, callers)
             if entry is not None:
                 return (entry, *chain)

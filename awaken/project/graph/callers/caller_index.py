@@ -26,7 +26,7 @@ from awaken.project.graph.callers.search_inputs import Surroundings
 from awaken.project.graph.callers.target import Target, scope_around
 from awaken.project.graph.classes.hierarchies import Hierarchy
 from awaken.project.names.functions.decorators import decorators_of
-from awaken.project.names.visibility import is_public
+from awaken.project.names.visibility import is_seen
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
@@ -149,12 +149,12 @@ class _Search:
         if (
             function.name.startswith("__")
             and function.name.endswith("__")
-            and not self._target.makes
+            and not (self._target.makes and function.name == "__init__")
         ):
             self._stop("framework", f"Python itself calls `{function.name}`", self._target.place)
         names = ".".join([*scope.definition_names(), self._target.shown])
         # Nobody can import the local definitions of a function.
-        if self._is_public(module, names) and scope.enclosing_function() is None:
+        if is_seen(self._evaluator.names, module, names) and scope.enclosing_function() is None:
             why = f"code outside the project may call `{self._target.shown}` as well"
             self._stop("outside", why, self._target.place)
         if self._target.hierarchy is not None:
@@ -165,10 +165,6 @@ class _Search:
             if outside is not None:
                 why = f"{outside.path} names `{self._target.shown}`"
                 self._obstacles["named", why] = Obstacle("named", why, outside)
-
-    def _is_public(self, module: Module, name: str) -> bool:
-        """Whether code outside the project may know ``name``: nobody imports an application."""
-        return self._evaluator.names.layout.published and is_public(module, name)
 
     def _look_at_hierarchy(self, hierarchy: Hierarchy) -> None:
         hidden = hierarchy.hidden_base(self._target.name)
@@ -314,7 +310,7 @@ class _Search:
         """Look for ``cls(...)``, ``type(self)(...)`` and ``super().__init__(...)``."""
         for module, owner in hierarchy.definitions():
             name = module.full_name(owner)
-            inherits = hierarchy.is_above(name, "__init__")
+            inherits = hierarchy.is_above(name, self._target.name)
             for node in module.walk(owner):
                 bound = self._target.makes_by(module, node, inherits=inherits)
                 if bound is not None and isinstance(node, ast.Call):

@@ -15,7 +15,7 @@ from awaken.contract import Place, Span
 from awaken.project.names.file_facts import Arguments, written_arguments
 from awaken.project.names.module_tables import NameTarget
 from awaken.project.names.usages import UsageKind, is_annotation, usage_of
-from awaken.project.names.visibility import is_listed, is_public
+from awaken.project.names.visibility import is_listed, is_seen
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import Values, holds_tree
@@ -194,7 +194,7 @@ def imported_by(evaluator: Evaluator, module: Module, alias: ast.alias) -> Impor
     target = NameTarget("from", statement.module or "", alias.name, statement.level)
     qualified = evaluator.names.imported_name(module.path, target)
     name = alias.asname or alias.name
-    is_exported = module.is_package and evaluator.names.layout.published and is_public(module, name)
+    is_exported = module.is_package and is_seen(evaluator.names, module, name)
     return Imported(module.place(alias), qualified, alias.name, name, is_exported)
 
 

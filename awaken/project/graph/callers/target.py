@@ -29,7 +29,7 @@ _SAME_PARAMETERS = TRANSPARENT | MANAGERS | REMEMBERING
 
 
 class Target:
-    """A function or method; of ``__init__`` its class, which calls make. Holds no tree."""
+    """A function or method; of ``__init__`` and ``__new__`` the class. Holds no tree."""
 
     def __init__(self, surroundings: Surroundings, module: Module, function: Function) -> None:
         self._surroundings = surroundings
@@ -37,7 +37,7 @@ class Target:
         scope = scope_around(module, function)
         owner = scope.node if isinstance(scope.node, ast.ClassDef) else None
         self.owner_name = owner.name if owner is not None else ""
-        self.makes = owner is not None and function.name == "__init__"
+        self.makes = owner is not None and function.name in {"__init__", "__new__"}
         self.name = function.name
         self.never_runs = is_overload(function)
         self.shown = self.owner_name or self.name if self.makes else self.name
@@ -104,13 +104,14 @@ class Target:
         return any(hierarchy.reaches(value, name) is not False for value in values)
 
     def makes_by(self, module: Module, node: ast.AST, *, inherits: bool) -> int | None:
-        """Return how many arguments a call binds that reaches the ``__init__``; None for others."""
+        """Return how many arguments a call binds that reaches the method; None for others."""
         match node:
             case ast.Call(func=ast.Name(id="cls")):
                 return 1
             case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)):
-                return 1 if name == "__init__" and inherits else None
-            case ast.Call(func=ast.Attribute(value=base, attr="__init__")):
+                # `__new__` is given the class.
+                return int(name == "__init__") if name == self.name and inherits else None
+            case ast.Call(func=ast.Attribute(value=base, attr=name)) if name == self.name:
                 # ``Base.__init__(self, ...)`` passes `self` itself.
                 return (
                     0 if self._evaluator.names.qualified_name(module, base) in self.made else None
@@ -150,9 +151,9 @@ class Target:
         parameters = self._parameters
         if mention.kind != "call" or parameters is None:
             return True
-        ways = [parameters] if self._method_kind != "class" else []
-        ways += [parameters.behind_first()] if self._method_kind != "static" else []
-        return any(way.bind(mention.arguments) for way in ways)
+        signatures = [parameters] if self._method_kind != "class" else []
+        signatures += [parameters.behind_first()] if self._method_kind != "static" else []
+        return any(item.bind(mention.arguments) for item in signatures)
 
     def _refers(self, module: Module, node: ast.Name | ast.Attribute) -> bool | None:
         """Whether a name or a dotted name means the function, or the class that it makes."""
@@ -217,11 +218,6 @@ class Target:
             case ClassOf():
                 return value.qualified in self.made
         return False
-
-    @property
-    def gives(self) -> int:
-        """How many parameters the receiver of a call of a value fills."""
-        return int(self.makes or (self.is_method and self._method_kind != "static"))
 
     def _bound_method(self, receiver: Receiver) -> int | Literal[False] | None:
         hierarchy = self.hierarchy

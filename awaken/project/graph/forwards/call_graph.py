@@ -47,6 +47,11 @@ class FunctionPlace(NamedTuple):
         return cls(module.path, module.span(function).start, module.qualname(function))
 
     @property
+    def name(self) -> str:
+        """The name of the function itself, without the class or function around it."""
+        return self.qualname.rpartition(".")[2]
+
+    @property
     def place(self) -> Place:
         """Where it begins; where its file does for the code outside of all functions."""
         start = max(self.start, 0)
@@ -134,7 +139,7 @@ class CallGraph:
     def finish(self, names: Sequence[str], resolved: Sequence[Resolved]) -> None:
         """Turn the graph round: no call is added any more."""
         self._names, self._resolved = list(names), list(resolved)
-        defined = {item.qualname.rpartition(".")[2] for item in self._functions}
+        defined = {item.name for item in self._functions}
         self._uses = {name: self._uses[name] for name in defined & self._uses.keys()}
         calling: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
         declared: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
@@ -219,7 +224,7 @@ class CallGraph:
         if number is None:
             return []
         rows = {*self._by_callee.get(number, ()), *self._by_declared.get(number, ())}
-        for row in self._unknown.get(function.qualname.rpartition(".")[2], ()):
+        for row in self._unknown.get(function.name, ()):
             resolution = self._resolution(row)
             if number in resolution.functions or number in resolution.declared:
                 rows.add(row)

@@ -15,10 +15,10 @@ from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.handed.consumers import Consumers
 from awaken.project.graph.forwards.handed.slots import End, Slot, Slots, Spot, key_of
-from awaken.project.names.visibility import is_public
+from awaken.project.names.visibility import is_seen
 from awaken.project.source.memo import cached_by
 from awaken.project.source.worklist import Queue
-from awaken.project.values.domain import MOST_ALTERNATIVES
+from awaken.project.values.pytest_fixtures import fixture_name
 
 Holder = TypeVar("Holder", Slot, Spot)
 _DISPLAYS = ast.Dict | ast.List | ast.Set | ast.Tuple
@@ -32,49 +32,35 @@ class ValueCalls:
         self._slots = Slots(evaluator, evaluator.callers.words)
         self._consumers = Consumers(self._slots, lambda _: None)
 
-    def calls_at(self, obstacle: Obstacle) -> list[Place] | None:
+    def calls_at(self, obstacle: Obstacle) -> tuple[Place | None, ...]:
         """Return the calls of what is passed as a value at the places of an obstacle.
 
-        None where other code may call it, or nothing does.
+        One is None where other code may call it, or nothing does.
         """
         if obstacle.kind != "value":
-            return None
-        result: list[Place] = []
+            return (None,)
+        result: list[Place | None] = []
         # The values that calls pass may lead back to here.
         with self._evaluator.without_callers():
             for place in (obstacle.place, *obstacle.others):
                 module = self._evaluator.load(place.path)
                 node = module and next(module.expressions_at({place.span}), None)
-                calls = self._calls_of_value(Spot(module, node)) if module and node else None
-                if calls is None:
-                    return None
-                result += calls
-        return result or None
-
-    def _calls_of_value(self, value: Spot) -> list[Place] | None:
-        result: list[Place] = []
-        for holder in self._next_holders(value):
-            if holder is None:
-                return None
-            if isinstance(holder, Place):
-                result.append(holder)
-                continue
-            calls = self._calls_of_holder(holder)
-            if calls is None:
-                return None
-            result += calls
-        return result
+                holders = self._next_holders(Spot(module, node)) if module and node else (None,)
+                for holder in holders:
+                    if holder is None or isinstance(holder, Place):
+                        result.append(holder)
+                    else:
+                        result += self._calls_of_holder(holder)
+        return tuple(result) or (None,)
 
     # All functions of a table share its calls.
     @cached_by(key_of)
-    def _calls_of_holder(self, holder: Spot | Slot) -> tuple[Place, ...] | None:
-        calls: list[Place] = []
+    def _calls_of_holder(self, holder: Spot | Slot) -> tuple[Place | None, ...]:
+        calls: list[Place | None] = []
         waiting = Queue[Spot | Slot]([holder], key_of)
         for item in waiting:
             for other in self._next_holders(item):
-                if other is None or len(calls) > MOST_ALTERNATIVES:
-                    return None
-                if isinstance(other, Place):
+                if other is None or isinstance(other, Place):
                     calls.append(other)
                 else:
                     waiting += [other]
@@ -83,8 +69,7 @@ class ValueCalls:
     def _next_holders(self, item: Spot | Slot) -> Iterator[Spot | Slot | Place | None]:
         """Yield what holds a value next, and its calls; None where it can't be followed."""
         if isinstance(item, Slot):
-            reads = self._reads_of(item)
-            yield from (None,) if reads is None else reads
+            yield from self._reads_of(item)
             return
         for other in self._consumers.uses_of(item):
             match other:
@@ -98,28 +83,46 @@ class ValueCalls:
                 case Slot(kind="variable"):
                     yield _without_key(other)
                 case Slot(kind="result"):
-                    yield from self._injected_parameters(other)
+                    yield from self._receivers_of(other)
                 case End(kind="call", node=ast.Call(func=called)) if called is item.node:
                     yield other.module.place(other.node)
                 case _:
                     yield None
 
-    def _injected_parameters(self, result: Slot) -> Iterator[Slot | None]:
-        """Yield the parameters that get what a dependency returns; None if others may get it."""
-        for home, function in self._evaluator.functions_at([(result.owner, result.start)]):
-            is_seen = self._evaluator.names.layout.published and is_public(home, function.name)
-            is_plain = home.parent(function) is home.tree and not function.decorator_list
-            if is_seen or not is_plain:
-                yield None
-            yield from self._slots.injected_parameters(home, function, result.depth)
+    def _receivers_of(self, result: Slot) -> Iterator[Spot | Slot | None]:
+        """Yield what gets the result of a function, a dependency or a fixture.
 
-    def _reads_of(self, variable: Slot) -> list[Spot] | None:
-        """Return what reads a variable; None where another program may."""
+        None if others may get it.
+        """
+        for home, function in self._evaluator.functions_at([(result.owner, result.start)]):
+            fixture = fixture_name(home, function, self._evaluator.names)
+            is_global = home.parent(function) is home.tree
+            if is_seen(self._evaluator.names, home, function.name):
+                yield None
+            if fixture is not None and is_global:
+                yield from self._slots.fixture_receivers(home, function, fixture, result.depth)
+            elif function.decorator_list or home.is_generator(function):
+                yield None
+            else:
+                callers = self._evaluator.callers.callers_of(home, function)
+                pairs = (
+                    pair for site in callers.sites for pair in self._evaluator.calls_at(site.place)
+                )
+                yield from (Spot(module, call, result.depth) for module, call in pairs)
+                if not callers.complete and is_global:
+                    yield from self._slots.injected_parameters(home, function, result.depth)
+                elif not callers.complete:
+                    yield None
+
+    def _reads_of(self, variable: Slot) -> Iterator[Spot | None]:
+        """Yield what reads a variable; None if another program may."""
         module = self._evaluator.load(variable.owner)
-        is_seen = variable.start < 0 and self._evaluator.names.layout.published
-        if module is None or (is_seen and is_public(module, variable.name)):
-            return None
-        return [*self._slots.reads_of_variable(module, variable)]
+        if module is None or (
+            variable.start < 0 and is_seen(self._evaluator.names, module, variable.name)
+        ):
+            yield None
+        if module is not None:
+            yield from self._slots.reads_of_variable(module, variable)
 
     def _filled_variable(self, container: Spot) -> Slot | None:
         """Return the variable of a container that something is put into."""

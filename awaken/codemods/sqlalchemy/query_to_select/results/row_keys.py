@@ -269,11 +269,11 @@ class _Follower:
         if module is None:
             return
         above = module.parent(call)
-        given: ast.expr = call
+        result: ast.expr = call
         if isinstance(function, ast.AsyncFunctionDef) and isinstance(above, ast.Await):
-            given = above
+            result = above
         there = Reader(module=module, project=self._reader.project)
-        self._waiting += [(there, given, shape)]
+        self._waiting += [(there, result, shape)]
 
     def _follow_handed(self, call: ast.Call, node: ast.expr, shape: _Shape) -> None:
         """Follow what is given to a function of the program into that function."""

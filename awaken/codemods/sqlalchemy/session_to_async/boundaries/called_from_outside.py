@@ -101,8 +101,8 @@ def _is_called(part: SynchronousPart, function: FunctionPlace) -> bool:
     if is_around_tests(function.path):
         return True
     calls = part.project.calls
-    method = function.qualname.rpartition(".")[2]
+    method = function.name
     return bool(calls.passed_functions().components_of(function)) or any(
-        not is_test_file(caller.place.path) and caller.caller.qualname.rpartition(".")[2] != method
+        not is_test_file(caller.place.path) and caller.caller.name != method
         for caller in calls.graph().callers(function)
     )

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import EntryPoint
@@ -33,11 +32,14 @@ def calls_of_kept(project: Project, entry: EntryPoint) -> list[Place] | Place:
             return module.place(call)
     reads: list[Place] = []
     for module, node in nodes_with(project, [entry.name.encode()], ast.AST):
-        reads += [module.place(read) for read in _reads_at(project, module, node, entry)]
+        owner, name = module.scopes.attribute_read(node)
+        if owner and name == entry.name and _may_be(project, module, owner, entry.keeper):
+            reads.append(module.place(node))
     if not reads:
         return entry.at
     calls = project.calls.calls_of_value(Obstacle("value", "", reads[0], tuple(reads[1:])))
-    return reads[0] if calls is None else calls
+    known = [call for call in calls if call is not None]
+    return known if len(known) == len(calls) else reads[0]
 
 
 def _is_hiding(project: Project, module: Module, call: ast.Call, keeper: str) -> bool:
@@ -49,19 +51,6 @@ def _is_hiding(project: Project, module: Module, call: ast.Call, keeper: str) ->
     names = project.effects.library_functions(module, call)
     is_filling = any(name.startswith(_PARSING) for name in names)
     return is_filling and argument(call, 1, "namespace") is not None
-
-
-def _reads_at(
-    project: Project, module: Module, node: ast.AST, entry: EntryPoint
-) -> Iterator[ast.expr]:
-    match node:
-        case ast.Attribute(value=owner, attr=name, ctx=ast.Load()) if name == entry.name:
-            if _may_be(project, module, owner, entry.keeper):
-                yield node
-        case ast.Call(args=[owner, ast.Constant(value=name), *_]) if name == entry.name:
-            is_read = module.scopes.builtin_called(node) == "getattr"
-            if is_read and _may_be(project, module, owner, entry.keeper):
-                yield node
 
 
 def _may_be(project: Project, module: Module, node: ast.expr, keeper: str) -> bool:

@@ -36,7 +36,7 @@ def refused_tasks(part: SynchronousPart) -> Iterator[tuple[FunctionPlace, Refuse
     if not tasks:
         return
     eager = next(_eager(part.project), None)
-    hooks = {task.qualname.rpartition(".")[2] for task in tasks if part.entry_points.is_hook(task)}
+    hooks = {task.name for task in tasks if part.entry_points.is_hook(task)}
     applied = next(_applied_places(part, hooks), None) if hooks else None
     for function in tasks:
         at = eager or (applied if part.entry_points.is_hook(function) else None)
@@ -54,7 +54,7 @@ def is_sent(part: SynchronousPart, function: FunctionPlace, place: Place) -> boo
     if not part.entry_points.is_task(function):
         return False
     module = part.project.module(place.path)
-    name = function.qualname.rpartition(".")[2]
+    name = function.name
     return module is not None and any(
         isinstance(node, ast.Name | ast.Attribute) and _is_plain_use(part, module, node)
         for node in module.mentions(name)

@@ -50,7 +50,7 @@ class Managers:
         """
         kin = self._project.calls.override_sets()
         functions = {*kin.override_set(function)}
-        method = _method(function)
+        method = function.name
         if method in ENTERING:
             for other in ENTERING:
                 functions |= {*kin.methods(self._owner(function), other)}
@@ -59,13 +59,13 @@ class Managers:
     def callers(self, function: FunctionPlace) -> list[Call]:
         """Return who calls a function, or enters what it is the method of."""
         calls = self._project.calls.graph().callers(function)
-        if _method(function) in ENTERING:
+        if function.name in ENTERING:
             calls += self._entries.get(function, [])
         return calls
 
     def entries(self, function: FunctionPlace) -> list[Call]:
         """Return the ``with`` statements that call ``function``."""
-        return self._entries.get(function, []) if _method(function) in ENTERING else []
+        return self._entries.get(function, []) if function.name in ENTERING else []
 
     @cached_property
     def _entries(self) -> dict[FunctionPlace, list[Call]]:
@@ -80,7 +80,7 @@ class Managers:
                 continue
             for function in self._methods_of(module, entered):
                 caller, place = self._around(module, entered), module.place(entered)
-                name = _method(function)
+                name = function.name
                 functions[function].append(Call(place, caller, name, "one", (function,), ""))
                 # `enter_context()` is a plain call: nothing can await in its place.
                 if not isinstance(node, ast.withitem) or not self._is_certain(module, entered):
@@ -130,7 +130,7 @@ class Managers:
     # ------------------------------------------------------------------------------- the classes
     def check(self, function: FunctionPlace) -> None:
         """Raise Refused where a manager cannot be one that is entered asynchronously."""
-        name = _method(function)
+        name = function.name
         owner = self._owner(function)
         outside = set(self._project.library_ancestors(owner)) - _BASES - _HARMLESS
         kin = self._project.calls.override_sets()
@@ -143,7 +143,7 @@ class Managers:
 
     def bases(self, functions: list[FunctionPlace], rule: str) -> Iterator[Member]:
         """Yield the rewrites of the bases that make a class a manager."""
-        owners = {self._owner(function) for function in functions if _method(function) in ENTERING}
+        owners = {self._owner(function) for function in functions if function.name in ENTERING}
         classes = {
             name
             for owner in owners
@@ -204,7 +204,3 @@ def _entered_node(node: ast.AST) -> ast.expr | None:
         case ast.Call(args=[entered, *_]) if last_name(node.func) == "enter_context":
             return entered
     return None
-
-
-def _method(function: FunctionPlace) -> str:
-    return function.qualname.rpartition(".")[2]

@@ -86,7 +86,7 @@ class WaitingMethods:
 
     def of_whole_class(self, qualified: str) -> dict[str, bool]:
         """Return all methods of a class that wait."""
-        names = sorted({step.qualname.rpartition(".")[2] for step in self._part.steps})
+        names = sorted({step.name for step in self._part.steps})
         result = {
             name: self.methods_called(qualified, name) for name in names if name != "__init__"
         }

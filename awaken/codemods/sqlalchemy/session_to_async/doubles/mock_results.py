@@ -36,7 +36,7 @@ def needs_synchronous_result(
     uses = list(_uses(module, replacement))
     called = {name for use in uses for name in _methods(module, use)}
     if called:
-        waiting = called & {function.qualname.rpartition(".")[2] for function in part.steps}
+        waiting = called & {function.name for function in part.steps}
         if waiting and called - waiting:
             why = (
                 f"`{replacement.shown}` returns an object of which only some methods become "

@@ -110,7 +110,7 @@ class Doubles:
 
     def _may_wait(self, name: str) -> bool:
         """Whether a function of that name waits, or makes sessions, anywhere in the program."""
-        if any(step.qualname.rpartition(".")[2] == name for step in self._part.steps):
+        if any(step.name == name for step in self._part.steps):
             return True
         for module in modules_with(self._project, [name.encode()], is_around_tests):
             for node in module.mentions(name):

@@ -96,10 +96,8 @@ class ConstructorFamilies:
         known = {caller.place for caller in self._project.calls.graph().callers(function)}
         places = [site.place for site in callers.sites]
         for obstacle in callers.obstacles:
-            chosen = self._project.calls.calls_of_value(obstacle)
-            if chosen is None and obstacle.kind != "outside":
+            if obstacle.kind != "outside":
                 return obstacle.why, obstacle.place
-            places += chosen or []
         for place in dict.fromkeys((*places, *sorted(known))):
             for home, call in self._project.calls_at(place):
                 # The graph of all calls knows the base classes.

@@ -433,7 +433,7 @@ def _cut(site: Site[ast.AST], start: int, end: int) -> Edit:
 
 def _caveats_of_task(project: Project, function: FunctionPlace) -> Iterator[str]:
     """Yield what may change where a file makes a task of a coroutine function, and cancels one."""
-    name = function.qualname.rpartition(".")[2]
+    name = function.name
     files = {*project.files_with((b".cancel(",))} & {*project.files_with((name.encode(),))}
     for module in project.modules_at(sorted(files)):
         above = (module.parent(module.call_of(node) or node) for node in module.mentions(name))

@@ -158,7 +158,7 @@ class Staying:
     def _made_calls(self, found: set[FunctionPlace]) -> dict[Place, Operation] | None:
         """Return the calls that `run_sync` makes; None if one of a lambda is made otherwise."""
         made: dict[Place, Operation] = {}
-        names = {function.qualname.rpartition(".")[2] for function in found}
+        names = {function.name for function in found}
         calls = [function for _, function in self._callers(found)]
         calls += [item for item in self._graph.unresolved_calls(names) if item.caller not in found]
         for call in calls:

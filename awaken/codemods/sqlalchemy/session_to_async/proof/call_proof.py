@@ -49,7 +49,7 @@ class Calls:
         """
         graph = self._after.calls.graph()
         waiting = [item for item in graph.functions() if self.kinds.kind_of(item) in ASYNCHRONOUS]
-        names = {item.qualname.rpartition(".")[2] for item in waiting}
+        names = {item.name for item in waiting}
         for function in graph.calls():
             call = graph.resolved_by_callers(function) if function.name in names else function
             if call.place.path in paths or any(item.path in paths for item in call.functions):

@@ -125,7 +125,7 @@ class Together:
 
     def _entering(self, function: FunctionPlace) -> Iterator[tuple[Place, str]]:
         """Yield the methods that Python awaits by itself, and that are no coroutine functions."""
-        name = function.qualname.rpartition(".")[2]
+        name = function.name
         if name not in ENTERING.values() or self._kinds.kind_of(function) != "plain":
             return
         if not self._before.was_plain(function) and not self._kinds.promises(function):

@@ -30,7 +30,7 @@ class Doctests(ProjectFacts):
 
     def naming(self, function: FunctionPlace, site: SiteId) -> Iterator[ByHand]:
         """Yield the examples that name a function, for users to change."""
-        for path, line, source in self._examples[function.qualname.rpartition(".")[2]]:
+        for path, line, source in self._examples[function.name]:
             what = f"this doctest names `{function.qualname}`, which it cannot await: `{source}`"
             yield ByHand(file=path, line=line, what=what, site=site)
 

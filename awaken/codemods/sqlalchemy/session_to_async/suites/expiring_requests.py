@@ -157,7 +157,7 @@ class ExpiringRequests:
             lambda function: (
                 call.caller
                 for call in self._calls_of(function)
-                if not call.caller.qualname.rpartition(".")[2].startswith("test")
+                if not call.caller.name.startswith("test")
             ),
         )
 

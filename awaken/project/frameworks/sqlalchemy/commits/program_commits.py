@@ -279,7 +279,7 @@ class Commits:
         module, _, function = self._place_at(start)
         if function is None:
             return [], []
-        result = self._evaluator.callers.callers_of(module, function)
+        result = self._evaluator.callers_of(module, function)
         is_served = any(obstacle.kind == "framework" for obstacle in result.obstacles)
         expected = {"framework", "named", "outside"} if is_served else set[str]()
         unknown = [

@@ -55,7 +55,7 @@ def session_dependency(
     opened = _opened_session(evaluator, module, function, value)
     if opened is None:
         return None
-    callers = evaluator.callers.callers_of(module, function)
+    callers = evaluator.callers_of(module, function)
     overriding = [item.place for item in callers.obstacles if _overrides(evaluator, item.place)]
     injected = overriding + [
         obstacle.place

@@ -174,9 +174,8 @@ def _taken_name(module: Module, node: ast.expr) -> tuple[str, ast.expr | None]:
         given = [item.value for item in module.scopes.bindings_of(node) if item.value is not None]
         taken = (_taken_name(module, part) for part in given if not isinstance(part, ast.Name))
         return next((pair for pair in taken if pair[0]), ("", None))
+    owner, name = module.scopes.attribute_read(node)
     match node:
-        case ast.Attribute(value=owner, attr=name):
-            return name, owner
         case ast.Subscript(value=owner, slice=ast.Constant(value=str() as name)):
             return name, owner
         case ast.Call(
@@ -184,11 +183,7 @@ def _taken_name(module: Module, node: ast.expr) -> tuple[str, ast.expr | None]:
             args=[ast.Constant(value=str() as name), *_],
         ):
             return name, owner
-        case ast.Call(
-            func=ast.Name(id="getattr"), args=[owner, ast.Constant(value=str() as name), *_]
-        ):
-            return name, owner
-    return "", None
+    return name, owner
 
 
 def _names(call: ast.Call) -> list[str]:

@@ -60,13 +60,7 @@ class DoubtingEvaluator(ProgramEvaluator):
         self.parameters = _Injected(self)
         self.members = _WithFields(self)
         # Nor is the type believed that the receiver of a function declares.
-        self._passing = _Unpacking(
-            self.callers.callers_of,
-            load,
-            self.parameters.is_open,
-            lambda *_: None,
-            self.value_calls,
-        )
+        self._passing = _Unpacking(self.callers_of, load, self.parameters.is_open, lambda *_: None)
 
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to ``parameter``, its default even if no call leaves it out."""
@@ -193,15 +187,15 @@ class _Unpacking(Passing):
     ) -> Iterator[Given]:
         yield from (Given(module, node) for node in _unpacked_nodes(call, asked))
 
-    def _at_callers(self, asked: OpenParameter, found: Passed) -> list[OpenParameter]:
-        opened = super()._at_callers(asked, found)
-        found.given += [Given(asked.module, node) for node in _parametrized_nodes(asked)]
+    def _at_callers(self, asked: OpenParameter, passed: Passed) -> list[OpenParameter]:
+        opened = super()._at_callers(asked, passed)
+        passed.given += [Given(asked.module, node) for node in _parametrized_nodes(asked)]
         for obstacle in self._callers_of(asked.module, asked.function).obstacles:
             for place in (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ():
                 for module in filter(None, [self._load(place.path)]):
                     beside = [Given(module, node) for node in _other_arguments(module, place.span)]
-                    found.calls += bool(beside)
-                    found.given += beside
+                    passed.calls += bool(beside)
+                    passed.given += beside
         return opened
 
 

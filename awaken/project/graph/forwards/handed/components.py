@@ -155,7 +155,7 @@ class HandedOn:
 
         In an annotation of a class a builtin is meant: ``def list(self) -> list[Row]``.
         """
-        name = function.qualname.rpartition(".")[2]
+        name = function.name
         for path, index in self._uses_by_function(name).get((function.path, function.start), ()):
             module = self._evaluator.load(path)
             node = None if module is None else module.mentions(name)[index]

@@ -26,6 +26,7 @@ from awaken.project.graph.forwards.handed.slots import (
     without_position,
 )
 from awaken.project.names.functions.injections import OVERRIDES
+from awaken.project.names.usages import CALLING
 from awaken.project.source.expressions.expression_uses import Way, targets_of, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
@@ -121,7 +122,7 @@ class Consumers:
         return any("fixture" in module.text_of(decorator) for decorator in around.decorator_list)
 
     def _attribute(self, module: Module, node: ast.Attribute, depth: int) -> Found:
-        if node.attr.startswith("__"):
+        if node.attr.startswith("__") and (depth or node.attr not in CALLING):
             return
         call = module.call_of(node)
         if not depth or call is None:

@@ -12,12 +12,11 @@ from awaken.project.graph.forwards.handed.receivers import JOINING, TAKING
 from awaken.project.graph.forwards.handed.slots import End, Found, Slot, Slots, Spot
 from awaken.project.graph.forwards.handed.variables import Variables
 from awaken.project.names.functions.injections import OVERRIDES
-from awaken.project.source.modules import Module, same_node
-from awaken.project.source.trees import Function, parameters_of, values_given, without_arguments
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, values_given, without_arguments
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import InstanceOf
-from awaken.project.values.fixtures_by_name import ASKING, fixtures_asked_for, is_asking
-from awaken.project.values.pytest_fixtures import fixture_for, fixture_name
+from awaken.project.values.pytest_fixtures import fixture_name
 
 
 class Holding:
@@ -99,28 +98,11 @@ class Holding:
         yield from (item for item in injected if item is not None)
         fixture = fixture_name(module, function, self._evaluator.names)
         if fixture is not None:
-            yield from self._asked_for(module, function, fixture, slot)
+            asked = self._slots.fixture_receivers(module, function, fixture, slot.depth)
+            yield from (item for item in asked if item is not None)
         elif any("property" in module.text_of(decorator) for decorator in function.decorator_list):
             why = f"`{function.name}` is a property"
             yield End("leak", module, function, why)
-
-    def _asked_for(self, home: Module, fixture: Function, name: str, slot: Slot) -> Found:
-        """Yield the parameters that get what a fixture gives, and the calls that ask for it."""
-        for at, asking in self._slots.mentions(ASKING):
-            call = at.parent(asking)
-            if isinstance(call, ast.Call) and is_asking(call):
-                asked = fixtures_asked_for(self._evaluator, at, call) or ()
-                if any(same_node(value.module, value.node, home, fixture) for value in asked):
-                    yield Spot(at, call, slot.depth)
-        for module in self._evaluator.modules_at(self._slots.words.files_with(name)):
-            for node in module.functions:
-                if all(argument.arg != name for argument, _ in parameters_of(node.args)):
-                    continue
-                found = fixture_for(self._evaluator, module, node, name)
-                if found is None or found.module.path != home.path:
-                    continue
-                if found.module.span(found.node).start == home.span(fixture).start:
-                    yield self._slots.parameter(module, node, name, slot.depth)
 
 
 def overrides(slots: Slots) -> Found:
@@ -192,37 +174,24 @@ class _Fields:
 
     def _field_in(self, module: Module, slot: Slot) -> Found:
         """Yield what one file puts into a field, and what reads it there."""
-        for node in module.nodes(ast.Attribute):
-            if node.attr != slot.name:
+        texts = (item for item in module.mentions(slot.name) if isinstance(item, ast.Constant))
+        for node in (*module.nodes(ast.Attribute), *map(module.parent, texts)):
+            is_stored = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+            owner, name = module.scopes.attribute_read(node)
+            if isinstance(node, ast.Attribute):
+                owner, name = node.value, node.attr
+            if owner is None or name != slot.name or not isinstance(node, ast.expr):
                 continue
-            shares = self._slots.shares(slot, module, node.value)
+            shares = self._slots.shares(slot, module, owner)
             if shares is None:
                 why = f"`{module.excerpt(node)}` may be `{slot.owner.rpartition('.')[2]}`'s"
                 yield End("leak", module, node, why)
-            elif shares and isinstance(node.ctx, ast.Load):
-                yield Spot(module, node, slot.depth)
-            elif shares and isinstance(node.ctx, ast.Store):
+            elif shares and is_stored:
                 yield from self._stored_value(module, node, slot)
+            elif shares and not isinstance(getattr(node, "ctx", None), ast.Del):
+                yield Spot(module, node, slot.depth)
 
-        for mention in module.mentions(slot.name):
-            call = module.parent(mention)
-            if isinstance(mention, ast.Constant) and isinstance(call, ast.Call):
-                yield from self._getattr_read(module, call, mention, slot)
-
-    def _getattr_read(
-        self, module: Module, call: ast.Call, name: ast.Constant, slot: Slot
-    ) -> Found:
-        """Yield ``call`` if it is a ``getattr`` that reads a field."""
-        is_asked = len(call.args) > 1 and call.args[1] is name
-        if not is_asked or module.scopes.builtin_called(call) != "getattr":
-            return
-        shares = self._slots.shares(slot, module, call.args[0])
-        if shares is None:
-            yield End("leak", module, call, f"`{module.excerpt(call)}` may read it")
-        elif shares:
-            yield Spot(module, call, slot.depth)
-
-    def _stored_value(self, module: Module, node: ast.Attribute, slot: Slot) -> Found:
+    def _stored_value(self, module: Module, node: ast.expr, slot: Slot) -> Found:
         match module.parent(node):
             case ast.Assign() | ast.AnnAssign() as above:
                 if above.value is not None:

@@ -26,6 +26,8 @@ from awaken.project.values.domain import (
     are_instances,
     classes_in,
 )
+from awaken.project.values.fixtures_by_name import ASKING, fixtures_asked_for, is_asking
+from awaken.project.values.pytest_fixtures import fixture_for, takes_fixture
 
 STATE = "state"
 """What applications and requests keep things in: it takes any name, and one is the same for all."""
@@ -290,6 +292,33 @@ class Slots:
             isinstance(value, FunctionOf) and same_node(value.module, value.node, home, function)
             for value in self.evaluator.values(module, node)
         )
+
+    def fixture_receivers(
+        self, home: Module, fixture: Function, name: str, depth: int
+    ) -> Iterator[Spot | Slot | None]:
+        """Yield the parameters that get what a fixture gives, and the calls that ask for it.
+
+        ``name`` is its name for tests. None for what may ask for it.
+        """
+        for module, asking in self.mentions(ASKING):
+            call = module.parent(asking)
+            if isinstance(call, ast.Call) and is_asking(call):
+                asked = fixtures_asked_for(self.evaluator, module, call)
+                own = [
+                    item for item in asked or () if same_node(item.module, item.node, home, fixture)
+                ]
+                yield from (Spot(module, call, depth) for _ in own)
+                yield from [None] if asked is None else ()
+        for module in self.evaluator.modules_at(self.words.files_with(name)):
+            for node in module.functions:
+                takes = any(argument.arg == name for argument, _ in parameters_of(node.args))
+                if not takes or not takes_fixture(module, node, name, self.evaluator.names):
+                    continue
+                nearest = fixture_for(self.evaluator, module, node, name)
+                if nearest is None:
+                    yield None
+                elif same_node(nearest.module, nearest.node, home, fixture):
+                    yield self.parameter(module, node, name, depth)
 
     def parameter(self, module: Module, function: Function, name: str, depth: int) -> Slot:
         """Return the variable that a parameter is."""

@@ -322,6 +322,6 @@ def named_functions(project: Project, wanted: Collection[str]) -> Iterator[Funct
     names = {name.replace(_LOCAL, "") for name in wanted}
     words = {name.rpartition(".")[2] for name in names}
     for function in project.calls.graph().functions() if names else ():
-        is_word = function.qualname.rpartition(".")[2] in words
+        is_word = function.name in words
         if is_word and name_of(project, function) in names:
             yield function

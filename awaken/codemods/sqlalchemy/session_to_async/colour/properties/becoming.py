@@ -16,7 +16,6 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.properties.lines_of_clas
 )
 from awaken.codemods.sqlalchemy.session_to_async.colour.properties.property_reads import (
     PropertyReads,
-    name_of,
 )
 from awaken.codemods.sqlalchemy.session_to_async.payload import METHOD, Method
 from awaken.contract import Edit
@@ -80,7 +79,7 @@ class Properties:
     def _is_plain_class(self, function: FunctionPlace) -> bool:
         """Whether all code that reads attributes of the class, or of a subclass, is visible."""
         project, owner = self._project, owner_of(self._project, function)
-        name = name_of(function)
+        name = function.name
         owners = {
             owner_of(project, item) for item in project.calls.override_sets().override_set(function)
         }
@@ -123,7 +122,7 @@ class Properties:
 
     def caveats(self, function: FunctionPlace) -> list[str]:
         """Return what may be otherwise with a property that becomes a method."""
-        name = name_of(function)
+        name = function.name
         called = f"`{name}` becomes a method"
         caveats = [f"{called}: code that reads it by its name in a string gets the method itself"]
         if self.kind_of(function) == "cached":
@@ -135,7 +134,7 @@ class Properties:
     def _free_name(self, function: FunctionPlace) -> str:
         owner = owner_of(self._project, function)
         taken = names_taken(self._project, (owner, *self._project.all_subclasses(owner)))
-        name = f"_{name_of(function).lstrip('_')}"
+        name = f"_{function.name.lstrip('_')}"
         while name in taken:
             name += "_kept"
         return name

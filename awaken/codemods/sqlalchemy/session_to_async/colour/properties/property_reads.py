@@ -49,7 +49,7 @@ class PropertyReads:
         return self._found[function]
 
     def _all(self, function: FunctionPlace, kin: frozenset[FunctionPlace]) -> Reads:
-        name = name_of(function)
+        name = function.name
         calls: list[Call] = []
         unsure: dict[Place, str] = {}
         for module, node, why in self._mentions(name, kin):
@@ -157,8 +157,3 @@ def read_at(module: Module, place: Place) -> ast.Attribute:
     )
     nodes = (mention for mention in module.mentions(name) if isinstance(mention, ast.Attribute))
     return next(attribute for attribute in nodes if module.place(attribute) == place)
-
-
-def name_of(function: FunctionPlace) -> str:
-    """Return the name of a property."""
-    return function.qualname.rpartition(".")[2]

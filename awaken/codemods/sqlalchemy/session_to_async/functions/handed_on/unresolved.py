@@ -33,7 +33,7 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
     are those that unpack another result.
     """
     project = part.project
-    by_name = groups_of(part.steps, lambda function: function.qualname.rpartition(".")[2])
+    by_name = groups_of(part.steps, lambda function: function.name)
     handed_on = {place for component in part.escaping_components for place in component.calls}
     for call in project.calls.graph().unresolved_calls(by_name):
         if call.place in handed_on:

@@ -163,8 +163,8 @@ class KeptObjects:
     def _read_later(self, module: Module, node: ast.expr, way: _Way) -> Iterator[_Way]:
         """Yield what a value reads when it is used: variables, or else what its session has."""
         kept, others = set[ast.AST](), list[tuple[ast.AST, frozenset[str]]]()
-        for source in sources_of(module, node, self._values_of):
-            part, values = source.node, self._values_of(module, source.node)
+        for source in sources_of(module, node, self._project.values.alternatives_of):
+            part, values = source.node, self._project.values.alternatives_of(module, source.node)
             owners = mapped_in(self._project, values)
             if isinstance(part, ast.Name) and source.is_kept and _is_bound(module, node, part):
                 kept |= {part} if owners else set()
@@ -179,9 +179,6 @@ class KeptObjects:
             if text := self._in_session(module, node, owner):
                 items = InstanceOf("builtins.list", parameters=((InstanceOf(owner),),))
                 yield _Way(text, (items,), None, depth=way.depth)
-
-    def _values_of(self, module: Module, node: ast.expr) -> Values:
-        return self._project.values.of(module, node).alternatives
 
     def _in_session(self, module: Module, node: ast.expr, owner: str) -> str:
         """Return an expression for the objects of a class that the session of a function has.
@@ -217,7 +214,7 @@ class KeptObjects:
                     name, text = node.attr, f"{own}.{node.attr}"
                     if module.text_of(node) == text:
                         waiting += [name]
-                        values = self._values_of(module, node)
+                        values = self._project.values.alternatives_of(module, node)
                         read = self._handed.of_variable(module, part, text)
                         if not any(isinstance(value, FunctionOf) for value in values):
                             yield way._replace(text=f"{way.text}.{name}", values=values, read=read)

@@ -253,7 +253,7 @@ class Displays:
             return None
         if binding.node is not function.args.kwarg:
             return None
-        callers = self._evaluator.callers.callers_of(module, function)
+        callers = self._evaluator.callers_of(module, function)
         is_hidden = any(item.kind != "outside" for item in callers.obstacles) or not callers.sites
         is_whole = not is_hidden and not _is_changed(module, node, binding.name)
         own = {argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)}

@@ -67,9 +67,9 @@ class TextSights:
                 ):
                     yield from self._got_sights(module, node, owner, named, how)
             case ast.Call(func=ast.Attribute(value=owner, attr="__getattribute__")):
-                given = node.args if len(node.args) > 1 else [owner, *node.args]
-                if len(given) > 1:
-                    yield from self._got_sights(module, node, given[0], given[1], "getattr")
+                arguments = node.args if len(node.args) > 1 else [owner, *node.args]
+                if len(arguments) > 1:
+                    yield from self._got_sights(module, node, arguments[0], arguments[1], "getattr")
             case ast.Call(func=func) if last_name(func) == "attrgetter":
                 yield from self._getter(module, node)
             case ast.Call(func=ast.Name(id=name), args=[text, *_]) if name in _RUNNING:
@@ -95,12 +95,12 @@ class TextSights:
 
     def _getter(self, module: Module, node: ast.Call) -> Iterator[Sight]:
         """Yield what ``attrgetter("author.name")`` reads of the objects that it is given."""
-        given, of_items = self._given_to(module, node)
+        receiver, of_items = self._given_to(module, node)
         for argument in node.args:
             for name in self._known_names(module, argument).known:
                 path = tuple(name.split("."))
-                if given is not None:
-                    yield Sight(module, given, path, module.place(node), "getattr", of_items)
+                if receiver is not None:
+                    yield Sight(module, receiver, path, module.place(node), "getattr", of_items)
                 else:
                     yield _of_unknown(module, node, path)
 
@@ -173,9 +173,9 @@ def _formatted_sights(module: Module, node: ast.Constant, text: str) -> Iterator
     for number, field in enumerate(_fields(text)):
         first = _BEGIN.split(field, maxsplit=1)[0]
         path = tuple(_ATTRIBUTES.findall(field))
-        given = _argument(module, node, first or str(number))
-        if given is not None and "[" not in field and path:
-            yield Sight(module, given, path, module.place(node), "attribute")
+        argument = _argument(module, node, first or str(number))
+        if argument is not None and "[" not in field and path:
+            yield Sight(module, argument, path, module.place(node), "attribute")
         else:
             yield from (_of_unknown(module, node, (item,)) for item in path)
 
@@ -186,8 +186,8 @@ def _argument(module: Module, node: ast.Constant, name: str) -> ast.expr | None:
     if call is None or last_name(call.func) != "format":
         return None
     if name.isdecimal() and int(name) < len(call.args):
-        given = call.args[int(name)]
-        return None if isinstance(given, ast.Starred) else given
+        argument = call.args[int(name)]
+        return None if isinstance(argument, ast.Starred) else argument
     return keyword_of(call, name)
 
 

@@ -139,7 +139,7 @@ class BetweenLoadAndRead:
         """
         home, start, function = self._loading(load)
         if home is not None and isinstance(function, Function):
-            callers = self._evaluator.callers.callers_of(home, function)
+            callers = self._evaluator.callers_of(home, function)
             kinds = {obstacle.kind for obstacle in callers.obstacles}
             # The address of a view often holds its name.
             is_view = "framework" in kinds and kinds <= {"framework", "named", "outside"}
@@ -171,7 +171,7 @@ class BetweenLoadAndRead:
         if events is None:
             return
         events = (*events, *frame.events)
-        for site in self._evaluator.callers.callers_of(module, function).sites:
+        for site in self._evaluator.callers_of(module, function).sites:
             for caller, call in self._evaluator.calls_at(site.place):
                 given = argument_of(call, function, parameter, site.bound)
                 if given is None and site.bound and isinstance(call.func, ast.Attribute):
@@ -259,7 +259,7 @@ class BetweenLoadAndRead:
     ) -> Iterator[tuple[Module, FunctionOrLambda, ast.expr]]:
         """Yield the calls of a function; only those of the frame, if it calls it itself."""
         result: list[tuple[Module, FunctionOrLambda, ast.expr]] = []
-        for site in self._evaluator.callers.callers_of(module, function).sites:
+        for site in self._evaluator.callers_of(module, function).sites:
             for caller, call in self._evaluator.calls_at(site.place):
                 holder = caller.enclosing_function(call)
                 if holder is not None:

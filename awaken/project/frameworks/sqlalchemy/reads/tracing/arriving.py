@@ -148,7 +148,7 @@ class Arriving:
         module, function, asked = parameter
         if not isinstance(function, Function):
             return
-        callers = self._evaluator.callers.callers_of(module, function)
+        callers = self._evaluator.callers_of(module, function)
         is_injected = self._injected.add(module, function, asked, arrivals)
         for obstacle in callers.obstacles:
             if is_injected and obstacle.kind == "framework":

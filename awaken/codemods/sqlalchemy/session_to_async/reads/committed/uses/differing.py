@@ -28,7 +28,6 @@ from awaken.project.frameworks.sqlalchemy.commits.late_readers import reads_late
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
-from awaken.project.values.domain import Values
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
@@ -240,23 +239,20 @@ class DifferingUses(Uses):
             loop, ending = module.parent(node), _ENDING | {"expire", "expire_all"}
             if not (isinstance(node, ast.expr) and isinstance(loop, ast.For) and loop.iter is node):
                 continue
-            values = self._values_of(module, node)
+            values = self._project.values.alternatives_of(module, node)
             # A mapped item is loaded where the loop reads it.
             if not reads_later(values) or mapped_in(self._project, values):
                 continue
-            sources = sources_of(module, node, self._values_of)
+            sources = sources_of(module, node, self._project.values.alternatives_of)
             calls = (part for each in loop.body for part in module.nodes_below(each, ast.Call))
             for call in calls if any(self._leads(module, each.node) for each in sources) else ():
                 is_ending = self._is_of_session(module, call, ending)
                 if is_ending or not self._ending.isdisjoint(self._called(module, call)):
                     yield f"`{module.excerpt(node)}` goes on after `{module.excerpt(call)}`", node
 
-    def _values_of(self, module: Module, node: ast.expr) -> Values:
-        return self._project.values.of(module, node).alternatives
-
     def _leads(self, module: Module, node: ast.expr) -> bool:
         """Whether an expression is, or leads to, mapped objects."""
-        return bool(mapped_in(self._project, self._values_of(module, node)))
+        return bool(mapped_in(self._project, self._project.values.alternatives_of(module, node)))
 
     @cached_property
     def _ending(self) -> frozenset[FunctionPlace]:
