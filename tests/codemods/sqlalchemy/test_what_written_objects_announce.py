@@ -377,7 +377,9 @@ def head_line(result, finding):
     return text[finding.place.span.start :].splitlines()[0].decode()
 
 
-SAVED = PLAIN + '''
+SAVED = (
+    PLAIN
+    + """
 def save(db: Session, user: User) -> User:
     db.commit()
     return user
@@ -388,7 +390,8 @@ def sizes(key: int, db: Session = Depends(get_db)) -> list[int]:
     user = db.get(User, key)
     user = save(db, user)
     return [len(user.orders)]
-'''
+"""
+)
 
 
 def test_what_a_call_that_commits_returns_is_loaded_again():
