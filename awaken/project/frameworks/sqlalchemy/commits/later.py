@@ -207,8 +207,7 @@ class LaterInFunction:
                 sources[end] = names
         old = {name.id for names in sources.values() for name in names}
         # A call that commits may return an argument, which was read before.
-        calls = (start for start in starts if isinstance(start, ast.Call))
-        passed = {node for call in calls for node in body.module.walk(call)}
+        passed = {node for start in starts if isinstance(start, ast.Call) for node in ast.walk(start)}
         while True:
             stops = {name: self._stops(body, name) - carrying for name in old}
             alive = graph.reached_by_each(starts, stops)
