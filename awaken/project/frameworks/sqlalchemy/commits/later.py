@@ -207,7 +207,7 @@ class LaterInFunction:
                 sources[end] = names
         old = {name.id for names in sources.values() for name in names}
         # A call that commits may return an argument, which was read before.
-        passed = {node for start in starts if isinstance(start, ast.Call) for node in ast.walk(start)}
+        passed = {x for start in starts if isinstance(start, ast.Call) for x in ast.walk(start)}
         while True:
             stops = {name: self._stops(body, name) - carrying for name in old}
             alive = graph.reached_by_each(starts, stops)
