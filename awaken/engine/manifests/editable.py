@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from awaken.workspace.manifests.targets import requirement_files
+from awaken.workspace.manifests.targets import NAMED_REQUIREMENTS, requirement_files
 from awaken.workspace.reading import enclosure_of
-from awaken.workspace.sources import SourceFile
+from awaken.workspace.sources import Snapshot, SourceFile
 from awaken.workspace.text_files import read_texts
 
 _METADATA = ("pyproject.toml", "Pipfile")
@@ -61,9 +61,9 @@ def is_requirements_file(path: str) -> bool:
     return PurePosixPath(path).suffix in {".txt", ".in"}
 
 
-def manifests_in(paths: Iterable[str], root: str) -> list[str]:
-    """Return those of ``paths`` that are manifests of the project at ``root``, in their order."""
-    inside = [path for path in paths if not root or path.startswith(f"{root}/")]
+def manifests_in(files: Snapshot, root: str) -> list[str]:
+    """Return those of ``files`` that are manifests of the project at ``root``, in their order."""
+    inside = [path for path in files if not root or path.startswith(f"{root}/")]
     metadata, last = (
         sorted(
             (path for path in inside if PurePosixPath(path).name in names),
@@ -71,7 +71,21 @@ def manifests_in(paths: Iterable[str], root: str) -> list[str]:
         )
         for names in (_METADATA, _LAST)
     )
-    return [*metadata, *sorted(filter(is_requirements_file, inside), key=_main_first), *last]
+    lists = _requirement_lists(files, inside, [*metadata, *last])
+    return [*metadata, *sorted(lists, key=_main_first), *last]
+
+
+def _requirement_lists(files: Snapshot, paths: Iterable[str], named_in: list[str]) -> list[str]:
+    """Return those of ``paths`` that are called as requirements are, or that a manifest names.
+
+    A program has other texts as well, such as templates and examples of doctest.
+    """
+    texts = [path for path in paths if is_requirements_file(path)]
+    named = [*named_in, *filter(NAMED_REQUIREMENTS.fullmatch, texts)]
+    for manifest in named:
+        others = [path for path in texts if path not in named]
+        named += [x for x in others if PurePosixPath(x).name.encode() in files[manifest].text]
+    return [path for path in texts if path in named]
 
 
 def _main_first(path: str) -> tuple[bool, bool, str]:

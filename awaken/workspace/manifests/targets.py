@@ -254,7 +254,7 @@ def _hint(root: Path, name: str) -> str:
         return ""
 
 
-_NAMED_REQUIREMENTS = re.compile(r".*requirements.*\.(txt|in)", re.DOTALL)
+NAMED_REQUIREMENTS = re.compile(r".*requirements.*\.(txt|in)", re.DOTALL)
 
 
 def read_requirement_files(root: Path, manifests: Sequence[Manifest]) -> list[Manifest]:
@@ -267,14 +267,14 @@ def requirement_files(root: Path, manifests: Sequence[Manifest]) -> list[str]:
     """Return the requirement files of ``root``; a ``.in`` only where it was never compiled."""
     enclosure = enclosure_of(root)
     beside = enclosure.names(root)
-    names = {name for name in beside if _NAMED_REQUIREMENTS.fullmatch(name)}
+    names = {name for name in beside if NAMED_REQUIREMENTS.fullmatch(name)}
     inside = enclosure.names(root / "requirements")
     names |= {f"requirements/{name}" for name in inside if name.endswith((".txt", ".in"))}
     # A program without any at its root may have them in its package.
     for folder in () if names or {*MANIFEST_NAMES} & {*beside} else beside:
         within = enclosure.names(root / folder)
         if "__init__.py" in within:
-            names |= {f"{folder}/{n}" for n in within if _NAMED_REQUIREMENTS.fullmatch(n)}
+            names |= {f"{folder}/{n}" for n in within if NAMED_REQUIREMENTS.fullmatch(n)}
     compiled = {name for name in names if f"{name.removesuffix('.in')}.txt" not in names}
     named = {name for manifest in manifests for name in manifest.requirement_files}
     return sorted(compiled | named)

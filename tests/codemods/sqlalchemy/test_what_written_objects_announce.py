@@ -375,3 +375,30 @@ def head_line(result, finding):
     """Return the line of the program before that a finding is about."""
     text = result.report.files[0].before.text
     return text[finding.place.span.start :].splitlines()[0].decode()
+
+
+SAVED = (
+    PLAIN
+    + """
+def save(db: Session, user: User) -> User:
+    db.commit()
+    return user
+
+
+@app.get("/{key}")
+def sizes(key: int, db: Session = Depends(get_db)) -> list[int]:
+    user = db.get(User, key)
+    user = save(db, user)
+    return [len(user.orders)]
+"""
+)
+
+
+def test_what_a_call_that_commits_returns_is_loaded_again():
+    after = migrated({"shop.py": SAVED}).files["shop.py"].decode()
+
+    assert (
+        "user = await save(db, user)\n"
+        '    await db.refresh(user, attribute_names=["orders"])\n'
+        "    return [len(user.orders)]" in after
+    )

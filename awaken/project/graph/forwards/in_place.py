@@ -42,6 +42,8 @@ def is_consumed_in_place(module: Module, items: ast.expr) -> bool:
         case ast.Call(args=[given]) as call if given is items:
             is_join = isinstance(call.func, ast.Attribute) and call.func.attr == "join"
             return is_join or module.scopes.builtin_called(call) in _CONSUMING
+        case ast.Starred():
+            return True
         case ast.For(iter=iterated):
             return iterated is items
         case ast.comprehension(iter=iterated) as clause if iterated is items:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
-from awaken.contract import Place, Span
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -20,11 +19,6 @@ class Piece(NamedTuple):
     path: str
     start: int
     name: str = ""
-
-    @property
-    def place(self) -> Place:
-        """Where it begins."""
-        return Place(self.path, Span(self.start, self.start))
 
 
 def piece_around(module: Module, node: ast.AST) -> Piece:

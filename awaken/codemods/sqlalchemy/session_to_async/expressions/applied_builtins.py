@@ -37,6 +37,8 @@ def apply(writing: Writing, call: ast.Call) -> None:
                     writing.rewrite(around, APPLY, Applied(outer, item))
                 case _:
                     writing.rewrite(call, APPLY, Applied("items", item))
+        case _ if isinstance(around, ast.Starred):
+            writing.rewrite(call, APPLY, Applied("items", item))
         case _:
             writing.rewrite(call, APPLY, Applied("generator", item))
 

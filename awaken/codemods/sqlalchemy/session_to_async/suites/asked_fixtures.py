@@ -15,6 +15,7 @@ from awaken.kit.sites import Site
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf
 from awaken.project.values.fixtures_by_name import ASKING
+from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
@@ -39,8 +40,8 @@ def made_before(part: SynchronousPart, site: Site[ast.AST], node: ast.FunctionDe
     first = node.decorator_list[0] if node.decorator_list else None
     start = module.span(node).start if first is None else module.span(first).start - 1
     given = ", ".join(f'"{word}"' for word in sorted(names))
-    indent = " " * node.col_offset
-    code = f"@pytest.mark.usefixtures({given})\n{indent}"
+    newline = LINE_END_BYTES.findall(module.source.text)[0].decode()
+    code = f"@pytest.mark.usefixtures({given}){newline}{' ' * node.col_offset}"
     return [
         TextEdit(path=module.path, anchor=Span(start, start), text=code, site=site.id),
         site.need_import("pytest"),

@@ -205,13 +205,16 @@ class LaterInFunction:
             elif value and (names := self._sources(body, end, value)):
                 sources[end] = names
         old = {name.id for names in sources.values() for name in names}
+        # A call that commits may return an argument, which was read before.
+        passed = {x for start in starts if isinstance(start, ast.Call) for x in ast.walk(start)}
         while True:
             stops = {name: self._stops(body, name) - carrying for name in old}
             alive = graph.reached_by_each(starts, stops)
             more = {
                 end
                 for end, names in sources.items()
-                if end not in carrying and any(alive.has(name, name.id) for name in names)
+                if end not in carrying
+                and any(name in passed or alive.has(name, name.id) for name in names)
             }
             if not more:
                 return carrying

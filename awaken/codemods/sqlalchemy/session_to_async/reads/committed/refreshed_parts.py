@@ -146,16 +146,17 @@ class RefreshedParts:
         for _, call in self._project.calls_at(Place(facts.path, facts.span))[:1]:
             for node in ast.walk(call):
                 match node:
-                    case ast.keyword(arg="cascade", value=ast.Constant(value=str() as said)):
-                        pass
                     case ast.keyword(arg="cascade_delete", value=ast.Constant(value=True)):
                         return True
-                    case ast.Dict(keys=[*keys], values=[*values]):
-                        pairs = zip(keys, values, strict=True)
-                        said = next((_text(value) for key, value in pairs if _is_key(key)), "")
+                    case ast.keyword(arg=name, value=given):
+                        pairs = [(name, given)]
+                    case ast.Dict():
+                        keys = (getattr(key, "value", None) for key in node.keys)
+                        pairs = [*zip(keys, node.values, strict=True)]
                     case _:
                         continue
-                if any(text.strip() in _CASCADES for text in said.split(",")):
+                said = (getattr(given, "value", "") for name, given in pairs if name == "cascade")
+                if any(word.strip() in _CASCADES for text in said for word in str(text).split(",")):
                     return True
         return False
 
@@ -171,11 +172,3 @@ def _is_dumped(node: ast.expr) -> bool:
         case ast.Call(func=ast.Attribute(attr="dict" | "model_dump")):
             return True
     return False
-
-
-def _text(node: ast.expr) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-
-
-def _is_key(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and node.value == "cascade"

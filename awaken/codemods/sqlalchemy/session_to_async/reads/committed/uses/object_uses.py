@@ -16,7 +16,7 @@ from awaken.knowledge.sql_names import sql_names
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import chained_calls, last_name
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
@@ -51,15 +51,13 @@ class Uses:
                 self._is_of_session(module, node, {"delete"})
             ):
                 return self._classes_of(module, held)
-            case ast.Call(func=ast.Attribute(attr="delete" | "update", value=ast.Call() as query)):
-                named = _queried_node(query)
             case ast.Call(args=[named, *_]) if (
                 self._project.qualified_name(module, node.func) in sql_names().changes
             ):
                 pass
             case _:
                 return frozenset()
-        name = None if named is None else self._project.qualified_name(module, named)
+        name = self._project.qualified_name(module, named)
         return frozenset() if name is None else frozenset({name})
 
     def _deleted_classes(self, module: Module, node: ast.AST) -> frozenset[str]:
@@ -245,11 +243,3 @@ def _is_conditional(module: Module, node: ast.AST) -> bool:
     around = [part for part in nodes if isinstance(part, _CONDITIONAL)]
     returns = [module.span(part).start for part in nodes if isinstance(part, ast.Return)]
     return any(one < start for one in returns) or not set(around).isdisjoint(module.ancestors(node))
-
-
-def _queried_node(query: ast.expr) -> ast.expr | None:
-    """Return what `session.query(...)` is given, at the beginning of a chain of calls."""
-    for call in chained_calls(query):
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "query":
-            return call.args[0] if call.args else None
-    return None
