@@ -202,7 +202,8 @@ class Holder:
         self.db.flush()
 
 
-def run():
+def run(made):
+    service(made)
     with new_session() as db:
         return Repository(db).load(1)
 """

@@ -188,7 +188,6 @@ def test_a_lock_of_tasks_that_a_loop_has_to_make_is_reported():
     [
         # A lambda, a function of a function: `db` is whatever they are called with.
         f"READ = [lambda db: db.get(Item, 1)]\n{USE.replace('BODY', 'return READ[0](db)')}",
-        f"{MADE}{USE.replace('BODY', 'return first(db)')}",
         f"{CALLED}{USE.replace('BODY', 'return call(load, db=db)')}",
         # What passes it on has the session already, or another name.
         f"{CALLED}{USE.replace('BODY', 'return partial(load, db)()')}",
@@ -203,6 +202,14 @@ def test_an_unannotated_session_of_a_function_used_as_a_value_is_reported(code):
 
     assert reasons & {"unknown-session", "at-import"}
     assert "AsyncSession" not in after
+
+
+def test_what_a_returned_function_is_called_with_is_known():
+    after, reasons = migrated(f"\n\n{MADE}{USE.replace('BODY', 'return first(db)')}")
+
+    assert not reasons
+    assert "        return await db.get(Item, key)\n" in after
+    assert "    return await first(db)\n" in after
 
 
 def test_what_classes_of_a_table_are_made_with_is_known():

@@ -13,7 +13,7 @@ from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.names.functions.decorators import PROPERTIES
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, root_of
+from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -26,7 +26,7 @@ _MANY = 20
 def is_given_by_none(project: Project, module: Module, node: ast.AST) -> bool:
     """Whether ``node`` calls a method of what a function is passed that nobody calls.
 
-    Or of what that holds. Others of which this is true may call the function.
+    Others of which this is true may call it.
     Of a published project other programs may, with what its own functions give them.
     """
     if project.published:
@@ -52,6 +52,29 @@ def is_given_by_none(project: Project, module: Module, node: ast.AST) -> bool:
     return bool(waiting)
 
 
+def is_of_uncalled(project: Project, module: Module, node: ast.AST) -> bool:
+    """Whether ``node`` calls a method of a parameter, or of its attribute, of an uncalled function.
+
+    It is no method: an object may have got a session without a call of the method. Such a function
+    is often a method that has lost its indent.
+    """
+    function = function_around(module, node)
+    if function is None or isinstance(module.parent(function), ast.ClassDef):
+        return False
+    match node:
+        case ast.Call(
+            func=ast.Attribute(value=(ast.Name() as held) | ast.Attribute(value=ast.Name() as held))
+        ):
+            parameter = module.scopes.parameter_of(held)
+        case _:
+            return False
+    if parameter is None or parameter.scope.node is not function:
+        return False
+    if project.published or _has_other_callers(project, module, function):
+        return False
+    return not project.calls.callers_of(module, function).sites
+
+
 def is_in_unread_property(project: Project, module: Module, node: ast.AST) -> bool:
     """Whether ``node`` runs only where somebody reads a property, whose name nobody writes."""
     function = module.enclosing_def(node)
@@ -71,19 +94,24 @@ def is_in_unread_property(project: Project, module: Module, node: ast.AST) -> bo
 
 
 def _is_of_parameter(module: Module, node: ast.AST, function: Function | None) -> bool:
-    """Whether ``node`` calls a method of a parameter of ``function``, or of its attributes."""
-    held = root_of(node.func) if isinstance(node, ast.Call) else node
-    if not isinstance(node, ast.Call) or not isinstance(held, ast.Name) or held is node.func:
-        return False
-    parameter = module.scopes.parameter_of(held)
-    return parameter is not None and parameter.scope.node is function
+    """Whether ``node`` calls a method of a parameter of ``function``."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name() as held)):
+            parameter = module.scopes.parameter_of(held)
+            return parameter is not None and parameter.scope.node is function
+    return False
 
 
 def _may_run(project: Project, module: Module, function: Function) -> bool:
     """Whether a function may run without a visible call."""
-    if is_test_file(module.path) or function.decorator_list:
-        return True
-    if function.name.startswith("__"):
+    is_method = isinstance(module.parent(function), ast.ClassDef)
+    is_plain = is_method or module.parent(function) is module.tree
+    return not is_plain or _has_other_callers(project, module, function)
+
+
+def _has_other_callers(project: Project, module: Module, function: Function) -> bool:
+    """Whether something may call a function that is not visible: Python, a framework, a test."""
+    if function.name.startswith("__") or function.decorator_list or is_test_file(module.path):
         return True
     return any(
         item.kind != "outside" for item in project.calls.callers_of(module, function).obstacles

@@ -12,7 +12,10 @@ from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.find.application_factories import FactoryBlocks
 from awaken.codemods.sqlalchemy.session_to_async.find.blocking_engines import BlockingEngines
-from awaken.codemods.sqlalchemy.session_to_async.find.idle import is_given_by_none
+from awaken.codemods.sqlalchemy.session_to_async.find.idle import (
+    is_given_by_none,
+    is_of_uncalled,
+)
 from awaken.codemods.sqlalchemy.session_to_async.find.listeners import is_in_listener
 from awaken.codemods.sqlalchemy.session_to_async.find.migration_helpers import Helpers
 from awaken.codemods.sqlalchemy.session_to_async.find.unannotated import UnannotatedSessions
@@ -217,8 +220,10 @@ class FileOperations:
 
     def _never_runs(self, module: Module, node: ast.AST) -> bool:
         project = self._project
-        return is_given_by_none(project, module, node) or project.is_after_failing_import(
-            module, node
+        return (
+            is_given_by_none(project, module, node)
+            or is_of_uncalled(project, module, node)
+            or project.is_after_failing_import(module, node)
         )
 
     def _is_awaited_by(self, module: Module, node: ast.AST) -> bool:

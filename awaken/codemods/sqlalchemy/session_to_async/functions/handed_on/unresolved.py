@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.find.idle import is_given_by_none
+from awaken.codemods.sqlalchemy.session_to_async.find.idle import is_of_uncalled
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting_calls import fits
 from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unpacked_items import (
     unpacks_others,
@@ -43,7 +43,7 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
             continue
         if _is_of_session(part, module, node) or _is_behind_error(part, module, node):
             continue
-        if is_awaited_already(module, call) or is_given_by_none(project, module, node):
+        if is_awaited_already(module, call) or is_of_uncalled(project, module, node):
             continue
         fitting = [
             one
