@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,15 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects 
 )
 from awaken.contract import Place
 from awaken.kit.search import nodes_with
+from awaken.project.frameworks.sqlalchemy.commits.owners import origins_inside
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, first_parameter, last_name
-from awaken.project.source.worklist import multimap
-from awaken.project.values.domain import InstanceOf, Values, classes_in, origins_of
+from awaken.project.source.worklist import Worklist, multimap
+from awaken.project.values.domain import InstanceOf, Origin, Values, classes_in, origins_of
+from awaken.project.values.questions import Given
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
@@ -98,7 +100,8 @@ class ReadOf:
         match above:
             case ast.Return():
                 items = items_of(values) if is_many else values
-                named = {name for name, way in self._answered_ways(items) if len(way) == 1}
+                ways = self._answered_ways(module, node, items)
+                named = {name for name, way in ways if len(way) == 1}
                 return self._own.answered(module, node, classes_in(items)) | named
             case ast.For(target=ast.Name(id=name)) if is_many and above.iter is node:
                 return self._own.behind(classes_in(items_of(values)), read_in(module, above, name))
@@ -149,7 +152,8 @@ class ReadOf:
         owners = tuple(classes_in(values))
         above = module.parent(node)
         if isinstance(above, ast.Return):
-            yield from self._answered_along(module.text_of(node), owners, values)
+            ways = [*self._answered_ways(module, node, values)]
+            yield from self._answered_along(module.text_of(node), owners, ways)
             for name in sorted(self._own.answered(module, node, owners)):
                 yield Step(module.text_of(node), name, owners)
             return
@@ -191,17 +195,34 @@ class ReadOf:
                     is_many = bool(self._project.orm.is_collection(owner, name))
                     yield Step(f"{module.text_of(node)}.{name}", below, (facts.target,), is_many)
 
-    def _answered_along(self, text: str, owners: tuple[str, ...], values: Values) -> Iterator[Step]:
+    def _answered_along(
+        self, text: str, owners: tuple[str, ...], ways: Sequence[tuple[str, tuple[str, ...]]]
+    ) -> Iterator[Step]:
         """Yield what responses have of an object that is returned, two relationships deep."""
-        ways = [*self._answered_ways(values)]
         for name in sorted({name for name, way in ways if len(way) == 1}):
             # A function that loads any model is one place for all of them.
             if all(name in self._relationships(owner) for owner in owners):
                 yield Step(text, name, owners)
         yield from self._two_deep(text, owners, {way for _, way in ways})
 
-    def _answered_ways(self, values: Values) -> Iterator[tuple[str, tuple[str, ...]]]:
-        return (pair for origin in origins_of(values) for pair in self._answered[origin.place])
+    def _answered_ways(
+        self, module: Module, node: ast.expr, values: Values
+    ) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield what responses read of ``node``, which has ``values``, with the way to each."""
+        loads = (origin.place for origin in (*origins_of(values), *self._passed(module, node)))
+        return (pair for load in dict.fromkeys(loads) for pair in self._answered[load])
+
+    def _passed(self, module: Module, node: ast.expr) -> Iterator[Origin]:
+        """Yield the origins of what callers pass, where ``node`` is a parameter."""
+        waiting = Worklist([Given(module, node)], lambda item: item.module.place(item.node))
+        for item in waiting:
+            binding = item.module.scopes.parameter_of(item.node)
+            calls = self._project.calls
+            passed = binding and calls.passed_to(item.module, binding, declared=True)
+            for given in passed.given if passed else ():
+                values = self._project.values.of(given.module, given.node).alternatives
+                yield from filter(None, origins_inside(values))
+                waiting += [given]
 
     def _two_deep(
         self, text: str, owners: tuple[str, ...], paths: Iterable[tuple[str, ...]]
