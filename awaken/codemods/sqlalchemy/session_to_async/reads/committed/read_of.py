@@ -209,10 +209,12 @@ class ReadOf:
         self, module: Module, node: ast.expr, values: Values
     ) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield what responses read of ``node``, which has ``values``, with the way to each."""
-        loads = (origin.place for origin in (*origins_of(values), *self._passed(module, node)))
+        loads = (
+            origin.place for origin in (*origins_of(values), *self._passed_origins(module, node))
+        )
         return (pair for load in dict.fromkeys(loads) for pair in self._answered[load])
 
-    def _passed(self, module: Module, node: ast.expr) -> Iterator[Origin]:
+    def _passed_origins(self, module: Module, node: ast.expr) -> Iterator[Origin]:
         """Yield the origins of what callers pass, where ``node`` is a parameter."""
         waiting = Worklist([Given(module, node)], lambda item: item.module.place(item.node))
         for item in waiting:
