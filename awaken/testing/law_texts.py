@@ -57,7 +57,13 @@ def lines_of_sites(result: CaseResult, path: str, before: bytes) -> frozenset[in
     ]
     for place in places:
         line = line_number(before, place.span.start)
-        around = [(first, s.end_lineno or first) for first, s in statements]
+        column = place.span.start - (before.rfind(b"\n", 0, place.span.start) + 1)
+        # The body of ``def f(): ...`` is on its line, and after its name.
+        around = [
+            (first, node.end_lineno or first)
+            for first, node in statements
+            if node.lineno != line or node.col_offset <= column
+        ]
         around = [(first, last) for first, last in around if first <= line <= last]
         # The innermost statement starts last and ends first.
         first, last = max(around, key=lambda ends: (ends[0], -ends[1]))

@@ -129,13 +129,20 @@ class Constructors:
                 returned=returned,
             ),
         )
+        for pair in self.injections(module, node):
+            home: Site[ast.AST] = Site(site.rule, *pair)
+            home.id = site.id
+            yield home.insert_behind(pair[1], f".{self.name_of(module, node)}")
+
+    def injections(
+        self, module: Module, node: ast.FunctionDef
+    ) -> Iterator[tuple[Module, ast.expr]]:
+        """Yield where dependencies are given the class of an `__init__`, which make its objects."""
         for obstacle in self._project.calls.callers_of(module, node).obstacles:
             for place in (obstacle.place, *obstacle.others):
                 pair = self._injected_class(place) if obstacle.kind == "framework" else None
                 if pair is not None:
-                    home: Site[ast.AST] = Site(site.rule, *pair)
-                    home.id = site.id
-                    yield home.insert_behind(pair[1], f".{self.name_of(module, node)}")
+                    yield pair
 
     def _is_related(self, module: Module, owner: ast.ClassDef) -> bool:
         """Whether another `__init__` would be called if a class had none."""

@@ -137,6 +137,9 @@ class FunctionWriter:
         given, where = caveats_of_given(self._project, site.module, function)
         differs, at = self._differing.caveats(site.module, node)
         related = (*_way(function, way), *places, *where, *at)
+        if is_constructor(site.module, node):
+            pairs = self._constructors.injections(site.module, node)
+            related = (*related, *(module.place(injected) for module, injected in pairs))
         return Rewrite(message, edits, [*caveats, *given, *differs], related)
 
     def edits_inside(

@@ -164,7 +164,7 @@ class Environments:
         edits += [site.remove_statement(disposal) for disposal in entering.disposals]
         shown = f"`{module.excerpt(block.items[0].context_expr)}`"
         message = f"{shown} runs in an event loop, and `run_sync` runs the migrations"
-        return Rewrite(message, edits)
+        return Rewrite(message, edits, related=tuple(map(module.place, entering.disposals)))
 
     def _annotation(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:
         try:
