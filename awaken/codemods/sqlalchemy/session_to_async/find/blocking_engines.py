@@ -137,5 +137,5 @@ def connection_calls(module: Module, call: ast.Call) -> list[ast.Call] | None:
 def connecting_call(module: Module, engine: ast.expr) -> ast.Call | None:
     """Return the call that gets a connection of ``engine``; None for any other use."""
     method = module.parent(engine)
-    is_one = isinstance(method, ast.Attribute) and method.attr in _CONNECTING
-    return module.method_call_on(engine) if is_one else None
+    is_method = isinstance(method, ast.Attribute) and method.attr in _CONNECTING
+    return module.method_call_on(engine) if is_method else None

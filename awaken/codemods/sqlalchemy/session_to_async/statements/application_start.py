@@ -525,7 +525,7 @@ def _lack_tables(project: Project) -> bool:
         call = module.call_of(node)
         bind = None if call is None else argument(call, 0, "bind")
         makers = [module.parent(engine.call) for engine in project.orm.engines.in_file(module)]
-        own = {last_name(one) for maker in makers for one in getattr(maker, "targets", ())}
+        own = {last_name(name) for maker in makers for name in getattr(maker, "targets", ())}
         if isinstance(bind, ast.Name) and bind.id in own:
             continue
         name = None if bind is None else project.qualified_name(module, bind)

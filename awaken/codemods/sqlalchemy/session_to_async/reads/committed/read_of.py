@@ -221,10 +221,10 @@ class ReadOf:
             binding = item.module.scopes.parameter_of(item.node)
             calls = self._project.calls
             passed = binding and calls.passed_to(item.module, binding, declared=True)
-            for given in passed.given if passed else ():
-                values = self._project.values.of(given.module, given.node).alternatives
+            for argument in passed.given if passed else ():
+                values = self._project.values.of(argument.module, argument.node).alternatives
                 yield from filter(None, origins_inside(values))
-                waiting += [given]
+                waiting += [argument]
 
     def _two_deep(
         self, text: str, owners: tuple[str, ...], paths: Iterable[tuple[str, ...]]
