@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import Anew
 from awaken.contract import Place
-from awaken.kit.names_here import value_behind
+from awaken.kit.names_here import values_behind
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import chained_calls, last_name
@@ -42,7 +42,7 @@ def _upserts(project: Project, module: Module) -> Iterator[ast.Call]:
             case ast.Call(func=ast.Attribute(value=session, attr=method), args=[given, *_]) if (
                 method in _RUNNING
             ):
-                is_upsert = _returns_objects(project, module, value_behind(module, given))
+                is_upsert = _returns_objects(project, module, given)
                 if is_upsert and not _changes_objects(module, node):
                     proof = project.orm.session_of(module, session)
                     if isinstance(proof, SessionProof) and not proof.kind.startswith("async"):
@@ -50,8 +50,12 @@ def _upserts(project: Project, module: Module) -> Iterator[ast.Call]:
 
 
 def _returns_objects(project: Project, module: Module, statement: ast.expr) -> bool:
-    """Whether a chain updates rows that are there, and returns objects of a mapped class."""
-    calls = {last_name(call.func): call for call in chained_calls(statement)}
+    """Whether a statement updates rows that are there, and returns objects of a mapped class.
+
+    It may be made in several assignments, as SQLAlchemy documents it with ``excluded``.
+    """
+    chains = map(chained_calls, values_behind(module, statement))
+    calls = {last_name(call.func): call for chain in chains for call in chain}
     returned = calls["returning"].args if "returning" in calls else []
     classes = (project.qualified_name(module, part) for part in returned)
     return _UPDATING.decode() in calls and any(map(project.orm.mapped_class, classes))
