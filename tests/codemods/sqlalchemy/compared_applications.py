@@ -23,7 +23,7 @@ from typing import NamedTuple
 import aiosqlite.core
 import anyio.to_thread
 import httpx
-from random_flows import flows
+from random_flows import answered, flows
 from random_objects import REQUESTS, ROWS, application, surveyed
 from sqlalchemy import create_engine, event
 from sqlalchemy.pool import NullPool
@@ -363,6 +363,7 @@ if __name__ == "__main__":
     grammars = {
         "wide": partial(application, wide=True),
         "surveyed": surveyed,
+        "answered": answered,
         "flows": flows,
         "kept": partial(flows, kept=True),
     }

@@ -131,6 +131,51 @@ class Group:
         return self.orders()
 """,
 }
+ANSWERING = {
+    "saved": """\
+def saved(db: Session, user: User) -> User:
+    db.commit()
+    return user
+""",
+    "handed": """\
+def handed(db: Session, user: User) -> User:
+    return saved(db, user)
+""",
+    "moved": """\
+def moved(db: Session, user: User, team_id: int) -> User:
+    user.team_id = team_id
+    db.commit()
+    return user
+""",
+    "ordered": """\
+def ordered(db: Session, user: User) -> User:
+    db.add(Order(title="last", amount=1, user_id=user.id))
+    db.commit()
+    return user
+""",
+    "reloaded": """\
+def reloaded(db: Session, user: User) -> User:
+    db.commit()
+    db.refresh(user)
+    return user
+""",
+    "Users": """\
+class Users:
+    def __init__(self, db: Session):
+        self.db = db
+
+    def save(self, user: User) -> User:
+        self.db.add(user)
+        self.db.commit()
+        return user
+""",
+    "all_saved": """\
+def all_saved(db: Session, users: list[User]) -> list[User]:
+    db.commit()
+    return users
+""",
+}
+"""Helpers with annotations that commit, and return what endpoints answer with."""
 IMPORTS = "from contextlib import contextmanager\n\n"
 
 
@@ -404,13 +449,7 @@ class _Body:
 def flows(seed: int, *, kept: bool = False) -> str:
     """Return the text of one application; if ``kept``, of the wider grammar."""
     rng = random.Random(f"{'kept' if kept else 'flows'} {seed}")
-    head = HEAD.format(
-        session=rng.choice(["", "", "", ", autoflush=False", ", expire_on_commit=False"]),
-        base="DeclarativeBase",
-        new="",
-        default="",
-        cascade=rng.choice(["", ', cascade="all, delete-orphan"']),
-    )
+    head = _head(rng)
     body = _Body(rng, kept=kept)
     text = indent(body.text(), "    ")
     helpers = [HELPERS[name] for name in HELPERS if name in body.helpers]
@@ -420,3 +459,41 @@ def flows(seed: int, *, kept: bool = False) -> str:
         f"    out = []\n{text}\n    return out\n"
     )
     return IMPORTS + head + "\n\n".join([*helpers, endpoint])
+
+
+def answered(seed: int) -> str:
+    """Return the text of one application whose response model reads what a helper returns."""
+    rng = random.Random(f"answered {seed}")
+    head = _head(rng)
+    body = _Body(rng)
+    text = indent(body.text(), "    ")
+    user, model = rng.choice(body.users), rng.choice(["UserOrdersOut", "UserTeamOut"])
+    results = {
+        "saved": f"saved(db, {user})",
+        "handed": f"handed(db, {user})",
+        "moved": f"moved(db, {user}, {rng.choice([1, 2])})",
+        "ordered": f"ordered(db, {user})",
+        "reloaded": f"reloaded(db, {user})",
+        "Users": f"Users(db).save({user})",
+        "all_saved": f"all_saved(db, {rng.choice(body.lists or [f'[{user}]'])})",
+    }
+    name = rng.choice([*results])
+    wanted = {*body.helpers, name, *(["saved"] if name == "handed" else [])}
+    helpers = [text for each, text in (HELPERS | ANSWERING).items() if each in wanted]
+    endpoint = (
+        f'@app.post("/0/{{key}}", response_model='
+        f"{f'list[{model}]' if name == 'all_saved' else model})\n"
+        "def endpoint0(key: int, flag: bool = False, db: Session = Depends(get_db)):\n"
+        f"    out = []\n{text}\n    return {results[name]}\n"
+    )
+    return IMPORTS + head + "\n\n".join([*helpers, endpoint])
+
+
+def _head(rng: random.Random) -> str:
+    return HEAD.format(
+        session=rng.choice(["", "", "", ", autoflush=False", ", expire_on_commit=False"]),
+        base="DeclarativeBase",
+        new="",
+        default="",
+        cascade=rng.choice(["", ', cascade="all, delete-orphan"']),
+    )

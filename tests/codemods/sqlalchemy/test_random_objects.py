@@ -6,13 +6,14 @@ from functools import partial
 
 import pytest
 from compared_applications import compared
-from random_flows import flows
+from random_flows import answered, flows
 from random_objects import application, surveyed
 
 MENDED = (13, 111, 126, 237, 265, 277, 299, 303, 335, 343)
 MENDED_WIDE = (26, 28, 69, 115, 127, 211, 250, 285, 301, 345)
 """Those that differed, one or two of each class: `benchmarks/third_attack/objects.md`."""
 MENDED_FLOWS = (0, 4, 10, 11, 15, 19, 27, 31)
+MENDED_ANSWERED = (24, 25, 27)
 WIDE = partial(application, wide=True)
 SEEDS = [
     (range(14, 24), application),
@@ -20,6 +21,7 @@ SEEDS = [
     (MENDED_WIDE[::3], WIDE),
     (range(200, 206), surveyed),
     (range(5, 11), flows),
+    (MENDED_ANSWERED, answered),
     *(
         pytest.param(*one, marks=pytest.mark.slow)
         for one in (
@@ -28,6 +30,7 @@ SEEDS = [
             (MENDED, application),
             (MENDED_WIDE, WIDE),
             (MENDED_FLOWS, flows),
+            (range(30, 60), answered),
         )
     ),
 ]
@@ -37,8 +40,8 @@ SEEDS = [
     ("seeds", "make"),
     SEEDS,
     ids=[
-        *("quick", "mended", "wide", "surveyed", "flows"),
-        *("more", "most", "all-mended", "all-wide", "all-flows"),
+        *("quick", "mended", "wide", "surveyed", "flows", "answered"),
+        *("more", "most", "all-mended", "all-wide", "all-flows", "all-answered"),
     ],
 )
 @pytest.mark.sampled(4)
