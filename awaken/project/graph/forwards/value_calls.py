@@ -18,6 +18,7 @@ from awaken.project.graph.forwards.handed.slots import End, Slot, Slots, Spot, k
 from awaken.project.names.visibility import is_seen
 from awaken.project.source.memo import cached_by
 from awaken.project.source.worklist import Queue
+from awaken.project.values.domain import MOST_ALTERNATIVES
 from awaken.project.values.pytest_fixtures import fixture_name
 
 Holder = TypeVar("Holder", Slot, Spot)
@@ -64,6 +65,9 @@ class ValueCalls:
                     calls.append(other)
                 else:
                     waiting += [other]
+            # Each function of a table gets each call of it.
+            if len(calls) > MOST_ALTERNATIVES:
+                return (None,)
         return tuple(dict.fromkeys(calls))
 
     def _next_holders(self, item: Spot | Slot) -> Iterator[Spot | Slot | Place | None]:
