@@ -311,8 +311,10 @@ class _Search:
         for module, owner in hierarchy.definitions():
             name = module.full_name(owner)
             inherits = hierarchy.is_above(name, self._target.name)
+            own = {name, *self._evaluator.classes.all_subclasses(name)}
+            makes = not own.isdisjoint(self._target.made)
             for node in module.walk(owner):
-                bound = self._target.makes_by(module, node, inherits=inherits)
+                bound = self._target.makes_by(module, node, inherits=inherits, makes=makes)
                 if bound is not None and isinstance(node, ast.Call):
                     self._add(module.place(node), bound)
 

@@ -103,21 +103,27 @@ class Target:
         hierarchy, name = self.hierarchy, self.name
         return any(hierarchy.reaches(value, name) is not False for value in values)
 
-    def makes_by(self, module: Module, node: ast.AST, *, inherits: bool) -> int | None:
-        """Return how many arguments a call binds that reaches the method; None for others."""
+    def makes_by(self, module: Module, node: ast.AST, *, inherits: bool, makes: bool) -> int | None:
+        """Return how many arguments a call binds that reaches the method; None for others.
+
+        The class around the call ``makes`` objects by the method, or one that inherits from it.
+        """
         match node:
             case ast.Call(func=ast.Name(id="cls")):
-                return 1
+                return 1 if makes else None
             case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)):
                 # `__new__` is given the class.
                 return int(name == "__init__") if name == self.name and inherits else None
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr="__init__")):
+                return 1 if makes and self.name == "__init__" else None
             case ast.Call(func=ast.Attribute(value=base, attr=name)) if name == self.name:
                 # ``Base.__init__(self, ...)`` passes `self` itself.
                 return (
                     0 if self._evaluator.names.qualified_name(module, base) in self.made else None
                 )
             case ast.Call(func=ast.Call() | ast.Attribute() as made):
-                return 1 if ast.unparse(made) in {"type(self)", "self.__class__"} else None
+                is_own = ast.unparse(made) in {"type(self)", "self.__class__"}
+                return 1 if makes and is_own else None
         return None
 
     def is_imported_as(self, qualified: str | None) -> bool:
