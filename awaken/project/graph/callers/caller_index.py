@@ -308,11 +308,12 @@ class _Search:
 
     def _search_hierarchy(self, hierarchy: Hierarchy) -> None:
         """Look for ``cls(...)``, ``type(self)(...)`` and ``super().__init__(...)``."""
+        lines = map(self._evaluator.classes.line, sorted(self._target.made))
+        made = self._target.made.union(facts.qualified for line in lines for facts in line)
         for module, owner in hierarchy.definitions():
             name = module.full_name(owner)
             inherits = hierarchy.is_above(name, self._target.name)
-            own = {name, *self._evaluator.classes.all_subclasses(name)}
-            makes = not own.isdisjoint(self._target.made)
+            makes = name in made
             for node in module.walk(owner):
                 bound = self._target.makes_by(module, node, inherits=inherits, makes=makes)
                 if bound is not None and isinstance(node, ast.Call):
