@@ -95,10 +95,11 @@ def _added_edit(site: Site[ast.ClassDef], own: ast.Dict, argument: str) -> Edit:
     before = LINE_END_BYTES.split(text[: module.span(last).start])[-1].decode()
     if before.strip():
         return site.insert_behind(value, f", {argument}")
+    newline = LINE_END_BYTES.findall(text)[0].decode()
     # A comment after the last one stays with it.
     if b"#" in LINE_END_BYTES.split(text[module.span(value).end :], maxsplit=1)[0]:
-        return site.insert_before(last, f"{argument},\n{before}")
-    return site.insert_behind(value, f",\n{before}{argument}")
+        return site.insert_before(last, f"{argument},{newline}{before}")
+    return site.insert_behind(value, f",{newline}{before}{argument}")
 
 
 def _has_key(own: ast.Dict, key: str) -> bool:
