@@ -134,7 +134,7 @@ from awaken.codemods.sqlalchemy.session_to_async.suites.shared_workers import sh
 from awaken.codemods.sqlalchemy.session_to_async.suites.suite_settings import old_test_tools
 from awaken.contract import Place
 from awaken.kit.changes import Member, member
-from awaken.kit.sites import Site
+from awaken.kit.sites import SHOWN, Site
 from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine
 
 if TYPE_CHECKING:
@@ -352,6 +352,7 @@ class Writing:
         writer = FunctionWriter(part, self._again, refused, bridges, schedulers, self._differing)
         scripts, starts = Scripts(part, self.name, disposal, writer), Starts(part, self.name)
         probes = Probes(part, self.name, self._blocking.urls)
+        offers = 0
         for function in part.functions:
             node = part.node_of(function)
             if node is None:
@@ -359,7 +360,8 @@ class Writing:
                 continue
             site: Site[ast.AST] = Site(self.name, *node)
             item = member(site, f"`{function.qualname}`", writer.rewritten, function)
-            offer_inside(part, function, item)
+            # Each offer looks at all that shares a session with the function.
+            offers += offers < SHOWN and offer_inside(part, function, item)
             yield item
         yield from starts.members()
         yield from schedulers.members()

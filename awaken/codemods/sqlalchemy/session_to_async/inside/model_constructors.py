@@ -46,21 +46,23 @@ def inside_sessions(part: SynchronousPart) -> Inside:
     return Inside(frozenset(functions), outside)
 
 
-def offer_inside(part: SynchronousPart, function: FunctionPlace, item: Member) -> None:
-    """Add the option that keeps ``function`` plain to the refusal of ``item``, if it can stay.
+def offer_inside(part: SynchronousPart, function: FunctionPlace, item: Member) -> bool:
+    """Add the option that keeps ``function`` plain to a refusal; False if it may not stay so.
 
     Code without an asynchronous counterpart works in the greenlet of `run_sync`.
     """
     refused = item.outcome
     if not isinstance(refused, Refused) or refused.reason not in {LEGACY_QUERY, NO_TWIN}:
-        return
+        return False
     definition = part.node_of(function)
     if definition is None or not takes_session(part.project, *definition):
-        return
-    if Staying(part).with_all([function]) is not None:
+        return False
+    can_stay = Staying(part).with_all([function]) is not None
+    if can_stay:
         bridged = f'bridged = ["{name_of(part.project, function)}"]'
         refused.help += f" Or keep `{function.qualname}` synchronous: set the option `{bridged}`."
         refused.answered_by(f"rules.session-to-async.{bridged}")
+    return can_stay
 
 
 def _is_of(part: SynchronousPart, place: Place, functions: set[FunctionPlace]) -> bool:
