@@ -81,12 +81,12 @@ def _with_cache(
 
 
 def recursive(
-    meanwhile: Callable[..., Any] = lambda *_: None,
+    meanwhile: Callable[..., Any] = lambda *_: None, deepest: int = _DEEPEST
 ) -> Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]]:
     """Return a function that follows a program which may lead back to where it is.
 
     Until the outermost call returns, it runs once for the same arguments. So its work is at most
-    that of the program. Where it leads back, or is called inside of 100 calls of itself,
+    that of the program. Where it leads back, or is called inside of ``deepest`` calls of itself,
     ``meanwhile`` answers: that it is unknown.
     """
 
@@ -99,7 +99,7 @@ def recursive(
             key = (*asked, *named.items()) if named else asked
             if key in answers:
                 return answers[key]
-            if key in active or len(active) == _DEEPEST:
+            if key in active or len(active) == deepest:
                 return cast("Answer", meanwhile(*asked, **named))
             active.add(key)
             try:

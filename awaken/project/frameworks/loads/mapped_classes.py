@@ -35,10 +35,11 @@ from awaken.project.values.domain import ModuleOf
 
 _TABLES = frozenset({"__table__", "__tablename__"})
 _COLUMNS = frozenset({"Column", "mapped_column"})
+_DEEPEST = 5  # in superset, ckan, quetz and openoversight no class is more than 3 variables away
 
 
 # Asked of each name of a file, of which each may lead to all others.
-@recursive()
+@recursive(deepest=_DEEPEST)
 def entity_of(reader: ModuleReader, node: ast.expr) -> Item | None:
     """Return the item for ``node`` if it is a mapped class or an alias of one, else None."""
     qualified = reader.qualified_name(node)
