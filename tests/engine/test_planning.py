@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from awaken.contract import Constraints, Phase, Plan
+from awaken.engine.planning.rule_discovery import all_rules
 from awaken.engine.planning.rule_planning import plan_rule
 from awaken.kit.rule import Rule
 from awaken.project import Project, Snapshot
+from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import decode
 
 
@@ -58,3 +63,71 @@ def test_a_failure_is_reported_and_the_files_are_planned():
     assert rule.asked == ["a.py"]
     (diagnostic,) = planned.diagnostics
     assert diagnostic.message.startswith("internal error in asked: RuntimeError: no answer; ")
+
+
+DEEP = 350
+"""Calls inside of each other; each takes three or more frames of the 1,000 that Python allows."""
+
+
+def _chain(line: str, last: str) -> str:
+    return "\n".join([*(line.format(n=n, next=n + 1) for n in range(DEEP)), last.format(n=DEEP)])
+
+
+ASYNCHRONOUS = """\
+import asyncio
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+make = async_sessionmaker(create_async_engine("sqlite+aiosqlite://"))
+
+async def main():
+    async with make() as db:
+        await asyncio.gather(f0(db), f1(db))
+
+""" + _chain(
+    "async def f{n}(db: AsyncSession): return await f{next}(db)",
+    "async def f{n}(db: AsyncSession): return await db.commit()",
+)
+SYNCHRONOUS = """\
+from sqlalchemy import ForeignKey, create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import sessionmaker
+
+make = sessionmaker(create_engine("sqlite://"))
+
+class Base(DeclarativeBase): ...
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    orders: Mapped[list["Order"]] = relationship()
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+def main():
+    with make() as db:
+        user = db.get(User, 1)
+        print(user.orders)
+        return f0(db, user)
+
+""" + _chain(
+    "def f{n}(db: Session, user: User): return f{next}(db, user)",
+    "def f{n}(db: Session, user: User):\n    db.commit()\n    return len(user.orders)\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (ASYNCHRONOUS, "gather-to-taskgroup"),
+        (ASYNCHRONOUS, "session-shared-across-tasks"),
+        (SYNCHRONOUS, "session-to-async"),
+    ],
+)
+def test_a_chain_of_calls_may_be_long(text, name):
+    (rule,) = (rule for rule in all_rules() if rule.name == name)
+    settings = ProjectSettings(published=False, reads=rule.reads)
+    source = decode("main.py", text.encode())
+    deep = Project(Snapshot({"main.py": source}), Targets(), settings=settings)
+
+    assert plan_rule(rule, deep, Constraints()).diagnostics == ()

@@ -17,6 +17,7 @@ from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.looked_at import LookedAt
 from awaken.settings.rule_data import with_code
+from awaken.workspace.parsing import deep_recursion
 from awaken.workspace.work import WORK
 
 _SECONDS_PER_BYTE = 2.5e-6
@@ -152,7 +153,8 @@ def prepared_diagnostics(
 ) -> tuple[Diagnostic, ...]:
     """Let ``rule`` work out what the plans of ``files`` share; return what went wrong."""
     try:
-        rule.prepare(project, files)
+        with deep_recursion():
+            rule.prepare(project, files)
     except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
         return (raised_diagnostic(rule, error),)
     return ()
@@ -180,7 +182,8 @@ def plan_file(rule: Rule, constraints: Constraints, project: Project, path: str)
 
 def _attempt(rule: Rule, constraints: Constraints, project: Project, path: str = "") -> Planned:
     try:
-        plan = rule.plan(project, _with_options(constraints, rule))
+        with deep_recursion():  # a chain of calls may be as long as the program
+            plan = rule.plan(project, _with_options(constraints, rule))
     except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
         return Planned(Plan(), (raised_diagnostic(rule, error, path), *_unparsable(project)))
     return Planned(plan, (*_told_diagnostics(plan, project), *_unparsable(project)))

@@ -29,7 +29,6 @@ from awaken.project.source.trees import Function, FunctionOrLambda, arguments_of
 from awaken.project.source.worklist import MOST_FUNCTIONS, MOST_NODES, multimap, reachable
 from awaken.project.values.domain import ClassOf, FunctionOf, Producer, Session, Unknown
 from awaken.project.values.local.control import ControlGraph
-from awaken.workspace.parsing import deep_recursion
 
 Key = TypeVar("Key", bound=Hashable)
 EventKind = SessionEvent | Literal["add", "await", "yield", "unknown"]
@@ -107,8 +106,7 @@ class Between:
         between = graph.nodes_between(start, later)
         if between is None:
             return None
-        with deep_recursion():  # over the functions that are called
-            events = [event for node in between for event in self._events_at(module, node)]
+        events = [event for node in between for event in self._events_at(module, node)]
         return tuple(dict.fromkeys(events))
 
     def _unknown(self, module: Module, node: ast.AST, why: str) -> Event:

@@ -83,9 +83,6 @@ class _Scene(Struct, frozen=True):
     call: ast.Call | None = None
     above: _Scene | None = None
 
-    def depth(self) -> int:
-        return 0 if self.above is None else self.above.depth() + 1
-
     def runs(self, function: Function) -> bool:
         """Whether ``function`` is running already, here or in a scene above."""
         here = self.called is not None and self.called.function is function

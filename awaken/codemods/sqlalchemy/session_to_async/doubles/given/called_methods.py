@@ -20,7 +20,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name, parameter_getting
 from awaken.project.source.worklist import MOST_STEPS
-from awaken.workspace.parsing import deep_recursion
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
@@ -52,9 +51,7 @@ class Uses:
     def _waiting(self, chains: Iterable[tuple[Place, str]]) -> dict[str, list[Call]]:
         functions: dict[str, list[Call]] = {}
         self._seen.clear()
-        with deep_recursion():  # over the functions that return an object, or are passed it
-            pairs = list(chains)
-        for place, chain in pairs:
+        for place, chain in chains:
             call = self._call_at(place)
             call = None if call is None else self._project.calls.graph().resolved_by_callers(call)
             if call is not None and any(item in self._part.steps for item in call.functions):

@@ -16,7 +16,6 @@ from awaken.project.source.trees import Function, last_name, parameter_at
 from awaken.project.source.worklist import MOST_FUNCTIONS
 from awaken.project.values.domain import FunctionOf, InstanceOf, Values, union
 from awaken.project.values.library.higher_order import BY_KEY, OF_ITEMS
-from awaken.workspace.parsing import deep_recursion
 
 _Seen = set[tuple[str, int, int]]
 """The parameters that a function was handed to, with the argument that is asked for."""
@@ -30,8 +29,7 @@ class HandedOn(ProgramFacts):
 
         None where it is unknown, empty where nobody calls it.
         """
-        with deep_recursion():  # over the functions that it is passed through
-            return self._values_to(module, node, index, set())
+        return self._values_to(module, node, index, set())
 
     def _values_to(self, module: Module, node: ast.expr, index: int, seen: _Seen) -> Values | None:
         above = module.parent(node)
