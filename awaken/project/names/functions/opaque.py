@@ -19,7 +19,7 @@ from awaken.project.names.usages import CALLING
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.expressions.expression_uses import targets_of, use_of
 from awaken.project.source.expressions.listed_names import readers_of_names
-from awaken.project.source.memo import cached_by, recursive
+from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
@@ -89,7 +89,6 @@ class Opaque:
         self.definition = definition
         self.may_read = may_read
 
-    @cached_by(lambda module, function, parameters: (module.place(function), parameters))
     @recursive()
     def uses(
         self, module: Module, function: Function, parameters: frozenset[str]
