@@ -1,4 +1,4 @@
-"""New objects behind a commit: programs load, count and delete the same before and after."""
+"""New objects after a commit: programs load, count and delete the same before and after."""
 
 from __future__ import annotations
 

@@ -122,12 +122,12 @@ def caveats_of_loops(project: Project, module: Module, node: ast.AST) -> list[st
 
     A thread has none, so that a handler around it may run another one.
     """
-    asked = any(
-        isinstance(module.parent(statement), ast.Try) and "get_event_loop" in ast.dump(statement)
+    is_handled = any(
+        isinstance(module.parent(statement), ast.Try) and _asks(statement)
         for run in runs_of(project, module, node)
         for statement in _statements_of_loop(project, module, run)
     )
-    return ["the handler of a missing event loop runs only for other errors"] if asked else []
+    return ["the handler of a missing event loop runs only for other errors"] if is_handled else []
 
 
 def asks_for_loop(module: Module, call: ast.Call) -> bool:
@@ -141,10 +141,15 @@ def asks_for_loop(module: Module, call: ast.Call) -> bool:
                 if node in orelse:
                     return True
             case ast.ExceptHandler(type=ast.Name(id="RuntimeError")), ast.Try(body=[first, *_]):
-                calls = (part for part in ast.walk(first) if isinstance(part, ast.Call))
-                if not ASKING.isdisjoint(last_name(part.func) for part in calls):
+                if _asks(first):
                     return True
     return False
+
+
+def _asks(statement: ast.stmt) -> bool:
+    """Whether a statement asks for the event loop of its thread."""
+    calls = (part for part in ast.walk(statement) if isinstance(part, ast.Call))
+    return not ASKING.isdisjoint(last_name(part.func) for part in calls)
 
 
 def _is_loop(project: Project, module: Module, loop: ast.Name) -> bool:

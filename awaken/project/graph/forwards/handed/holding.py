@@ -98,8 +98,8 @@ class Holding:
         yield from (item for item in injected if item is not None)
         fixture = fixture_name(module, function, self._evaluator.names)
         if fixture is not None:
-            asked = self._slots.fixture_receivers(module, function, fixture, slot.depth)
-            yield from (item for item in asked if item is not None)
+            receivers = self._slots.fixture_receivers(module, function, fixture, slot.depth)
+            yield from (item for item in receivers if item is not None)
         elif any("property" in module.text_of(decorator) for decorator in function.decorator_list):
             why = f"`{function.name}` is a property"
             yield End("leak", module, function, why)

@@ -303,12 +303,14 @@ class Slots:
         for module, asking in self.mentions(ASKING):
             call = module.parent(asking)
             if isinstance(call, ast.Call) and is_asking(call):
-                asked = fixtures_asked_for(self.evaluator, module, call)
+                fixtures = fixtures_asked_for(self.evaluator, module, call)
                 own = [
-                    item for item in asked or () if same_node(item.module, item.node, home, fixture)
+                    item
+                    for item in fixtures or ()
+                    if same_node(item.module, item.node, home, fixture)
                 ]
                 yield from (Spot(module, call, depth) for _ in own)
-                yield from [None] if asked is None else ()
+                yield from [None] if fixtures is None else ()
         for module in self.evaluator.modules_at(self.words.files_with(name)):
             for node in module.functions:
                 takes = any(argument.arg == name for argument, _ in parameters_of(node.args))
