@@ -25,7 +25,7 @@ from awaken.project.source.looked_at import Search, WatchedSnapshot
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import DOUBLE_WORDS, is_around_tests, may_configure
 from awaken.project.source.trees import Function, keyword_of
-from awaken.project.source.worklist import Worklist
+from awaken.project.source.worklist import MOST_FILES, Worklist
 
 _FAKED = re.compile(rb"def query\(|^\s+query\s*=", re.MULTILINE)
 
@@ -142,10 +142,14 @@ class Doubles:
             for module in self._evaluator.modules_at([path] if is_faked else []):
                 yield from ((name, module.place(node)) for name, node in fakes_of(module))
 
-    def _naming_tests(self, word: str) -> Iterator[tuple[str, bytes]]:
-        """Yield the files of tests that have a word, with their texts."""
-        paths = filter(is_around_tests, self._words.files_with(word))
-        return ((path, self._files[path].text) for path in paths)
+    def _naming_tests(self, word: str) -> list[tuple[str, bytes]]:
+        """Return the files of tests that have a word, with their texts; none if they are too many.
+
+        Then a double that they get is not seen.
+        """
+        paths = [path for path in self._words.files_with(word) if is_around_tests(path)]
+        self._is_complete = self._is_complete and len(paths) <= MOST_FILES
+        return [(x, self._files[x].text) for x in (paths if len(paths) <= MOST_FILES else ())]
 
     def _marks(self, path: str) -> _Marked:
         if path not in self._marked:
