@@ -333,7 +333,7 @@ class Writing:
 
     def _functions(self) -> Iterator[Member]:
         part = self._part
-        disposal = Disposal(part.project, self.name, part.entry_points.is_task)
+        disposal = Disposal(part, self.name)
         own_loops = OwnLoops(part, self.name)
         bridges = Bridges(part, disposal, own_loops)
         schedulers = Schedulers(part, self.name)

@@ -101,7 +101,10 @@ def _first(node: Any) -> Any:
 
 def replace(_node: Any, data: Replaced, _around: Surroundings) -> Sequence[cst.BaseStatement]:
     """``Base.metadata.create_all(engine)`` → the statements that do it asynchronously."""
-    return cst.parse_module(data.code).body
+    written = cst.parse_module(data.code)
+    first, *others = written.body
+    # The comment that begins the code belongs to its first statement.
+    return [first.with_changes(leading_lines=written.header), *others]
 
 
 def delegate(node: Any, data: Delegated, _around: Surroundings) -> Sequence[cst.BaseStatement]:

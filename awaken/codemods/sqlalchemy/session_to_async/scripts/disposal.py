@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from operator import attrgetter
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
+from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.colour.threads.thread_pools import POOL
 from awaken.codemods.sqlalchemy.session_to_async.find.blocking_engines import BlockingEngines
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_collected
@@ -29,10 +30,6 @@ from awaken.project.source.trees import Function, last_name, variable_of
 from awaken.project.source.worklist import reachable
 from awaken.workspace.sources import LINE_END_BYTES
 
-if TYPE_CHECKING:
-    from awaken.project import Project
-
-
 _CONTEXT = "contextvars.copy_context"
 _HERE = "..."
 _ENGINE_CLOSED = (
@@ -51,7 +48,7 @@ _OF_POOLS = ("max_overflow", "pool")
 Closed = Literal["", "engine", "program"]
 """Of whose engine a thread closes the connections: that of its result, or of the program."""
 
-_WHY_IN_THREAD = "# A server may import this file while its event loop runs."
+_WHY_IN_THREAD = "# A {} may import this file while its event loop runs."
 
 
 class _Closing(NamedTuple):
@@ -74,17 +71,16 @@ class Disposal:
     makes for itself gets no pool, so that it keeps no connections.
     """
 
-    def __init__(
-        self, project: Project, rule: str, is_task: Callable[[FunctionPlace], bool]
-    ) -> None:
-        self._project = project
+    def __init__(self, part: SynchronousPart, rule: str) -> None:
+        self._project = part.project
         self._rule = rule
-        self._is_task = is_task
+        self._is_task = part.entry_points.is_task
+        self._databases = part.databases
         self._unpooled: dict[Place, Engine] = {}
         self._users: dict[_Closing, list[Place]] = {}
         self._at_import = set[_Closing | None]()
         self._explained = set[Place]()
-        self._blocking = BlockingEngines(project)
+        self._blocking = BlockingEngines(part.project)
 
     def run(self, site: Site[ast.AST], coroutine: str, call: ast.expr | None = None) -> Run:
         """Return the code that runs ``coroutine``, with its edits and caveats. Raises Refused.
@@ -134,8 +130,23 @@ class Disposal:
     def run_in_thread(self, site: Site[ast.AST], call: ast.expr, closed: Closed) -> list[Edit]:
         """Return the edits that run the coroutine of ``call`` in a thread of its own.
 
-        Its connections are ``closed``, or those of the engine that it gives. An event loop may run
-        where the statement is. Raises Refused.
+        Its connections are ``closed``, or those of the engine that it gives. Raises Refused.
+        """
+        opening, closing, needed = self.around_thread(site, closed)
+        text, statement = site.module.source.text, site.module.statement_of(call) or call
+        *_, indent = LINE_END_BYTES.split(text[: site.module.span(statement).start])
+        line_end = LINE_END_BYTES.search(text)
+        above = why_in_thread(site.module) + ("\n" if line_end is None else line_end[0].decode())
+        around = [site.insert_before(call, opening), site.insert_behind(call, closing)]
+        if (place := site.module.place(statement)) not in self._explained:
+            self._explained.add(place)
+            around.insert(0, site.insert_before(statement, f"{above}{indent.decode()}"))
+        return [*around, *needed]
+
+    def around_thread(self, site: Site[ast.AST], closed: Closed) -> tuple[str, str, list[Edit]]:
+        """Return the code around a coroutine that a thread of its own runs, and its edits.
+
+        An event loop may run where the site is. Raises Refused.
         """
         coroutine, needed = _HERE, [import_of_asyncio(self._project, site)]
         if closed == "engine":
@@ -152,16 +163,7 @@ class Disposal:
             context, more = name_from_same_module(self._project, site, None, _CONTEXT)
             context = f"{context}().run, "
         opening, _, closing = f"lambda: asyncio.run({coroutine})).result()".partition(_HERE)
-        text, statement = site.module.source.text, site.module.statement_of(call) or call
-        *_, indent = LINE_END_BYTES.split(text[: site.module.span(statement).start])
-        line_end = LINE_END_BYTES.search(text)
-        above = _WHY_IN_THREAD + ("\n" if line_end is None else line_end[0].decode())
-        begin = f"{name}().submit({context}{opening}"
-        around = [site.insert_before(call, begin), site.insert_behind(call, closing)]
-        if (place := site.module.place(statement)) not in self._explained:
-            self._explained.add(place)
-            around.insert(0, site.insert_before(statement, f"{above}{indent.decode()}"))
-        return [*around, *needed, *imports, *more]
+        return f"{name}().submit({context}{opening}", closing, [*needed, *imports, *more]
 
     def begin(self, site: Site[ast.AST]) -> tuple[str, list[Edit]]:
         """Return the code that forgets connections of another process, with its edits.
@@ -264,7 +266,10 @@ class Disposal:
             for item in self._engines
             if item.module is closing.module and _name_of(item) == engine
         )
-        may_be_in_memory = any(url is None or url.may_be_in_memory for url in urls)
+        is_with_sqlite = "sqlite" in self._databases
+        may_be_in_memory = any(
+            url is None or url.may_be_in_memory or (url.outside and is_with_sqlite) for url in urls
+        )
         if closing not in self._at_import or not may_be_in_memory:
             return f"{body}        await {engine}.dispose()\n"
         condition = f'        if {engine}.dialect.name != "sqlite":  # it may be in memory\n'
@@ -393,3 +398,8 @@ def _statement_above(module: Module, statement: ast.stmt) -> ast.stmt | None:
     above = (item for item in module.ancestors(statement) if isinstance(item, ast.stmt))
     outer = next(above, None)
     return None if isinstance(outer, Function | ast.ClassDef) else outer
+
+
+def why_in_thread(module: Module) -> str:
+    """Return the comment that says why a thread runs a coroutine for a file."""
+    return _WHY_IN_THREAD.format("test" if is_test_file(module.path) else "server")

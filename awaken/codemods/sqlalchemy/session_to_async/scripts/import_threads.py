@@ -26,23 +26,34 @@ _LISTENING = b"listen"
 def runs_in_thread(part: SynchronousPart, module: Module, call: ast.expr) -> bool:
     """Whether another thread can run a call for a file that is being imported.
 
-    The thread would wait for ever where it imports that file. A session that others use after it
-    has a connection of the thread's event loop. Engines are returned without connections.
+    A session that others use after it has a connection of the thread's event loop. Engines are
+    returned without connections.
     """
-    text, project = module.source.text, part.project
-    statement = module.statement_of(call) or call
-    before = text[: module.span(statement).start].rpartition(b"\n")[2]
     # Connections that work in any loop may be in what the call gives.
     is_apart = isinstance(module.parent(call), ast.Expr) or not part.is_loop_bound
-    is_apart = is_apart or gives_engine(part, module, call)
-    if before.strip() or not (is_apart and module.scopes.scope_of(call).kind == "module"):
+    if not (is_apart or gives_engine(part, module, call)):
         return False
-    functions = [*project.calls.run_inside(module, [call])]
+    functions = [*part.project.calls.run_inside(module, [call])]
+    return waits_for_thread(part.project, module, call, functions) and (
+        not part.is_loop_bound or not _keeps_sessions(part, module, call, functions)
+    )
+
+
+def waits_for_thread(
+    project: Project, module: Module, call: ast.expr, functions: Sequence[tuple[Module, Function]]
+) -> bool:
+    """Whether a file that is being imported can wait for a thread that runs ``functions``.
+
+    The thread would wait for ever where it imports that file. ``call`` begins a line outside of
+    all functions.
+    """
+    statement = module.statement_of(call) or call
+    before = module.source.text[: module.span(statement).start].rpartition(b"\n")[2]
+    if before.strip() or module.scopes.scope_of(call).kind != "module":
+        return False
     imported = _late_imports(project, functions)
     files = {*imported, *(home.path for home, _ in functions)}
-    if module.path in imported or not files.isdisjoint(project.files_with(_BY_TEXT)):
-        return False
-    return not part.is_loop_bound or not _keeps_sessions(part, module, call, functions)
+    return module.path not in imported and files.isdisjoint(project.files_with(_BY_TEXT))
 
 
 def gives_engine(part: SynchronousPart, module: Module, call: ast.expr) -> bool:

@@ -80,8 +80,8 @@ class _Fixture(NamedTuple):
 
     @property
     def place(self) -> str:
-        """The path of its file, or for that of a folder what the paths there begin with."""
-        return self.module.path.removesuffix(_SHARED)
+        """What the paths of these tests begin with."""
+        return _tests_at(self.module)
 
 
 class Starts:
@@ -263,10 +263,16 @@ class ApplicationStart:
         return not self._share_names(regions) and not any(map(self._reads_rebound, statements))
 
     def _is_used_by_tests(self, started: tuple[str, ...]) -> bool:
-        """Whether tests that start no application import the file, and create no tables."""
-        using = () if self._is_own else importers(self._project, self.module)
-        tests = [other.path for other, _ in using if is_around_tests(other.path)]
-        is_left = not all(path.startswith(started) for path in tests)
+        """Whether tests that start no application need what the file does, and create no tables.
+
+        Those that import it do. Of the application's own file, those that use the database do.
+        """
+        if self._is_own:
+            tests = {function.path for function in self._starts.part.functions}
+            started += tuple(_tests_at(module) for module in _modules_with_clients(self._project))
+        else:
+            tests = {module.path for module, _ in importers(self._project, self.module)}
+        is_left = any(is_around_tests(path) and not path.startswith(started) for path in tests)
         return is_left and not _are_tables_of_tests(self._project)
 
     def _creates_tables(self, statement: ast.stmt) -> bool:
@@ -495,17 +501,25 @@ def _is_started_by_tests(project: Project, started: tuple[str, ...]) -> bool:
 
     So is the application then. Tests may create their tables themselves, too.
     """
-    tests = [
-        module for module in modules_with(project, (b"TestClient",)) if is_test_file(module.path)
-    ]
     return _are_tables_of_tests(project) or all(
         isinstance(module.parent(call), ast.withitem)
         or last_name(getattr(module.parent(call), "func", call.func)).startswith("enter_")
-        for module in tests
+        for module in _modules_with_clients(project)
         if not (module.path.startswith(started) or project.failing_import(module))
         for call in module.walk()
         if isinstance(call, ast.Call) and last_name(call.func) == "TestClient"
     )
+
+
+def _modules_with_clients(project: Project) -> list[Module]:
+    """Return the files of tests that mention a client."""
+    modules = modules_with(project, (b"TestClient",))
+    return [module for module in modules if is_test_file(module.path)]
+
+
+def _tests_at(module: Module) -> str:
+    """Return what the paths of the tests begin with that see a file's fixtures."""
+    return module.path.removesuffix(_SHARED)
 
 
 def _are_tables_of_tests(project: Project) -> bool:

@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.session_to_async import reasons
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points import begins_process
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.colour.threads.thread_pools import POOL
 from awaken.codemods.sqlalchemy.session_to_async.expressions.awaiting import (
     of_schema,
     schema_change,
 )
 from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
-from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Closed, Disposal
+from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import (
+    Closed,
+    Disposal,
+    why_in_thread,
+)
 from awaken.codemods.sqlalchemy.session_to_async.scripts.import_threads import (
     gives_engine,
     runs_in_thread,
+    waits_for_thread,
 )
 from awaken.codemods.sqlalchemy.session_to_async.scripts.regions import is_collected, is_script
 from awaken.codemods.sqlalchemy.session_to_async.scripts.waiting import (
@@ -36,9 +40,7 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing impor
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import import_of_asyncio
 from awaken.contract import Edit
 from awaken.kit.changes import Member, member
-from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import last_name
 
@@ -86,7 +88,7 @@ def members_at_import(
         if is_left(operation.node):
             site: Site[ast.AST] = Site(rule, module, operation.node)
             shown = f"`{module.excerpt(operation.node)}`"
-            yield member(site, shown, _run_where_tests_are, part, operation)
+            yield member(site, shown, _run_operation, operation, disposal, part)
     for node in filter(is_left, waiting.entered):
         shown = f"`{module.excerpt(node)}`"
         yield Member(Site(rule, module, node), Refused(reasons.AT_IMPORT, shown), shown)
@@ -119,10 +121,10 @@ def _run(site: Site[ast.AST], node: ast.expr, disposal: Disposal, part: Synchron
 
 
 # ------------------------------------------------------------------------------ changes of tables
-def _run_where_tests_are(
-    site: Site[ast.AST], part: SynchronousPart, operation: Operation
+def _run_operation(
+    site: Site[ast.AST], operation: Operation, disposal: Disposal, part: SynchronousPart
 ) -> Rewrite:
-    """Return the rewrite of an operation in a file of tests. Raises Refused."""
+    """Return how an operation is run where no loop runs, or where one may. Raises Refused."""
     module, node = site.module, operation.node
     statement = module.parent(node)
     shown = f"`{module.excerpt(node)}`"
@@ -132,11 +134,11 @@ def _run_where_tests_are(
             edits.append(import_of_asyncio(part.project, site))
             return Rewrite(f"`asyncio.run()` runs {shown}", edits)
     is_of_tables = operation.how == "schema" and operation.resource == "engine"
-    if not isinstance(statement, ast.Expr) or not is_of_tables or not is_test_file(module.path):
+    if not isinstance(statement, ast.Expr) or not is_of_tables:
         raise Refused(reasons.AT_IMPORT, shown)
-    if module.parent(statement) is not module.tree:
-        raise Refused(reasons.AT_IMPORT, shown)
-    return _run_in_tests(part, site, statement)
+    if is_test_file(module.path) and is_collected(part.project, module):
+        return _change_in_tests(site, statement, part)
+    return _change_in_thread(site, statement, disposal, part)
 
 
 def _run_in_any_loop(site: Site[ast.AST], operation: Operation) -> Iterator[Edit]:
@@ -159,43 +161,54 @@ def _run_in_any_loop(site: Site[ast.AST], operation: Operation) -> Iterator[Edit
     yield from (site.insert_before(node, "asyncio.run("), site.insert_behind(node, closing))
 
 
-def _run_in_tests(part: SynchronousPart, site: Site[ast.AST], statement: ast.Expr) -> Rewrite:
-    """Return how tables are made where tests are collected: no loop runs there."""
-    module = site.module
-    name = module.scopes.fresh_name(_name_of_change(module, statement))
-    changed = indent(f"{schema_change(module, statement.value)}\n", _INDENTED)
+def _change_in_tests(site: Site[ast.AST], statement: ast.Expr, part: SynchronousPart) -> Rewrite:
+    """Return how tables are changed where tests are collected: no loop runs there."""
+    module, change = site.module, statement.value
+    closing = ""
     if part.is_loop_bound and "sqlite" not in part.databases:
         # Connections belong to this loop. One of SQLite may keep the tables in memory.
-        changed += f"{_INDENTED}await {of_schema(module, statement.value)[0]}.dispose()\n"
-    code = f"async def {name}() -> None:\n{changed}"
-    edits: list[Edit] = [
-        site.insert_statements(module.place(statement), "before", code),
-        import_of_asyncio(part.project, site),
-    ]
-    if is_collected(part.project, module):
-        edits.append(site.replace(statement.value, f"asyncio.run({name}())"))
-    else:
-        pool, imports = name_from_same_module(part.project, site, None, POOL)
-        code = (
-            f"with {pool}() as executor:\n"
-            f"{_INDENTED}# A test may import this file while its event loop runs.\n"
-            f"{_INDENTED}executor.submit(lambda: asyncio.run({name}())).result()"
-        )
-        edits += [site.rewrite(statement, REPLACE, Replaced(code)), *imports]
+        closing = f"{_INDENTED}await {of_schema(module, change)[0]}.dispose()\n"
+    name, function = _coroutine_of_change(site, statement, closing)
+    run = site.replace(change, f"asyncio.run({name}())")
+    edits = [function, run, import_of_asyncio(part.project, site)]
     return Rewrite(f"`asyncio.run()` runs `{module.excerpt(statement)}`", edits)
 
 
-def _name_of_change(module: Module, statement: ast.Expr) -> str:
-    """Return what a function is called that changes tables; each of a file has another name."""
-    name = _verb(statement)
-    before = module.tree.body[: module.tree.body.index(statement)]
-    number = 1 + sum(_verb(node) == name for node in before)
-    return f"{name}_tables" if number == 1 else f"{name}_tables_{number}"
+def _change_in_thread(
+    site: Site[ast.AST], statement: ast.Expr, disposal: Disposal, part: SynchronousPart
+) -> Rewrite:
+    """Return how tables are changed while a loop may run. Raises Refused."""
+    module, change = site.module, statement.value
+    shown = f"`{module.excerpt(change)}`"
+    functions = [*part.project.calls.run_inside(module, [change])]
+    if not waits_for_thread(part.project, module, change, functions):
+        raise Refused(reasons.AT_IMPORT, shown)
+    name, function = _coroutine_of_change(site, statement)
+    opening, closing, needed = disposal.around_thread(site, "program" if part.is_loop_bound else "")
+    code = f"{why_in_thread(module)}\n{opening}{name}(){closing}"
+    edits = [function, site.rewrite(statement, REPLACE, Replaced(code)), *needed]
+    return Rewrite(f"a thread runs {shown} while the file is imported", edits)
 
 
-def _verb(statement: ast.stmt) -> str:
+def _coroutine_of_change(
+    site: Site[ast.AST], statement: ast.Expr, closing: str = ""
+) -> tuple[str, Edit]:
+    """Return the name of a coroutine function that changes tables, and the edit that defines it.
+
+    Each of a file has another name. ``closing`` is the code at its end.
+    """
+    module = site.module
+    *_, outermost, _ = (statement, *module.ancestors(statement))
+    verb, nodes = _verb(statement), module.nodes(ast.Expr)
+    alike = [x for x in nodes if _verb(x) == verb and module.enclosing_function(x) is None]
+    number = 1 + alike.index(statement)
+    name = module.scopes.fresh_name(f"{verb}_tables" if number == 1 else f"{verb}_tables_{number}")
+    changed = indent(f"{schema_change(module, statement.value)}\n", _INDENTED)
+    code = f"async def {name}() -> None:\n{changed}{closing}"
+    return name, site.insert_statements(module.place(outermost), "before", code)
+
+
+def _verb(statement: ast.Expr) -> str:
     """Return what a statement does, by the name that it calls: `create` of `create_all`."""
-    match statement:
-        case ast.Expr(value=ast.Call(func=func)):
-            return last_name(func).partition("_")[0]
-    return ""
+    call = statement.value
+    return last_name(call.func).partition("_")[0] if isinstance(call, ast.Call) else ""
