@@ -80,7 +80,7 @@ class _Fixture(NamedTuple):
 
     @property
     def place(self) -> str:
-        """What the paths of these tests begin with."""
+        """The prefix of the paths of these tests."""
         return _tests_at(self.module)
 
 
@@ -518,7 +518,7 @@ def _modules_with_clients(project: Project) -> list[Module]:
 
 
 def _tests_at(module: Module) -> str:
-    """Return what the paths of the tests begin with that see a file's fixtures."""
+    """Return the prefix of the paths of the tests that see the fixtures of a file."""
     return module.path.removesuffix(_SHARED)
 
 
