@@ -107,11 +107,11 @@ class Writes:
     def changes(self, place: Place, owner: str, name: str) -> bool:
         """Whether the write at a place may change what a relationship holds."""
         facts = self._project.orm.models.relationship(owner, name)
-        if facts is None or facts.target is None:
-            return True
+        target = None if facts is None else facts.target
         return any(
-            not candidate.owner
-            or self.is_kin(candidate.owner, facts.target)
+            target is None
+            or not candidate.owner
+            or self.is_kin(candidate.owner, target)
             or (candidate.sets_key and self.is_kin(candidate.owner, owner))
             for candidate in self._all[place]
             if not candidate.is_new and not candidate.is_refreshed
