@@ -25,7 +25,10 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
     kept_steps,
     leads_back,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import (
+    Writes,
+    is_parameter,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
     dominates,
@@ -415,10 +418,15 @@ class ReadsAfterWrites:
         start = module.span(read.statement).start
         making = [write for write in writes if self._writes.makes(write, step, start)]
         return any(
-            _is_given_away(module, call, read)
+            not self._is_constructed(module, call) or _is_given_away(module, call, read)
             for place in making
             for call in module.calls_at(place.span)[:1]
         )
+
+    def _is_constructed(self, module: Module, made: ast.Call) -> bool:
+        """Whether a call is that of the class: a function may also add its object to a session."""
+        named = self._project.qualified_name(module, made.func)
+        return self._project.orm.mapped_class(named) is not None or is_parameter(module, made.func)
 
     def _is_used_before(self, sight: _Sight, write: Place, read: _Read) -> bool:
         """Whether a function uses a relationship in front of a write: it was loaded then."""

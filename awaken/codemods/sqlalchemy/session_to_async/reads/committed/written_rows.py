@@ -186,9 +186,7 @@ class Writes:
                 given = frozenset(part.arg for part in node.keywords if part.arg is not None)
                 if (loaded := self._loaded_behind(module, node)) is not None:
                     yield Written(made or "", is_new=True, is_given=given, loaded=loaded)
-            case ast.Call(func=ast.Name() as called) if any(
-                isinstance(binding.node, ast.arg) for binding in module.scopes.bindings_of(called)
-            ):
+            case ast.Call(func=called) if is_parameter(module, called):
                 # A class that its caller names.
                 if (loaded := self._loaded_behind(module, node)) is not None:
                     yield Written("", is_new=True, loaded=loaded)
@@ -333,3 +331,10 @@ class Writes:
             and (name := self._project.qualified_name(module, argument)) in self._owners
         }
         yield from (written._replace(owner=argument) for argument in sorted(given))
+
+
+def is_parameter(module: Module, called: ast.expr) -> bool:
+    """Whether a caller names what is called."""
+    return isinstance(called, ast.Name) and any(
+        isinstance(binding.node, ast.arg) for binding in module.scopes.bindings_of(called)
+    )
