@@ -501,17 +501,26 @@ def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:
     if variable is None:
         return True
     start, end = module.span(made).end, module.span(read.statement).start
+    around = list(module.walk(module.enclosing_function(made)))
+    # A list or a collection has it, too: `order.items = [item]`.
     given = [
         module.span(node).end
-        for node in module.walk(module.enclosing_function(made))
-        if isinstance(node, ast.Call)
+        for node in around
+        if isinstance(node, ast.Name)
+        and node.id == variable.id
+        and isinstance(node.ctx, ast.Load)
         and start < module.span(node).start < end
-        and any(isinstance(each, ast.Name) and each.id == variable.id for each in ast.walk(node))
+        and not _is_attribute_read(module, node)
     ]
     return bool(given) and any(
-        isinstance(node, ast.Call) and min(given) <= module.span(node).start < end
-        for node in module.walk(module.enclosing_function(made))
+        isinstance(node, ast.Call) and min(given) <= module.span(node).start < end for node in around
     )
+
+
+def _is_attribute_read(module: Module, node: ast.Name) -> bool:
+    """Whether an attribute of a variable is read, and not called."""
+    above = module.parent(node)
+    return isinstance(above, ast.Attribute) and module.call_of(above) is None
 
 
 def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
