@@ -513,7 +513,8 @@ def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:
         and not _is_attribute_read(module, node)
     ]
     return bool(given) and any(
-        isinstance(node, ast.Call) and min(given) <= module.span(node).start < end for node in around
+        isinstance(node, ast.Call) and min(given) <= module.span(node).start < end
+        for node in around
     )
 
 
