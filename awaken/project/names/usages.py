@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from awaken.knowledge.library_names import name_list
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import last_name, parameters_of
 
 UsageKind = Literal["call", "alias", "decorator", "injected", "value", "nothing"]
 
@@ -65,7 +65,8 @@ def usage_of(module: Module, node: ast.expr, *, is_class: bool) -> Usage:
 def _use_of_class(module: Module, node: ast.expr, above: ast.AST | None) -> Usage:
     if is_annotation(module, node):
         # FastAPI makes what ``x: Repository = Depends()`` asks for.
-        is_asked_for = _injects(module) and not _is_returned(module, node)
+        is_made = _injects(module) and not _is_returned(module, node)
+        is_asked_for = is_made and not _is_given(module, node)
         return Usage("injected" if is_asked_for else "nothing", node)
     match above:
         case ast.ClassDef():
@@ -81,7 +82,9 @@ def _use_of_class(module: Module, node: ast.expr, above: ast.AST | None) -> Usag
             outer = module.parent(above)
             if isinstance(outer, ast.Call) and last_name(outer.func) in _TYPE_QUESTIONS:
                 return Usage("nothing", node)
-            return Usage("value", node)
+            # `ServiceDep = Annotated[Service, Depends(make)]`
+            is_noted = isinstance(outer, ast.Subscript) and last_name(outer.value) == "Annotated"
+            return Usage("nothing" if is_noted and _is_given(module, node) else "value", node)
     return Usage("value", node)
 
 
@@ -110,6 +113,20 @@ def _is_returned(module: Module, node: ast.expr) -> bool:
     )
     returned = getattr(around, "returns", None)
     return isinstance(returned, ast.expr) and module.span(returned).contains(span)
+
+
+def _is_given(module: Module, node: ast.expr) -> bool:
+    """Whether a function gives what is annotated: ``x: Repository = Depends(make)``."""
+    above = next(one for one in module.ancestors(node) if isinstance(one, ast.arg | ast.stmt))
+    around = module.parent(above)
+    parameters = parameters_of(around) if isinstance(around, ast.arguments) else []
+    defaults = [default for parameter, default in parameters if parameter is above]
+    return any(
+        isinstance(call, ast.Call) and last_name(call.func) in _INJECTING and bool(call.args)
+        for written in (above, *defaults)
+        if written is not None
+        for call in ast.walk(written)
+    )
 
 
 def is_annotation(module: Module, node: ast.expr) -> bool:

@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 
 from awaken.contract import Span
 from awaken.knowledge.library_names import library_names, name_list, name_table
+from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.sqlalchemy.constraints import (
     NONE,
     UNKNOWN,
@@ -40,7 +41,7 @@ _MAPPING_DECORATORS = name_table("mapping_decorators")
 _HARMLESS_DECORATORS = name_list("mapping_nothing")
 _IMPERATIVE = {"sqlalchemy.orm.registry.map_imperatively", "sqlalchemy.orm.mapper"}
 _HARMLESS_BASES = library_names().plain_bases | library_names().protocols
-_HARMLESS_BASES |= {"builtins.str", "enum.Enum"}
+_HARMLESS_BASES |= {"builtins.str", "enum.Enum", *schema_knowledge().models.bases}
 
 
 class MappedClass(Struct, frozen=True):
@@ -85,7 +86,9 @@ class Models:
         self._evaluator = evaluator
         self._classes = evaluator.classes
         self._reader = MappingReader(evaluator)
-        self.relationships = Relationships(evaluator, self._reader)
+        self.relationships = Relationships(
+            evaluator, self._reader, lambda qualified: self.status(qualified) == "plain"
+        )
 
     @cached_method
     def status(self, qualified: str) -> Status:

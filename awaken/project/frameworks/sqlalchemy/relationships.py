@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from itertools import chain
 from operator import attrgetter
@@ -46,8 +46,11 @@ class Site(Struct, frozen=True):
 class Relationships:
     """Finds the relationships of files; keeps them per file that was asked for."""
 
-    def __init__(self, evaluator: ProgramEvaluator, reader: MappingReader) -> None:
+    def __init__(
+        self, evaluator: ProgramEvaluator, reader: MappingReader, is_plain: Callable[[str], bool]
+    ) -> None:
         self._evaluator = evaluator
+        self._is_plain = is_plain
         self._classes = evaluator.classes
         self._reader = reader
         self._aliases: set[str] = set()
@@ -248,6 +251,9 @@ class Relationships:
         if len(here) == 1 and "." not in text:
             return here[0]
         names = [name for name in self._classes.classes_called(simple) if _ends(name, text)]
+        if len(names) > 1:
+            # A schema or a dataclass of the same name is in no registry.
+            names = [name for name in names if not self._is_plain(name)]
         if len(names) == 1:
             return names[0]
         imported = self._evaluator.names.attribute(module.path, simple)

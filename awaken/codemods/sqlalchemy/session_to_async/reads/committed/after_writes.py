@@ -25,7 +25,10 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
     kept_steps,
     leads_back,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import (
+    Writes,
+    is_parameter,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
     dominates,
@@ -415,10 +418,15 @@ class ReadsAfterWrites:
         start = module.span(read.statement).start
         making = [write for write in writes if self._writes.makes(write, step, start)]
         return any(
-            _is_given_away(module, call, read)
+            not self._is_constructed(module, call) or _is_given_away(module, call, read)
             for place in making
             for call in module.calls_at(place.span)[:1]
         )
+
+    def _is_constructed(self, module: Module, made: ast.Call) -> bool:
+        """Whether a call is that of the class: a function may also add its object to a session."""
+        named = self._project.qualified_name(module, made.func)
+        return self._project.orm.mapped_class(named) is not None or is_parameter(module, made.func)
 
     def _is_used_before(self, sight: _Sight, write: Place, read: _Read) -> bool:
         """Whether a function uses a relationship in front of a write: it was loaded then."""
@@ -493,17 +501,27 @@ def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:
     if variable is None:
         return True
     start, end = module.span(made).end, module.span(read.statement).start
+    around = list(module.walk(module.enclosing_function(made)))
+    # A list or a collection has it, too: `order.items = [item]`.
     given = [
         module.span(node).end
-        for node in module.walk(module.enclosing_function(made))
-        if isinstance(node, ast.Call)
+        for node in around
+        if isinstance(node, ast.Name)
+        and node.id == variable.id
+        and isinstance(node.ctx, ast.Load)
         and start < module.span(node).start < end
-        and any(isinstance(each, ast.Name) and each.id == variable.id for each in ast.walk(node))
+        and not _is_attribute_read(module, node)
     ]
     return bool(given) and any(
         isinstance(node, ast.Call) and min(given) <= module.span(node).start < end
-        for node in module.walk(module.enclosing_function(made))
+        for node in around
     )
+
+
+def _is_attribute_read(module: Module, node: ast.Name) -> bool:
+    """Whether an attribute of a variable is read, and not called."""
+    above = module.parent(node)
+    return isinstance(above, ast.Attribute) and module.call_of(above) is None
 
 
 def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:

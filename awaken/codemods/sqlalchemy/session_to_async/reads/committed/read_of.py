@@ -109,6 +109,8 @@ class ReadOf:
                 owners, made = classes_in(items_of(values)), module.parent(above)
                 read = frozenset() if made is None else self._of_items(module, made, name)
                 return self._own.behind(owners, read)
+            case ast.Subscript() if is_many and above.value is node:
+                return self.names(module, above, items_of(values), is_many=False)
             case ast.Attribute(attr=name) if not is_many:
                 return self._own.behind(tuple(classes_in(values)), [name])
             case ast.Call() as call if call.func is not node:

@@ -107,11 +107,11 @@ class Writes:
     def changes(self, place: Place, owner: str, name: str) -> bool:
         """Whether the write at a place may change what a relationship holds."""
         facts = self._project.orm.models.relationship(owner, name)
-        if facts is None or facts.target is None:
-            return True
+        target = None if facts is None else facts.target
         return any(
-            not candidate.owner
-            or self.is_kin(candidate.owner, facts.target)
+            target is None
+            or not candidate.owner
+            or self.is_kin(candidate.owner, target)
             or (candidate.sets_key and self.is_kin(candidate.owner, owner))
             for candidate in self._all[place]
             if not candidate.is_new and not candidate.is_refreshed
@@ -186,9 +186,7 @@ class Writes:
                 given = frozenset(part.arg for part in node.keywords if part.arg is not None)
                 if (loaded := self._loaded_behind(module, node)) is not None:
                     yield Written(made or "", is_new=True, is_given=given, loaded=loaded)
-            case ast.Call(func=ast.Name() as called) if any(
-                isinstance(binding.node, ast.arg) for binding in module.scopes.bindings_of(called)
-            ):
+            case ast.Call(func=called) if is_parameter(module, called):
                 # A class that its caller names.
                 if (loaded := self._loaded_behind(module, node)) is not None:
                     yield Written("", is_new=True, loaded=loaded)
@@ -333,3 +331,10 @@ class Writes:
             and (name := self._project.qualified_name(module, argument)) in self._owners
         }
         yield from (written._replace(owner=argument) for argument in sorted(given))
+
+
+def is_parameter(module: Module, called: ast.expr) -> bool:
+    """Whether a caller names what is called."""
+    return isinstance(called, ast.Name) and any(
+        isinstance(binding.node, ast.arg) for binding in module.scopes.bindings_of(called)
+    )
