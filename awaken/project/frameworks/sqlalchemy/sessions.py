@@ -358,7 +358,7 @@ class Sessions(ModelFacts):
 def _is_other(value: Value) -> TypeGuard[NotRelevant]:
     """Whether a value is no session, and may still have a method of one.
 
-    What has none raises AttributeError, whatever is called on it, as None does.
+    A value without any raises AttributeError, whatever is called on it, as None does.
     """
     return isinstance(value, NotRelevant) and not value.plain
 
