@@ -374,10 +374,12 @@ def test_a_mixin_gets_its_session_from_the_classes_that_use_it():
         class Mixin:
             def run(self): return self.session
     """
-    both = "class B(Mixin):\n    def __init__(self): self.session = 1\n" + dedent(text)
+    other = "class B(Mixin):\n    def __init__(self): self.session = %s\n" + dedent(text)
 
     assert kind(text, "self.session") == "session"
-    assert "something else" in kind(both, "self.session")
+    assert "something else" in kind(other % "{}", "self.session")
+    # A number has no method of a session, so nothing but an error comes of it.
+    assert kind(other % "1", "self.session") == "session"
 
 
 def test_a_factory_that_is_passed_on_and_closed_over():

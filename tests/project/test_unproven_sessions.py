@@ -54,7 +54,7 @@ UNKNOWN = [
     ("from somewhere import make\ns = make()\ns", "is unknown"),
     ("s = undefined()\ns", "awaken sees no definition"),
     ("def f(s: Undefined): s", "could not be followed"),
-    ("from db import SessionLocal\ns = SessionLocal()\ns = 1\ns", "something else"),
+    ("from db import SessionLocal\ns = SessionLocal()\ns = {}\ns", "something else"),
     (
         "from db import SessionLocal\ndef f(s):\n  if x:\n    s = SessionLocal()\n  s",
         "no annotation",

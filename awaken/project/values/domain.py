@@ -244,10 +244,14 @@ class NoneValue(Struct, frozen=True):
 
 
 class NotRelevant(Struct, frozen=True):
-    """Proven to be no session; ``mock`` if it may replace any object."""
+    """Proven to be no session.
+
+    ``mock`` if it may replace any object, ``plain`` if it has no method of a session's name.
+    """
 
     what: str
     mock: bool = False
+    plain: bool = False
 
 
 Value = (

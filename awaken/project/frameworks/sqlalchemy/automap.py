@@ -8,6 +8,7 @@ from functools import cached_property
 
 from awaken.project.frameworks.sqlalchemy.mapping import names_view
 from awaken.project.frameworks.sqlalchemy.models import ModelFacts
+from awaken.project.frameworks.sqlalchemy.relationships import JOINED
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import unpacks
 
@@ -55,7 +56,7 @@ class Automap(ModelFacts):
         )
 
     def _eager_owners(self) -> Iterator[str | None]:
-        return (site.owner for site in self._models.relationships.eager())
+        return (site.owner for site in self._models.relationships.loaded_by(JOINED))
 
     def _may_be_of_automap(self, owner: str | None) -> bool:
         """Whether a class may be one that automap makes, or maps."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from awaken.project.frameworks.sqlalchemy.keys import holds_many
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
-from awaken.project.frameworks.sqlalchemy.relationships import Site
+from awaken.project.frameworks.sqlalchemy.relationships import JOINED, Site
 from awaken.project.source.memo import cached_method
 from awaken.project.source.worklist import Worklist
 
@@ -30,7 +30,7 @@ class EagerLoading:
             # Invisible code may join a collection, but only a False needs it all.
             if mapped is None or not mapped.complete:
                 certain = False
-            for site in self._links(name):
+            for site in self._sides(name, JOINED):
                 uselist = self.is_collection(site, name)
                 if uselist and site.facts.lazy == "joined" and site.owner is not None:
                     return True
@@ -46,12 +46,23 @@ class EagerLoading:
                     waiting += [site.facts.target]
         return False if certain else None
 
-    def _links(self, name: str) -> list[Site]:
-        """Return the joined sides that loading ``name`` may follow."""
+    def side_loaded_by(self, qualified: str, strategies: frozenset[str]) -> str | None:
+        """Return a side of the class, as a noun phrase, that may have one of these strategies.
+
+        None if it certainly has no such side.
+        """
+        mapped = self._models.mapped_class(qualified)
+        if mapped is None or not mapped.complete:
+            return f"a relationship of `{qualified}`" if qualified else "a relationship"
+        sides = self._sides(qualified, strategies)
+        return f"`{sides[0].attribute or qualified}`" if sides else None
+
+    def _sides(self, name: str, strategies: frozenset[str]) -> list[Site]:
+        """Return the sides with these values of `lazy` that objects of ``name`` may have."""
         inherited = self._models.ancestor_names(name)
         return [
             site
-            for site in self._models.relationships.eager()
+            for site in self._models.relationships.loaded_by(strategies)
             if site.owner is None
             or site.owner in inherited
             or name in self._models.ancestor_names(site.owner)

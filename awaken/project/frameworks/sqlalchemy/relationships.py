@@ -27,6 +27,7 @@ from awaken.project.source.worklist import groups_of
 WORDS = (b"relationship", b"relation(", b"Relationship", b"dynamic_loader")
 _NAMES = {"relationship", "relation", "Relationship", "dynamic_loader"}
 # SQLAlchemy reads True, False and None as these.
+JOINED = frozenset({"joined"})
 _LAZY = {True: "select", False: "joined", None: "noload"}
 _JOIN_KEYWORDS = {"primaryjoin", "foreign_keys", "remote_side", "secondaryjoin"}
 
@@ -96,15 +97,15 @@ class Relationships:
         return groups_of(sites, attrgetter("facts.target"))
 
     @cached_method
-    def eager(self) -> list[Site]:
-        """Return every side of the project that is, or may be, loaded with a join by itself."""
-        # Without `lazy`, or keywords that may hold it, nothing is loaded by a join.
+    def loaded_by(self, strategies: frozenset[str]) -> list[Site]:
+        """Return every side of the project that has, or may have, one of these values of `lazy`."""
+        # Without `lazy`, or keywords that may hold it, a side has the default value.
         hits = self._calling & set(self._evaluator.files_with([b"lazy", b"**"]))
         return [
             site
             for path in sorted(hits)
             for site in self.in_file(path)
-            if site.facts.lazy in {"joined", None}
+            if site.facts.lazy is None or site.facts.lazy in strategies
         ]
 
     def _read(self, module: Module) -> list[Site]:

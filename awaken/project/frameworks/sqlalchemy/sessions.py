@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from functools import cached_property
+from typing import TypeGuard
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -30,6 +31,10 @@ from awaken.project.values.domain import (
 )
 
 _EXPRESSIONS = name_list("parts_of_statements")
+_PLAIN = frozenset(
+    {"builtins.bool", "builtins.bytes", "builtins.float", "builtins.int", "builtins.str"}
+)
+"""Classes of literals: none has a method of a session."""
 
 
 class SessionProof(Struct, frozen=True):
@@ -157,8 +162,8 @@ class Sessions(ModelFacts):
         sessions = [value for value in result if isinstance(value, Session)]
         if not sessions:
             return None
-        if len(sessions) < len(result):
-            other = next(value for value in result if isinstance(value, NotRelevant))
+        other = next((value for value in result if _is_other(value)), None)
+        if other is not None:
             why = f"`{module.excerpt(node)}` may also be something else: {other.what}"
             return self._evaluator.unknown(module, node, why)
         return self._joined_session_proof(module, node, sessions)
@@ -257,7 +262,7 @@ class Sessions(ModelFacts):
         """Whether the receiver may be something known that is no session, and replaces none."""
         values = self._evaluator.values(module, receiver)
         result = [self._session(module, receiver, item) for item in values if item != NoneValue()]
-        return any(isinstance(value, NotRelevant) and not value.mock for value in result)
+        return any(_is_other(value) and not value.mock for value in result)
 
     @cached_property
     def _own_queries(self) -> tuple[bool, bool]:
@@ -330,7 +335,7 @@ class Sessions(ModelFacts):
         ancestors = self._evaluator.classes.ancestors(name)
         if ancestors is None:
             if name in knowledge.types or _is_no_session(value, knowledge.not_sessions):
-                return NotRelevant(f"an instance of `{name}`")
+                return NotRelevant(f"an instance of `{name}`", plain=name in _PLAIN)
             why = f"`{name}` is defined outside the project"
             return UnknownResult(why, module.place(node), name)
         hidden = [
@@ -348,6 +353,14 @@ class Sessions(ModelFacts):
         """Whether a class is mapped, and all that it inherits is known."""
         mapped = self._models.mapped_class(name)
         return mapped is not None and mapped.complete
+
+
+def _is_other(value: Value) -> TypeGuard[NotRelevant]:
+    """Whether a value is no session, and may still have a method of one.
+
+    A value without any raises AttributeError, whatever is called on it, as None does.
+    """
+    return isinstance(value, NotRelevant) and not value.plain
 
 
 def _is_open(found: SessionProof | Unknown | None) -> bool:

@@ -353,10 +353,26 @@ def _eagerloads(statement: Statement, link: Link, _position: int, executed: bool
     if any(other.name == "options" for other in statement.chain.links):
         # ``lazyload("*")`` does not overrule the options that name a relationship.
         raise Refused(reasons.LEGACY_ARGUMENT, "enable_eagerloads() together with options()")
+    _check_strategies(statement)
     # A select() has no such method; to load every relationship lazily comes to the same.
     written = sqlalchemy_name(statement.reader, statement.chain.root, "lazyload")
     statement.needs.append(written)
     return LinkEdit("options", arguments=f'{written.text}("*")')
+
+
+def _check_strategies(statement: Statement) -> None:
+    """Refuse where ``lazyload("*")`` takes the place of a strategy that the method leaves alone."""
+    project = statement.reader.project
+    kept = {"noload", "raise", "raise_on_sql"}
+    if project.targets.admits("sqlalchemy", "<2"):
+        kept |= {"immediate", "selectin"}
+    for item in statement.items:
+        if item.what is What.ENTITY:
+            models = [item.model] if item.model else sorted(item.models) or [""]
+            sides = (project.orm.eager.side_loaded_by(each, frozenset(kept)) for each in models)
+            if side := next(filter(None, sides), None):
+                detail = f"enable_eagerloads(), which keeps the `lazy` of {side},"
+                raise Refused(reasons.LEGACY_ARGUMENT, detail)
 
 
 def _setting(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
