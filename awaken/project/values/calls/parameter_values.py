@@ -25,6 +25,7 @@ from awaken.project.source.trees import (
     positional_parameters,
     variadic,
 )
+from awaken.project.source.worklist import preorder
 from awaken.project.values.calls.expected import expected_of
 from awaken.project.values.domain import (
     ClassOf,
@@ -39,6 +40,7 @@ from awaken.project.values.domain import (
     Unknown,
     Values,
     union,
+    values_inside,
     without_none,
     without_origins,
 )
@@ -52,12 +54,14 @@ from awaken.project.values.library.promises import (
     narrower,
     with_items,
 )
+from awaken.project.values.library_types.solving import has_variables
 from awaken.project.values.pytest_fixtures import fixture_for, takes_fixture
 from awaken.project.values.questions import EvaluatorPart, Passed, given_by
 from awaken.project.values.replacing_parameters import parameter_of_replaced
 
 # Python makes class methods of them without a decorator (`__new__`: a static one given the class).
 _ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
+_OF_CLASS = ClassOf | InstanceOf
 
 
 class Parameters(EvaluatorPart):
@@ -88,6 +92,11 @@ class Parameters(EvaluatorPart):
             return given if passed is None else narrower(self._evaluator, given, passed)
         if any(map(is_bare, given)):
             return self._with_passed_items(module, function, parameter, known, given)
+        if self._is_wide(module, parameter, given):
+            passed = self._passed_values(known, parameter)
+            if passed is None:
+                passed = self.received_values(module, function, parameter)
+            return narrower(self._evaluator, given, passed)
         if given and not any(isinstance(argument, Unknown) for argument in given):
             return self._also_passed(module, function, parameter, given)
         # The call that is being followed says more than an annotation that says nothing.
@@ -107,6 +116,18 @@ class Parameters(EvaluatorPart):
             or parameter_of_listener(self._evaluator, module, function)
             or self._overridden(module, function, parameter)
             or self.received_values(module, function, parameter)
+        )
+
+    def _is_wide(self, module: Module, parameter: ast.arg, declared: Values) -> bool:
+        """Whether the declared class is a base, or one that each call may narrow."""
+        annotation, evaluator = parameter.annotation, self._evaluator
+        names = [x.qualified for x in preorder(declared, values_inside) if isinstance(x, _OF_CLASS)]
+        return annotation is not None and (
+            any(map(evaluator.mapping.is_base, names))
+            or (
+                any(map(evaluator.classes.facts, names))
+                and has_variables(evaluator.declared_unsolved(module, annotation))
+            )
         )
 
     def _scoped_by_fixture(

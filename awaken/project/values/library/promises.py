@@ -40,10 +40,9 @@ def holds_own(evaluator: Questions, declared: Values) -> bool:
     """
     return any(
         (
-            isinstance(value, InstanceOf)
+            isinstance(value, ClassOf | InstanceOf)
             and (evaluator.classes.facts(value.qualified) is not None or is_open(value))
         )
-        or _is_mapped_class(evaluator, value)
         or holds_own(evaluator, values_inside(value))
         for value in declared
     )
@@ -143,6 +142,10 @@ def _narrowed_value(evaluator: Questions, value: Value, declared: Values) -> Val
             )
             is_such = _is_instance_of(evaluator, value, (*declared, *rows))
             return value if is_such or _is_row(evaluator, value, declared) else None
+        case ClassOf(qualified=name):
+            bases = (InstanceOf(item.qualified) for item in declared if isinstance(item, ClassOf))
+            is_such = _is_instance_of(evaluator, InstanceOf(name), tuple(bases))
+            return value if is_such else None
         case NoneValue():
             return value if value in declared else None
         case ModuleOf():

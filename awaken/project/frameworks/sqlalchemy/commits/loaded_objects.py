@@ -66,7 +66,8 @@ class Loaded:
         return "unknown"
 
     def _of_instance(self, name: str, parameters: tuple[Values, ...]) -> Holds:
-        if self._models.status(name) == "mapped":
+        # An object that is declared as a base is of some class below.
+        if self._models.status(name) in {"base", "mapped"}:
             return "objects"
         inner = tuple(value for part in parameters for value in part)
         if inner:
