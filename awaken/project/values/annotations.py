@@ -220,6 +220,8 @@ class Annotations(EvaluatorPart):
             sessions = self._of_factory(module, node, defining, value)
             if sessions:
                 return sessions
+            if evaluator.mapping.is_base(name):
+                return (InstanceOf(name),)
             return (evaluator.unknown(module, node, f"`{name}` is not a type of one kind"),)
         if simple == "NewType" and len(value.args) > 1:
             return self.values_with_variables(defining, value.args[1])

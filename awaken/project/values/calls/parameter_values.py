@@ -28,6 +28,7 @@ from awaken.project.source.trees import (
 from awaken.project.source.worklist import preorder
 from awaken.project.values.calls.expected import expected_of
 from awaken.project.values.domain import (
+    MOST_ALTERNATIVES,
     ClassOf,
     Environment,
     FunctionOf,
@@ -96,7 +97,8 @@ class Parameters(EvaluatorPart):
             passed = self._passed_values(known, parameter)
             if passed is None:
                 passed = self.received_values(module, function, parameter)
-            return narrower(self._evaluator, given, passed)
+            narrowed = narrower(self._evaluator, given, passed)
+            return narrowed if len(narrowed) <= MOST_ALTERNATIVES else given
         if given and not any(isinstance(argument, Unknown) for argument in given):
             return self._also_passed(module, function, parameter, given)
         # The call that is being followed says more than an annotation that says nothing.

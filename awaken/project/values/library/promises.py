@@ -193,12 +193,22 @@ def _is_row(evaluator: Questions, value: InstanceOf, declared: Values) -> bool:
 def _is_instance_of(evaluator: Questions, value: InstanceOf, declared: Values) -> bool:
     return any(
         isinstance(alternative, InstanceOf)
-        and evaluator.library.parameters_as(value, alternative.qualified) is not None
+        and (
+            evaluator.library.parameters_as(value, alternative.qualified) is not None
+            or _is_of_made_base(evaluator, value, alternative)
+        )
         and all(not isinstance(x, Unknown) for x in union(*value.parameters))
         and (bool(value.parameters) or not alternative.parameters)
         and _holds_what(evaluator, alternative, value)
         for alternative in declared
     )
+
+
+def _is_of_made_base(evaluator: Questions, value: InstanceOf, declared: InstanceOf) -> bool:
+    """Whether a mapped object is declared by the variable of a base, which is no class to know."""
+    mapping, name = evaluator.mapping, declared.qualified
+    is_class = evaluator.classes.facts(name) is not None
+    return not is_class and mapping.is_base(name) and mapping.is_mapped(value.qualified)
 
 
 def _holds_what(evaluator: Questions, declared: InstanceOf, value: InstanceOf) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ADDING, calls_given
-from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import kind_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import kind_of, object_at
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
@@ -80,7 +80,7 @@ def loaded_when_written(
             new = _made_by(module, call)
             if new is not None:
                 steps = [_step(project, new.name, path) for path in sorted(followed[made])]
-                values = project.values.alternatives_of(module, call)
+                _, values = object_at(project, module, call)
                 new = new._replace(steps=tuple(steps), values=values)
                 yield from _refreshed_members(project, rule, new, needed[made], states)
     for several, reads_of in _lists(project, needed):

@@ -53,6 +53,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     is_conditional,
     is_of_function,
     kind_of,
+    mapped_in,
     object_at,
     read_nodes,
     whole_if,
@@ -462,8 +463,9 @@ class ReadsAfterCommits:
         for place in (origin.place for origin in origins_of(values)):
             is_here = place.path == module.path and span.contains(place.span)
             for call in module.calls_at(place.span) if is_here else ():
-                classes = self._project.values.of(module, call.func).classes
-                if any(map(self._project.orm.mapped_class, classes)):
+                if self._project.values.of(module, call.func).classes and mapped_in(
+                    self._project, object_at(self._project, module, call)[1]
+                ):
                     return call if written_behind(self._project, module, call) else None
         return None
 
