@@ -41,7 +41,11 @@ def holds_own(evaluator: Questions, declared: Values) -> bool:
     return any(
         (
             isinstance(value, ClassOf | InstanceOf)
-            and (evaluator.classes.facts(value.qualified) is not None or is_open(value))
+            and (
+                evaluator.classes.facts(value.qualified) is not None
+                or evaluator.mapping.is_base(value.qualified)
+                or is_open(value)
+            )
         )
         or holds_own(evaluator, values_inside(value))
         for value in declared

@@ -152,7 +152,11 @@ def _loading_lines(
     is_part = any(states.may_lack(new.values, attribute) for attribute in attributes)
     code, imports = states.refreshed(site, session, new.name, attributes, is_part=is_part)
     texts = {f"{new.name}.{attribute}" for attribute in attributes}
-    steps = [step for step in new.steps if step.text in texts and not is_part]
+    steps = [
+        step._replace(part=step.text if is_part else "")
+        for step in new.steps
+        if step.text in texts
+    ]
     return code + loaded_as_read(session, steps) if steps else code, imports
 
 

@@ -231,7 +231,7 @@ class RelationshipReads:
 
         Few classes declare it, and thousands may inherit from the class.
         """
-        if self._evaluator.classes.facts(qualified) is None:
+        if not self._models.may_have_heirs(qualified):
             return ()
         having = self._having(attribute)
         if having is None:
@@ -251,7 +251,7 @@ class RelationshipReads:
 
     def _is_mapped_below(self, heir: str, qualified: str) -> bool:
         line = self._evaluator.classes.line(heir)
-        is_below = any(facts.qualified == qualified != heir for facts in line)
+        is_below = any(qualified in facts.bases for facts in line)
         return is_below and self._models.mapped_class(heir) is not None
 
     def _traced_read(self, read: _Untraced) -> Read:

@@ -231,10 +231,12 @@ class ReadOf:
     ) -> Iterator[Step]:
         for path in sorted(path for path in paths if len(path) == 2):  # noqa: PLR2004
             (home, name), (owner, below) = (step.rsplit(".", 1) for step in path)
-            if not any(home in self._project.orm.mapping_ancestors(word) for word in owners):
+            having = [home in self._project.orm.mapping_ancestors(word) for word in owners]
+            if not any(having):
                 continue
             is_many = any(self._project.orm.is_collection(word, name) for word in owners)
-            yield Step(f"{text}.{name}", below, (owner,), is_many)
+            part = "" if all(having) else f"{text}.{name}"
+            yield Step(f"{text}.{name}", below, (owner,), is_many, part)
 
     def _relationships(self, owner: str) -> Collection[str]:
         mapped = self._project.orm.mapped_class(owner)
