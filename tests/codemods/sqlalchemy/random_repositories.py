@@ -294,7 +294,9 @@ def _head(rng: random.Random) -> str:
     if rng.random() < 0.4:
         old = "class Base(DeclarativeBase):\n    pass\n"
         head = head.replace(old, "Base = declarative_base()\n")
-        head = head.replace("    DeclarativeBase,\n", "    DeclarativeBase,\n    declarative_base,\n")
+        head = head.replace(
+            "    DeclarativeBase,\n", "    DeclarativeBase,\n    declarative_base,\n"
+        )
     if rng.random() < 0.5:
         head = head.replace("    title: Mapped[str]\n", f"    title: Mapped[str]\n{STAMP}")
         head = head.replace("    title: str\n", "    title: str\n    stamp: str\n")

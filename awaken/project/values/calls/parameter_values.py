@@ -88,17 +88,10 @@ class Parameters(EvaluatorPart):
             return self._packed_values(module, function, parameter)
         given = self._declared_values(module, parameter, binding.value)
         given = self._scoped_by_fixture(module, function, parameter, given)
-        if any(map(is_open, given)):
-            passed = self._passed_values(known, parameter)
-            return given if passed is None else narrower(self._evaluator, given, passed)
+        if any(map(is_open, given)) or self._is_wide(module, parameter, given):
+            return self._narrowed_by_calls(module, function, parameter, known, given)
         if any(map(is_bare, given)):
             return self._with_passed_items(module, function, parameter, known, given)
-        if self._is_wide(module, parameter, given):
-            passed = self._passed_values(known, parameter)
-            if passed is None:
-                passed = self.received_values(module, function, parameter)
-            narrowed = narrower(self._evaluator, given, passed)
-            return narrowed if len(narrowed) <= MOST_ALTERNATIVES else given
         if given and not any(isinstance(argument, Unknown) for argument in given):
             return self._also_passed(module, function, parameter, given)
         # The call that is being followed says more than an annotation that says nothing.
@@ -119,6 +112,23 @@ class Parameters(EvaluatorPart):
             or self._overridden(module, function, parameter)
             or self.received_values(module, function, parameter)
         )
+
+    def _narrowed_by_calls(
+        self,
+        module: Module,
+        function: ast.AST,
+        parameter: ast.arg,
+        known: Environment,
+        declared: Values,
+    ) -> Values:
+        """Return what a call passes, or all of them, as far as it is of what is declared."""
+        passed = self._passed_values(known, parameter)
+        if passed is None:
+            if any(map(is_open, declared)):
+                return declared
+            passed = self.received_values(module, function, parameter)
+        narrowed = narrower(self._evaluator, declared, passed)
+        return narrowed if len(narrowed) <= MOST_ALTERNATIVES else declared
 
     def _is_wide(self, module: Module, parameter: ast.arg, declared: Values) -> bool:
         """Whether the declared class is a base, or one that each call may narrow."""

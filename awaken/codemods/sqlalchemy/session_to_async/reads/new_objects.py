@@ -153,9 +153,7 @@ def _loading_lines(
     code, imports = states.refreshed(site, session, new.name, attributes, is_part=is_part)
     texts = {f"{new.name}.{attribute}" for attribute in attributes}
     steps = [
-        step._replace(part=step.text if is_part else "")
-        for step in new.steps
-        if step.text in texts
+        step._replace(part=step.text if is_part else "") for step in new.steps if step.text in texts
     ]
     return code + loaded_as_read(session, steps) if steps else code, imports
 
