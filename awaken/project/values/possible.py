@@ -23,6 +23,7 @@ from awaken.project.values.domain import (
     Unknown,
     Value,
     Values,
+    union,
 )
 from awaken.project.values.evaluation import Evaluator
 
@@ -206,10 +207,8 @@ class ProgramValues:
             ("attribute", node, name, classes),
             module,
             node,
-            lambda: tuple(
-                value
-                for owner in classes
-                for value in evaluator.attribute(InstanceOf(owner), name, module, node)
+            lambda: union(
+                *(evaluator.attribute(InstanceOf(owner), name, module, node) for owner in classes)
             ),
         )
         return self._possible_values(result, module, node)
