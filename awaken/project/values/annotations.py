@@ -66,7 +66,7 @@ class Annotations(EvaluatorPart):
         return False
 
     def _is_open(self, module: Module, node: ast.expr) -> bool:
-        """Whether it is a type variable that stands for any class, as far as it is known."""
+        """Whether it is a type variable that may be any class, as far as that is known."""
         values = self.values_with_variables(module, node)
         return all(
             isinstance(value, TypeVariable)

@@ -284,7 +284,8 @@ def _endpoint(
     body = "".join(f"    {line}\n" for line in lines)
     return (
         f'@app.post("/{number}/{{key}}"{response})\n'
-        f"def endpoint{number}(key: int, flag: bool = False, db: Session = Depends(get_db)):\n{body}"
+        f"def endpoint{number}(key: int, flag: bool = False, db: Session = Depends(get_db)):\n"
+        f"{body}"
     )
 
 

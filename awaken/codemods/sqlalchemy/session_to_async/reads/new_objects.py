@@ -150,7 +150,7 @@ def _loading_lines(
     ``loading._instance``); reading them does.
     """
     is_part = any(states.may_lack(new.values, attribute) for attribute in attributes)
-    code, imports = states.refreshed(site, session, new.name, attributes, is_part=is_part)
+    code, imports = states.refresh_code(site, session, new.name, attributes, is_part=is_part)
     texts = {f"{new.name}.{attribute}" for attribute in attributes}
     steps = [
         step._replace(part=step.text if is_part else "") for step in new.steps if step.text in texts

@@ -59,7 +59,7 @@ class Persistence(ProjectFacts):
         lines = "".join(f"    {line}" for line in code.splitlines(keepends=True))
         return f"if {inspect}({text}).persistent:\n{lines}", [needed]
 
-    def refreshed(
+    def refresh_code(
         self, site: Site[ast.AST], session: str, text: str, names: Iterable[str], *, is_part: bool
     ) -> tuple[str, list[Edit]]:
         """Return what loads attributes of the object ``text`` again, and its imports.

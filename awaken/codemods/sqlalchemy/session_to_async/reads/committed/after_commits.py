@@ -248,7 +248,7 @@ class ReadsAfterCommits:
             site, words, is_many=reads[0].is_many
         )
         is_part = is_held or any(read.is_part for read in reads)
-        return self._states.refreshed(site, session, item, words, is_part=is_part)
+        return self._states.refresh_code(site, session, item, words, is_part=is_part)
 
     def _may_be_set(self, site: Site[ast.AST], names: set[str], *, is_many: bool) -> bool:
         """Whether a loop around may have set an attribute, or another name of one of many objects.

@@ -110,11 +110,11 @@ class ConvertedValues(ProjectFacts):
             name
             for module, call in self._project.calls_at(place)[:1]
             if mapped_in(self._project, object_at(self._project, module, call)[1])
-            for name, value in self._passed(module, call)
+            for name, value in self._passed_pairs(module, call)
             if self._differs(module, call, name, value)
         )
 
-    def _passed(self, module: Module, call: ast.Call) -> Iterator[tuple[str, Given]]:
+    def _passed_pairs(self, module: Module, call: ast.Call) -> Iterator[tuple[str, Given]]:
         """Yield the keywords of a call, with those of what it unpacks, as its callers pass it."""
         waiting = Worklist(
             _keywords(module, call), lambda pair: (pair[0], pair[1].module.place(pair[1].node))
@@ -123,9 +123,9 @@ class ConvertedValues(ProjectFacts):
             if name:
                 yield name, given
             else:
-                waiting += self._unpacked(given)
+                waiting += self._unpacked_pairs(given)
 
-    def _unpacked(self, given: Given) -> Iterator[tuple[str, Given]]:
+    def _unpacked_pairs(self, given: Given) -> Iterator[tuple[str, Given]]:
         """Yield what a dictionary holds by names, and without a name what else is unpacked."""
         module = given.module
         match given.node:
@@ -140,9 +140,9 @@ class ConvertedValues(ProjectFacts):
                 yield from (("", Given(module, argument)) for argument in call.args)
             case ast.Name() as name:
                 for binding in module.scopes.bindings_of(name):
-                    yield from self._bound(module, binding)
+                    yield from self._bound_pairs(module, binding)
 
-    def _bound(self, module: Module, binding: Binding) -> Iterator[tuple[str, Given]]:
+    def _bound_pairs(self, module: Module, binding: Binding) -> Iterator[tuple[str, Given]]:
         """Yield the same of what a variable is given, or callers pass to a parameter."""
         node, function = binding.node, binding.scope.node
         if isinstance(function, Function) and node is function.args.kwarg:

@@ -63,7 +63,7 @@ class Tracing:
         self._component = {place: count for count, component in numbered for place in component}
 
     def calls_behind(self, origins: Iterable[Origin]) -> Iterator[Origin]:
-        """Yield the calls among origins, and those behind the parameters among them."""
+        """Yield the calls among origins, and those that lead to a parameter among them."""
         begun = [*origins]
         self.follow(begun)
         waiting = Worklist(begun)
