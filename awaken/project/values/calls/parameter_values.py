@@ -1,6 +1,7 @@
 """The values of a parameter.
 
-One without an annotation, or annotated ``Any``, is what its callers pass. If all callers are
+One without an annotation, or annotated ``Any``, is what its callers pass. So is one of a type
+variable, or of a base, as far as that is of the declared class. If all callers are
 visible, these are its only values. Otherwise, because its function is public or passed on as a
 value, it counts as a session only where every visible call passes one; the session then has
 ``unless``. Nothing else is concluded from an incomplete set of callers.
