@@ -72,8 +72,13 @@ class Parameters(EvaluatorPart):
     def values_of(self, module: Module, binding: Binding, known: Environment) -> Values:
         """Return what the parameter bound by ``binding`` may be."""
         result = self._values_of(module, binding, known)
+        mapping = self._evaluator.mapping
         # The loads of a passed object are asked of the callers on demand.
-        return from_parameter(result, module.place(binding.node), self._evaluator.mapping.is_mapped)
+        return from_parameter(
+            result,
+            module.place(binding.node),
+            lambda name: mapping.is_mapped(name) or mapping.is_base(name),
+        )
 
     def _values_of(self, module: Module, binding: Binding, known: Environment) -> Values:
         parameter = binding.node
