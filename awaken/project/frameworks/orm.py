@@ -47,7 +47,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.trees import FunctionOrLambda
-from awaken.project.values.domain import Unknown, classes_in
+from awaken.project.values.domain import InstanceOf, Unknown, Value, Values, classes_in, with_parts
 from awaken.workspace.text_files import Texts
 
 
@@ -123,6 +123,17 @@ class Orm:
         """Return the mapped classes of which an expression may give an object."""
         classes = dict.fromkeys(classes_in(self._evaluator.values(module, node)))
         return [name for name in classes if self.models.mapped_class(name) is not None]
+
+    def with_heirs(self, values: Values) -> Values:
+        """Return values, with those of each mapped class below in place of an object of a base."""
+        result: list[Value] = []
+        for value in values:
+            if isinstance(value, InstanceOf) and self.models.status(value.qualified) == "base":
+                below = self.models.mapped_below(value.qualified)
+                result += [structs.replace(value, qualified=name) for name in below]
+            else:
+                result.append(with_parts(value, self.with_heirs))
+        return tuple(result)
 
     def mapping_ancestors(self, qualified: str) -> tuple[str, ...]:
         """Return the classes of the project from which a class inherits, itself first.

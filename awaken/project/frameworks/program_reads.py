@@ -51,6 +51,7 @@ class ProgramReads:
         sources: tuple[Sights, ...] = (self._python, proxies, forms, *sights)
         plain = self._plain = RelationshipReads(evaluator, models, sources, proxies)
         readers: tuple[Sights, ...] = (self._python, forms, *sights)
+        self.calls_behind = plain.tracing.calls_behind
         self.columns = ColumnReads(models, plain.tracing, plain.unseen, readers)
         declared = DeclaredRelationships(models, evaluator)
         self._dynamic = DynamicReads(evaluator, declared, assignments)

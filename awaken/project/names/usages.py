@@ -71,6 +71,8 @@ def _use_of_class(module: Module, node: ast.expr, above: ast.AST | None) -> Usag
     match above:
         case ast.ClassDef():
             return Usage("nothing", node)
+        case ast.Subscript() if isinstance(module.parent(above), ast.ClassDef):
+            return Usage("nothing", node)
         # ``raise Error`` makes an instance of the class.
         case ast.ExceptHandler() | ast.MatchClass() | ast.Raise():
             return Usage("call" if isinstance(above, ast.Raise) else "nothing", node)

@@ -15,6 +15,7 @@ from awaken.project.values.domain import (
     Producer,
     Session,
     TypeVariable,
+    Unknown,
     Value,
     Values,
     union,
@@ -53,14 +54,26 @@ class Annotations(EvaluatorPart):
                 is_optional = (
                     self._evaluator.names.qualified_name(module, outer) == "typing.Optional"
                 )
-                return is_optional and self.says_nothing(module, inner)
+                is_nothing = is_optional and self.says_nothing(module, inner)
+                return is_nothing or self._is_open(module, node)
             case ast.Name() if len(module.scopes.bindings_of(node)) > 1:
                 # Two imports of one name: the file does not say which of them was meant.
                 return self._evaluator.names.qualified_name(module, node) is None
             case ast.Name() | ast.Attribute():
                 name = self._evaluator.names.qualified_name(module, node)
-                return name in _NOTHING_PARTICULAR or self._is_module(module, node, name)
+                is_named = name in _NOTHING_PARTICULAR or self._is_module(module, node, name)
+                return is_named or self._is_open(module, node)
         return False
+
+    def _is_open(self, module: Module, node: ast.expr) -> bool:
+        """Whether it is a type variable that may be any class, as far as that is known."""
+        values = self.values_with_variables(module, node)
+        return all(
+            isinstance(value, TypeVariable)
+            and value.name != SELF
+            and all(isinstance(limit, Unknown) for limit in value.bound)
+            for value in values
+        )
 
     def _is_module(self, module: Module, node: ast.expr, name: str | None) -> bool:
         """Whether an annotation names a module, as in ``db: sqlalchemy = None``: it is no type."""
@@ -207,6 +220,8 @@ class Annotations(EvaluatorPart):
             sessions = self._of_factory(module, node, defining, value)
             if sessions:
                 return sessions
+            if evaluator.mapping.is_base(name):
+                return (InstanceOf(name),)
             return (evaluator.unknown(module, node, f"`{name}` is not a type of one kind"),)
         if simple == "NewType" and len(value.args) > 1:
             return self.values_with_variables(defining, value.args[1])

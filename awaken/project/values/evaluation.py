@@ -252,12 +252,13 @@ class Evaluator(ABC):
         if len(result) <= MOST_ALTERNATIVES:
             return result
         rows = tuple(value for value in result if self._is_row(value))
+        wider = widened_values(self.classes, rows or result) or ()
         # Which row is read decides what is loaded; of other objects, what they inherit says enough.
-        wider = None if rows else widened_values(self.classes, result)
-        if wider is not None and len(wider) <= MOST_ALTERNATIVES:
+        if not rows and 0 < len(wider) <= MOST_ALTERNATIVES:
             return wider
+        known_rows = rows if len(rows) < MOST_ALTERNATIVES else wider
         unknown = self.unknown(module, node, "it may be too many things")
-        return (*(rows if len(rows) < MOST_ALTERNATIVES else ()), unknown)
+        return (*(known_rows if len(known_rows) < MOST_ALTERNATIVES else ()), unknown)
 
     def _is_row(self, value: Value) -> bool:
         return isinstance(value, InstanceOf) and self.mapping.is_mapped(value.qualified)

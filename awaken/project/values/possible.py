@@ -23,6 +23,7 @@ from awaken.project.values.domain import (
     Unknown,
     Value,
     Values,
+    union,
 )
 from awaken.project.values.evaluation import Evaluator
 
@@ -197,19 +198,17 @@ class ProgramValues:
         )
         return self._possible_values(result, module, node)
 
-    def attribute(self, module: Module, node: ast.expr, name: str) -> PossibleValues:
-        """Return what the attribute ``name`` of the instances that ``node`` gives may be."""
+    def attribute(
+        self, module: Module, node: ast.expr, name: str, classes: tuple[str, ...]
+    ) -> PossibleValues:
+        """Return what the attribute ``name`` of instances of ``classes`` at ``node`` may be."""
         evaluator = self._evaluator
-        alternatives = self.of(module, node).alternatives
-        owners = [value for value in alternatives if isinstance(value, InstanceOf)]
         result = evaluator.solve(
-            ("attribute", node, name),
+            ("attribute", node, name, classes),
             module,
             node,
-            lambda: tuple(
-                value
-                for owner in owners
-                for value in evaluator.attribute(owner, name, module, node)
+            lambda: union(
+                *(evaluator.attribute(InstanceOf(owner), name, module, node) for owner in classes)
             ),
         )
         return self._possible_values(result, module, node)

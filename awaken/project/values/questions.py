@@ -82,6 +82,9 @@ class Mapping(Protocol):
     def is_mapped(self, qualified: str) -> bool:
         """Whether a class of the program is mapped."""
 
+    def is_base(self, qualified: str) -> bool:
+        """Whether a class of the program is a base of mapped classes, and not mapped itself."""
+
 
 class NoMapping:
     """The mapping of a program in which nothing is mapped."""
@@ -95,6 +98,10 @@ class NoMapping:
         return False
 
     def is_mapped(self, _qualified: str) -> bool:
+        """Return False."""
+        return False
+
+    def is_base(self, _qualified: str) -> bool:
         """Return False."""
         return False
 

@@ -25,6 +25,7 @@ import anyio.to_thread
 import httpx
 from random_flows import answered, flows
 from random_objects import REQUESTS, ROWS, application, surveyed
+from random_repositories import repositories
 from sqlalchemy import create_engine, event
 from sqlalchemy.pool import NullPool
 
@@ -364,6 +365,7 @@ if __name__ == "__main__":
         "wide": partial(application, wide=True),
         "surveyed": surveyed,
         "answered": answered,
+        "repositories": repositories,
         "flows": flows,
         "kept": partial(flows, kept=True),
     }

@@ -7,12 +7,16 @@ from typing import NamedTuple
 
 
 class Step(NamedTuple):
-    """A read of ``name`` of what ``text`` says, which is of one of ``owners``, or its items are."""
+    """A read of ``name`` of what ``text`` says, which is of one of ``owners``, or its items are.
+
+    It is only read where an attribute is there, of which this is the ``part``: ``item.user``.
+    """
 
     text: str
     name: str
     owners: tuple[str, ...]
     is_many: bool = False
+    part: str = ""
 
     @property
     def way(self) -> str:
@@ -24,6 +28,9 @@ class Step(NamedTuple):
         """The read itself, where something on the way may be None, or a collection."""
         outer = _prefixes(self.text)[1:-1] if self.is_many else _prefixes(self.text)[1:]
         conditions = "".join(f"{name} is not None and " for name in outer)
+        if self.part:
+            owner, _, name = self.part.rpartition(".")
+            conditions = f'hasattr({owner}, "{name}") and {conditions}'
         if self.is_many:
             return f"{conditions}[item.{self.name} for item in {self.text}]"
         return f"{conditions}{self.text}.{self.name}"

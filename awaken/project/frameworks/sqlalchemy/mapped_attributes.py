@@ -65,6 +65,14 @@ class MappedAttributes:
         """Whether a class of the program is mapped."""
         return not self._is_asked and self._has_mapping(qualified)
 
+    def is_base(self, qualified: str) -> bool:
+        """Whether a class of the program is a base of mapped classes, and not mapped itself."""
+        return not self._is_asked and self._has_heirs(qualified)
+
+    @cached_method
+    def _has_heirs(self, qualified: str) -> bool:
+        return self._answer_apart(lambda: self._models.status(qualified) == "base")
+
     @cached_method
     def _has_mapping(self, qualified: str) -> bool:
         return self._answer_apart(lambda: self._models.mapped_class(qualified) is not None)

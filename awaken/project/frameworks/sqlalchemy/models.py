@@ -204,6 +204,17 @@ class Models:
         mapped = facts is not None and self.status(qualified) == "mapped"
         return self._mapping(facts, ancestors) if mapped and facts and ancestors else None
 
+    @cached_method
+    def mapped_below(self, qualified: str) -> tuple[str, ...]:
+        """Return the mapped classes that inherit from a class of the program."""
+        is_above = self.may_have_heirs(qualified)
+        below = self._classes.all_subclasses(qualified) if is_above else ()
+        return tuple(name for name in below if self.mapped_class(name) is not None)
+
+    def may_have_heirs(self, qualified: str) -> bool:
+        """Whether it is a class of the program, or a variable that holds a declarative base."""
+        return self._classes.facts(qualified) is not None or self.status(qualified) == "base"
+
     def relationship(self, qualified: str | None, name: str) -> RelationshipFacts | None:
         """Return the relationship that a mapped class of the project has by a name."""
         mapped = None if qualified is None else self.mapped_class(qualified)

@@ -102,7 +102,9 @@ class OwnAttributes:
         declared = any(binding.annotation is not None for binding in bindings)
         # The declaration in the body holds for all assignments of methods.
         if in_body and declared and not _is_unknown(in_body):
-            return self._seen_values(in_body, module, node, name, bindings)
+            written = next(x.annotation for x in bindings if x.annotation is not None)
+            solved = self._by_declaration(owner, module, node, written)
+            return solved or self._seen_values(in_body, module, node, name, bindings)
         if all(binding.kind == "annotation" for binding in bindings):
             in_body = ()  # ``session: Any`` says no more than what is assigned below
             bindings = []
@@ -160,13 +162,23 @@ class OwnAttributes:
             are_classes = all(isinstance(alternative, ClassOf) for alternative in result)
             made = tuple(InstanceOf(item.qualified) for item in result if isinstance(item, ClassOf))
             return made if are_classes else ()
-        if not isinstance(owner, InstanceOf) or not isinstance(value, ast.Name):
+        if not isinstance(value, ast.Name):
             return ()
         binding = module.scopes.only_binding(value)
         kept = None if binding is None else binding.node
         written = annotation or (kept.annotation if isinstance(kept, ast.arg) else None)
+        return self._by_declaration(owner, module, node, written)
+
+    def _by_declaration(
+        self,
+        owner: InstanceOf | ClassOf,
+        module: Module,
+        node: ast.ClassDef,
+        written: ast.expr | None,
+    ) -> Values:
+        """Return what an annotation says by the type parameters of ``owner``, if they say it."""
         declared = () if written is None else self._evaluator.declared_unsolved(module, written)
-        if not has_variables(declared):
+        if not isinstance(owner, InstanceOf) or not has_variables(declared):
             return ()
         qualified = module.full_name(node)
         result = solved_values(declared, self._evaluator.library.solution_of(owner, qualified))

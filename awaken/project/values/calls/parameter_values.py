@@ -1,6 +1,7 @@
 """The values of a parameter.
 
-One without an annotation, or annotated ``Any``, is what its callers pass. If all callers are
+One without an annotation, or annotated ``Any``, is what its callers pass. So is one of a type
+variable, or of a base, as far as that is of the declared class. If all callers are
 visible, these are its only values. Otherwise, because its function is public or passed on as a
 value, it counts as a session only where every visible call passes one; the session then has
 ``unless``. Nothing else is concluded from an incomplete set of callers.
@@ -25,8 +26,10 @@ from awaken.project.source.trees import (
     positional_parameters,
     variadic,
 )
+from awaken.project.source.worklist import preorder
 from awaken.project.values.calls.expected import expected_of
 from awaken.project.values.domain import (
+    MOST_ALTERNATIVES,
     ClassOf,
     Environment,
     FunctionOf,
@@ -39,6 +42,7 @@ from awaken.project.values.domain import (
     Unknown,
     Values,
     union,
+    values_inside,
     without_none,
     without_origins,
 )
@@ -52,12 +56,14 @@ from awaken.project.values.library.promises import (
     narrower,
     with_items,
 )
+from awaken.project.values.library_types.solving import has_variables
 from awaken.project.values.pytest_fixtures import fixture_for, takes_fixture
 from awaken.project.values.questions import EvaluatorPart, Passed, given_by
 from awaken.project.values.replacing_parameters import parameter_of_replaced
 
 # Python makes class methods of them without a decorator (`__new__`: a static one given the class).
 _ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
+_OF_CLASS = ClassOf | InstanceOf
 
 
 class Parameters(EvaluatorPart):
@@ -66,8 +72,13 @@ class Parameters(EvaluatorPart):
     def values_of(self, module: Module, binding: Binding, known: Environment) -> Values:
         """Return what the parameter bound by ``binding`` may be."""
         result = self._values_of(module, binding, known)
+        mapping = self._evaluator.mapping
         # The loads of a passed object are asked of the callers on demand.
-        return from_parameter(result, module.place(binding.node), self._evaluator.mapping.is_mapped)
+        return from_parameter(
+            result,
+            module.place(binding.node),
+            lambda name: mapping.is_mapped(name) or mapping.is_base(name),
+        )
 
     def _values_of(self, module: Module, binding: Binding, known: Environment) -> Values:
         parameter = binding.node
@@ -83,9 +94,8 @@ class Parameters(EvaluatorPart):
             return self._packed_values(module, function, parameter)
         given = self._declared_values(module, parameter, binding.value)
         given = self._scoped_by_fixture(module, function, parameter, given)
-        if any(map(is_open, given)):
-            passed = self._passed_values(known, parameter)
-            return given if passed is None else narrower(self._evaluator, given, passed)
+        if any(map(is_open, given)) or self._is_wide(module, parameter, given):
+            return self._narrowed_by_calls(module, function, parameter, known, given)
         if any(map(is_bare, given)):
             return self._with_passed_items(module, function, parameter, known, given)
         if given and not any(isinstance(argument, Unknown) for argument in given):
@@ -107,6 +117,35 @@ class Parameters(EvaluatorPart):
             or parameter_of_listener(self._evaluator, module, function)
             or self._overridden(module, function, parameter)
             or self.received_values(module, function, parameter)
+        )
+
+    def _narrowed_by_calls(
+        self,
+        module: Module,
+        function: ast.AST,
+        parameter: ast.arg,
+        known: Environment,
+        declared: Values,
+    ) -> Values:
+        """Return what a call passes, or all of them, as far as it is of what is declared."""
+        passed = self._passed_values(known, parameter)
+        if passed is None:
+            if any(map(is_open, declared)):
+                return declared
+            passed = self.received_values(module, function, parameter)
+        narrowed = narrower(self._evaluator, declared, passed)
+        return narrowed if len(narrowed) <= MOST_ALTERNATIVES else declared
+
+    def _is_wide(self, module: Module, parameter: ast.arg, declared: Values) -> bool:
+        """Whether the declared class is a base, or one that each call may narrow."""
+        annotation, evaluator = parameter.annotation, self._evaluator
+        names = [x.qualified for x in preorder(declared, values_inside) if isinstance(x, _OF_CLASS)]
+        return annotation is not None and (
+            any(map(evaluator.mapping.is_base, names))
+            or (
+                any(map(evaluator.classes.facts, names))
+                and has_variables(evaluator.declared_unsolved(module, annotation))
+            )
         )
 
     def _scoped_by_fixture(

@@ -40,10 +40,13 @@ def holds_own(evaluator: Questions, declared: Values) -> bool:
     """
     return any(
         (
-            isinstance(value, InstanceOf)
-            and (evaluator.classes.facts(value.qualified) is not None or is_open(value))
+            isinstance(value, ClassOf | InstanceOf)
+            and (
+                evaluator.classes.facts(value.qualified) is not None
+                or evaluator.mapping.is_base(value.qualified)
+                or is_open(value)
+            )
         )
-        or _is_mapped_class(evaluator, value)
         or holds_own(evaluator, values_inside(value))
         for value in declared
     )
@@ -143,6 +146,10 @@ def _narrowed_value(evaluator: Questions, value: Value, declared: Values) -> Val
             )
             is_such = _is_instance_of(evaluator, value, (*declared, *rows))
             return value if is_such or _is_row(evaluator, value, declared) else None
+        case ClassOf(qualified=name):
+            bases = (InstanceOf(item.qualified) for item in declared if isinstance(item, ClassOf))
+            is_such = _is_instance_of(evaluator, InstanceOf(name), tuple(bases))
+            return value if is_such else None
         case NoneValue():
             return value if value in declared else None
         case ModuleOf():
@@ -190,12 +197,22 @@ def _is_row(evaluator: Questions, value: InstanceOf, declared: Values) -> bool:
 def _is_instance_of(evaluator: Questions, value: InstanceOf, declared: Values) -> bool:
     return any(
         isinstance(alternative, InstanceOf)
-        and evaluator.library.parameters_as(value, alternative.qualified) is not None
+        and (
+            evaluator.library.parameters_as(value, alternative.qualified) is not None
+            or _is_of_made_base(evaluator, value, alternative)
+        )
         and all(not isinstance(x, Unknown) for x in union(*value.parameters))
         and (bool(value.parameters) or not alternative.parameters)
         and _holds_what(evaluator, alternative, value)
         for alternative in declared
     )
+
+
+def _is_of_made_base(evaluator: Questions, value: InstanceOf, declared: InstanceOf) -> bool:
+    """Whether a mapped object is declared by the variable of a base, which is no class to know."""
+    mapping, name = evaluator.mapping, declared.qualified
+    is_class = evaluator.classes.facts(name) is not None
+    return not is_class and mapping.is_base(name) and mapping.is_mapped(value.qualified)
 
 
 def _holds_what(evaluator: Questions, declared: InstanceOf, value: InstanceOf) -> bool:

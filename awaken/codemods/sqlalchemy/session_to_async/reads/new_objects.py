@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ADDING, calls_given
-from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import kind_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import kind_of, object_at
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
-from awaken.contract import Place
+from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.effects.own_nodes import own_nodes, what_runs
@@ -19,6 +19,7 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of, last_name, variable_of
+from awaken.project.values.domain import Values
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -34,7 +35,7 @@ class _New(NamedTuple):
     """An object that a function makes, and the variable that holds it.
 
     ``steps`` are what is read of its related objects. If it ``is_many``, the variable is a list
-    of the object and others of its class.
+    of the object and others of its class. The object has one of ``values``.
     """
 
     module: Module
@@ -43,6 +44,7 @@ class _New(NamedTuple):
     name: str
     steps: tuple[Step, ...] = ()
     is_many: bool = False
+    values: Values = ()
 
 
 def written_behind(project: Project, module: Module, made: ast.Call) -> int:
@@ -78,7 +80,8 @@ def loaded_when_written(
             new = _made_by(module, call)
             if new is not None:
                 steps = [_step(project, new.name, path) for path in sorted(followed[made])]
-                new = new._replace(steps=tuple(steps))
+                _, values = object_at(project, module, call)
+                new = new._replace(steps=tuple(steps), values=values)
                 yield from _refreshed_members(project, rule, new, needed[made], states)
     for several, reads_of in _lists(project, needed):
         yield from _refreshed_members(project, rule, several, reads_of, states)
@@ -138,17 +141,21 @@ def _step(project: Project, name: str, path: tuple[str, ...]) -> Step:
     return Step(f"{name}.{attribute}", path[1].rpartition(".")[2], (), is_many=is_many)
 
 
-def _loading_lines(new: _New, session: str, attributes: list[str]) -> str:
+def _loading_lines(
+    site: Site[ast.AST], new: _New, session: str, attributes: list[str], states: Persistence
+) -> tuple[str, list[Edit]]:
     """Return the lines that load ``attributes`` again, and what is read further of them.
 
     A refresh loads nothing more of related objects that are in memory (SQLAlchemy,
     ``loading._instance``); reading them does.
     """
-    listed = ", ".join(f'"{attribute}"' for attribute in attributes)
-    code = f"await {session}.refresh({new.name}, attribute_names=[{listed}])\n"
+    is_part = any(states.may_lack(new.values, attribute) for attribute in attributes)
+    code, imports = states.refresh_code(site, session, new.name, attributes, is_part=is_part)
     texts = {f"{new.name}.{attribute}" for attribute in attributes}
-    steps = [step for step in new.steps if step.text in texts]
-    return code + loaded_as_read(session, steps) if steps else code
+    steps = [
+        step._replace(part=step.text if is_part else "") for step in new.steps if step.text in texts
+    ]
+    return code + loaded_as_read(session, steps) if steps else code, imports
 
 
 def _refreshed_members(
@@ -167,13 +174,16 @@ def _refreshed_members(
             continue
         site: Site[ast.AST] = Site(rule, module, written)
         item = module.fresh_local(written, "item", "one") if new.is_many else name
-        code = _loading_lines(new._replace(name=item), session, attributes)
+        code, needed_names = _loading_lines(
+            site, new._replace(name=item), session, attributes, states
+        )
         is_added = is_surely_added(module, name, statement)
         code, imports = states.guarded(site, written, item, code, certain=is_added)
         if new.is_many:
             lines = "".join(f"    {line}" for line in code.splitlines(keepends=True))
             code = f"for {item} in {name}:\n{lines}"
         edits = [site.insert_statements(module.place(statement), "after", code), *imports]
+        edits += needed_names
         shown = ", ".join(f"`{name}.{attribute}`" for attribute in attributes)
         method = last_name(written.func)
         after = f"the {method}" if method in _WRITING else f"`{module.excerpt(written)}`"

@@ -60,7 +60,7 @@ def object_at(project: Project, module: Module, node: ast.expr) -> tuple[ast.exp
     That is ``node`` itself where it is a mapped object. It is ``data["item"]`` of
     ``data["item"].name``, and ``box.item`` of ``box.item.name``.
     """
-    values, above = project.values.of(module, node).alternatives, module.parent(node)
+    values, above = _objects_of(project, module, node), module.parent(node)
     while not kind_of(project, values) and (
         (
             isinstance(above, ast.Subscript)
@@ -71,8 +71,13 @@ def object_at(project: Project, module: Module, node: ast.expr) -> tuple[ast.exp
         or (isinstance(above, ast.Attribute) and use_of(module, above).way != "called")
     ):
         node, above = above, module.parent(above)
-        values = project.values.of(module, node).alternatives
+        values = _objects_of(project, module, node)
     return node, values
+
+
+def _objects_of(project: Project, module: Module, node: ast.expr) -> Values:
+    """Return what an expression may be, with the classes of objects that only a base names."""
+    return project.orm.with_heirs(project.values.alternatives_of(module, node))
 
 
 def read_nodes(module: Module, places: Collection[Place]) -> list[ast.Attribute | ast.Name]:

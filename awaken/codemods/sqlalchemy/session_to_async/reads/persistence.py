@@ -7,10 +7,11 @@ Refreshing an object that was deleted, expunged or rolled back raises (SQLAlchem
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import mapped_in
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Edit
 from awaken.kit.rule import ProjectFacts
@@ -26,6 +27,7 @@ from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, arguments_of, last_name
+from awaken.project.values.domain import Values
 
 _ENDING = {"begin_nested", "delete", "expunge", "expunge_all", "invalidate", "reset", "rollback"}
 """Methods by which a session may lose an object; a rollback loses those that are new."""
@@ -56,6 +58,26 @@ class Persistence(ProjectFacts):
         inspect, needed = imported_name(site, "sqlalchemy", "inspect", node)
         lines = "".join(f"    {line}" for line in code.splitlines(keepends=True))
         return f"if {inspect}({text}).persistent:\n{lines}", [needed]
+
+    def refresh_code(
+        self, site: Site[ast.AST], session: str, text: str, names: Iterable[str], *, is_part: bool
+    ) -> tuple[str, list[Edit]]:
+        """Return what loads attributes of the object ``text`` again, and its imports.
+
+        If it ``is_part`` of them, these are the ones that its class has, and that nothing changed.
+        """
+        listed = ", ".join(f'"{name}"' for name in sorted(names))
+        if not is_part:
+            return f"await {session}.refresh({text}, attribute_names=[{listed}])\n", []
+        inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
+        saved = site.module.fresh_local(site.node, "saved", "names")
+        code = f"{saved} = {{{listed}}} & {inspect}({text}).unmodified\nif {saved}:\n"
+        return f"{code}    await {session}.refresh({text}, attribute_names={saved})\n", [needed]
+
+    def may_lack(self, values: Values, name: str) -> bool:
+        """Whether some mapped objects, or items, of those that values may be lack an attribute."""
+        mapped = map(self._project.orm.mapped_class, mapped_in(self._project, values))
+        return not all(each is not None and each.attribute_kind(name) for each in mapped)
 
     def may_be_lost(self, module: Module, node: ast.AST, text: str) -> bool:
         """Whether the session may have lost the object ``text`` on some path to ``node``."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Literal
 
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.memo import cached_method, recursive
+from awaken.project.source.memo import cached_items
 from awaken.project.source.trees import Function
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import (
     ClassOf,
     External,
@@ -21,11 +23,11 @@ from awaken.project.values.domain import (
     Session,
     TupleOf,
     Unknown,
-    Value,
     Values,
 )
 
 Holds = Literal["objects", "nothing", "unknown"]
+_KINDS: tuple[Holds, ...] = ("objects", "unknown", "nothing")
 
 _CONTAINERS = name_list("plain_containers")
 
@@ -44,70 +46,70 @@ class Loaded:
 
     def held_kind(self, values: Values) -> Holds:
         """Return whether one of ``values`` is an object of a mapped class, or holds one."""
-        result = {self._held_holds(value) for value in values}
-        if "objects" in result:
-            return "objects"
-        return "unknown" if "unknown" in result or not result else "nothing"
+        # Classes that lead to each other are one question, whichever of them comes first.
+        waiting = Worklist(self._parts(values))
+        for part in waiting:
+            waiting += () if part in _KINDS else self._attributes(part)
+        return next((kind for kind in _KINDS if kind in waiting.seen), "nothing")
 
-    def _held_holds(self, value: Value) -> Holds:
-        match value:
-            case InstanceOf(qualified=name):
-                return self._of_instance(name, value.parameters)
-            case TupleOf(items=items):
-                return (
-                    self.held_kind(tuple(one for part in items for one in part))
-                    if items
-                    else "nothing"
-                )
-            case Producer(inner=inner):
-                return self.held_kind(inner)
-            case Session() | NoneValue() | ClassOf() | FunctionOf() | ModuleOf() | External():
-                return "nothing"
-        return "unknown"
+    def _parts(self, values: Values) -> Iterator[str]:
+        """Yield what values hold: a kind, or the name of the class whose attributes tell."""
+        for value in values:
+            match value:
+                case InstanceOf(qualified=name):
+                    yield from self._of_instance(name, value.parameters)
+                case TupleOf(items=items):
+                    inner = tuple(item for part in items for item in part)
+                    yield from self._parts(inner) if items else ("nothing",)
+                case Producer(inner=inner):
+                    yield from self._parts(inner)
+                case Session() | NoneValue() | ClassOf() | FunctionOf() | ModuleOf() | External():
+                    yield "nothing"
+                case _:
+                    yield "unknown"
+        if not values:
+            yield "unknown"
 
-    def _of_instance(self, name: str, parameters: tuple[Values, ...]) -> Holds:
-        if self._models.status(name) == "mapped":
-            return "objects"
+    def _of_instance(self, name: str, parameters: tuple[Values, ...]) -> Iterator[str]:
         inner = tuple(value for part in parameters for value in part)
-        if inner:
-            return self.held_kind(inner)
-        # Its parts are unknown.
-        if name in _CONTAINERS or name.startswith("collections."):
-            return "unknown"
-        if name.partition(".")[0] in sys.stdlib_module_names:
-            return "nothing"
-        return self._of_class(name)
+        # An object that is declared as a base is of some class below.
+        if self._models.status(name) in {"base", "mapped"}:
+            yield "objects"
+        elif inner:
+            yield from self._parts(inner)
+        elif name in _CONTAINERS or name.startswith("collections."):
+            # Its parts are unknown.
+            yield "unknown"
+        else:
+            is_plain = name.partition(".")[0] in sys.stdlib_module_names
+            yield "nothing" if is_plain else name
 
-    @cached_method
-    @recursive(lambda *_: "unknown")
-    def _of_class(self, name: str) -> Holds:
-        """Return what an instance of a class beyond the standard library may hold."""
+    @cached_items
+    def _attributes(self, name: str) -> Iterator[str]:
+        """Yield what the attributes hold of a class beyond the standard library."""
         ancestors = self._evaluator.classes.ancestors(name)
         if ancestors is None:
-            return "unknown" if name.endswith(_RESULTS) else "nothing"
+            yield "unknown" if name.endswith(_RESULTS) else "nothing"
         # A pydantic model has copies of what it is made of.
-        if "pydantic.BaseModel" in ancestors.outside:
-            return "nothing"
-        if ancestors.unresolved:
-            return "unknown"
-        result = {
-            self._of_attribute(name, attribute)
-            for facts in self._evaluator.classes.line(name)
-            for attribute in sorted(facts.attributes)
-        }
-        known: Holds = "unknown" if "unknown" in result else "nothing"
-        return "objects" if "objects" in result else known
+        elif "pydantic.BaseModel" in ancestors.outside:
+            yield "nothing"
+        elif ancestors.unresolved:
+            yield "unknown"
+        else:
+            for facts in self._evaluator.classes.line(name):
+                for attribute in sorted(facts.attributes):
+                    yield from self._of_attribute(name, attribute)
 
-    def _of_attribute(self, owner: str, attribute: str) -> Holds:
+    def _of_attribute(self, owner: str, attribute: str) -> Iterator[str]:
         module, node = self._evaluator.classes.node(owner) or (None, None)
         if module is None or node is None:
-            return "unknown"
+            yield "unknown"
+            return
         bindings = module.scopes.scope_made_by(node).bindings_of(attribute)
         # The result of a property is loaded when it is read.
-        if bindings and all(isinstance(binding.node, Function) for binding in bindings):
-            return "nothing"
-        values = self._evaluator.attribute(InstanceOf(owner), attribute, module, node)
-        return self.held_kind(values)
+        if not bindings or not all(isinstance(binding.node, Function) for binding in bindings):
+            values = self._evaluator.attribute(InstanceOf(owner), attribute, module, node)
+            yield from self._parts(values)
 
     def is_whole_after_refresh(self, values: Values) -> bool:
         """Whether ``refresh`` reloads all of an object: no relationship is loaded eagerly."""

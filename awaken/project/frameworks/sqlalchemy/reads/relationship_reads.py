@@ -189,7 +189,7 @@ class RelationshipReads:
             if isinstance(value, InstanceOf) and self._models.mapped_class(value.qualified):
                 yield _Untraced(sight.place, sight.how, value.qualified, ANY, (value,), (why,))
             elif isinstance(value, InstanceOf):
-                for below in self._mapped_below(value.qualified):
+                for below in self._models.mapped_below(value.qualified):
                     doubt = _may_be_below(value, sight.place)
                     yield _Untraced(sight.place, sight.how, below, ANY, (), (why, doubt))
         if unknown:
@@ -231,11 +231,11 @@ class RelationshipReads:
 
         Few classes declare it, and thousands may inherit from the class.
         """
-        if self._evaluator.classes.facts(qualified) is None:
+        if not self._models.may_have_heirs(qualified):
             return ()
         having = self._having(attribute)
         if having is None:
-            return self._mapped_below(qualified)
+            return self._models.mapped_below(qualified)
         return tuple(name for name in having if self._is_mapped_below(name, qualified))
 
     @cached_method
@@ -251,17 +251,8 @@ class RelationshipReads:
 
     def _is_mapped_below(self, heir: str, qualified: str) -> bool:
         line = self._evaluator.classes.line(heir)
-        is_below = any(facts.qualified == qualified != heir for facts in line)
+        is_below = any(qualified in facts.bases for facts in line)
         return is_below and self._models.mapped_class(heir) is not None
-
-    @cached_method
-    def _mapped_below(self, qualified: str) -> tuple[str, ...]:
-        """Return the mapped classes that inherit from a class of the program."""
-        classes = self._evaluator.classes
-        is_ours = classes.facts(qualified) is not None
-        below = classes.all_subclasses(qualified) if is_ours else ()
-        mapped = (name for name in below if self._models.mapped_class(name) is not None)
-        return tuple(mapped)
 
     def _traced_read(self, read: _Untraced) -> Read:
         traces, why = self.tracing.traces_of(read.objects, read.attribute, read.place)

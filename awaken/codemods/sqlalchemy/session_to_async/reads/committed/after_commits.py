@@ -53,6 +53,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     is_conditional,
     is_of_function,
     kind_of,
+    mapped_in,
     object_at,
     read_nodes,
     whole_if,
@@ -86,7 +87,7 @@ class _Read(Struct, frozen=True):
     it loaded ``behind`` it: where nothing was committed, nothing was expired. ``reading`` is the
     statement that reads it. It ``is_unloaded`` if the program refreshes its object. The object
     ``may_be_transient``, if maybe nothing added it. Of a ``loop`` that writes and does not commit,
-    the first run loads it, and the others have that.
+    the first run loads it, and the others have that. It ``is_part`` of what the objects have.
     """
 
     statement: ast.stmt
@@ -102,6 +103,7 @@ class _Read(Struct, frozen=True):
     is_unloaded: bool = False
     may_be_transient: bool = False
     loop: ast.stmt | None = None
+    is_part: bool = False
 
 
 class ReadsAfterCommits:
@@ -241,16 +243,12 @@ class ReadsAfterCommits:
     ) -> tuple[str, list[Edit]]:
         """Return what loads attributes of an object again, and its imports."""
         words = {read.name for read in reads}
-        names = ", ".join(f'"{word}"' for word in sorted(words))
-        if not self._states.holds_back or not self._may_be_set(
-            site, words, is_many=reads[0].is_many
-        ):
-            return f"await {session}.refresh({item}, attribute_names=[{names}])\n", []
         # Without autoflush a refresh discards what was changed by then.
-        inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
-        saved = site.module.fresh_local(site.node, "saved", "names")
-        code = f"{saved} = {{{names}}} & {inspect}({item}).unmodified\nif {saved}:\n"
-        return f"{code}    await {session}.refresh({item}, attribute_names={saved})\n", [needed]
+        is_held = self._states.holds_back and self._may_be_set(
+            site, words, is_many=reads[0].is_many
+        )
+        is_part = is_held or any(read.is_part for read in reads)
+        return self._states.refresh_code(site, session, item, words, is_part=is_part)
 
     def _may_be_set(self, site: Site[ast.AST], names: set[str], *, is_many: bool) -> bool:
         """Whether a loop around may have set an attribute, or another name of one of many objects.
@@ -308,9 +306,12 @@ class ReadsAfterCommits:
                 ):
                     values = self._project.values.of(module, held).alternatives
                     is_one = kind_of(self._project, values) in {"one", "optional"}
-                    if is_one and self._is_relationship(values, name):
+                    if is_one and self._may_be_relationship(values, name):
                         names.add(name)
-                        inner = replace(read, text=text, name=name, is_optional=True)
+                        is_part = self._states.may_lack(values, name)
+                        inner = replace(
+                            read, text=text, name=name, is_optional=True, is_part=is_part
+                        )
                         yield inner
                         yield from self._reads_behind(module, inner)
 
@@ -346,7 +347,7 @@ class ReadsAfterCommits:
         is_known = made is not None and self._sent.isdisjoint(events)
         new = self.converted.of_new(values) if converted else set[str]()
         for name in sorted(names | deleted | converted):
-            if name not in converted and not self._is_relationship(values, name):
+            if name not in converted and not self._may_be_relationship(values, name):
                 continue
             # Between two commits a new object may load what its deletion looks at.
             is_seen = name in converted or name in given or (name in deleted and is_again)
@@ -361,6 +362,7 @@ class ReadsAfterCommits:
                 is_unloaded=is_unloaded and bool(session),
                 may_be_transient=name in new and not is_surely_added(module, text, first),
                 loop=writing_loop(module, first, text, ends, self._changing(module, values, name)),
+                is_part=self._states.may_lack(values, name),
             )
             if name in converted and _is_changed(module, read, events, module.span(first).start):
                 continue
@@ -416,7 +418,7 @@ class ReadsAfterCommits:
         self, module: Module, node: ast.expr, values: Values, read: _Read
     ) -> Iterator[_Read]:
         """Yield what functions read of the items of a collection, if a write may change that."""
-        if read.is_many or read.is_optional or read.further:
+        if read.is_many or read.is_optional or read.further or read.is_part:
             return
         way, span = f"{read.text}.{read.name}", module.span(module.enclosing_def(node) or node)
         written = [item for item in self._writes.in_file(module.path) if span.contains(item.span)]
@@ -450,10 +452,10 @@ class ReadsAfterCommits:
             for event in events
         )
 
-    def _is_relationship(self, values: Values, name: str) -> bool:
-        """Whether all objects that an expression may give have a relationship, or all its items."""
+    def _may_be_relationship(self, values: Values, name: str) -> bool:
+        """Whether objects that an expression may give have a relationship, or its items."""
         classes = classes_in(items_of(values) or values)
-        return bool(classes) and all(self._loading.is_kept(owner, name) for owner in classes)
+        return any(self._loading.is_kept(owner, name) for owner in classes)
 
     def _made_call(self, module: Module, function: Function, values: Values) -> ast.Call | None:
         """Return the call by which a function makes an object itself, and writes it."""
@@ -461,8 +463,9 @@ class ReadsAfterCommits:
         for place in (origin.place for origin in origins_of(values)):
             is_here = place.path == module.path and span.contains(place.span)
             for call in module.calls_at(place.span) if is_here else ():
-                name = self._project.qualified_name(module, call.func)
-                if self._project.orm.mapped_class(name) is not None:
+                if self._project.values.of(module, call.func).classes and mapped_in(
+                    self._project, object_at(self._project, module, call)[1]
+                ):
                     return call if written_behind(self._project, module, call) else None
         return None
 

@@ -11,12 +11,18 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import items_of
-from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import reads_of_object
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
+    mapped_in,
+    object_at,
+    reads_of_object,
+)
 from awaken.contract import Place
 from awaken.kit.rule import ProjectFacts
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.expressions.expression_uses import use_of
 from awaken.project.source.memo import cached_method
+from awaken.project.source.trees import Function
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.containers.unpacked_targets import received_value
 from awaken.project.values.domain import (
     InstanceOf,
@@ -27,16 +33,16 @@ from awaken.project.values.domain import (
     without_none,
 )
 from awaken.project.values.possible import PossibleValues
+from awaken.project.values.questions import Given
 
 if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Later
+    from awaken.project.source.bindings import Binding
     from awaken.project.source.modules import Module
-    from awaken.project.source.trees import Function
 
 _DECIMAL = "decimal.Decimal"
 _ENUMERATION = "enum.Enum"
 _PLAIN = {*sql_names().column_types.values(), *sql_names().decimal_types.values(), "uuid.UUID"}
-_Given = Iterator[tuple[str, ast.expr]]
 
 
 class ConvertedValues(ProjectFacts):
@@ -103,21 +109,64 @@ class ConvertedValues(ProjectFacts):
         return frozenset(
             name
             for module, call in self._project.calls_at(place)[:1]
-            if self._project.orm.mapped_class(self._project.qualified_name(module, call.func))
-            for name, value in _passed(module, call)
+            if mapped_in(self._project, object_at(self._project, module, call)[1])
+            for name, value in self._passed_pairs(module, call)
             if self._differs(module, call, name, value)
         )
 
-    def _differs(self, module: Module, owner: ast.expr, name: str, value: ast.expr) -> bool:
+    def _passed_pairs(self, module: Module, call: ast.Call) -> Iterator[tuple[str, Given]]:
+        """Yield the keywords of a call, with those of what it unpacks, as its callers pass it."""
+        waiting = Worklist(
+            _keywords(module, call), lambda pair: (pair[0], pair[1].module.place(pair[1].node))
+        )
+        for name, given in waiting:
+            if name:
+                yield name, given
+            else:
+                waiting += self._unpacked_pairs(given)
+
+    def _unpacked_pairs(self, given: Given) -> Iterator[tuple[str, Given]]:
+        """Yield what a dictionary holds by names, and without a name what else is unpacked."""
+        module = given.module
+        match given.node:
+            case ast.Dict(keys=keys, values=values):
+                for key, value in zip(keys, values, strict=True):
+                    if key is None or isinstance(key, ast.Constant):
+                        yield "" if key is None else str(key.value), Given(module, value)
+            case ast.List(elts=items) | ast.Tuple(elts=items):
+                yield from (("", Given(module, item)) for item in items)
+            case ast.Call() as call if module.scopes.builtin_called(call) == "dict":
+                yield from _keywords(module, call)
+                yield from (("", Given(module, argument)) for argument in call.args)
+            case ast.Name() as name:
+                for binding in module.scopes.bindings_of(name):
+                    yield from self._bound_pairs(module, binding)
+
+    def _bound_pairs(self, module: Module, binding: Binding) -> Iterator[tuple[str, Given]]:
+        """Yield the same of what a variable is given, or callers pass to a parameter."""
+        node, function = binding.node, binding.scope.node
+        if isinstance(function, Function) and node is function.args.kwarg:
+            for site in self._project.calls.callers_of(module, function).sites:
+                for home, call in self._project.calls_at(site.place):
+                    yield from _keywords(home, call)
+            return
+        passed = self._project.calls.passed_to(module, binding, declared=True)
+        received = received_value(module, node) if isinstance(node, ast.expr) else None
+        for given in passed.given if passed else ():
+            yield "", given
+        if received is not None:
+            yield "", Given(module, received.value)
+
+    def _differs(self, module: Module, owner: ast.expr, name: str, value: Given) -> bool:
         """Whether a column is surely declared as another type than the value that it is given."""
-        owners = self._project.values.of(module, owner)
-        mapped = map(self._project.orm.mapped_class, classes_in(owners.alternatives))
-        if not owners.is_known or not any(
-            each is not None and name in each.columns for each in mapped
-        ):
+        is_known = self._project.values.of(module, owner).is_known
+        owners = classes_in(object_at(self._project, module, owner)[1])
+        mapped = filter(None, map(self._project.orm.mapped_class, owners))
+        classes = tuple(each.qualified for each in mapped if name in each.columns)
+        if not is_known or not classes:
             return False
-        declared = self._types(self._project.values.attribute(module, owner, name))
-        passed = self._types(self._project.values.of(module, value))
+        declared = self._types(self._project.values.attribute(module, owner, name, classes))
+        passed = self._types(self._project.values.of(value.module, value.node))
         # The database gives as many decimal places as the column has.
         return bool(declared and passed) and (declared.isdisjoint(passed) or declared == {_DECIMAL})
 
@@ -132,43 +181,19 @@ class ConvertedValues(ProjectFacts):
         return name in _PLAIN or _ENUMERATION in self._project.library_ancestors(name)
 
 
-def _passed(module: Module, call: ast.Call) -> _Given:
-    """Yield the keywords of a call, with those of the dictionaries that it may unpack."""
-    for keyword in call.keywords:
-        if keyword.arg is not None:
-            yield keyword.arg, keyword.value
-        for display in _displays(module, keyword.value, set()) if keyword.arg is None else ():
-            for key, value in zip(display.keys, display.values, strict=True):
-                if isinstance(key, ast.Constant):
-                    yield str(key.value), value
-
-
-def _displays(module: Module, node: ast.expr, seen: set[ast.expr]) -> Iterator[ast.Dict]:
-    """Yield the dictionaries that a variable holds, or the items of the list that it goes over."""
-    if node in seen:
-        return
-    seen.add(node)
-    match node:
-        case ast.Dict():
-            yield node
-        case ast.List(elts=items) | ast.Tuple(elts=items):
-            for item in items:
-                yield from _displays(module, item, seen)
-        case ast.Name():
-            for binding in module.scopes.bindings_of(node):
-                target = binding.node
-                received = received_value(module, target) if isinstance(target, ast.expr) else None
-                if received is not None:
-                    yield from _displays(module, received.value, seen)
-
-
 def _assigned(
     module: Module, function: Function | None, end: int
-) -> Iterator[tuple[ast.Name, str, ast.expr]]:
+) -> Iterator[tuple[ast.Name, str, Given]]:
     """Yield what a function assigns to attributes of variables, in front of a place."""
     for node in module.walk(function) if function is not None else ():
         match node:
             case ast.Assign(
                 targets=[ast.Attribute(value=ast.Name() as owner, attr=name)], value=value
             ) if module.span(node).start < end:
-                yield owner, name, value
+                yield owner, name, Given(module, value)
+
+
+def _keywords(module: Module, call: ast.Call) -> Iterator[tuple[str, Given]]:
+    """Yield what a call passes by keywords; without a name what it unpacks."""
+    for keyword in call.keywords:
+        yield keyword.arg or "", Given(module, keyword.value)

@@ -16,15 +16,13 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects 
 )
 from awaken.contract import Place
 from awaken.kit.search import nodes_with
-from awaken.project.frameworks.sqlalchemy.commits.owners import origins_inside
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, first_parameter, last_name
-from awaken.project.source.worklist import Worklist, multimap
-from awaken.project.values.domain import InstanceOf, Origin, Values, classes_in, origins_of
-from awaken.project.values.questions import Given
+from awaken.project.source.worklist import multimap
+from awaken.project.values.domain import InstanceOf, Values, classes_in, origins_of
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
@@ -100,7 +98,7 @@ class ReadOf:
         match above:
             case ast.Return():
                 items = items_of(values) if is_many else values
-                ways = self._answered_ways(module, node, items)
+                ways = self._answered_ways(items)
                 named = {name for name, way in ways if len(way) == 1}
                 return self._own.answered(module, node, classes_in(items)) | named
             case ast.For(target=ast.Name(id=name)) if is_many and above.iter is node:
@@ -154,7 +152,7 @@ class ReadOf:
         owners = tuple(classes_in(values))
         above = module.parent(node)
         if isinstance(above, ast.Return):
-            ways = [*self._answered_ways(module, node, values)]
+            ways = [*self._answered_ways(values)]
             yield from self._answered_along(module.text_of(node), owners, ways)
             for name in sorted(self._own.answered(module, node, owners)):
                 yield Step(module.text_of(node), name, owners)
@@ -207,36 +205,23 @@ class ReadOf:
                 yield Step(text, name, owners)
         yield from self._two_deep(text, owners, {way for _, way in ways})
 
-    def _answered_ways(
-        self, module: Module, node: ast.expr, values: Values
-    ) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Yield what responses read of ``node``, which has ``values``, with the way to each."""
-        loads = (
-            origin.place for origin in (*origins_of(values), *self._passed_origins(module, node))
-        )
-        return (pair for load in dict.fromkeys(loads) for pair in self._answered[load])
-
-    def _passed_origins(self, module: Module, node: ast.expr) -> Iterator[Origin]:
-        """Yield the origins of what callers pass, where ``node`` is a parameter."""
-        waiting = Worklist([Given(module, node)], lambda item: item.module.place(item.node))
-        for item in waiting:
-            binding = item.module.scopes.parameter_of(item.node)
-            calls = self._project.calls
-            passed = binding and calls.passed_to(item.module, binding, declared=True)
-            for argument in passed.given if passed else ():
-                values = self._project.values.of(argument.module, argument.node).alternatives
-                yield from filter(None, origins_inside(values))
-                waiting += [argument]
+    def _answered_ways(self, values: Values) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield what responses read of objects that are ``values``, with the way to each."""
+        origins = self._project.orm.reads.calls_behind(origins_of(values))
+        loads = dict.fromkeys(origin.place for origin in origins)
+        return (pair for load in loads for pair in self._answered[load])
 
     def _two_deep(
         self, text: str, owners: tuple[str, ...], paths: Iterable[tuple[str, ...]]
     ) -> Iterator[Step]:
         for path in sorted(path for path in paths if len(path) == 2):  # noqa: PLR2004
             (home, name), (owner, below) = (step.rsplit(".", 1) for step in path)
-            if not any(home in self._project.orm.mapping_ancestors(word) for word in owners):
+            having = [home in self._project.orm.mapping_ancestors(word) for word in owners]
+            if not any(having):
                 continue
             is_many = any(self._project.orm.is_collection(word, name) for word in owners)
-            yield Step(f"{text}.{name}", below, (owner,), is_many)
+            part = "" if all(having) else f"{text}.{name}"
+            yield Step(f"{text}.{name}", below, (owner,), is_many, part)
 
     def _relationships(self, owner: str) -> Collection[str]:
         mapped = self._project.orm.mapped_class(owner)

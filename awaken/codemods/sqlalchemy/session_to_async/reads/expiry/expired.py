@@ -230,7 +230,7 @@ class ExpiredReads:
         They are what new objects hold, and what another variable holds: that stays in the session.
         """
         orm, others = self._project.orm, self._other_classes(module, node)
-        for text, name, owners, is_many in reads:
+        for text, name, owners, is_many, _ in reads:
             for owner in owners:
                 facts = orm.models.relationship(owner, name)
                 target = None if facts is None else facts.target

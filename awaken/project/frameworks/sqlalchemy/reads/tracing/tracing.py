@@ -20,7 +20,7 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.arriving import Arriving
 from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.frameworks.sqlalchemy.reads.tracing.load_kinds import LoadKinds
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.source.worklist import LONGEST_PATH, MOST_STEPS, components
+from awaken.project.source.worklist import LONGEST_PATH, MOST_STEPS, Worklist, components
 from awaken.project.values.domain import InstanceOf, Origin, Unknown
 
 _Path = tuple[str, ...]
@@ -42,10 +42,13 @@ class Tracing:
         self._arriving = Arriving(evaluator, self.along, sources, handed_on)
         self._kinds = LoadKinds(evaluator)
         self._known: dict[Place, Arrivals] = {}
+        self._component: dict[Place, int] = {}
 
     def follow(self, origins: Iterable[Origin]) -> None:
         """Find what arrives at all parameters that these origins lead to."""
         waiting = {item.place for item in origins if item.kind == "parameter"} - self._known.keys()
+        if not waiting:
+            return
         while waiting:
             result = self._arriving.arrivals_at(waiting)
             self._known.update(result)
@@ -58,6 +61,17 @@ class Tracing:
         # All parameters that lead to each other have the same number.
         numbered = enumerate(components(sorted(self._known), self._next_parameters))
         self._component = {place: count for count, component in numbered for place in component}
+
+    def calls_behind(self, origins: Iterable[Origin]) -> Iterator[Origin]:
+        """Yield the calls among origins, and those that lead to a parameter among them."""
+        begun = [*origins]
+        self.follow(begun)
+        waiting = Worklist(begun)
+        for origin in waiting:
+            if origin.kind == "call":
+                yield origin
+            else:
+                waiting += self._known[origin.place].origins
 
     def _next_parameters(self, place: Place) -> Iterator[Place]:
         return (origin.place for origin in _parameters(self._known[place]))
