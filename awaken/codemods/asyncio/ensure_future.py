@@ -113,6 +113,7 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.f_strings import can_be_edited
 from awaken.project.source.modules import nodes_in
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -139,11 +140,14 @@ class EnsureFuture(SiteRule):
         return (decide(site, _rewrite, project) for site in self._sites(project))
 
     def _sites(self, project: Project) -> Iterator[Site[ast.Call]]:
+        # Resolving the names of all calls takes most of the time.
+        spellings = set(project.spellings_of([_ENSURE]))
         for module in site_modules(project, self.triggers):
-            for node in module.walk():
-                if isinstance(node, ast.Call) and (
-                    _is_of_running_loop(project, module, node)
-                    or (_is_ensured(project, module, node) and not _why_kept(project, module, node))
+            for node in module.nodes(ast.Call):
+                if _is_of_running_loop(project, module, node) or (
+                    last_name(node.func) in spellings
+                    and _is_ensured(project, module, node)
+                    and not _why_kept(project, module, node)
                 ):
                     yield Site(self.name, module, node)
 

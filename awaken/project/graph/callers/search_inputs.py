@@ -67,12 +67,11 @@ class _ModuleValues:
         """Whether the module at ``path`` may be used as a value: anything may then hold it."""
         dotted = self._evaluator.names.layout.name_of(path)
         last = dotted.rpartition(".")[2]
+        # Words first: they parse no file.
+        if not self._loading.isdisjoint(self._words.files_with(last)):
+            return True
         files = self._files_of(last, MOST_FILES)
-        return (
-            files is None
-            or any(dotted in self._used_in(file) for file in files)
-            or not self._loading.isdisjoint(self._words.files_with(last))
-        )
+        return files is None or any(dotted in self._used_in(file) for file in files)
 
     def looks_up_itself(self, path: str) -> bool:
         """Whether a file may look for its own names by texts."""
