@@ -103,7 +103,7 @@ class TextMentions:
                 receiver = _RECEIVER.search(head)
                 if receiver is not None:
                     receivers.add(receiver[1])
-                elif head.endswith(b"."):
+                elif head.endswith(b".") and not head.endswith(b"..."):
                     is_known = False
                 elif not head.endswith(b"def"):
                     alone.add(path)
