@@ -108,12 +108,11 @@ from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_from_same_module, replace_name
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
-from awaken.kit.search import site_modules
+from awaken.kit.search import mentions_in, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.f_strings import can_be_edited
 from awaken.project.source.modules import nodes_in
-from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -142,13 +141,14 @@ class EnsureFuture(Rule):
 
     def _sites(self, project: Project, decided: Collection[Place]) -> Iterator[Site[ast.Call]]:
         # Resolving the names of all calls takes most of the time.
-        spellings = set(project.spellings_of([_ENSURE]))
+        spellings = project.spellings_of([_ENSURE])
         for module in site_modules(project, self.triggers):
+            named = set(mentions_in(project, module, spellings))
             for node in module.nodes(ast.Call):
                 if module.place(node) in decided:
                     continue
                 if _is_of_running_loop(project, module, node) or (
-                    last_name(node.func) in spellings
+                    node.func in named
                     and _is_ensured(project, module, node)
                     and not _why_kept(project, module, node)
                 ):
