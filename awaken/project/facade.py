@@ -462,12 +462,17 @@ class Project:
             return name
         if len(located.rest) < len(("db", "func")):  # not an attribute of something defined
             return name
-        return (None if self._is_column(name) else self._delegated_library(module, node)) or name
+        return (
+            None if self._is_no_library(name) else self._delegated_library(module, node)
+        ) or name
 
     @cached_method
-    def _is_column(self, attribute: str) -> bool:
-        """Whether a class makes its attribute by a call of SQLAlchemy: it is no library's name."""
+    def _is_no_library(self, attribute: str) -> bool:
+        """Whether a class has no such attribute, only objects of it, or calls SQLAlchemy for it."""
         owner, _, name = attribute.rpartition(".")
+        line = self._classes.line(owner)
+        if not any(name in facts.members for facts in line):
+            return any(name in facts.assigned for facts in line)
         for _, module, body in self._classes.bodies(owner):
             for bound, value in values_given(body.body):
                 if bound == name and isinstance(value, ast.Call):

@@ -223,3 +223,51 @@ def test_mentions_in_texts_take_steps_that_grow_with_the_code():
         return taken
 
     assert asked(80) < 4 * _SLACK * asked(20)
+
+
+@pytest.mark.parametrize(
+    ("using", "mentioned"),
+    [
+        ("from app.part import run\nrun()\n", True),
+        ("from app.part import run as go\ngo()\n", True),
+        ("from app.part import (  # all\n    run as go,\n)\ngo()\n", True),
+        ("from app.given import run\nrun()\n", True),
+        ("from app.given import it\nit.run()\n", True),
+        ("from app.part import *\nrun()\n", True),
+        ("from app.all import run\nrun()\n", True),
+        ("import app.all\napp.all.run()\n", True),
+        ("from app import part\nregister(part.run)\n", True),
+        ("import app.part\napp.part.run()\n", True),
+        ("def go():\n    import app.part as p\n    p.run()\n", True),
+        ("from app import (\n    part as p\n)\np.run()\n", True),
+        ("from app import part\np = part\np.run()\n", True),
+        ("loaded('app.part').run()\n", True),
+        ("from elsewhere import run\nrun()\n", False),
+        ("from elsewhere import *\nrun()\n", False),
+        ("from app.part import other\ndef run(): ...\nrun()\n", False),
+        ("from app.part import other\nother.run()\n", False),
+        ("import server\nserver.run(run=1)\n", False),
+        ("'app.part:run'  # run\n", False),
+    ],
+)
+def test_a_name_is_a_mention_where_its_file_can_have_the_function(using, mentioned):
+    files = {"app/__init__.py": "", "app/all.py": "from .part import *\n", "user.py": using}
+    files["app/part.py"] = '"""Some run."""\ndef other(): ...\ndef run(): ...\n'
+    files["app/given.py"] = "from . import part as it\nfrom .part import run\n"
+    if not mentioned:
+        files |= {"app/all.py": "", "app/given.py": ""}
+    project = program(files)
+    question = module_of(project, "app/part.py"), _functions(project, "app/part.py")[1]
+    callers = project.calls.callers_of(*question)
+
+    assert project.calls.may_be_mentioned(*question) is mentioned
+    assert mentioned or not (callers.sites or "value" in {one.kind for one in callers.obstacles})
+
+
+@pytest.mark.parametrize(
+    ("text", "mentioned"), [("HANDLERS = [run]", True), ("run.x = 1", True), ("'run'", False)]
+)
+def test_a_mention_in_its_own_file_is_a_name(text, mentioned):
+    project = program({"part.py": f"def run(): ...\n{text}\n"})
+    question = module_of(project, "part.py"), _functions(project, "part.py")[0]
+    assert project.calls.may_be_mentioned(*question) is mentioned

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+
+from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.graph.callers import Callers, Obstacle
+from awaken.project.graph.callers.importers import Importers
 from awaken.project.graph.classes.stubs import is_stub
 from awaken.project.graph.dispatch import (
     Called,
@@ -24,6 +27,7 @@ from awaken.project.graph.forwards.handed.components import HandedOn
 from awaken.project.graph.forwards.value_calls import ValueCalls
 from awaken.project.graph.leading import Leading, leading_to
 from awaken.project.graph.ways import End, Way, Ways
+from awaken.project.names.file_facts import FactsIndex
 from awaken.project.names.functions.definitions import Functions
 from awaken.project.names.functions.opaque import OpaqueUse, passed_names
 from awaken.project.names.functions.wrapping import Wrapping, Wrappings
@@ -32,6 +36,7 @@ from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
 from awaken.project.source.words import Words
+from awaken.project.source.worklist import multimap
 from awaken.project.values.domain import Unknown
 from awaken.project.values.evaluation import Evaluator
 from awaken.project.values.local.context_managers import returns_in_the_end
@@ -41,48 +46,93 @@ from awaken.project.values.wrapped import Decorated, decorated_by
 LONGEST_RECEIVER = 100
 """Bytes in front of a name that may be its receiver; a longer one counts as a mention."""
 _RECEIVER = re.compile(rb"([A-Za-z_]\w*)\s*\.\Z")
-_IMPORTING = (
-    rb"(?m)\bimport\b[^\n#]*\b%s\b",
-    rb"(?m)^[ \t]*(?:\w+[ \t]+as[ \t]+)?%s[ \t]*,?[ \t]*(?:#.*)?$",  # between parentheses
-)
+_STARRED = re.compile(rb"\bfrom\b[\s\\]*+([\w.]*?)[\s\\]*+import[\s\\]*+\*")
+_RENAMED = rb"\b%s[\s\\]++as[\s\\]++(\w++)"
+
+
+class _Mentions(Struct, frozen=True):
+    """The uses of a name: files with it ``alone``, those that import it, and its ``receivers``.
+
+    The receivers are the objects with an attribute of that name; None if one is unknown.
+    """
+
+    alone: frozenset[str]
+    importing: frozenset[str]
+    receivers: frozenset[bytes] | None
 
 
 class TextMentions:
     """Answers whether a name may refer to a function; each text is read once for each name."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, facts: FactsIndex, importers: Importers) -> None:
         self._words = words
+        self._facts = facts
+        self._importers = importers
 
-    def may_mention(self, name: str, module_name: str) -> bool:
-        """Whether ``name`` may mean a function of the module anywhere but at its definition.
+    def may_mention(self, name: str, module: Module) -> bool:
+        """Whether ``name`` may mean a function of ``module`` anywhere but at its definition.
 
-        Left out are definitions, and attributes of what is no module.
+        Left out are definitions, texts, attributes of what is no module, and names that their file
+        neither imports nor defines.
         """
-        receivers = self._receivers_of(name)
+        mentions, last = self._mentions_of(name), module.name.rpartition(".")[2]
+        if mentions.receivers is None or (
+            module.path in mentions.alone
+            and any(isinstance(node, ast.Name) for node in module.mentions(name))
+        ):
+            return True
         # `import package.module` makes the last word its receiver.
-        return receivers is None or module_name.rpartition(".")[2].encode() in receivers
+        if mentions.receivers and not mentions.receivers.isdisjoint(self._names_of(last)):
+            return True
+        if not mentions.alone and not mentions.receivers:
+            return False
+        # Where a file gets the name from another one, the first of these gets it from the module.
+        giving = mentions.importing.union(self._starring.get(last.encode(), ()))
+        # ``from . import *`` does not name its package.
+        is_starred = module.is_package and b"" in self._starring
+        return is_starred or not giving.isdisjoint(self._importers.direct(module.path))
 
     @cached_method
-    def _receivers_of(self, name: str) -> frozenset[bytes] | None:
-        """Return the objects with the attribute ``name``; None if it may be any function."""
+    def _mentions_of(self, name: str) -> _Mentions:
         word = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")
-        receivers: set[bytes] = set()
+        alone, receivers, is_known = set[str](), set[bytes](), True
         for path in self._words.files_with(name):
             text = self._words.text(path)
             for match in word.finditer(text):
                 head = text[max(0, match.start() - LONGEST_RECEIVER) : match.start()].rstrip()
-                if head.endswith(b"def"):
-                    continue
                 receiver = _RECEIVER.search(head)
-                if receiver is None or self._is_imported(path, receiver[1]):
-                    return None
-                receivers.add(receiver[1])
-        return frozenset(receivers)
+                if receiver is not None:
+                    receivers.add(receiver[1])
+                elif head.endswith(b".") and not head.endswith(b"..."):
+                    is_known = False
+                elif not head.endswith(b"def"):
+                    alone.add(path)
+        importing = frozenset(path for path in sorted(alone) if self._words.imports(path, name))
+        return _Mentions(frozenset(alone), importing, frozenset(receivers) if is_known else None)
 
     @cached_method
-    def _is_imported(self, path: str, receiver: bytes) -> bool:
-        word, text = re.escape(receiver), self._words.text(path)
-        return any(re.search(candidate % word, text) for candidate in _IMPORTING)
+    def _names_of(self, last: str) -> frozenset[bytes]:
+        """Return the names that files give to modules with this last name, and itself."""
+        names = [last]
+        for name in names:
+            renamed = re.compile(_RENAMED % re.escape(name.encode()))
+            # The list grows while it is read: a new name may be given a new name.
+            for path in self._words.files_of_kind(name, "renamed"):
+                new = {x.decode() for x in renamed.findall(self._words.text(path))}
+                new.update(self._facts.aliases_in(path).get(name, ()))
+                names += sorted(new - {*names})
+        return frozenset(map(str.encode, names))
+
+    @cached_property
+    def _starring(self) -> Mapping[bytes, list[str]]:
+        """The files with ``from module import *`` by the last names of modules, empty for dots."""
+        paths = self._words.imported_in("*")
+        texts = ((path, self._words.text(path)) for path in paths)
+        return multimap(
+            (name.rpartition(b".")[2], path)
+            for path, text in texts
+            for name in _STARRED.findall(text)
+        )
 
 
 class Calls:
@@ -90,7 +140,9 @@ class Calls:
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._text_mentions = TextMentions(evaluator.callers.words)
+        self._text_mentions = TextMentions(
+            evaluator.callers.words, evaluator.names.facts, evaluator.callers.importers
+        )
         self._wrappings = Wrappings(evaluator.names, evaluator.forwarding)
 
     @cached_method
@@ -231,7 +283,7 @@ class Calls:
 
         Most endpoints are mentioned nowhere, which texts tell much faster than ``callers_of``.
         """
-        return self._text_mentions.may_mention(function.name, module.name)
+        return self._text_mentions.may_mention(function.name, module)
 
     def function_called(self, module: Module, call: ast.Call) -> Called | Unknown:
         """Return the only function of the project that ``call`` can reach; Unknown says why not.

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from awaken.codemods.fastapi.annotated_dependency import reasons
 from awaken.codemods.fastapi.annotated_dependency.markers import (
+    MARKERS,
     Marked,
     functions,
     has_lazy_annotations,
@@ -71,7 +72,9 @@ class AnnotatedDependency(Rule):
         """Return one finding per function with marked parameters, and its change."""
         sites = _Sites(project, constraints.decided)
         project.calls.search_callers(
-            sites.functions_called_directly(site_modules(project, self.triggers))
+            sites.functions_called_directly(
+                site_modules(project, self.triggers, calling=project.spellings_of(MARKERS))
+            )
         )
         return plan_of(
             decide(

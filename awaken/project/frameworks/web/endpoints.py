@@ -91,8 +91,12 @@ class Endpoints:
                 break
             if skips_function(home, current):
                 continue
+            # Its own decorators first: its callers are searched for in many files.
+            entry = self._entry(home, current)
+            if entry is not None:
+                return (entry, *chain)
             callers = self._evaluator.callers_of(home, current)
-            entry = self._entry(home, current, callers)
+            entry = self._dependency(callers)
             if entry is not None:
                 return (entry, *chain)
             for site in callers.sites:
@@ -103,11 +107,10 @@ class Endpoints:
                         waiting += [(caller, above, (step, *chain))]
         return ()
 
-    @cached_by(lambda module, function, _callers: module.place(function))
-    def _entry(self, module: Module, function: Function, callers: Callers) -> Place | None:
-        """Return where a framework is given ``function``, to call it for each request."""
-        route = self._route(module, function) or self._view(module, function)
-        return route or self._dependency(callers)
+    @cached_by(lambda module, function: module.place(function))
+    def _entry(self, module: Module, function: Function) -> Place | None:
+        """Return where its definition says that ``function`` is called for each request."""
+        return self._route(module, function) or self._view(module, function)
 
     def _route(self, module: Module, function: Function) -> Place | None:
         for decorator in function.decorator_list:

@@ -52,6 +52,7 @@ class CallIndex:
         self.module_values = self._surroundings.module_values
         self.hierarchy = self._surroundings.hierarchy
         self.overrides = self._surroundings.overrides
+        self.importers = self._surroundings.importers
 
     def callers_of(self, module: Module, function: Function) -> Callers:
         """Return who calls ``function``, a function or method of ``module``."""

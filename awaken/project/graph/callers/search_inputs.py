@@ -67,12 +67,11 @@ class _ModuleValues:
         """Whether the module at ``path`` may be used as a value: anything may then hold it."""
         dotted = self._evaluator.names.layout.name_of(path)
         last = dotted.rpartition(".")[2]
+        # Words first: they parse no file.
+        if not self._loading.isdisjoint(self._words.files_with(last)):
+            return True
         files = self._files_of(last, MOST_FILES)
-        return (
-            files is None
-            or any(dotted in self._used_in(file) for file in files)
-            or not self._loading.isdisjoint(self._words.files_with(last))
-        )
+        return files is None or any(dotted in self._used_in(file) for file in files)
 
     def looks_up_itself(self, path: str) -> bool:
         """Whether a file may look for its own names by texts."""
@@ -181,24 +180,21 @@ class _ModuleValues:
 
 def _values(module: Module, lasts: Collection[str]) -> Iterator[ast.Name | ast.Attribute]:
     """Yield the names that may be modules, whose last names are given, and are not read from."""
+    bound = (
+        (alias.asname or alias.name.partition(".")[0], alias) for alias in module.nodes(ast.alias)
+    )
     imported = {
-        name
-        for scope in module.scopes.scopes
-        for name, bindings in scope.bindings.items()
-        if any(
-            isinstance(binding.node, ast.alias)
-            and (name in lasts or binding.node.name.rpartition(".")[2] in lasts)
-            for binding in bindings
-        )
+        name for name, alias in bound if name in lasts or alias.name.rpartition(".")[2] in lasts
     }
-    for node in module.walk():
-        match node:
-            case ast.Name(id=name) if name in imported:
-                pass
-            case ast.Attribute(attr=name) if name in lasts:
-                pass
-            case _:
-                continue
-        # ``module.name`` only reads from it; anything else may hand it on.
-        if isinstance(node.ctx, ast.Load) and not isinstance(module.parent(node), ast.Attribute):
-            yield node
+    for word in sorted(module.words() & imported.union(lasts)):
+        for node in module.mentions(word):
+            match node:
+                case ast.Name() if word in imported:
+                    pass
+                case ast.Attribute() if word in lasts:
+                    pass
+                case _:
+                    continue
+            # ``module.name`` only reads from it; anything else may hand it on.
+            if not isinstance(module.parent(node), ast.Attribute):
+                yield node
