@@ -37,7 +37,7 @@ from awaken.project.source.modules import Module, site_id
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.graph.ways import Way
+    from awaken.project.graph.call_paths import CallPath
 
 SHOWN = 3  # places that a reader looks up before the help says what to do
 Node_co = TypeVar("Node_co", bound=ast.AST, covariant=True)
@@ -247,10 +247,10 @@ def shown_place(project: Project, place: Place) -> str:
     return f"{place.path}:{line + 1}"
 
 
-def rewrite_through(site: Site[ast.Call], reason: Reason, way: Way) -> Rewrite:
+def rewrite_through(site: Site[ast.Call], reason: Reason, call_path: CallPath) -> Rewrite:
     """Raise Refused for a call from which other functions lead to what is refused."""
-    shown = f"`{site.module.excerpt(site.node.func)}()` leads to `{way.name}()`"
-    raise Refused(reason, shown, because=way.places)
+    shown = f"`{site.module.excerpt(site.node.func)}()` leads to `{call_path.name}()`"
+    raise Refused(reason, shown, because=call_path.places)
 
 
 def joined_words(words: Iterable[str]) -> str:

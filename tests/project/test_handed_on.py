@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from programs import program
 
-from awaken.project.graph.forwards.handed.slots import Depth
+from awaken.project.graph.forwards.passed.slots import Depth
 
 WORK = """\
 def work():

@@ -256,7 +256,7 @@ def _held_around(project: Project, module: Module, node: ast.AST) -> frozenset[L
 
 
 def _runs(module: Module, call: ast.Call, leading: Collection[str]) -> bool:
-    """Whether ``call`` may take a lock by its name, and is not handed to what runs it later."""
+    """Whether ``call`` may take a lock by its name, and is not passed to what runs it later."""
     above = module.parent(call)
     handed = isinstance(above, ast.Call | ast.Starred | ast.keyword)
     return last_name(call.func) in leading and (not handed or call is getattr(above, "func", None))

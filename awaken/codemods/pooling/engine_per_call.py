@@ -122,7 +122,7 @@ class EnginePerCall(Advice):
 
 
 def _is_shared(opening: Opening) -> bool:
-    """Whether a pool is handed over that others use as well."""
+    """Whether a pool is passed over that others use as well."""
     return any(keyword.arg == "connection_pool" for keyword in opening.call.keywords)
 
 

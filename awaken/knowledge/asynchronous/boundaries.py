@@ -87,7 +87,7 @@ class Overrides(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Scheduler(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A scheduler that runs jobs in threads, with its ``twin`` that runs them in a loop.
 
-    ``jobs`` are the methods that are handed one, ``decorators`` those that decorate one; ``starts``
+    ``jobs`` are the methods that are passed one, ``decorators`` those that decorate one; ``starts``
     those that need a loop there. The ``options`` of a call, and the methods ``configuring``, choose
     who runs the jobs. The twin starts again in another loop ``since`` a version.
     """
@@ -155,7 +155,7 @@ class Boundaries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workers: tuple[Workers, ...]
 
     def by_function(self) -> dict[str, Handed]:
-        """Return who is handed functions, by their qualified names."""
+        """Return who is passed functions, by their qualified names."""
         return {argument.function: argument for argument in self.handed}
 
 

@@ -21,7 +21,7 @@ Ending = Literal["expects", "swallows"]
 class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Top-level packages, functions and words.
 
-    - ``quiet``: packages, beside the standard library, that run only what they are handed.
+    - ``quiet``: packages, beside the standard library, that run only what they are passed.
     - ``running``: packages of the standard library, and ``running_functions``, that run more than
       that.
     - ``quiet_fixtures``: fixtures of pytest and its plug-ins whose methods run no more than that.
@@ -51,7 +51,7 @@ class _Running(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Running:
     """``listening_decorators`` and ``listening_words`` are those of sessions and models.
 
-    ``quiet_fixtures`` are names of fixtures that run only what they are handed,
+    ``quiet_fixtures`` are names of fixtures that run only what they are passed,
     ``fixture_classes`` the classes of what others give. ``ends_exceptions``
     has the names of context managers that end exceptions of their block, and how.
     """

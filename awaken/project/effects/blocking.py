@@ -66,7 +66,7 @@ class Blocks:
         """Return the blocking calls that running ``node`` makes in its own thread.
 
         Functions that are called are followed, also generators, as if they were run at once. Not
-        followed are coroutines, which are asked about by themselves, and what is handed on to be
+        followed are coroutines, which are asked about by themselves, and what is passed on to be
         called elsewhere.
         """
         with self._evaluator.without_callers():

@@ -10,6 +10,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from awaken.contract import Place
+from awaken.project.graph.call_paths import CallPath, CallPaths, End
 from awaken.project.graph.callers import Callers, Obstacle
 from awaken.project.graph.callers.importers import Importers
 from awaken.project.graph.classes.stubs import is_stub
@@ -22,11 +23,10 @@ from awaken.project.graph.dispatch import (
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
 from awaken.project.graph.forwards.call_graph_building import CallGraphBuilder, given_names
-from awaken.project.graph.forwards.families import Families
-from awaken.project.graph.forwards.handed.components import HandedOn
+from awaken.project.graph.forwards.override_definitions import OverrideSets
+from awaken.project.graph.forwards.passed.components import PassedFunctions
 from awaken.project.graph.forwards.value_calls import ValueCalls
 from awaken.project.graph.leading import Leading, leading_to
-from awaken.project.graph.ways import End, Way, Ways
 from awaken.project.names.file_facts import FactsIndex
 from awaken.project.names.functions.definitions import Functions
 from awaken.project.names.functions.opaque import OpaqueUse, passed_names
@@ -190,9 +190,9 @@ class Calls:
         return Functions(names, names.facts)
 
     @cached_property
-    def _override_sets(self) -> Families:
+    def _override_sets(self) -> OverrideSets:
         classes, callers = self._evaluator.classes, self._evaluator.callers
-        return Families(classes, self._functions, callers.overrides, callers.words.python())
+        return OverrideSets(classes, self._functions, callers.overrides, callers.words.python())
 
     @cached_method
     def override_sets(self) -> _Kin:
@@ -200,10 +200,10 @@ class Calls:
         return _Kin(self._evaluator, self._functions, self._override_sets)
 
     @cached_method
-    def passed_functions(self) -> HandedOn:
-        """Return which functions are handed on, and which calls may reach them."""
+    def passed_functions(self) -> PassedFunctions:
+        """Return which functions are passed on, and which calls may reach them."""
         words = self._evaluator.callers.words
-        return HandedOn(self._evaluator, self.graph(), words, self._wrappings)
+        return PassedFunctions(self._evaluator, self.graph(), words, self._wrappings)
 
     def wrapping(self, qualified: str, *, called: bool) -> Wrapping | None:
         """Return what a decorator of the program makes of a coroutine function.
@@ -270,13 +270,13 @@ class Calls:
         """Whether ``function`` of ``module`` only declares what others implement."""
         return is_stub(self._evaluator, module, function)
 
-    def paths_to(self, ends: Iterable[End]) -> Iterator[tuple[Module, ast.Call, Way]]:
+    def paths_to(self, ends: Iterable[End]) -> Iterator[tuple[Module, ast.Call, CallPath]]:
         """Yield the calls in coroutines that lead to one of ``ends`` over plain functions.
 
         The ends are calls in plain functions, each with the name of what it calls. No call graph
         is made: only files that name such a function are parsed.
         """
-        return Ways(self._evaluator).paths_to(ends)
+        return CallPaths(self._evaluator).paths_to(ends)
 
     def may_be_mentioned(self, module: Module, function: Function) -> bool:
         """Whether the name of ``function``, one of ``module``, may be used for it anywhere.
@@ -293,7 +293,7 @@ class Calls:
         return function_called(self._evaluator, module, call)
 
     def always_returns(self, module: Module, function: Function) -> bool:
-        """Whether every way through a function ends in ``return`` or ``raise``."""
+        """Whether every path through a function ends in ``return`` or ``raise``."""
         return returns_in_the_end(self._evaluator, module, function)
 
     def functions_behind(self, module: Module, call: ast.Call) -> tuple[Called, ...] | Unknown:
@@ -321,12 +321,14 @@ class Calls:
 
 
 class _Kin:
-    """Answers for one program, from its functions and families of methods."""
+    """Answers for one program, from its functions and override sets."""
 
-    def __init__(self, evaluator: Evaluator, functions: Functions, families: Families) -> None:
+    def __init__(
+        self, evaluator: Evaluator, functions: Functions, override_sets: OverrideSets
+    ) -> None:
         self._evaluator = evaluator
         self._functions = functions
-        self._families = families
+        self._override_sets = override_sets
 
     def override_set(self, function: FunctionPlace) -> tuple[FunctionPlace, ...]:
         """Return the methods that change with ``function``, itself among them.
@@ -349,7 +351,7 @@ class _Kin:
         places: set[FunctionPlace] = set()
         if self._evaluator.classes.facts(qualified) is None:
             return []
-        for name in self._families.overriding_classes(qualified, method):
+        for name in self._override_sets.overriding_classes(qualified, method):
             named = self._functions.functions_called(f"{name}.{method}")
             if named is not None:
                 qualname = f"{self._name_within(name, named.path)}.{method}"

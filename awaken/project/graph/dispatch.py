@@ -20,7 +20,7 @@ _CALLING: frozenset[Handing] = frozenset({"same", "forwards", "calls"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-class Family(Struct, frozen=True):
+class OverrideSet(Struct, frozen=True):
     """A function that a call seems to reach, and the methods that may run in its place.
 
     ``receiver`` is what it was read off, if anything. ``alone`` says that nothing overrides it.
@@ -68,8 +68,8 @@ def functions_called(
 
     The first is the one that it seems to reach. Unknown says why they are not all visible.
     """
-    family = called_override_set(evaluator, module, call)
-    return family if isinstance(family, Unknown) else functions_of(evaluator, family)
+    overrides = called_override_set(evaluator, module, call)
+    return overrides if isinstance(overrides, Unknown) else functions_of(evaluator, overrides)
 
 
 def functions_behind(
@@ -80,10 +80,10 @@ def functions_behind(
     As ``functions_called``, but also through wrappers of the program that forward both. These run
     code of their own, which may raise, block or do anything else.
     """
-    family = called_override_set(evaluator, module, call)
-    if isinstance(family, Unknown):
-        return family
-    return _functions_of(evaluator, family, _FORWARDING)
+    overrides = called_override_set(evaluator, module, call)
+    if isinstance(overrides, Unknown):
+        return overrides
+    return _functions_of(evaluator, overrides, _FORWARDING)
 
 
 def functions_run(
@@ -93,8 +93,12 @@ def functions_run(
 
     These are decorators of the program, each with all that it has of functions.
     """
-    family = called_override_set(evaluator, module, call)
-    callees = family if isinstance(family, Unknown) else _functions_of(evaluator, family, _CALLING)
+    overrides = called_override_set(evaluator, module, call)
+    callees = (
+        overrides
+        if isinstance(overrides, Unknown)
+        else _functions_of(evaluator, overrides, _CALLING)
+    )
     if isinstance(callees, Unknown):
         return callees
     decorators = (
@@ -109,7 +113,7 @@ def functions_run(
 
 def called_override_set(
     evaluator: ProgramEvaluator, module: Module, call: ast.Call
-) -> Family | Unknown:
+) -> OverrideSet | Unknown:
     """Return the function that ``call`` seems to reach, with whatever overrides it."""
     seems = _seems_to_reach(evaluator, module, call)
     if isinstance(seems, Unknown) or not isinstance(seems.module.parent(seems.node), ast.ClassDef):
@@ -117,27 +121,29 @@ def called_override_set(
     return structs.replace(seems, alone=_is_certain(evaluator, module, call))
 
 
-def functions_of(evaluator: ProgramEvaluator, family: Family) -> tuple[Called, ...] | Unknown:
-    """Return the functions of a family, as ``functions_called`` does."""
-    return _functions_of(evaluator, family, _SAME)
+def functions_of(
+    evaluator: ProgramEvaluator, overrides: OverrideSet
+) -> tuple[Called, ...] | Unknown:
+    """Return the functions of an override set, as ``functions_called`` does."""
+    return _functions_of(evaluator, overrides, _SAME)
 
 
 def _functions_of(
-    evaluator: ProgramEvaluator, family: Family, handings: frozenset[Handing]
+    evaluator: ProgramEvaluator, overrides: OverrideSet, handings: frozenset[Handing]
 ) -> tuple[Called, ...] | Unknown:
-    called = _as_called(evaluator, family.module, family.node, family.receiver, handings)
-    owner = family.module.parent(family.node)
+    called = _as_called(evaluator, overrides.module, overrides.node, overrides.receiver, handings)
+    owner = overrides.module.parent(overrides.node)
     if isinstance(called, Unknown) or not isinstance(owner, ast.ClassDef):
         return called if isinstance(called, Unknown) else (called,)
     callees = [called]
-    others = _relatives(evaluator, family.module, owner, family.node.name)
-    for other in () if family.alone else others:
+    others = _relatives(evaluator, overrides.module, owner, overrides.node.name)
+    for other in () if overrides.alone else others:
         # Each may be what runs, so all must be known.
-        callee = _as_relative(evaluator, other, family.receiver, handings)
+        callee = _as_relative(evaluator, other, overrides.receiver, handings)
         if isinstance(callee, Unknown):
             return callee
         if callee.bound != called.bound:
-            why = f"`{family.node.name}` is not always bound"
+            why = f"`{overrides.node.name}` is not always bound"
             return evaluator.unknown(callee.module, callee.function, why)
         callees.append(callee)
     return tuple(callees)
@@ -156,13 +162,13 @@ def _as_relative(
 
 def _seems_to_reach(
     evaluator: ProgramEvaluator, module: Module, call: ast.Call
-) -> Family | Unknown:
+) -> OverrideSet | Unknown:
     if isinstance(call.func, ast.Attribute) and is_super(call.func.value):
         return _method_above(evaluator, module, call, call.func.attr)
     values = evaluator.values(module, call.func)
     value = values[0] if len(values) == 1 else None
     if isinstance(value, FunctionOf) and isinstance(value.node, _FUNCTIONS):
-        return Family(value.module, value.node, value.bound)
+        return OverrideSet(value.module, value.node, value.bound)
     unknown = next((candidate for candidate in values if isinstance(candidate, Unknown)), None)
     why = f"`{module.excerpt(call.func)}` is not a visible function"
     return unknown or evaluator.unknown(module, call, why)
@@ -178,7 +184,7 @@ def _is_certain(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> 
 
 def _method_above(
     evaluator: ProgramEvaluator, module: Module, call: ast.Call, method: str
-) -> Family | Unknown:
+) -> OverrideSet | Unknown:
     """Return the method that ``super()`` finds; other bases of subclasses are its relatives."""
     qualified = module.full_name(module.enclosing_class(call))
     for facts in evaluator.classes.line(qualified)[1:]:
@@ -188,7 +194,7 @@ def _method_above(
         scope = home.scopes.scope_made_by(node)
         bindings = scope.bindings_of(method)
         if len(bindings) == 1 and isinstance(bindings[0].node, _FUNCTIONS):
-            return Family(home, bindings[0].node, InstanceOf(qualified))
+            return OverrideSet(home, bindings[0].node, InstanceOf(qualified))
         if bindings:
             # Bound to something else, or twice: classes further up are not reached.
             break

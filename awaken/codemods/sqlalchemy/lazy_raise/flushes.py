@@ -99,7 +99,7 @@ class Flushes:
 
     @cached_by(str, frozenset[str]())  # for a class that inherits from itself
     def _root(self, qualified: str) -> frozenset[str]:
-        """Return the classes at the top of the mapped families of a class: they share a mapper."""
+        """Return the top classes of the mapped hierarchies of a class: they share a mapper."""
         orm, facts = self._project.orm, self._project.class_facts(qualified)
         above = [
             root

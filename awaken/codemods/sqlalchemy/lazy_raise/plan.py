@@ -284,8 +284,8 @@ def _refusal(project: Project, side: Side, *, is_single: bool) -> Refused | None
     owner, attribute = side.key
     if not attribute or project.class_facts(owner) is None:
         return Refused(reasons.OWNER_NOT_TOLD)
-    family = (owner, *project.all_subclasses(owner))
-    statuses = {project.orm.models.status(name) for name in family}
+    hierarchy = (owner, *project.all_subclasses(owner))
+    statuses = {project.orm.models.status(name) for name in hierarchy}
     if "mapped" not in statuses or "unknown" in statuses:
         return Refused(reasons.NOT_MAPPED, owner.rpartition(".")[2])
     if side.declared.facts.lazy is None:
@@ -307,7 +307,7 @@ def _refusal(project: Project, side: Side, *, is_single: bool) -> Refused | None
 
 
 def _is_seen_outside(project: Project, owner: str, attribute: str) -> bool:
-    # Objects are handed on under whatever name their class has: that of the attribute counts.
+    # Objects are passed on under whatever name their class has: that of the attribute counts.
     facts = project.class_facts(owner)
     module = None if facts is None else project.module(facts.path)
     return module is None or is_public(module, attribute)

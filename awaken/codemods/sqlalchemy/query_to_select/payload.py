@@ -95,7 +95,7 @@ class BulkRewrite(Struct, frozen=True, kw_only=True):
     ``ordered_values``. ``statement`` describes the chain as it is when these arguments have become
     builders of their own. ``params`` is the place of the builder whose arguments become those of
     the execution. ``rowcount`` says that the number of rows is used. ``by_criteria`` is the start
-    of the statement, ``delete(Model)``, to which the criteria of the chain are handed on. ``cast``
+    of the statement, ``delete(Model)``, to which the criteria of the chain are passed on. ``cast``
     tells a type checker that the result has a number of rows: function and class.
     """
 

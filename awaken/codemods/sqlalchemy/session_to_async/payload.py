@@ -19,7 +19,7 @@ MIGRATE = "migrate"
 NEST = "nest"
 POSTPONE = "postpone"
 ENCODE = "encode"
-HAND_ON = "hand-on"
+FORWARD = "forward"
 REPLACE = "replace"
 SEARCH = "search"
 SEARCH_BY_LOOP = "search-by-loop"
@@ -100,7 +100,7 @@ class Wrapped(Struct, frozen=True):
     keyword: str = ""
 
 
-class HandedOn(Struct, frozen=True):
+class Forwarded(Struct, frozen=True):
     """A call whose result is passed on to ``function``, which gives it back."""
 
     function: str

@@ -34,17 +34,17 @@ from awaken.codemods.sqlalchemy.session_to_async.find.operations_of_files import
 from awaken.codemods.sqlalchemy.session_to_async.find.test_clients import Clients
 from awaken.codemods.sqlalchemy.session_to_async.foreign.foreign_models import ForeignModels
 from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import Decorators
-from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.callables import Callables
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.getattr_calls import (
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.callables import Callables
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.getattr_calls import (
     dynamic_calls,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.uncalled_uses import (
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.uncalled_uses import (
     refused_uses,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved import (
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.unresolved import (
     unresolved_calls,
 )
+from awaken.codemods.sqlalchemy.session_to_async.functions.function_writer import FunctionWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.loaded_before import (
     loaded_before_validation,
 )

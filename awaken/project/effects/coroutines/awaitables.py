@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 from awaken.knowledge.coroutines import Awaitable, coroutines
 from awaken.project.effects.callees import Callees
 from awaken.project.graph.classes.stubs import is_stub
-from awaken.project.graph.dispatch import Family, called_override_set, functions_of
+from awaken.project.graph.dispatch import OverrideSet, called_override_set, functions_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
@@ -49,7 +49,7 @@ class Awaitables:
         Methods that override one count: all that a call can reach must give the same.
         """
         if isinstance(node, ast.Call):
-            return self._of_call(module, node, self._of_family_called)
+            return self._of_call(module, node, self._of_called_set)
         return self._part(module, node)
 
     @recursive(lambda self, *asked: self._unknown(*asked, "too much has to be followed to tell"))
@@ -78,11 +78,11 @@ class Awaitables:
         """Whether ``call`` seems to reach a function of the program that gives no coroutine."""
         if self.library_names(module, call) != ():
             return False
-        family = called_override_set(self._evaluator, module, call)
-        if isinstance(family, Unknown) or isinstance(family.node, ast.AsyncFunctionDef):
+        overrides = called_override_set(self._evaluator, module, call)
+        if isinstance(overrides, Unknown) or isinstance(overrides.node, ast.AsyncFunctionDef):
             return False
-        return self._of_function(family.module, family.node) != "coroutine" and not is_stub(
-            self._evaluator, family.module, family.node
+        return self._of_function(overrides.module, overrides.node) != "coroutine" and not is_stub(
+            self._evaluator, overrides.module, overrides.node
         )
 
     def library_names(self, module: Module, call: ast.Call) -> tuple[str, ...] | Unknown:
@@ -114,17 +114,17 @@ class Awaitables:
 
     # ------------------------------------------------------------------------------------ calls
     def _of_call(
-        self, module: Module, node: ast.Call, answer: Callable[[Family], _Answer | _OutOfSight]
+        self, module: Module, node: ast.Call, answer: Callable[[OverrideSet], _Answer | _OutOfSight]
     ) -> _Answer:
         names = self.library_names(module, node)
         if isinstance(names, Unknown):
             return names
         if names:
             return self._of_library(names, module, node)
-        family = called_override_set(self._evaluator, module, node)
-        if isinstance(family, Unknown):
-            return self._unless_a_value(family, module, node)
-        out_of_sight = answer(family)
+        overrides = called_override_set(self._evaluator, module, node)
+        if isinstance(overrides, Unknown):
+            return self._unless_a_value(overrides, module, node)
+        out_of_sight = answer(overrides)
         match out_of_sight:
             case _OutOfSight(why=why):
                 return self._unless_a_value(why, module, node)
@@ -144,16 +144,18 @@ class Awaitables:
         why = f"the return value of `{module.excerpt(node.func)}` is unknown"
         return self._unknown(module, node, why)
 
-    def _of_family_called(self, family: Family) -> _Answer | _OutOfSight:
-        return self._of_family(family, self._evaluator.follows_callers)
+    def _of_called_set(self, overrides: OverrideSet) -> _Answer | _OutOfSight:
+        return self._of_override_set(overrides, self._evaluator.follows_callers)
 
     # Overrides of a method may be in a hundred files: each of its calls would parse them.
-    @cached_by(lambda family, follows_callers: (family.key, follows_callers))
-    def _of_family(self, family: Family, _follows_callers: bool) -> _Answer | _OutOfSight:
-        return self._of_functions(family)
+    @cached_by(lambda overrides, follows_callers: (overrides.key, follows_callers))
+    def _of_override_set(
+        self, overrides: OverrideSet, _follows_callers: bool
+    ) -> _Answer | _OutOfSight:
+        return self._of_functions(overrides)
 
-    def _of_functions(self, family: Family) -> _Answer | _OutOfSight:
-        called = functions_of(self._evaluator, family)
+    def _of_functions(self, overrides: OverrideSet) -> _Answer | _OutOfSight:
+        called = functions_of(self._evaluator, overrides)
         if isinstance(called, Unknown):
             return _OutOfSight(called)
         name = called[0].function.name

@@ -43,7 +43,7 @@ _ONE_ITEM = {"get", "pop", "popleft", "setdefault"}
 class Fate(Struct, frozen=True):
     """One end of a coroutine, a task or a future.
 
-    ``awaited``; ``run``: handed to something that runs it, ``by`` which function; ``returned`` by
+    ``awaited``; ``run``: passed to something that runs it, ``by`` which function; ``returned`` by
     the function around; ``yielded``; ``stored`` where others may read it, ``by`` the name of what
     holds it; ``dropped``: an expression statement; ``unread``: a variable that nobody reads;
     ``tested`` for its truth; ``asked``: something is asked of it that runs nothing; ``closed``;

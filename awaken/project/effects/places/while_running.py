@@ -41,7 +41,7 @@ class WhileRunning:
     def functions(self, module: Module, parts: Iterable[ast.AST]) -> frozenset[Place] | None:
         """Return the functions that may run while ``parts`` of a file do; None if any may.
 
-        Functions that are called are followed, and what is handed on counts as called. Python's own
+        Functions that are called are followed, and what is passed on counts as called. Python's own
         calls (of operators, ``with`` and loops) are not looked at, but properties are. Listeners to
         sessions are not among them, nor what runs while the parts wait at a ``yield`` of their own.
         """
@@ -151,7 +151,7 @@ class WhileRunning:
         return None
 
     def _is_of_fixture(self, module: Module, func: ast.expr) -> bool:
-        """Whether it is a method of a fixture of pytest that runs only what it is handed."""
+        """Whether it is a method of a fixture of pytest that runs only what it is passed."""
         *_, root = receivers(func)
         if not isinstance(root, ast.Name) or root is func:
             return False

@@ -1,4 +1,4 @@
-"""Schemas that leave the code that is followed: handed to a decorator, kept in a registry.
+"""Schemas that leave the code that is followed: passed to a decorator, kept in a registry.
 
 Their arguments are not visible there, so they may write any object.
 """
@@ -40,7 +40,7 @@ class AdriftSchemas:
         self._schemas = schemas
 
     def all(self) -> Iterator[tuple[SchemaShape, Unknown]]:
-        """Yield each of them, with the place where it is handed on."""
+        """Yield each of them, with the place where it is passed on."""
         if not self._schemas.may_be_there:
             return
         for path in self._evaluator.files_with(_WORDS):

@@ -13,7 +13,7 @@ from awaken.contract import Place
 from awaken.knowledge.asynchronous import Resource, session_classes, twins
 from awaken.knowledge.library_names import name_list, name_table
 from awaken.project.frameworks.sqlalchemy.made_sessions.entered_resources import EnteredResources
-from awaken.project.frameworks.sqlalchemy.made_sessions.handed import HandedSessions
+from awaken.project.frameworks.sqlalchemy.made_sessions.passed_sessions import PassedSessions
 from awaken.project.frameworks.sqlalchemy.made_sessions.put_in import PutSessions
 from awaken.project.frameworks.sqlalchemy.sessions import Sessions
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -81,7 +81,7 @@ class Operations:
         self._methods = self._twins.methods() | _TELLING
         self._inner = frozenset(self._twins.inner["session"])
         self._put = PutSessions(evaluator, self._is_session)
-        self._handed = HandedSessions(evaluator, self._runs_sync, self._is_engine)
+        self._passed = PassedSessions(evaluator, self._runs_sync, self._is_engine)
         self._managers = EnteredResources(evaluator, self.resource_of)
 
     def in_module(
@@ -192,7 +192,7 @@ class Operations:
 
     def _of_library(self, module: Module, node: ast.Call) -> Iterator[Operation]:
         """Yield the operation of a call of a library that is given a session."""
-        pair = self._handed.session_given_to(module, node)
+        pair = self._passed.session_given_to(module, node)
         if pair is not None:
             name, session = pair
             resource = self.resource_of(module, session)

@@ -44,7 +44,7 @@ class Sources(Protocol):
         """
 
 
-class _Family(Struct):
+class _Inheritance(Struct):
     """A template with all that it extends: its blocks, the most derived first."""
 
     top: Scope
@@ -56,7 +56,7 @@ class _Place(Struct, frozen=True):
     """The place of a body."""
 
     source: Source
-    family: _Family
+    inheritance: _Inheritance
 
 
 class _Macro(Struct, frozen=True):
@@ -126,39 +126,39 @@ class _Reader(Expressions):
 
     def render(self, source: Source) -> None:
         """Read a template as if it were rendered."""
-        self._read_extended(source, _Family(Scope()))
+        self._read_extended(source, _Inheritance(Scope()))
 
     # Templates
 
-    def _read_extended(self, source: Source, family: _Family) -> None:
+    def _read_extended(self, source: Source, inheritance: _Inheritance) -> None:
         """Read a template of which others may have overridden blocks."""
-        family.paths.add(source.path)
+        inheritance.paths.add(source.path)
         for block in source.tree.find_all(nodes.Block):
-            family.blocks.setdefault(block.name, []).append((source, block))
+            inheritance.blocks.setdefault(block.name, []).append((source, block))
         self._active.append(source)
         outer, self.record.template = self.record.template, source.path
-        self._body(source.tree.body, _Place(source, family), family.top)
+        self._body(source.tree.body, _Place(source, inheritance), inheritance.top)
         self.record.template = outer
         self._active.pop()
 
     def _extend(self, node: nodes.Extends, place: _Place, scope: Scope) -> None:
         parents, why = self._named_templates(node.template, scope)
-        family = place.family
+        inheritance = place.inheritance
         # One that extends its own name means the other template of that name.
-        others = [candidate for candidate in parents if candidate.path not in family.paths]
+        others = [candidate for candidate in parents if candidate.path not in inheritance.paths]
         if parents and not others:
             why = why or "templates extend each other without end"
         for parent in others:
-            self._read_extended(parent, family)
+            self._read_extended(parent, inheritance)
         if why:
             self.record.line = node.lineno
             self._note_unseen(scope, why)
         if parents and not why:
             return
         # A template that is not read may render any block.
-        for definitions in [*family.blocks.values()]:
+        for definitions in [*inheritance.blocks.values()]:
             for source, block in definitions:
-                self._block(block, _Place(source, family), Scope(family.top))
+                self._block(block, _Place(source, inheritance), Scope(inheritance.top))
 
     def _include(self, node: nodes.Include, _place: _Place, scope: Scope) -> None:
         result, why = self._named_templates(node.template, scope)
@@ -168,7 +168,7 @@ class _Reader(Expressions):
             if key not in self._results:
                 self._results.add(key)
                 # Its own blocks are not those of this template.
-                self._read_extended(source, _Family(inner))
+                self._read_extended(source, _Inheritance(inner))
         if why and node.with_context:
             self.record.line = node.lineno
             self._note_unseen(scope, why)
@@ -181,7 +181,7 @@ class _Reader(Expressions):
             key = ("import", source.path)
             if key not in self._active:
                 self._active.append(key)
-                self._read_extended(source, _Family(inner))
+                self._read_extended(source, _Inheritance(inner))
                 self._active.pop()
             known = (*key, inner.context_names())
             if known not in self._numbers:
@@ -272,9 +272,9 @@ class _Reader(Expressions):
 
     def _blocks(self, node: nodes.Block, place: _Place, scope: Scope) -> None:
         """Read a block, and what overrides it."""
-        for source, block in place.family.blocks.get(node.name, []):
-            within = Scope(scope if node.scoped else place.family.top)
-            self._block(block, _Place(source, place.family), within)
+        for source, block in place.inheritance.blocks.get(node.name, []):
+            within = Scope(scope if node.scoped else place.inheritance.top)
+            self._block(block, _Place(source, place.inheritance), within)
 
     def _block(self, block: nodes.Block, place: _Place, scope: Scope) -> None:
         key = ("block", id(block), scope.visible())

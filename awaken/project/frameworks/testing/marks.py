@@ -128,7 +128,7 @@ def configured_mark(module: Module, node: ast.Attribute) -> Mark | None:
     behind, current = [], node
     above = module.parent(current)
     while isinstance(above, ast.Attribute | ast.Call | ast.Subscript):
-        # As an argument it is handed on; nothing is called of it.
+        # As an argument it is passed on; nothing is called of it.
         if current is not getattr(above, "func", getattr(above, "value", None)):
             break
         if isinstance(above, ast.Attribute):

@@ -2,8 +2,8 @@
 
 Both directions ask here: ``callers_of`` begins with a method and asks which receivers run it
 (``awaken.project.graph.classes.hierarchies``), the call graph begins with a receiver and asks which
-methods it runs (``awaken.project.graph.forwards.families``). Told from the facts of files; no tree
-is held, and only files with the words of a protocol are read.
+methods it runs (``awaken.project.graph.forwards.override_definitions``). The facts of files tell;
+no tree is held, and only files with the words of a protocol are read.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from awaken.contract import Place
 from awaken.knowledge.decorators import library_decorators
 from awaken.project.graph.classes.override_sets import MAKING
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace, Resolved
-from awaken.project.graph.forwards.families import Families, Family
 from awaken.project.graph.forwards.in_place import called_in_place
+from awaken.project.graph.forwards.override_definitions import OverrideSet, OverrideSets
 from awaken.project.graph.forwards.resolving import (
     Referent,
     Referents,
@@ -57,20 +57,20 @@ def given_names(texts: Iterable[bytes]) -> frozenset[str]:
 class CallGraphBuilder:
     """Makes the call graph of the files at ``paths``, which are Python.
 
-    ``families`` are asked for when all files are read.
+    ``override_sets`` are asked for when all files are read.
     """
 
     def __init__(
         self,
         evaluator: Evaluator,
         functions: Functions,
-        families: Callable[[], Families],
+        override_sets: Callable[[], OverrideSets],
         paths: list[str],
         names: frozenset[str],
     ) -> None:
         self._evaluator = evaluator
         self._facts: FactsIndex = evaluator.names.facts
-        self._families_of = families
+        self._override_sets_of = override_sets
         self._paths = paths
         self._names = names
         self._graph = CallGraph(self._resolved_again)
@@ -86,8 +86,8 @@ class CallGraphBuilder:
         with self._evaluator.without_callers():
             for module in self._evaluator.modules_at(self._paths):
                 self._read(module)
-            families = self._families_of()
-            resolved = [self._resolve(families, whats) for whats in self._whats]
+            override_sets = self._override_sets_of()
+            resolved = [self._resolve(override_sets, whats) for whats in self._whats]
         self._graph.finish(list(self._words), resolved)
         return self._graph
 
@@ -129,11 +129,11 @@ class CallGraphBuilder:
         """Return what a call reaches, of which what callers pass may tell more."""
         for module, call in self._evaluator.calls_at(place)[:1]:
             return self._resolve(
-                self._families_of(), self._referents.referents_of(module, call.func)
+                self._override_sets_of(), self._referents.referents_of(module, call.func)
             )
         return Resolved("unknown", (), "its file cannot be parsed")
 
-    def _resolve(self, families: Families, referents: tuple[Referent, ...]) -> Resolved:
+    def _resolve(self, override_sets: OverrideSets, referents: tuple[Referent, ...]) -> Resolved:
         functions: dict[int, None] = {}
         declared: set[int] = set()
         makes, why = False, ""
@@ -142,12 +142,12 @@ class CallGraphBuilder:
                 why = why or referent.text
                 continue
             makes = makes or referent.kind in {"class", "below"}
-            for family in self._override_sets(families, referent):
-                why = why or family.why
-                declared.update(self._numbers(family.declared))
-                for path, start in _starts(family.functions):
+            for override_set in self._override_sets(override_sets, referent):
+                why = why or override_set.why
+                declared.update(self._numbers(override_set.declared))
+                for path, start in _starts(override_set.functions):
                     why = why or self._hidden_text(path, start)
-                functions.update(dict.fromkeys(self._numbers(family.functions)))
+                functions.update(dict.fromkeys(self._numbers(override_set.functions)))
         result, by = tuple(sorted(functions)), tuple(sorted(declared))
         if why:
             return Resolved("unknown", result, why, by)
@@ -157,22 +157,22 @@ class CallGraphBuilder:
             return Resolved("library")
         return Resolved("one" if len(result) == 1 else "several", result, "", by)
 
-    def _override_sets(self, families: Families, referent: Referent) -> list[Family]:
+    def _override_sets(self, override_sets: OverrideSets, referent: Referent) -> list[OverrideSet]:
         match referent.kind:
             case "function":
                 written = self._written.get((referent.text, referent.start))
                 functions = () if written is None else (FoundFunctions(referent.text, (written,)),)
-                return [Family(functions)]
+                return [OverrideSet(functions)]
             case "method":
-                return [families.override_set(referent.text, referent.name)]
+                return [override_sets.override_set(referent.text, referent.name)]
             case "exact":
-                return [families.exact(referent.text, referent.name)]
+                return [override_sets.exact(referent.text, referent.name)]
             case "above":
-                return [families.super_override_set(referent.text, referent.name)]
+                return [override_sets.super_override_set(referent.text, referent.name)]
             case "class":
-                return families.initializer_sets(referent.text)
+                return override_sets.initializer_sets(referent.text)
             case "below":
-                return [families.override_set(referent.text, name) for name in MAKING]
+                return [override_sets.override_set(referent.text, name) for name in MAKING]
         return []
 
     def _numbers(self, functions: Iterable[FoundFunctions]) -> Iterator[int]:

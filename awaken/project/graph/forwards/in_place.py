@@ -1,4 +1,4 @@
-"""Functions that a builtin calls where they are handed to it, as ``sorted`` calls its key."""
+"""Functions that a builtin calls where they are passed to it, as ``sorted`` calls its key."""
 
 from __future__ import annotations
 

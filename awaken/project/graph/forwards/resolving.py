@@ -3,7 +3,7 @@
 A call is resolved in two steps. While its file is parsed, the receiver is evaluated, and what is
 called is written down as a ``Referent``: a function, a method of a class, a class, a library. After
 all files are read, ``Resolution`` says which functions a call may run: for a method, its whole
-family.
+override set.
 """
 
 from __future__ import annotations
@@ -250,7 +250,7 @@ class Referents:
                 case NoneValue():
                     continue
                 case _:
-                    yield Referent("unknown", "it is a function that is handed on")
+                    yield Referent("unknown", "it is a function that is passed on")
 
 
 def is_decoded(evaluator: Evaluator, value: Unknown) -> bool:

@@ -13,8 +13,8 @@ from typing import TypeVar
 from awaken.contract import Place
 from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.forwards.handed.consumers import Consumers
-from awaken.project.graph.forwards.handed.slots import End, Slot, Slots, Spot, key_of
+from awaken.project.graph.forwards.passed.consumers import Consumers
+from awaken.project.graph.forwards.passed.slots import End, Slot, Slots, Spot, key_of
 from awaken.project.names.visibility import is_seen
 from awaken.project.source.memo import cached_by
 from awaken.project.source.worklist import Queue

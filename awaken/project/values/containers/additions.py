@@ -4,7 +4,7 @@ Every read of the variable or attribute that holds it is looked at: it puts some
 looks, or it hands the container on to where that cannot be seen. Then the container may hold
 anything, which is said by an unknown item.
 
-A library that is handed a container puts nothing of its own into it: this is assumed, the few
+A library that is passed a container puts nothing of its own into it: this is assumed, the few
 functions apart whose purpose it is.
 """
 

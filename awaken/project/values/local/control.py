@@ -16,7 +16,7 @@ from awaken.project.source.trees import FunctionOrLambda, children, parameters_o
 
 _Work = ast.AST | Callable[[], object]
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_WAYS_OUT = ("break", "continue", "return", "raise")
+_JUMPS = ("break", "continue", "return", "raise")
 
 
 class ControlGraph:
@@ -35,7 +35,7 @@ class ControlGraph:
         self._scope = scope
         self._hidden: list[set[str]] = []
         self._here: int | None = None
-        self._ways: dict[str, int | None] = dict.fromkeys(_WAYS_OUT)
+        self._jumps: dict[str, int | None] = dict.fromkeys(_JUMPS)
         self._taken: set[tuple[int | None, str]] = set()
         self._point(None)
         for parameter, _ in parameters_of(function.args):
@@ -67,8 +67,8 @@ class ControlGraph:
 
     def _leave(self, way: str, *, stays: bool = False) -> None:
         """Lead to where ``return``, ``break`` and the like go."""
-        self._lead(self._here, self._ways[way])
-        self._taken.add((self._ways[way], way))
+        self._lead(self._here, self._jumps[way])
+        self._taken.add((self._jumps[way], way))
         if not stays:
             self._here = None
 
@@ -278,14 +278,14 @@ class ControlGraph:
         """Yield a loop that evaluates ``start`` in every round; ``ends`` if it can by itself."""
         head: list[int] = []
         done: list[int] = []
-        outer = dict(self._ways)
+        outer = dict(self._jumps)
         tested: list[int | None] = []
         is_for = not isinstance(node, ast.While)
 
         def begin() -> None:
             head.append(self._point(None))
             done.append(self._number_apart())
-            self._ways = {**self._ways, "break": done[0], "continue": head[0]}
+            self._jumps = {**self._jumps, "break": done[0], "continue": head[0]}
             if is_for:
                 tested.append(self._here)
 
@@ -297,7 +297,7 @@ class ControlGraph:
         def visit_again() -> None:
             self._leave("continue")
             # A `break` in the `else` of a loop leaves the loop around it.
-            self._ways = {**self._ways, "break": outer["break"], "continue": outer["continue"]}
+            self._jumps = {**self._jumps, "break": outer["break"], "continue": outer["continue"]}
             self._here = tested[0]
 
         def end() -> None:
@@ -320,7 +320,7 @@ class ControlGraph:
         yield node.iter
         yield from self._loop(node, [node.target], ends=True)
 
-    # ------------------------------------------------------------------------------- ways out
+    # ----------------------------------------------------------------------------------- exits
     def _jump(self, node: ast.AST) -> Iterator[_Work]:
         yield from children(node)
         yield lambda: self._leave(type(node).__name__.lower())
@@ -330,15 +330,15 @@ class ControlGraph:
         swallowed: list[int] = []
 
         def enter() -> None:
-            outer.append(self._ways["raise"])
+            outer.append(self._jumps["raise"])
             swallowed.append(self._number_apart())
             self._lead(swallowed[0], outer[0])
             self._taken.add((outer[0], "raise"))
-            self._ways = {**self._ways, "raise": swallowed[0]}
+            self._jumps = {**self._jumps, "raise": swallowed[0]}
             self._point(None)
 
         def leave() -> None:
-            self._ways = {**self._ways, "raise": outer[0]}
+            self._jumps = {**self._jumps, "raise": outer[0]}
             self._join(self._here, swallowed[0])
 
         # The first manager may swallow what entering the second raises.
@@ -363,19 +363,19 @@ class ControlGraph:
         ends: list[int | None] = []
 
         def enter() -> None:
-            outer.update(self._ways)
+            outer.update(self._jumps)
             if node.finalbody:
                 final.append(self._number_apart())
-                self._ways = dict.fromkeys(_WAYS_OUT, final[0])
+                self._jumps = dict.fromkeys(_JUMPS, final[0])
             caught.append(self._number_apart())
             # No handler may fit: then the exception goes on outwards.
-            self._lead(caught[0], self._ways["raise"])
-            self._taken.add((self._ways["raise"], "raise"))
-            self._ways = {**self._ways, "raise": caught[0]}
+            self._lead(caught[0], self._jumps["raise"])
+            self._taken.add((self._jumps["raise"], "raise"))
+            self._jumps = {**self._jumps, "raise": caught[0]}
             self._point(None)
 
         def outside_of_try() -> None:
-            self._ways = {**self._ways, "raise": final[0] if final else outer["raise"]}
+            self._jumps = {**self._jumps, "raise": final[0] if final else outer["raise"]}
             self._leave("raise", stays=True)
 
         def handle() -> None:
@@ -384,14 +384,14 @@ class ControlGraph:
 
         def end() -> None:
             self._join(*ends, self._here)
-            self._ways = dict(outer)
+            self._jumps = dict(outer)
             if final:
                 self._lead(self._here, final[0])
                 ends[:] = [self._here]
                 self._go(final[0])
 
         def go_on() -> None:
-            for way in _WAYS_OUT if final else ():
+            for way in _JUMPS if final else ():
                 # Out of `finally` lead only the ways on which it was entered.
                 if (final[0], way) in self._taken:
                     self._leave(way, stays=True)

@@ -7,7 +7,7 @@ from awaken.project.frameworks.loads.embedded import is_orm
 
 
 def is_buffered(statement: Statement) -> bool:
-    """Whether all rows of ``statement`` are read before the first is handed out, as of a Query.
+    """Whether all rows of ``statement`` are read before the first is passed out, as of a Query.
 
     The ORM reads all rows (``loading.instances``); Core objects alone are read row by row.
     """

@@ -36,7 +36,7 @@ class Schedulers:
         self._needed: dict[str, Place] = {}
 
     def runs(self, place: Place) -> bool:
-        """Whether the coroutine function at ``place`` is handed to a scheduler as a job."""
+        """Whether the coroutine function at ``place`` is passed to a scheduler as a job."""
         return self._is_any and any(
             self._runs(module, node)
             for module, node in self._project.expressions_at(place)

@@ -28,7 +28,7 @@ from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPlace
 from awaken.project.graph.forwards.colouring import Step, coloured_functions
-from awaken.project.graph.forwards.handed.components import Component, Walked
+from awaken.project.graph.forwards.passed.components import Component, Walked
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 
@@ -145,14 +145,14 @@ class SynchronousPart:
     @cached_property
     def steps(self) -> dict[FunctionPlace, Step]:
         """The functions that have to become coroutine functions, each with why."""
-        handed, managers = self.project.calls.passed_functions(), self.managers
+        passed, managers = self.project.calls.passed_functions(), self.managers
         fakes, graph = self._fakes, self.project.calls.graph()
 
         def callers(function: FunctionPlace, walked: Walked | None = None) -> Iterable[Call]:
             direct = [*map(self.with_caller, managers.callers(function))]
-            called = [*handed.callers(function, direct, walked)]
+            called = [*passed.callers(function, direct, walked)]
             for place in sorted(self.awaiting_lambdas.keys() & self._lambdas.get(function, {})):
-                called += handed.of_lambda(place).calls.values()
+                called += passed.of_lambda(place).calls.values()
             return (*called, *self.properties.callers(function), *self.pools.callers(function))
 
         def kin(function: FunctionPlace, walked: Walked) -> Iterable[FunctionPlace]:
@@ -168,7 +168,7 @@ class SynchronousPart:
                 *_called_in_place(graph, function),
             )
             given = self.results.entering_methods(function)
-            beside = handed.interchangeable_functions(function, walked)
+            beside = passed.interchangeable_functions(function, walked)
             return (*managers.linked_methods(function), *beside, *together, *wrapped, *given)
 
         def with_stand_ins(function: FunctionPlace, walked: Walked) -> Iterable[FunctionPlace]:
@@ -261,11 +261,11 @@ class SynchronousPart:
 
     @cached_property
     def _in_lambdas(self) -> dict[Place, list[Call]]:
-        graph, handed = self.project.calls.graph(), self.project.calls.passed_functions()
+        graph, passed = self.project.calls.graph(), self.project.calls.passed_functions()
         functions: dict[Place, dict[Place, Call]] = defaultdict(dict)
         for function in self.steps:
-            passed = (each.calls.values() for each in handed.components_around(function))
-            for call in chain(graph.callers(function), *passed):
+            others = (each.calls.values() for each in passed.components_around(function))
+            for call in chain(graph.callers(function), *others):
                 around = graph.lambda_around(call)
                 if around is not None:
                     functions[around][call.place] = call
@@ -277,9 +277,9 @@ class SynchronousPart:
     @cached_property
     def awaiting_lambdas(self) -> dict[Place, list[Place]]:
         """The awaited operations that are in lambdas of which all calls are known."""
-        handed = self.project.calls.passed_functions()
+        passed = self.project.calls.passed_functions()
         places = {place: own for each in self._lambdas.values() for place, own in each.items()}
-        components = {place: handed.of_lambda(place) for place in sorted(places)}
+        components = {place: passed.of_lambda(place) for place in sorted(places)}
         return {
             place: places[place]
             for place, component in components.items()
@@ -294,13 +294,13 @@ class SynchronousPart:
 
     @cached_property
     def escaping_components(self) -> list[Component]:
-        """The coloured functions that are handed on, with all that they are handed on with."""
-        handed = self.project.calls.passed_functions()
+        """The coloured functions that are passed on, with all that they are passed on with."""
+        passed = self.project.calls.passed_functions()
         components = [
-            component for function in self.steps for component in handed.components_of(function)
+            component for function in self.steps for component in passed.components_of(function)
         ]
         lambdas = (*self.in_lambdas, *self.awaiting_lambdas)
-        components += [handed.of_lambda(place) for place in lambdas]
+        components += [passed.of_lambda(place) for place in lambdas]
         return list({id(component): component for component in components}.values())
 
     def leaks(self, component: Component) -> dict[Place, str]:

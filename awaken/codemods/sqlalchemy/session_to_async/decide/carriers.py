@@ -182,7 +182,7 @@ class Carriers:
 
     # ------------------------------------------------------------------------------------ escapes
     def _session_escapes(self, module: Module, node: ast.AST) -> bool:
-        """Whether a function hands a session to what is not known, or may be what is handed one."""
+        """Whether a function hands a session to what is not known, or may be what is passed one."""
         if not isinstance(node, Function):
             return False
         own = self._part.place_of(module, node)

@@ -108,7 +108,7 @@ class Links:
                     self._link(piece, piece_of(other))
 
     def _waiting(self) -> None:
-        """Link what waits with what it waits for, and what is handed on in place of each other."""
+        """Link what waits with what it waits for, and what is passed on in place of each other."""
         for function, step in self._part.steps.items():
             if step.to is not None and function.start >= 0 and step.to.start >= 0:
                 self._link(piece_of(function), piece_of(step.to))
@@ -304,7 +304,7 @@ def _bound_names(module: Module, piece: Piece) -> Iterator[str]:
 
 
 def _escapes(module: Module, node: ast.expr) -> bool:
-    """Whether a class is handed to something that may make objects of it."""
+    """Whether a class is passed to something that may make objects of it."""
     match module.parent(node):
         case ast.Call() | ast.Dict() | ast.List() | ast.Tuple() | ast.Assign() | ast.Return():
             return not _asks_for_type(module.parent(node))

@@ -6,7 +6,7 @@ import ast
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting_calls import is_plain
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.fitting_calls import is_plain
 from awaken.kit.search import argument
 from awaken.knowledge.asynchronous.boundaries import boundaries
 from awaken.knowledge.library_names import library_names

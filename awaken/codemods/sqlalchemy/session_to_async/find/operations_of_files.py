@@ -227,7 +227,7 @@ class FileOperations:
         )
 
     def _is_awaited_by(self, module: Module, node: ast.AST) -> bool:
-        """Whether ``node`` is handed to what takes coroutine functions as well as plain ones."""
+        """Whether ``node`` is passed to what takes coroutine functions as well as plain ones."""
         above = module.parent(node)
         if isinstance(above, ast.List):
             handlers = module.parent(above)

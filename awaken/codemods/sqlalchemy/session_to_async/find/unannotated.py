@@ -28,7 +28,7 @@ from awaken.project.values.domain import FunctionOf, Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.graph.forwards.handed.components import Component
+    from awaken.project.graph.forwards.passed.components import Component
 
 _METHODS = frozenset(twins().methods())
 _METHODCALLER = "operator.methodcaller"

@@ -26,7 +26,7 @@ from awaken.project.source.trees import Function, Repeating
 _CONSUMERS = library_names().consuming | {"bool", "len", "next", "str"}
 """Builtins that take of what they are given all that they want, before they return."""
 _SQLALCHEMY = "sqlalchemy."
-"""What is handed a session there makes inspectors, or is one, whose methods give lists."""
+"""What is passed a session there makes inspectors, or is one, whose methods give lists."""
 _USES = {"argument", "attribute", "compared", "tested"}
 """How an inspector is used by calls, which are made in greenlets as well."""
 _LATER = (ast.Await, ast.comprehension, ast.For, ast.Starred, ast.withitem, ast.YieldFrom)

@@ -1,6 +1,6 @@
-"""Functions that wait: their headers, what is awaited in them, and who is handed them.
+"""Functions that wait: their headers, what is awaited in them, and who is passed them.
 
 Begin with ``function_writer``, which writes one function; ``expressions`` says what is awaited,
-entered and iterated in it. ``handed_on`` finds who may call a function without awaiting it,
+entered and iterated in it. ``escapes`` finds who may call a function without awaiting it,
 ``managers`` writes context managers.
 """

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async import reasons
-from awaken.codemods.sqlalchemy.session_to_async.functions.constructor_families import (
+from awaken.codemods.sqlalchemy.session_to_async.functions.constructor_hierarchies import (
     LOADING,
     MAKING,
-    ConstructorFamilies,
+    ConstructorHierarchies,
     above_of,
     made_object,
 )
@@ -36,15 +36,15 @@ class Constructors:
     def __init__(self, part: SynchronousPart) -> None:
         self._part = part
         self._project = part.project
-        self._families = ConstructorFamilies(part)
+        self._hierarchies = ConstructorHierarchies(part)
 
     def check(self, module: Module, node: ast.FunctionDef, function: FunctionPlace) -> None:
         """Raise Refused where an object may be made by what cannot await that."""
         if node.decorator_list:
             raise _refusal(function, f"`{module.excerpt(node.decorator_list[0])}` decorates it")
-        top = self._families.top_of(function)
+        top = self._hierarchies.top_of(function)
         if top is not None:
-            why = self._families.why_not(function, top)
+            why = self._hierarchies.why_not(function, top)
             if why is not None:
                 raise _refusal(function, *why)
             return
@@ -102,9 +102,9 @@ class Constructors:
     def edits(self, site: Site[ast.AST], node: ast.FunctionDef) -> Iterator[Edit]:
         """Yield what gives a class the method that makes its objects, and has it injected."""
         module = site.module
-        top = self._families.top_of(self._part.place_of(module, node))
+        top = self._hierarchies.top_of(self._part.place_of(module, node))
         if top is not None:
-            yield from self._families.edits(site, node, top)
+            yield from self._hierarchies.edits(site, node, top)
             return
         kept = _staying(module, node, self._waiting(module, node))
         own = module.enclosing_class(node)
@@ -152,19 +152,21 @@ class Constructors:
 
     def name_of(self, module: Module, node: ast.FunctionDef) -> str:
         """Return the name of the class method that makes objects of the class of an `__init__`."""
-        top = self._families.top_of(self._part.place_of(module, node))
-        return self._name(module, node, MAKING) if top is None else self._families.name(top, MAKING)
+        top = self._hierarchies.top_of(self._part.place_of(module, node))
+        return (
+            self._name(module, node, MAKING) if top is None else self._hierarchies.name(top, MAKING)
+        )
 
     def called_above(self, module: Module, call: ast.Call, function: FunctionPlace) -> str:
         """Return what ``super().__init__(...)`` calls instead; empty for other calls."""
         if not above_of(module, call):
             return ""
-        top = self._families.top_of(function)
-        return "" if top is None else self._families.name(top, LOADING)
+        top = self._hierarchies.top_of(function)
+        return "" if top is None else self._hierarchies.name(top, LOADING)
 
     def _name(self, module: Module, node: ast.FunctionDef, names: tuple[str, str]) -> str:
         own = f"{module.name}.{module.qualname(node).rpartition('.')[0]}"
-        return self._families.name(own, names)
+        return self._hierarchies.name(own, names)
 
     def _waiting(self, module: Module, node: ast.FunctionDef) -> set[Place]:
         part = self._part

@@ -13,7 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find import test_clients
 from awaken.codemods.sqlalchemy.session_to_async.foreign.in_greenlets import SPAWN, InGreenlets
 from awaken.codemods.sqlalchemy.session_to_async.foreign.run_sync_calls import RunSync
 from awaken.codemods.sqlalchemy.session_to_async.foreign.streaming import Streaming
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.in_threads import (
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.in_threads import (
     moved_out_of_thread,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers.configured import (

@@ -35,13 +35,13 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions imp
 from awaken.codemods.sqlalchemy.session_to_async.functions.async_constructors import Constructors
 from awaken.codemods.sqlalchemy.session_to_async.functions.awaited_operations import OperationWriter
 from awaken.codemods.sqlalchemy.session_to_async.functions.coroutine_decorators import Decorators
-from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import caveats_of_given
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting_calls import (
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.fitting_calls import (
     keeps_nothing,
 )
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unresolved import (
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.unresolved import (
     is_awaited_already,
 )
+from awaken.codemods.sqlalchemy.session_to_async.functions.given_away import caveats_of_given
 from awaken.codemods.sqlalchemy.session_to_async.functions.managers.of_generators import (
     gives_manager,
 )

@@ -17,7 +17,7 @@ from awaken.codemods.sqlalchemy.session_to_async.proof.before import Before
 from awaken.codemods.sqlalchemy.session_to_async.proof.call_proof import Calls
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.call_graph import FunctionPlace
-from awaken.project.graph.forwards.handed.components import Component
+from awaken.project.graph.forwards.passed.components import Component
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
 
@@ -74,7 +74,7 @@ class Together:
                 yield Place(item.path, Span(item.start, item.start)), what
 
     def _components(self, function: FunctionPlace) -> Iterator[Component]:
-        """Yield what ``function``, and lambdas that return what it gives, are handed on with."""
+        """Yield what ``function``, and lambdas that return what it gives, are passed on with."""
         for component in self._after.calls.passed_functions().components_around(function):
             if id(component) not in self._seen:
                 self._seen.add(id(component))

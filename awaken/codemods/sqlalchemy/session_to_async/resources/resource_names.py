@@ -18,7 +18,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.listeners import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.find.migration_helpers import Helpers
 from awaken.codemods.sqlalchemy.session_to_async.foreign.foreign_models import ForeignModels
-from awaken.codemods.sqlalchemy.session_to_async.payload import HAND_ON, HandedOn
+from awaken.codemods.sqlalchemy.session_to_async.payload import FORWARD, Forwarded
 from awaken.codemods.sqlalchemy.session_to_async.reads.kept_state import caveats_of_kept_state
 from awaken.codemods.sqlalchemy.session_to_async.resources.database_urls import Urls
 from awaken.codemods.sqlalchemy.session_to_async.resources.given_engines import libraries_given
@@ -371,7 +371,10 @@ class ResourceWriter:
             yield from self._pool(site, engine)
             if is_handed_on:
                 function, edits = rows_helper(site)
-                yield from (*edits, site.rewrite(engine.call, HAND_ON, HandedOn(function)))
+                yield from (
+                    *edits,
+                    site.rewrite(engine.call, FORWARD, Forwarded(function)),
+                )
         given = {keyword.arg for keyword in call.keywords}
         if qualified in FACTORIES | session_classes():
             yield from self._bind(site, call)

@@ -13,7 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.payload import (
     Delegated,
     Enclosed,
     Encoded,
-    HandedOn,
+    Forwarded,
     Hoisted,
     Nested,
     Postponed,
@@ -145,7 +145,7 @@ def wrap(node: Any, data: Wrapped, _around: Surroundings) -> Any:
     return node.with_deep_changes(argument, value=value)
 
 
-def hand_on(node: Any, data: HandedOn, _around: Surroundings) -> Any:
+def forward(node: Any, data: Forwarded, _around: Surroundings) -> Any:
     """``create_engine(url)`` → ``with_rows_together(create_engine(url))``."""
     return cst.Call(cst.Name(data.function), [cst.Arg(node)])
 

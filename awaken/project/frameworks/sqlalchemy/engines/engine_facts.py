@@ -19,7 +19,7 @@ _SCHEME_END = "://"
 class Engine(Struct, frozen=True):
     """One call that makes an engine; ``name`` is what it calls, by its qualified name.
 
-    ``is_async`` says that it is, or is handed to, an asynchronous one. Of a ``configured`` engine
+    ``is_async`` says that it is, or is passed to, an asynchronous one. Of a ``configured`` engine
     URL and options come from a mapping.
     """
 

@@ -123,13 +123,13 @@ class RelationshipReads:
 
     def _may_be_mapped(self, qualified: str) -> bool:
         """Whether a class, or one that inherits from it, is mapped, as far as that is cheap."""
-        family = (qualified, *self._evaluator.classes.all_subclasses(qualified))
-        if any(self._models.status(name) == "mapped" for name in family):
+        hierarchy = (qualified, *self._evaluator.classes.all_subclasses(qualified))
+        if any(self._models.status(name) == "mapped" for name in hierarchy):
             return True
         # The source of a base has subclasses in no list of bases.
         spellings = self._evaluator.classes.spellings
         given = self._made_bases_of
-        return bool(given) and any(not given.isdisjoint(spellings(name)) for name in family)
+        return bool(given) and any(not given.isdisjoint(spellings(name)) for name in hierarchy)
 
     @cached_property
     def _made_bases_of(self) -> frozenset[str]:

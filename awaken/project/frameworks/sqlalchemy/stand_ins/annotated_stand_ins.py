@@ -26,7 +26,7 @@ _NAMESPACE = "types.SimpleNamespace"
 
 
 class StandIn(Struct, frozen=True):
-    """An object that the program gives for a session: of which class, and where it is handed in.
+    """An object that the program gives for a session: of which class, and where it is passed in.
 
     ``why`` is a clause that says so.
     """
@@ -56,7 +56,7 @@ class StandIns:
         if name is None:
             return None
         what = f"an instance of `{name.rpartition('.')[2]}`"
-        pair = self._handed_in(module, receiver, name)
+        pair = self._passed_in(module, receiver, name)
         if pair is None:
             why = f"`{module.excerpt(receiver)}` may be {what}"
             return StandIn(name, why, module.place(receiver))
@@ -120,13 +120,13 @@ class StandIns:
 
     # ------------------------------------------------------------------------- where it is given
     @recursive()
-    def _handed_in(
+    def _passed_in(
         self, module: Module, node: ast.expr, name: str
     ) -> tuple[Module, ast.expr] | None:
         """Return the expression from which such an object comes to ``node``."""
         for home, given in self._sources(module, node):
             if name in map(self._own, self.doubting.values(home, given)):
-                further = self._handed_in(home, given, name)
+                further = self._passed_in(home, given, name)
                 return further or (home, given)
         return None
 

@@ -191,10 +191,10 @@ class ReplacedNames:
 
     def _names_of_method(self, qualified: str, name: str) -> set[str]:
         classes = self._evaluator.classes
-        family = [qualified, *classes.all_subclasses(qualified)]
-        family += [facts.qualified for facts in classes.line(qualified)]
-        family += classes.library_ancestors(qualified)
-        return {f"{word}.{name}" for word in family}
+        related = [qualified, *classes.all_subclasses(qualified)]
+        related += [facts.qualified for facts in classes.line(qualified)]
+        related += classes.library_ancestors(qualified)
+        return {f"{word}.{name}" for word in related}
 
     def _is_of_module(self, module: Module, node: ast.Attribute) -> bool:
         if self._evaluator.names.qualified_name(module, node) is not None:

@@ -150,7 +150,7 @@ def _test_around(module: Module, node: ast.AST) -> Place | None:
 def _is_over(module: Module, call: ast.Call) -> bool:
     """Whether a thread is over when the function that begins it returns, which patches nothing.
 
-    Nor does the function call what it is handed, which may patch something.
+    Nor does the function call what it is passed, which may patch something.
     """
     function = module.enclosing_def(call)
     if function is None or module.is_generator(function) or _may_patch(module, function):

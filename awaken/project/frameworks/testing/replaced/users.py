@@ -64,12 +64,12 @@ class Users(ProgramFacts):
     def of_class(self, module: Module, owner: ast.ClassDef) -> Tests | None:
         """Return the tests of a class, and those of the classes that it shares them with."""
         places: set[Place] = set()
-        family = self._related_classes(module, owner)
-        for home, body in family or ():
+        related = self._related_classes(module, owner)
+        for home, body in related or ():
             for statement in body.body:
                 if isinstance(statement, Function) and statement.name.startswith("test"):
                     places.add(home.key_of(statement))
-        return None if family is None else Tests(frozenset(places))
+        return None if related is None else Tests(frozenset(places))
 
     def functions_around(self, module: Module, test: Function) -> Iterator[tuple[Module, Function]]:
         """Yield a test, its fixtures, the hooks of pytest, and methods that it does not call.

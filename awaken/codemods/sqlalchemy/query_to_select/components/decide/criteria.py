@@ -50,7 +50,7 @@ def decide_write_by_criteria(
     if _may_have_no_criteria(component, use):
         detail = f"`.{use.end}()` of a query that may have no criteria"
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
-    # Not read as a write: it stays a select(), of which only the criteria are handed on.
+    # Not read as a write: it stays a select(), of which only the criteria are passed on.
     statement = states.required_statement(
         structs.replace(use, ending="argument", end=""), executed=False
     )

@@ -21,7 +21,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.engines.written impo
 )
 from awaken.codemods.sqlalchemy.session_to_async.components.program_pieces import Piece
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
-    HAND_ON,
+    FORWARD,
     REPLACE,
     WRAP,
     Bridged,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 _CAVEAT = "it has its own connection pool"
 _IN_MEMORY = f"{_CAVEAT}: with an in-memory database, each engine has another database"
-_WRITTEN = {ADD_KEYWORD, HAND_ON, WRAP}
+_WRITTEN = {ADD_KEYWORD, FORWARD, WRAP}
 
 
 class Beside:

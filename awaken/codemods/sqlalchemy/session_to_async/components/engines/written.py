@@ -10,7 +10,7 @@ from awaken.codemods.sqlalchemy.session_to_async.components.engines.shared impor
     Shared,
     assigned_alone,
 )
-from awaken.codemods.sqlalchemy.session_to_async.payload import HandedOn, Wrapped
+from awaken.codemods.sqlalchemy.session_to_async.payload import Forwarded, Wrapped
 from awaken.contract import Edit, NodeEdit, Span, TextEdit
 from awaken.kit.changes import Member
 from awaken.kit.payloads import ADD_KEYWORD
@@ -62,7 +62,7 @@ def _pieces_of(module: Module, shared: Shared, edit: Edit) -> Iterator[tuple[int
             span = module.span(_wrapped_argument(module, anchor, data))
             yield span.end, span.end, ")"
             yield span.start, span.start, f"{data.function}("
-        case NodeEdit(data=HandedOn() as data, anchor=anchor):
+        case NodeEdit(data=Forwarded() as data, anchor=anchor):
             yield anchor.end, anchor.end, ")"
             yield anchor.start, anchor.start, f"{data.function}("
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects import HandedObjects
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.passed_objects import PassedObjects
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import items_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
@@ -94,7 +94,7 @@ class KeptObjects:
     def __init__(self, project: Project, loading: Loading) -> None:
         self._project = project
         self._loading = loading
-        self._handed = HandedObjects(project)
+        self._passed = PassedObjects(project)
 
     def objects_at(self, module: Module, node: ast.expr, values: Values) -> Iterator[Kept]:
         """Yield the mapped objects that ``node`` leads to, if its ``values`` are not mapped."""
@@ -170,7 +170,7 @@ class KeptObjects:
                 kept |= {part} if owners else set()
                 read = None
                 if source.reader is not None:
-                    read = self._handed.of_variable(module, source.reader, part.id)
+                    read = self._passed.of_variable(module, source.reader, part.id)
                 yield _Way(part.id, values, read, depth=way.depth)
             elif owners:
                 others.append((part, owners))
@@ -215,7 +215,7 @@ class KeptObjects:
                     if module.text_of(node) == text:
                         waiting += [name]
                         values = self._project.values.alternatives_of(module, node)
-                        read = self._handed.of_variable(module, part, text)
+                        read = self._passed.of_variable(module, part, text)
                         if not any(isinstance(value, FunctionOf) for value in values):
                             yield way._replace(text=f"{way.text}.{name}", values=values, read=read)
 
@@ -224,7 +224,7 @@ class KeptObjects:
         for below, above in module.steps_up(node):
             if isinstance(below, ast.comprehension):
                 names = {part.id for part in ast.walk(above) if isinstance(part, ast.Name)}
-                read = (self._handed.of_variable(module, above, name) for name in names)
+                read = (self._passed.of_variable(module, above, name) for name in names)
                 return frozenset[str]().union(*read)
         return None
 

@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects import (
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.passed_objects import (
     DELETED,
-    HandedObjects,
+    PassedObjects,
     read_in,
 )
 from awaken.contract import Place
@@ -87,7 +87,7 @@ class ReadOf:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._handed = HandedObjects(project)
+        self._passed = PassedObjects(project)
         self._own = OwnReads(project)
 
     def names(
@@ -112,7 +112,7 @@ class ReadOf:
             case ast.Attribute(attr=name) if not is_many:
                 return self._own.behind(tuple(classes_in(values)), [name])
             case ast.Call() as call if call.func is not node:
-                read = self._handed.attributes(module, call, node)
+                read = self._passed.attributes(module, call, node)
                 return read.union(self._validated_at(module.place(call), module.place(node)))
         return frozenset()
 
@@ -126,7 +126,7 @@ class ReadOf:
             if call is not None
             for place in (module.place(call), module.place(part))
         )
-        return self._handed.of_variable(module, scope, name).union(self._validated_at(*places))
+        return self._passed.of_variable(module, scope, name).union(self._validated_at(*places))
 
     def _validated_at(self, *places: Place) -> Iterator[str]:
         """Yield what schemas read of the objects that they are given at places."""
@@ -136,12 +136,12 @@ class ReadOf:
                     yield item.attribute
 
     def is_deleted(self, module: Module, node: ast.expr) -> bool:
-        """Whether an object is deleted by the call that it is handed to."""
+        """Whether an object is deleted by the call that it is passed to."""
         match module.parent(node):
             case ast.Call(func=ast.Attribute(attr="delete")):
                 return True
             case ast.Call() as call if call.func is not node:
-                return DELETED in self._handed.attributes(module, call, node)
+                return DELETED in self._passed.attributes(module, call, node)
         return False
 
     def along(self, module: Module, node: ast.expr, values: Values) -> Iterator[Step]:
@@ -160,7 +160,7 @@ class ReadOf:
         if not isinstance(above, ast.Attribute):
             for name in sorted(self.names(module, node, values, is_many=False)):
                 yield Step(module.text_of(node), name, owners)
-            yield from self._handed_along(module, node, owners)
+            yield from self._passed_along(module, node, owners)
             return
         if not isinstance(above.ctx, ast.Load):
             if any(self._project.orm.is_collection(owner, above.attr) for owner in owners):
@@ -177,10 +177,10 @@ class ReadOf:
         else:
             yield from self.along(module, above, values)
 
-    def _handed_along(
+    def _passed_along(
         self, module: Module, node: ast.expr, owners: tuple[str, ...]
     ) -> Iterator[Step]:
-        """Yield what functions read that ``node`` is handed to, of what its relationships give."""
+        """Yield what functions read that ``node`` is passed to, of what its relationships give."""
         above = module.call_taking(node)
         if above is None:
             return
@@ -188,7 +188,7 @@ class ReadOf:
         reads = (read for place in places for read in self._validated[place])
         paths = {trace.path for read in reads for trace in read.traces}
         yield from self._two_deep(module.text_of(node), owners, paths)
-        for name, below in sorted(self._handed.below(module, above, node)):
+        for name, below in sorted(self._passed.below(module, above, node)):
             for owner in owners:
                 facts = self._project.orm.models.relationship(owner, name)
                 if facts is not None and facts.target is not None:

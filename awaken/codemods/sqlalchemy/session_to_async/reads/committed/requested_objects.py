@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.handed_objects import is_parameter
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.passed_objects import is_parameter
 from awaken.kit.search import modules_with
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.test_files import is_test_file

@@ -39,7 +39,7 @@ def got_behind_updates(project: Project) -> dict[Place, Anew]:
     places = {
         trace.load.place
         for read in reads
-        if any((name, read.attribute) in updated for name in _family(project, read.owner))
+        if any((name, read.attribute) in updated for name in _hierarchy(project, read.owner))
         for trace in read.traces
         if trace.load.kind == "get" and len(trace.path) == 1
     }
@@ -48,7 +48,7 @@ def got_behind_updates(project: Project) -> dict[Place, Anew]:
     return {place: said for place, said in reloads.items() if said is not None}
 
 
-def _family(project: Project, qualified: str) -> tuple[str, ...]:
+def _hierarchy(project: Project, qualified: str) -> tuple[str, ...]:
     """Return a class with those that it inherits from and those that inherit from it."""
     return (*project.orm.mapping_ancestors(qualified), *project.all_subclasses(qualified))
 

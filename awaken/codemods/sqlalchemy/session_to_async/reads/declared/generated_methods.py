@@ -29,8 +29,8 @@ class GeneratedMethods(ProjectFacts):
 
     def may_run(self, owner: str) -> bool:
         """Whether an object of a class, or of one below it, is formatted or compared."""
-        family = {owner, *self._project.all_subclasses(owner)}
-        return not family.isdisjoint(self._classes)
+        hierarchy = {owner, *self._project.all_subclasses(owner)}
+        return not hierarchy.isdisjoint(self._classes)
 
     @cached_property
     def _classes(self) -> frozenset[str]:

@@ -47,8 +47,8 @@ def _is_of_class(project: Project, module: Module, owner: ast.expr) -> bool:
 def _is_mapping(project: Project, module: Module, node: ast.ClassDef) -> bool:
     """Whether a class is mapped, or is inherited by one that is."""
     qualified = module.full_name(node)
-    family = (qualified, *project.all_subclasses(qualified))
-    return any(project.orm.mapped_class(name) is not None for name in family)
+    hierarchy = (qualified, *project.all_subclasses(qualified))
+    return any(project.orm.mapped_class(name) is not None for name in hierarchy)
 
 
 def own_arguments(project: Project, qualified: str) -> ast.expr | None:

@@ -30,7 +30,7 @@ from awaken.project.values.domain import (
 class _Frame(Struct, frozen=True):
     """A function that holds the object: ``node`` gives it, ``later`` is where it is read.
 
-    In the functions that it is handed on to, ``events`` may happen before the read.
+    In the functions that it is passed on to, ``events`` may happen before the read.
     """
 
     module: Module

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Sight
 from awaken.project.frameworks.sqlalchemy.reads.sight_paths import Paths
-from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
+from awaken.project.frameworks.sqlalchemy.reads.tracing.passed_values import PassedValues
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
@@ -24,9 +24,9 @@ from awaken.project.values.domain import (
 class Along:
     """Answers for one program."""
 
-    def __init__(self, evaluator: ProgramEvaluator, handed_on: HandedOn) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, passed: PassedValues) -> None:
         self._evaluator = evaluator
-        self._handed_on = handed_on
+        self._passed = passed
         self._paths = Paths(evaluator)
 
     def path(self, sight: Sight) -> Iterator[tuple[str, Values]]:
@@ -57,7 +57,7 @@ class Along:
             if not isinstance(above, ast.Lambda):
                 continue
             for index, parameter in enumerate((*above.args.posonlyargs, *above.args.args)):
-                given = self._handed_on.values_for_argument(module, above, index)
+                given = self._passed.values_for_argument(module, above, index)
                 result = [
                     (*alternative, Argument(parameter, module, parameter, (), value))
                     for alternative in result

@@ -12,7 +12,6 @@ from awaken.contract import Place, Span
 from awaken.project.frameworks.sqlalchemy.reads.python_sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
-from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.frameworks.sqlalchemy.reads.tracing.hidden import Hidden
 from awaken.project.frameworks.sqlalchemy.reads.tracing.injected import Injected
 from awaken.project.frameworks.sqlalchemy.reads.tracing.method_receivers import (
@@ -21,6 +20,7 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.method_receivers import 
     Receivers,
     part_of_property,
 )
+from awaken.project.frameworks.sqlalchemy.reads.tracing.passed_values import PassedValues
 from awaken.project.graph.callers.harmless_decorators import calls_nothing_else
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import default_of
@@ -52,13 +52,13 @@ class Arriving:
         evaluator: ProgramEvaluator,
         along: Along,
         sources: Sequence[Sights],
-        handed_on: HandedOn,
+        passed: PassedValues,
     ) -> None:
         self._evaluator = evaluator
-        self._handed_on = handed_on
-        self._hidden = Hidden(evaluator, handed_on)
+        self._passed = passed
+        self._hidden = Hidden(evaluator, passed)
         self._injected = Injected(evaluator)
-        self._receivers = Receivers(evaluator, along, sources, handed_on)
+        self._receivers = Receivers(evaluator, along, sources, passed)
 
     def arrivals_at(self, places: Iterable[Place]) -> dict[Place, Arrivals]:
         """Return the values that arrive at the parameters at ``places``."""
@@ -122,7 +122,7 @@ class Arriving:
         positional = [*function.args.posonlyargs, *function.args.args]
         if parameter not in positional:
             return None
-        return self._handed_on.values_for_argument(module, function, positional.index(parameter))
+        return self._passed.values_for_argument(module, function, positional.index(parameter))
 
     # ------------------------------------------------------------------------------------ calls
     def _by_calls(self, places: Sequence[Place], found: dict[Place, Arrivals]) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from awaken.contract import Place
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
-from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
+from awaken.project.frameworks.sqlalchemy.reads.tracing.passed_values import PassedValues
 from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.classes.hierarchies import VIEWS
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -33,9 +33,9 @@ _FORWARDING = name_list("forwarding")
 class Hidden:
     """Answers for one program."""
 
-    def __init__(self, evaluator: ProgramEvaluator, handed_on: HandedOn) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, passed: PassedValues) -> None:
         self._evaluator = evaluator
-        self._handed_on = handed_on
+        self._passed = passed
 
     def add(
         self,
@@ -157,7 +157,7 @@ class Hidden:
                 # Loading makes objects without the constructor.
                 return ()
         index = positional.index(parameter) - self._bound_number(module, node)
-        return None if index < 0 else self._handed_on.values_for_argument(module, node, index)
+        return None if index < 0 else self._passed.values_for_argument(module, node, index)
 
     def _is_sqlalchemy(self, module: Module, called: ast.expr) -> bool:
         """Whether a function of SQLAlchemy is called, as ``select(User)``."""

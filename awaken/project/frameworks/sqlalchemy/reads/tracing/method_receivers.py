@@ -18,7 +18,7 @@ from awaken.project.frameworks.sqlalchemy.reads.python_sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import How, Sight
 from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
-from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
+from awaken.project.frameworks.sqlalchemy.reads.tracing.passed_values import PassedValues
 from awaken.project.graph.callers.composed_names import composing, fits
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
@@ -72,12 +72,12 @@ class Receivers:
         evaluator: ProgramEvaluator,
         along: Along,
         sources: Sequence[Sights],
-        handed_on: HandedOn,
+        passed: PassedValues,
     ) -> None:
         self._evaluator = evaluator
         self._along = along
         self._sources = sources
-        self._handed_on = handed_on
+        self._passed = passed
         self._named = NamedByText(evaluator)
         self._seen: dict[str, list[_Seen]] = {}
 
@@ -129,7 +129,7 @@ class Receivers:
         ):
             super_of = _receiver_of_super(module, node)
             if any(isinstance(value, ClassOf) for value in values):
-                given = self._handed_on.values_for_argument(module, mention, 0)
+                given = self._passed.values_for_argument(module, mention, 0)
         kept = tuple(value for value in values if isinstance(value, InstanceOf | ClassOf | Unknown))
         return _Seen(sight.place, sight.how, kept, is_called, super_of, given)
 

@@ -17,8 +17,8 @@ from awaken.project.frameworks.sqlalchemy.reads.read_facts import Trace
 from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arriving import Arriving
-from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.frameworks.sqlalchemy.reads.tracing.load_kinds import LoadKinds
+from awaken.project.frameworks.sqlalchemy.reads.tracing.passed_values import PassedValues
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.worklist import LONGEST_PATH, MOST_STEPS, Worklist, components
 from awaken.project.values.domain import InstanceOf, Origin, Unknown
@@ -37,9 +37,9 @@ class Tracing:
     """Answers for one program; ``follow`` looks at the program, ``of`` at what it found."""
 
     def __init__(self, evaluator: ProgramEvaluator, sources: Sequence[Sights]) -> None:
-        handed_on = HandedOn(evaluator)
-        self.along = Along(evaluator, handed_on)
-        self._arriving = Arriving(evaluator, self.along, sources, handed_on)
+        passed = PassedValues(evaluator)
+        self.along = Along(evaluator, passed)
+        self._arriving = Arriving(evaluator, self.along, sources, passed)
         self._kinds = LoadKinds(evaluator)
         self._known: dict[Place, Arrivals] = {}
         self._component: dict[Place, int] = {}

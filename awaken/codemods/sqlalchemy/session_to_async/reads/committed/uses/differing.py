@@ -86,8 +86,8 @@ class DifferingUses(Uses):
             if said := self.again.caveat(module, node):
                 yield said, node
             # Most functions delete nothing.
-            handed = self._handed(module, node, _WITH_ITEMS, self._deleting) if deleting else ()
-            for text, owner in handed:
+            passed = self._passed(module, node, _WITH_ITEMS, self._deleting) if deleting else ()
+            for text, owner in passed:
                 for use in deleting:
                     if module.span(node).start < module.span(use.node).end:
                         continue
@@ -106,7 +106,7 @@ class DifferingUses(Uses):
         deleted = [
             Use(part, text)
             for part in nodes
-            for text in dict(self._handed(module, part, {"delete"}, self._deleting))
+            for text in dict(self._passed(module, part, {"delete"}, self._deleting))
         ]
         for item, other in combinations(deleted, 2):
             if item.text == other.text:
@@ -278,7 +278,7 @@ class DifferingUses(Uses):
         return is_before and is_quiet and not self._is_between(module, nodes, write, node)
 
     def _attributes_of(self, module: Module, nodes: Sequence[ast.AST]) -> Iterator[Use]:
-        """Yield the reads of relationships, each with its target: here, or of what is handed on."""
+        """Yield the reads of relationships, each with its target: here, or of what is passed on."""
         for node in nodes:
             match node:
                 case ast.Attribute(value=held, attr=name) if (
@@ -541,7 +541,7 @@ class DifferingUses(Uses):
         """
         adding = [one for one in nodes if isinstance(one, ast.Call) and self._writes(module, one)]
         for node in nodes:
-            deleted = [*self._handed(module, node, {"delete"}, self._deleting)] if adding else []
+            deleted = [*self._passed(module, node, {"delete"}, self._deleting)] if adding else []
             for write, (text, owner) in product(adding, deleted):
                 if module.span(write).end > module.span(node).start or self._is_between(
                     module, nodes, write, node

@@ -69,18 +69,18 @@ class Uses:
 
     def _adds(self, module: Module, node: ast.AST) -> Iterator[tuple[str, str]]:
         """Yield the objects that a call adds to a session, or a function that it calls does."""
-        return self._handed(module, node, ADDING, self._adding)
+        return self._passed(module, node, ADDING, self._adding)
 
-    def _handed(
+    def _passed(
         self, module: Module, node: ast.AST, methods: set[str], functions: frozenset[FunctionPlace]
     ) -> Iterator[tuple[str, str]]:
         """Yield the objects that a call hands to methods of a session, or to functions."""
         if not isinstance(node, ast.Call):
             return
-        is_handed = self._is_of_session(module, node, methods)
-        if functions and not is_handed:
-            is_handed = not functions.isdisjoint(self._called(module, node))
-        for part in node.args if is_handed else ():
+        is_passed = self._is_of_session(module, node, methods)
+        if functions and not is_passed:
+            is_passed = not functions.isdisjoint(self._called(module, node))
+        for part in node.args if is_passed else ():
             for each in part.elts if isinstance(part, ast.List | ast.Tuple) else (part,):
                 for owner in sorted(self._classes_of(module, each)):
                     yield module.text_of(each), owner
@@ -100,7 +100,7 @@ class Uses:
         return frozenset(self._project.orm.classes_of(module, node))
 
     def _is_read(self, module: Module, node: ast.Name) -> bool:
-        """Whether a variable is handed on, or a relationship of it is read."""
+        """Whether a variable is passed on, or a relationship of it is read."""
         above = module.parent(node)
         match above:
             case ast.Attribute(attr=name, ctx=ast.Load()):

@@ -8,9 +8,9 @@ from typing import Any
 
 from awaken.contract import Place
 from awaken.project.graph.forwards.call_graph import Call
-from awaken.project.graph.forwards.handed.passed_functions import Arguments
-from awaken.project.graph.forwards.handed.receivers import ADDING, IDLE, JOINING, PASSING, TAKING
-from awaken.project.graph.forwards.handed.slots import (
+from awaken.project.graph.forwards.passed.passed_functions import Arguments
+from awaken.project.graph.forwards.passed.receivers import ADDING, IDLE, JOINING, PASSING, TAKING
+from awaken.project.graph.forwards.passed.slots import (
     IN_PAIRS,
     KEYS,
     End,

@@ -33,7 +33,7 @@ _HARMLESS = library_names().harmless_bases
 _SELF = (3, 11)  # `typing.Self` is of this version
 
 
-class ConstructorFamilies:
+class ConstructorHierarchies:
     """Answers for one program."""
 
     def __init__(self, part: SynchronousPart) -> None:
@@ -60,7 +60,7 @@ class ConstructorFamilies:
         return None
 
     def why_not(self, function: FunctionPlace, top: str) -> tuple[str, Place | None] | None:
-        """Return why the constructors of a family cannot be awaited; None if they can."""
+        """Return why the constructors of a hierarchy cannot be awaited; None if they can."""
         for subclass in (top, *self._project.all_subclasses(top)):
             name = subclass.rpartition(".")[2]
             if not self._is_plain(subclass, top):
@@ -131,7 +131,7 @@ class ConstructorFamilies:
         )
 
     def name(self, top: str, names: tuple[str, str]) -> str:
-        """Return a name that no class of a family has."""
+        """Return a name that no class of a hierarchy has."""
         taken = names_taken(self._project, (top, *self._project.all_subclasses(top)))
         return next((name for name in names if name not in taken), f"{names[-1]}_{len(taken)}")
 

@@ -18,10 +18,10 @@ from awaken.project.values.domain import FunctionOf, InstanceOf, Values, union
 from awaken.project.values.library.higher_order import BY_KEY, OF_ITEMS
 
 _Seen = set[tuple[str, int, int]]
-"""The parameters that a function was handed to, with the argument that is asked for."""
+"""The parameters that a function was passed to, with the argument that is asked for."""
 
 
-class HandedOn(ProgramFacts):
+class PassedValues(ProgramFacts):
     """Answers for one program."""
 
     def values_for_argument(self, module: Module, node: ast.expr, index: int) -> Values | None:

@@ -1,8 +1,8 @@
-"""Method families: the methods that a call on an instance of a class may run.
+"""Override sets: the methods that a call on an instance of a class may run.
 
-A family has the method that the class defines or inherits, all overrides in subclasses, and those
-of its sibling bases. A protocol's family has the methods of the classes that fulfill it. All of it
-follows from the facts of files; no tree is kept.
+An override set has the method that the class defines or inherits, all overrides in subclasses, and
+those of its sibling bases. That of a protocol has the methods of the classes that fulfill it. All
+of it follows from the facts of files; no tree is kept.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.worklist import MOST_FUNCTIONS, multimap, reachable
 
 _MOST_METHODS = 1000
-"""Methods of one family: homeassistant's largest has fewer, and a chain of n classes has n
-families of up to n methods each."""
+"""Methods of an override set: homeassistant's largest has fewer, and a chain of n classes has n
+sets of up to n methods each."""
 
 
-class Family(Struct, frozen=True):
+class OverrideSet(Struct, frozen=True):
     """The definitions that may run; ``why`` is empty, or says why some are not visible.
 
     ``outside`` is the class of a library that has the method if none of ``functions`` runs.
@@ -35,8 +35,8 @@ class Family(Struct, frozen=True):
     declared: tuple[FoundFunctions, ...] = ()
 
 
-class Families:
-    """Finds the families of all methods of a program; ``paths`` are its files."""
+class OverrideSets:
+    """Finds the override sets of all methods of a program; ``paths`` are its files."""
 
     def __init__(
         self, classes: Classes, functions: Functions, overrides: Overrides, paths: Iterable[str]
@@ -61,7 +61,7 @@ class Families:
         )
 
     @cached_method
-    def override_set(self, qualified: str, method: str) -> Family:
+    def override_set(self, qualified: str, method: str) -> OverrideSet:
         """Return what ``method`` of an instance of the class ``qualified`` may be."""
         definers = self._overrides.definers
         names = dict.fromkeys(definers(qualified, method))
@@ -73,16 +73,18 @@ class Families:
             fulfilling = self._overrides.fulfilling(qualified)
             # With a single common member, it says nothing.
             if len(fulfilling) > MOST_FUNCTIONS:
-                return Family((), why=f"`{qualified}` is a protocol that too many classes fulfil")
+                return OverrideSet(
+                    (), why=f"`{qualified}` is a protocol that too many classes fulfil"
+                )
             for name in fulfilling:
                 names |= dict.fromkeys(definers(name, method))
         return self._made_of(qualified, list(names), method)
 
-    def exact(self, qualified: str, method: str) -> Family:
+    def exact(self, qualified: str, method: str) -> OverrideSet:
         """Return what ``method`` of the class itself is: no class below it has a say."""
         return self._made_of(qualified, [*self._overrides.definers(qualified, method)], method)
 
-    def super_override_set(self, qualified: str, method: str) -> Family:
+    def super_override_set(self, qualified: str, method: str) -> OverrideSet:
         """Return what ``super().method`` in the class ``qualified`` may be.
 
         It is the next class in the order of the bases. A class below may have another order only if
@@ -93,7 +95,7 @@ class Families:
             names |= dict.fromkeys(self._overrides.following(below, qualified, method))
         return self._made_of(qualified, list(names), method)
 
-    def initializer_sets(self, qualified: str) -> list[Family]:
+    def initializer_sets(self, qualified: str) -> list[OverrideSet]:
         """Return what runs when the class itself, and none below it, makes an instance."""
         return [
             self._made_of(definer, [definer], name)
@@ -101,18 +103,18 @@ class Families:
             for definer in self._overrides.definers(qualified, name)
         ]
 
-    def _made_of(self, qualified: str, names: list[str], method: str) -> Family:
+    def _made_of(self, qualified: str, names: list[str], method: str) -> OverrideSet:
         if len(names) > _MOST_METHODS:
-            return Family((), why=f"too many classes have a `{method}`")
+            return OverrideSet((), why=f"too many classes have a `{method}`")
         # A protocol's own method runs only where there is no other.
         real = [name for name in names if not self._overrides.is_protocol(name)]
         functions = self._definitions(real or names, method)
         declared = self._definitions(set(names) - set(real), method) if real else ()
         if len(functions) < len(real or names):
             why = f"`{method}` of `{qualified}` is no plain method"
-            return Family(functions, why=why, declared=declared)
+            return OverrideSet(functions, why=why, declared=declared)
         outside = "" if functions else self._text_outside(qualified)
-        return Family(functions, outside, declared=declared)
+        return OverrideSet(functions, outside, declared=declared)
 
     def _definitions(self, names: Iterable[str], method: str) -> tuple[FoundFunctions, ...]:
         """Return the ``method`` of each class of these names that defines it plainly."""

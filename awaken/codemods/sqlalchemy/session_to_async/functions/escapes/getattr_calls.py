@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting_calls import takes
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.fitting_calls import takes
 from awaken.codemods.sqlalchemy.session_to_async.reasons import UNKNOWN_CALL
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Site
@@ -20,9 +20,9 @@ def dynamic_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
 
     Of an object of which nothing is known, anything may be asked: such calls are not yielded.
     """
-    handed_on = {place for component in part.escaping_components for place in component.calls}
+    escaping = {place for component in part.escaping_components for place in component.calls}
     for call in part.project.calls.graph().calls():
-        if call.kind != "unknown" or "getattr" not in call.why or call.place in handed_on:
+        if call.kind != "unknown" or "getattr" not in call.why or call.place in escaping:
             continue
         for module, node in part.project.calls_at(call.place)[:1]:
             result = _found_by(module, node)

@@ -10,7 +10,7 @@ from awaken.knowledge.injection import injection
 from awaken.knowledge.library_names import name_list
 from awaken.project.graph.callers.method_mentions import imported_by
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.forwards.handed.receivers import TABLES
+from awaken.project.graph.forwards.passed.receivers import TABLES
 from awaken.project.graph.forwards.resolving import is_decoded
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module, same_node

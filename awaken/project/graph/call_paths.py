@@ -1,8 +1,8 @@
-"""Ways from coroutines over plain functions to calls, climbed from the calls by names.
+"""Call paths from coroutines over plain functions to calls, climbed from the calls by names.
 
-A call counts only where it is certain that it reaches the function, so that no way is wrong; some
+A call counts only where it is certain that it reaches the function, so that no path is wrong; some
 are not found. Asking the call graph of the whole program would find more, for a hundred times the
-price: these ways are wanted for a few functions, and every call of the program would be resolved.
+price: these paths are wanted for a few functions, and every call of the program would be resolved.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name, without_arguments
 from awaken.project.source.worklist import MOST_FILES
 
-_DEEPEST = 2  # calls; on longer ways most readers found a condition that is never met
+_DEEPEST = 2  # calls; on longer paths most readers found a condition that is never met
 _PLAIN_DECORATORS = name_list("plain_decorators")
 _ASKS_FOR_A_LOOP = (b"get_running_loop", b"is_running", b"current_task", b"get_event_loop")
 
 
-class Way(NamedTuple):
+class CallPath(NamedTuple):
     """The calls from a coroutine down to the last one; ``name`` is what that calls."""
 
     name: str
@@ -34,7 +34,7 @@ class Way(NamedTuple):
 
 
 End = tuple[Module, ast.Call, str]
-"""A call that ways lead to, with the name of what it calls."""
+"""A call that paths lead to, with the name of what it calls."""
 
 
 class _Sought(NamedTuple):
@@ -51,7 +51,7 @@ class _Sought(NamedTuple):
     qualified: str
     owner: str
     is_nested: bool
-    way: Way
+    call_path: CallPath
 
     @property
     def makes(self) -> bool:
@@ -59,8 +59,8 @@ class _Sought(NamedTuple):
         return bool(self.owner) and self.qualified == f"{self.owner}.__init__"
 
 
-class Ways:
-    """The ways of one program, the shortest first; each end is climbed from once.
+class CallPaths:
+    """The paths of one program, the shortest first; each end is climbed from once.
 
     They go over calls that are made in any case where the function is called: not through
     generators and lambdas, decorators that may have a function run elsewhere, and functions that
@@ -72,9 +72,9 @@ class Ways:
         self._words = evaluator.callers.words
         self._seen: set[tuple[str, int]] = set()
 
-    def paths_to(self, ends: Iterable[End]) -> Iterator[tuple[Module, ast.Call, Way]]:
+    def paths_to(self, ends: Iterable[End]) -> Iterator[tuple[Module, ast.Call, CallPath]]:
         """Yield the calls in coroutines that lead to one of ``ends``, each call once."""
-        level = [way for end in ends if (way := self._beginning(end)) is not None]
+        level = [call_path for end in ends if (call_path := self._beginning(end)) is not None]
         places: set[Place] = set()
         for depth in range(_DEEPEST):
             level_above: list[_Sought] = []
@@ -88,7 +88,7 @@ class Ways:
                         continue
                     if module.enclosing_coroutine(call) is not None:
                         places.add(module.place(call))
-                        yield module, call, sought.way
+                        yield module, call, sought.call_path
                     else:
                         above = self._calling_function(module, call, _longer(module, call, sought))
                         level_above += [] if above is None else [above]
@@ -97,10 +97,12 @@ class Ways:
     def _beginning(self, end: End) -> _Sought | None:
         module, call, name = end
         return self._calling_function(
-            module, call, Way(name, (module.place(call, f"calls `{name}`"),))
+            module, call, CallPath(name, (module.place(call, f"calls `{name}`"),))
         )
 
-    def _calling_function(self, module: Module, call: ast.Call, way: Way) -> _Sought | None:
+    def _calling_function(
+        self, module: Module, call: ast.Call, call_path: CallPath
+    ) -> _Sought | None:
         """Return the function around ``call`` if whoever calls it makes this call, and for sure.
 
         None in a generator or a lambda, and where a decorator may run it elsewhere. None also where
@@ -130,19 +132,19 @@ class Ways:
             module.full_name(function),
             module.full_name(owner),
             scope.enclosing_function() is not None,
-            way,
+            call_path,
         )
 
     # --------------------------------------------------------------------------------- the search
     def _by_file(self, level: Iterable[_Sought]) -> dict[str, list[_Sought]]:
         """Return which functions may be called in each file, so that each is parsed once."""
-        ways: dict[str, list[_Sought]] = {}
-        for way in level:
-            called = re.compile(rb"(?<!def )\b%b[\s\\)]*\(" % way.word.encode())
-            for path in self._files(way):
+        paths: dict[str, list[_Sought]] = {}
+        for sought in level:
+            called = re.compile(rb"(?<!def )\b%b[\s\\)]*\(" % sought.word.encode())
+            for path in self._files(sought):
                 if called.search(self._words.text(path)):
-                    ways.setdefault(path, []).append(way)
-        return ways
+                    paths.setdefault(path, []).append(sought)
+        return paths
 
     def _files(self, sought: _Sought) -> list[str]:
         """Return the files that may name a function and where it comes from."""
@@ -165,15 +167,15 @@ class Ways:
         self, module: Module, all_sought: Iterable[_Sought]
     ) -> list[tuple[ast.Call, _Sought]]:
         """Return the calls of a file that certainly reach a function, in the order of the file."""
-        ways: list[tuple[ast.Call, _Sought]] = []
+        paths: list[tuple[ast.Call, _Sought]] = []
         # Callers of parameters would be searched through the whole program.
         with self._evaluator.without_callers():
             for sought in all_sought:
                 for node in module.mentions(sought.word):
                     call = module.call_of(node)
                     if call is not None and self._reaches(module, call, sought):
-                        ways.append((call, sought))
-        return sorted(ways, key=lambda way: module.span(way[0]))
+                        paths.append((call, sought))
+        return sorted(paths, key=lambda pair: module.span(pair[0]))
 
     def _reaches(self, module: Module, call: ast.Call, sought: _Sought) -> bool:
         qualified = self._evaluator.names.qualified_name(module, call.func)
@@ -192,6 +194,6 @@ class Ways:
         )
 
 
-def _longer(module: Module, call: ast.Call, sought: _Sought) -> Way:
+def _longer(module: Module, call: ast.Call, sought: _Sought) -> CallPath:
     note = f"calls `{sought.qualified.rpartition('.')[2]}`"
-    return Way(sought.way.name, (module.place(call, note), *sought.way.places))
+    return CallPath(sought.call_path.name, (module.place(call, note), *sought.call_path.places))

@@ -9,7 +9,8 @@ from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import Call
-from awaken.project.graph.forwards.handed.receivers import (
+from awaken.project.graph.forwards.in_place import called_in_place
+from awaken.project.graph.forwards.passed.receivers import (
     ADDING,
     CALLING,
     DEFAULT,
@@ -18,7 +19,7 @@ from awaken.project.graph.forwards.handed.receivers import (
     SAME,
     TABLES_OF,
 )
-from awaken.project.graph.forwards.handed.slots import (
+from awaken.project.graph.forwards.passed.slots import (
     KEYS,
     End,
     Found,
@@ -29,7 +30,6 @@ from awaken.project.graph.forwards.handed.slots import (
     takes_receiver,
     without_position,
 )
-from awaken.project.graph.forwards.in_place import called_in_place
 from awaken.project.graph.forwards.thread_helpers import runs_in_thread
 from awaken.project.graph.passing import collected_arguments
 from awaken.project.names.functions.injections import OVERRIDES

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
-from awaken.project.graph.forwards.handed.receivers import JOINING, TAKING
-from awaken.project.graph.forwards.handed.slots import End, Found, Slot, Slots, Spot
-from awaken.project.graph.forwards.handed.variables import Variables
+from awaken.project.graph.forwards.passed.receivers import JOINING, TAKING
+from awaken.project.graph.forwards.passed.slots import End, Found, Slot, Slots, Spot
+from awaken.project.graph.forwards.passed.variables import Variables
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, values_given, without_arguments

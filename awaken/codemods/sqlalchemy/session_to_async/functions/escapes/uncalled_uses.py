@@ -1,4 +1,4 @@
-"""Uses of a function that are no calls: who is handed it, and whether that awaits it."""
+"""Uses of a function that are no calls: who is passed it, and whether that awaits it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 def refused_uses(
     part: SynchronousPart, schedulers: Schedulers, own_loops: OwnLoops
 ) -> dict[FunctionPlace, Refused]:
-    """Return the functions that are handed to something that may not await them, with the place."""
-    handed = part.project.calls.passed_functions()
+    """Return the functions that are passed to something that may not await them, with the place."""
+    passed = part.project.calls.passed_functions()
     refusals: dict[FunctionPlace, Refused] = {}
     for function in part.steps:
-        for component in handed.components_of(function):
+        for component in passed.components_of(function):
             for place, leak in sorted(part.leaks(component).items(), key=_calls_first):
                 if schedulers.runs(place) or is_sent(part, function, place):
                     continue

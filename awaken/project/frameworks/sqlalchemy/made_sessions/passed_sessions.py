@@ -28,7 +28,7 @@ class _Given(NamedTuple):
     is_connected: bool = False
 
 
-class HandedSessions:
+class PassedSessions:
     """Finds the calls that are given a session or connection, one after the other.
 
     ``is_session`` tells of an expression whether it is one, ``is_engine`` whether it is an engine:

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
-from awaken.project.graph.forwards.handed.passed_functions import bound_by
-from awaken.project.graph.forwards.handed.slots import (
+from awaken.project.graph.forwards.passed.passed_functions import bound_by
+from awaken.project.graph.forwards.passed.slots import (
     KEYS,
     End,
     Found,

@@ -13,7 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambda
     function_of_lambda,
 )
 from awaken.codemods.sqlalchemy.session_to_async.expressions.text_insertions import Insertions
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.in_threads import (
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.in_threads import (
     moved_out_of_thread,
 )
 from awaken.contract import Edit, Place, TextEdit
@@ -21,7 +21,7 @@ from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_from_same_module, release_imports
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
-from awaken.project.graph.forwards.handed.components import Component
+from awaken.project.graph.forwards.passed.components import Component
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _CALLABLES = {"collections.abc.Callable", "typing.Callable"}
 
 
 class Callables:
-    """Rewrites what surrounds coloured functions that are handed on."""
+    """Rewrites what surrounds coloured functions that are passed on."""
 
     def __init__(self, part: SynchronousPart, rule: str) -> None:
         self._part = part
@@ -127,7 +127,7 @@ class Callables:
 
     # ----------------------------------------------------------------------------- annotations
     def _annotations(self) -> Iterator[Site[ast.AST]]:
-        """Yield the types of what the functions are handed on as, each once."""
+        """Yield the types of what the functions are passed on as, each once."""
         sites: dict[Place, Site[ast.AST]] = {}
         for component in self._part.escaping_components:
             if self._part.leaks(component) or not self._is_of_coroutines(component):

@@ -1,4 +1,4 @@
-"""Functions that may be called in place of each other, because they are handed to the same calls.
+"""Functions that may be called in place of each other, because they are passed to the same calls.
 
 All that shares a value is one component: expressions, the variables, fields and results that hold
 it, the functions that it may be, and the calls of it. It is found from any of them, in both
@@ -19,10 +19,10 @@ from awaken.contract import Place
 from awaken.project.graph.classes.stubs import is_stub
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPlace
-from awaken.project.graph.forwards.handed.consumers import Consumers
-from awaken.project.graph.forwards.handed.function_origins import Origins
-from awaken.project.graph.forwards.handed.holding import Holding
-from awaken.project.graph.forwards.handed.slots import KEYS, End, Slot, Slots, Spot, key_of
+from awaken.project.graph.forwards.passed.consumers import Consumers
+from awaken.project.graph.forwards.passed.function_origins import Origins
+from awaken.project.graph.forwards.passed.holding import Holding
+from awaken.project.graph.forwards.passed.slots import KEYS, End, Slot, Slots, Spot, key_of
 from awaken.project.graph.forwards.resolving import function_around, is_use
 from awaken.project.names.functions.wrapping import Wrappings
 from awaken.project.names.usages import is_annotation
@@ -39,11 +39,11 @@ _MOST = 3000
 
 
 class Component(Struct):
-    """Functions and lambdas that are handed on, and the calls that may reach each of them.
+    """Functions and lambdas that are passed on, and the calls that may reach each of them.
 
     ``lambdas`` are also builtins, and the methods of builtin types, as ``found.append``.
     ``threads`` are calls that run them in a thread, ``absorbed`` those that take coroutine
-    functions as well; ``annotations`` say what they are handed on as. ``leaks`` are the places from
+    functions as well; ``annotations`` say what they are passed on as. ``leaks`` are the places from
     which invisible code may call them, or others may come, each with a clause that says so.
     """
 
@@ -61,7 +61,7 @@ Walked = dict[int, Component]
 """Components by their identity."""
 
 
-class HandedOn:
+class PassedFunctions:
     """Answers for one program, of which ``graph`` has the calls."""
 
     def __init__(
@@ -214,7 +214,7 @@ class HandedOn:
                     waiting += [other]
             if len(waiting.seen) > _MOST and not waiting.is_done:
                 where = next(iter(component.leaks), NOWHERE)
-                component.leaks[where] = "it is handed on too often to be followed"
+                component.leaks[where] = "it is passed on too often to be followed"
                 break
         self._tell_calls(component)
         self._known |= dict.fromkeys(map(key_of, waiting.seen.values()), component)

@@ -24,7 +24,7 @@ DELETED = "delete()"
 _Parameter = tuple[FunctionPlace, str]
 
 
-class HandedObjects:
+class PassedObjects:
     """Answers for one program."""
 
     def __init__(self, project: Project) -> None:
@@ -42,8 +42,8 @@ class HandedObjects:
 
     def of_variable(self, module: Module, scope: ast.AST, name: str) -> frozenset[str]:
         """Return the attributes that code, and functions that it calls, read of a variable."""
-        read, handed = self._uses_in(module, scope, name)
-        return frozenset(path[0] for path in self._followed(read, handed))
+        read, passed = self._uses_in(module, scope, name)
+        return frozenset(path[0] for path in self._followed(read, passed))
 
     def _read(self, module: Module, call: ast.Call, given: ast.expr) -> frozenset[tuple[str, ...]]:
         return self._followed(
@@ -51,10 +51,10 @@ class HandedObjects:
         )
 
     def _followed(
-        self, read: Iterable[tuple[str, ...]], handed: Iterable[_Parameter]
+        self, read: Iterable[tuple[str, ...]], passed: Iterable[_Parameter]
     ) -> frozenset[tuple[str, ...]]:
         """Return what is read of an object, also by the functions that parameters hand it to."""
-        result, waiting = set(read), Worklist(handed)
+        result, waiting = set(read), Worklist(passed)
         for parameter in waiting:
             further, others = self._read_of(parameter)
             result |= further
@@ -70,14 +70,14 @@ class HandedObjects:
         home = self._project.calls.definition_of(function)
         if home is None:
             return frozenset(), ()
-        read, handed = self._uses_in(*home, name, of_parameter=True)
-        return frozenset(read), tuple(handed)
+        read, passed = self._uses_in(*home, name, of_parameter=True)
+        return frozenset(read), tuple(passed)
 
     def _uses_in(
         self, module: Module, scope: ast.AST, name: str, *, of_parameter: bool = False
     ) -> tuple[set[tuple[str, ...]], dict[_Parameter, None]]:
         """Return what code reads of a variable or its items, and the parameters that get them."""
-        read, handed = set[tuple[str, ...]](), dict[_Parameter, None]()
+        read, passed = set[tuple[str, ...]](), dict[_Parameter, None]()
         # A loop may give its items the name of what it goes through.
         waiting = Worklist([(scope, name)])
         for around, variable in waiting:
@@ -92,13 +92,13 @@ class HandedObjects:
                         read.add((attribute,))
                         read |= {(attribute, below) for below in _attributes_below(module, above)}
                     case ast.Call() as call if call.func is not part:
-                        handed |= dict.fromkeys(self._parameters(module, call, part))
+                        passed |= dict.fromkeys(self._parameters(module, call, part))
                         read |= self._named_at[module.place(call)]
                         if isinstance(call.func, ast.Attribute) and call.func.attr == "delete":
                             read.add((DELETED,))
                     case ast.For(iter=items) | ast.comprehension(iter=items) if items is part:
                         waiting += _items_in(module, above)
-        return read, handed
+        return read, passed
 
     @cached_property
     def _named_at(self) -> defaultdict[Place, set[tuple[str, ...]]]:

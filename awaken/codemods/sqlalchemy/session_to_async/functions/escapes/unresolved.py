@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.find.idle import is_of_uncalled
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.fitting_calls import fits
-from awaken.codemods.sqlalchemy.session_to_async.functions.handed_on.unpacked_items import (
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.fitting_calls import fits
+from awaken.codemods.sqlalchemy.session_to_async.functions.escapes.unpacked_items import (
     unpacks_others,
 )
 from awaken.codemods.sqlalchemy.session_to_async.functions.unknown_objects import (
@@ -34,9 +34,9 @@ def unresolved_calls(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """
     project = part.project
     by_name = groups_of(part.steps, lambda function: function.name)
-    handed_on = {place for component in part.escaping_components for place in component.calls}
+    escaping = {place for component in part.escaping_components for place in component.calls}
     for call in project.calls.graph().unresolved_calls(by_name):
-        if call.place in handed_on:
+        if call.place in escaping:
             continue
         module, node = next(iter(project.calls_at(call.place)), (None, None))
         if module is None or node is None or set(call.functions) & set(part.steps):

@@ -9,8 +9,8 @@ from itertools import chain
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.graph.forwards.call_graph import Call
-from awaken.project.graph.forwards.handed.receivers import CALLING, PASSING, SAME, TABLES_OF, TAKING
-from awaken.project.graph.forwards.handed.slots import (
+from awaken.project.graph.forwards.passed.receivers import CALLING, PASSING, SAME, TABLES_OF, TAKING
+from awaken.project.graph.forwards.passed.slots import (
     IN_PAIRS,
     KEYS,
     End,
