@@ -46,6 +46,10 @@ from awaken.project.values.wrapped import Decorated, decorated_by
 LONGEST_RECEIVER = 100
 """Bytes in front of a name that may be its receiver; a longer one counts as a mention."""
 _RECEIVER = re.compile(rb"([A-Za-z_]\w*)\s*\.\Z")
+_UNKNOWN_RECEIVER = re.compile(
+    rb"(?:(?<!\.\.)\.|\b(?:getattr|attrgetter)[\s\\]*+\([^()]*+(?<=[\"']))\Z"
+)
+"""What precedes an attribute of ``f().`` or of ``getattr(f, "``; nothing is one of ``...``."""
 _STARRED = re.compile(rb"\bfrom\b[\s\\]*+([\w.]*?)[\s\\]*+import[\s\\]*+\*")
 _RENAMED = rb"\b%s[\s\\]++as[\s\\]++(\w++)"
 
@@ -72,8 +76,8 @@ class TextMentions:
     def may_mention(self, name: str, module: Module) -> bool:
         """Whether ``name`` may mean a function of ``module`` anywhere but at its definition.
 
-        Left out are definitions, texts, attributes of what is no module, and names that their file
-        neither imports nor defines.
+        Left out are definitions, texts that no ``getattr()`` reads, attributes of what is no
+        module, and names that their file neither imports nor defines.
         """
         mentions, last = self._mentions_of(name), module.name.rpartition(".")[2]
         if mentions.receivers is None or (
@@ -103,7 +107,7 @@ class TextMentions:
                 receiver = _RECEIVER.search(head)
                 if receiver is not None:
                     receivers.add(receiver[1])
-                elif head.endswith(b".") and not head.endswith(b"..."):
+                elif _UNKNOWN_RECEIVER.search(head):
                     is_known = False
                 elif not head.endswith(b"def"):
                     alone.add(path)

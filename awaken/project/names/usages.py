@@ -66,7 +66,7 @@ def _use_of_class(module: Module, node: ast.expr, above: ast.AST | None) -> Usag
     if is_annotation(module, node):
         # FastAPI makes what ``x: Repository = Depends()`` asks for.
         is_made = _injects(module) and not _is_returned(module, node)
-        is_asked_for = is_made and not _is_given(module, node)
+        is_asked_for = is_made and not _is_provided(module, node)
         return Usage("injected" if is_asked_for else "nothing", node)
     match above:
         case ast.ClassDef():
@@ -86,7 +86,7 @@ def _use_of_class(module: Module, node: ast.expr, above: ast.AST | None) -> Usag
                 return Usage("nothing", node)
             # `ServiceDep = Annotated[Service, Depends(make)]`
             is_noted = isinstance(outer, ast.Subscript) and last_name(outer.value) == "Annotated"
-            return Usage("nothing" if is_noted and _is_given(module, node) else "value", node)
+            return Usage("nothing" if is_noted and _is_provided(module, node) else "value", node)
     return Usage("value", node)
 
 
@@ -117,9 +117,9 @@ def _is_returned(module: Module, node: ast.expr) -> bool:
     return isinstance(returned, ast.expr) and module.span(returned).contains(span)
 
 
-def _is_given(module: Module, node: ast.expr) -> bool:
-    """Whether a function gives what is annotated: ``x: Repository = Depends(make)``."""
-    above = next(one for one in module.ancestors(node) if isinstance(one, ast.arg | ast.stmt))
+def _is_provided(module: Module, node: ast.expr) -> bool:
+    """Whether a function makes what is annotated: ``x: Repository = Depends(make)``."""
+    above = next(x for x in module.ancestors(node) if isinstance(x, ast.arg | ast.stmt))
     around = module.parent(above)
     parameters = parameters_of(around) if isinstance(around, ast.arguments) else []
     defaults = [default for parameter, default in parameters if parameter is above]

@@ -30,6 +30,7 @@ from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.names.functions.opaque import OpaqueUse
 from awaken.project.source.trees import (
     Function,
+    last_name,
     parameters_of,
     positional_parameters,
     without_arguments,
@@ -44,9 +45,11 @@ _ANNOTATED = "Annotated"
 _ANY = "Any"
 _HOMES = {"typing", "typing_extensions"}
 _ROUTES = library_names().http_methods | {"api_route", "trace", "websocket", "websocket_route"}
+_READING = {"getattr", "attrgetter"}
 _REGISTERING = {"add_api_route", "add_api_websocket_route", "add_websocket_route"}
 _UNWRAPPING = "0.123.5"
 """FastAPI evaluates annotations where the function is defined from then on, not its wrapper."""
+_OF_ROUTES = {"named"}
 _FOREIGN = {"inherited", "many", "named", "dynamic", "unresolved"}
 
 
@@ -285,18 +288,27 @@ def _of_obstacle(project: Project, signature: _Signature, obstacle: Obstacle) ->
             for place in (obstacle.place, *obstacle.others):
                 if not _is_registered(project, place):
                     raise Refused(reasons.UNSEEN_CALL, obstacle.why, because=(place,))
-        case kind if kind in _FOREIGN and not _is_route(signature.function):
-            places = (obstacle.place, *obstacle.others)
-            # The path "/items" often has the name of its endpoint, and calls nothing.
-            if not all(_is_url(project, place) for place in places):
+        case kind if kind in (_OF_ROUTES if _is_route(signature.function) else _FOREIGN):
+            # FastAPI and URLs know a route by its name, too.
+            may_call = _is_read if _is_route(signature.function) else _is_no_url
+            if any(may_call(project, place) for place in (obstacle.place, *obstacle.others)):
                 yield f"{obstacle.why}, so awaken may miss a direct call of it"
 
 
-def _is_url(project: Project, place: Place) -> bool:
-    """Whether a string that names the function is the path of a URL."""
+def _is_read(project: Project, place: Place) -> bool:
+    """Whether a string names the attribute that a call reads: ``getattr(module, "route")``."""
+    return any(
+        isinstance(above, ast.Call) and last_name(above.func) in _READING
+        for module, node in project.expressions_at(place)
+        for above in [module.parent(node)]
+    )
+
+
+def _is_no_url(project: Project, place: Place) -> bool:
+    """Whether a string that names the function is no path such as "/items", which calls nothing."""
     module = project.module(place.path)
     text = b"" if module is None else module.source.text[place.span.start : place.span.end]
-    return text.lstrip(b"rbuRBU").lstrip(b"\"'").startswith(b"/")
+    return not text.lstrip(b"rbuRBU").lstrip(b"\"'").startswith(b"/")
 
 
 def _is_registered(project: Project, place: Place) -> bool:
