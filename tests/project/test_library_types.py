@@ -180,7 +180,7 @@ def test_name_that_a_function_binds_is_no_builtin():
         ("ClassVar[User]", "User"),
         ("Bound", "User"),
         ("Chosen", "User | Note"),
-        ("Free", "?`Free` is not a type of one kind"),
+        ("Free", "?parameter `x` is annotated with no particular type"),
         ("Renamed", "list[User]"),
         ("Fresh", "User"),
         ("Any", "?parameter `x` is annotated with no particular type"),

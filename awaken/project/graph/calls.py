@@ -76,8 +76,8 @@ class TextMentions:
     def may_mention(self, name: str, module: Module) -> bool:
         """Whether ``name`` may mean a function of ``module`` anywhere but at its definition.
 
-        Left out are definitions, texts that no ``getattr()`` reads, attributes of what is no
-        module, and names that their file neither imports nor defines.
+        Left out are definitions, attributes of what is no module, and texts that no ``getattr()``
+        reads. So are names that their file neither imports nor defines.
         """
         mentions, last = self._mentions_of(name), module.name.rpartition(".")[2]
         if mentions.receivers is None or (

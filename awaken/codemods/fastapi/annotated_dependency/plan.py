@@ -305,7 +305,7 @@ def _is_read(project: Project, place: Place) -> bool:
 
 
 def _is_no_url(project: Project, place: Place) -> bool:
-    """Whether a string that names the function is no path such as "/items", which calls nothing."""
+    """Whether a string names the function and is no path of a URL, such as "/items"."""
     module = project.module(place.path)
     text = b"" if module is None else module.source.text[place.span.start : place.span.end]
     return not text.lstrip(b"rbuRBU").lstrip(b"\"'").startswith(b"/")
