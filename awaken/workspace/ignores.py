@@ -29,9 +29,9 @@ DEFAULT_EXCLUDE = (
     ".bzr", ".direnv", ".eggs", ".git", ".git-rewrite", ".hg", ".ipynb_checkpoints", ".mypy_cache",
     ".nox", ".pants.d", ".pyenv", ".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tox",
     ".venv", ".vscode", "__pycache__", "__pypackages__", "_build", "buck-out", "build", "dist",
-    "node_modules", "site-packages", "venv",
+    "node_modules", "site-packages", "venv", "*{{*}}*", "*{%*%}*",
 )  # fmt: skip
-"""What ruff leaves out by default, and ``__pycache__``."""
+"""What ruff leaves out by default, ``__pycache__``, and templates: ``{{cookiecutter.name}}``."""
 
 
 class PathPatterns(Struct, frozen=True):
