@@ -74,13 +74,15 @@ class Overrides(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``hooks`` are those of a base, and nothing awaits them; ``awaited`` are methods with their base,
     and ``plain`` are bases that call no method of their heirs by a name of its own. pytest calls
-    what is named like ``collected`` ones, and in files of tests what is named as ``set_up``.
+    what is named like ``collected`` ones, and in files of tests what is named as ``set_up``. A
+    fixture may take the place of those in ``fixture_scopes``, with the scope that it has there.
     """
 
     awaited: tuple[str, ...]
     plain: tuple[str, ...]
     collected: tuple[str, ...]
     set_up: tuple[str, ...]
+    fixture_scopes: dict[str, str]
     hooks: dict[str, tuple[str, ...]]
 
 

@@ -49,6 +49,10 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.spawning import spawn
 from awaken.codemods.sqlalchemy.session_to_async.resources.resource_names import NAMES
 from awaken.codemods.sqlalchemy.session_to_async.suites.asked_fixtures import CAVEAT, made_before
 from awaken.codemods.sqlalchemy.session_to_async.suites.doctests import Doctests
+from awaken.codemods.sqlalchemy.session_to_async.suites.xunit_fixtures import (
+    as_fixture,
+    xunit_scope,
+)
 from awaken.codemods.sqlalchemy.session_to_async.twin_names import write_twin
 from awaken.contract import Edit, Place, Span, TextEdit
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -171,6 +175,7 @@ class FunctionWriter:
                 insertions.replace(span, name)
             edits += self._decorators(site, node)
             edits += made_before(part, site, node)
+            edits += as_fixture(part, site, node, function)
             edits += self._returned_edits(site, node, function)
         edits += self._body(site, function, insertions, [node])
         return [*edits, *insertions.edits(site)]
@@ -265,7 +270,8 @@ class FunctionWriter:
             raise Refused(reasons.IN_FACTORY, name)
         if owner is not None and _TEST_CASE in self._project.library_ancestors(qualname):
             raise Refused(reasons.UNITTEST, name)
-        if called_by_pytest(self._part, module, node, function):
+        is_fixture = bool(xunit_scope(self._part, module, node, function))
+        if not is_fixture and called_by_pytest(self._part, module, node, function):
             raise Refused(reasons.CALLED_BY_PYTEST, function.qualname)
         base = called_by_base(self._part, module, node, function)
         if base is not None:
@@ -414,6 +420,8 @@ def _becoming(part: SynchronousPart, function: FunctionPlace) -> str:
         given = "is entered" if kind == "manager" else "is iterated"
         return f"returns the result of {given} asynchronously"
     node = part.node_of(function)
+    if node is not None and xunit_scope(part, *node, function):
+        return "becomes an asynchronous fixture"
     is_generator = node is not None and node[0].is_generator(node[1])
     return f"becomes {'an asynchronous generator' if is_generator else 'a coroutine function'}"
 

@@ -40,8 +40,10 @@ def made_before(part: SynchronousPart, site: Site[ast.AST], node: ast.FunctionDe
     first = node.decorator_list[0] if node.decorator_list else None
     start = module.span(node).start if first is None else module.span(first).start - 1
     given = ", ".join(f'"{word}"' for word in sorted(names))
-    newline = LINE_END_BYTES.findall(module.source.text)[0].decode()
-    code = f"@pytest.mark.usefixtures({given}){newline}{' ' * node.col_offset}"
+    text = module.source.text
+    *_, indent = LINE_END_BYTES.split(text[:start])
+    newline = LINE_END_BYTES.findall(text)[0].decode()
+    code = f"@pytest.mark.usefixtures({given}){newline}{indent.decode()}"
     return [
         TextEdit(path=module.path, anchor=Span(start, start), text=code, site=site.id),
         site.need_import("pytest"),

@@ -12,6 +12,7 @@ from packaging.specifiers import SpecifierSet
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.reasons import OLD_TEST_TOOL
+from awaken.codemods.sqlalchemy.session_to_async.suites.xunit_fixtures import xunit_scope
 from awaken.contract import Edit, InsertStatements, NeedImport, Requirement, SetKey, SiteId, Span
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Site
@@ -254,6 +255,7 @@ def _scopes(part: SynchronousPart, among: Iterable[FunctionPlace] | None = None)
         if defined is None:
             continue
         module, node = defined
+        scopes.add(xunit_scope(part, module, node, function) or _SCOPES[0])
         for decorator in node.decorator_list:
             name = part.project.qualified_name(module, without_arguments(decorator))
             if name in PYTEST_FIXTURES:
