@@ -29,7 +29,7 @@ DEFAULT_EXCLUDE = (
     ".bzr", ".direnv", ".eggs", ".git", ".git-rewrite", ".hg", ".ipynb_checkpoints", ".mypy_cache",
     ".nox", ".pants.d", ".pyenv", ".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tox",
     ".venv", ".vscode", "__pycache__", "__pypackages__", "_build", "buck-out", "build", "dist",
-    "node_modules", "site-packages", "venv", "*{{*}}*", "*{%*%}*",
+    "node_modules", "site-packages", "venv", "*{{*", "*{%*",
 )  # fmt: skip
 """What ruff leaves out by default, ``__pycache__``, and templates: ``{{cookiecutter.name}}``."""
 
@@ -101,13 +101,20 @@ _NAME = re.compile(r"/?[A-Za-z0-9_.-]{1,255}")
 No file system has longer names."""
 
 
+_PART = re.compile(r"\*([A-Za-z0-9_.{%-]+)\*")
+"""A pattern that matches all names with a text in them."""
+
+
 class _Numbered:
     """Patterns with their line numbers; like git, without invalid ones."""
 
     def __init__(self, lines: list[tuple[int, str]]) -> None:
         # Mere names, as those left out by default, need no regular expression: a name is looked up.
-        plain = all(_NAME.fullmatch(line) for _, line in lines)
-        self._names = {line: number for number, line in lines} if plain else {}
+        parts = [(number, part[1]) for number, line in lines if (part := _PART.fullmatch(line))]
+        names = {line: number for number, line in lines if _NAME.fullmatch(line)}
+        plain = all(line in names or _PART.fullmatch(line) for _, line in lines)
+        self._names = names if plain else {}
+        self._parts = parts if plain else []
         lines = [] if plain else [(number, line) for number, line in lines if _is_short(line)]
         # All at once first: asking for each line alone is slow, and hardly any file needs it.
         spec = _compiled_patterns(tuple(line for _, line in lines)) if lines else None
@@ -122,7 +129,9 @@ class _Numbered:
         if not self._numbers or self._spec is None:
             at_top = self._names.get(f"/{path.partition('/')[0]}")
             named = self._names.get(path.removesuffix("/"), at_top)
-            return (-1, None) if named is None else (named, True)
+            numbers = [number for number, part in self._parts if part in path]
+            numbers += [] if named is None else [named]
+            return (max(numbers), True) if numbers else (-1, None)
         result = self._spec.check_file(path)
         return (-1, None) if result.index is None else (self._numbers[result.index], result.include)
 

@@ -281,12 +281,12 @@ def test_only_py_files_outside_the_default_excludes_are_found(tmp_path):
 
 
 def test_templates_of_projects_are_left_out_with_their_manifests(tmp_path):
-    app = project(tmp_path, "a.py", "{x}/b.py", "plain{{/c.py")
+    app = project(tmp_path, "a.py", "{x}/b.py", "plain{/c.py")
     write(app, "t/{{ name }}/d.py", "t/{% if x %}e{% endif %}.py", "t/{{name}}.py")
     broken = app / "t/{{ name }}/pyproject.toml"
     broken.write_text("{% if x %}")
 
-    assert files(app) == ["a.py", "plain{{/c.py", "{x}/b.py"]
+    assert files(app) == ["a.py", "plain{/c.py", "{x}/b.py"]
     projects, problems = discover([app], lambda _: DiscoverySettings())
     assert ([found.root.path for found in projects], problems) == ([app], [])
 
