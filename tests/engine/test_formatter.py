@@ -86,6 +86,8 @@ def test_only_a_declared_formatter_counts(root, files, expected, length):
     found = detect(root)
     assert program(found) == expected
     assert found.line_length == length
+    is_declared = expected is not None or length != 88
+    assert found.is_length_assumed is not is_declared
 
 
 def test_what_the_project_brings_along_is_never_run(root):
@@ -188,10 +190,11 @@ def test_rewriters_know_the_longest_line():
     helpers = after.__globals__["REWRITERS"]["rule"]
     helpers["look"] = lambda node, _data, around: seen.append(around.line_length) or node
     try:
-        after(LONG, change(node_edit(LONG, CALL, "look")), formatter=Formatter(60))
+        for formatter in (Formatter(60), Formatter(30, is_length_assumed=True)):
+            after(LONG, change(node_edit(LONG, CALL, "look")), formatter=formatter)
     finally:
         del helpers["look"]
-    assert seen == [60]
+    assert seen == [60, max(map(len, LONG.splitlines()))]
 
 
 def test_the_edited_statement_is_formatted():

@@ -37,6 +37,16 @@ def test_how_a_file_is_written(text, newline, indent):
     assert style_of(module(text), 99) == FileStyle(newline, indent, 99)
 
 
+@pytest.mark.parametrize(
+    ("lengths", "expected"),
+    [([20] * 50, 88), ([20, 104], 104), ([20] * 198 + [110, 300], 110), ([300], 120), ([], 88)],
+)
+def test_lines_of_the_file_count_where_no_length_is_declared(lengths, expected):
+    text = "\n\n".join("x" * length for length in lengths)
+    assert style_of(module(text), 88, is_assumed=True).line_length == expected
+    assert style_of(module(text), 88).line_length == 88
+
+
 def around(text, code, kind=ast.Call):
     parsed = module(text)
     node = next(

@@ -30,20 +30,37 @@ _FAR = 500
 bytes each; without a bound, a file of blank lines would cost the square of its size."""
 
 
+_WIDEST = 120
+"""Characters of a line that awaken writes where nothing is declared: more than style guides allow
+is a slip of the file."""
+
+
 class FileStyle(Struct, frozen=True):
-    """The newline and the indentation of a file, and the longest line its formatter allows."""
+    """The newline and the indentation of a file, and the longest line that may be written."""
 
     newline: str = "\n"
     indent: str = "    "
     line_length: int = 88
 
 
-def style_of(module: Module, line_length: int) -> FileStyle:
-    """Return the newline that most lines end with, and the indentation of the first block."""
+def style_of(module: Module, line_length: int, *, is_assumed: bool = False) -> FileStyle:
+    """Return the newline that most lines end with, and the indentation of the first block.
+
+    A ``line_length`` that ``is_assumed`` yields to the lines of the file.
+    """
     # Most, not the first: a file may have a stray line end of another kind anywhere.
     counts = Counter(LINE_END_BYTES.findall(module.source.text))
     newline = counts.most_common(1)[0][0].decode() if counts else "\n"
+    if is_assumed:
+        line_length = max(line_length, min(_usual_length(module), _WIDEST))
     return FileStyle(newline, _indent(module), line_length)
+
+
+def _usual_length(module: Module) -> int:
+    """Return the length, in characters, that one line in a hundred exceeds."""
+    lines = module.source.text.decode("utf-8", "replace").splitlines()
+    lengths = sorted(len(line) for line in lines if line.strip())
+    return lengths[len(lengths) * 99 // 100] if lengths else 0
 
 
 def _indent(module: Module) -> str:

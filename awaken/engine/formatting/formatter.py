@@ -37,18 +37,20 @@ _RUFF_FILES = (".ruff.toml", "ruff.toml")
 _SETTINGS = (*_RUFF_FILES, "pyproject.toml")
 _HOOKS = ".pre-commit-config.yaml"
 _MANIFEST = "pyproject.toml"
+_NOTHING = "black's default, or the longer lines of a file; nothing is declared"
 
 
 class Formatter(Struct, frozen=True):
     """How a project is formatted: its longest line and, if it declares one, a command.
 
     ``command`` formats in place the files whose paths are appended to it; ``root`` is the project
-    whose settings it reads.
+    whose settings it reads. Where nothing is declared, the length is assumed.
     """
 
     line_length: int = _BLACK_DEFAULT
     command: tuple[str, ...] = ()
     root: Path = Path()
+    is_length_assumed: bool = False
 
     def format(self, texts: Mapping[str, bytes]) -> Mapping[str, bytes]:
         """Return the formatted ``texts`` by path (UTF-8, as given), with one call for all.
@@ -157,6 +159,11 @@ class Formatting(Struct, frozen=True):
     line_length_origin: str
 
     @property
+    def is_length_assumed(self) -> bool:
+        """Whether the project declares no length, and no formatter with a default."""
+        return self.line_length_origin == _NOTHING
+
+    @property
     def first_executable(self) -> Declared | None:
         """The formatter that is used: the first whose command is there."""
         return next((declaration for declaration in self.declared if declaration.executable), None)
@@ -176,7 +183,7 @@ def detect(root: Path) -> Formatter:
     result = formatting(root)
     chosen = result.first_executable
     if chosen is None:
-        return Formatter(result.line_length)
+        return Formatter(result.line_length, is_length_assumed=result.is_length_assumed)
     return Formatter(result.line_length, (chosen.executable, *_ARGUMENTS[chosen.name]), root)
 
 
@@ -219,7 +226,7 @@ def _line_length(
             return int(length), table.origin
     if declared:
         return _BLACK_DEFAULT, f"{declared[0].name}'s default"
-    return next(_linter_lengths(root), (_BLACK_DEFAULT, "black's default; nothing is declared"))
+    return next(_linter_lengths(root), (_BLACK_DEFAULT, _NOTHING))
 
 
 _DIGITS = re.compile("[0-9]{1,4}")  # str.isdigit takes ², which int does not

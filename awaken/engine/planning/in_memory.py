@@ -167,7 +167,7 @@ class _Work:
         paths = [path for path in files if is_python(path) and path in self._snapshot]
         if not paths:
             return {}
-        snapshot, line_length = self._snapshot, self._formatter.line_length
+        snapshot, formatter = self._snapshot, self._formatter
         layout = processing.layout or Layout(snapshot)
         # A new file is imported like its neighbors.
         created = {path.rpartition("/")[2].removesuffix(".py") for path in self._created}
@@ -184,7 +184,8 @@ class _Work:
                 path: FileContext(
                     name=layout.name_of(path),
                     first_party=layout.top_packages | created,
-                    line_length=line_length,
+                    line_length=formatter.line_length,
+                    is_length_assumed=formatter.is_length_assumed,
                     taken=taken.names_from(path) if path in releasing else frozenset(),
                 )
                 for path in paths

@@ -45,7 +45,13 @@ from awaken.engine.edits.line_splices import replaced_lines
 from awaken.engine.edits.node_kinds import KINDS
 from awaken.engine.edits.owned_edits import OVERLAP, OwnedEdit, of_kind
 from awaken.engine.edits.splices import SpanMap, Splice, splice
-from awaken.engine.edits.style import outer_pair_of, style_of, surroundings_of, without_blank_lines
+from awaken.engine.edits.style import (
+    FileStyle,
+    outer_pair_of,
+    style_of,
+    surroundings_of,
+    without_blank_lines,
+)
 from awaken.engine.edits.whole_statements import why_not_whole
 from awaken.engine.formatting.aligned_lines import with_aligned_lines
 from awaken.engine.formatting.long_lines import without_long_lines
@@ -89,7 +95,8 @@ def rewrite_file(
         place = Place(source.path, Span(0, 0))
         changes = tuple(dict.fromkeys(owned.change for owned in edits))
         return RewrittenFile(source, SpanMap(), (Problem(place, f"the file {error}", changes),))
-    work = _Work(module, rewriters, context.line_length)
+    style = style_of(module, context.line_length, is_assumed=context.is_length_assumed)
+    work = _Work(module, rewriters, style)
     pieces = work.pieces(edits)
     # The rest of a failed change would only get in the way of the others.
     rejected = {change for problem in work.problems for change in problem.changes}
@@ -121,14 +128,14 @@ _EDITED = "another change already edits this code"
 class _Work:
     """The edits of one file on their way to pieces of text; collects what goes wrong."""
 
-    def __init__(self, module: Module, rewriters: Rewriters, line_length: int) -> None:
+    def __init__(self, module: Module, rewriters: Rewriters, style: FileStyle) -> None:
         self.problems: list[Problem] = []
         self._unsafe: set[ChangeId] = set()
         self._inserted: dict[ChangeId, str] = {}
         self._filled: set[int] = set()
         self._module = module
         self._rewriters = rewriters
-        self.style = style_of(module, line_length)
+        self.style = style
 
     def pieces(self, edits: Sequence[OwnedEdit[Any]]) -> list[Piece]:
         """Return the new texts for every edit that names a place; imports are not among them."""

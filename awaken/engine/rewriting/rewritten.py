@@ -57,13 +57,14 @@ class FileContext(Struct, frozen=True):
     """The project's inputs for rewriting a file.
 
     ``name`` is the module's dotted name, ``first_party`` the top-level packages of the project,
-    ``line_length`` the longest line that its formatter allows, ``taken`` the names that other
-    modules take from this one.
+    ``line_length`` the longest line that its formatter allows, which is only assumed where nothing
+    is declared, ``taken`` the names that other modules take from this one.
     """
 
     name: str = ""
     first_party: frozenset[str] = frozenset()
     line_length: int = 88
+    is_length_assumed: bool = False
     taken: frozenset[str] = frozenset()
 
 
