@@ -106,14 +106,25 @@ def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[S
     """
     knowledge().require_canonical(f"the rule {rule.name}", names)
     # Resolving the names of all calls takes most of the time of a rule.
-    spellings = set(project.spellings_of(names))
+    spellings = project.spellings_of(names)
     for module in site_modules(project, rule.triggers):
+        spelled = project.names_in(module.path, spellings)
         for node in module.nodes(ast.Call):
             if (
-                last_name(node.func) in spellings
+                last_name(node.func) in spelled
                 and project.qualified_name(module, node.func) in names
             ):
                 yield Site(rule.name, module, node)
+
+
+def refers_to(project: Project, module: Module, node: ast.expr, names: Collection[str]) -> bool:
+    """Whether the qualified name of ``node`` is one of ``names``, whatever its file calls them."""
+    words = {name.rpartition(".")[2] for name in names}
+    # Most nodes are called by another name, so these are not resolved.
+    return (
+        last_name(node) in project.names_in(module.path, words)
+        and project.qualified_name(module, node) in names
+    )
 
 
 def uses_of(
@@ -136,8 +147,7 @@ def uses_of(
 
 def mentions_in(project: Project, module: Module, words: Collection[str]) -> Iterator[ast.AST]:
     """Yield what mentions one of ``words`` in a file, or a name that a scope of it gives one."""
-    others = project.other_names(module.path)
-    spelled = {*words, *(other for word in words for other in others.get(word, ()))}
+    spelled = project.names_in(module.path, words)
     return (node for word in sorted(spelled) for node in module.mentions(word))
 
 

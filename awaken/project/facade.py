@@ -50,6 +50,7 @@ from awaken.project.source.test_files import is_test_file
 from awaken.project.source.texts.program_texts import ProgramTexts
 from awaken.project.source.trees import Function, values_given
 from awaken.project.source.words import may_derive
+from awaken.project.source.worklist import reachable
 from awaken.project.store.summaries import Store
 from awaken.project.values.domain import ClassOf, External, ModuleOf
 from awaken.project.values.possible import ProgramValues
@@ -449,6 +450,11 @@ class Project:
     def other_names(self, path: str) -> Mapping[str, Sequence[str]]:
         """Return the other names that a file gives to something, in any scope, by its name."""
         return self._facts.aliases_in(path)
+
+    def names_in(self, path: str, words: Iterable[str]) -> set[str]:
+        """Return ``words``, and the names that a file gives, in any scope, to what they name."""
+        others = self.other_names(path)
+        return reachable(words, lambda word: others.get(word, ()))
 
     def qualified_name(self, module: Module, node: ast.expr) -> str | None:
         """Return the dotted name of ``node`` after imports, aliases and re-exports.

@@ -220,7 +220,8 @@ def _changes(
 # ----------------------------------------------------------------------------------- the sites
 def _is_loose(project: Project, module: Module, call: ast.Call) -> bool:
     """Whether ``call`` makes a task that only the event loop knows."""
-    if last_name(call.func) not in _NAMES or isinstance(module.parent(call), ast.Await):
+    named = last_name(call.func) in project.names_in(module.path, _NAMES)
+    if not named or isinstance(module.parent(call), ast.Await):
         return False
     names = set(project.effects.library_functions(module, call))
     if not names or not names <= coroutines().weak:

@@ -99,16 +99,16 @@ right. The same programs have 13 calls of `ensure_future()` that stay.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Phase, Place, Plan
+from awaken.contract import Phase, Place
 from awaken.kit.caveats.replaced_names import doubles_of
-from awaken.kit.changes import decide, plan_of
+from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_from_same_module, replace_name
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
-from awaken.kit.rule import Rule
-from awaken.kit.search import mentions_in, site_modules
+from awaken.kit.rule import SiteRule
+from awaken.kit.search import calls_of, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.f_strings import can_be_edited
@@ -123,7 +123,7 @@ _CREATE = "asyncio.create_task"
 _LOOPS = library_names().loop_getters
 
 
-class EnsureFuture(Rule):
+class EnsureFuture(SiteRule):
     """Rewrites ``ensure_future(coroutine)`` to ``create_task(coroutine)``."""
 
     name = "ensure-future"
@@ -134,25 +134,14 @@ class EnsureFuture(Rule):
     triggers = (b"ensure_future", b"loop().create_task")
     reasons = (INSIDE_FSTRING, NAME_TAKEN)
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
+    def decisions(self, project: Project) -> Iterator[Decided]:
         """Return one finding per call, and its change."""
-        sites = self._sites(project, constraints.decided)
-        return plan_of(decide(site, _rewrite, project) for site in sites)
-
-    def _sites(self, project: Project, decided: Collection[Place]) -> Iterator[Site[ast.Call]]:
-        # Resolving the names of all calls takes most of the time.
-        spellings = project.spellings_of([_ENSURE])
-        for module in site_modules(project, self.triggers):
-            named = set(mentions_in(project, module, spellings))
-            for node in module.nodes(ast.Call):
-                if module.place(node) in decided:
-                    continue
-                if _is_of_running_loop(project, module, node) or (
-                    node.func in named
-                    and _is_ensured(project, module, node)
-                    and not _why_kept(project, module, node)
-                ):
-                    yield Site(self.name, module, node)
+        for module, node in nodes_in(site_modules(project, self.triggers), ast.Call):
+            if _is_of_running_loop(project, module, node):
+                yield decide(Site(self.name, module, node), _rewrite, project)
+        for site in calls_of(project, self, {_ENSURE}):
+            if not _why_kept(project, site.module, site.node):
+                yield decide(site, _rewrite, project)
 
     def why_no_site(self, project: Project, place: Place) -> str | None:
         """Return why `ensure_future()` stays at ``place``."""

@@ -92,10 +92,10 @@ from awaken.contract import Edit, Level, Phase, Reason, Status
 from awaken.kit.changes import Decided, decide
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import SiteRule
-from awaken.kit.search import modules_with, site_modules
+from awaken.kit.search import modules_with, refers_to, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site, rewrite_through
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Conditional, last_name
+from awaken.project.source.trees import Conditional
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -157,19 +157,14 @@ def _calls(project: Project, module: Module) -> Iterator[ast.Call]:
     if not any(word in module.source.text for word in (b"asyncio", b"run_until_complete")):
         return
     for node in module.nodes(ast.Call):
-        if (
-            last_name(node.func) in _LAST
-            and not _is_guarded(module, node)
-            and _runs_a_loop(project, module, node)
-        ):
+        if _runs_a_loop(project, module, node) and not _is_guarded(module, node):
             yield node
 
 
 def _runs_a_loop(project: Project, module: Module, call: ast.Call) -> bool:
-    if last_name(call.func) == "run":
-        return project.qualified_name(module, call.func) == "asyncio.run"
     # Only loops have a method of this name.
-    return isinstance(call.func, ast.Attribute)
+    is_method = isinstance(call.func, ast.Attribute) and call.func.attr == "run_until_complete"
+    return is_method or refers_to(project, module, call.func, {"asyncio.run"})
 
 
 def _is_guarded(module: Module, call: ast.Call) -> bool:

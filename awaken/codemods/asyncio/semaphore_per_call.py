@@ -145,10 +145,7 @@ def _renames_locks(project: Project, path: str) -> bool:
 def _lone_locks(project: Project, module: Module) -> Iterator[ast.Call]:
     """Yield the calls that make a lock or a semaphore which only the code around can wait for."""
     known = locks()
-    words = set(known.words)
-    if _renames_locks(project, module.path):
-        renamed = project.other_names(module.path)
-        words.update(*(renamed.get(word, ()) for word in known.words))
+    words = project.names_in(module.path, known.words)
     yield from (
         node
         for node in module.nodes(ast.Call)

@@ -124,7 +124,7 @@ from awaken.contract import Edit, Level, Phase, Reason, Span, Status, TextEdit
 from awaken.kit.changes import Decided, decide
 from awaken.kit.payloads import WRITE_STATEMENTS, Statements
 from awaken.kit.rule import SiteRule
-from awaken.kit.search import site_modules
+from awaken.kit.search import refers_to, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import name_list
 from awaken.project.effects import suspensions
@@ -242,12 +242,8 @@ def _cancellations(project: Project, module: Module, handler: ast.ExceptHandler)
     """Return the classes that ``handler`` names and that a cancellation is an instance of."""
     if handler.type is None:
         return []
-    return [
-        node
-        for node in _caught_names(handler.type)
-        if last_name(node) in {"CancelledError", "BaseException"}
-        and project.qualified_name(module, node) in {*_CANCELLED, _BASE}
-    ]
+    names, caught = {*_CANCELLED, _BASE}, _caught_names(handler.type)
+    return [node for node in caught if refers_to(project, module, node, names)]
 
 
 def _caught_names(caught: ast.expr) -> list[ast.expr]:
@@ -255,10 +251,8 @@ def _caught_names(caught: ast.expr) -> list[ast.expr]:
 
 
 def _suppresses(project: Project, module: Module, call: ast.Call) -> bool:
-    return (
-        last_name(call.func) == "suppress"
-        and project.qualified_name(module, call.func) == "contextlib.suppress"
-        and any(project.qualified_name(module, node) in {*_CANCELLED, _BASE} for node in call.args)
+    return refers_to(project, module, call.func, {"contextlib.suppress"}) and any(
+        project.qualified_name(module, node) in {*_CANCELLED, _BASE} for node in call.args
     )
 
 
@@ -442,7 +436,7 @@ def _rewrite(site: Site[ast.ExceptHandler | ast.Call], project: Project) -> Rewr
     shown = _shown_text(module, node)
     message = f"`{shown}` swallows the cancellation of its task"
     named = [] if node.type is None else _caught_names(node.type)
-    cancelled = [part for part in named if last_name(part) == "CancelledError"]
+    cancelled = [part for part in named if refers_to(project, module, part, _CANCELLED)]
     behind = next(filter(_does_something, _statements_after(module, above, node)), None)
     if cancelled and behind is not None:
         raise Refused(CODE_BEHIND, shown, because=(module.place(behind, "would not run"),))

@@ -76,11 +76,10 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Finding, Phase
 from awaken.kit.rule import Advice
-from awaken.kit.search import modules_with, site_modules
+from awaken.kit.search import modules_with, refers_to, site_modules
 from awaken.kit.sites import Site
 from awaken.knowledge.library_names import name_list
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import last_name
 from awaken.project.source.worklist import MOST_FILES
 
 if TYPE_CHECKING:
@@ -143,11 +142,7 @@ def _scope_around(project: Project, module: Module, node: ast.Yield) -> ast.Call
     for above in module.ancestors_inside(node):
         for item in above.items if isinstance(above, ast.With | ast.AsyncWith) else ():
             call = item.context_expr
-            if (
-                isinstance(call, ast.Call)
-                and last_name(call.func) in _LAST
-                and project.qualified_name(module, call.func) in _SCOPES
-            ):
+            if isinstance(call, ast.Call) and refers_to(project, module, call.func, _SCOPES):
                 return call
     return None
 

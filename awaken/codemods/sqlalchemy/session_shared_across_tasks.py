@@ -160,11 +160,11 @@ class SessionSharedAcrossTasks(SiteRule):
 
     def decisions(self, project: Project) -> Iterable[Decided]:
         """Return one finding for coroutines that share a session, and its change."""
-        names = set(project.spellings_of(_NAMES))
+        names = project.spellings_of(_NAMES)
         return (
             decide(Site(self.name, module, one.at), _rewrite, project, shared)
             for module in site_modules(project, self.triggers)
-            for one in _items_together(project, module, names)
+            for one in _items_together(project, module, project.names_in(module.path, names))
             if (
                 shared := project.orm.shared_sessions.shared_session(
                     module, one.runs, one.coroutines

@@ -86,7 +86,7 @@ def _mentions_of(package: bytes, waits: frozenset[Wait]) -> _Mentions:
     return _Mentions(
         re.compile(rf"\b{name}(?:\.\w+)*\.{called}".encode()),
         re.compile(rf"\bfrom[ \t]+{name}\b|\b{name}(?:\.\w+)*[ \t]+as\b".encode()),
-        re.compile(rf"\b{called}".encode()),
+        re.compile(rf"\b(?:{called}|(?:{last})[ \t]+as\b)".encode()),
     )
 
 
@@ -143,9 +143,10 @@ def _may_call(text: bytes, waits: frozenset[Wait]) -> bool:
 
 def calls_in_coroutines(project: Project, module: Module) -> Iterator[BlockingCall]:
     """Yield the blocking calls of ``module`` that a coroutine makes by itself."""
+    names = project.names_in(module.path, _last_names(_ALL))
     for node in module.nodes(ast.Call):
         if (
-            last_name(node.func) in _last_names(_ALL)
+            last_name(node.func) in names
             and not isinstance(module.parent(node), ast.Await)
             and module.enclosing_coroutine(node) is not None
         ):
@@ -161,8 +162,9 @@ def calls_in_functions(project: Project, module: Module) -> Iterator[BlockingCal
     time.
     """
     functions: set[ast.FunctionDef] = set()
+    names = project.names_in(module.path, _last_names(_FOLLOWED))
     for node in module.nodes(ast.Call):
-        if last_name(node.func) not in _last_names(_FOLLOWED):
+        if last_name(node.func) not in names:
             continue
         function = module.enclosing_function(node)
         if not isinstance(function, ast.FunctionDef) or function in functions:

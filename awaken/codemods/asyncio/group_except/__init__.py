@@ -98,11 +98,10 @@ from typing import TYPE_CHECKING
 from awaken.contract import Level, Phase, Reason, Rewriter, Status
 from awaken.kit.changes import Decided, decide
 from awaken.kit.rule import SiteRule
-from awaken.kit.search import site_modules
+from awaken.kit.search import refers_to, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.effects.own_nodes import own_nodes
-from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -173,12 +172,8 @@ def _is_around_a_group(project: Project, module: Module, body: list[ast.stmt]) -
     """Whether all that ``body`` raises comes out of a task group."""
     match body:
         case [ast.AsyncWith(items=[ast.withitem(context_expr=ast.Call() as call)]), *behind]:
-            named = last_name(call.func) == "TaskGroup"
-            return (
-                named
-                and project.qualified_name(module, call.func) == _GROUP
-                and all(map(_reads_results, behind))
-            )
+            is_group = refers_to(project, module, call.func, {_GROUP})
+            return is_group and all(map(_reads_results, behind))
     return False
 
 

@@ -38,9 +38,8 @@ class FanOut(Struct, frozen=True):
 
 def fan_outs(project: Project, module: Module) -> Iterator[FanOut]:
     """Yield the fan-outs of ``module``, recognized by their names."""
-    renamed = project.other_names(module.path)
-    meant = {other: name for name in _TASKS | _TOGETHER for other in renamed.get(name, ())}
-    meant |= {name: name for name in _TASKS | _TOGETHER}
+    words = sorted(_TASKS | _TOGETHER)
+    meant = {other: word for word in words for other in project.names_in(module.path, [word])}
     for node in module.nodes(ast.Call):
         if last_name(node.func) not in meant:
             continue

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 OPTION = "expire_on_commit"
-WORDS = (b"Session(", b"sessionmaker", b"partial", b"SessionConfig", b"AsyncConfig", b"Session)")
+WORDS = (
+    *(b"Session(", b"Session)", b"Session as ", b"sessionmaker"),
+    *(b"partial", b"SessionConfig", b"AsyncConfig"),
+)
 """Of these one stands in every file that makes a session."""
 
 _PARTIAL = "functools.partial"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -14,7 +14,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.programs.program import Program
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import keyword_of, last_name
-from awaken.project.source.worklist import reachable
 
 _SCRIPTS = {"alembic", "migrations", "scripts", "examples", "docs", "docs_src", "benchmarks"}
 
@@ -51,7 +50,7 @@ def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
     for path in project.site_files(words(*resources)):
         if path not in calling or is_aside(path):
             continue
-        here = _spellings(project.other_names(path), names)
+        here = project.names_in(path, names)
         module = None if here.isdisjoint(project.called_names(path)) else project.module(path)
         if module is None or _is_script(module):
             continue
@@ -63,11 +62,6 @@ def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
             resource = known.get(name)
             if resource in resources and not _is_unpooled(project, module, call):
                 yield Opening(module, call, name, resource)
-
-
-def _spellings(renamed: Mapping[str, Sequence[str]], names: set[str]) -> set[str]:
-    """Return ``names`` and what a file with these other names calls something of such a name."""
-    return reachable(names, lambda name: renamed.get(name, ()))
 
 
 def is_aside(path: str) -> bool:
