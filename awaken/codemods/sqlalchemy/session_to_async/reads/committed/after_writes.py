@@ -236,7 +236,9 @@ class ReadsAfterWrites:
                 continue
             above = module.parent(node)
             is_read = not isinstance(above, ast.Attribute) or (
-                above.attr in names or module.call_of(above) is not None
+                module.call_of(above) is not None
+                or module.call_taking(above) is not None
+                or any(getattr(part, "attr", "") in names for part in module.ancestors(node))
             )
             if is_read and module.span(node).start > making.span.end:
                 yield module.place(node)
@@ -271,7 +273,7 @@ class ReadsAfterWrites:
         held, values = object_at(self._project, module, node)
         kind = kind_of(self._project, values)
         # The session is asked last: it costs an evaluation of every name in the function.
-        is_kept = not kind and not isinstance(statement, ast.For | ast.AsyncFor | ast.Return)
+        is_kept = not kind and not isinstance(statement, ast.For | ast.AsyncFor)
         kept = [*self._kept.objects_at(module, held, values)] if is_kept else []
         if not kind and not kept:
             return

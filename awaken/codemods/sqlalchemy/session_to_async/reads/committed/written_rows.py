@@ -26,7 +26,7 @@ from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, variable_of
-from awaken.project.values.domain import ClassOf, InstanceOf, classes_in
+from awaken.project.values.domain import ClassOf, InstanceOf, TupleOf, classes_in, values_inside
 
 if TYPE_CHECKING:
     from awaken.contract import Place
@@ -231,7 +231,9 @@ class Writes:
         values = list(self._project.values.of(module, node).alternatives)
         mapped = self._project.orm.mapped_class
         for value in values:
-            if isinstance(value, InstanceOf) and value.parameters:
+            if isinstance(value, TupleOf):
+                values += values_inside(value)
+            elif isinstance(value, InstanceOf) and value.parameters:
                 values += value.parameters[-1]
             elif isinstance(value, InstanceOf | ClassOf) and mapped(value.qualified):
                 yield value.qualified
