@@ -20,6 +20,7 @@ from awaken.kit.relationships.sides import WORDS
 from awaken.kit.search import modules_with, nodes_with
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.sql_names import sql_names
+from awaken.project.effects.own_nodes import own_nodes, what_runs
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -174,6 +175,25 @@ class Writes:
         ancestors = self._project.orm.mapping_ancestors
         return one in ancestors(other) or other in ancestors(one)
 
+    def is_outside(self, module: Module, made: ast.Call) -> bool:
+        """Whether a call gives an object that is in no session: nothing has added it by then."""
+        named = self._project.qualified_name(module, made.func)
+        if self._project.orm.mapped_class(named) is not None or _is_parameter(module, made.func):
+            return True
+        graph, names = self._project.calls.graph(), self._project.orm.reads.names_of_mapped()
+        run = graph.reachable(graph.run_by(module, made))
+        if not run or any(call.kind == "unknown" for each in run for call in graph.callees(each)):
+            return False
+        # A related object may be in a session, and take the new one along.
+        return not any(
+            (isinstance(part, ast.Call) and last_name(part.func) in _OBJECTS)
+            or (isinstance(part, ast.Attribute) and part.attr in names)
+            or (isinstance(part, ast.keyword) and (part.arg is None or part.arg in names))
+            for home in map(self._project.calls.definition_of, run)
+            if home is not None
+            for part in own_nodes(what_runs(home[1]))
+        )
+
     # ----------------------------------------------------------------------------------- writes
     def _written_classes(self, module: Module, node: ast.AST) -> Iterator[Written]:
         """Yield the classes whose rows a node may change."""
@@ -186,7 +206,7 @@ class Writes:
                 given = frozenset(part.arg for part in node.keywords if part.arg is not None)
                 if (loaded := self._loaded_behind(module, node)) is not None:
                     yield Written(made or "", is_new=True, is_given=given, loaded=loaded)
-            case ast.Call(func=called) if is_parameter(module, called):
+            case ast.Call(func=called) if _is_parameter(module, called):
                 # A class that its caller names.
                 if (loaded := self._loaded_behind(module, node)) is not None:
                     yield Written("", is_new=True, loaded=loaded)
@@ -335,7 +355,7 @@ class Writes:
         yield from (written._replace(owner=argument) for argument in sorted(given))
 
 
-def is_parameter(module: Module, called: ast.expr) -> bool:
+def _is_parameter(module: Module, called: ast.expr) -> bool:
     """Whether a caller names what is called."""
     return isinstance(called, ast.Name) and any(
         isinstance(binding.node, ast.arg) for binding in module.scopes.bindings_of(called)
