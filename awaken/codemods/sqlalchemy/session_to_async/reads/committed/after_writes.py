@@ -333,10 +333,8 @@ class ReadsAfterWrites:
             written = self._loaded_when_written(module, result)
             changing = [
                 place
-                for place in sight.still
-                if place.span.start > written
-                and any(self._writes.changes(place, owner, step.name) for owner in step.owners)
-                and not self._is_refreshed(module, result, place)
+                for place in self._changing(sight, step)
+                if place.span.start > written and not self._is_refreshed(module, result, place)
             ]
             is_other = any(
                 self._writes.sets_key(item, each.owners) for item in sight.writes for each in before
@@ -359,6 +357,22 @@ class ReadsAfterWrites:
             elif is_new:
                 loaded.add(step.way)
                 yield replace(result, is_new=True)
+
+    def _changing(self, sight: _Sight, step: Step) -> Iterator[Place]:
+        """Yield the writes that may change what a step reads.
+
+        A deletion in a loop does not, if it takes rows of the deleted object alone.
+        """
+        call = sight.module.call_taking(sight.node)
+        is_apart = last_name(call and call.func) == "delete" and all(
+            self._writes.leaves_others(owner, step.name) for owner in step.owners
+        )
+        for place in sight.still:
+            is_own = call is not None and is_apart and place == sight.module.place(call)
+            if not is_own and any(
+                self._writes.changes(place, owner, step.name) for owner in step.owners
+            ):
+                yield place
 
     def _loaded_when_written(self, module: Module, read: _Read) -> int:
         """Return where a new object is loaded with what is read, in front of that; 0 if nowhere."""

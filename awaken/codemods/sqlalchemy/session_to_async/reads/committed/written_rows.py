@@ -118,6 +118,19 @@ class Writes:
             if not candidate.is_new and not candidate.is_refreshed
         )
 
+    def leaves_others(self, owner: str, name: str) -> bool:
+        """Whether deleting an object takes no row from a relationship of another of its class."""
+        heirs = (owner, *self._project.all_subclasses(owner))
+        mapped = [each for each in map(self._project.orm.mapped_class, heirs) if each is not None]
+        parts = {pair for each in mapped for pair in each.relationships.items()}
+        facts = self._project.orm.models.relationship(owner, name)
+        if facts is None or facts.target is None or not facts.plain_join or facts.secondary:
+            return False
+        return facts.uselist is True and not any(
+            target is None or self.is_kin(target, facts.target)
+            for target in (owner, *(other.target for key, other in parts if key != name))
+        )
+
     def refreshes(self, place: Place) -> bool:
         """Whether an object is refreshed at a place, or by what is called there."""
         return any(name.is_refreshed for name in self._all[place])
