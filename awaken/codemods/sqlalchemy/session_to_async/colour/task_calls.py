@@ -222,6 +222,8 @@ def write_runs(
     for statement in gone:
         is_whole = gone.keys() >= {*module.block_of(statement)}
         yield site.replace(statement, "pass") if is_whole else site.remove_statement(statement)
+    if runs:
+        yield site.release_import("asyncio")
 
 
 def _write_run(module: Module, insertions: Insertions, call: ast.Call) -> None:

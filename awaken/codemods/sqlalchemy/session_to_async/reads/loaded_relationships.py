@@ -16,12 +16,16 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.find.idle import is_in_unread_property
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.generated_methods import (
     GeneratedMethods,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.field_validators import is_of_field
 from awaken.codemods.sqlalchemy.session_to_async.reads.kept_loaded import kept_loaded, leads_back
-from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import loaded_when_written
+from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import (
+    loaded_when_written,
+    steps_when_written,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import is_served
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import (
@@ -329,11 +333,19 @@ class Loading:
                 if loads - {trace.load.place}:
                     yield trace
 
+    @cached_property
+    def loaded_when_written(self) -> dict[str, list[tuple[Place, Step]]]:
+        """The loads of new objects after a statement, by file, each with that statement."""
+        steps = steps_when_written(self._project, self._all_reads())
+        return groups_of(steps, lambda pair: pair[0].path)
+
+    def _all_reads(self) -> list[Read]:
+        return [read for each in (self._declared, *self._reads.values()) for read in each]
+
     def members(self) -> Iterator[Member]:
         """Yield the rewrites of the declarations, and of the statements."""
-        reads = [read for each in (self._declared, *self._reads.values()) for read in each]
         states = Persistence(self._project)
-        yield from loaded_when_written(self._project, self._rule, reads, states)
+        yield from loaded_when_written(self._project, self._rule, self._all_reads(), states)
         for key in sorted(self._mapped):
             side = self._sides[key]
             yield member(side.site, f"`{side.display_name}`", partial(self._mapping, side))

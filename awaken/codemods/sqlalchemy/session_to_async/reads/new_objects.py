@@ -47,6 +47,16 @@ class _New(NamedTuple):
     values: Values = ()
 
 
+class _Load(NamedTuple):
+    """The load of ``attributes`` of a new object after a statement, which is or has a call."""
+
+    new: _New
+    written: ast.Call
+    statement: ast.stmt
+    session: str
+    attributes: list[str]
+
+
 def written_behind(project: Project, module: Module, made: ast.Call) -> int:
     """Return the offset after which relationships of a new object are loaded, or 0.
 
@@ -65,6 +75,23 @@ def loaded_when_written(
     An object that the function refreshes itself, and an attribute that it was given when it was
     made, need nothing.
     """
+    for load in _loads(project, reads):
+        yield _refreshed_member(rule, load, states)
+
+
+def steps_when_written(project: Project, reads: Iterable[Read]) -> Iterator[tuple[Place, Step]]:
+    """Yield the same loads as reads, each with the statement in front of it."""
+    for load in _loads(project, reads):
+        new, place = load.new, load.new.module.place(load.statement)
+        for name in load.attributes:
+            yield place, Step(new.name, name, (), is_many=new.is_many)
+            if not new.is_many:
+                yield from (
+                    (place, step) for step in new.steps if step.text == f"{new.name}.{name}"
+                )
+
+
+def _loads(project: Project, reads: Iterable[Read]) -> Iterator[_Load]:
     needed: defaultdict[Place, dict[str, list[Read]]] = defaultdict(lambda: defaultdict(list))
     followed: defaultdict[Place, set[tuple[str, ...]]] = defaultdict(set)
     for read in reads:
@@ -82,9 +109,9 @@ def loaded_when_written(
                 steps = [_step(project, new.name, path) for path in sorted(followed[made])]
                 _, values = object_at(project, module, call)
                 new = new._replace(steps=tuple(steps), values=values)
-                yield from _refreshed_members(project, rule, new, needed[made], states)
+                yield from _loads_of(project, new, needed[made])
     for several, reads_of in _lists(project, needed):
-        yield from _refreshed_members(project, rule, several, reads_of, states)
+        yield from _loads_of(project, several, reads_of)
 
 
 def _lists(
@@ -158,11 +185,8 @@ def _loading_lines(
     return code + loaded_as_read(session, steps) if steps else code, imports
 
 
-def _refreshed_members(
-    project: Project, rule: str, new: _New, needed: dict[str, list[Read]], states: Persistence
-) -> Iterator[Member]:
-    module, name = new.module, new.name
-    writing = list(_writing(project, new))
+def _loads_of(project: Project, new: _New, needed: dict[str, list[Read]]) -> Iterator[_Load]:
+    module, writing = new.module, list(_writing(project, new))
     needing = {
         attribute: {at for read in reads for at in _needing(project, new, read.place)}
         for attribute, reads in sorted(needed.items())
@@ -170,25 +194,27 @@ def _refreshed_members(
     for number, written in enumerate(writing):
         statement, attributes = module.statement_of(written), _needed(new, writing, number, needing)
         session = _session(project, new, written)
-        if not attributes or statement is None or not session:
-            continue
-        site: Site[ast.AST] = Site(rule, module, written)
-        item = module.fresh_local(written, "item", "one") if new.is_many else name
-        code, needed_names = _loading_lines(
-            site, new._replace(name=item), session, attributes, states
-        )
-        is_added = is_surely_added(module, name, statement)
-        code, imports = states.guarded(site, written, item, code, certain=is_added)
-        if new.is_many:
-            lines = "".join(f"    {line}" for line in code.splitlines(keepends=True))
-            code = f"for {item} in {name}:\n{lines}"
-        edits = [site.insert_statements(module.place(statement), "after", code), *imports]
-        edits += needed_names
-        shown = ", ".join(f"`{name}.{attribute}`" for attribute in attributes)
-        method = last_name(written.func)
-        after = f"the {method}" if method in _WRITING else f"`{module.excerpt(written)}`"
-        message = f"loads {shown} after {after}"
-        yield Member(site, Rewrite(message, edits), name)
+        if attributes and statement is not None and session:
+            yield _Load(new, written, statement, session, attributes)
+
+
+def _refreshed_member(rule: str, load: _Load, states: Persistence) -> Member:
+    new, written, statement, session, attributes = load
+    module, name = new.module, new.name
+    site: Site[ast.AST] = Site(rule, module, written)
+    item = module.fresh_local(written, "item", "one") if new.is_many else name
+    code, needed_names = _loading_lines(site, new._replace(name=item), session, attributes, states)
+    is_added = is_surely_added(module, name, statement)
+    code, imports = states.guarded(site, written, item, code, certain=is_added)
+    if new.is_many:
+        lines = "".join(f"    {line}" for line in code.splitlines(keepends=True))
+        code = f"for {item} in {name}:\n{lines}"
+    edits = [site.insert_statements(module.place(statement), "after", code), *imports]
+    edits += needed_names
+    shown = ", ".join(f"`{name}.{attribute}`" for attribute in attributes)
+    method = last_name(written.func)
+    after = f"the {method}" if method in _WRITING else f"`{module.excerpt(written)}`"
+    return Member(site, Rewrite(f"loads {shown} after {after}", edits), name)
 
 
 def _needed(

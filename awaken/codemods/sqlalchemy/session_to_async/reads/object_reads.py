@@ -15,7 +15,13 @@ from awaken.project.source.expressions.alternatives import (
 )
 from awaken.project.source.expressions.expression_uses import reads_value, use_of
 from awaken.project.source.trees import Function, root_of
-from awaken.project.values.domain import InstanceOf, Values, instances_in, without_none
+from awaken.project.values.domain import (
+    InstanceOf,
+    Values,
+    instances_in,
+    values_inside,
+    without_none,
+)
 
 if TYPE_CHECKING:
     from awaken.contract import Place
@@ -28,7 +34,7 @@ _SEQUENCES = name_list("collections_of_objects")
 DICTIONARIES = name_list("dictionaries")
 _LOOKING = {"bool", "callable", "id", "isinstance", "issubclass", "len", "type"}
 """Builtins that read nothing of an object."""
-_OF_SESSIONS = {"add", "add_all", "delete", "expire", "expunge", "merge", "refresh"}
+OF_SESSIONS = {"add", "add_all", "delete", "expire", "expunge", "merge", "refresh"}
 """Methods of sessions, which load what they need themselves."""
 
 
@@ -50,7 +56,7 @@ def reads_of_object(module: Module, node: ast.expr, *, is_many: bool) -> bool:
         case "argument" if isinstance(above.func, ast.Name):
             return above.func.id not in _LOOKING
         case "argument" if isinstance(above.func, ast.Attribute):
-            return above.func.attr not in _OF_SESSIONS
+            return above.func.attr not in OF_SESSIONS
     return True
 
 
@@ -64,15 +70,31 @@ def object_at(project: Project, module: Module, node: ast.expr) -> tuple[ast.exp
     while not kind_of(project, values) and (
         (
             isinstance(above, ast.Subscript)
-            and isinstance(above.slice, ast.Constant)
             and above.value is node
-            and any(isinstance(x, InstanceOf) and x.named for x in values)
+            and _is_item(project, module, above, values)
         )
         or (isinstance(above, ast.Attribute) and use_of(module, above).way != "called")
     ):
         node, above = above, module.parent(above)
         values = _objects_of(project, module, node)
     return node, values
+
+
+def _is_item(project: Project, module: Module, item: ast.Subscript, values: Values) -> bool:
+    """Whether ``item`` reads an item of ``values``, and may be read in front of its statement."""
+    function, statement = module.enclosing_def(item), module.statement_of(item)
+    if not isinstance(item.ctx, ast.Load) or function is None or statement is None:
+        return False
+    if isinstance(item.slice, ast.Constant):
+        if any(isinstance(value, InstanceOf) and value.named for value in values):
+            return True
+    elif not isinstance(item.slice, ast.Name) or not is_of_function(module, item.slice, function):
+        return False
+    # Elsewhere the key may be missing.
+    if not any(map(values_inside, values)) or whole_if(module, statement) is not statement:
+        return False
+    order = project.effects.order(module, item)
+    return order is not None and order.unconditional
 
 
 def _objects_of(project: Project, module: Module, node: ast.expr) -> Values:

@@ -382,7 +382,7 @@ class ReadsAfterCommits:
     ) -> Iterator[_Read]:
         """Yield the reads of objects that something else keeps, which is used here."""
         statement, function = module.statement_of(node), module.enclosing_def(node)
-        if statement is None or function is None or isinstance(statement, ast.For | ast.Return):
+        if statement is None or function is None or isinstance(statement, ast.For):
             return
         first = whole_if(module, statement)
         session = self._project.orm.operations.session_variable(module, function)

@@ -25,10 +25,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
     kept_steps,
     leads_back,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import (
-    Writes,
-    is_parameter,
-)
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     covers,
     dominates,
@@ -53,6 +50,7 @@ from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.library_names import library_names
 from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit
+from awaken.project.source.expressions.expression_uses import targets_of
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, last_name, parameter_names, variable_of
 from awaken.project.source.worklist import groups_of
@@ -236,7 +234,9 @@ class ReadsAfterWrites:
                 continue
             above = module.parent(node)
             is_read = not isinstance(above, ast.Attribute) or (
-                above.attr in names or module.call_of(above) is not None
+                module.call_of(above) is not None
+                or module.call_taking(above) is not None
+                or any(getattr(part, "attr", "") in names for part in module.ancestors(node))
             )
             if is_read and module.span(node).start > making.span.end:
                 yield module.place(node)
@@ -271,7 +271,7 @@ class ReadsAfterWrites:
         held, values = object_at(self._project, module, node)
         kind = kind_of(self._project, values)
         # The session is asked last: it costs an evaluation of every name in the function.
-        is_kept = not kind and not isinstance(statement, ast.For | ast.AsyncFor | ast.Return)
+        is_kept = not kind and not isinstance(statement, ast.For | ast.AsyncFor)
         kept = [*self._kept.objects_at(module, held, values)] if is_kept else []
         if not kind and not kept:
             return
@@ -330,11 +330,11 @@ class ReadsAfterWrites:
                     self._project.orm.is_collection(owner, step.name) for owner in step.owners
                 ),
             )
+            written = self._loaded_when_written(module, result)
             changing = [
                 place
-                for place in sight.still
-                if any(self._writes.changes(place, owner, step.name) for owner in step.owners)
-                and not self._is_refreshed(module, result, place)
+                for place in self._changing(sight, step)
+                if place.span.start > written and not self._is_refreshed(module, result, place)
             ]
             is_other = any(
                 self._writes.sets_key(item, each.owners) for item in sight.writes for each in before
@@ -343,7 +343,8 @@ class ReadsAfterWrites:
             # The load of a read has only the relationships that each object is loaded with.
             is_other = is_other or (step.text in loaded and not self._is_loaded_with(step, passed))
             passed.append(step)
-            is_new = is_other or self._is_of_new(module, step, sight.writes, result)
+            writes = [place for place in sight.writes if place.span.start > written]
+            is_new = is_other or self._is_of_new(module, step, writes, result)
             if changing and not self._is_used_before(sight, changing[0], result):
                 loaded.add(step.way)
                 fills = (self._sets_other_side(module, place) for place in changing)
@@ -356,6 +357,40 @@ class ReadsAfterWrites:
             elif is_new:
                 loaded.add(step.way)
                 yield replace(result, is_new=True)
+
+    def _changing(self, sight: _Sight, step: Step) -> Iterator[Place]:
+        """Yield the writes that may change what a step reads.
+
+        A deletion in a loop does not, if it takes rows of the deleted object alone.
+        """
+        call = sight.module.call_taking(sight.node)
+        is_apart = last_name(call and call.func) == "delete" and all(
+            self._writes.leaves_others(owner, step.name) for owner in step.owners
+        )
+        for place in sight.still:
+            is_own = call is not None and is_apart and place == sight.module.place(call)
+            if not is_own and any(
+                self._writes.changes(place, owner, step.name) for owner in step.owners
+            ):
+                yield place
+
+    def _loaded_when_written(self, module: Module, read: _Read) -> int:
+        """Return where a new object is loaded with what is read, in front of that; 0 if nowhere."""
+        text, is_many, reading = read.text, read.is_many, read.statement
+        loops = (each for each in module.ancestors_inside(reading) if isinstance(each, ast.For))
+        for loop in loops:
+            if not is_many and isinstance(loop.iter, ast.Name) and last_name(loop.target) == text:
+                text, is_many, reading = loop.iter.id, True, loop
+        return max(
+            (
+                place.span.end
+                for place, step in self._loading.loaded_when_written.get(module.path, ())
+                if (step.text, step.name, step.is_many) == (text, read.name, is_many)
+                for statement in [*module.nodes_at({place.span})][:1]
+                if isinstance(statement, ast.stmt) and covers(module, statement, reading, text, ())
+            ),
+            default=0,
+        )
 
     def _aliases(self, sight: _Sight, step: Step) -> Iterator[str]:
         """Yield other variables of which the same is read before, in the same transaction."""
@@ -418,15 +453,10 @@ class ReadsAfterWrites:
         start = module.span(read.statement).start
         making = [write for write in writes if self._writes.makes(write, step, start)]
         return any(
-            not self._is_constructed(module, call) or _is_given_away(module, call, read)
+            not self._writes.is_outside(module, call) or _is_given_away(module, call, read)
             for place in making
             for call in module.calls_at(place.span)[:1]
         )
-
-    def _is_constructed(self, module: Module, made: ast.Call) -> bool:
-        """Whether a call is that of the class: a function may also add its object to a session."""
-        named = self._project.qualified_name(module, made.func)
-        return self._project.orm.mapped_class(named) is not None or is_parameter(module, made.func)
 
     def _is_used_before(self, sight: _Sight, write: Place, read: _Read) -> bool:
         """Whether a function uses a relationship in front of a write: it was loaded then."""
@@ -497,8 +527,9 @@ def _covers(module: Module, earlier: _Read, later: _Read) -> bool:
 
 def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:
     """Whether an object may be in a session where it is read, and be flushed there."""
-    variable = variable_of(module.parent(made))
-    if variable is None:
+    targets = targets_of(module.parent(made))
+    names = {part.id for each in targets for part in ast.walk(each) if isinstance(part, ast.Name)}
+    if not names:
         return True
     start, end = module.span(made).end, module.span(read.statement).start
     around = list(module.walk(module.enclosing_function(made)))
@@ -507,7 +538,7 @@ def _is_given_away(module: Module, made: ast.Call, read: _Read) -> bool:
         module.span(node).end
         for node in around
         if isinstance(node, ast.Name)
-        and node.id == variable.id
+        and node.id in names
         and isinstance(node.ctx, ast.Load)
         and start < module.span(node).start < end
         and not _is_attribute_read(module, node)

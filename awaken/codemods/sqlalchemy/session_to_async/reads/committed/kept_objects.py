@@ -16,7 +16,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import 
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     DICTIONARIES,
-    is_conditional,
+    OF_SESSIONS,
     kind_of,
     mapped_in,
     reads_of_object,
@@ -25,6 +25,7 @@ from awaken.project.frameworks.sqlalchemy.commits.late_readers import (
     is_late_reader,
     sources_of,
 )
+from awaken.project.source.expressions.expression_uses import use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
@@ -98,23 +99,19 @@ class KeptObjects:
 
     def objects_at(self, module: Module, node: ast.expr, values: Values) -> Iterator[Kept]:
         """Yield the mapped objects that ``node`` leads to, if its ``values`` are not mapped."""
-        if not reads_of_object(module, node, is_many=False):
+        if not reads_of_object(module, node, is_many=False) or self._is_for_others(module, node):
             return
         above, items = module.parent(node), items_of(values)
         first = _Way(module.text_of(node), values, self._read_of_items(module, node))
         match above:
             case ast.Attribute(attr=name) if not items:
                 first = first._replace(read=frozenset({name}))
-            case ast.Attribute(attr=name) if name not in _OF_ITEMS and mapped_in(
-                self._project, items
+            case ast.Attribute(attr=name) if (
+                name not in _OF_ITEMS
+                and mapped_in(self._project, items)
+                and use_of(module, module.parent(above) or above).way != "attribute"
             ):
                 return  # Its result is read where it is bound.
-            case ast.Subscript(slice=ast.Constant() | ast.Name(), ctx=ast.Load()) if (
-                items
-                and (statement := module.statement_of(above)) is not None
-                and not is_conditional(module, above, statement)
-            ):
-                first = first._replace(text=module.text_of(above), values=items)
         ways = Queue([first], lambda way: (*way[:1], *way[2:4]))
         for way in ways:
             known = tuple(value for value in way.values if not isinstance(value, Unknown))
@@ -125,6 +122,29 @@ class KeptObjects:
                 yield self._result(way, kind)
             elif way.depth < DEEPEST:
                 ways += self._next_ways(module, node, way._replace(depth=way.depth + 1))
+
+    def _is_for_others(self, module: Module, node: ast.expr) -> bool:
+        """Whether only a method of a session, or a caller, gets what ``node`` leads to."""
+        way, above = use_of(module, node)
+        while way == "element":
+            way, above = use_of(module, above)
+        if way == "returned":
+            return True
+        for below, call in module.steps_up(node):
+            match call:
+                case ast.Call(func=ast.Attribute(value=owner, attr=name)) if below is not call.func:
+                    is_session = name in OF_SESSIONS and self._project.orm.session_of(module, owner)
+                    return bool(is_session) and not any(map(self._may_read, ast.walk(below)))
+        return False
+
+    def _may_read(self, part: ast.AST) -> bool:
+        """Whether a part of an argument may read a relationship."""
+        match part:
+            case ast.Call(func=func):
+                return last_name(func) not in _OF_ITEMS
+            case ast.Attribute(attr=name):
+                return name in self._project.orm.reads.names_of_mapped()
+        return False
 
     def _result(self, way: _Way, kind: str) -> Kept:
         text, clauses, owners = way.text, way.clauses, mapped_in(self._project, way.values)

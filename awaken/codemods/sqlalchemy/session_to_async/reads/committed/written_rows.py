@@ -20,13 +20,14 @@ from awaken.kit.relationships.sides import WORDS
 from awaken.kit.search import modules_with, nodes_with
 from awaken.knowledge.library_names import library_names
 from awaken.knowledge.sql_names import sql_names
+from awaken.project.effects.own_nodes import own_nodes, what_runs
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, variable_of
-from awaken.project.values.domain import ClassOf, InstanceOf, classes_in
+from awaken.project.values.domain import ClassOf, InstanceOf, TupleOf, classes_in, values_inside
 
 if TYPE_CHECKING:
     from awaken.contract import Place
@@ -117,6 +118,19 @@ class Writes:
             if not candidate.is_new and not candidate.is_refreshed
         )
 
+    def leaves_others(self, owner: str, name: str) -> bool:
+        """Whether deleting an object takes no row from a relationship of another of its class."""
+        heirs = (owner, *self._project.all_subclasses(owner))
+        mapped = [each for each in map(self._project.orm.mapped_class, heirs) if each is not None]
+        parts = {pair for each in mapped for pair in each.relationships.items()}
+        facts = self._project.orm.models.relationship(owner, name)
+        if facts is None or facts.target is None or not facts.plain_join or facts.secondary:
+            return False
+        return facts.uselist is True and not any(
+            target is None or self.is_kin(target, facts.target)
+            for target in (owner, *(other.target for key, other in parts if key != name))
+        )
+
     def refreshes(self, place: Place) -> bool:
         """Whether an object is refreshed at a place, or by what is called there."""
         return any(name.is_refreshed for name in self._all[place])
@@ -174,6 +188,25 @@ class Writes:
         ancestors = self._project.orm.mapping_ancestors
         return one in ancestors(other) or other in ancestors(one)
 
+    def is_outside(self, module: Module, made: ast.Call) -> bool:
+        """Whether a call gives an object that is in no session: nothing has added it by then."""
+        named = self._project.qualified_name(module, made.func)
+        if self._project.orm.mapped_class(named) is not None or _is_parameter(module, made.func):
+            return True
+        graph, names = self._project.calls.graph(), self._project.orm.reads.names_of_mapped()
+        run = graph.reachable(graph.run_by(module, made))
+        if not run or any(call.kind == "unknown" for each in run for call in graph.callees(each)):
+            return False
+        # A related object may be in a session, and take the new one along.
+        return not any(
+            (isinstance(part, ast.Call) and last_name(part.func) in _OBJECTS)
+            or (isinstance(part, ast.Attribute) and part.attr in names)
+            or (isinstance(part, ast.keyword) and (part.arg is None or part.arg in names))
+            for home in map(self._project.calls.definition_of, run)
+            if home is not None
+            for part in own_nodes(what_runs(home[1]))
+        )
+
     # ----------------------------------------------------------------------------------- writes
     def _written_classes(self, module: Module, node: ast.AST) -> Iterator[Written]:
         """Yield the classes whose rows a node may change."""
@@ -186,7 +219,7 @@ class Writes:
                 given = frozenset(part.arg for part in node.keywords if part.arg is not None)
                 if (loaded := self._loaded_behind(module, node)) is not None:
                     yield Written(made or "", is_new=True, is_given=given, loaded=loaded)
-            case ast.Call(func=called) if is_parameter(module, called):
+            case ast.Call(func=called) if _is_parameter(module, called):
                 # A class that its caller names.
                 if (loaded := self._loaded_behind(module, node)) is not None:
                     yield Written("", is_new=True, loaded=loaded)
@@ -231,7 +264,9 @@ class Writes:
         values = list(self._project.values.of(module, node).alternatives)
         mapped = self._project.orm.mapped_class
         for value in values:
-            if isinstance(value, InstanceOf) and value.parameters:
+            if isinstance(value, TupleOf):
+                values += values_inside(value)
+            elif isinstance(value, InstanceOf) and value.parameters:
                 values += value.parameters[-1]
             elif isinstance(value, InstanceOf | ClassOf) and mapped(value.qualified):
                 yield value.qualified
@@ -333,7 +368,7 @@ class Writes:
         yield from (written._replace(owner=argument) for argument in sorted(given))
 
 
-def is_parameter(module: Module, called: ast.expr) -> bool:
+def _is_parameter(module: Module, called: ast.expr) -> bool:
     """Whether a caller names what is called."""
     return isinstance(called, ast.Name) and any(
         isinstance(binding.node, ast.arg) for binding in module.scopes.bindings_of(called)
