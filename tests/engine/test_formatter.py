@@ -190,11 +190,12 @@ def test_rewriters_know_the_longest_line():
     helpers = after.__globals__["REWRITERS"]["rule"]
     helpers["look"] = lambda node, _data, around: seen.append(around.line_length) or node
     try:
-        for formatter in (Formatter(60), Formatter(30, is_length_assumed=True)):
-            after(LONG, change(node_edit(LONG, CALL, "look")), formatter=formatter)
+        for formatter in (Formatter(60), Formatter(8, is_length_assumed=True)):
+            text = LONG + "y = 123456\n" * 5
+            after(text, change(node_edit(text, CALL, "look")), formatter=formatter)
     finally:
         del helpers["look"]
-    assert seen == [60, max(map(len, LONG.splitlines()))]
+    assert seen == [60, len("y = 123456")]
 
 
 def test_the_edited_statement_is_formatted():

@@ -39,7 +39,7 @@ def test_how_a_file_is_written(text, newline, indent):
 
 @pytest.mark.parametrize(
     ("lengths", "expected"),
-    [([20] * 50, 88), ([20, 104], 104), ([20] * 198 + [110, 300], 110), ([300], 120), ([], 88)],
+    [([20] * 50, 88), ([104] * 4, 88), ([20, *[104] * 4, 300], 104), ([300] * 5, 120), ([], 88)],
 )
 def test_lines_of_the_file_count_where_no_length_is_declared(lengths, expected):
     text = "\n\n".join("x" * length for length in lengths)

@@ -30,6 +30,8 @@ _FAR = 500
 bytes each; without a bound, a file of blank lines would cost the square of its size."""
 
 
+_SEVERAL = 5
+"""Lines that are as long on purpose; fewer are slips."""
 _WIDEST = 120
 """Characters of a line that awaken writes where nothing is declared: more than style guides allow
 is a slip of the file."""
@@ -57,10 +59,10 @@ def style_of(module: Module, line_length: int, *, is_assumed: bool = False) -> F
 
 
 def _usual_length(module: Module) -> int:
-    """Return the length, in characters, that one line in a hundred exceeds."""
+    """Return the length, in characters, that several lines have or exceed."""
     lines = module.source.text.decode("utf-8", "replace").splitlines()
-    lengths = sorted(len(line) for line in lines if line.strip())
-    return lengths[len(lengths) * 99 // 100] if lengths else 0
+    lengths = sorted(map(len, lines))
+    return lengths[-_SEVERAL] if len(lengths) >= _SEVERAL else 0
 
 
 def _indent(module: Module) -> str:

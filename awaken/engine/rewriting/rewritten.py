@@ -64,8 +64,8 @@ class FileContext(Struct, frozen=True):
     name: str = ""
     first_party: frozenset[str] = frozenset()
     line_length: int = 88
-    is_length_assumed: bool = False
     taken: frozenset[str] = frozenset()
+    is_length_assumed: bool = False
 
 
 class RewrittenFile(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -273,9 +273,10 @@ def _inner(reader: ModuleReader, nodes: Iterable[ast.expr]) -> list[Item]:
 def _library_expression(reader: ModuleReader, node: ast.Call, name: str) -> Item:
     inner = _inner(reader, _flattened_nodes(arguments_of(node)))
     owner, mixed = _owner_of(inner)
-    typed = ast.unparse(node).upper()
     unhashable = name in {"cast", "type_coerce", "try_cast"} and any(
-        type_name in typed for type_name in _UNHASHABLE_TYPES
+        type_name in text.upper()
+        for text in _type_texts(reader, node)
+        for type_name in _UNHASHABLE_TYPES
     )
     return Item(
         node,
@@ -287,6 +288,17 @@ def _library_expression(reader: ModuleReader, node: ast.Call, name: str) -> Item
         constant=name in sql_names().constants,
         hashable=not unhashable,
     )
+
+
+def _type_texts(reader: ModuleReader, call: ast.Call) -> Iterator[str]:
+    """Yield texts that name the type which a call casts to, whatever its file calls it."""
+    waiting = Worklist[ast.expr]([call])
+    for expression in waiting:
+        yield ast.unparse(expression)
+        for node in ast.walk(expression):
+            if isinstance(node, ast.Name):
+                yield reader.qualified_name(node) or ""
+                waiting += filter(None, [reader.only_value(node)])
 
 
 def _owner_of(inner: Sequence[Item]) -> tuple[Item | None, bool]:
