@@ -23,7 +23,7 @@ WORDS = (
     *(b"Session(", b"Session)", b"Session as ", b"sessionmaker"),
     *(b"partial", b"SessionConfig", b"AsyncConfig"),
 )
-"""Of these one stands in every file that makes a session."""
+"""Every file that makes a session has one of these."""
 
 _PARTIAL = "functools.partial"
 _ASYNC_ROLES = {"async", "async-factory"}
