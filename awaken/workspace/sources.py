@@ -239,3 +239,13 @@ class Snapshot:
         Copies one dictionary of references (0.1 ms for 7,000 files), no text.
         """
         return Snapshot({**self._files, **files}) if files else self
+
+
+def line_break_before(text: bytes, start: int) -> str:
+    """Return the first line end of ``text``, with what precedes ``start`` on its line.
+
+    Of a statement that begins its line, that is the indentation.
+    """
+    line_end = LINE_END_BYTES.search(text)
+    *_, before = LINE_END_BYTES.split(text[:start])
+    return ((b"\n" if line_end is None else line_end[0]) + before).decode()

@@ -46,7 +46,7 @@ from awaken.contract import Edit, Span
 from awaken.kit.sites import Refused, Site
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name, walk
-from awaken.workspace.sources import LINE_END_BYTES
+from awaken.workspace.sources import LINE_END_BYTES, line_break_before
 
 
 class Awaiting:
@@ -267,9 +267,8 @@ class Awaiting:
         statement = self._module.parent(call)
         if statement is not None and (kept := kept_attribute(statement)):
             # The attribute lives longer than the variable.
-            text = self._module.source.text
-            *_, indent = LINE_END_BYTES.split(text[: self._module.span(statement).start])
-            newline = (LINE_END_BYTES.findall(text)[0] + indent).decode()
+            start = self._module.span(statement).start
+            newline = line_break_before(self._module.source.text, start)
             held = f"{ast.unparse(kept.value)}._generator_of_{kept.attr.lstrip('_')}"
             self._insertions.insert_after(statement, f"{newline}{held} = {name}")
         elif last := last_statement(self._module, statement):

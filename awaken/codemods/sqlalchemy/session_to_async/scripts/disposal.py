@@ -28,7 +28,7 @@ from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, last_name, variable_of
 from awaken.project.source.worklist import reachable
-from awaken.workspace.sources import LINE_END_BYTES
+from awaken.workspace.sources import line_break_before
 
 _CONTEXT = "contextvars.copy_context"
 _HERE = "..."
@@ -133,14 +133,12 @@ class Disposal:
         Its connections are ``closed``, or those of the engine that it gives. Raises Refused.
         """
         opening, closing, needed = self.around_thread(site, closed)
-        text, statement = site.module.source.text, site.module.statement_of(call) or call
-        *_, indent = LINE_END_BYTES.split(text[: site.module.span(statement).start])
-        line_end = LINE_END_BYTES.search(text)
-        above = why_in_thread(site.module) + ("\n" if line_end is None else line_end[0].decode())
+        module, statement = site.module, site.module.statement_of(call) or call
+        newline = line_break_before(module.source.text, module.span(statement).start)
         around = [site.insert_before(call, opening), site.insert_behind(call, closing)]
-        if (place := site.module.place(statement)) not in self._explained:
+        if (place := module.place(statement)) not in self._explained:
             self._explained.add(place)
-            around.insert(0, site.insert_before(statement, f"{above}{indent.decode()}"))
+            around.insert(0, site.insert_before(statement, f"{why_in_thread(module)}{newline}"))
         return [*around, *needed]
 
     def around_thread(self, site: Site[ast.AST], closed: Closed) -> tuple[str, str, list[Edit]]:

@@ -15,7 +15,7 @@ from awaken.kit.sites import Site
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf
 from awaken.project.values.fixtures_by_name import ASKING
-from awaken.workspace.sources import LINE_END_BYTES
+from awaken.workspace.sources import line_break_before
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
@@ -40,10 +40,7 @@ def made_before(part: SynchronousPart, site: Site[ast.AST], node: ast.FunctionDe
     first = node.decorator_list[0] if node.decorator_list else None
     start = module.span(node).start if first is None else module.span(first).start - 1
     given = ", ".join(f'"{word}"' for word in sorted(names))
-    text = module.source.text
-    *_, indent = LINE_END_BYTES.split(text[:start])
-    newline = LINE_END_BYTES.findall(text)[0].decode()
-    code = f"@pytest.mark.usefixtures({given}){newline}{indent.decode()}"
+    code = f"@pytest.mark.usefixtures({given}){line_break_before(module.source.text, start)}"
     return [
         TextEdit(path=module.path, anchor=Span(start, start), text=code, site=site.id),
         site.need_import("pytest"),

@@ -18,7 +18,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, is_text, parameters_of, variadic
-from awaken.workspace.sources import LINE_END_BYTES
+from awaken.workspace.sources import line_break_before
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
@@ -64,11 +64,9 @@ def as_fixture(
     scope = xunit_scope(part, module, node, function)
     if not scope:
         return
-    text = module.source.text
-    newline = LINE_END_BYTES.findall(text)[0].decode()
-    *_, indent = LINE_END_BYTES.split(text[: module.span(node).start])
+    newline = line_break_before(module.source.text, module.span(node).start)
     scoped = "" if scope == "function" else f'scope="{scope}", '
-    code = f"@pytest.fixture({scoped}autouse=True){newline}{indent.decode()}"
+    code = f"@pytest.fixture({scoped}autouse=True){newline}"
     yield site.insert_before(node, code)
     yield site.need_import("pytest")
     if node.name.startswith(_AFTER):

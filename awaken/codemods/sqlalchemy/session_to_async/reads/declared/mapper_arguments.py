@@ -9,7 +9,7 @@ from awaken.contract import Edit
 from awaken.kit.sites import Refused, Site
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.trees import last_name, values_given, variable_of
-from awaken.workspace.sources import LINE_END_BYTES
+from awaken.workspace.sources import LINE_END_BYTES, line_break_before
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -95,11 +95,11 @@ def _added_edit(site: Site[ast.ClassDef], own: ast.Dict, argument: str) -> Edit:
     before = LINE_END_BYTES.split(text[: module.span(last).start])[-1].decode()
     if before.strip():
         return site.insert_behind(value, f", {argument}")
-    newline = LINE_END_BYTES.findall(text)[0].decode()
+    newline = line_break_before(text, module.span(last).start)
     # A comment after the last one stays with it.
     if b"#" in LINE_END_BYTES.split(text[module.span(value).end :], maxsplit=1)[0]:
-        return site.insert_before(last, f"{argument},{newline}{before}")
-    return site.insert_behind(value, f",{newline}{before}{argument}")
+        return site.insert_before(last, f"{argument},{newline}")
+    return site.insert_behind(value, f",{newline}{argument}")
 
 
 def _has_key(own: ast.Dict, key: str) -> bool:
