@@ -451,10 +451,14 @@ class Project:
         """Return the other names that a file gives to something, in any scope, by its name."""
         return self._facts.aliases_in(path)
 
-    def names_in(self, path: str, words: Iterable[str]) -> set[str]:
+    def names_in(self, path: str, words: Iterable[str]) -> frozenset[str]:
         """Return ``words``, and the names that a file gives, in any scope, to what they name."""
+        return self._names_in(path, frozenset(words))
+
+    @cached_method
+    def _names_in(self, path: str, words: frozenset[str]) -> frozenset[str]:
         others = self.other_names(path)
-        return reachable(words, lambda word: others.get(word, ()))
+        return frozenset(reachable(words, lambda word: others.get(word, ())))
 
     def qualified_name(self, module: Module, node: ast.expr) -> str | None:
         """Return the dotted name of ``node`` after imports, aliases and re-exports.

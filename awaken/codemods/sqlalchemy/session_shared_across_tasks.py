@@ -174,7 +174,7 @@ class SessionSharedAcrossTasks(SiteRule):
 
 
 # ----------------------------------------------------------------------------------- the sites
-def _items_together(project: Project, module: Module, names: set[str]) -> Iterator[_Together]:
+def _items_together(project: Project, module: Module, names: frozenset[str]) -> Iterator[_Together]:
     """Yield what runs at once; ``names`` are last names of the functions that run coroutines."""
     # Qualified names are asked of what is called like that only: they may be evaluated.
     calls = [node for node in module.nodes(ast.Call) if last_name(node.func) in names]
@@ -209,7 +209,7 @@ def _elements(module: Module, node: ast.expr) -> Iterator[ast.expr]:
 
 
 def _of_group(
-    project: Project, module: Module, node: ast.AsyncWith, names: set[str]
+    project: Project, module: Module, node: ast.AsyncWith, names: frozenset[str]
 ) -> Iterator[_Together]:
     """Yield the coroutines of which a task group makes tasks."""
     for item in node.items:

@@ -42,7 +42,7 @@ class Program(Protocol):
     def other_names(self, path: str) -> Mapping[str, Sequence[str]]:
         """Return the other names that a file gives to something, in any scope, by its name."""
 
-    def names_in(self, path: str, words: Iterable[str]) -> set[str]:
+    def names_in(self, path: str, words: Iterable[str]) -> frozenset[str]:
         """Return ``words``, and the names that a file gives, in any scope, to what they name."""
 
     def qualified_name(self, module: Module, node: ast.expr) -> str | None:
