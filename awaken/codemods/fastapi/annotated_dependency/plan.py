@@ -49,8 +49,7 @@ _READING = {"getattr", "attrgetter"}
 _REGISTERING = {"add_api_route", "add_api_websocket_route", "add_websocket_route"}
 _UNWRAPPING = "0.123.5"
 """FastAPI evaluates annotations where the function is defined from then on, not its wrapper."""
-_OF_ROUTES = {"named"}
-_FOREIGN = {"inherited", "many", "named", "dynamic", "unresolved"}
+_FOREIGN = {"inherited", "many", "dynamic", "unresolved"}
 
 
 class AnnotatedDependency(Rule):
@@ -288,7 +287,7 @@ def _of_obstacle(project: Project, signature: _Signature, obstacle: Obstacle) ->
             for place in (obstacle.place, *obstacle.others):
                 if not _is_registered(project, place):
                     raise Refused(reasons.UNSEEN_CALL, obstacle.why, because=(place,))
-        case kind if kind in (_OF_ROUTES if _is_route(signature.function) else _FOREIGN):
+        case kind if kind == "named" or (kind in _FOREIGN and not _is_route(signature.function)):
             # FastAPI and URLs know a route by its name, too.
             may_call = _is_read if _is_route(signature.function) else _is_no_url
             if any(may_call(project, place) for place in (obstacle.place, *obstacle.others)):
