@@ -152,16 +152,16 @@ def test_what_pytest_calls_by_name_is_refused(name, path):
 def test_a_method_that_no_fixture_replaces_is_refused(name, arguments, body, more):
     text = SET_UP.format(name=name, arguments=arguments).replace("\n", "\n    ")
     text = f"import shop\n\n\nclass TestIt:\n    {text}    {body}\n\n{more}"
-    found = refused({"shop.py": SHOP, "tests/test_it.py": text.rstrip() + "\n"})
-    assert "called-by-pytest" in {why for why, _ in found}
+    refusals = refused({"shop.py": SHOP, "tests/test_it.py": text.rstrip() + "\n"})
+    assert "called-by-pytest" in {why for why, _ in refusals}
 
 
 @pytest.mark.parametrize("name", ["setup_function", "teardown_function"])
 @pytest.mark.parametrize("more", ["", "\n\nclass TestIt:\n    def test_it(self): ...\n"])
 def test_a_fixture_of_functions_would_run_for_methods_too(name, more):
     text = "import shop\n\n\n" + SET_UP.format(name=name, arguments="it") + more
-    found = refused({"shop.py": SHOP, "test_it.py": text})
-    assert found == ({("called-by-pytest", f"def {name}(it):")} if more else set())
+    refusals = refused({"shop.py": SHOP, "test_it.py": text})
+    assert refusals == ({("called-by-pytest", f"def {name}(it):")} if more else set())
 
 
 @pytest.mark.parametrize("name", ["setup", "setup_shop"])

@@ -57,11 +57,11 @@ class Along:
             if not isinstance(above, ast.Lambda):
                 continue
             for index, parameter in enumerate((*above.args.posonlyargs, *above.args.args)):
-                given = self._passed.values_for_argument(module, above, index)
+                passed = self._passed.values_for_argument(module, above, index)
                 result = [
                     (*alternative, Argument(parameter, module, parameter, (), value))
                     for alternative in result
-                    for value in given or ()
+                    for value in passed or ()
                 ] or result
         is_known = result != [()] and len(result) <= MOST_ALTERNATIVES
         return result if is_known else []
