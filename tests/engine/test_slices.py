@@ -52,6 +52,8 @@ def test_an_expression_is_its_own_slice(text, code, kind, expected):
         ("try: x\nexcept A: w\ny\n", "except A: w", "ExceptHandler", None),
         ("x\n\f\ny = 1\n", "y = 1", "Assign", "y = 1\n"),
         ("x\n\fy = 1\n", "y = 1", "Assign", "y = 1\n"),
+        ("w; \fx = f(\n  1)\ny\n", "x = f(\n  1)", "Assign", "w; \fx = f(\n  1)\n"),
+        ("if a: \fx = 1\ny\n", "x = 1", "Assign", "if a: \fx = 1\n"),
         ("x = 1", "x = 1", "Assign", None),
         ("match x:\n  case a.b: pass\n", "a.b", "Attribute", None),
     ],

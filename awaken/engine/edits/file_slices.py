@@ -256,12 +256,14 @@ def block_of(module: Module, statement: ast.stmt) -> list[ast.stmt]:
 def line_of_statement(module: Module, statement: ast.stmt) -> int | None:
     """Return where the statement's first line starts, decorators included.
 
-    None if other code is before it on that line. A form feed belongs to the line before, for Python
-    starts to count columns after it.
+    None if other code is before it on that line. A form feed at the start of the line belongs to
+    the line before, for Python starts to count columns after it.
     """
     text, at = module.source.text, _first_byte(module, statement)
-    start = max(line_start(text, at), text.rfind(b"\f", 0, at) + 1)
-    return None if text[start:at].strip(b" \t") else start
+    start = line_start(text, at)
+    if text[start:at].strip(b" \t\f"):
+        return None
+    return max(start, text.rfind(b"\f", 0, at) + 1)
 
 
 def _first_byte(module: Module, statement: ast.stmt) -> int:
