@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
+from textwrap import indent
 from typing import NamedTuple
 
 
@@ -32,7 +34,8 @@ class Step(NamedTuple):
             owner, _, name = self.part.rpartition(".")
             conditions = f'hasattr({owner}, "{name}") and {conditions}'
         if self.is_many:
-            return f"{conditions}[item.{self.name} for item in {self.text}]"
+            item, clauses = loop_over(self.text, "item")
+            return f"{conditions}[{item}.{self.name} {' '.join(clauses)}]"
         return f"{conditions}{self.text}.{self.name}"
 
 
@@ -41,9 +44,35 @@ def _prefixes(text: str) -> list[str]:
     return [".".join(parts[: n + 1]) for n in range(len(parts))]
 
 
+def loop_over(text: str, item: str) -> tuple[str, list[str]]:
+    """Return the expression of each object that ``text`` gives, and the clauses that lead to it.
+
+    A list comprehension has both already; the items of something else get the name ``item``.
+    """
+    made = ast.parse(text, mode="eval").body if text.startswith("[") else None
+    if not isinstance(made, ast.ListComp):
+        return item, [f"for {item} in {text}"]
+    clauses = list[str]()
+    for part in made.generators:
+        target, iterated = (ast.get_source_segment(text, x) for x in (part.target, part.iter))
+        tests = (ast.get_source_segment(text, test) for test in part.ifs)
+        clauses += [f"for {target} in {iterated}", *(f"if {test}" for test in tests)]
+    return ast.get_source_segment(text, made.elt) or item, clauses
+
+
+def nested(code: str, *headers: str) -> str:
+    """Return statements under headers, the outermost first."""
+    for header in reversed(headers):
+        code = f"{header}:\n{indent(code, '    ')}"
+    return code
+
+
 def loaded_as_read(session: str, steps: Iterable[Step]) -> str:
     """Return the statement that reads something in a greenlet, where it loads what it has not."""
-    reads = list(dict.fromkeys(step.code for step in steps))
+    steps = list(dict.fromkeys(steps))
+    texts = [f"{step.text}." for step in steps if not step.part]
+    inner = (x for x in steps if x.is_many or not any(y.startswith(f"{x.way}.") for y in texts))
+    reads = list(dict.fromkeys(step.code for step in inner))
     code = reads[0] if len(reads) == 1 else f"({', '.join(reads)})"
     return f"await {session}.run_sync(lambda _: {code})\n"
 

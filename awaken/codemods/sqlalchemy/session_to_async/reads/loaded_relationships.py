@@ -62,7 +62,7 @@ _DUMPED = 255
 """Levels that are loaded of a relationship from a class to itself: pydantic dumps no more of them.
 
 A level that has no objects ends it, so a high number costs nothing (SQLAlchemy, "Configuring
-Self-Referential Eager Loading").
+Self-Referential Eager Loading"). Rows that refer to each other in a circle have all levels.
 """
 _NOT_KEPT = {"dynamic", "noload", "raise", "raise_on_sql", "write_only"}
 _LEVELS = "rules.{}.levels = {}"
@@ -105,6 +105,7 @@ class Loading:
             if key not in self._recursive and not all(map(is_served, reads))
         }
         self._returned = set[Key]()
+        self._returning = set[Key]()
         self._traces: tuple[Trace, ...] = ()
         self._planned = self._plan()
 
@@ -173,7 +174,8 @@ class Loading:
     def _plan(self) -> PlannedLoads:
         """Plan the loads of statements; what they cannot load, the mapping does.
 
-        The mapping stops where a class comes back to itself: there, statements load the rest.
+        The mapping stops where a class comes back to itself: there, statements load the rest. Where
+        they cannot, the mapping goes on for as many relationships as are read (``_returning``).
         """
         while True:
             traces: dict[Trace, Key] = {}
@@ -184,9 +186,9 @@ class Loading:
                     if key not in self._mapped or self._comes_back(trace):
                         traces[self._without_returns(trace)] = key
             planned = plan_loads(self._rule, self._project, tuple(traces))
-            refused = {traces[trace] for trace in planned.refused} - self._mapped
-            if not refused:
-                self._traces = tuple(traces)
+            refused = {traces[trace] for trace in planned.refused}
+            if refused <= self._mapped:
+                self._traces, self._returning = tuple(traces), refused
                 return planned
             self._mapped |= refused
 
@@ -378,8 +380,20 @@ class Loading:
             caveats.append(
                 f"`{side.display_name}` is not loaded with objects that come from `{inverse}`"
             )
-        depth = _DUMPED if side.key in self._ways_back else 0
+        depth = _DUMPED if side.key in self._ways_back else self._depth(side.key)
         return Rewrite(message, edits_of(self._project, side, _EAGER, depth), caveats)
+
+    def _depth(self, key: Key) -> int:
+        """Return the `join_depth` of a relationship that no statement can load where it returns.
+
+        It counts all relationships from the object that a statement loads. 0 is for others.
+        """
+        if key not in self._returning:
+            return 0
+        reads = self._reads[key]
+        longest = max(len(trace.path) for read in reads for trace in read.traces)
+        is_traced = all(read.is_traced for read in reads)
+        return longest if is_traced else max(longest, len({owner for owner, _ in self._mapped}))
 
     def _leading_back(self) -> Iterator[Side]:
         """Yield what loads with each object, but is read where it leads back to a class.
@@ -453,7 +467,11 @@ class Loading:
         edits = edits_of(self._project, side, _EAGER, self._levels or _DUMPED)
         caveats = [_loads_more(side)]
         deep = "as deep as it goes"
-        if self._levels:
+        if not self._levels:
+            caveats.append(
+                f"rows that `{side.display_name}` leads back to take {_DUMPED} statements"
+            )
+        else:
             deep = f"up to {self._levels} relationships from the first object of a statement"
             caveats.append(f"reading `{side.display_name}` of an object further away raises")
         return Rewrite(f"loads `{side.display_name}` with every object, {deep}", edits, caveats)
