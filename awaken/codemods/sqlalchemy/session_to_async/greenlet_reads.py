@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from textwrap import indent
 from typing import NamedTuple
 
+from awaken.project.source.worklist import groups_of
+
 
 class Step(NamedTuple):
     """A read of ``name`` of what ``text`` says, which is of one of ``owners``, or its items are.
@@ -82,11 +84,12 @@ def expired_items(session: str, steps: Iterable[Step], item: str) -> str:
 
     The collection that they are items of is read for that, if it is not loaded.
     """
-    code = ""
-    for step in dict.fromkeys(each for each in steps if each.is_many):
-        owner, _, collection = step.text.rpartition(".")
+    code, many = "", (step for step in dict.fromkeys(steps) if step.is_many)
+    for text, each in groups_of(many, lambda step: step.text).items():
+        owner, _, collection = text.rpartition(".")
         code += loaded_as_read(session, [Step(owner, collection, ())])
         conditions = "".join(f"{name} is not None and " for name in _prefixes(owner)[1:])
-        code += f"for {item} in {conditions}{step.text} or ():\n"
-        code += f'    {session}.expire({item}, ["{step.name}"])\n'
+        names = ", ".join(dict.fromkeys(f'"{step.name}"' for step in each))
+        expiring = f"{session}.expire({item}, [{names}])\n"
+        code += nested(expiring, f"for {item} in {conditions}{text} or ()")
     return code

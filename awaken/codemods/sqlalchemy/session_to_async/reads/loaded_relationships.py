@@ -46,6 +46,7 @@ from awaken.kit.relationships.sides import LOADS_WITH_OBJECT, WORDS, Key, Side, 
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY
+from awaken.project.names.functions.decorators import PROPERTIES
 from awaken.project.source.trees import keyword_of
 from awaken.project.source.worklist import groups_of, reachable
 from awaken.project.values.domain import classes_in
@@ -58,6 +59,11 @@ if TYPE_CHECKING:
     from awaken.project.values.domain import Values
 
 _EAGER = "selectin"
+_IMMEDIATE = "immediate"
+"""How the children of a tree are loaded if their parent is as well, by `selectin`.
+
+With `selectin` for both, each would load the other again at every level.
+"""
 _DUMPED = 255
 """Levels that are loaded of a relationship from a class to itself: pydantic dumps no more of them.
 
@@ -153,22 +159,41 @@ class Loading:
     def _loaded_as_trees(self) -> set[Key]:
         """Return what leads from a class to itself, and is read where nothing can be awaited.
 
-        Two from one class would load each other again and again. Then there are none, unless the
-        owner says how deep they are read.
+        Two collections, or two references, of one class would load each other again and again. Then
+        there are none, unless the owner says how deep they are read.
         """
         keys = {
-            key
-            for key in self._recursive
-            if any(read.how != "attribute" for read in self._reads[key])
+            key for key in self._recursive if not all(map(self._is_awaitable, self._reads[key]))
         }
         if self._levels:
             return keys
-        owners = Counter(key[0] for key in keys)
+        sides = Counter((owner, self._is_reference((owner, name))) for owner, name in keys)
+        owners = {owner for owner, _ in keys}
         return {
             key
             for key in keys
-            if owners[key[0]] == 1 and not set(self._project.all_subclasses(key[0])) & set(owners)
+            if sides[key[0], self._is_reference(key)] == 1
+            and owners.isdisjoint(self._project.all_subclasses(key[0]))
         }
+
+    def _is_awaitable(self, read: Read) -> bool:
+        """Whether code reads a relationship, and no property of a mapped class."""
+        nodes = self._project.expressions_at(read.place) if read.how == "attribute" else ()
+        return read.how == "attribute" and not any(self._is_of_property(*item) for item in nodes)
+
+    def _is_of_property(self, module: Module, node: ast.AST) -> bool:
+        function = module.enclosing_def(node)
+        owner = None if function is None else module.parent(function)
+        decorators = [] if function is None else function.decorator_list
+        return (
+            isinstance(owner, ast.ClassDef)
+            and any(self._project.qualified_name(module, x) in PROPERTIES for x in decorators)
+            and self._project.orm.mapped_class(module.full_name(owner)) is not None
+        )
+
+    def _is_reference(self, key: Key) -> bool:
+        """Whether a relationship of a class to itself leads to one object."""
+        return self._project.orm.is_collection(*key) is False
 
     # ----------------------------------------------------------------------------- statements
     def _plan(self) -> PlannedLoads:
@@ -464,14 +489,18 @@ class Loading:
         name = self._project.qualified_name(site.module, made.func)
         if name not in _OF_SQLALCHEMY:
             raise Refused(READ_ELSEWHERE, side.display_name)
-        edits = edits_of(self._project, side, _EAGER, self._levels or _DUMPED)
+        owner = side.key[0]
+        is_beside = any(key[0] == owner and self._is_reference(key) for key in self._trees)
+        is_immediate = is_beside and not self._is_reference(side.key)
+        lazy = _IMMEDIATE if is_immediate else _EAGER
+        edits = edits_of(self._project, side, lazy, self._levels or _DUMPED)
         caveats = [_loads_more(side)]
         deep = "as deep as it goes"
-        if not self._levels:
+        if not self._levels and lazy == _EAGER:
             caveats.append(
                 f"rows that `{side.display_name}` leads back to take {_DUMPED} statements"
             )
-        else:
+        if self._levels:
             deep = f"up to {self._levels} relationships from the first object of a statement"
             caveats.append(f"reading `{side.display_name}` of an object further away raises")
         return Rewrite(f"loads `{side.display_name}` with every object, {deep}", edits, caveats)

@@ -169,8 +169,7 @@ def _list_of(project: Project, module: Module, made: ast.Call) -> _New | None:
 def _step(project: Project, name: str, path: tuple[str, ...]) -> Step:
     """Return the read of a relationship of related objects, of those of the object ``name``."""
     owner, _, attribute = path[0].rpartition(".")
-    facts = project.orm.models.relationship(owner, attribute)
-    is_many = facts is not None and facts.uselist is True
+    is_many = project.orm.is_collection(owner, attribute) is True
     return Step(f"{name}.{attribute}", path[1].rpartition(".")[2], (), is_many=is_many)
 
 
