@@ -199,8 +199,8 @@ class Loading:
     def _plan(self) -> PlannedLoads:
         """Plan the loads of statements; what they cannot load, the mapping does.
 
-        The mapping stops where a class comes back to itself: there, statements load the rest. Where
-        they cannot, the mapping goes on for as many relationships as are read (``_returning``).
+        The mapping stops where a class comes back to itself: there, statements load the rest. If
+        they cannot, the mapping goes on there (``_returning``).
         """
         while True:
             traces: dict[Trace, Key] = {}

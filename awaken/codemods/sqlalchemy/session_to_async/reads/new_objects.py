@@ -36,7 +36,7 @@ _OF_SESSIONS = {"add", "add_all", "delete", "expire", "refresh"}
 class _New(NamedTuple):
     """An object that a function makes, and the variable that holds it.
 
-    ``steps`` are what is read of its related objects; those that are ``returning`` read a
+    ``steps`` are what is read of its related objects. Those that are ``returning`` read a
     collection that has the object itself. If it ``is_many``, the variable is a list of the object
     and others of its class. The object has one of ``values``.
     """
