@@ -82,7 +82,8 @@ class EagerLoading:
         if owner is None or target is None or not (owner.complete and target.complete):
             return None
         if owner is target and (facts.remote_side or facts.plain_join):
-            return leads_down(owner, facts.remote_side)
+            refers = _refers(owner.columns.values(), owner.tablename or "")
+            return leads_down(owner, facts.remote_side) if refers else None
         if facts.foreign_keys and not facts.remote_side:
             return holds_many(owner, target, facts.foreign_keys)
         return direction(owner, target) if facts.plain_join else None
