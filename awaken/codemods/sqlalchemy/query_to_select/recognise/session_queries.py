@@ -237,7 +237,11 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
         return Recognised(call, _standing_against(reader, call))
     if not isinstance(call.func, ast.Attribute) or call.func.attr != "query":
         return None
-    proof = reader.project.orm.session_of(reader.module, call.func.value)
+    sessions, receiver = reader.project.orm.sessions, call.func.value
+    # Its use first, where callers tell no more: they are many.
+    if sessions.is_proved_by_use_alone(reader.module, receiver) and is_proved_by_use(reader, call):
+        return _of_session(reader, call, SessionProof("session", by_use=True))
+    proof = sessions.proof_of(reader.module, receiver)
     # It is known to be something else.
     if proof is None:
         return None
@@ -250,7 +254,6 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
     if is_proved_by_use(reader, call):
         return _of_session(reader, call, SessionProof("session", by_use=True))
     if is_plausible(reader, call):
-        receiver = call.func.value
         help_text = prove_session(reader, receiver)
         because = Place(proof.place.path, proof.place.span, proof.why)
         refused = Refused(reasons.UNPROVEN_SESSION, short_text(receiver), help_text, (because,))
