@@ -326,7 +326,7 @@ def is_whole_word(word: bytes, text: bytes) -> bool:
 def word_pattern(word: str) -> re.Pattern[bytes]:
     """Return a pattern that matches ``word`` where it is a whole word.
 
-    What precedes it is looked at last: a pattern that begins so is tried at every byte.
+    It begins with the word: a pattern that begins with anything else is tried at every byte.
     """
     escaped = re.escape(word.encode())
     return re.compile(rb"%b(?<!\w%b)(?!\w)" % (escaped, escaped))

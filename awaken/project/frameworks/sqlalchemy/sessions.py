@@ -191,7 +191,7 @@ class Sessions(ModelFacts):
         if not isinstance(function, ast.Attribute) or function.attr != "query":
             return None
         if evidence is None:
-            evidence = next((node for node in call.args if self._is_built_on(module, node)), None)
+            evidence = next((node for node in call.args if self.is_built_on(module, node)), None)
         if evidence is None:
             return None
         # Words first: callers are many.
@@ -214,7 +214,7 @@ class Sessions(ModelFacts):
         place = module.place(evidence, "only a session queries a mapped class")
         return SessionProof("session", (place,), by_use=True)
 
-    def _is_built_on(self, module: Module, node: ast.expr) -> bool:
+    def is_built_on(self, module: Module, node: ast.expr) -> bool:
         """Whether ``node`` is mapped, or an expression of SQLAlchemy's about what is mapped.
 
         ``func.count(User.id).label("n")``, ``distinct(User.name)``, ``User.age + 1``.
@@ -240,7 +240,7 @@ class Sessions(ModelFacts):
         """Whether ``node`` is a mapped column or built on one: a class has methods of its own."""
         name = self._evaluator.names.qualified_name(module, node)
         is_class = name is not None and self._models.status(name) == "mapped"
-        return not is_class and self._is_built_on(module, node)
+        return not is_class and self.is_built_on(module, node)
 
     def _is_of_library(self, module: Module, function: ast.expr) -> bool:
         """Whether ``function`` is ``func.count``, ``distinct``, ``cast`` or the like."""

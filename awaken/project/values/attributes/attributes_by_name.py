@@ -1,4 +1,4 @@
-"""What an attribute may be by its name alone, whatever object it is read from."""
+"""Attributes by their names alone, whatever objects they are read from."""
 
 from __future__ import annotations
 
