@@ -147,11 +147,10 @@ class SiteRule(Rule):
     """A rule of which every site is a change of its own."""
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
-        """Return the findings and changes of all sites."""
-        del constraints  # no change needs another site
+        """Return the findings and changes of all sites; no change needs another site."""
         from awaken.kit.changes import plan_of  # noqa: PLC0415  a recalled run needs none of it
 
-        return plan_of(self.decisions(project))
+        return plan_of(self.decisions(project.without_sites(constraints.decided)))
 
     def decisions(self, project: Project) -> Iterable[Decided]:
         """Yield what is decided of each site."""

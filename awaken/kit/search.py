@@ -102,7 +102,8 @@ class Rewritten:
 def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[Site[ast.Call]]:
     """Yield the calls of functions or classes by their qualified names, whatever files call them.
 
-    ``asyncio.sleep`` is called by ``sleep(1)`` below ``from asyncio import sleep``, too.
+    ``asyncio.sleep`` is called by ``sleep(1)`` below ``from asyncio import sleep``, too. Those that
+    are decided are left out.
     """
     knowledge().require_canonical(f"the rule {rule.name}", names)
     # Resolving the names of all calls takes most of the time of a rule.
@@ -112,6 +113,7 @@ def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[S
         for node in module.nodes(ast.Call):
             if (
                 last_name(node.func) in spelled
+                and not project.is_decided(module, node)
                 and project.qualified_name(module, node.func) in names
             ):
                 yield Site(rule.name, module, node)

@@ -103,6 +103,7 @@ class Project:
         self.published_because = settings.published_because
         self._settings = settings
         self._site_scope: frozenset[str] | None = None
+        self._decided: frozenset[Place] = frozenset()
         before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
         # No function is public for the code in these, nor used by it.
         others = _names(snapshot, (*TEMPLATE_READS, *URL_READS, *_REQUIREMENTS))
@@ -389,6 +390,19 @@ class Project:
         other = copy(self)
         other._site_scope = site_scope  # noqa: SLF001  of the same class
         return other
+
+    def without_sites(self, decided: frozenset[Place]) -> Project:
+        """Return the same project, in which no rule is asked again for its sites at these places.
+
+        They count for ``is_decided`` alone, which whoever goes through sites asks.
+        """
+        other = copy(self)
+        other._decided = decided  # noqa: SLF001  of the same class
+        return other
+
+    def is_decided(self, module: Module, node: ast.AST) -> bool:
+        """Whether ``node`` is a site that nobody asks for again."""
+        return bool(self._decided) and module.place(node) in self._decided
 
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it."""

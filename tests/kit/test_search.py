@@ -50,6 +50,14 @@ def test_calls_are_found_whatever_the_file_calls_them():
     ]
 
 
+def test_calls_that_are_decided_are_no_sites():
+    project = program(FILES)
+    first, *others = (item.place for item in calls_of(project, Waits(), {"things.wait"}))
+    again = calls_of(project.without_sites(frozenset({first})), Waits(), {"things.wait"})
+
+    assert [item.place for item in again] == others
+
+
 @pytest.mark.parametrize("search", [calls_of, lambda project, _, names: uses_of(project, names)])
 def test_a_name_that_can_never_match_is_refused(search):
     with pytest.raises(TypeError, match="can never match `sqlalchemy"):

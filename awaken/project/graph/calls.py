@@ -35,7 +35,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
-from awaken.project.source.words import Words
+from awaken.project.source.words import Words, word_pattern
 from awaken.project.source.worklist import multimap
 from awaken.project.values.domain import Unknown
 from awaken.project.values.evaluation import Evaluator
@@ -98,21 +98,22 @@ class TextMentions:
 
     @cached_method
     def _mentions_of(self, name: str) -> _Mentions:
-        word = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")
-        alone, receivers, is_known = set[str](), set[bytes](), True
+        word = word_pattern(name)
+        alone, receivers = set[str](), set[bytes]()
         for path in self._words.files_with(name):
             text = self._words.text(path)
             for match in word.finditer(text):
                 head = text[max(0, match.start() - LONGEST_RECEIVER) : match.start()].rstrip()
-                receiver = _RECEIVER.search(head)
+                receiver = _RECEIVER.search(head) if head.endswith(b".") else None
                 if receiver is not None:
                     receivers.add(receiver[1])
                 elif _UNKNOWN_RECEIVER.search(head):
-                    is_known = False
+                    # It may be of any function: no more is asked.
+                    return _Mentions(frozenset(), frozenset(), None)
                 elif not head.endswith(b"def"):
                     alone.add(path)
         importing = frozenset(path for path in sorted(alone) if self._words.imports(path, name))
-        return _Mentions(frozenset(alone), importing, frozenset(receivers) if is_known else None)
+        return _Mentions(frozenset(alone), importing, frozenset(receivers))
 
     @cached_method
     def _names_of(self, last: str) -> frozenset[bytes]:

@@ -20,6 +20,7 @@ from awaken.project.source.programs.undefined import is_undefined
 from awaken.project.source.programs.whole_program import Ask
 from awaken.project.source.trees import Function
 from awaken.project.source.words import FilesWith, Words
+from awaken.project.values.attributes.attributes_by_name import AttributesByName
 from awaken.project.values.calls.expected import expected_at
 from awaken.project.values.evaluation import Evaluator
 from awaken.project.values.questions import Passed
@@ -45,6 +46,7 @@ class ProgramEvaluator(Evaluator):
         self.files_with = files_with
         self.ask = ask
         self.value_calls = value_calls
+        self.attributes_by_name = AttributesByName(self, files_with)
         self._passing = Passing(
             self.callers_of, load, self.parameters.is_open, partial(expected_at, self)
         )

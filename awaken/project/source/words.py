@@ -323,6 +323,15 @@ def is_whole_word(word: bytes, text: bytes) -> bool:
     return _first(word, text) is not None
 
 
+def word_pattern(word: str) -> re.Pattern[bytes]:
+    """Return a pattern that matches ``word`` where it is a whole word.
+
+    It begins with the word: a pattern that begins with anything else is tried at every byte.
+    """
+    escaped = re.escape(word.encode())
+    return re.compile(rb"%b(?<!\w%b)(?!\w)" % (escaped, escaped))
+
+
 def _first(word: bytes, text: bytes) -> int | None:
     """Return where ``word`` is first a whole word in ``text``."""
     WORK.searches += 1

@@ -72,6 +72,18 @@ class Sessions(ModelFacts):
                 return self._kept_as_item(module, node) or proof
         return proof
 
+    def is_proved_by_use_alone(self, module: Module, node: ast.expr) -> bool:
+        """Whether callers tell no more of ``node`` than that it is a session, as its use does.
+
+        It is an attribute of an unknown object, to which the program gives nothing else.
+        """
+        evaluator = self._evaluator
+        if not isinstance(node, ast.Attribute) or not evaluator.follows_callers:
+            return False
+        with evaluator.without_callers():
+            is_open = isinstance(self._from_values(module, node), Unknown)
+        return is_open and evaluator.attributes_by_name.are_only_sessions(node.attr)
+
     def others(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return what ``node`` is proven to be other than a session, each as a noun phrase."""
         values = self._evaluator.values(module, node)
@@ -179,9 +191,12 @@ class Sessions(ModelFacts):
         if not isinstance(function, ast.Attribute) or function.attr != "query":
             return None
         if evidence is None:
-            evidence = next((node for node in call.args if self._is_built_on(module, node)), None)
+            evidence = next((node for node in call.args if self.is_built_on(module, node)), None)
         if evidence is None:
             return None
+        # Words first: callers are many.
+        if not any(self._own_queries) and self.is_proved_by_use_alone(module, function.value):
+            return self._proof_by(module, evidence)
         known = self._from_values(module, function.value)
         # An AsyncSession has no `query`, so this call proves nothing.
         if isinstance(known, SessionProof) and known.kind.startswith("async"):
@@ -193,10 +208,13 @@ class Sessions(ModelFacts):
             return None
         if self._may_be_other(module, function.value):
             return None
+        return self._proof_by(module, evidence)
+
+    def _proof_by(self, module: Module, evidence: ast.expr) -> SessionProof:
         place = module.place(evidence, "only a session queries a mapped class")
         return SessionProof("session", (place,), by_use=True)
 
-    def _is_built_on(self, module: Module, node: ast.expr) -> bool:
+    def is_built_on(self, module: Module, node: ast.expr) -> bool:
         """Whether ``node`` is mapped, or an expression of SQLAlchemy's about what is mapped.
 
         ``func.count(User.id).label("n")``, ``distinct(User.name)``, ``User.age + 1``.
@@ -222,7 +240,7 @@ class Sessions(ModelFacts):
         """Whether ``node`` is a mapped column or built on one: a class has methods of its own."""
         name = self._evaluator.names.qualified_name(module, node)
         is_class = name is not None and self._models.status(name) == "mapped"
-        return not is_class and self._is_built_on(module, node)
+        return not is_class and self.is_built_on(module, node)
 
     def _is_of_library(self, module: Module, function: ast.expr) -> bool:
         """Whether ``function`` is ``func.count``, ``distinct``, ``cast`` or the like."""

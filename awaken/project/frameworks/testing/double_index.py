@@ -25,8 +25,10 @@ from awaken.project.source.looked_at import Search, WatchedSnapshot
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import DOUBLE_WORDS, is_around_tests, may_configure
 from awaken.project.source.trees import Function, keyword_of
+from awaken.project.source.words import word_pattern
 from awaken.project.source.worklist import MOST_FILES, Worklist
 
+_LAST_WORD = re.compile(rb"\w++\Z")
 _FAKED = re.compile(rb"def query\(|^\s+query\s*=", re.MULTILINE)
 
 
@@ -375,13 +377,13 @@ class _Making:
     def spans(self) -> dict[str, tuple[Span, ...]]:
         """Return the spans in which tests may have a double, for each file that has one."""
         for word, owner in self._words:
-            pattern = re.compile(rb"(?:\b(\w++)\.)?\b%s\b" % re.escape(word.encode()))
+            pattern = word_pattern(word)
             for path, text in self._naming(word):
                 outline = self._outline(path)
                 self._words += [(new, owner) for old, new in outline.renamed if old == word]
-                receivers = {*outline.receivers, owner.encode(), None} if owner else None
+                receivers = {*outline.receivers, owner.encode(), b""} if owner else None
                 for match in pattern.finditer(text):
-                    if receivers is None or match[1] in receivers:
+                    if receivers is None or _receiver(text, match.start()) in receivers:
                         self._reach(path, match.start())
         return {path: tuple(sorted(self._reached[path])) for path in sorted(self._reached)}
 
@@ -400,6 +402,14 @@ class _Making:
 
 def _is_inside(place: Span, spans: Iterable[Span]) -> bool:
     return any(span.contains(place) for span in spans)
+
+
+def _receiver(text: bytes, start: int) -> bytes:
+    """Return the word before the dot before ``start``; empty where none is."""
+    if not text.endswith(b".", 0, start):
+        return b""
+    match = _LAST_WORD.search(text, text.rfind(b"\n", 0, start) + 1, start - 1)
+    return b"" if match is None else match[0]
 
 
 class _Reached(Struct, frozen=True):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
-from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -14,6 +12,7 @@ from awaken.project.names.functions.decorators import method_kind
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, parameters_of
 from awaken.project.source.worklist import MOST_FILES, Worklist
+from awaken.project.values.attributes.attributes_by_name import stores_of
 from awaken.project.values.attributes.library_attributes import OutsideAttributes
 from awaken.project.values.attributes.own_attributes import OwnAttributes
 from awaken.project.values.domain import (
@@ -43,12 +42,7 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.library.automap_classes import automap_attribute
 from awaken.project.values.library.made_objects import method_of
-from awaken.project.values.library.of_requests import (
-    STATE,
-    is_state,
-    kept_for_request,
-    stored_attributes,
-)
+from awaken.project.values.library.of_requests import STATE, is_state, kept_for_request
 from awaken.project.values.library.origins import (
     begun_values,
     parameters_in,
@@ -362,7 +356,7 @@ def _assigned_attribute(evaluator: Questions, owner: InstanceOf | ClassOf, name:
     line |= set(evaluator.classes.all_subclasses(owner.qualified))
     result: Values = ()
     is_assigned = False
-    for module, target in _stores(evaluator, name, paths):
+    for module, target in stores_of(evaluator, name, paths):
         owners = evaluator.values(module, target.value)
         is_of_line = any(
             isinstance(value, InstanceOf | ClassOf) and value.qualified in line for value in owners
@@ -371,15 +365,3 @@ def _assigned_attribute(evaluator: Questions, owner: InstanceOf | ClassOf, name:
             result = union(result, evaluator.assigned_values(module, target, None, None, ()))
         is_assigned |= is_of_line
     return result if is_assigned else ()
-
-
-def _stores(
-    evaluator: Questions, name: str, paths: Iterable[str]
-) -> Iterator[tuple[Module, ast.Attribute]]:
-    """Yield the assignments to attributes of a name."""
-    written = re.compile(rb"\.%s\s*(?:=(?!=)|[,:)\]]|in\b)" % name.encode())
-    for path in (path for path in paths if written.search(evaluator.text(path))):
-        module = evaluator.load(path)
-        for target in stored_attributes(module, name) if module is not None else ():
-            if module is not None:
-                yield module, target

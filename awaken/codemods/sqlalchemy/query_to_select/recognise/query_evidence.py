@@ -29,6 +29,20 @@ def is_proved_by_use(reader: Reader, call: ast.Call) -> bool:
     )
 
 
+def is_proved_by_use_alone(reader: Reader, call: ast.Call) -> bool:
+    """Whether this call asks for what is mapped, and callers tell no more of its session."""
+    sessions, module, function = reader.project.orm.sessions, reader.module, call.func
+    return (
+        isinstance(function, ast.Attribute)
+        and isinstance(function.value, ast.Attribute)
+        and any(
+            _is_mapped(reader, node) or sessions.is_built_on(module, node) for node in call.args
+        )
+        and sessions.is_proved_by_use_alone(module, function.value)
+        and _is_proved(reader, call)
+    )
+
+
 def _is_proved(reader: Reader, call: ast.Call) -> bool:
     if reader.project.orm.sessions.by_use(reader.module, call) is not None:
         return True

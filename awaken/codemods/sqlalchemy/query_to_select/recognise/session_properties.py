@@ -20,10 +20,6 @@ def property_place(reader: Reader, session: ast.expr) -> str | None:
     """
     if not isinstance(session, ast.Attribute):
         return None
-    proof = reader.project.orm.session_of(reader.module, session)
-    # A scoped_session gives the same session until it is removed.
-    if isinstance(proof, SessionProof) and proof.kind == "scoped":
-        return None
     defining = reader.project.files_with([b"def " + session.attr.encode()])
     for path in sorted({*defining}.intersection(reader.project.files_with([b"property"]))):
         module = reader.project.module(path)
@@ -32,10 +28,16 @@ def property_place(reader: Reader, session: ast.expr) -> str | None:
                 continue
             if any(not _is_of_registry(reader, module, call) for call in _calls(node)):
                 # Asked last: most names are those of no property.
-                owners = reader.project.values.of(reader.module, session.value).alternatives
-                is_of_module = owners and all(isinstance(owner, ModuleOf) for owner in owners)
-                return None if is_of_module else f"{path}:{node.lineno}"
+                return None if _is_kept(reader, session) else f"{path}:{node.lineno}"
     return None
+
+
+def _is_kept(reader: Reader, session: ast.Attribute) -> bool:
+    """Whether a registry keeps a session until it is removed, or a variable of a module does."""
+    if _is_registry(reader, reader.module, session):
+        return True
+    owners = reader.project.values.of(reader.module, session.value).alternatives
+    return bool(owners) and all(isinstance(owner, ModuleOf) for owner in owners)
 
 
 def _is_property(name: str, function: ast.FunctionDef) -> bool:
@@ -53,5 +55,9 @@ def _is_of_registry(reader: Reader, module: Module | None, call: ast.Call) -> bo
     """Whether a call gives what a ``scoped_session`` keeps: the same until it is removed."""
     if module is None or call.args or call.keywords:
         return False
-    proof = reader.project.orm.session_of(module, call.func)
+    return _is_registry(reader, module, call.func)
+
+
+def _is_registry(reader: Reader, module: Module, node: ast.expr) -> bool:
+    proof = reader.project.orm.session_of(module, node)
     return isinstance(proof, SessionProof) and proof.kind == "scoped"

@@ -19,7 +19,10 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.begins import Begin, begin_of
 from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import OwnClass
 from awaken.codemods.sqlalchemy.query_to_select.recognise.plausible import is_plausible
-from awaken.codemods.sqlalchemy.query_to_select.recognise.query_evidence import is_proved_by_use
+from awaken.codemods.sqlalchemy.query_to_select.recognise.query_evidence import (
+    is_proved_by_use,
+    is_proved_by_use_alone,
+)
 from awaken.codemods.sqlalchemy.query_to_select.recognise.replaced_query_methods import Replaced
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Place
@@ -237,7 +240,11 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
         return Recognised(call, _standing_against(reader, call))
     if not isinstance(call.func, ast.Attribute) or call.func.attr != "query":
         return None
-    proof = reader.project.orm.session_of(reader.module, call.func.value)
+    # Its use first: callers are many.
+    if is_proved_by_use_alone(reader, call):
+        return _of_session(reader, call, SessionProof("session", by_use=True))
+    receiver = call.func.value
+    proof = reader.project.orm.session_of(reader.module, receiver)
     # It is known to be something else.
     if proof is None:
         return None
@@ -250,7 +257,6 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
     if is_proved_by_use(reader, call):
         return _of_session(reader, call, SessionProof("session", by_use=True))
     if is_plausible(reader, call):
-        receiver = call.func.value
         help_text = prove_session(reader, receiver)
         because = Place(proof.place.path, proof.place.span, proof.why)
         refused = Refused(reasons.UNPROVEN_SESSION, short_text(receiver), help_text, (because,))

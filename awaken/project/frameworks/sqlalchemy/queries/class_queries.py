@@ -119,6 +119,10 @@ class ClassQueries:
     def is_extension(self, module: Module, node: ast.expr) -> bool:
         """Whether ``node`` is a Flask-SQLAlchemy object that nothing customises."""
         known = {name.rpartition(".")[0] for name in self._evaluator.knowledge.class_queries}
+        libraries = sorted({name.partition(".")[0].encode() for name in known})
+        # Words first: they ask no callers.
+        if not self._evaluator.files_with(libraries):
+            return False
         for value in self._evaluator.values(module, node):
             if not isinstance(value, InstanceOf) or self._customised_text(value):
                 return False

@@ -50,7 +50,7 @@ class StandIns:
 
         Those of the classes ``without`` do not count.
         """
-        if not self._may_be_any:
+        if not self._may_be_any or self._is_session_by_name(receiver):
             return None
         name = self._name_of(module, receiver, without)
         if name is None:
@@ -78,6 +78,12 @@ class StandIns:
         classes = self._believing.classes
         paths = self._believing.files_with(_TEXTS)
         return any(self._is_own(name) for path in paths for name in classes.in_file(path))
+
+    def _is_session_by_name(self, node: ast.expr) -> bool:
+        """Whether ``node`` is an attribute that the program gives nothing but sessions."""
+        if not isinstance(node, ast.Attribute):
+            return False
+        return self.doubting.attributes_by_name.are_only_sessions(node.attr)
 
     def _name_of(self, module: Module, node: ast.expr, without: Collection[str]) -> str | None:
         """Return the class of an object with a ``query`` of its own that ``node`` may be."""
