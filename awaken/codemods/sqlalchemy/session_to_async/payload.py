@@ -33,13 +33,14 @@ class Hoisted(Struct, frozen=True):
     From the value of that statement ``steps`` lead down to it: for attributes, calls and operators
     to their first operand, for calls of builtins to their argument, for comprehensions to their
     first iterable. ``name`` takes its result; ``indent`` is the extra indent of its lines, where it
-    is inside of brackets.
+    is inside of brackets. A ``chain`` has parentheses around it all, and a line for each method.
     """
 
     name: str
     steps: int
     indent: int = 0
     is_inside: bool = False
+    is_chain: bool = False
 
 
 class Delegated(Struct, frozen=True):
@@ -186,7 +187,8 @@ class Enclosed(Struct, frozen=True):
 
     So many statements of their block stay ``before`` and ``behind`` them, apart from functions.
     ``kept`` are the names that stay global. Above the block there are so many
-    ``blank_lines``, no more than two.
+    ``blank_lines``, no more than two. Where nothing runs the function at the top of a file, it
+    lacks so many, and ``blank_lines_below``.
     """
 
     name: str
@@ -195,6 +197,7 @@ class Enclosed(Struct, frozen=True):
     behind: int
     kept: tuple[str, ...]
     blank_lines: int
+    blank_lines_below: int = 0
 
 
 class Postponed(Struct, frozen=True):

@@ -58,6 +58,13 @@ def way_to(module: Module, statement: ast.stmt | None, node: ast.expr) -> list[a
     return None
 
 
+def begins_chain(head: str, way: list[ast.AST]) -> bool:
+    """Whether only methods follow, in parentheses that ``head`` opens at the end of its line."""
+    opened, *others = head.splitlines()
+    is_of_methods = all(isinstance(node, ast.Attribute | ast.Call) for node in way)
+    return is_of_methods and opened.endswith("(") and len(others) == 1 and not others[0].strip()
+
+
 def is_in_brackets(node: ast.AST, way: list[ast.AST]) -> bool:
     """Whether a way leads through the brackets of a call, or of a comprehension."""
     for child, above in zip([node, *way], way, strict=False):

@@ -53,6 +53,13 @@ def hoist(
     if is_short or (data.is_inside and not is_line and _is_line(awaited)):
         return [cst.SimpleStatementLine([in_place])]
     using: Any = statement.deep_replace(awaited, name)
+    if data.is_chain:
+        # The parentheses go, if the methods fit on a line.
+        bare = using.value.with_changes(lpar=[], rpar=[]).visit(_OnOneLine())
+        line = code(using.with_changes(value=bare))
+        if "#" in code(using) or len(line) > around.line_length - _INDENTED or "\n" in line:
+            return [cst.SimpleStatementLine([in_place])]
+        using = using.with_changes(value=bare)
     tight = using.visit(_Tight())
     if data.is_inside and "#" not in code(using) and _is_line(tight):
         using = tight
@@ -64,6 +71,16 @@ def hoist(
 def _without_await(node: Any) -> Any:
     """Return what is awaited by now, of an expression that was not when steps were counted."""
     return node.expression if isinstance(node, cst.Await) else node
+
+
+class _OnOneLine(cst.CSTTransformer):
+    """Takes the line breaks out of a chain of methods."""
+
+    def leave_Attribute(  # noqa: N802  named by LibCST
+        self, original_node: cst.Attribute, updated_node: cst.Attribute
+    ) -> cst.Attribute:
+        del original_node
+        return updated_node.with_changes(dot=cst.Dot())
 
 
 class _Tight(cst.CSTTransformer):
@@ -194,8 +211,14 @@ def enclose(node: Any, data: Enclosed, _around: Surroundings) -> Any:
     moved = [without_blank_lines(body[first]), *map(_with_empty_lines, body[first + 1 : end])]
     if data.kept:
         moved.insert(0, cst.parse_statement(f"global {', '.join(data.kept)}"))
-    apart = [cst.EmptyLine(indent=False)] * _APART
+    empty = cst.EmptyLine(indent=False)
+    apart = [empty] * _APART
     header: Any = cst.parse_statement(f"async def {data.name}() -> None: ...")
+    if is_file and not data.run:
+        block = cst.IndentedBlock(moved, footer=[empty] * data.blank_lines_below)
+        lines = [*[empty] * data.blank_lines, *_blank_lines_of(body[first])]
+        main = header.with_changes(body=block, leading_lines=lines)
+        return node.with_changes(body=[*body[:first], main, *body[end:]])
     is_whole = not is_file and end == len(body)
     block = cst.IndentedBlock(
         moved,
@@ -229,9 +252,13 @@ def postpone(node: Any, data: Postponed, _around: Surroundings) -> Any:
     header: Any = cst.parse_statement(f"async def {data.name}() -> None: ...")
     body = cst.parse_module(data.code).body or [without_blank_lines(node)]
     block = cst.IndentedBlock(body, footer=[empty] * data.below)
-    above = getattr(node, "leading_lines", ())
-    kept = [*takewhile(lambda line: line.comment is None, above)]
-    return header.with_changes(body=block, leading_lines=[*[empty] * data.above, *kept])
+    lines = [*[empty] * data.above, *_blank_lines_of(node)]
+    return header.with_changes(body=block, leading_lines=lines)
+
+
+def _blank_lines_of(node: Any) -> list[Any]:
+    """Return the blank lines that begin the lines above a statement."""
+    return [*takewhile(lambda line: line.comment is None, getattr(node, "leading_lines", ()))]
 
 
 def _with_empty_lines(statement: Any) -> Any:
