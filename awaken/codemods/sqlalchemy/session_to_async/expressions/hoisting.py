@@ -60,9 +60,10 @@ def way_to(module: Module, statement: ast.stmt | None, node: ast.expr) -> list[a
 
 def begins_chain(head: str, way: list[ast.AST]) -> bool:
     """Whether only methods follow, in parentheses that ``head`` opens at the end of its line."""
-    opened, *others = head.splitlines()
-    is_of_methods = all(isinstance(node, ast.Attribute | ast.Call) for node in way)
-    return is_of_methods and opened.endswith("(") and len(others) == 1 and not others[0].strip()
+    match head.splitlines():
+        case [opened, margin] if opened.endswith("(") and not margin.strip():
+            return all(isinstance(node, ast.Attribute | ast.Call) for node in way)
+    return False
 
 
 def is_in_brackets(node: ast.AST, way: list[ast.AST]) -> bool:
