@@ -33,14 +33,13 @@ class Hoisted(Struct, frozen=True):
     From the value of that statement ``steps`` lead down to it: for attributes, calls and operators
     to their first operand, for calls of builtins to their argument, for comprehensions to their
     first iterable. ``name`` takes its result; ``indent`` is the extra indent of its lines, where it
-    is inside of brackets. A ``chain`` has parentheses around it all, and a line for each method.
+    is inside of brackets.
     """
 
     name: str
     steps: int
     indent: int = 0
     is_inside: bool = False
-    is_chain: bool = False
 
 
 class Delegated(Struct, frozen=True):

@@ -18,7 +18,6 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.first_items import 
 from awaken.codemods.sqlalchemy.session_to_async.expressions.function_writing import Writing
 from awaken.codemods.sqlalchemy.session_to_async.expressions.generator_order import check_others
 from awaken.codemods.sqlalchemy.session_to_async.expressions.hoisting import (
-    begins_chain,
     breaks_inside_brackets,
     is_in_brackets,
     names_of_result,
@@ -333,9 +332,8 @@ class Awaiting:
         head = module.source.text[start : span.start]
         before = module.source.text[start - statement.col_offset : start]
         is_inside = is_in_brackets(node, way)
-        is_chain = not is_inside and begins_chain(head.decode(), way)
-        # Other code in parentheses is formatted for them.
-        is_laid_out = len(head.splitlines()) > 1 and not (is_inside or is_chain)
+        # Code in parentheses is formatted for them.
+        is_laid_out = len(head.splitlines()) > 1 and not is_inside
         if (
             is_laid_out
             or b"#" in head
@@ -346,8 +344,7 @@ class Awaiting:
         name = self._writing.fresh(node, *names_of_result(statement, node))
         line = LINE_END_BYTES.split(before + head)[-1]
         indent = len(line) - len(line.lstrip()) - len(before)
-        depth = indent if is_inside or is_chain else 0
-        hoisted = Hoisted(name, len(way), depth, is_inside, is_chain)
+        hoisted = Hoisted(name, len(way), indent if is_inside else 0, is_inside)
         self._writing.rewrite(statement, HOIST, hoisted)
         if is_inside:
             self._in_brackets[statement] = node, way

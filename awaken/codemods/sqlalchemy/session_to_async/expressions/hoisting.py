@@ -58,14 +58,6 @@ def way_to(module: Module, statement: ast.stmt | None, node: ast.expr) -> list[a
     return None
 
 
-def begins_chain(head: str, way: list[ast.AST]) -> bool:
-    """Whether only methods follow, in parentheses that ``head`` opens at the end of its line."""
-    match head.splitlines():
-        case [opened, margin] if opened.endswith("(") and not margin.strip():
-            return all(isinstance(node, ast.Attribute | ast.Call) for node in way)
-    return False
-
-
 def is_in_brackets(node: ast.AST, way: list[ast.AST]) -> bool:
     """Whether a way leads through the brackets of a call, or of a comprehension."""
     for child, above in zip([node, *way], way, strict=False):

@@ -53,13 +53,6 @@ def hoist(
     if is_short or (data.is_inside and not is_line and _is_line(awaited)):
         return [cst.SimpleStatementLine([in_place])]
     using: Any = statement.deep_replace(awaited, name)
-    if data.is_chain:
-        # The parentheses go, if the methods fit on a line.
-        bare = using.value.with_changes(lpar=[], rpar=[]).visit(_OnOneLine())
-        line = code(using.with_changes(value=bare))
-        if "#" in code(using) or len(line) > around.line_length - _INDENTED or "\n" in line:
-            return [cst.SimpleStatementLine([in_place])]
-        using = using.with_changes(value=bare)
     tight = using.visit(_Tight())
     if data.is_inside and "#" not in code(using) and _is_line(tight):
         using = tight
@@ -71,16 +64,6 @@ def hoist(
 def _without_await(node: Any) -> Any:
     """Return what is awaited by now, of an expression that was not when steps were counted."""
     return node.expression if isinstance(node, cst.Await) else node
-
-
-class _OnOneLine(cst.CSTTransformer):
-    """Takes the line breaks out of a chain of methods."""
-
-    def leave_Attribute(  # noqa: N802  named by LibCST
-        self, original_node: cst.Attribute, updated_node: cst.Attribute
-    ) -> cst.Attribute:
-        del original_node
-        return updated_node.with_changes(dot=cst.Dot())
 
 
 class _Tight(cst.CSTTransformer):
