@@ -458,6 +458,17 @@ UNIQUE = [
         + CHILD,
         True,
     ),
+    # a table that refers to itself
+    (
+        PARENT
+        + "  up_id = Column(ForeignKey('a.id'))\n  down = relationship('A', lazy='joined')\n",
+        True,
+    ),
+    (
+        PARENT + "  up_id = Column(ForeignKey('a.id'))\n"
+        "  up = relationship('A', lazy='joined', remote_side=[id])\n",
+        False,
+    ),
 ]
 
 
@@ -496,6 +507,8 @@ def joins_a_collection(mapper: Mapper, seen: set[Mapper]) -> bool:
         PARENT + "  bs = relationship('B', lazy='joined')\n" + CHILD,
         PARENT + "  bs = relationship('B', lazy='joined', primaryjoin=x)\n" + CHILD + KEY,
         PARENT + "  up = relationship('A', lazy='joined')\n",
+        PARENT + "  up_id = Column(ForeignKey('a.id'))\n  up = relationship('A', lazy='joined', "
+        "remote_side=remote)\n",
         PARENT
         + "  b_id = Column(ForeignKey('b.id'))\n  b = relationship('B', lazy='joined')\n"
         + CHILD

@@ -257,7 +257,7 @@ def line_of_statement(module: Module, statement: ast.stmt) -> int | None:
     """Return where the statement's first line starts, decorators included.
 
     None if other code is before it on that line. A form feed at the start of the line belongs to
-    the line before, for Python starts to count columns after it.
+    the line before: Python counts columns after it.
     """
     text, at = module.source.text, _first_byte(module, statement)
     start = line_start(text, at)

@@ -52,6 +52,7 @@ class ProgramReads:
         plain = self._plain = RelationshipReads(evaluator, models, sources, proxies)
         readers: tuple[Sights, ...] = (self._python, forms, *sights)
         self.calls_behind = plain.tracing.calls_behind
+        self.proxied_by = proxies.proxied_by
         self.columns = ColumnReads(models, plain.tracing, plain.unseen, readers)
         declared = DeclaredRelationships(models, evaluator)
         self._dynamic = DynamicReads(evaluator, declared, assignments)

@@ -127,7 +127,7 @@ awaits the read.
 | a relationship of objects whose statement is known | the statement loads it, such as by `selectinload()` |
 | a relationship of objects whose statement is unknown | `lazy="selectin"` in the mapping |
 | a relationship from a class to itself | an `await` of the read (`AsyncAttrs`) |
-| the same, where nothing can be awaited | it is loaded at every depth; for several from one class, the option `levels` sets the depth |
+| the same, where nothing can be awaited | it is loaded at every depth; for two collections, or two references, the option `levels` sets the depth |
 | a relationship that the mapping loads, read where it leads back to the first class | it gets a `join_depth` |
 | a value that the database computes when a row changes | `eager_defaults` fetches it with the change |
 | an attribute of a subclass | `polymorphic_load` loads it with objects of the base class |
@@ -446,7 +446,7 @@ the place that stops it. These rules have exceptions:
 | a test client that is more than a `TestClient`, or opens a websocket | the driver works in any event loop, or those of all test engines do |
 | models of an installed package | `foreign_models` names the package |
 | a collection of an installed package that is a query | only a validator checks it for `Query` and executes it |
-| several relationships from a class to itself, read where nothing can be awaited | the option `levels` sets the depth |
+| two collections, or two references, from a class to itself | the option `levels` sets the depth |
 | a function in `__all__`, if other projects may import it | the setting `published` is false; `awaken doctor` shows what awaken assumes |
 | an Alembic environment that uses an asynchronous engine | it enters the engine, and does not run inside an event loop |
 

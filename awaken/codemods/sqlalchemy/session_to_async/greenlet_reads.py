@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
+from textwrap import indent
 from typing import NamedTuple
+
+from awaken.project.source.worklist import groups_of
 
 
 class Step(NamedTuple):
@@ -32,7 +36,8 @@ class Step(NamedTuple):
             owner, _, name = self.part.rpartition(".")
             conditions = f'hasattr({owner}, "{name}") and {conditions}'
         if self.is_many:
-            return f"{conditions}[item.{self.name} for item in {self.text}]"
+            item, clauses = loop_over(self.text, "item")
+            return f"{conditions}[{item}.{self.name} {' '.join(clauses)}]"
         return f"{conditions}{self.text}.{self.name}"
 
 
@@ -41,9 +46,35 @@ def _prefixes(text: str) -> list[str]:
     return [".".join(parts[: n + 1]) for n in range(len(parts))]
 
 
+def loop_over(text: str, item: str) -> tuple[str, list[str]]:
+    """Return the expression of each object that ``text`` gives, and the clauses that lead to it.
+
+    A list comprehension has both already; the items of something else get the name ``item``.
+    """
+    made = ast.parse(text, mode="eval").body if text.startswith("[") else None
+    if not isinstance(made, ast.ListComp):
+        return item, [f"for {item} in {text}"]
+    clauses = list[str]()
+    for part in made.generators:
+        target, iterated = (ast.get_source_segment(text, x) for x in (part.target, part.iter))
+        tests = (ast.get_source_segment(text, test) for test in part.ifs)
+        clauses += [f"for {target} in {iterated}", *(f"if {test}" for test in tests)]
+    return ast.get_source_segment(text, made.elt) or item, clauses
+
+
+def nested(code: str, *headers: str) -> str:
+    """Return statements under headers, the outermost first."""
+    for header in reversed(headers):
+        code = f"{header}:\n{indent(code, '    ')}"
+    return code
+
+
 def loaded_as_read(session: str, steps: Iterable[Step]) -> str:
     """Return the statement that reads something in a greenlet, where it loads what it has not."""
-    reads = list(dict.fromkeys(step.code for step in steps))
+    steps = list(dict.fromkeys(steps))
+    texts = [f"{step.text}." for step in steps if not step.part]
+    inner = (x for x in steps if x.is_many or not any(y.startswith(f"{x.way}.") for y in texts))
+    reads = list(dict.fromkeys(step.code for step in inner))
     code = reads[0] if len(reads) == 1 else f"({', '.join(reads)})"
     return f"await {session}.run_sync(lambda _: {code})\n"
 
@@ -53,11 +84,12 @@ def expired_items(session: str, steps: Iterable[Step], item: str) -> str:
 
     The collection that they are items of is read for that, if it is not loaded.
     """
-    code = ""
-    for step in dict.fromkeys(each for each in steps if each.is_many):
-        owner, _, collection = step.text.rpartition(".")
+    code, many = "", (step for step in dict.fromkeys(steps) if step.is_many)
+    for text, each in groups_of(many, lambda step: step.text).items():
+        owner, _, collection = text.rpartition(".")
         code += loaded_as_read(session, [Step(owner, collection, ())])
         conditions = "".join(f"{name} is not None and " for name in _prefixes(owner)[1:])
-        code += f"for {item} in {conditions}{step.text} or ():\n"
-        code += f'    {session}.expire({item}, ["{step.name}"])\n'
+        names = ", ".join(dict.fromkeys(f'"{step.name}"' for step in each))
+        expiring = f"{session}.expire({item}, [{names}])\n"
+        code += nested(expiring, f"for {item} in {conditions}{text} or ()")
     return code

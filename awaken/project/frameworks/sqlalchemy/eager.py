@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from awaken.project.frameworks.sqlalchemy.keys import holds_many
+from awaken.project.frameworks.sqlalchemy.keys import holds_many, leads_down
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
 from awaken.project.frameworks.sqlalchemy.relationships import JOINED, Site
@@ -81,6 +81,9 @@ class EagerLoading:
         target = self._models.mapped_class(facts.target or "")
         if owner is None or target is None or not (owner.complete and target.complete):
             return None
+        if owner is target and (facts.remote_side or facts.plain_join):
+            refers = _refers(owner.columns.values(), owner.tablename or "")
+            return leads_down(owner, facts.remote_side) if refers else None
         if facts.foreign_keys and not facts.remote_side:
             return holds_many(owner, target, facts.foreign_keys)
         return direction(owner, target) if facts.plain_join else None

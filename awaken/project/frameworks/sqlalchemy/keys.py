@@ -100,6 +100,19 @@ def _by_named_keys(owner: Side, target: Side, named: tuple[str, ...]) -> Partner
     return "one" if pins_one(target.mapped, other) else "many"
 
 
+def leads_down(mapped: MappedClass, remote_side: tuple[str, ...]) -> bool | None:
+    """Return whether a relationship of a class to itself is a collection; None if unknown.
+
+    It is one unless its remote side is the primary key. Source: SQLAlchemy, "Adjacency List
+    Relationships".
+    """
+    if not remote_side:
+        return True
+    remote = attributes_of_class(remote_side, mapped, is_default=True)
+    keys = {name for name, column in mapped.columns.items() if column.primary_key}
+    return None if remote is None or not keys else not remote <= keys
+
+
 def holds_many(owner: MappedClass, target: MappedClass, named: tuple[str, ...]) -> bool | None:
     """Return whether a relationship with ``foreign_keys=[...]`` is a collection; None if unknown.
 

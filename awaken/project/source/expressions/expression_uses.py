@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, Literal, NamedTuple
 
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import variable_of
 
 Way = Literal[
     "argument", "attribute", "awaited", "bound", "called", "compared", "deleted", "dropped",
@@ -77,6 +78,20 @@ def targets_of(node: ast.AST | None) -> list[ast.expr]:
     return []
 
 
+def variable_for(module: Module, value: ast.expr) -> ast.Name | None:
+    """Return the only variable that an assignment gives ``value`` to, alone or in a tuple."""
+    above = module.parent(value)
+    if not isinstance(above, ast.Tuple):
+        return variable_of(above)
+    match module.parent(above):
+        case ast.Assign(targets=[ast.Tuple(elts=targets)]) if not any(
+            isinstance(part, ast.Starred) for part in (*targets, *above.elts)
+        ):
+            given = dict(zip(above.elts, targets, strict=False)).get(value)
+            return given if isinstance(given, ast.Name) else None
+    return None
+
+
 def use_of(module: Module, node: ast.AST) -> Use:
     """Return the use of what the expression ``node`` gives; ``other`` where it has no name here."""
     above = module.parent(node) or module.tree
@@ -96,6 +111,14 @@ def use_of(module: Module, node: ast.AST) -> Use:
         elif isinstance(call, ast.Call):
             way, above = "argument", call
     return Use(way, above)
+
+
+def is_returned(module: Module, node: ast.expr) -> bool:
+    """Whether a function returns what ``node`` gives, or a display or comprehension with it."""
+    way, above = use_of(module, node)
+    while way == "element":
+        way, above = use_of(module, above)
+    return way == "returned"
 
 
 def is_only_unpacked(module: Module, node: ast.expr) -> bool:

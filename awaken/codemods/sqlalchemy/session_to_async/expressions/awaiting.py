@@ -331,7 +331,7 @@ class Awaiting:
         start, span = module.span(statement).start, module.span(node)
         head = module.source.text[start : span.start]
         before = module.source.text[start - statement.col_offset : start]
-        is_inside = is_in_brackets(node, way)
+        is_inside = is_in_brackets(node, way) or head.rstrip().endswith(b"(")
         # Code in parentheses is formatted for them.
         is_laid_out = len(head.splitlines()) > 1 and not is_inside
         if (

@@ -46,6 +46,7 @@ from awaken.kit.relationships.sides import LOADS_WITH_OBJECT, WORDS, Key, Side, 
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY
+from awaken.project.names.functions.decorators import PROPERTIES
 from awaken.project.source.trees import keyword_of
 from awaken.project.source.worklist import groups_of, reachable
 from awaken.project.values.domain import classes_in
@@ -58,11 +59,16 @@ if TYPE_CHECKING:
     from awaken.project.values.domain import Values
 
 _EAGER = "selectin"
+_IMMEDIATE = "immediate"
+"""How the children of a tree are loaded if their parent is as well, by `selectin`.
+
+With `selectin` for both, each would load the other again at every level.
+"""
 _DUMPED = 255
 """Levels that are loaded of a relationship from a class to itself: pydantic dumps no more of them.
 
 A level that has no objects ends it, so a high number costs nothing (SQLAlchemy, "Configuring
-Self-Referential Eager Loading").
+Self-Referential Eager Loading"). Rows that refer to each other in a circle have all levels.
 """
 _NOT_KEPT = {"dynamic", "noload", "raise", "raise_on_sql", "write_only"}
 _LEVELS = "rules.{}.levels = {}"
@@ -105,6 +111,7 @@ class Loading:
             if key not in self._recursive and not all(map(is_served, reads))
         }
         self._returned = set[Key]()
+        self._returning = set[Key]()
         self._traces: tuple[Trace, ...] = ()
         self._planned = self._plan()
 
@@ -152,28 +159,48 @@ class Loading:
     def _loaded_as_trees(self) -> set[Key]:
         """Return what leads from a class to itself, and is read where nothing can be awaited.
 
-        Two from one class would load each other again and again. Then there are none, unless the
-        owner says how deep they are read.
+        Two collections, or two references, of one class would load each other again and again. Then
+        there are none, unless the owner says how deep they are read.
         """
         keys = {
-            key
-            for key in self._recursive
-            if any(read.how != "attribute" for read in self._reads[key])
+            key for key in self._recursive if not all(map(self._is_awaitable, self._reads[key]))
         }
         if self._levels:
             return keys
-        owners = Counter(key[0] for key in keys)
+        sides = Counter((owner, self._is_reference((owner, name))) for owner, name in keys)
+        owners = {owner for owner, _ in keys}
         return {
             key
             for key in keys
-            if owners[key[0]] == 1 and not set(self._project.all_subclasses(key[0])) & set(owners)
+            if sides[key[0], self._is_reference(key)] == 1
+            and owners.isdisjoint(self._project.all_subclasses(key[0]))
         }
+
+    def _is_awaitable(self, read: Read) -> bool:
+        """Whether code reads a relationship, and no property of a mapped class."""
+        nodes = self._project.expressions_at(read.place) if read.how == "attribute" else ()
+        return read.how == "attribute" and not any(self._is_of_property(*item) for item in nodes)
+
+    def _is_of_property(self, module: Module, node: ast.AST) -> bool:
+        function = module.enclosing_def(node)
+        owner = None if function is None else module.parent(function)
+        decorators = [] if function is None else function.decorator_list
+        return (
+            isinstance(owner, ast.ClassDef)
+            and any(self._project.qualified_name(module, x) in PROPERTIES for x in decorators)
+            and self._project.orm.mapped_class(module.full_name(owner)) is not None
+        )
+
+    def _is_reference(self, key: Key) -> bool:
+        """Whether a relationship of a class to itself leads to one object."""
+        return self._project.orm.is_collection(*key) is False
 
     # ----------------------------------------------------------------------------- statements
     def _plan(self) -> PlannedLoads:
         """Plan the loads of statements; what they cannot load, the mapping does.
 
-        The mapping stops where a class comes back to itself: there, statements load the rest.
+        The mapping stops where a class comes back to itself: there, statements load the rest. If
+        they cannot, the mapping goes on there (``_returning``).
         """
         while True:
             traces: dict[Trace, Key] = {}
@@ -184,9 +211,9 @@ class Loading:
                     if key not in self._mapped or self._comes_back(trace):
                         traces[self._without_returns(trace)] = key
             planned = plan_loads(self._rule, self._project, tuple(traces))
-            refused = {traces[trace] for trace in planned.refused} - self._mapped
-            if not refused:
-                self._traces = tuple(traces)
+            refused = {traces[trace] for trace in planned.refused}
+            if refused <= self._mapped:
+                self._traces, self._returning = tuple(traces), refused
                 return planned
             self._mapped |= refused
 
@@ -378,8 +405,20 @@ class Loading:
             caveats.append(
                 f"`{side.display_name}` is not loaded with objects that come from `{inverse}`"
             )
-        depth = _DUMPED if side.key in self._ways_back else 0
+        depth = _DUMPED if side.key in self._ways_back else self._depth(side.key)
         return Rewrite(message, edits_of(self._project, side, _EAGER, depth), caveats)
+
+    def _depth(self, key: Key) -> int:
+        """Return the `join_depth` of a relationship that no statement can load where it returns.
+
+        It counts all relationships from the object that a statement loads. 0 is for others.
+        """
+        if key not in self._returning:
+            return 0
+        reads = self._reads[key]
+        longest = max(len(trace.path) for read in reads for trace in read.traces)
+        is_traced = all(read.is_traced for read in reads)
+        return longest if is_traced else max(longest, len({owner for owner, _ in self._mapped}))
 
     def _leading_back(self) -> Iterator[Side]:
         """Yield what loads with each object, but is read where it leads back to a class.
@@ -450,9 +489,17 @@ class Loading:
         name = self._project.qualified_name(site.module, made.func)
         if name not in _OF_SQLALCHEMY:
             raise Refused(READ_ELSEWHERE, side.display_name)
-        edits = edits_of(self._project, side, _EAGER, self._levels or _DUMPED)
+        owner = side.key[0]
+        is_beside = any(key[0] == owner and self._is_reference(key) for key in self._trees)
+        is_immediate = is_beside and not self._is_reference(side.key)
+        lazy = _IMMEDIATE if is_immediate else _EAGER
+        edits = edits_of(self._project, side, lazy, self._levels or _DUMPED)
         caveats = [_loads_more(side)]
         deep = "as deep as it goes"
+        if not self._levels and lazy == _EAGER:
+            caveats.append(
+                f"rows that `{side.display_name}` leads back to take {_DUMPED} statements"
+            )
         if self._levels:
             deep = f"up to {self._levels} relationships from the first object of a statement"
             caveats.append(f"reading `{side.display_name}` of an object further away raises")

@@ -7,18 +7,20 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read, nested
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ADDING, calls_given
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import kind_of, object_at
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.effects.own_nodes import own_nodes, what_runs
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.expressions.expression_uses import variable_for
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, arguments_of, last_name, variable_of
+from awaken.project.source.trees import Function, arguments_of, last_name
 from awaken.project.values.domain import Values
 
 if TYPE_CHECKING:
@@ -34,8 +36,9 @@ _OF_SESSIONS = {"add", "add_all", "delete", "expire", "refresh"}
 class _New(NamedTuple):
     """An object that a function makes, and the variable that holds it.
 
-    ``steps`` are what is read of its related objects. If it ``is_many``, the variable is a list
-    of the object and others of its class. The object has one of ``values``.
+    ``steps`` are what is read of its related objects. Those that are ``returning`` read a
+    collection that has the object itself. If it ``is_many``, the variable is a list of the object
+    and others of its class. The object has one of ``values``.
     """
 
     module: Module
@@ -43,6 +46,7 @@ class _New(NamedTuple):
     made: ast.Call
     name: str
     steps: tuple[Step, ...] = ()
+    returning: frozenset[Step] = frozenset()
     is_many: bool = False
     values: Values = ()
 
@@ -60,11 +64,12 @@ class _Load(NamedTuple):
 def written_behind(project: Project, module: Module, made: ast.Call) -> int:
     """Return the offset after which relationships of a new object are loaded, or 0.
 
-    That is after the first commit or flush of the block that makes it.
+    That is after the first commit or flush of the block that makes it, or the list of it.
     """
-    new = _made_by(module, made)
-    writing = [] if new is None else [*_writing(project, new)]
-    return module.span(writing[0]).end if writing else 0
+    for new in (_made_by(module, made), _list_of(project, module, made)):
+        for written in _writing(project, new) if new is not None else ():
+            return module.span(written).end
+    return 0
 
 
 def loaded_when_written(
@@ -106,9 +111,10 @@ def _loads(project: Project, reads: Iterable[Read]) -> Iterator[_Load]:
         for module, call in project.calls_at(made)[:1]:
             new = _made_by(module, call)
             if new is not None:
-                steps = [_step(project, new.name, path) for path in sorted(followed[made])]
+                steps = {_step(project, new.name, path): path for path in sorted(followed[made])}
+                back = frozenset(step for step, path in steps.items() if _returns(project, path))
                 _, values = object_at(project, module, call)
-                new = new._replace(steps=tuple(steps), values=values)
+                new = new._replace(steps=tuple(steps), returning=back, values=values)
                 yield from _loads_of(project, new, needed[made])
     for several, reads_of in _lists(project, needed):
         yield from _loads_of(project, several, reads_of)
@@ -130,7 +136,7 @@ def _lists(
 
 
 def _made_by(module: Module, made: ast.Call) -> _New | None:
-    variable, function = variable_of(module.parent(made)), module.enclosing_function(made)
+    variable, function = variable_for(module, made), module.enclosing_function(made)
     if variable is None or not isinstance(function, Function):
         return None
     return _New(module, function, made, variable.id)
@@ -138,7 +144,7 @@ def _made_by(module: Module, made: ast.Call) -> _New | None:
 
 def _list_of(project: Project, module: Module, made: ast.Call) -> _New | None:
     """Return the list of its function that a new object is put into, with others of its class."""
-    function, variable = module.enclosing_function(made), variable_of(module.parent(made))
+    function, variable = module.enclosing_function(made), variable_for(module, made)
     if not isinstance(function, Function):
         return None
     for item in (made, *(module.scopes.reads_of(variable) if variable is not None else ())):
@@ -146,7 +152,7 @@ def _list_of(project: Project, module: Module, made: ast.Call) -> _New | None:
             case ast.Call(func=ast.Attribute(value=ast.Name() as owner, attr="append")):
                 kept: ast.Name | None = owner
             case ast.List() | ast.ListComp() as display:
-                kept = variable_of(module.parent(display))
+                kept = variable_for(module, display)
             case _:
                 continue
         bindings = module.scopes.bindings_of(kept)
@@ -163,9 +169,15 @@ def _list_of(project: Project, module: Module, made: ast.Call) -> _New | None:
 def _step(project: Project, name: str, path: tuple[str, ...]) -> Step:
     """Return the read of a relationship of related objects, of those of the object ``name``."""
     owner, _, attribute = path[0].rpartition(".")
-    facts = project.orm.models.relationship(owner, attribute)
-    is_many = facts is not None and facts.uselist is True
+    is_many = project.orm.is_collection(owner, attribute) is True
     return Step(f"{name}.{attribute}", path[1].rpartition(".")[2], (), is_many=is_many)
+
+
+def _returns(project: Project, path: tuple[str, ...]) -> bool:
+    """Whether the second relationship of a path is the other side of the first one."""
+    owner, _, attribute = path[0].rpartition(".")
+    inverse = project.orm.reads.inverse_of(owner, attribute)
+    return inverse is not None and inverse.attribute == path[1].rpartition(".")[2]
 
 
 def _loading_lines(
@@ -174,14 +186,18 @@ def _loading_lines(
     """Return the lines that load ``attributes`` again, and what is read further of them.
 
     A refresh loads nothing more of related objects that are in memory (SQLAlchemy,
-    ``loading._instance``); reading them does.
+    ``loading._instance``); reading them does. A commit expired their collections.
     """
+    is_commit = isinstance(site.node, ast.Call) and last_name(site.node.func) == "commit"
     is_part = any(states.may_lack(new.values, attribute) for attribute in attributes)
     code, imports = states.refresh_code(site, session, new.name, attributes, is_part=is_part)
     texts = {f"{new.name}.{attribute}" for attribute in attributes}
     steps = [
         step._replace(part=step.text if is_part else "") for step in new.steps if step.text in texts
     ]
+    for step in sorted(new.returning) if is_commit else ():
+        expired = f'{session}.expire({step.text}, ["{step.name}"])\n'
+        code += nested(expired, f"if {step.text} is not None") if step.text in texts else ""
     return code + loaded_as_read(session, steps) if steps else code, imports
 
 
@@ -202,13 +218,12 @@ def _refreshed_member(rule: str, load: _Load, states: Persistence) -> Member:
     new, written, statement, session, attributes = load
     module, name = new.module, new.name
     site: Site[ast.AST] = Site(rule, module, written)
-    item = module.fresh_local(written, "item", "one") if new.is_many else name
+    item = module.fresh_local(written, "item", "entry") if new.is_many else name
     code, needed_names = _loading_lines(site, new._replace(name=item), session, attributes, states)
-    is_added = is_surely_added(module, name, statement)
+    is_added = is_surely_added(module, name, statement) or (new.is_many and _is_each_added(new))
     code, imports = states.guarded(site, written, item, code, certain=is_added)
     if new.is_many:
-        lines = "".join(f"    {line}" for line in code.splitlines(keepends=True))
-        code = f"for {item} in {name}:\n{lines}"
+        code = nested(code, f"for {item} in {name}")
     edits = [site.insert_statements(module.place(statement), "after", code), *imports]
     edits += needed_names
     shown = ", ".join(f"`{name}.{attribute}`" for attribute in attributes)
@@ -353,6 +368,23 @@ def _is_added(new: _New, flush: ast.Call) -> bool:
     start, end = module.span(new.made).end, module.span(flush).start
     calls = calls_given(module, new.function, new.name, ADDING)
     return any(start < module.span(call).start < end for call in calls)
+
+
+def _is_each_added(new: _New) -> bool:
+    """Whether the block that makes an object adds it to a session, and the list has no others."""
+    module, variable = new.module, variable_for(new.module, new.made)
+    made = module.statement_of(new.made)
+    if variable is None or made is None:
+        return False
+    bindings = module.scopes.scope_made_by(new.function).bindings_of(new.name)
+    is_empty = [isinstance(item.value, ast.List) and not item.value.elts for item in bindings]
+    growing = [
+        above
+        for above in module.nodes_below(new.function, ast.Attribute)
+        if last_name(above.value) == new.name and above.attr in library_names().growing_methods
+    ]
+    last = module.block_of(made)[-1]
+    return is_empty == [True] and len(growing) == 1 and is_surely_added(module, variable.id, last)
 
 
 def is_surely_added(module: Module, name: str, written: ast.stmt) -> bool:

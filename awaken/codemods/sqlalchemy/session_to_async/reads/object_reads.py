@@ -44,6 +44,8 @@ def reads_of_object(module: Module, node: ast.expr, *, is_many: bool) -> bool:
     match way:
         case "attribute":
             return reads_value(module, above) and not is_many
+        case "item":
+            return reads_value(module, above)
         case "compared" | "tested":
             return False
         case "same":

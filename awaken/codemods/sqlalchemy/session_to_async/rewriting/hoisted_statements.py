@@ -54,6 +54,8 @@ def hoist(
         return [cst.SimpleStatementLine([in_place])]
     using: Any = statement.deep_replace(awaited, name)
     tight = using.visit(_Tight())
+    if len(tight.value.lpar) == 1:
+        tight = tight.with_changes(value=tight.value.with_changes(lpar=(), rpar=()))
     if data.is_inside and "#" not in code(using) and _is_line(tight):
         using = tight
     moved: Any = shallower(awaited, data.indent)
@@ -67,7 +69,7 @@ def _without_await(node: Any) -> Any:
 
 
 class _Tight(cst.CSTTransformer):
-    """Takes the line breaks out of calls that have one argument."""
+    """Takes the line breaks out of chains, and out of calls that have one argument."""
 
     def leave_Call(  # noqa: N802  named by LibCST
         self, original_node: cst.Call, updated_node: cst.Call
@@ -78,6 +80,11 @@ class _Tight(cst.CSTTransformer):
         space, comma = cst.SimpleWhitespace(""), cst.MaybeSentinel.DEFAULT
         given = updated_node.args[0].with_changes(whitespace_after_arg=space, comma=comma)
         return updated_node.with_changes(whitespace_before_args=space, args=[given])
+
+    def leave_Dot(self, original_node: cst.Dot, updated_node: cst.Dot) -> cst.Dot:  # noqa: N802
+        del original_node
+        space = cst.SimpleWhitespace("")
+        return updated_node.with_changes(whitespace_before=space, whitespace_after=space)
 
 
 def _is_line(node: Any) -> bool:

@@ -21,6 +21,8 @@ from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
     Step,
     expired_items,
     loaded_as_read,
+    loop_over,
+    nested,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_values import (
     ConvertedValues,
@@ -167,15 +169,20 @@ class ReadsAfterCommits:
 
     def _member(self, site: Site[ast.AST], reads: list[_Read], is_expired: bool) -> Member:
         code, imports = "", list[Edit]()
-        for each in groups_of(reads, lambda read: read.text).values():
+        groups = [*groups_of(reads, lambda read: read.text).values()]
+        for each in groups:
             line, needed = self._loaded_pair(site, each, is_expired)
+            back = [step for read in each for step in read.further[:1] if step.text == read.text]
+            if back and each[0].session and each is not groups[-1]:
+                # Options of the statement may have loaded the other side, which resets this one.
+                line += loaded_as_read(each[0].session, back)
             if (loop := each[0].loop) is not None and not each[0].behind:
                 line, edit = loaded_once(site, loop, f"{each[0].text}.{each[0].name}", line)
                 needed = [*needed, edit]
             code, imports = code + line, imports + needed
         steps = [step for entry in reads for step in entry.further]
         if steps and reads[0].session:
-            item = site.module.fresh_local(site.node, "item", "one")
+            item = site.module.fresh_local(site.node, "item", "entry")
             code += expired_items(reads[0].session, steps, item)
             code += loaded_as_read(reads[0].session, steps)
         shown = " and ".join(dict.fromkeys(f"`{entry.text}.{entry.name}`" for entry in reads))
@@ -191,9 +198,9 @@ class ReadsAfterCommits:
         """Return what loads the reads of one object, or of the items of one collection."""
         first, imports = reads[0], list[Edit]()
         text = item = first.text
-        session = first.session
+        session, clauses = first.session, list[str]()
         if first.is_many:
-            item = site.module.fresh_local(site.node, "item", "one")
+            item, clauses = loop_over(text, site.module.fresh_local(site.node, "item", "entry"))
         if not session:
             function, imports = name_from_same_module(self._project, site, None, _SESSION_OF)
             session = f"{function}({item})"
@@ -204,7 +211,7 @@ class ReadsAfterCommits:
             whole, more = self._refreshed_whole(site, session, item)
             line, imports = whole + line, [*imports, *more]
         if first.session and any(read.may_be_detached for read in reads):
-            line = _text_inside(f"if {item} in {session}:", line)
+            line = nested(line, f"if {item} in {session}")
         # A test may have a mock give one that is in no session, and loads nothing.
         elif not (first.session or is_around_tests(site.module.path)) or any(
             read.may_be_transient
@@ -212,19 +219,15 @@ class ReadsAfterCommits:
             for read in reads
         ):
             inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
-            line = _text_inside(f"if {inspect}({item}).persistent:", line)
+            line = nested(line, f"if {inspect}({item}).persistent")
             imports = [*imports, needed]
         if first.is_many:
-            line = _text_inside(f"for {item} in {text}:", line)
+            line = nested(line, *clauses)
         if all(read.is_optional for read in reads):
-            line = _text_inside(f"if {text} is not None:", line)
+            line = nested(line, f"if {text} is not None")
         if first.is_unloaded:
             owner, _, name = text.rpartition(".")
             line = loaded_as_read(session, [Step(owner, name, ())]) + line
-        back = [step for read in reads for step in read.further[:1] if step.text == text]
-        if back and session:
-            # Options of the statement may have loaded the other side, which resets this one.
-            line += loaded_as_read(session, back)
         return line, imports
 
     def _refreshed_whole(
@@ -236,7 +239,7 @@ class ReadsAfterCommits:
             return code, []
         # An object with changes was not committed, and a refresh would discard them.
         inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
-        return _text_inside(f"if not {inspect}({item}).modified:", code), [needed]
+        return nested(code, f"if not {inspect}({item}).modified"), [needed]
 
     def _refreshed(
         self, site: Site[ast.AST], reads: list[_Read], session: str, item: str
@@ -337,7 +340,7 @@ class ReadsAfterCommits:
             return
         owner = text.rpartition(".")[0]
         is_unloaded = bool(owner) and self._is_refreshed(module, statement, events, owner)
-        made = self._made_call(module, function, values)
+        made = self._made_call(module, function, items_of(values) if is_many else values)
         given = set() if made is None else {keyword.arg for keyword in made.keywords}
         written = 0 if made is None else written_behind(self._project, module, made)
         is_again = any(event.span.end > written for event in events)
@@ -351,7 +354,7 @@ class ReadsAfterCommits:
                 continue
             # Between two commits a new object may load what its deletion looks at.
             is_seen = name in converted or name in given or (name in deleted and is_again)
-            if is_known and not is_seen and all(step.name != name for step in further[:1]):
+            if is_known and not is_seen:
                 # Its reader is known then, and it is loaded after the commit.
                 continue
             session = self._project.orm.operations.session_variable(module, function)
@@ -468,11 +471,6 @@ class ReadsAfterCommits:
                 ):
                     return call if written_behind(self._project, module, call) else None
         return None
-
-
-def _text_inside(header: str, line: str) -> str:
-    """Return lines of code under a header."""
-    return f"{header}\n" + "".join(f"    {text}\n" for text in line.splitlines())
 
 
 def _conditions(

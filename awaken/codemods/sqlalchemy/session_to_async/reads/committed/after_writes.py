@@ -17,7 +17,12 @@ from msgspec.structs import replace
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
-from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
+    Step,
+    loaded_as_read,
+    loop_over,
+    nested,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_objects import KeptObjects
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
@@ -147,7 +152,7 @@ class ReadsAfterWrites:
         if any(not read.is_new or read.may_be_lost for read in reads):
             inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
             imports = [needed]
-        item = site.module.fresh_local(site.node, "item", "one")
+        item = site.module.fresh_local(site.node, "item", "entry")
         is_held = holds_back(self._project)
         code, edits = "", imports
         for read in reads:
@@ -563,7 +568,8 @@ def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
             return f"if not {inspect}({read.root}).detached:\n    {reading}"
         is_plain = not read.is_optional or "." in read.text
         return reading if is_plain else f"if {read.text} is not None:\n    {reading}"
-    text, name = item if read.is_many else read.text, read.name
+    item, clauses = loop_over(read.text, item) if read.is_many else (read.text, [])
+    text, name = item, read.name
     given = f"{text} is not None and " if read.is_optional else ""
     given += "".join(f"{text} is not {alias} and " for alias in read.aliases)
     attribute = f'["{name}"]' if name in library_names().methods_of_properties else f".{name}"
@@ -579,10 +585,11 @@ def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
         code = f'    {read.session}.expire({text}, ["{name}"])\n    {reading}'
     code = f"if {given}{inspect}({text}).persistent and not {changed}:\n{code}"
     if read.is_many:
-        lines = "".join(f"    {line}\n" for line in code.splitlines())
         # The path may lead to None.
         owners = [] if read.text.startswith("[") else read.text.split(".")[:-1]
         prefixes = [".".join(owners[: n + 1]) for n in range(1, len(owners))]
-        held = " and ".join([*(f"{prefix} is not None" for prefix in prefixes), read.text])
-        code = f"for {item} in {held}{' or ()' if prefixes else ''}:\n{lines}"
+        if prefixes:
+            tests = "".join(f"{prefix} is not None and " for prefix in prefixes)
+            clauses = [f"for {item} in {tests}{read.text} or ()"]
+        code = nested(code, *clauses)
     return code + reading if read.is_new_too or is_awaited else code

@@ -7,12 +7,13 @@ its attributes, and a container its items. Each may be inside of another.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.passed_objects import PassedObjects
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import items_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import ReadOf, items_of
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     DICTIONARIES,
@@ -25,7 +26,7 @@ from awaken.project.frameworks.sqlalchemy.commits.late_readers import (
     is_late_reader,
     sources_of,
 )
-from awaken.project.source.expressions.expression_uses import use_of
+from awaken.project.source.expressions.expression_uses import is_returned, use_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
@@ -40,6 +41,7 @@ from awaken.project.values.domain import (
     TupleOf,
     Unknown,
     Values,
+    instances_in,
     without_none,
 )
 
@@ -82,11 +84,21 @@ class _Way(NamedTuple):
     clauses: tuple[str, ...] = ()
     depth: int = 0
 
+    def for_each(self, module: Module, node: ast.expr, items: Values, project: Project) -> _Way:
+        """Return the way to each of the ``items`` that this way leads to."""
+        noun = "item" if kind_of(project, items) else "entry"
+        taken = re.findall(r"\w+", " ".join(self.clauses))
+        name = module.fresh_local(node, noun, "entry", taken=taken)
+        clauses = (*self.clauses, f"for {name} in {self.text}")
+        return self._replace(text=name, values=items, clauses=clauses)
+
     def with_condition(self, condition: str) -> _Way:
-        """Return the way by a variable that has to meet a condition."""
-        name = f"kept{self.depth}"
-        clauses = f"for {name} in ({self.text},)", f"if {condition.format(name)}"
-        return self._replace(text=name, clauses=(*self.clauses, *clauses))
+        """Return the way where what it leads to has to meet a condition."""
+        name, loop = self.text, self.clauses
+        if not loop:
+            name = f"kept{self.depth}"
+            loop = (f"for {name} in ({self.text},)",)
+        return self._replace(text=name, clauses=(*loop, f"if {condition.format(name)}"))
 
 
 class KeptObjects:
@@ -96,6 +108,7 @@ class KeptObjects:
         self._project = project
         self._loading = loading
         self._passed = PassedObjects(project)
+        self._read_of = ReadOf(project)
 
     def objects_at(self, module: Module, node: ast.expr, values: Values) -> Iterator[Kept]:
         """Yield the mapped objects that ``node`` leads to, if its ``values`` are not mapped."""
@@ -103,6 +116,9 @@ class KeptObjects:
             return
         above, items = module.parent(node), items_of(values)
         first = _Way(module.text_of(node), values, self._read_of_items(module, node))
+        if is_returned(module, node):
+            objects = tuple(instances_in(values))
+            first = first._replace(read=self._read_of.answered(module, node, objects))
         match above:
             case ast.Attribute(attr=name) if not items:
                 first = first._replace(read=frozenset({name}))
@@ -118,18 +134,16 @@ class KeptObjects:
             kind = kind_of(self._project, known)
             if kind in {"one", "optional"} and len(known) < len(way.values):
                 yield self._result(way.with_condition(f'hasattr({{}}, "{_STATE}")'), "one")
+            elif kind == "many" and way.clauses:
+                items = items_of(known)
+                yield self._result(way.for_each(module, node, items, self._project), "one")
             elif kind:
                 yield self._result(way, kind)
             elif way.depth < DEEPEST:
                 ways += self._next_ways(module, node, way._replace(depth=way.depth + 1))
 
     def _is_for_others(self, module: Module, node: ast.expr) -> bool:
-        """Whether only a method of a session, or a caller, gets what ``node`` leads to."""
-        way, above = use_of(module, node)
-        while way == "element":
-            way, above = use_of(module, above)
-        if way == "returned":
-            return True
+        """Whether only a method of a session gets what ``node`` leads to."""
         for below, call in module.steps_up(node):
             match call:
                 case ast.Call(func=ast.Attribute(value=owner, attr=name)) if below is not call.func:
@@ -148,8 +162,6 @@ class KeptObjects:
 
     def _result(self, way: _Way, kind: str) -> Kept:
         text, clauses, owners = way.text, way.clauses, mapped_in(self._project, way.values)
-        if clauses and kind == "many":
-            clauses, text = (*clauses, f"for item in {text}"), "item"
         if len(clauses) == 1 and kind == "one" and clauses[0].startswith(f"for {text} in "):
             text, kind = clauses[0].partition(" in ")[2], "many"
         elif clauses:
@@ -173,10 +185,8 @@ class KeptObjects:
                     for key, item in named:
                         yield way._replace(text=f'{way.text}["{key}"]', values=item)
                 case InstanceOf(parameters=(*_, item), qualified=name) if not is_late_reader(value):
-                    text = f"part{way.depth}"
-                    all_of = f"{way.text}.values()" if name in DICTIONARIES else way.text
-                    clauses = (*way.clauses, f"for {text} in {all_of}")
-                    yield way._replace(text=text, values=item, clauses=clauses)
+                    text = f"{way.text}.values()" if name in DICTIONARIES else way.text
+                    yield way._replace(text=text).for_each(module, node, item, self._project)
                 case InstanceOf(qualified=name) if not self._project.orm.mapped_class(name):
                     yield from self._of_class(name, way)
 

@@ -18,6 +18,7 @@ from awaken.contract import Place
 from awaken.kit.search import nodes_with
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
 from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.expressions.expression_uses import is_returned
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, first_parameter, last_name
@@ -45,6 +46,10 @@ class OwnReads:
         function = function_around(module, node)
         if function is None or not function.decorator_list:
             return frozenset()
+        return self.by_fields(owners)
+
+    def by_fields(self, owners: Iterable[str]) -> frozenset[str]:
+        """Return what properties read that have the name of a field, as one of a response."""
         result = {
             (owner, part.name)
             for owner in owners
@@ -63,10 +68,11 @@ class OwnReads:
 
     @cached_method
     def _read(self, owner: str, name: str) -> frozenset[str]:
-        """Return the relationships that one attribute of a class reads, if it is a method."""
+        """Return the relationships that a method or an association proxy of a class reads."""
         mapped = self._project.orm.mapped_class(owner)
         waiting, seen = [name], {name}
         for each in waiting:
+            seen |= self._project.orm.reads.proxied_by(owner, each)
             for module, function in self._methods(owner):
                 if function.name == each:
                     read = set(_of_self(module, function)) - seen
@@ -94,13 +100,10 @@ class ReadOf:
         self, module: Module, node: ast.expr, values: Values, *, is_many: bool
     ) -> frozenset[str]:
         """Return the attributes that are read of ``node``, or of its items, if it has many."""
+        if is_returned(module, node):
+            return self.answered(module, node, items_of(values) if is_many else values)
         above = module.call_taking(node) or module.parent(node)
         match above:
-            case ast.Return():
-                items = items_of(values) if is_many else values
-                ways = self._answered_ways(items)
-                named = {name for name, way in ways if len(way) == 1}
-                return self._own.answered(module, node, classes_in(items)) | named
             case ast.For(target=ast.Name(id=name)) if is_many and above.iter is node:
                 return self._own.behind(classes_in(items_of(values)), read_in(module, above, name))
             case ast.comprehension(target=ast.Name(id=name)) if is_many and above.iter is node:
@@ -115,6 +118,11 @@ class ReadOf:
                 read = self._passed.attributes(module, call, node)
                 return read.union(self._validated_at(module.place(call), module.place(node)))
         return frozenset()
+
+    def answered(self, module: Module, node: ast.expr, objects: Values) -> frozenset[str]:
+        """Return what responses read of ``objects`` that an endpoint returns with ``node``."""
+        named = {name for name, way in self._answered_ways(objects) if len(way) == 1}
+        return self._own.answered(module, node, classes_in(objects)) | named
 
     def _of_items(self, module: Module, scope: ast.AST, name: str) -> frozenset[str]:
         """Return what code reads of a variable, also by functions and schemas that get it."""
@@ -151,7 +159,7 @@ class ReadOf:
         """
         owners = tuple(classes_in(values))
         above = module.parent(node)
-        if isinstance(above, ast.Return):
+        if is_returned(module, node):
             ways = [*self._answered_ways(values)]
             yield from self._answered_along(module.text_of(node), owners, ways)
             for name in sorted(self._own.answered(module, node, owners)):
@@ -199,11 +207,17 @@ class ReadOf:
         self, text: str, owners: tuple[str, ...], ways: Sequence[tuple[str, tuple[str, ...]]]
     ) -> Iterator[Step]:
         """Yield what responses have of an object that is returned, two relationships deep."""
+        paths = {way for _, way in ways}
         for name in sorted({name for name, way in ways if len(way) == 1}):
             # A function that loads any model is one place for all of them.
             if all(name in self._relationships(owner) for owner in owners):
                 yield Step(text, name, owners)
-        yield from self._two_deep(text, owners, {way for _, way in ways})
+            for owner in owners:
+                facts = self._project.orm.models.relationship(owner, name)
+                target = None if facts is None else facts.target
+                for read in () if target is None else self._own.by_fields([target]):
+                    paths.add((f"{owner}.{name}", f"{target}.{read}"))
+        yield from self._two_deep(text, owners, paths)
 
     def _answered_ways(self, values: Values) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield what responses read of objects that are ``values``, with the way to each."""

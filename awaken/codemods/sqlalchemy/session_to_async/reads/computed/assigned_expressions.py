@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import nested
 from awaken.codemods.sqlalchemy.session_to_async.reads.computed.sql_expressions import (
     is_sql_expression,
 )
@@ -87,7 +88,7 @@ class AssignedExpressions:
         module, text = site.module, site.module.text_of(given.owner)
         called = flush.value.func if isinstance(flush.value, ast.Call) else flush.value
         session = module.text_of(called).rpartition(".")[0]
-        text = text if given.loop is None else module.fresh_local(flush, "item", "one")
+        text = text if given.loop is None else module.fresh_local(flush, "item", "entry")
         code = f'await {session}.refresh({text}, attribute_names=["{given.attribute}"])\n'
         imports: list[Edit] = []
         if given.is_conditional:
@@ -97,9 +98,7 @@ class AssignedExpressions:
         elif given.loop is None:
             code, imports = Persistence(self._project).guarded(site, flush, text, code)
         if given.loop is not None:
-            lines = code.splitlines(keepends=True)
-            looping = f"for {text} in {module.text_of(given.loop)}:\n"
-            code = looping + "".join(f"    {line}" for line in lines)
+            code = nested(code, f"for {text} in {module.text_of(given.loop)}")
         edits = [site.insert_statements(module.place(flush), "after", code), *imports]
         return Rewrite(f"loads {shown} after the flush that computes it", edits)
 

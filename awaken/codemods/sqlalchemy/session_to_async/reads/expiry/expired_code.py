@@ -16,7 +16,12 @@ from awaken.codemods.sqlalchemy.session_to_async.added_functions import (
     expired_helper,
     imported_name,
 )
-from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
+    Step,
+    loaded_as_read,
+    loop_over,
+    nested,
+)
 from awaken.contract import Edit
 from awaken.kit.sites import Site
 
@@ -71,7 +76,7 @@ def load_edits(
     A mock has any attribute, and each is true.
     """
     expired = "expired is True" if has_mocks else "expired"
-    item = site.module.fresh_local(site.node, "item", "one")
+    item = site.module.fresh_local(site.node, "item", "entry")
     edits: list[Edit] = []
     pieces: list[str] = []
     for is_called, each in groupby(loads, lambda load: has_function and load.is_plain):
@@ -98,7 +103,7 @@ def _calls(loads: Sequence[Load], function: str) -> Iterator[str]:
 
 def _asked_statement(load: Load, inspect: str, item: str, expired: str) -> str:
     """Return the statement that loads if something is expired."""
-    name = item if load.kind == "many" else load.text
+    name, clauses = loop_over(load.text, item) if load.kind == "many" else (load.text, [])
     given = f"{name} is not None and " if load.kind == "optional" else ""
     kept = f" and {inspect}({name}).persistent" if load.may_be_lost else ""
     lines = [
@@ -112,9 +117,8 @@ def _asked_statement(load: Load, inspect: str, item: str, expired: str) -> str:
             unloaded = f"{inspect}({name}).persistent and {{{names}}} & {inspect}({name}).unloaded"
             lines.append(f"if {given}{unloaded}:")
         lines.append(refresh)
-    if load.kind == "many":
-        lines = [f"for {item} in {load.text}:", *(f"    {line}" for line in lines)]
+    code = nested("".join(f"{line}\n" for line in lines), *clauses)
     if load.further:
-        reading = loaded_as_read(load.session, load.further).rstrip()
-        lines += [f"if {name} is not None:", f"    {reading}"] if given else [reading]
-    return "".join(f"{line}\n" for line in lines)
+        reading = loaded_as_read(load.session, load.further)
+        code += nested(reading, f"if {name} is not None") if given else reading
+    return code

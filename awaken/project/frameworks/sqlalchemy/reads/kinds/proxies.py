@@ -54,6 +54,12 @@ class ProxySights(ModelFacts):
         """Return the names of the proxies of these relationships."""
         return frozenset(name for _, name in self._proxies(names))
 
+    def proxied_by(self, qualified: str, name: str) -> frozenset[str]:
+        """Return the relationships that a class reads first where its proxy ``name`` is read."""
+        proxies = [(owner, path) for (owner, proxy), path in self._all if proxy == name]
+        above = self._models.ancestor_names(qualified) if proxies else ()
+        return frozenset(path[0] for owner, path in proxies if owner in above)
+
     def relationships_before(self, names: Collection[str]) -> frozenset[str]:
         """Return the relationships that proxies read to come to one of these."""
         return frozenset(read[0] for _, read in self._all if not {*read[1:]}.isdisjoint(names))
