@@ -132,9 +132,9 @@ class Move(Struct, frozen=True):
 
     def blocks(self) -> SessionBlock:
         """Return its data, with that of those inside of it."""
-        return structs.replace(self.data, inner=tuple(map(self._inside, self.inner)))
+        return structs.replace(self.data, inner=tuple(map(self._block_inside, self.inner)))
 
-    def _inside(self, move: Move) -> SessionBlock:
+    def _block_inside(self, move: Move) -> SessionBlock:
         """Return the data of one inside of it, counted from what follows the first statement."""
         data = move.blocks()
         start = {"begun": 1, "finally": self.data.first + 1}.get(self.data.ends, 0)
