@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -17,8 +18,10 @@ class Moved(Struct, frozen=True):
 
     ``first`` makes the session ``name``. ``ends`` is what the last of them is: a ``try`` that
     closes it in its ``finally`` and nothing else, one whose ``finally`` does so at its end, the
-    statement that ``closes`` it, or ``nothing`` of the kind. ``inner`` are the sessions of the body
-    of that ``try``, which goes.
+    statement that ``closes`` it, or ``nothing`` of the kind. A ``try`` has ``begun`` if it makes
+    the session first, and closes it last; both numbers are its own. ``inner`` are the sessions of
+    the body of such a ``try``, or of one that goes. If a ``finally`` is kept, they are those of the
+    statements after the first one.
     """
 
     first: int
@@ -31,7 +34,11 @@ class Moved(Struct, frozen=True):
 
 def with_sessions(node: Any, moved: list[Moved]) -> Any:
     """``s = Session(); try: f(s); finally: s.close()`` → ``with Session() as s: f(s)``."""
-    statements = list(node.body.body)
+    statements = _with_blocks(list(node.body.body), moved)
+    return node.with_changes(body=node.body.with_changes(body=statements))
+
+
+def _with_blocks(statements: list[Any], moved: Sequence[Moved]) -> list[Any]:
     done: list[Moved] = []
     # From the end, so that the other numbers stay right, except inside moved code.
     for item in sorted(moved, key=lambda each: each.first, reverse=True):
@@ -45,11 +52,15 @@ def with_sessions(node: Any, moved: list[Moved]) -> Any:
         statements[item.first : last + 1] = [block.with_changes(leading_lines=lines)]
         # Nodes inside of this one no longer count.
         done = [*(each for each in done if each.first > item.last), item]
-    return node.with_changes(body=node.body.with_changes(body=statements))
+    return statements
 
 
 def _block(taken: list[Any], data: Moved) -> cst.With:
     made, *middle = taken
+    if data.ends == "begun":
+        tried = as_block(made.body)
+        middle = [made.with_changes(body=tried.with_changes(body=tried.body[1:]), leading_lines=())]
+        made = tried.body[0]
     inside, footer = _pair_inside(middle, data)
     inside[0] = without_blank_lines(inside[0])
     body = cst.IndentedBlock(inside, header=made.trailing_whitespace, footer=footer)
@@ -65,12 +76,14 @@ def _pair_inside(middle: list[Any], data: Moved) -> tuple[list[Any], list[Any]]:
     *before, last = middle
     if data.ends == "closes":
         return before, []
-    if data.ends == "finally":
-        ended: Any = last.finalbody.body
-        kept = last.finalbody.with_changes(body=ended.with_changes(body=ended.body[:-1]))
-        return [*before, last.with_changes(finalbody=kept)], []
-    if data.inner:
+    if data.inner and data.ends != "finally":
         last = with_sessions(last, list(data.inner))
+    ended: Any = as_block(last.finalbody.body)
+    kept = last.finalbody.with_changes(body=ended.with_changes(body=ended.body[:-1]))
+    if data.ends == "finally":
+        return _with_blocks([*before, last.with_changes(finalbody=kept)], data.inner), []
+    if len(ended.body) > 1:
+        return [*before, last.with_changes(finalbody=kept)], []
     if last.handlers or last.orelse is not None:
         return [*before, last.with_changes(finalbody=None)], []
     return [*before, *_body_of(last)], list(getattr(last.body, "footer", ()))

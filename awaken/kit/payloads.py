@@ -53,8 +53,10 @@ class SessionBlock(Struct, frozen=True):
 
     ``first`` makes the session ``name``. ``ends`` is what the last of them is: a ``try`` that
     closes it in its ``finally`` and nothing else, one whose ``finally`` does so at its end, the
-    statement that ``closes`` it, or ``nothing`` of the kind. ``inner`` are the sessions of the body
-    of that ``try``.
+    statement that ``closes`` it, or ``nothing`` of the kind. A ``try`` has ``begun`` if it makes
+    the session first, and closes it last; both numbers are its own. ``inner`` are the sessions of
+    the body of such a ``try``, without that statement, or of one that goes. If a ``finally`` is
+    kept, they are those of the statements after ``first``.
     """
 
     first: int

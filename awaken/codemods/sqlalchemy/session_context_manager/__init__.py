@@ -33,6 +33,8 @@ def count(engine):
 | --- | --- |
 | `session = Session()`, then `try:` with `finally: session.close()` | `with Session() as session:` instead of `try`, or around the rest of it |
 | the same with more in front of `session.close()` in the `finally` | `with` around the `try`, whose `finally` keeps the rest |
+| the same with several sessions, of which the last one is closed first | a `with` for each, one in the other |
+| a `try` that begins with `session = Session()`, with `finally: session.close()` | `with Session() as session:` instead of `try`, or around the rest of it |
 | `session = Session()`, then `session.close()` in the same block | a `with` around the statements between them |
 | a session that nothing closes, and that does not leave its function | a `with` around the rest of its block |
 | the same with an asynchronous session | `async with` |
@@ -79,6 +81,7 @@ Every other rewrite is *unsafe*:
 
 | case | what may change |
 | --- | --- |
+| `Session()` in the `try` itself | its own error reaches no handler, and no `finally` raises `UnboundLocalError` |
 | a session that was not closed on every path | it is closed there; its objects are detached, and reading an attribute that is not loaded raises |
 | a test, a caller, a subclass or an object may have another factory | `with` cannot enter every fake; a mock returns another mock for `with` |
 

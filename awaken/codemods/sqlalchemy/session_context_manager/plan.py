@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
@@ -75,25 +76,46 @@ _BLOCKS = (
 Making = ast.Assign | ast.AnnAssign
 _ENDS = sorted(name_list("ends_of_sessions"))
 _DETACHED = "its objects can load nothing after the block"
+_UNWRAPPED = {"begun", "try"}
+"""The ends that take the statements of a ``try`` out of it, or the first one alone."""
 _LEAVES = "leaves `{}` open today"
 
 
 class Opened(Struct, frozen=True):
-    """A statement that makes a session: its name, its kind, and the block around it."""
+    """A statement that makes a session: its name, its kind, and the block around it.
+
+    ``statement`` is that of the block: itself, or a ``try`` that begins with it and closes the
+    session. ``taken`` counts the last statements of a ``finally`` that go with other sessions.
+    """
 
     name: str
     made: MadeSession
     block: list[ast.stmt]
+    statement: ast.stmt
+    taken: Counter[ast.stmt]
 
     def closes(self, statement: ast.stmt) -> bool:
         """Whether ``statement`` closes the session and does nothing else."""
         return closes(statement, self.name, is_async=self.made.is_async)
 
+    def finally_of(self, statement: ast.stmt) -> list[ast.stmt]:
+        """Return what the ``finally`` of a statement has left; nothing for other statements."""
+        body = statement.finalbody if isinstance(statement, ast.Try) else []
+        return body[: len(body) - self.taken[statement]]
+
+    def following(self, last: int) -> Sequence[ast.AST]:
+        """Return what follows it in its block, up to the number ``last``."""
+        if isinstance(self.statement, ast.Try):
+            begun = self.statement
+            return [*begun.body[1:], *begun.handlers, *begun.orelse, *self.finally_of(begun)[:-1]]
+        return self.block[self.block.index(self.statement) + 1 : last + 1]
+
 
 class Move(Struct, frozen=True):
     """How the statements of one session move into ``with``, below the node ``parent``.
 
-    ``ending`` is the last of them. The sessions of a ``try`` that goes with it are ``inner``.
+    ``ending`` is the last of them. The sessions of a ``try`` that goes with it are ``inner``. So
+    are those that a ``finally`` closes before it.
     """
 
     site: Site[Making]
@@ -110,7 +132,18 @@ class Move(Struct, frozen=True):
 
     def blocks(self) -> SessionBlock:
         """Return its data, with that of those inside of it."""
-        return structs.replace(self.data, inner=tuple(move.blocks() for move in self.inner))
+        return structs.replace(self.data, inner=tuple(map(self._block_inside, self.inner)))
+
+    def _block_inside(self, move: Move) -> SessionBlock:
+        """Return the data of one inside of it, counted from what follows the first statement."""
+        data = move.blocks()
+        start = {"begun": 1, "finally": self.data.first + 1}.get(self.data.ends, 0)
+        return structs.replace(data, first=data.first - start, last=data.last - start)
+
+    def holds(self, other: Move) -> bool:
+        """Whether another one of its block moves with it, because its ``finally`` is kept."""
+        is_inside = self.data.first < other.data.first <= self.data.last
+        return is_inside and self.data.ends == "finally"
 
 
 class SessionContextManager(Rule):
@@ -134,7 +167,8 @@ class SessionContextManager(Rule):
 
     def _decide(self, project: Project, constraints: Constraints) -> Iterator[Decided]:
         blocks: dict[tuple[str, ast.AST], list[Move]] = {}
-        for site, opened in self._sites(project):
+        taken = Counter[ast.stmt]()
+        for site, opened in self._sites(project, taken):
             try:
                 move = _move(project, site, opened)
             except Refused as refused:
@@ -144,28 +178,36 @@ class SessionContextManager(Rule):
                 yield _moved_change(project, [move])
                 continue
             blocks.setdefault((site.module.path, move.parent), []).append(move)
+            if move.data.ends == "finally":
+                taken[move.ending] += 1
         apart: dict[tuple[str, ast.AST], list[Move]] = {}
         for key, moves in blocks.items():
             crossing = [
                 entry for entry in moves if any(_cross(entry.data, other.data) for other in moves)
             ]
+            endings = [item.ending for item in crossing if item.data.ends == "finally"]
+            crossing += [x for x in moves if x.ending in endings and x not in crossing]
             for item in crossing:
                 yield refused_together((item.site,), Refused(CROSSING, item.data.name))
             apart[key] = [candidate for candidate in moves if candidate not in crossing]
         for moves in _nested_moves(apart):
             yield _moved_change(project, moves)
 
-    def _sites(self, project: Project) -> Iterator[tuple[Site[Making], Opened]]:
+    def _sites(
+        self, project: Project, taken: Counter[ast.stmt]
+    ) -> Iterator[tuple[Site[Making], Opened]]:
         for module in site_modules(project, self.triggers):
             for node in module.nodes_of(ast.Assign, ast.AnnAssign):
-                opened = (
-                    _opened_session(project, module, node) if isinstance(node, Making) else None
-                )
-                if opened is not None and isinstance(node, Making):
+                if not isinstance(node, Making):
+                    continue
+                opened = _opened_session(project, module, node, taken)
+                if opened is not None:
                     yield Site(self.name, module, node), opened
 
 
-def _opened_session(project: Project, module: Module, node: Making) -> Opened | None:
+def _opened_session(
+    project: Project, module: Module, node: Making, taken: Counter[ast.stmt]
+) -> Opened | None:
     """Return the session that a statement makes for its own function; None if it does not."""
     function, name, call = module.enclosing_function(node), last_name(variable_of(node)), node.value
     if not name or not isinstance(call, ast.Call):
@@ -182,19 +224,29 @@ def _opened_session(project: Project, module: Module, node: Making) -> Opened | 
     made = project.orm.made_session(module, call)
     if made is None or (made.is_async and not isinstance(function, ast.AsyncFunctionDef)):
         return None
-    opened = Opened(name, made, module.block_of(node))
+    opened = _of_try(module, Opened(name, made, module.block_of(node), node, taken))
     if any(opened.closes(part) for part in module.nodes_below(function, ast.stmt)):
-        is_left = _is_closed_first(opened, node) or _is_half_closed(project, module, function)
+        is_left = _is_closed_first(opened) or _is_half_closed(project, module, function)
         return None if is_left else opened
     is_new = made.source in {"factory", "class"}
     return opened if is_new and not escapes(project, module, function, node, name) else None
 
 
-def _is_closed_first(opened: Opened, node: ast.stmt) -> bool:
+def _of_try(module: Module, opened: Opened) -> Opened:
+    """Return a session as that of a ``try``, if one begins with it and closes it at its end."""
+    tried = module.parent(opened.statement)
+    if not isinstance(tried, ast.Try) or tried.body[0] is not opened.statement:
+        return opened
+    closing = opened.finally_of(tried)[-1:]
+    is_closed = any(map(opened.closes, closing))
+    return replace(opened, block=module.block_of(tried), statement=tried) if is_closed else opened
+
+
+def _is_closed_first(opened: Opened) -> bool:
     """Whether a ``finally`` closes the session on every path, and does more after that."""
-    for statement in opened.block[opened.block.index(node) + 1 :]:
-        match statement:
-            case ast.Try(finalbody=[first, _, *_]):
+    for statement in opened.block[opened.block.index(opened.statement) + 1 :]:
+        match opened.finally_of(statement):
+            case [first, _, *_]:
                 return opened.closes(first)
         if not _cannot_fail(statement):
             return False
@@ -215,24 +267,29 @@ def _move(project: Project, site: Site[Making], opened: Opened) -> Move:
     otherwise = _other_results(project, site)
     if own_ends := opened.made.own_ends or otherwise.own_ends:
         raise Refused(OWN_ENDS, own_ends)
-    first = block.index(site.node)
+    first = block.index(opened.statement)
     last, ends = _end(site, opened, first)
     # Code that closes it today closes it as well.
     if ends == "nothing" and opened.made.may_share:
         raise Refused(GIVEN_CONNECTION, opened.name)
-    for statement in block[first + 1 : last + 1]:
+    inside = opened.following(last)
+    for statement in inside:
         if _binds(module, statement, opened.name):
             raise Refused(REBOUND, opened.name, because=(module.place(statement),))
     data = SessionBlock(first, last, opened.name, ends, opened.made.is_async)
-    inside = block[first + 1 : last + 1]
     doubles, places = _doubles(project, site, opened, otherwise.others)
+    if opened.statement is not site.node:
+        places = (*places, module.place(opened.statement, "begins with it"))
     return Move(
         site,
-        _parent(site, block),
+        _parent(site, opened),
         block[last],
         data,
         (*places, *(module.place(node, "is then inside the block") for node in inside)),
-        (*doubles, *_caveats(opened, first, last, ends)),
+        (
+            *doubles,
+            *_caveats(opened, first, last, ends, module.excerpt(site.node.value or site.node)),
+        ),
     )
 
 
@@ -281,21 +338,30 @@ def _cross(one: SessionBlock, other: SessionBlock) -> bool:
 
 
 def _nested_moves(blocks: Mapping[tuple[str, ast.AST], Sequence[Move]]) -> Iterator[list[Move]]:
-    """Yield the moves of each block, except those in a removed ``try``: they move with it."""
+    """Yield the moves of each block, except those that move with another one.
+
+    These are in a ``try`` that is removed, or in a block whose ``finally`` is kept.
+    """
     gone = {
         (path, move.ending)
         for (path, _), moves in blocks.items()
         for move in moves
-        if move.data.ends == "try"
+        if move.data.ends in _UNWRAPPED
     }
 
     def whole(path: str, one: Move) -> Move:
-        held = blocks.get((path, one.ending), ()) if one.data.ends == "try" else ()
-        return replace(one, inner=tuple(whole(path, each) for each in held))
+        held = blocks.get((path, one.ending), ()) if one.data.ends in _UNWRAPPED else ()
+        inside = [x for x in blocks.get((path, one.parent), ()) if one.holds(x)]
+        return replace(one, inner=tuple(whole(path, each) for each in _outer([*held, *inside])))
 
     for (path, parent), moves in blocks.items():
         if moves and (path, parent) not in gone:
-            yield [whole(path, move) for move in moves]
+            yield [whole(path, move) for move in _outer(moves)]
+
+
+def _outer(moves: Sequence[Move]) -> list[Move]:
+    """Return those that no other one of their block holds."""
+    return [item for item in moves if not any(other.holds(item) for other in moves)]
 
 
 def _moved_change(project: Project, outer: Sequence[Move]) -> Decided:
@@ -322,9 +388,13 @@ def _end(site: Site[Making], opened: Opened, first: int) -> tuple[int, str]:
     """Return the last statement that belongs into ``with``, and what ends there."""
     module, block = site.module, opened.block
     function = module.enclosing_function(site.node)
+    if isinstance(opened.statement, ast.Try):
+        if len(opened.statement.body) == 1:
+            raise Refused(LAYOUT, opened.name)
+        return first, "begun"
     for number in range(first + 1, len(block)):
-        match block[number]:
-            case ast.Try(finalbody=[*others, last]) if opened.closes(last):
+        match opened.finally_of(block[number]):
+            case [*others, last] if opened.closes(last):
                 return number, "finally" if others else "try"
     closing = [n for n in range(first + 1, len(block)) if opened.closes(block[n])]
     if closing:
@@ -339,29 +409,48 @@ def _end(site: Site[Making], opened: Opened, first: int) -> tuple[int, str]:
     return len(block) - 1, "nothing"
 
 
-def _binds(module: Module, statement: ast.stmt, name: str) -> bool:
+def _binds(module: Module, statement: ast.AST, name: str) -> bool:
     return any(
         isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load)
         for node in module.walk(statement)
     )
 
 
-def _parent(site: Site[Making], block: list[ast.stmt]) -> ast.AST:
+def _parent(site: Site[Making], opened: Opened) -> ast.AST:
     """Return the node whose body has the statements; Refused if they cannot be moved."""
-    module = site.module
-    parent = module.parent(site.node)
-    lines = [(statement.lineno, statement.end_lineno) for statement in block]
-    apart = all(below[0] > (above[1] or above[0]) for above, below in pairwise(lines))
+    module, block = site.module, opened.block
+    parent = module.parent(opened.statement)
+    begun = opened.statement.body if isinstance(opened.statement, ast.Try) else []
+    apart = all(map(_are_apart, (block, begun)))
+    apart &= all(part.lineno > opened.statement.lineno for part in begun[:1])
     is_body = isinstance(parent, _BLOCKS) and parent.body is block
-    if parent is None or not is_body or not apart or lines[0][0] == getattr(parent, "lineno", 0):
+    if (
+        parent is None
+        or not is_body
+        or not apart
+        or block[0].lineno == getattr(parent, "lineno", 0)
+    ):
         raise Refused(LAYOUT, module.excerpt(site.node))
     if isinstance(parent, ast.If) and module.text_of(parent).startswith("elif"):
         raise Refused(LAYOUT, module.excerpt(site.node))
     return parent
 
 
-def _caveats(opened: Opened, first: int, last: int, ends: str) -> list[str]:
+def _are_apart(block: Sequence[ast.stmt]) -> bool:
+    """Whether each statement of a block begins below the last line of the one before it."""
+    lines = [(statement.lineno, statement.end_lineno) for statement in block]
+    return all(below[0] > (above[1] or above[0]) for above, below in pairwise(lines))
+
+
+def _caveats(opened: Opened, first: int, last: int, ends: str, made: str) -> list[str]:
     name = opened.name
+    if ends == "begun":
+        clauses = [f"an error of `{made}` reaches no handler and no `finally` of the `try`"]
+        is_more = len(opened.finally_of(opened.statement)) > 1
+        return [
+            *clauses,
+            *([f"an error in the `finally` {_LEAVES.format(name)}"] if is_more else []),
+        ]
     if ends == "nothing":
         return [f"nothing closes `{name}` today, and {_DETACHED}"]
     if ends == "closes":

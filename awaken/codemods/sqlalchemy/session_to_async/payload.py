@@ -186,7 +186,8 @@ class Enclosed(Struct, frozen=True):
 
     So many statements of their block stay ``before`` and ``behind`` them, apart from functions.
     ``kept`` are the names that stay global. Above the block there are so many
-    ``blank_lines``, no more than two.
+    ``blank_lines``, no more than two. Where nothing runs the function at the top of a file, it
+    lacks so many, and ``blank_lines_below``.
     """
 
     name: str
@@ -195,6 +196,7 @@ class Enclosed(Struct, frozen=True):
     behind: int
     kept: tuple[str, ...]
     blank_lines: int
+    blank_lines_below: int = 0
 
 
 class Postponed(Struct, frozen=True):

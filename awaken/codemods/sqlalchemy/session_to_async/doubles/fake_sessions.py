@@ -36,7 +36,7 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
-from awaken.project.values.domain import FunctionOf, InstanceOf, Value, Values
+from awaken.project.values.domain import ClassOf, FunctionOf, InstanceOf, Value, Values
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
@@ -101,6 +101,8 @@ class FakeSessions:
                         return ()
                     for part in home.returned_by(node):
                         result += self._values(home, part)
+                case ClassOf(qualified=qualified):
+                    result.append(InstanceOf(qualified))
                 case _:
                     return ()
         return tuple(result)

@@ -19,6 +19,7 @@ from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import session_classes
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.graph.dispatch import Called
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import Put, puts_of
 from awaken.project.source.trees import is_none
@@ -72,6 +73,11 @@ def sessions_put(part: SynchronousPart, rule: str) -> Iterator[Member]:
         known = {*project.object_factories.given_sessions(module)}
         for put in puts_of(module, None):
             if put.value is None or put.is_of_self or put.last in _OF_MOCKS or put.value in known:
+                continue
+            # The body of a function of the program says what it does with the session.
+            if isinstance(put.node, ast.Call) and isinstance(
+                project.calls.function_called(module, put.node), Called
+            ):
                 continue
             if _puts_session(project, module, put.value) and not _is_read(project, module, put):
                 site: Site[ast.AST] = Site(rule, module, put.node)

@@ -201,8 +201,14 @@ def enclose(node: Any, data: Enclosed, _around: Surroundings) -> Any:
     moved = [without_blank_lines(body[first]), *map(_with_empty_lines, body[first + 1 : end])]
     if data.kept:
         moved.insert(0, cst.parse_statement(f"global {', '.join(data.kept)}"))
-    apart = [cst.EmptyLine(indent=False)] * _APART
+    empty = cst.EmptyLine(indent=False)
+    apart = [empty] * _APART
     header: Any = cst.parse_statement(f"async def {data.name}() -> None: ...")
+    if is_file and not data.run:
+        block = cst.IndentedBlock(moved, footer=[empty] * data.blank_lines_below)
+        lines = [*[empty] * data.blank_lines, *_blank_lines_of(body[first])]
+        main = header.with_changes(body=block, leading_lines=lines)
+        return node.with_changes(body=[*body[:first], main, *body[end:]])
     is_whole = not is_file and end == len(body)
     block = cst.IndentedBlock(
         moved,
@@ -236,9 +242,13 @@ def postpone(node: Any, data: Postponed, _around: Surroundings) -> Any:
     header: Any = cst.parse_statement(f"async def {data.name}() -> None: ...")
     body = cst.parse_module(data.code).body or [without_blank_lines(node)]
     block = cst.IndentedBlock(body, footer=[empty] * data.below)
-    above = getattr(node, "leading_lines", ())
-    kept = [*takewhile(lambda line: line.comment is None, above)]
-    return header.with_changes(body=block, leading_lines=[*[empty] * data.above, *kept])
+    lines = [*[empty] * data.above, *_blank_lines_of(node)]
+    return header.with_changes(body=block, leading_lines=lines)
+
+
+def _blank_lines_of(node: Any) -> list[Any]:
+    """Return the blank lines that begin the lines above a statement."""
+    return [*takewhile(lambda line: line.comment is None, getattr(node, "leading_lines", ()))]
 
 
 def _with_empty_lines(statement: Any) -> Any:

@@ -32,6 +32,7 @@ from awaken.codemods.sqlalchemy.session_to_async.statements.script_writing impor
     blank_lines_below,
     lines_above,
 )
+from awaken.codemods.sqlalchemy.session_to_async.statements.shared_names import share_names
 from awaken.contract import Edit, Place, ReplaceStatements, Span
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_from_same_module
@@ -143,7 +144,17 @@ class ApplicationStart:
         places = [*map(module.place, nodes)]
         regions = [region for region in self._parts() if any(map(region.holds, places))]
         can_move = bool(regions) and self._application is not None and self._can_move(regions)
-        return regions if can_move else []
+        return self._in_one_function(regions) if can_move else []
+
+    def _in_one_function(self, regions: list[Region]) -> list[Region]:
+        """Return the regions; if all that need functions follow one another, they need only one."""
+        moving = [region for region in regions if not self._in_place(region)]
+        if not moving or any(region.holder is not self.module.tree for region in moving):
+            return regions
+        joined = replace(moving[0], last=moving[-1].last)
+        if len(joined.statements) > len(moving):
+            return regions
+        return [joined if item is moving[0] else item for item in regions if item not in moving[1:]]
 
     def _parts(self) -> Iterator[Region]:
         """Yield the statements that a file runs when it is imported, in parts that move alone."""
@@ -260,7 +271,8 @@ class ApplicationStart:
                 return False
         except Refused:
             return False
-        return not self._share_names(regions) and not any(map(self._reads_rebound, statements))
+        is_apart = not share_names(self.module, regions)
+        return is_apart and not any(map(self._reads_rebound, statements))
 
     def _is_used_by_tests(self, started: tuple[str, ...]) -> bool:
         """Whether tests that start no application need what the file does, and create no tables.
@@ -293,20 +305,6 @@ class ApplicationStart:
             spans = [module.span(item.node) for item in bindings if item.scope.kind == "module"]
             # Names that the statement binds itself are its own.
             if not any(map(span.contains, spans)) and any(item.start > span.end for item in spans):
-                return True
-        return False
-
-    def _share_names(self, regions: list[Region]) -> bool:
-        """Whether a statement may read a name that another one binds."""
-        module, scope = self.module, self.module.scopes.module
-        for name, bindings in scope.bindings.items():
-            places = [module.place(binding.node) for binding in bindings]
-            binding = [region for region in regions if any(map(region.holds, places))]
-            reads = [module.place(read) for read in scope.reads.get(name, ()) if binding]
-            # The name of a handler is unbound at its end.
-            is_handled = all(isinstance(item.node, ast.ExceptHandler) for item in bindings)
-            is_read_elsewhere = not all(any(item.holds(read) for item in binding) for read in reads)
-            if is_read_elsewhere or (len(binding) > 1 and not is_handled):
                 return True
         return False
 
@@ -355,22 +353,25 @@ class ApplicationStart:
             edits = [] if changed else scripts.edits_inside(site, region.statements)
         except Refused as refused:
             return refused
-        holder, statement, related = region.holder, region.statements[0], tuple[Place, ...]()
+        holder, (statement, *others) = region.holder, region.statements
+        related = tuple(map(self.module.place, others))
         gone = {item.first for item in removed if item.holder is holder}
-        if isinstance(holder, ast.FunctionDef):
+        is_of_factory = isinstance(holder, ast.FunctionDef)
+        above, below = (_APART, 0) if is_of_factory else self._blank_lines(region, gone)
+        if is_of_factory or others:
             data = Enclosed(
                 name=name,
                 run="",
                 before=region.statements_above - sum(index < region.first for index in gone),
                 behind=region.statements_below - sum(index > region.last for index in gone),
                 kept=(),
-                blank_lines=_APART,
+                blank_lines=above,
+                blank_lines_below=below,
             )
             edits.append(site.rewrite(holder, ENCLOSE, data))
-            related = (self.module.place(holder),)
+            related = (self.module.place(holder),) if is_of_factory else related
         else:
             comments = len(_comments_on(lines_above(self.module, statement), statement))
-            above, below = self._blank_lines(region.first, gone)
             # Comments stay above a statement of one line.
             above, comments = (0, 0) if changed and comments else (above, comments)
             postponed = Postponed(name, above, below, changed)
@@ -378,15 +379,15 @@ class ApplicationStart:
             edits.append(replace(rewrite, lines_above=comments))
         return Rewrite(message, edits, caveats, related)
 
-    def _blank_lines(self, index: int, removed: set[int]) -> tuple[int, int]:
-        """Return how many blank lines a function lacks above and below, in place of a statement."""
-        body, first, last = self.module.tree.body, index, index + 1
+    def _blank_lines(self, region: Region, removed: set[int]) -> tuple[int, int]:
+        """Return how many blank lines a function lacks above and below, in place of a region."""
+        body, first, last = self.module.tree.body, region.first, region.last + 1
         while first - 1 in removed:
             first -= 1
         while last in removed:
             last += 1
-        above = sum(map(self._number_above, body[first : index + 1]))
-        below = sum(map(self._number_above, body[index + 1 : last + 1]))
+        above = sum(map(self._number_above, body[first : region.first + 1]))
+        below = sum(map(self._number_above, body[region.last + 1 : last + 1]))
         # A new lifespan has blank lines of its own.
         is_apart = last == len(body) or body[last] in self._before_lifespan
         return max(0, _APART - above), 0 if is_apart else max(0, _APART - below)

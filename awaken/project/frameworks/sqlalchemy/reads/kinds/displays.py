@@ -130,7 +130,7 @@ class Displays:
     @recursive(lambda *_: Parts.unknown())
     def _written(self, module: Module, node: ast.expr) -> Parts:
         """Return the displays and comprehensions that ``node`` may be; none are of columns."""
-        if is_of_columns(node):
+        if is_of_columns(module, node):
             return Parts()
         match node:
             case ast.List() | ast.Set() | ast.Tuple() | ast.Dict():

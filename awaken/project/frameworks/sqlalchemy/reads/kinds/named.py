@@ -131,7 +131,7 @@ def _is_column(module: Module, node: ast.Name) -> bool:
     """Whether a variable goes through columns in a loop, and nothing else is assigned to it."""
     bindings = module.scopes.bindings_of(node)
     return bool(bindings) and all(
-        binding.kind == "for" and is_of_columns(binding.value) for binding in bindings
+        binding.kind == "for" and is_of_columns(module, binding.value) for binding in bindings
     )
 
 
