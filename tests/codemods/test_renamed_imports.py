@@ -29,7 +29,7 @@ class Renaming(ast.NodeTransformer):
 
     def visit_Attribute(self, node):
         home = self.imported.get(node.value.id) if isinstance(node.value, ast.Name) else None
-        is_of_module = home is not None and not home[1]
+        is_of_module = home is not None and not home[1] and isinstance(node.ctx, ast.Load)
         return self._name((home[0], node.attr), node) if is_of_module else self.generic_visit(node)
 
 
@@ -58,16 +58,23 @@ def imported_in(tree, own):
     }
 
 
+def bound_in(tree):
+    """Yield the names that anything in ``tree`` binds, imports aside."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield node.name
+
+
 def renamed(text, own, place):
     """Return a file whose functions read what it imports by other names, given at ``place``."""
     tree = ast.parse(text)
     imported, names = imported_in(tree, own), {}
     functions = [node for node in tree.body if isinstance(node, FUNCTIONS)]
     for function in functions:
-        parts = list(ast.walk(function))
-        bound = {node.arg for node in parts if isinstance(node, ast.arg)}
-        stored = (node for node in parts if isinstance(node, ast.Name))
-        bound |= {node.id for node in stored if isinstance(node.ctx, ast.Store)}
+        bound = set(bound_in(function))
         renaming = Renaming({name: imported[name] for name in imported if name not in bound}, names)
         function.body = [renaming.visit(node) for node in function.body]
         if place == "function":

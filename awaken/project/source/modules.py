@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import bisect
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, KeysView, Sequence
 from copy import copy
@@ -19,6 +20,7 @@ from awaken.project.source.trees import (
     CHILDLESS,
     IN_ORDER,
     ONLY_VALUE,
+    ORIGINAL_NAME,
     SHARED,
     Function,
     FunctionOrLambda,
@@ -39,6 +41,8 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 _BLOCKS = ("body", "orelse", "finalbody")
 _EXCERPT = 60
+_MAY_RENAME = re.compile(rb"\bas\b(?!\s+\w+\s*:)")
+"""What a file holds that imports something by another name; ``with x as y:`` does not."""
 
 Value = TypeVar("Value")
 Node = TypeVar("Node", bound=ast.AST)
@@ -99,6 +103,20 @@ class Module:
         self.tree = tree
         self.memo: dict[Hashable, Any] = {}  # what others worked out about this tree
         self.own: dict[Hashable, Any] = {}  # facts of the file alone: all copies share them
+        if _MAY_RENAME.search(source.text):
+            self._keep_original_names(self.nodes(ast.Name))
+
+    def _keep_original_names(self, names: Iterable[ast.AST]) -> None:
+        """Keep with each name that an import gives to something how its home calls it."""
+        imported = [item for node in self.nodes(ast.ImportFrom) for item in node.names]
+        originals: dict[ast.AST, str] = {item: item.name for item in imported if item.asname}
+        renamed = {item.asname for item in imported if item.asname}
+        for node in names if renamed else ():
+            if type(node) is ast.Name and node.id in renamed and type(node.ctx) is ast.Load:
+                bindings = self.scopes.bindings_of(node)
+                original = {originals.get(binding.node) for binding in bindings} - {None}
+                if len(original) == 1:
+                    setattr(node, ORIGINAL_NAME, original.pop())
 
     def with_own_memo(self) -> Module:
         """Return the same file for another project: its tree and scopes, but an empty memo."""
@@ -223,6 +241,8 @@ class Module:
             for child in ast.iter_child_nodes(node):
                 if type(child) not in SHARED:
                     parents[child] = node
+        if _MAY_RENAME.search(self.source.text):
+            self._keep_original_names(walk(parsed))
         self.memo[constant] = parsed
         return parsed
 

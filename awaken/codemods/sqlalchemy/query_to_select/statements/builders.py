@@ -37,7 +37,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Stat
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.loads.entities import classify_all
 from awaken.project.frameworks.loads.query_items import Item, What
-from awaken.project.source.trees import is_constant, is_text
+from awaken.project.source.trees import is_constant, is_text, last_name
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
 # Query raises for these after a limit; a select() would take them in front of it.
@@ -149,10 +149,10 @@ def _refuse_labels(statement: Statement, criterion: ast.expr) -> None:
 def _texts(reader: Reader, criterion: ast.expr) -> Iterator[ast.expr]:
     """Yield the arguments of every ``text(...)`` in ``criterion``."""
     for node in ast.walk(criterion):
-        if isinstance(node, ast.Call) and node.args:
-            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            if "text" in name and reader.library_name(node.func) == "text":
-                yield node.args[0]
+        match node:
+            case ast.Call(func=func, args=[text, *_]) if "text" in last_name(func):
+                if reader.library_name(func) == "text":
+                    yield text
 
 
 def _limit(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
@@ -194,7 +194,7 @@ def _options(statement: Statement, link: Link, _position: int, executed: bool) -
 
 
 def _names_by_string(option: ast.Call) -> bool:
-    name = getattr(option.func, "attr", getattr(option.func, "id", ""))
+    name = last_name(option.func)
     if not name.endswith(("load", "load_only", "eager", "defer")) or name == "Load":
         return False
     strings = [a for a in option.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
