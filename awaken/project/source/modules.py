@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import bisect
 import hashlib
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, KeysView, Sequence
 from copy import copy
@@ -28,9 +27,11 @@ from awaken.project.source.trees import (
     children,
     children_by_field,
     fingerprint,
+    last_name,
     last_word,
     look_of,
     position,
+    root_of,
     variable_of,
     walk,
 )
@@ -41,8 +42,6 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 _BLOCKS = ("body", "orelse", "finalbody")
 _EXCERPT = 60
-_MAY_RENAME = re.compile(rb"\bas\b(?!\s+\w+\s*:)")
-"""What a file holds that imports something by another name; ``with x as y:`` does not."""
 
 Value = TypeVar("Value")
 Node = TypeVar("Node", bound=ast.AST)
@@ -103,20 +102,37 @@ class Module:
         self.tree = tree
         self.memo: dict[Hashable, Any] = {}  # what others worked out about this tree
         self.own: dict[Hashable, Any] = {}  # facts of the file alone: all copies share them
-        if _MAY_RENAME.search(source.text):
-            self._keep_original_names(self.nodes(ast.Name))
+        self._keep_original_names(self.nodes(ast.Name))
 
     def _keep_original_names(self, names: Iterable[ast.AST]) -> None:
-        """Keep with each name that an import gives to something how its home calls it."""
-        imported = [item for node in self.nodes(ast.ImportFrom) for item in node.names]
-        originals: dict[ast.AST, str] = {item: item.name for item in imported if item.asname}
-        renamed = {item.asname for item in imported if item.asname}
+        """Keep with each name that the file gives to something imported how its home calls it."""
+        renamed = {name for name, _ in self._renamed.values()}
         for node in names if renamed else ():
             if type(node) is ast.Name and node.id in renamed and type(node.ctx) is ast.Load:
                 bindings = self.scopes.bindings_of(node)
-                original = {originals.get(binding.node) for binding in bindings} - {None}
+                original = {
+                    self._renamed[item.node][1] for item in bindings if item.node in self._renamed
+                }
                 if len(original) == 1:
                     setattr(node, ORIGINAL_NAME, original.pop())
+
+    @of_file
+    def _renamed(self) -> dict[ast.AST, tuple[str, str]]:
+        """What gives something imported another name: that name, and the original."""
+        result: dict[ast.AST, tuple[str, str]] = {}
+        for statement in self.nodes_of(ast.ImportFrom):
+            for item in statement.names:
+                if item.asname:
+                    result[item] = item.asname, item.name
+        for statement in self.tree.body:
+            match statement:
+                case ast.Assign(
+                    targets=[ast.Name(id=name) as target],
+                    value=ast.Attribute() | ast.Name() as value,
+                ):
+                    if self.scopes.only_binding(root_of(value), "import") is not None:
+                        result[target] = name, last_name(value)
+        return result
 
     def with_own_memo(self) -> Module:
         """Return the same file for another project: its tree and scopes, but an empty memo."""
@@ -241,8 +257,7 @@ class Module:
             for child in ast.iter_child_nodes(node):
                 if type(child) not in SHARED:
                     parents[child] = node
-        if _MAY_RENAME.search(self.source.text):
-            self._keep_original_names(walk(parsed))
+        self._keep_original_names(walk(parsed))
         self.memo[constant] = parsed
         return parsed
 
