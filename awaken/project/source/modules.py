@@ -118,7 +118,7 @@ class Module:
 
     @of_file
     def _renamed(self) -> dict[ast.AST, tuple[str, str]]:
-        """What gives something imported another name: that name, and the original."""
+        """The names that the file gives to something imported, each with the original."""
         result: dict[ast.AST, tuple[str, str]] = {}
         for statement in self.nodes_of(ast.ImportFrom):
             for item in statement.names:

@@ -28,7 +28,7 @@ def refuse_labels(statement: Statement, criterion: ast.expr) -> None:
 
 
 def label_caveats(statement: Statement) -> list[str]:
-    """Return what may change for texts that are computed, which may name a label."""
+    """Return the caveats of texts that are computed: they may name a label."""
     label = next(_labels(statement), None)
     computed = [
         text
@@ -70,7 +70,7 @@ def _leaves(reader: Reader, criterion: ast.expr) -> Iterator[tuple[ast.expr, ast
 
 
 def _parts(reader: Reader, text: ast.expr) -> Iterator[ast.expr]:
-    """Yield what a text is put together from, as far as the file says it."""
+    """Yield the parts of a text, those of variables and of both sides of a condition."""
     waiting = Worklist([text])
     for node in waiting:
         value = reader.only_value(node) if isinstance(node, ast.Name) else None
