@@ -259,7 +259,9 @@ def _check_items(statement: Statement) -> None:
 def _definition(
     statement: Statement, decision: ComponentDecision, fragment: ChainFragment
 ) -> QueryRewrite | None:
-    decision.caveats += label_caveats(statement)
+    # EXISTS has no labels in either style.
+    if any(use.end != "exists" for use in decision.component.uses):
+        decision.caveats += label_caveats(statement)
     if fragment.recognised is None:
         return _links_alone(statement, decision, fragment)
     single = Decision(None)
