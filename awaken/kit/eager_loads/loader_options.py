@@ -212,8 +212,7 @@ def _arguments(module: Module, call: ast.Call) -> str:
 # ---------------------------------------------------------------------------------------- writing
 def written_code(option: Option, function: Callable[[str], str]) -> str:
     """Return the code of an option; ``function`` gives the name of one as the file has it."""
-    known = option.new or option.changed
-    name = function(option.name) if known and not option.prefix else f"{option.prefix}{option.name}"
+    name = f"{option.prefix}{option.name}" if option.prefix else function(option.name)
     return f"{name}({option.args}){_text_behind(option, function)}"
 
 

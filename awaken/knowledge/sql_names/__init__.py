@@ -44,6 +44,7 @@ class SqlNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     orderings: frozenset[str]
     constants: frozenset[str]
     written: frozenset[str]
+    by_text: frozenset[str]
     of_columns: frozenset[str]
     core: frozenset[str]
     tables: frozenset[str]

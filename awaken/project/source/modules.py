@@ -19,6 +19,7 @@ from awaken.project.source.trees import (
     CHILDLESS,
     IN_ORDER,
     ONLY_VALUE,
+    ORIGINAL_NAME,
     SHARED,
     Function,
     FunctionOrLambda,
@@ -26,9 +27,11 @@ from awaken.project.source.trees import (
     children,
     children_by_field,
     fingerprint,
+    last_name,
     last_word,
     look_of,
     position,
+    root_of,
     variable_of,
     walk,
 )
@@ -99,6 +102,37 @@ class Module:
         self.tree = tree
         self.memo: dict[Hashable, Any] = {}  # what others worked out about this tree
         self.own: dict[Hashable, Any] = {}  # facts of the file alone: all copies share them
+        self._keep_original_names(self.nodes(ast.Name))
+
+    def _keep_original_names(self, names: Iterable[ast.AST]) -> None:
+        """Keep with each name that the file gives to something imported how its home calls it."""
+        renamed = {name for name, _ in self._renamed.values()}
+        for node in names if renamed else ():
+            if type(node) is ast.Name and node.id in renamed and type(node.ctx) is ast.Load:
+                bindings = self.scopes.bindings_of(node)
+                original = {
+                    self._renamed[item.node][1] for item in bindings if item.node in self._renamed
+                }
+                if len(original) == 1:
+                    setattr(node, ORIGINAL_NAME, original.pop())
+
+    @of_file
+    def _renamed(self) -> dict[ast.AST, tuple[str, str]]:
+        """The names that the file gives to something imported, each with the original."""
+        result: dict[ast.AST, tuple[str, str]] = {}
+        for statement in self.nodes_of(ast.ImportFrom):
+            for item in statement.names:
+                if item.asname:
+                    result[item] = item.asname, item.name
+        for statement in self.tree.body:
+            match statement:
+                case ast.Assign(
+                    targets=[ast.Name(id=name) as target],
+                    value=ast.Attribute() | ast.Name() as value,
+                ):
+                    if self.scopes.only_binding(root_of(value), "import") is not None:
+                        result[target] = name, last_name(value)
+        return result
 
     def with_own_memo(self) -> Module:
         """Return the same file for another project: its tree and scopes, but an empty memo."""
@@ -223,6 +257,7 @@ class Module:
             for child in ast.iter_child_nodes(node):
                 if type(child) not in SHARED:
                     parents[child] = node
+        self._keep_original_names(walk(parsed))
         self.memo[constant] = parsed
         return parsed
 

@@ -17,6 +17,8 @@ _PARTS = (ast.stmt, ast.excepthandler, ast.match_case, ast.withitem)
 SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return)
 FunctionOrLambda = Function | ast.Lambda
 Conditional = ast.If | ast.IfExp
+ORIGINAL_NAME = "original_name"
+"""The attribute of a name that its file imports as another: how its home calls it."""
 
 
 def is_none(node: ast.AST | None) -> bool:
@@ -35,11 +37,22 @@ def position(node: ast.expr | ast.stmt | ast.arg | ast.keyword) -> tuple[int, in
 
 
 def last_name(node: ast.AST | None) -> str:
-    """Return ``c`` of ``a.b.c``, the name itself of a name, and nothing of other expressions."""
+    """Return ``c`` of ``a.b.c``, the name itself of a name, and nothing of other expressions.
+
+    Of ``c`` below ``from a import b as c`` it is ``b``.
+    """
     # By exact type: ``isinstance`` takes longer for each that a node is not.
     if type(node) is ast.Attribute:
         return node.attr
-    return node.id if type(node) is ast.Name else ""
+    if type(node) is not ast.Name:
+        return ""
+    name: str = getattr(node, ORIGINAL_NAME, node.id)
+    return name
+
+
+def written_name(node: ast.AST) -> str:
+    """Return what ``last_name`` does, but a name as it is written."""
+    return node.id if isinstance(node, ast.Name) else last_name(node)
 
 
 def root_of(node: ast.AST) -> ast.AST:

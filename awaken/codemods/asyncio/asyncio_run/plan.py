@@ -182,8 +182,8 @@ def _other_calls(
     """Return the calls of ``name`` outside of coroutines that have to do with another loop."""
     return [
         call
-        for call in map(module.call_of, module.mentions(name))
-        if call is not None
+        for call in module.nodes(ast.Call)
+        if last_name(call.func) == name
         and call is not made
         and module.enclosing_coroutine(call) is None
         and module.statement_of(call) not in statements

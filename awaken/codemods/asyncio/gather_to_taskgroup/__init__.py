@@ -238,7 +238,7 @@ class GatherToTaskgroup(Rule):
     levels = (Level.UNSAFE, Level.MANUAL)
     since = "0.1.0"
     after = ("ensure-future",)
-    triggers = (b"gather(", b"gather as ")
+    triggers = (b"gather",)
     needs: ClassVar[Mapping[str, str]] = {"python": ">=3.11"}
     options = Options
     reasons = (INSIDE_FSTRING, NAME_TAKEN, *ALL)

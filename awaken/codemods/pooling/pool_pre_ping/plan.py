@@ -15,9 +15,9 @@ from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.engines.engine_facts import UNPOOLED, Engine
 from awaken.project.frameworks.sqlalchemy.engines.program_engines import ENGINE_WORDS
-from awaken.project.names.module_tables import dotted_name
 from awaken.project.source.expressions.expression_uses import targets_of
 from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -177,8 +177,7 @@ def _lets_out(module: Module, read: ast.Name) -> bool:
 def _makes_sessions(module: Module, node: ast.expr) -> bool:
     """Whether ``node`` is given to a factory of sessions."""
     call = module.call_taking(node)
-    name = None if call is None else dotted_name(call.func)
-    return (name or "").rpartition(".")[2] in _FACTORIES
+    return call is not None and last_name(call.func) in _FACTORIES
 
 
 def _is_let_out(module: Module, node: ast.expr) -> bool:

@@ -44,7 +44,7 @@ PIECES = {
     "lazyload(": "Query loads no relationships in an embedded statement",
     "aliased(": "the result of a set operation is read through an alias of its class",
 }
-_QUERIES = (b".query", b"Query(")
+_QUERIES = (b".query", b"Query(", b"Query as ")
 _FEW_FILES = 20  # of which each process may ask the same
 
 

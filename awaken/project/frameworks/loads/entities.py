@@ -19,7 +19,7 @@ from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.memo import recursive
 from awaken.project.source.programs.undefined import is_undefined
-from awaken.project.source.trees import arguments_of
+from awaken.project.source.trees import arguments_of, is_none
 from awaken.project.source.worklist import Worklist
 
 _WITH_HASH = {"bool", "bytes", "date", "datetime", "Decimal", "float", "int", "str", "time"}
@@ -182,9 +182,12 @@ def column_of(reader: ModuleReader, owner: Item, node: ast.Attribute) -> Item:
     kind = mapped.attribute_kind(node.attr) if mapped else None
     column = mapped.columns.get(node.attr) if mapped else None
     hashable = None if column is None else _has_hash(reader, column)
-    # A relationship is no column, and has no name in a row.
-    key = None if kind == "relationship" else node.attr
-    return Item(node, What.COLUMN, model=owner.model, owner=owner.owner, key=key, hashable=hashable)
+    item = Item(
+        node, What.COLUMN, model=owner.model, owner=owner.owner, key=node.attr, hashable=hashable
+    )
+    # A relationship is a condition, and has no name in the rows of a Query.
+    is_condition = kind == "relationship"
+    return replace(item, what=What.EXPRESSION, key=None) if is_condition else item
 
 
 def _has_hash(reader: ModuleReader, facts: ColumnFacts) -> bool | None:
@@ -336,6 +339,8 @@ def _labelled_item(reader: ModuleReader, node: ast.Call, method: ast.Attribute) 
     name = node.args[0]
     key = name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else ""
     inner = classify(reader, method.value)
+    if is_none(name):
+        return replace(inner, node=node, what=What.EXPRESSION, key=None)
     if inner.what is What.ENTITY or inner.what is What.UNKNOWN:
         # Only columns, expressions and queries have ``label``, whatever this one is.
         return Item(node, What.EXPRESSION, key=key, orm=inner.what is What.ENTITY, hashable=None)

@@ -167,7 +167,7 @@ def _declares_columns(reader: ModuleReader, facts: ClassFacts) -> bool:
         return False
     values = [getattr(statement, "value", None) for statement in class_node[1].body]
     calls = [value.func for value in values if isinstance(value, ast.Call)]
-    return any(getattr(call, "attr", getattr(call, "id", "")) in _COLUMNS for call in calls)
+    return any(last_name(call) in _COLUMNS for call in calls)
 
 
 def _class_node(

@@ -13,7 +13,6 @@ from awaken.contract import Span
 from awaken.knowledge.library_names import name_list, name_table
 from awaken.project.frameworks.sqlalchemy.constraints import Constraints, constraints_of_value
 from awaken.project.graph.evaluator import ProgramFacts
-from awaken.project.names.module_tables import dotted_name
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, without_arguments
@@ -352,7 +351,7 @@ def column_facts(call: ast.Call | None, annotation: ast.expr | None) -> ColumnFa
     unique = _boolean(keywords.get("unique")) or False
     for argument in call.args if call is not None else ():
         plain = argument.func if isinstance(argument, ast.Call) else argument
-        name = plain.attr if isinstance(plain, ast.Attribute) else getattr(plain, "id", "")
+        name = last_name(plain)
         if name == "ForeignKey" and isinstance(argument, ast.Call) and argument.args:
             # Empty is not None: there is a key, but not to a table that is named.
             foreign_key = _text_of(argument.args[0]) or ""
@@ -446,8 +445,7 @@ def annotated_lazy(annotation: ast.expr | None) -> str | None:
 
 def _head(annotation: ast.expr) -> str:
     node = _unquoted_node(annotation)
-    written = dotted_name(node.value) if isinstance(node, ast.Subscript) else None
-    return (written or "").rpartition(".")[2]
+    return last_name(node.value) if isinstance(node, ast.Subscript) else ""
 
 
 def _constant(bindings: Mapping[str, list[Binding]], name: str) -> object:

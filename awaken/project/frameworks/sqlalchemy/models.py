@@ -30,7 +30,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Ancestors, ClassFacts
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module, nodes_in
-from awaken.project.source.trees import keyword_of, without_arguments
+from awaken.project.source.trees import keyword_of, last_name, without_arguments
 from awaken.project.source.worklist import reverse_postorder
 from awaken.project.values.domain import DeclarativeBase, External
 
@@ -346,8 +346,7 @@ class Models:
 
     def _mapped_by(self, module: Module, node: ast.Call) -> Iterator[tuple[str, Imperative]]:
         function = node.func
-        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-        if name not in {"map_imperatively", "mapper"}:
+        if last_name(function) not in {"map_imperatively", "mapper"}:
             return
         called = self._reader.called_names(module, function)
         if not called or not called <= _IMPERATIVE:

@@ -93,7 +93,8 @@ def marks_of(module: Module, names: Names, fakes: AbstractSet[str]) -> Iterator[
                 yield Mark(node, node.value)
             case ast.Call():
                 yield from _made_marks(module, node)
-            case ast.Name(ctx=ast.Load(), id=last) | ast.Attribute(ctx=ast.Load(), attr=last):
+            case ast.Name(ctx=ast.Load()) | ast.Attribute(ctx=ast.Load()):
+                last = last_name(node)
                 # Made for queries alone (of the library mock-alchemy).
                 if last.endswith("AlchemyMagicMock"):
                     yield Mark(node, node, legacy=True)

@@ -33,6 +33,7 @@ from awaken.codemods.sqlalchemy.query_to_select.results.unique import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
+from awaken.codemods.sqlalchemy.query_to_select.statements.labels import label_caveats
 from awaken.codemods.sqlalchemy.query_to_select.statements.query_comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.knowledge import knowledge
@@ -193,7 +194,7 @@ def decide_executed(statement: Statement) -> Decision:
     decision = Decision(None)
     select = note_sqlalchemy_name(statement, decision, "select")
     session = session_of(statement)
-    decision.caveats += doubts_of(statement.items)
+    decision.caveats += (*doubts_of(statement.items), *label_caveats(statement))
     if chain.end == "count":
         decision.data = _count(statement, decision, select, session)
         return decision

@@ -134,7 +134,7 @@ def _unknown(reader: Reader, node: ast.Attribute) -> Refused | None:
 
 def _may_be_class(reader: Reader, node: ast.expr, method: str) -> bool:
     """Whether ``node`` is a class, or is named like one, and ``method`` is one of Query."""
-    last = getattr(node, "id", getattr(node, "attr", ""))
+    last = last_name(node)
     # CamelCase is how a class is named, capitals alone a constant.
     if last[:1].isupper() and not last.isupper():
         return method in _METHODS

@@ -16,6 +16,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.query_evidence import 
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.f_strings import is_literal
+from awaken.project.source.trees import last_name, without_arguments
 
 _LIBRARIES = ("sqlalchemy", "flask_sqlalchemy", "sqlmodel", "flask_appbuilder", "alembic")
 _OF_QUERIES = BUILDERS | EXECUTING | EMBEDDING | WRITES | COLUMN_VALUES | EXTENSIONS
@@ -79,22 +80,15 @@ def _is_proved(reader: Reader, call: ast.Call) -> bool:
     return isinstance(known, SessionProof) or is_proved_by_use(reader, call)
 
 
-def _last_name(node: ast.expr) -> str:
-    if isinstance(node, ast.Call):
-        return _last_name(node.func)
-    name = getattr(node, "attr", getattr(node, "id", ""))
-    return name if isinstance(name, str) else ""
-
-
 def _is_named_like_a_session(receiver: ast.expr) -> bool:
-    name = _last_name(receiver).lower().strip("_")
+    name = last_name(without_arguments(receiver)).lower().strip("_")
     return "session" in name or name in _SESSIONS
 
 
 def _is_like_a_class(node: ast.expr) -> bool:
     """Whether ``node`` is written like a class, ``models.User``, or an attribute of one."""
     parts = [node, node.value] if isinstance(node, ast.Attribute) else [node]
-    names = [_last_name(part) for part in parts if isinstance(part, ast.Name | ast.Attribute)]
+    names = [last_name(part) for part in parts if isinstance(part, ast.Name | ast.Attribute)]
     return any(
         name.lower().strip("_") in _CLASSES or (name[:1].isupper() and not name.isupper())
         for name in names

@@ -32,7 +32,7 @@ from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import nodes_in
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import keyword_of
+from awaken.project.source.trees import keyword_of, last_name
 from awaken.project.values.domain import ClassOf, InstanceOf, Value
 
 if TYPE_CHECKING:
@@ -205,8 +205,8 @@ def _listens_to(reader: Reader, call: ast.Call, events: tuple[str, ...]) -> bool
 
 def _may_begin(node: ast.AST) -> bool:
     match node:
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
-            return name in {"query", "Query"}
+        case ast.Call(func=func):
+            return last_name(func) in {"query", "Query"}
         case ast.Attribute(attr="query", ctx=ast.Load()):
             return True
     return False
@@ -306,8 +306,7 @@ def _caveat(reader: Reader, call: ast.Call, proof: SessionProof) -> str:
 
 
 def _is_constructor(reader: Reader, call: ast.Call) -> bool:
-    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-    return name == "Query" and reader.library_name(call.func) == "Query"
+    return last_name(call.func) == "Query" and reader.library_name(call.func) == "Query"
 
 
 def _standing_against(reader: Reader, node: ast.expr) -> Refused | None:

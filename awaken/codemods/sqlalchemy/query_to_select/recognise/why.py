@@ -25,7 +25,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.session_queries import
 from awaken.codemods.sqlalchemy.query_to_select.sqlalchemy_names import Reader
 from awaken.contract import Place, Span
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
-from awaken.project.source.trees import receivers
+from awaken.project.source.trees import last_name, receivers
 from awaken.project.values.domain import Unknown
 
 _STATEMENTS = frozenset({"select", "insert", "update", "delete", "text"})
@@ -144,7 +144,7 @@ def _where(reader: Reader, node: ast.AST, place: Place) -> str:
 def _other_constructor(reader: Reader, node: ast.AST) -> str | None:
     if not isinstance(node, ast.Call) or recognise(reader, node) is not None:
         return None
-    if getattr(node.func, "id", getattr(node.func, "attr", "")) != "Query":
+    if last_name(node.func) != "Query":
         return None
     name = reader.qualified_name(node.func)
     meant = "not known" if name is None else f"`{name}`"
@@ -177,7 +177,7 @@ def _class_named(reader: Reader, node: ast.expr) -> str | None:
     status = "unknown" if name is None else reader.project.orm.models.status(name)
     if status in {"mapped", "base"}:
         return "a mapped class"
-    last = getattr(node, "id", getattr(node, "attr", ""))
+    last = last_name(node)
     if last == "cls":
         return "the class itself"
     known = name is not None and reader.project.class_facts(name) is not None

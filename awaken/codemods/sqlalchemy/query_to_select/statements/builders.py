@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
@@ -23,6 +22,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.join_targets import (
     join_target,
     target_of,
 )
+from awaken.codemods.sqlalchemy.query_to_select.statements.labels import refuse_labels
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import relationship_to
 from awaken.codemods.sqlalchemy.query_to_select.statements.partners import (
     are_of_first_item,
@@ -37,7 +37,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Stat
 from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.loads.entities import classify_all
 from awaken.project.frameworks.loads.query_items import Item, What
-from awaken.project.source.trees import is_constant, is_text
+from awaken.project.source.trees import is_constant, is_text, last_name
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
 # Query raises for these after a limit; a select() would take them in front of it.
@@ -111,7 +111,7 @@ def _criteria(statement: Statement, link: Link, _position: int, _executed: bool)
     arguments = link.call.args
     resets = len(arguments) == 1 and is_constant(arguments[0], value=False)
     for argument in arguments:
-        _refuse_labels(statement, argument)
+        refuse_labels(statement, argument)
     statement.criteria.extend(arguments)
     if link.name in {"filter", "where"}:
         statement.partners += implied_partners(statement, arguments)
@@ -126,33 +126,6 @@ def _criteria(statement: Statement, link: Link, _position: int, _executed: bool)
         return LinkEdit(link.name, arguments="None")
     # A select() has `filter()` too, but `where()` is what SQLAlchemy recommends.
     return LinkEdit("where" if link.name == "filter" else link.name)
-
-
-def _refuse_labels(statement: Statement, criterion: ast.expr) -> None:
-    """``text("users_name")`` finds the label of a Query, ``table_column``; a select has none."""
-    words = {
-        word
-        for part in (criterion, *_texts(statement.reader, criterion))
-        if isinstance(part, ast.Constant) and isinstance(part.value, str)
-        for word in re.findall(r"\w+", part.value)
-    }
-    for item in statement.items if words else ():
-        mapped = statement.reader.project.orm.mapped_class(item.model) if item.model else None
-        if mapped is None or mapped.tablename is None:
-            continue
-        # A label that is also the name of a column is found in both styles.
-        labels = {f"{mapped.tablename}_{name}" for name in mapped.columns} - set(mapped.columns)
-        for label in sorted(words & labels):
-            raise Refused(reasons.LABEL_IN_TEXT, label)
-
-
-def _texts(reader: Reader, criterion: ast.expr) -> Iterator[ast.expr]:
-    """Yield the arguments of every ``text(...)`` in ``criterion``."""
-    for node in ast.walk(criterion):
-        if isinstance(node, ast.Call) and node.args:
-            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            if "text" in name and reader.library_name(node.func) == "text":
-                yield node.args[0]
 
 
 def _limit(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
@@ -194,7 +167,7 @@ def _options(statement: Statement, link: Link, _position: int, executed: bool) -
 
 
 def _names_by_string(option: ast.Call) -> bool:
-    name = getattr(option.func, "attr", getattr(option.func, "id", ""))
+    name = last_name(option.func)
     if not name.endswith(("load", "load_only", "eager", "defer")) or name == "Load":
         return False
     strings = [a for a in option.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]

@@ -320,7 +320,7 @@ def _asks_again(reader: Reader, node: ast.expr, owner: str) -> bool:
     for call in ast.walk(node):
         if not isinstance(call, ast.Call):
             continue
-        name = str(getattr(call.func, "attr", getattr(call.func, "id", "")))
+        name = last_name(call.func)
         if name == "text" or exists_in(reader, call) is not None:
             return True
         # ``User.manager.has(User.id > 1)`` has a FROM of its own, as queries have.

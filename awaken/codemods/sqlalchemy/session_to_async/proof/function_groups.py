@@ -19,7 +19,7 @@ from awaken.contract import Place, Span
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.passed.components import Component
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, without_arguments
+from awaken.project.source.trees import Function, last_name, without_arguments
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -138,8 +138,7 @@ class Together:
 
 def _asks(decorator: Function) -> bool:
     """Whether a decorator asks of which kind a function is."""
-    names = (getattr(one, "attr", None) or getattr(one, "id", None) for one in ast.walk(decorator))
-    return not _ASKING.isdisjoint(name for name in names if name is not None)
+    return not _ASKING.isdisjoint(map(last_name, ast.walk(decorator)))
 
 
 def _calls_of_parameter(module: Module, decorator: Function) -> Iterator[ast.Call]:

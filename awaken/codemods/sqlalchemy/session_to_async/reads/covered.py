@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import nested
 from awaken.project.source.modules import Module, cached_in_file
-from awaken.project.source.trees import Loop, arguments_of, last_name, root_of
+from awaken.project.source.trees import Loop, arguments_of, last_name, root_of, written_name
 
 if TYPE_CHECKING:
     from awaken.contract import Edit, Place
@@ -51,7 +51,7 @@ def calls_given(
 
 def is_added_behind(module: Module, node: ast.expr, event: ast.Call) -> bool:
     """Whether a function adds a variable to its session only after a call."""
-    name, function = last_name(root_of(node)), module.enclosing_function(event)
+    name, function = written_name(root_of(node)), module.enclosing_function(event)
     added = [module.span(call).start for call in calls_given(module, function, name, ADDING)]
     return bool(added) and min(added) > module.span(event).end
 

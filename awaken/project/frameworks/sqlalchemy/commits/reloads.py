@@ -15,13 +15,14 @@ from awaken.project.source.worklist import Worklist
 
 _BY_KEY = {"get", "get_one"}
 _RUNNING = library_names().executing_methods
-LOADING = frozenset({*_BY_KEY, *_RUNNING, "query"})
+_WHOLE = {"merge", "query"}
+LOADING = frozenset({*_BY_KEY, *_RUNNING, *_WHOLE})
 _NO_SELECTS = sql_names().writes | sql_names().texts
 _POPULATING = "populate_existing"
 
 
 class Reload(Struct, frozen=True):
-    """A call that loads objects. ``statement`` is what it runs, None of ``get`` and ``query``.
+    """A call that loads objects. ``statement`` is what it runs, None of other methods.
 
     ``is_certain`` says that it is known to give objects of a mapped class.
     """
@@ -44,7 +45,7 @@ class Reloads(ModelFacts):
             return None
         if method in _BY_KEY:
             return Reload(None, is_certain=True, by_key=True)
-        if method == "query":
+        if method in _WHOLE:
             return Reload(None, is_certain=False)
         given = keyword_of(call, "statement")
         statement = call.args[0] if call.args else given

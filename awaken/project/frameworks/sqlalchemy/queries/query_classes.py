@@ -12,6 +12,7 @@ from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 from awaken.project.source.worklist import reachable
 
 _HARMLESS_BASES = library_names().plain_bases
@@ -135,8 +136,7 @@ def _given_in(module: Module) -> Iterator[ast.expr]:
         match node:
             case ast.keyword(arg="query_cls" | "query_class", value=value):
                 call = module.parent(node)
-                function = call.func if isinstance(call, ast.Call) else None
-                name = getattr(function, "attr", getattr(function, "id", ""))
+                name = last_name(call.func) if isinstance(call, ast.Call) else ""
                 # There it is for that property alone; sessions make plain queries.
                 if name not in {"query_property", "relationship", "dynamic_loader", "backref"}:
                     yield value

@@ -16,7 +16,7 @@ from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.replacing import UNTOLD, Put, may_put, puts_in, words_of
 from awaken.project.source.test_files import is_of_program
-from awaken.project.source.trees import keyword_of, last_name, root_of
+from awaken.project.source.trees import keyword_of, last_name, root_of, written_name
 from awaken.project.values.domain import (
     ClassOf,
     External,
@@ -88,7 +88,7 @@ class ReplacedNames:
         unknown object.
         """
         kept = self._is_kept(module, node)
-        own = f"{module.name}.{last_name(node)}"
+        own = f"{module.name}.{written_name(node)}"
         return tuple(
             replaced
             for target in self._meant_targets(module, node)
@@ -150,7 +150,7 @@ class ReplacedNames:
         names = self._names(module, node)
         owners = {name.rpartition(".")[0] for name in names if "." in name}
         is_of_object = isinstance(node, ast.Attribute) and not self._is_of_module(module, node)
-        last = last_name(node)
+        last = written_name(node)
         words = {name.rpartition(".")[2] for name in names}
         for word in sorted(words if not isinstance(root_of(node), ast.Name) else {last, *words}):
             for target in self._targets(word, is_called=word == last):

@@ -60,6 +60,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATI
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import caveats_of_statement
+from awaken.codemods.sqlalchemy.query_to_select.statements.labels import label_caveats
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import caveats_of_parents
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import Written
@@ -258,6 +259,9 @@ def _check_items(statement: Statement) -> None:
 def _definition(
     statement: Statement, decision: ComponentDecision, fragment: ChainFragment
 ) -> QueryRewrite | None:
+    # EXISTS has no labels in either style.
+    if any(use.end != "exists" for use in decision.component.uses):
+        decision.caveats += label_caveats(statement)
     if fragment.recognised is None:
         return _links_alone(statement, decision, fragment)
     single = Decision(None)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.query_annotations import (
     imported_modules,
+    may_name_query,
 )
 from awaken.codemods.sqlalchemy.query_to_select.decide.loading import decide_loading
 from awaken.codemods.sqlalchemy.query_to_select.grouped_rewrites import Part, Rewrite, Root
@@ -55,7 +56,7 @@ def rewrite_consumed(reader: Reader, member: Recognised) -> Rewrite | None:
     )
     # Results of 1.4 are no generic classes.
     if project.targets.admits("sqlalchemy", "<2.0") or (
-        note is not None and not named and "Query" in ast.unparse(note)
+        note is not None and not named and may_name_query(module, note)
     ):
         return None
     result = sqlalchemy_name(reader, note or node, "ScalarResult")

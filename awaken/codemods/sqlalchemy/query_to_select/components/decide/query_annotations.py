@@ -16,6 +16,7 @@ from awaken.project.frameworks.loads.query_items import Item, What
 from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.graph.holders import Holder
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 
 _ROWS = ("tuple", "Tuple", "Any")
 
@@ -40,9 +41,17 @@ def annotations_of(
     result: dict[ast.expr, Annotation] = {}
     for holder, own in items.items():
         for note in _notes(holder):
-            if note not in result and "Query" in ast.unparse(note):
-                result[note] = _annotation(component.reader(holder.context), holder, note, own)
+            reader = component.reader(holder.context)
+            if note not in result and may_name_query(reader.module, note):
+                result[note] = _annotation(reader, holder, note, own)
     return list(result.values())
+
+
+def may_name_query(module: Module, note: ast.expr) -> bool:
+    """Whether an annotation may name a class of queries, or holds a text that does."""
+    parsed = module.parse_string(note) if isinstance(note, ast.Constant) else None
+    words = (ast.unparse(note), *map(last_name, ast.walk(parsed or note)))
+    return any("Query" in word for word in words)
 
 
 def _notes(holder: Holder) -> Iterator[ast.expr]:
@@ -105,7 +114,7 @@ def _rows(module: Module, note: ast.expr, query: ast.expr, items: Sequence[Item]
     """Return what a row is, as ``[tuple[User]]``; nothing where it is not known."""
     if isinstance(query, ast.Subscript):
         whole = query.slice.value if isinstance(query.slice, ast.Subscript) else query.slice
-        name = getattr(whole, "attr", getattr(whole, "id", ""))
+        name = last_name(whole)
         # The items of a Row are the items of its Select.
         if name == "Row" and isinstance(query.slice, ast.Subscript):
             return f"[{ast.unparse(query.slice.slice)}]"

@@ -20,7 +20,7 @@ from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name, root_of
+from awaken.project.source.trees import root_of, written_name
 from awaken.project.values.domain import classes_in
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class ExpireCalls:
         for node in block[block.index(statement) + 1 :]:
             for name in module.nodes_below(node, ast.Name):
                 values = self._project.values.of(module, name).alternatives
-                if name.id == last_name(first) or owners & mapped_in(self._project, values):
+                if name.id == written_name(first) or owners & mapped_in(self._project, values):
                     return node
         return None
 

@@ -52,7 +52,7 @@ from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Commit
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, last_name, root_of
+from awaken.project.source.trees import Function, last_name, root_of, written_name
 from awaken.project.source.worklist import groups_of
 from awaken.project.values.domain import InstanceOf, Value, Values, classes_in, origins_of
 
@@ -247,7 +247,7 @@ class ExpiredReads:
 
     def _other_classes(self, module: Module, node: ast.expr) -> frozenset[str]:
         """Return the classes of the objects that other variables of a function hold."""
-        function, own = module.enclosing_def(node), last_name(root_of(node))
+        function, own = module.enclosing_def(node), written_name(root_of(node))
         key = self._key, function
         held = module.memoize(key, lambda: [*self._held_in(module, function)])
         return frozenset(name for variable, name in held if variable != own)

@@ -13,7 +13,7 @@ from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import is_constant, without_arguments
+from awaken.project.source.trees import is_constant, last_name, without_arguments
 from awaken.project.values.domain import Unknown
 
 _WORDS = (b"mapped_as_dataclass", b"MappedAsDataclass", b"dataclass")
@@ -106,9 +106,7 @@ class GeneratedReads:
         """Return what the decorator of a dataclass is given; None if there is none."""
         node = self._evaluator.classes.node(facts.qualified)
         for decorator in node[1].decorator_list if node is not None else ():
-            plain = without_arguments(decorator)
-            name = plain.attr if isinstance(plain, ast.Attribute) else getattr(plain, "id", "")
-            if name in _DECORATORS:
+            if last_name(without_arguments(decorator)) in _DECORATORS:
                 given = decorator.keywords if isinstance(decorator, ast.Call) else []
                 return {each.arg: ast.unparse(each.value) for each in given if each.arg}
         return None
