@@ -62,7 +62,7 @@ def loop_over(text: str, item: str) -> tuple[str, list[str]]:
     return ast.get_source_segment(text, made.elt) or item, clauses
 
 
-def nested(code: str, *headers: str) -> str:
+def below_headers(code: str, *headers: str) -> str:
     """Return statements under headers, the outermost first."""
     for header in reversed(headers):
         code = f"{header}:\n{indent(code, '    ')}"
@@ -91,5 +91,5 @@ def expired_items(session: str, steps: Iterable[Step], item: str) -> str:
         conditions = "".join(f"{name} is not None and " for name in _prefixes(owner)[1:])
         names = ", ".join(dict.fromkeys(f'"{step.name}"' for step in each))
         expiring = f"{session}.expire({item}, [{names}])\n"
-        code += nested(expiring, f"for {item} in {conditions}{text} or ()")
+        code += below_headers(expiring, f"for {item} in {conditions}{text} or ()")
     return code

@@ -10,7 +10,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import nested
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import below_headers
 from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import Loop, arguments_of, last_name, root_of, written_name
 
@@ -123,7 +123,7 @@ def loaded_once(site: Site[ast.AST], loop: ast.stmt, text: str, code: str) -> tu
     words = "_".join(re.findall(r"\w+", text))
     name = site.module.fresh_local(site.node, f"is_{words}_loaded")
     edit = site.insert_statements(site.module.place(loop), "before", f"{name} = False\n")
-    return nested(f"{code}{name} = True\n", f"if not {name}"), edit
+    return below_headers(f"{code}{name} = True\n", f"if not {name}"), edit
 
 
 def dominates(module: Module, earlier: ast.stmt, later: ast.stmt) -> bool:

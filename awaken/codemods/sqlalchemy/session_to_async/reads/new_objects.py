@@ -7,7 +7,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read, nested
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
+    Step,
+    below_headers,
+    loaded_as_read,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ADDING, calls_given
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import kind_of, object_at
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
@@ -197,7 +201,7 @@ def _loading_lines(
     ]
     for step in sorted(new.returning) if is_commit else ():
         expired = f'{session}.expire({step.text}, ["{step.name}"])\n'
-        code += nested(expired, f"if {step.text} is not None") if step.text in texts else ""
+        code += below_headers(expired, f"if {step.text} is not None") if step.text in texts else ""
     return code + loaded_as_read(session, steps) if steps else code, imports
 
 
@@ -223,7 +227,7 @@ def _refreshed_member(rule: str, load: _Load, states: Persistence) -> Member:
     is_added = is_surely_added(module, name, statement) or (new.is_many and _is_each_added(new))
     code, imports = states.guarded(site, written, item, code, certain=is_added)
     if new.is_many:
-        code = nested(code, f"for {item} in {name}")
+        code = below_headers(code, f"for {item} in {name}")
     edits = [site.insert_statements(module.place(statement), "after", code), *imports]
     edits += needed_names
     shown = ", ".join(f"`{name}.{attribute}`" for attribute in attributes)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
-from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import nested
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import below_headers
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import mapped_in
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Edit
@@ -57,7 +57,7 @@ class Persistence(ProjectFacts):
         if certain and not self.may_be_lost(site.module, node, text):
             return code, []
         inspect, needed = imported_name(site, "sqlalchemy", "inspect", node)
-        return nested(code, f"if {inspect}({text}).persistent"), [needed]
+        return below_headers(code, f"if {inspect}({text}).persistent"), [needed]
 
     def refresh_code(
         self, site: Site[ast.AST], session: str, text: str, names: Iterable[str], *, is_part: bool

@@ -19,10 +19,10 @@ from msgspec.structs import replace
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
     Step,
+    below_headers,
     expired_items,
     loaded_as_read,
     loop_over,
-    nested,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.converted_values import (
     ConvertedValues,
@@ -211,7 +211,7 @@ class ReadsAfterCommits:
             whole, more = self._refreshed_whole(site, session, item)
             line, imports = whole + line, [*imports, *more]
         if first.session and any(read.may_be_detached for read in reads):
-            line = nested(line, f"if {item} in {session}")
+            line = below_headers(line, f"if {item} in {session}")
         # A test may have a mock give one that is in no session, and loads nothing.
         elif not (first.session or is_around_tests(site.module.path)) or any(
             read.may_be_transient
@@ -219,12 +219,12 @@ class ReadsAfterCommits:
             for read in reads
         ):
             inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
-            line = nested(line, f"if {inspect}({item}).persistent")
+            line = below_headers(line, f"if {inspect}({item}).persistent")
             imports = [*imports, needed]
         if first.is_many:
-            line = nested(line, *clauses)
+            line = below_headers(line, *clauses)
         if all(read.is_optional for read in reads):
-            line = nested(line, f"if {text} is not None")
+            line = below_headers(line, f"if {text} is not None")
         if first.is_unloaded:
             owner, _, name = text.rpartition(".")
             line = loaded_as_read(session, [Step(owner, name, ())]) + line
@@ -239,7 +239,7 @@ class ReadsAfterCommits:
             return code, []
         # An object with changes was not committed, and a refresh would discard them.
         inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
-        return nested(code, f"if not {inspect}({item}).modified"), [needed]
+        return below_headers(code, f"if not {inspect}({item}).modified"), [needed]
 
     def _refreshed(
         self, site: Site[ast.AST], reads: list[_Read], session: str, item: str

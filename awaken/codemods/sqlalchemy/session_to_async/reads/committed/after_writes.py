@@ -19,9 +19,9 @@ from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import Inside
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
     Step,
+    below_headers,
     loaded_as_read,
     loop_over,
-    nested,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_objects import KeptObjects
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
@@ -591,5 +591,5 @@ def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
         if prefixes:
             tests = "".join(f"{prefix} is not None and " for prefix in prefixes)
             clauses = [f"for {item} in {tests}{read.text} or ()"]
-        code = nested(code, *clauses)
+        code = below_headers(code, *clauses)
     return code + reading if read.is_new_too or is_awaited else code

@@ -118,7 +118,7 @@ class KeptObjects:
         first = _Way(module.text_of(node), values, self._read_of_items(module, node))
         if is_returned(module, node):
             objects = tuple(instances_in(values))
-            first = first._replace(read=self._read_of.answered(module, node, objects))
+            first = first._replace(read=self._read_of.names_answered(module, node, objects))
         match above:
             case ast.Attribute(attr=name) if not items:
                 first = first._replace(read=frozenset({name}))

@@ -101,7 +101,7 @@ class ReadOf:
     ) -> frozenset[str]:
         """Return the attributes that are read of ``node``, or of its items, if it has many."""
         if is_returned(module, node):
-            return self.answered(module, node, items_of(values) if is_many else values)
+            return self.names_answered(module, node, items_of(values) if is_many else values)
         above = module.call_taking(node) or module.parent(node)
         match above:
             case ast.For(target=ast.Name(id=name)) if is_many and above.iter is node:
@@ -119,7 +119,7 @@ class ReadOf:
                 return read.union(self._validated_at(module.place(call), module.place(node)))
         return frozenset()
 
-    def answered(self, module: Module, node: ast.expr, objects: Values) -> frozenset[str]:
+    def names_answered(self, module: Module, node: ast.expr, objects: Values) -> frozenset[str]:
         """Return what responses read of ``objects`` that an endpoint returns with ``node``."""
         named = {name for name, way in self._answered_ways(objects) if len(way) == 1}
         return self._own.answered(module, node, classes_in(objects)) | named

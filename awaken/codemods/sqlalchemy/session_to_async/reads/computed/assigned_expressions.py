@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
-from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import nested
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import below_headers
 from awaken.codemods.sqlalchemy.session_to_async.reads.computed.sql_expressions import (
     is_sql_expression,
 )
@@ -98,7 +98,7 @@ class AssignedExpressions:
         elif given.loop is None:
             code, imports = Persistence(self._project).guarded(site, flush, text, code)
         if given.loop is not None:
-            code = nested(code, f"for {text} in {module.text_of(given.loop)}")
+            code = below_headers(code, f"for {text} in {module.text_of(given.loop)}")
         edits = [site.insert_statements(module.place(flush), "after", code), *imports]
         return Rewrite(f"loads {shown} after the flush that computes it", edits)
 

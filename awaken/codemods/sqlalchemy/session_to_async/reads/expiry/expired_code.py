@@ -18,9 +18,9 @@ from awaken.codemods.sqlalchemy.session_to_async.added_functions import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
     Step,
+    below_headers,
     loaded_as_read,
     loop_over,
-    nested,
 )
 from awaken.contract import Edit
 from awaken.kit.sites import Site
@@ -117,8 +117,8 @@ def _asked_statement(load: Load, inspect: str, item: str, expired: str) -> str:
             unloaded = f"{inspect}({name}).persistent and {{{names}}} & {inspect}({name}).unloaded"
             lines.append(f"if {given}{unloaded}:")
         lines.append(refresh)
-    code = nested("".join(f"{line}\n" for line in lines), *clauses)
+    code = below_headers("".join(f"{line}\n" for line in lines), *clauses)
     if load.further:
         reading = loaded_as_read(load.session, load.further)
-        code += nested(reading, f"if {name} is not None") if given else reading
+        code += below_headers(reading, f"if {name} is not None") if given else reading
     return code
