@@ -11,7 +11,7 @@ from awaken.knowledge.sql_names import sql_names
 from awaken.project.frameworks.loads.certainty import ASSUMED, WEAK, least
 from awaken.project.frameworks.loads.embedded import exists_in, is_orm
 from awaken.project.frameworks.loads.mapped_classes import entity_of, entity_of_attribute, is_mapped
-from awaken.project.frameworks.loads.module_reader import ModuleReader
+from awaken.project.frameworks.loads.module_reader import ModuleReader, OrmProgram
 from awaken.project.frameworks.loads.query_items import Item, What
 from awaken.project.frameworks.loads.starred import elements_of, is_only_read
 from awaken.project.frameworks.sqlalchemy.mapped_attributes import INSTRUMENTED
@@ -21,6 +21,7 @@ from awaken.project.source.memo import recursive
 from awaken.project.source.programs.undefined import is_undefined
 from awaken.project.source.trees import arguments_of, is_none
 from awaken.project.source.worklist import Worklist
+from awaken.project.values.domain import ClassOf, Value
 
 _WITH_HASH = {"bool", "bytes", "date", "datetime", "Decimal", "float", "int", "str", "time"}
 _WITH_HASH |= {"timedelta", "UUID"}
@@ -181,6 +182,8 @@ def column_of(reader: ModuleReader, owner: Item, node: ast.Attribute) -> Item:
     mapped = reader.project.orm.mapped_class(owner.model) if owner.model else None
     kind = mapped.attribute_kind(node.attr) if mapped else None
     column = mapped.columns.get(node.attr) if mapped else None
+    if _may_be_class(reader, owner, node.attr):
+        return Item(node, What.UNKNOWN)
     hashable = None if column is None else _has_hash(reader, column)
     item = Item(
         node, What.COLUMN, model=owner.model, owner=owner.owner, key=node.attr, hashable=hashable
@@ -188,6 +191,29 @@ def column_of(reader: ModuleReader, owner: Item, node: ast.Attribute) -> Item:
     # A relationship is a condition, and has no name in the rows of a Query.
     is_condition = kind == "relationship"
     return replace(item, what=What.EXPRESSION, key=None) if is_condition else item
+
+
+def _may_be_class(reader: ModuleReader, owner: Item, name: str) -> bool:
+    """Whether an attribute of a mapped class may be a class itself: ``Label = make_label()``."""
+    project = reader.project
+    for model in sorted(owner.models or filter(None, [owner.model])):
+        mapped = project.orm.mapped_class(model)
+        if mapped is None or mapped.attribute_kind(name) not in {None, "opaque"}:
+            continue
+        for ancestor in project.orm.mapping_ancestors(model):
+            if any(
+                isinstance(value, ClassOf) for value in _values_in_body(project, ancestor, name)
+            ):
+                return True
+    return False
+
+
+def _values_in_body(project: OrmProgram, qualified: str, name: str) -> Iterator[Value]:
+    """Yield what the body of a class gives to an attribute."""
+    for module, node in filter(None, [project.class_definition(qualified)]):
+        for binding in module.scopes.scope_made_by(node).bindings_of(name):
+            if binding.value is not None:
+                yield from project.values.of(module, binding.value).alternatives
 
 
 def _has_hash(reader: ModuleReader, facts: ColumnFacts) -> bool | None:

@@ -45,6 +45,9 @@ class OrmProgram(Program, Protocol):
     def value_at(self, qualified: str | None) -> tuple[Module, ast.expr] | None:
         """Return the only value of a name at the top of a file, with that file."""
 
+    def class_definition(self, qualified: str) -> tuple[Module, ast.ClassDef] | None:
+        """Return the class with this name, and its file, if the project defines it once."""
+
     def class_facts(self, qualified: str) -> ClassFacts | None:
         """Return the class with this name, if the project defines it."""
 

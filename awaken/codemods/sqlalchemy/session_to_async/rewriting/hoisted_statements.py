@@ -54,7 +54,7 @@ def hoist(
         return [cst.SimpleStatementLine([in_place])]
     using: Any = statement.deep_replace(awaited, name)
     tight = using.visit(_Tight())
-    if len(tight.value.lpar) == 1:
+    if isinstance(tight.value, cst.Attribute | cst.Call) and len(tight.value.lpar) == 1:
         tight = tight.with_changes(value=tight.value.with_changes(lpar=(), rpar=()))
     if data.is_inside and "#" not in code(using) and _is_line(tight):
         using = tight
