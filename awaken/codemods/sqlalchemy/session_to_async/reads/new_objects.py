@@ -204,12 +204,18 @@ def _loading_lines(
     """
     is_commit = isinstance(site.node, ast.Call) and last_name(site.node.func) == "commit"
     is_part = any(states.may_lack(new.values, attribute) for attribute in attributes)
-    code, imports = states.refresh_code(site, session, new.name, attributes, is_part=is_part)
     texts = {f"{new.name}.{attribute}" for attribute in attributes}
     steps = [
         step._replace(part=step.text if is_part else "") for step in new.steps if step.text in texts
     ]
-    for step in sorted(new.returning) if is_commit else ():
+    if not is_commit:
+        # A flush expires no relationship. Reading loads what is not there.
+        own = [Step(new.name, attribute, ()) for attribute in attributes]
+        return loaded_as_read(
+            session, [*(step._replace(part=step.way if is_part else "") for step in own), *steps]
+        ), []
+    code, imports = states.refresh_code(site, session, new.name, attributes, is_part=is_part)
+    for step in sorted(new.returning):
         item = site.module.fresh_local(site.node, "item", "entry", taken={new.name})
         part = item if step.is_many else step.text
         header = f"for {item} in {step.text}" if step.is_many else f"if {step.text} is not None"
