@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from msgspec import Struct, structs
@@ -23,6 +23,8 @@ AttributeKind = Literal["column", "relationship", "hybrid", "proxy", "synonym", 
 
 _CALLS: Mapping[str, AttributeKind] = name_table("mapping_calls")
 _DECLARED = name_list("declared_attributes")
+BY_CLASS = "*"
+"""The table of each class has the name of that class, in lower case."""
 _SETTINGS = {"__tablename__", "__table_args__"}
 """What a class body says about its table; such a value maps no attribute, however it is made."""
 # Positional parameters of these calls that carry no type.
@@ -83,7 +85,8 @@ class ClassBody(Struct, frozen=True):
     """The mapping of one class body, without its bases.
 
     ``kinds`` names every attribute; ``opaque`` ones may map anything. ``constraints`` are the
-    constraints of its table, None if there are none.
+    constraints of its table, None if there are none. ``tablename`` is empty if it is computed,
+    and None if the body says nothing of it. It is `BY_CLASS` if each class has its own.
     """
 
     kinds: dict[str, AttributeKind]
@@ -185,7 +188,7 @@ class MappingReader(ProgramFacts):
             kinds,
             columns,
             _constant(scope.bindings, "__abstract__") is True,
-            _text(_constant(scope.bindings, "__tablename__")),
+            _tablename(module, scope.bindings.get("__tablename__", [])),
             _table_by_settings(scope.bindings)
             or (None if table is None else self._table(module, table[0].value)),
             self._constraints(module, scope.bindings.get("__table_args__", []), columns),
@@ -446,6 +449,18 @@ def annotated_lazy(annotation: ast.expr | None) -> str | None:
 def _head(annotation: ast.expr) -> str:
     node = _unquoted_node(annotation)
     return last_name(node.value) if isinstance(node, ast.Subscript) else ""
+
+
+def _tablename(module: Module, bindings: Sequence[Binding]) -> str | None:
+    values = [binding.value for binding in bindings]
+    for node in (binding.node for binding in bindings):
+        values += module.returned_by(node) if isinstance(node, ast.FunctionDef) else []
+    match [value for value in values if value is not None]:
+        case [ast.Constant(value=str(name))]:
+            return name
+        case [value] if ast.unparse(value) == "cls.__name__.lower()":
+            return BY_CLASS
+    return "" if bindings else None
 
 
 def _constant(bindings: Mapping[str, list[Binding]], name: str) -> object:

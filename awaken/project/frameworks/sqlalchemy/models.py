@@ -18,6 +18,7 @@ from awaken.project.frameworks.sqlalchemy.constraints import (
     constraints_of,
 )
 from awaken.project.frameworks.sqlalchemy.mapping import (
+    BY_CLASS,
     AttributeKind,
     ClassBody,
     ColumnFacts,
@@ -233,7 +234,7 @@ class Models:
                 complete = False
                 continue
             complete = complete and self._is_complete(inherited, body)
-            tablename = tablename or body.tablename
+            tablename = body.tablename if tablename is None else tablename
             table = table or body.table or (imperative.table if imperative else None)
             # The nearer one came before, and wins.
             kinds = {**body.kinds, **kinds}
@@ -248,8 +249,10 @@ class Models:
                 complete = complete and imperative.complete
             columns = {**own, **columns}
             relationships = {**self._declared_facts(inherited), **relationships}
+        if tablename == BY_CLASS or (tablename is None and self._has_keyword_base(facts.qualified)):
+            tablename = facts.qualified.rpartition(".")[2].lower()
         return MappedClass(
-            facts.qualified, facts.path, facts.span, table or "plain", tablename,
+            facts.qualified, facts.path, facts.span, table or "plain", tablename or None,
             columns, relationships, kinds, complete, _nearest(constraints),
         )  # fmt: skip
 

@@ -33,6 +33,14 @@ def alternatives(node: ast.AST) -> Sequence[ast.expr]:
     return ()
 
 
+def whole_alternative(module: Module, node: ast.expr) -> ast.expr:
+    """Return the outermost expression that has ``node`` among its `alternatives`; else ``node``."""
+    above = module.parent(node)
+    while isinstance(above, ast.expr) and node in alternatives(above):
+        node, above = above, module.parent(above)
+    return node
+
+
 def whole_conditional(module: Module, node: ast.expr) -> ast.expr:
     """Return the outermost conditional expression that may be ``node``; else ``node``."""
     above = module.parent(node)

@@ -72,7 +72,11 @@ Self-Referential Eager Loading"). Rows that refer to each other in a circle have
 """
 _NOT_KEPT = {"dynamic", "noload", "raise", "raise_on_sql", "write_only"}
 _LEVELS = "rules.{}.levels = {}"
-_OF_SQLALCHEMY = {"sqlalchemy.orm.backref", "sqlalchemy.orm.relationship"}
+_WITH_A_DEPTH = {
+    "sqlalchemy.orm.backref",
+    "sqlalchemy.orm.relationship",
+    "sqlmodel.Relationship",
+}
 
 
 class Loading:
@@ -487,7 +491,7 @@ class Loading:
         """Return what loads a relationship of a class to itself. Raises Refused."""
         made = site.node if isinstance(site.node, ast.Call) else side.call
         name = self._project.qualified_name(site.module, made.func)
-        if name not in _OF_SQLALCHEMY:
+        if name not in _WITH_A_DEPTH:
             raise Refused(READ_ELSEWHERE, side.display_name)
         owner = side.key[0]
         is_beside = any(key[0] == owner and self._is_reference(key) for key in self._trees)

@@ -22,6 +22,7 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.effects.own_nodes import own_nodes, what_runs
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.expressions.alternatives import whole_alternative
 from awaken.project.source.expressions.expression_uses import variable_for
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of, last_name
@@ -29,6 +30,7 @@ from awaken.project.values.domain import Values
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse
     from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
 
 
@@ -115,8 +117,14 @@ def _loads(project: Project, reads: Iterable[Read]) -> Iterator[_Load]:
         for module, call in project.calls_at(made)[:1]:
             new = _made_by(module, call)
             if new is not None:
-                steps = {_step(project, new.name, path): path for path in sorted(followed[made])}
-                back = frozenset(step for step, path in steps.items() if _returns(project, path))
+                ways = {path: _way_back(project, path) for path in sorted(followed[made])}
+                # A reference by key leads to the new object, which its variable holds.
+                steps = {
+                    _step(project, new.name, path): back is not None
+                    for path, back in ways.items()
+                    if back is None or not back.by_key
+                }
+                back = frozenset(step for step, returns in steps.items() if returns)
                 _, values = object_at(project, module, call)
                 new = new._replace(steps=tuple(steps), returning=back, values=values)
                 yield from _loads_of(project, new, needed[made])
@@ -140,7 +148,8 @@ def _lists(
 
 
 def _made_by(module: Module, made: ast.Call) -> _New | None:
-    variable, function = variable_for(module, made), module.enclosing_function(made)
+    variable = variable_for(module, whole_alternative(module, made))
+    function = module.enclosing_function(made)
     if variable is None or not isinstance(function, Function):
         return None
     return _New(module, function, made, variable.id)
@@ -177,11 +186,12 @@ def _step(project: Project, name: str, path: tuple[str, ...]) -> Step:
     return Step(f"{name}.{attribute}", path[1].rpartition(".")[2], (), is_many=is_many)
 
 
-def _returns(project: Project, path: tuple[str, ...]) -> bool:
-    """Whether the second relationship of a path is the other side of the first one."""
+def _way_back(project: Project, path: tuple[str, ...]) -> Inverse | None:
+    """Return the second relationship of a path if it is the other side of the first one."""
     owner, _, attribute = path[0].rpartition(".")
     inverse = project.orm.reads.inverse_of(owner, attribute)
-    return inverse is not None and inverse.attribute == path[1].rpartition(".")[2]
+    is_back = inverse is not None and inverse.attribute == path[1].rpartition(".")[2]
+    return inverse if is_back else None
 
 
 def _loading_lines(
@@ -194,14 +204,23 @@ def _loading_lines(
     """
     is_commit = isinstance(site.node, ast.Call) and last_name(site.node.func) == "commit"
     is_part = any(states.may_lack(new.values, attribute) for attribute in attributes)
-    code, imports = states.refresh_code(site, session, new.name, attributes, is_part=is_part)
     texts = {f"{new.name}.{attribute}" for attribute in attributes}
     steps = [
         step._replace(part=step.text if is_part else "") for step in new.steps if step.text in texts
     ]
-    for step in sorted(new.returning) if is_commit else ():
-        expired = f'{session}.expire({step.text}, ["{step.name}"])\n'
-        code += below_headers(expired, f"if {step.text} is not None") if step.text in texts else ""
+    if not is_commit:
+        # A flush expires no relationship. Reading loads what is not there.
+        own = [Step(new.name, attribute, ()) for attribute in attributes]
+        return loaded_as_read(
+            session, [*(step._replace(part=step.way if is_part else "") for step in own), *steps]
+        ), []
+    code, imports = states.refresh_code(site, session, new.name, attributes, is_part=is_part)
+    for step in sorted(new.returning):
+        item = site.module.fresh_local(site.node, "item", "entry", taken={new.name})
+        part = item if step.is_many else step.text
+        header = f"for {item} in {step.text}" if step.is_many else f"if {step.text} is not None"
+        expired = below_headers(f'{session}.expire({part}, ["{step.name}"])\n', header)
+        code += expired if step.text in texts else ""
     return code + loaded_as_read(session, steps) if steps else code, imports
 
 
