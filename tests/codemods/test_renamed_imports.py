@@ -16,7 +16,6 @@ IMPORTS = (ast.Import, ast.ImportFrom)
 PAGES = [name for name in CASES if CASES[name].name.startswith("page-")]
 
 OTHER_PROGRAM = {
-    "annotated-dependency/calls-by-text": "a renamed `attrgetter` is not searched for",
     "async-timeout-to-asyncio/patched": "the test replaces the name that is renamed",
     "dangling-task/replaced": "the test replaces the name that is renamed",
     "running-loop/patched": "the test replaces the name that is renamed",
