@@ -79,8 +79,8 @@ class TextMentions:
     def may_mention(self, name: str, module: Module) -> bool:
         """Whether ``name`` may mean a function of ``module`` anywhere but at its definition.
 
-        Left out are definitions, and attributes of what is no module. So are texts if no code has
-        the module as a value, and names that their file neither imports nor defines.
+        Left out are definitions, attributes of what is no module, and names that their file neither
+        imports nor defines. So are texts, where no code has the module as a value.
         """
         mentions, last = self._mentions_of(name), module.name.rpartition(".")[2]
         if mentions.receivers is None or (
