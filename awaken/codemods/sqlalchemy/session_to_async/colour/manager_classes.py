@@ -20,7 +20,6 @@ from awaken.project.frameworks.sqlalchemy.made_sessions.entered_resources import
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import last_name
-from awaken.project.source.words import called_words
 from awaken.project.values.domain import classes_in
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ class Managers:
     ) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the methods among ``steps`` that ``closing(...)`` calls, and does not await."""
         kin = self._project.calls.override_sets()
-        for module, node in nodes_with(self._project, called_words("closing"), ast.Call):
+        for module, node in nodes_with(self._project, (b"closing",), ast.Call):
             if len(node.args) != 1:
                 continue
             if self._project.qualified_name(module, node.func) != CLOSING:

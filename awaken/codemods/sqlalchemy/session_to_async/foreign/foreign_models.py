@@ -27,7 +27,6 @@ from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.trees import last_name
-from awaken.project.source.words import called_words
 from awaken.project.values.domain import External
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _LOADING = {"get", "get_one", "query", "select"}
-_WORDS = called_words(*sorted(_LOADING))
+_WORDS = (*(f"{name}(".encode() for name in sorted(_LOADING)), b"select as ")
 _SESSIONS = {"scoped", "session"}
 _LIBRARIES = {"sqlalchemy", "sqlmodel"}
 

@@ -17,7 +17,6 @@ from awaken.kit.search import modules_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.programs.alembic_files import is_of_alembic
-from awaken.project.source.words import called_words
 from awaken.project.values.domain import ClassOf
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _LAZY = "sqlalchemy.orm.lazyload"
-_WORDS = (b".query(", *called_words("select"))
+_WORDS = (b".query(", b"select")
 
 
 Eager = Callable[[str], Iterable[str]]

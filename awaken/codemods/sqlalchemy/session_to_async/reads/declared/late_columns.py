@@ -24,7 +24,6 @@ from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.sqlalchemy.operations import Operation
 from awaken.project.source.programs.alembic_files import is_in_revision
 from awaken.project.source.trees import Function, is_constant, keyword_of, last_name
-from awaken.project.source.words import called_words
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _WORDS = (b"deferred", b"column_property")
-_OPTIONS = called_words("load_only", "defer")
+_OPTIONS = (b"load_only", b"defer")
 _OF_EXPRESSION = (
     "Await it in a function and pass its value on. SQLAlchemy reloads an expression after every "
     "write of its object, deferred or not."
