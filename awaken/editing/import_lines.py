@@ -84,6 +84,24 @@ def add_name(statement: str, name: str, style: LineStyle) -> str:
     return f"{head} {_exploded_text([*texts[:place], name, *texts[place:]], style)}"
 
 
+def joined_imports(first: str, second: str, style: LineStyle) -> str | None:
+    """Return the import ``first`` with the names of ``second`` added; None for other code.
+
+    Both replace the same ``from`` import.
+    """
+    try:
+        bodies = [ast.parse(text).body for text in (first, second)]
+    except SyntaxError:
+        return None
+    match bodies:
+        case [[ast.ImportFrom(names=known)], [ast.ImportFrom(names=more)]]:
+            names = {*map(ast.unparse, known)}
+            for name in map(ast.unparse, more):
+                first = first if name in names else add_name(first, name, style)
+            return first
+    return None
+
+
 def _name(alias: str) -> str:
     return alias.split(maxsplit=1)[0]
 

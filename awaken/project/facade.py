@@ -591,7 +591,8 @@ class Project:
         ``model`` is an expression of a class at the same place, from whose file the variable may
         be imported. A clause says why it cannot be written.
         """
-        reach = Reach(self._names, self.module, self._module_named)
+        importers = self._evaluator.callers.importers.direct
+        reach = Reach(self._names, self.module, self._module_named, importers)
         return reach.spelling_of(module, site, owner, model)
 
     def _module_named(self, module: Module, node: ast.expr) -> str | None:

@@ -16,7 +16,6 @@ IMPORTS = (ast.Import, ast.ImportFrom)
 PAGES = [name for name in CASES if CASES[name].name.startswith("page-")]
 
 OTHER_PROGRAM = {
-    "annotated-dependency/calls-by-text": "a renamed `attrgetter` is not searched for",
     "async-timeout-to-asyncio/patched": "the test replaces the name that is renamed",
     "dangling-task/replaced": "the test replaces the name that is renamed",
     "running-loop/patched": "the test replaces the name that is renamed",
@@ -32,6 +31,10 @@ LOST = {
     "sequential-awaits/requests": "the text of a file is searched for `wait_for`",
 }
 """Cases with fewer sites by other names, and why."""
+ROLLED_BACK = {
+    ("session-to-async/models-that-ask", "assignment"): "`z0 = Session` serves a listener as well",
+}
+"""Cases of which a check takes everything back by other names, and why."""
 
 
 class Renaming(ast.NodeTransformer):
@@ -176,8 +179,9 @@ def test_an_import_by_another_name_hides_no_site(page, place):
     [
         costly(name, place)
         for name, case in CASES.items()
-        if name not in PAGES and case.rule != "session-to-async"
+        if name not in PAGES
         for place in ("assignment", "function", "file")
+        if (name, place) not in ROLLED_BACK
     ],
 )
 def test_no_site_is_lost_or_safer_by_another_name(identifier, place):

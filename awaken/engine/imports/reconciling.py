@@ -372,12 +372,7 @@ class _Reconciling:
 
     def _line_style(self, statement: ast.stmt | None = None) -> LineStyle:
         indent = b"" if statement is None else line_indent(self._text, self._number_at(statement))
-        return LineStyle(
-            newline=self._style.newline,
-            indent=self._style.indent,
-            line_indent=indent.decode(),
-            line_length=self._style.line_length,
-        )
+        return self._style.of_imports(indent)
 
     def _number_at(self, statement: ast.stmt) -> int:
         return self._module.span(statement).start

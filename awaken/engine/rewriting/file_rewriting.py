@@ -26,6 +26,7 @@ from awaken.contract import (
     TextEdit,
 )
 from awaken.editing.comments import lost_comments
+from awaken.editing.import_lines import joined_imports
 from awaken.editing.outer_parentheses import without_pair
 from awaken.engine.edits.edited_regions import edited_region
 from awaken.engine.edits.file_slices import (
@@ -47,6 +48,7 @@ from awaken.engine.edits.owned_edits import OVERLAP, OwnedEdit, of_kind
 from awaken.engine.edits.splices import SpanMap, Splice, splice
 from awaken.engine.edits.style import (
     FileStyle,
+    line_indent,
     outer_pair_of,
     style_of,
     surroundings_of,
@@ -380,6 +382,9 @@ class _Work:
             # Two changes may want the same token, `async` before one def for instance.
             if equal and owned.change in equal[0].changes and span.start < span.end:
                 continue  # two sites of one change replace the same code in the same way
+            if joined := self._joined_import(pieces, owned):
+                pieces[pieces.index(joined[0])] = joined[1]
+                continue
             if equal and owned.change not in equal[0].changes and not _is_bracket(span, text):
                 shared = (*equal[0].changes, owned.change)
                 pieces[pieces.index(equal[0])] = replace(equal[0], changes=shared)
@@ -390,6 +395,19 @@ class _Work:
             else:
                 pieces.append(Piece(span, text, (owned.change,), is_token=True))
         return pieces
+
+    def _joined_import(
+        self, pieces: Sequence[Piece], owned: OwnedEdit[TextEdit]
+    ) -> tuple[Piece, Piece] | None:
+        """Return the piece of the same import and change, and the piece with the names of both."""
+        span = owned.edit.anchor
+        for piece in pieces:
+            if piece.span != span or span.start == span.end or owned.change not in piece.changes:
+                continue
+            style = self.style.of_imports(line_indent(self._module.source.text, span.start))
+            text = joined_imports(piece.text.decode(), owned.edit.text, style)
+            return None if text is None else (piece, replace(piece, text=text.encode()))
+        return None
 
 
 def _without_holes(text: bytes, pieces: Sequence[Piece], filled: set[int]) -> Iterator[Piece]:

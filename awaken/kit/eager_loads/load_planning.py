@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from awaken.contract import Edit, Place
 from awaken.kit.eager_loads.levels import Level, Loads
 from awaken.kit.eager_loads.loader_names import NamesHere
-from awaken.kit.eager_loads.loader_options import LOADING, Given, Option, given_at, written_code
+from awaken.kit.eager_loads.loader_options import Given, Option, given_at, written_code
 from awaken.kit.eager_loads.loading_statements import (
     GETS,
     Entity,
@@ -277,13 +277,10 @@ def _argument_edits(
         yield site.replace(lists[0], f"[{code}]")
 
 
-_WORDS = tuple(sorted(f"{_name}(".encode() for _name in LOADING))
-
-
 def _options_elsewhere(project: Project, statement: Statement) -> list[Option]:
     """Return the options that may be put on the statement where others go on with it."""
     if statement.leaves:
-        modules = modules_with(project, _WORDS)
+        modules = modules_with(project, [b".options("])
         return [
             option
             for module in modules

@@ -15,12 +15,13 @@ from awaken.kit.sites import Site
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_revision
 from awaken.project.source.trees import keyword_of
+from awaken.project.source.words import called_words
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.frameworks.sqlalchemy.relationships import Site as Declared
 
-WORDS = (b"relationship", b"relation(", b"Relationship")
+WORDS = (b"relationship", b"Relationship", *called_words("relation"))
 _LOADS_WHEN_READ = ("select", None)
 LOADS_WITH_OBJECT = ("immediate", "joined", "selectin", "subquery")
 _BACKREF = "sqlalchemy.orm.backref"

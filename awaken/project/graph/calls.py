@@ -12,7 +12,7 @@ from msgspec import Struct
 from awaken.contract import Place
 from awaken.project.graph.call_paths import CallPath, CallPaths, End
 from awaken.project.graph.callers import Callers, Obstacle
-from awaken.project.graph.callers.importers import Importers
+from awaken.project.graph.callers.caller_index import CallIndex
 from awaken.project.graph.classes.stubs import is_stub
 from awaken.project.graph.dispatch import (
     Called,
@@ -35,7 +35,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
-from awaken.project.source.words import Words, word_pattern
+from awaken.project.source.words import word_pattern
 from awaken.project.source.worklist import multimap
 from awaken.project.values.domain import Unknown
 from awaken.project.values.evaluation import Evaluator
@@ -46,10 +46,10 @@ from awaken.project.values.wrapped import Decorated, decorated_by
 LONGEST_RECEIVER = 100
 """Bytes in front of a name that may be its receiver; a longer one counts as a mention."""
 _RECEIVER = re.compile(rb"([A-Za-z_]\w*)\s*\.\Z")
-_UNKNOWN_RECEIVER = re.compile(
-    rb"(?:(?<!\.\.)\.|\b(?:getattr|attrgetter)[\s\\]*+\([^()]*+(?<=[\"']))\Z"
-)
-"""What precedes an attribute of ``f().`` or of ``getattr(f, "``; nothing is one of ``...``."""
+_UNKNOWN_RECEIVER = re.compile(rb"(?<!\.\.)\.\Z")
+"""What precedes an attribute of ``f().``; nothing is one of ``...``."""
+_IN_TEXT = (b'"', b"'", b":", b"/")
+"""What precedes a name that may be the end of a text, as ``"package.module:name"``."""
 _STARRED = re.compile(rb"\bfrom\b[\s\\]*+([\w.]*?)[\s\\]*+import[\s\\]*+\*")
 _RENAMED = rb"\b%s[\s\\]++as[\s\\]++(\w++)"
 
@@ -57,33 +57,38 @@ _RENAMED = rb"\b%s[\s\\]++as[\s\\]++(\w++)"
 class _Mentions(Struct, frozen=True):
     """The uses of a name: files with it ``alone``, those that import it, and its ``receivers``.
 
-    The receivers are the objects with an attribute of that name; None if one is unknown.
+    The receivers are the objects with an attribute of that name; None if one is unknown. The name
+    is ``named`` if it may be the end of a text.
     """
 
     alone: frozenset[str]
     importing: frozenset[str]
     receivers: frozenset[bytes] | None
+    named: bool
 
 
 class TextMentions:
     """Answers whether a name may refer to a function; each text is read once for each name."""
 
-    def __init__(self, words: Words, facts: FactsIndex, importers: Importers) -> None:
-        self._words = words
+    def __init__(self, callers: CallIndex, facts: FactsIndex) -> None:
+        self._words = callers.words
         self._facts = facts
-        self._importers = importers
+        self._importers = callers.importers
+        self._module_values = callers.module_values
 
     def may_mention(self, name: str, module: Module) -> bool:
         """Whether ``name`` may mean a function of ``module`` anywhere but at its definition.
 
-        Left out are definitions, attributes of what is no module, and texts that no ``getattr()``
-        reads. So are names that their file neither imports nor defines.
+        Left out are definitions, attributes of what is no module, and names that their file neither
+        imports nor defines. So are texts, where no code has the module as a value.
         """
         mentions, last = self._mentions_of(name), module.name.rpartition(".")[2]
         if mentions.receivers is None or (
             module.path in mentions.alone
             and any(isinstance(node, ast.Name) for node in module.mentions(name))
         ):
+            return True
+        if mentions.named and self._module_values.may_be_asked(module.path):
             return True
         # `import package.module` makes the last word its receiver.
         if mentions.receivers and not mentions.receivers.isdisjoint(self._names_of(last)):
@@ -99,7 +104,7 @@ class TextMentions:
     @cached_method
     def _mentions_of(self, name: str) -> _Mentions:
         word = word_pattern(name)
-        alone, receivers = set[str](), set[bytes]()
+        alone, receivers, named = set[str](), set[bytes](), False
         for path in self._words.files_with(name):
             text = self._words.text(path)
             for match in word.finditer(text):
@@ -109,11 +114,12 @@ class TextMentions:
                     receivers.add(receiver[1])
                 elif _UNKNOWN_RECEIVER.search(head):
                     # It may be of any function: no more is asked.
-                    return _Mentions(frozenset(), frozenset(), None)
+                    return _Mentions(frozenset(), frozenset(), None, named)
                 elif not head.endswith(b"def"):
                     alone.add(path)
+                    named = named or head.endswith(_IN_TEXT)
         importing = frozenset(path for path in sorted(alone) if self._words.imports(path, name))
-        return _Mentions(frozenset(alone), importing, frozenset(receivers))
+        return _Mentions(frozenset(alone), importing, frozenset(receivers), named)
 
     @cached_method
     def _names_of(self, last: str) -> frozenset[bytes]:
@@ -145,9 +151,7 @@ class Calls:
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
-        self._text_mentions = TextMentions(
-            evaluator.callers.words, evaluator.names.facts, evaluator.callers.importers
-        )
+        self._text_mentions = TextMentions(evaluator.callers, evaluator.names.facts)
         self._wrappings = Wrappings(evaluator.names, evaluator.forwarding)
 
     @cached_method
@@ -166,9 +170,8 @@ class Calls:
 
     def is_value(self, path: str) -> bool:
         """Whether the module of a file may be a value, so that something unknown may be it."""
-        modules = self._evaluator.callers.module_values
         is_public = self._evaluator.names.layout.published
-        return is_public or modules.travels(path) or modules.looks_up_itself(path)
+        return is_public or self._evaluator.callers.module_values.may_be_asked(path)
 
     def definition_of(self, function: FunctionPlace) -> tuple[Module, Function] | None:
         """Return the definition of a function; None for the code outside of all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
@@ -30,23 +31,30 @@ class Reach:
     """Finds names for variables at the top of the project's files.
 
     ``module_named`` gives the dotted name of the module that an expression of a file is.
+    ``importers`` gives the files that may import one.
     """
 
     def __init__(
-        self, names: Names, load: Load, module_named: Callable[[Module, ast.expr], str | None]
+        self,
+        names: Names,
+        load: Load,
+        module_named: Callable[[Module, ast.expr], str | None],
+        importers: Callable[[str], list[str]],
     ) -> None:
         self._names = names
         self._load = load
         self._module_named = module_named
+        self._importers = importers
 
     def spelling_of(
         self, module: Module, site: ast.expr, owner: str, model: ast.expr
     ) -> InScope | str:
         """Return how to write the variable ``owner`` at ``site``, where ``model`` is in scope.
 
-        A new import names the variable's own file, if that imports nothing of the program. Else it
-        names a file that this one imports at the top, and that has the variable. So no cycle of
-        imports appears. Otherwise a clause says why there is none.
+        A new import names the variable's own file, if that imports nothing of the program. So it
+        does if that is of a package around this file, which runs before it. Else it names a file
+        that this one imports at the top, and that has the variable. So no cycle of imports appears.
+        Otherwise a clause says why there is none.
         """
         located = self._names.locate(owner)
         if located is not None and not self._is_constant(owner):
@@ -163,9 +171,8 @@ class Reach:
                 return InScope(name, home if is_leaf else exporting)
         around = [module.name, "" if why_not else self._names.qualified_name(module, model) or ""]
         loaded = self._loaded_with(module, statements, owner)
-        if why_not and not loaded:
-            return why_not
-        if self._is_leaf(module, owner, [*around, *loaded]):
+        may_load = not why_not or loaded or _is_inside(module, owner)
+        if may_load and self._is_leaf(module, owner, [*around, *loaded]):
             return InScope(name, owner.rpartition(".")[0])
         return (
             why_not
@@ -204,7 +211,8 @@ class Reach:
         """Whether the file of the variable imports nothing of the project.
 
         And its package is that of one of ``around``, or inside one around them. An import of it
-        then loads nothing more.
+        then loads nothing more. The file of a package around this one runs already. It may import
+        anything below the variable. If nothing imports this file, so it may above the variable.
         """
         source = owner.rpartition(".")[0]
         path, package = self._names.layout.path_of(source), source.rpartition(".")[0]
@@ -214,12 +222,15 @@ class Reach:
             return False
         if package and not any(name.startswith(f"{package}.") for name in around):
             return False
-        home = self._load(path)
-        statements = [] if home is None else home.walk()
+        if _is_inside(module, owner) and not self._importers(module.path):
+            return True
+        home, bindings = self._names.bindings_at(owner) or (None, [])
+        end = bindings[0].node if bindings and _is_inside(module, owner) else None
+        line = getattr(end, "lineno", math.inf)
         return not any(
             self._is_of_project(path, node)
-            for node in statements
-            if isinstance(node, ast.Import | ast.ImportFrom)
+            for node in ([] if home is None else home.walk())
+            if isinstance(node, ast.Import | ast.ImportFrom) and node.lineno < line
         )
 
     def _is_of_project(self, path: str, node: ast.Import | ast.ImportFrom) -> bool:
@@ -281,6 +292,11 @@ def _is_run_with(module: Module, node: ast.Name) -> bool:
     """Whether a session, or the object that has it, is read to run something with it."""
     above = module.parent(node)
     return isinstance(above, ast.Attribute) and above.attr in _RUNNING
+
+
+def _is_inside(module: Module, owner: str) -> bool:
+    """Whether the variable is one of a package around a file: its file runs before that."""
+    return module.name.startswith(f"{owner.rpartition('.')[0]}.")
 
 
 def _spelling(binding: Binding) -> str:

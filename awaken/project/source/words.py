@@ -44,7 +44,7 @@ _ENDING = re.compile(rb"[ \t)]*+(?:[;:#\r\n\\]|\Z)")
 _CLASS_NAME = re.compile(rb"class[\s\\]++(\w++)")
 _CHAIN = b".0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BEFORE_VALUE = b" \t\n\r\f\v(\\"
-_READ_FROM = re.compile(rb"\s*+\.|\s++import\b")
+_READ_FROM = re.compile(rb"\s*+\.(?!\s*+__(?:dict|getattribute)__)|\s++import\b")
 _AS = re.compile(rb"\s++as\b")
 _IMPORT_END = re.compile(rb"import\s*(?:\((?:[^)#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r?\n|\\)*+)")
 # Text that may be between a dot and an attribute, also where a text like "{0." "name}" goes on.
@@ -60,6 +60,11 @@ _Found = frozenset[bytes] | None
 WordKind = Literal["inherited", "defined", "imported", "read"]
 WORD_KINDS: tuple[WordKind, ...] = get_args(WordKind)
 _Kind = WordKind | Literal["renamed", "called"]
+
+
+def called_words(*names: str) -> tuple[bytes, ...]:
+    """Return what the files hold that call one of ``names``, or import it by another name."""
+    return tuple(f"{name}{after}".encode() for name in names for after in ("(", " as "))
 
 
 class WordSet(Struct, frozen=True, array_like=True):

@@ -28,9 +28,9 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.graph.callers import CallSite, Obstacle
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.names.functions.opaque import OpaqueUse
+from awaken.project.source.expressions.attribute_texts import named_owner
 from awaken.project.source.trees import (
     Function,
-    last_name,
     parameters_of,
     positional_parameters,
     without_arguments,
@@ -45,7 +45,6 @@ _ANNOTATED = "Annotated"
 _ANY = "Any"
 _HOMES = {"typing", "typing_extensions"}
 _ROUTES = library_names().http_methods | {"api_route", "trace", "websocket", "websocket_route"}
-_READING = ("attrgetter", "getattr")
 _REGISTERING = {"add_api_route", "add_api_websocket_route", "add_websocket_route"}
 _UNWRAPPING = "0.123.5"
 """FastAPI evaluates annotations where the function is defined from then on, not its wrapper."""
@@ -296,13 +295,9 @@ def _of_obstacle(project: Project, signature: _Signature, obstacle: Obstacle) ->
 
 def _is_read(project: Project, place: Place) -> bool:
     """Whether a string names the attribute that a call reads: ``getattr(module, "route")``."""
-    # Words first: most files with the name of a route read no attribute by a text.
-    if place.path not in project.files_with([word.encode() for word in _READING]):
-        return False
     return any(
-        isinstance(above, ast.Call) and last_name(above.func) in _READING
+        named_owner(module, node, project.qualified_name)
         for module, node in project.expressions_at(place)
-        for above in [module.parent(node)]
     )
 
 

@@ -35,6 +35,7 @@ from awaken.kit.search import modules_with, nodes_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.ecosystem import settings_classes
 from awaken.project.names.usages import is_annotation
+from awaken.project.source.expressions.attribute_texts import named_owner
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import ClassOf, InstanceOf
 
@@ -137,7 +138,12 @@ class _Planning:
             reads += _listed_items(self._project, module)
         for module, node in nodes_with(self._project, [CONFIG.encode()], ast.AST):
             if isinstance(node, ast.Constant) and node.value == CONFIG:
-                reads += _read_by_text(self._project, module, node)
+                read = named_owner(module, node, self._project.qualified_name)
+                if read is not None:
+                    owner = (
+                        None if read[1] is None else self._project.qualified_name(module, read[1])
+                    )
+                    reads.append((module.place(read[0]), owner, module.excerpt(read[0])))
             if not isinstance(node, ast.Attribute) or node.attr != CONFIG:
                 continue
             name = self._project.qualified_name(module, node)
@@ -160,33 +166,6 @@ class _Planning:
             # A reader that is not known may read any Config.
             if owner is None or owner in inheriting:
                 raise Refused(reasons.CONFIG_READ, text, because=(place,))
-
-
-def _read_by_text(
-    project: Project, module: Module, node: ast.Constant
-) -> Iterator[tuple[Place, str | None, str]]:
-    """Yield what ``hasattr(C, "Config")``, ``vars(C)["Config"]`` and their like read."""
-    above = module.parent(node)
-    match above:
-        case ast.Call(func=ast.Name(id="delattr" | "getattr" | "hasattr"), args=[owner, *_]):
-            pass
-        case ast.Call(func=ast.Name(id="attrgetter") | ast.Attribute(attr="attrgetter")):
-            owner = node
-        case (
-            ast.Subscript(value=names)
-            | ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[names])
-            | ast.Call(func=ast.Attribute(value=names, attr="get" | "pop"))
-        ):
-            match names:
-                case ast.Call(func=ast.Name(id="dir" | "vars"), args=[owner]):
-                    pass
-                case ast.Attribute(value=owner, attr="__dict__"):
-                    pass
-                case _:
-                    return
-        case _:
-            return
-    yield module.place(above), project.qualified_name(module, owner), module.excerpt(above)
 
 
 def _listed_items(project: Project, module: Module) -> Iterator[tuple[Place, str | None, str]]:

@@ -194,7 +194,7 @@ class EagerLoad(SiteRule):
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"for ", b"query", b"select")
     anchors = (
-        (b"relationship", b"relation(", b"Relationship", b"dynamic_loader"),
+        (b"relationship", b"relation(", b"relation as ", b"Relationship", b"dynamic_loader"),
         (b"sqlalchemy", b"sqlmodel"),
     )
     reads = TEMPLATE_READS

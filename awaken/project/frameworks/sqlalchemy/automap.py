@@ -11,6 +11,7 @@ from awaken.project.frameworks.sqlalchemy.models import ModelFacts
 from awaken.project.frameworks.sqlalchemy.relationships import JOINED
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import unpacks
+from awaken.project.source.words import called_words
 
 _FACTORY = "sqlalchemy.ext.automap.automap_base"
 _TABLE = "sqlalchemy.Table"
@@ -39,7 +40,7 @@ class Automap(ModelFacts):
             and not self._evaluator.files_with(_OWN_WAYS)
             and self._is_plainly_prepared()
             and all(map(_is_plain_base, self._calls([b"automap_base"], _FACTORY)))
-            and not any(map(_may_be_view, self._calls([b"Table("], _TABLE)))
+            and not any(map(_may_be_view, self._calls(called_words("Table"), _TABLE)))
             and not any(map(self._may_be_of_automap, self._eager_owners()))
             and all(map(self._is_plain_class, self._declared_classes()))
         )

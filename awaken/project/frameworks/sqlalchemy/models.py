@@ -32,6 +32,7 @@ from awaken.project.names.classes import Ancestors, ClassFacts
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import keyword_of, last_name, without_arguments
+from awaken.project.source.words import called_words
 from awaken.project.source.worklist import reverse_postorder
 from awaken.project.values.domain import DeclarativeBase, External
 
@@ -339,7 +340,7 @@ class Models:
 
     @cached_by(tuple, {})
     def _imperative(self) -> dict[str, Imperative]:
-        paths = self._evaluator.files_with([b"map_imperatively", b"mapper("])
+        paths = self._evaluator.files_with([b"map_imperatively", *called_words("mapper")])
         calls = (
             (module, node)
             for module, node in nodes_in(self._evaluator.modules_at(paths), ast.Call)

@@ -22,9 +22,10 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.module_tables import dotted_name, target_of
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
+from awaken.project.source.words import called_words
 from awaken.project.source.worklist import groups_of
 
-WORDS = (b"relationship", b"relation(", b"Relationship", b"dynamic_loader")
+WORDS = (b"relationship", b"Relationship", b"dynamic_loader", *called_words("relation"))
 _NAMES = {"relationship", "relation", "Relationship", "dynamic_loader"}
 # SQLAlchemy reads True, False and None as these.
 JOINED = frozenset({"joined"})

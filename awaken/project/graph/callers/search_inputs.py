@@ -73,6 +73,10 @@ class _ModuleValues:
         files = self._files_of(last, MOST_FILES)
         return files is None or any(dotted in self._used_in(file) for file in files)
 
+    def may_be_asked(self, path: str) -> bool:
+        """Whether any code may ask the module at ``path`` for a name that is a text."""
+        return self.travels(path) or self.looks_up_itself(path)
+
     def looks_up_itself(self, path: str) -> bool:
         """Whether a file may look for its own names by texts."""
         module = self._evaluator.load(path)
@@ -196,5 +200,8 @@ def _values(module: Module, lasts: Collection[str]) -> Iterator[ast.Name | ast.A
                 case _:
                     continue
             # ``module.name`` only reads from it; anything else may hand it on.
-            if not isinstance(module.parent(node), ast.Attribute):
-                yield node
+            match module.parent(node):
+                case ast.Attribute(attr=name) if name not in {"__dict__", "__getattribute__"}:
+                    pass
+                case _:
+                    yield node

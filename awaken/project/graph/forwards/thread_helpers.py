@@ -84,7 +84,7 @@ class _Passed:
 
 def _gives(names: Names, module: Module, function: ast.AsyncFunctionDef, passed: _Passed) -> bool:
     loop = ""
-    match function.body[1:] if ast.get_docstring(function) is not None else function.body:
+    match [statement for statement in function.body if not _runs_nothing(statement)]:
         case [ast.Assign(targets=[ast.Name(id=loop)], value=made), last] if _is_loop(
             names, module, made
         ):
@@ -112,6 +112,14 @@ def _gives(names: Names, module: Module, function: ast.AsyncFunctionDef, passed:
             if others:
                 return passed.are_all([run, *others], [])
             return passed.are_called(run) or _is_partial(names, module, run, passed)
+    return False
+
+
+def _runs_nothing(statement: ast.stmt) -> bool:
+    """Whether a statement is a docstring or an import."""
+    match statement:
+        case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant()):
+            return True
     return False
 
 

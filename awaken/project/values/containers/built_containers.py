@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from awaken.knowledge.library_names import library_names
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     Environment,
@@ -188,7 +189,7 @@ class Building(EvaluatorPart):
     def call_results(self, module: Module, node: ast.Call, known: Environment) -> Values | None:
         """Return what a call of a builtin, or of a container's method, gives; None for others."""
         match node.func:
-            case ast.Name(id=name) if name in _FUNCTIONS:
+            case ast.Name() if (name := last_name(node.func)) in _FUNCTIONS:
                 qualified = self._evaluator.names.qualified_name(module, node.func)
                 if qualified in {f"builtins.{name}", f"collections.{name}"}:
                     return self._made_values(qualified, module, node, known)

@@ -94,7 +94,7 @@ class Waits:
         """Whether some queue takes no more than so many items."""
         return any(
             last_name(node.func).endswith("Queue") and bool(node.args or node.keywords)
-            for _, node in nodes_with(self._project, (b"Queue(",), ast.Call)
+            for _, node in nodes_with(self._project, (b"Queue",), ast.Call)
         )
 
     # ----------------------------------------------------------------------- state of one thread

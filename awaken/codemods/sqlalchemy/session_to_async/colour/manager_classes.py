@@ -112,7 +112,7 @@ class Managers:
     ) -> Iterator[tuple[FunctionPlace, Refused]]:
         """Yield the methods among ``steps`` that ``closing(...)`` calls, and does not await."""
         kin = self._project.calls.override_sets()
-        for module, node in nodes_with(self._project, (b"closing(",), ast.Call):
+        for module, node in nodes_with(self._project, (b"closing",), ast.Call):
             if len(node.args) != 1:
                 continue
             if self._project.qualified_name(module, node.func) != CLOSING:

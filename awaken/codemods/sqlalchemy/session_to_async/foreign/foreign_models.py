@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _LOADING = {"get", "get_one", "query", "select"}
-_WORDS = tuple(f"{name}(".encode() for name in sorted(_LOADING))
+_WORDS = (*(f"{name}(".encode() for name in sorted(_LOADING)), b"select as ")
 _SESSIONS = {"scoped", "session"}
 _LIBRARIES = {"sqlalchemy", "sqlmodel"}
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _LAZY = "sqlalchemy.orm.lazyload"
-_WORDS = (b"select(", b".query(")
+_WORDS = (b".query(", b"select")
 
 
 Eager = Callable[[str], Iterable[str]]

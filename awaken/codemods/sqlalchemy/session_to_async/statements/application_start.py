@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import takewhile
 from textwrap import indent
@@ -52,7 +52,7 @@ from awaken.project.graph.dispatch import Called
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests, is_test_file
-from awaken.project.source.trees import last_name
+from awaken.project.source.trees import last_name, root_of
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
@@ -470,16 +470,10 @@ class ApplicationStart:
                 if isinstance(value, InstanceOf)
                 if value.made == self._home.place(application.call)
             ]
-            parts = [part for node in clients[:1] for part in (node.func, node.args[0])]
-            scopes = {
-                binding.scope.kind
-                for part in parts
-                if isinstance(part, ast.Name)
-                for binding in module.scopes.bindings_of(part)
-            }
             is_entered = any(isinstance(module.parent(node), ast.withitem) for node in clients)
             is_started = any(module.path.startswith(fixture.place) for fixture in fixtures)
-            if scopes == {"module"} and not is_entered and not is_started:
+            shown = [node.args[0] for node in clients[:1]]
+            if shown and _are_of_module(module, shown) and not (is_entered or is_started):
                 fixtures.append(_Fixture(module, clients[0]))
         return fixtures
 
@@ -487,13 +481,17 @@ class ApplicationStart:
         module, client = fixture
         site: Site[ast.AST] = Site(self._rule, module, client)
         made, shown = map(module.text_of, (client.func, client.args[0]))
+        needed: list[Edit] = []
+        name = self._project.qualified_name(module, client.func)
+        if name and not _are_of_module(module, [client.func]):
+            made, needed = name_from_same_module(self._project, site, None, name)
         scope = "session" if module.path.endswith(_SHARED) else "module"
         code = (
             f'@pytest.fixture(scope="{scope}", autouse=True)\n'
             f"def {module.scopes.fresh_name('started_application')}():\n"
             f"    with {made}({shown}):\n        yield\n"
         )
-        edits: list[Edit] = [site.insert_after_imports(code), site.need_import("pytest")]
+        edits = [site.insert_after_imports(code), site.need_import("pytest"), *needed]
         return Member(site, Rewrite(f"tests start `{shown}`", edits), f"`{shown}`", (application,))
 
 
@@ -510,6 +508,13 @@ def _is_started_by_tests(project: Project, started: tuple[str, ...]) -> bool:
         for call in module.walk()
         if isinstance(call, ast.Call) and last_name(call.func) == "TestClient"
     )
+
+
+def _are_of_module(module: Module, nodes: Iterable[ast.expr]) -> bool:
+    """Whether the names that some expressions begin with belong to the top of the file."""
+    roots = [root for root in map(root_of, nodes) if isinstance(root, ast.Name)]
+    scopes = (binding.scope.kind for root in roots for binding in module.scopes.bindings_of(root))
+    return all(scope == "module" for scope in scopes)
 
 
 def _modules_with_clients(project: Project) -> list[Module]:

@@ -121,7 +121,7 @@ def builds_from_driver(call: ast.Call) -> ast.expr | None:
     """Return the name of the driver that a URL is built with; None of other calls."""
     named = next((node.value for node in call.keywords if node.arg in _DRIVER_KEYWORDS), None)
     match call.func:
-        case ast.Name(id="URL") | ast.Attribute(attr="URL"):
+        case ast.Name() | ast.Attribute() if last_name(call.func) == "URL":
             return named or next(iter(call.args), None)
         case ast.Attribute(value=owner, attr="create") if last_name(owner) == "URL":
             return named or next(iter(call.args), None)

@@ -72,7 +72,7 @@ class StandIns:
 
     @cached_property
     def _may_be_any(self) -> bool:
-        for module in self._believing.modules_with([b"SimpleNamespace("]):
+        for module in self._believing.modules_with([b"SimpleNamespace"]):
             if any(map(_makes_one, module.walk())):
                 return True
         classes = self._believing.classes

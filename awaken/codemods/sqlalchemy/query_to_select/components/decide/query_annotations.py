@@ -71,7 +71,7 @@ def _not_none(note: ast.expr) -> ast.expr:
             return one
         case ast.BinOp(left=ast.Constant(value=None), op=ast.BitOr(), right=one):
             return one
-        case ast.Subscript(value=ast.Name(id="Optional"), slice=one):
+        case ast.Subscript(value=of, slice=one) if last_name(of) == "Optional":
             return one
     return note
 

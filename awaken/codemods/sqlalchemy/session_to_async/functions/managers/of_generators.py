@@ -22,7 +22,7 @@ _WORD = MANAGER.rpartition(".")[2].encode()
 
 def made_managers(part: SynchronousPart, rule: str) -> Iterator[Member]:
     """Yield the rewrites of calls that make a manager of a generator which becomes asynchronous."""
-    for module, node in nodes_with(part.project, (_WORD + b"(",), ast.Call):
+    for module, node in nodes_with(part.project, (_WORD,), ast.Call):
         if len(node.args) != 1:
             continue
         if part.project.qualified_name(module, node.func) != MANAGER:

@@ -25,12 +25,13 @@ from awaken.kit.sites import Rewrite, Site
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_of_alembic
 from awaken.project.source.trees import root_of
+from awaken.project.source.words import called_words
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
-_WORDS = (b"func", b"text(", b"case(", b"ession")
+_WORDS = (b"func", b"ession", *called_words("text", "case"))
 _FLUSHING = {"commit", "flush"}
 _SESSIONS = {"scoped", "session"}
 

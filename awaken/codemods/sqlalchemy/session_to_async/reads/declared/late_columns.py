@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _WORDS = (b"deferred", b"column_property")
-_OPTIONS = (b"load_only(", b"defer(")
+_OPTIONS = (b"load_only", b"defer")
 _OF_EXPRESSION = (
     "Await it in a function and pass its value on. SQLAlchemy reloads an expression after every "
     "write of its object, deferred or not."

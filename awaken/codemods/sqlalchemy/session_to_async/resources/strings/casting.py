@@ -27,6 +27,7 @@ from awaken.knowledge.ecosystem import typed_arguments
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_revision
+from awaken.project.source.words import called_words
 from awaken.project.values.domain import InstanceOf, Value, without_none
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from awaken.project.frameworks.sqlalchemy.engines.engine_facts import Engine
 
 _WORDS = (
-    *(b"where(", b"filter(", b"filter_by(", b"having(", b"and_(", b"or_(", b"join("),
+    *(b"where(", b"filter(", b"filter_by(", b"having(", b"join("),
+    *called_words("and_", "or_"),
     *(b".in_(", b".not_in(", b".notin_(", b".between("),
 )
 _COMPARED = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)

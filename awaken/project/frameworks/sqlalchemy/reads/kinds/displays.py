@@ -19,7 +19,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import alternatives
 from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue
 
 _SAME_ITEMS = {"dict", "frozenset", "iter", "list", "reversed", "set", "sorted", "tuple"}
@@ -241,7 +241,9 @@ class Displays:
     def _fields(self, module: Module, node: ast.expr) -> Parts:
         """Return the names that ``namedtuple("Point", [...])`` is given."""
         match self.constant(module, node):
-            case home, ast.Call(func=ast.Name(id="namedtuple"), args=[_, names, *_]), _:
+            case home, ast.Call(func=ast.Name() as func, args=[_, names, *_]), _ if (
+                last_name(func) == "namedtuple"
+            ):
                 return self._written(home, names)
         return Parts.unknown()
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from awaken.project.frameworks.sqlalchemy.models import ModelFacts
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Sight
 from awaken.project.source.modules import Module, nodes_in
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf, Unknown, Values
 
 _WORD = b"association_proxy"
@@ -101,7 +102,7 @@ def _declared_proxies(module: Module, node: ast.ClassDef) -> Iterator[tuple[str,
     for name, bindings in module.scopes.scope_made_by(node).bindings.items():
         for binding in bindings:
             call = binding.value
-            if not isinstance(call, ast.Call) or not _is_proxy(call.func):
+            if not isinstance(call, ast.Call) or last_name(call.func) != _WORD.decode():
                 continue
             given = {keyword.arg: keyword.value for keyword in call.keywords}
             order = ("target_collection", "attr")
@@ -116,8 +117,3 @@ def _declared_proxies(module: Module, node: ast.ClassDef) -> Iterator[tuple[str,
             )
             if read:
                 yield name, read
-
-
-def _is_proxy(function: ast.expr) -> bool:
-    name = function.attr if isinstance(function, ast.Attribute) else ""
-    return (function.id if isinstance(function, ast.Name) else name) == _WORD.decode()

@@ -149,7 +149,8 @@ def may_read(node: ast.AST) -> bool:
     match node:
         case ast.Constant(value=str() as text):
             return "{" in text and "." in text
-        case ast.Call(func=ast.Name(id=name)):
+        case ast.Call(func=ast.Name() as func):
+            name = last_name(func)
             return name in READING or name in _RUNNING or name == "attrgetter"
         case ast.Call(func=ast.Attribute(value=value, attr=name)):
             is_state = name == "get" and getattr(value, "attr", "") == "attrs"

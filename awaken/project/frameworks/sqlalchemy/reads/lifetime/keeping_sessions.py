@@ -10,6 +10,7 @@ from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant, keyword_of
+from awaken.project.source.words import called_words
 
 _ROLES = {"async", "async-factory", "factory", "session"}
 _OPTION = "expire_on_commit"
@@ -40,7 +41,7 @@ class Expiry(ProgramFacts):
         option, files_with = _OPTION.encode(), self._evaluator.files_with
         if not files_with([option]):
             return []
-        return files_with([option, b"Session(", b"sessionmaker", b"SQLAlchemy("])
+        return files_with([option, b"sessionmaker", *called_words("Session", "SQLAlchemy")])
 
     def _in_file(self, path: str) -> Iterator[tuple[Module, ast.Call, bool]]:
         """Yield each call that makes sessions, or says so, and whether these do not expire."""
