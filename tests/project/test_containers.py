@@ -205,7 +205,6 @@ def test_a_rule_asks_whether_something_is_a_coroutine():
 
     assert found.is_coroutine
     assert found.is_awaitable
-    assert [str(one.qualified) for one in found.awaited] == ["builtins.int"]
     assert found.instance_of == ()
     assert not project.values.of(module, last(module, "A")).is_coroutine
 

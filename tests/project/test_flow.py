@@ -12,7 +12,7 @@ from programs import module_of, program
 from random_functions import Raised, Run, Stop, Value, random_function
 
 from awaken.project.values.domain import Unknown
-from awaken.project.values.local.flow import Reaching, flow_of
+from awaken.project.values.local.flow import flow_of
 
 HELD = []
 """The modules of the flows, which hold them weakly."""
@@ -36,9 +36,8 @@ def lines(facts, line, name="q"):
     found = []
     for read in at(facts, line, name):
         reaching = facts.reaching(read)
-        assert isinstance(reaching, Reaching), reaching
-        found += [one.node.lineno for one in reaching.definitions]
-        found += ["unbound"] if reaching.unbound else []
+        assert isinstance(reaching, tuple), reaching
+        found += [one.node.lineno for one in reaching]
     return found
 
 
@@ -97,7 +96,7 @@ CASES = {
     ),
     "for target": (
         "def f(qs):\n    for q, *rest in qs:\n        q\n    q",
-        {3: [2], 4: [2, "unbound"]},
+        {3: [2], 4: [2]},
     ),
     "while true": (
         """
@@ -149,7 +148,7 @@ CASES = {
                 q
             q
         """,
-        {6: [5], 7: ["unbound"]},
+        {6: [5], 7: []},
     ),
     "return in finally": (
         """
@@ -207,7 +206,7 @@ CASES = {
                     pass
             q
         """,
-        {5: [4], 6: [6], 10: [4, 6, 8, "unbound"]},
+        {5: [4], 6: [6], 10: [4, 6, 8]},
     ),
     "walrus": (
         """
@@ -232,10 +231,10 @@ CASES = {
         {4: [3, 3], 5: [3], 6: [3, 3, 3, 3]},
     ),
     "augmented": ("def f():\n    q = 1\n    q += 1\n    q", {3: [2], 4: [3]}),
-    "delete": ("def f(q):\n    del q\n    q", {2: [], 3: ["unbound"]}),
+    "delete": ("def f(q):\n    del q\n    q", {2: [], 3: []}),
     "annotation alone": (
         "def f():\n    q: int\n    q\n    q: int = 1\n    q",
-        {3: ["unbound"], 5: [4]},
+        {3: [], 5: [4]},
     ),
     "imports and definitions": (
         """
@@ -382,8 +381,8 @@ def test_every_value_seen_is_among_the_reaching_definitions(rng, seed):
             reaching = facts.reaching(read)
             if isinstance(reaching, Unknown):
                 continue
-            exceptions = [one for one in reaching.definitions if one.kind == "except"]
-            known = {one.node.lineno for one in reaching.definitions}
+            exceptions = [one for one in reaching if one.kind == "except"]
+            known = {one.node.lineno for one in reaching}
             assert made in known or exceptions, (source, line, name, made)
             if outdated and name != "s" and not exceptions:
                 assert read in facts.outdated_reads(name, changes), (source, line, name)

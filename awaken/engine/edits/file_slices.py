@@ -222,7 +222,7 @@ def _needs_its_parent(module: Module, node: ast.AST) -> bool:
 def _statement_region(module: Module, statement: ast.stmt) -> Region:
     while True:
         # `a; b; c`: LibCST sees one line, so all of it is one slice.
-        block, line = block_of(module, statement), module.statements_of_line(statement)
+        block, line = module.block_of(statement), module.statements_of_line(statement)
         start = line_of_statement(module, line[0])
         if start is not None and not is_elif(module, statement):
             break
@@ -241,16 +241,6 @@ def with_lines_above(module: Module, region: Region, lines: int) -> Region:
     for _ in range(lines):
         start = line_above(text, start)
     return structs.replace(region, span=Span(start, region.span.end))
-
-
-def block_of(module: Module, statement: ast.stmt) -> list[ast.stmt]:
-    """Return the statements of the block of ``statement``, itself included."""
-    above = module.parent(statement)
-    for field in ("body", "orelse", "finalbody"):
-        block = getattr(above, field, None)
-        if isinstance(block, list) and statement in block:
-            return block
-    raise Misplaced("the statement is not part of this file")
 
 
 def line_of_statement(module: Module, statement: ast.stmt) -> int | None:

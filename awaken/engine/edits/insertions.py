@@ -13,7 +13,6 @@ from awaken.contract import InsertStatements, Rewriter, Span, Surroundings
 from awaken.editing.statements import as_statements
 from awaken.engine.edits.file_slices import (
     Misplaced,
-    block_of,
     is_elif,
     line_of_statement,
     nodes_on_lines,
@@ -147,7 +146,7 @@ def _spot_before(module: Module, statement: ast.stmt) -> Spot:
     if line[0] is not statement:
         return _spot_between(module, line[line.index(statement) - 1], statement)
     start, indent = _line_of(module, statement)
-    opens = block_of(module, statement)[0] is statement and bool(indent)
+    opens = module.block_of(statement)[0] is statement and bool(indent)
     return Spot(above_comments(module.source.text, start), indent, opens)
 
 

@@ -55,7 +55,7 @@ def file_patch(path: str, before: bytes | None, after: bytes, context: int = CON
     header = b"diff --git %s %s\n" % (quoted_path("a/" + path), quoted_path("b/" + path))
     if before is None:
         header += b"new file mode 100644\n"
-    old, new = _lines(before or b""), _lines(after)
+    old, new = _LINE.findall(before or b""), _LINE.findall(after)
     body = b"".join(piece for hunk in hunks(old, new, context) for piece in _hunk(hunk, old, new))
     if not body:
         return header
@@ -88,10 +88,6 @@ def _name(mark: str, path: str, *, exists: bool) -> bytes:
     name = quoted_path(path) if exists else b"/dev/null"
     # The tab tells GNU patch where a name with blanks ends; git writes it too.
     return mark.encode() + b" " + name + (b"\t\n" if b" " in name else b"\n")
-
-
-def _lines(data: bytes) -> list[bytes]:
-    return _LINE.findall(data)
 
 
 def _hunk(hunk: Hunk, old: list[bytes], new: list[bytes]) -> Iterator[bytes]:

@@ -172,7 +172,7 @@ class Callees(ProgramFacts):
         flow = local_flow(module, node)
         reaching = flow.reaching(node) if flow is not None else None
         if reaching is not None and not isinstance(reaching, Unknown):
-            return list(reaching.definitions)
+            return list(reaching)
         return [binding for binding in bindings if binding.kind != "delete"]
 
     def _of_binding(self, module: Module, binding: Binding) -> str | None:

@@ -19,7 +19,6 @@ from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import variable_of
 from awaken.project.values.domain import TooLarge, Unknown
-from awaken.project.values.local.flow import Reaching
 
 Placed = tuple[FunctionContext, ast.expr]
 """An expression, with the function that it stands in."""
@@ -129,7 +128,7 @@ class Holders:
     @cached_by(lambda _context, read: read)
     def _reaching(self, context: FunctionContext, read: ast.expr) -> tuple[Holder, ...]:
         reaching = context.flow.reaching(read) if isinstance(read, ast.Name) else None
-        bindings = reaching.definitions if isinstance(reaching, Reaching) else ()
+        bindings = reaching if isinstance(reaching, tuple) else ()
         return tuple([self.holder_of(context, binding) for binding in bindings])
 
     def holding(

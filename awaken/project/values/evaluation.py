@@ -65,7 +65,7 @@ from awaken.project.values.library.promises import (
     narrowed_by_value,
 )
 from awaken.project.values.library_types.generic_classes import GenericClass
-from awaken.project.values.local.flow import Reaching, flow_of
+from awaken.project.values.local.flow import flow_of
 from awaken.project.values.local.narrowing import Narrowing
 from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
 from awaken.project.values.widening import widened_values
@@ -403,8 +403,8 @@ class Evaluator(ABC):
         if len(given) > 1 and isinstance(function, FunctionOrLambda):
             reaching = flow_of(module, function).reaching(node)
             # Of code that runs at another time, or that is never reached, all of them are asked.
-            if isinstance(reaching, Reaching) and reaching.definitions:
-                given = list(reaching.definitions)
+            if isinstance(reaching, tuple) and reaching:
+                given = list(reaching)
         declared = [binding for binding in bindings if binding.kind == "annotation"]
         return self._joined_values(module, given or declared or bindings, known)
 

@@ -121,20 +121,6 @@ class PossibleValues(Struct, frozen=True):
         return self._are_all(lambda value: _is_awaited(value) or _is_running(value))
 
     @property
-    def awaited(self) -> Values:
-        """The result of awaiting it; empty where it is not proved to be awaitable, or unknown."""
-        inner: Values = ()
-        for alternative in self.alternatives if self.is_awaitable else ():
-            match alternative:
-                case Producer():
-                    inner = (*inner, *alternative.inner)
-                case InstanceOf(parameters=[result, *_]):
-                    inner = (*inner, *result)
-                case _:
-                    return ()
-        return tuple(dict.fromkeys(inner))
-
-    @property
     def instance_of(self) -> tuple[str, ...]:
         """The classes of which it is an instance if it is not None; empty if it may be more."""
         return self._names(InstanceOf, [item for item in self.alternatives if item != NoneValue()])

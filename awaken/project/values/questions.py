@@ -119,6 +119,9 @@ class LibraryTypes(Protocol):
     ) -> Values | None:
         """Return what a library's function gives; None where no stub says so."""
 
+    def variable(self, value: Value) -> InstanceOf | None:
+        """Return what a variable of a library's module holds; else None."""
+
     def overridden(self, owner: ClassOf, name: str, place: int) -> Values:
         """Return what a library declares of a parameter of a method that ``owner`` overrides."""
 

@@ -190,9 +190,9 @@ class Awaitables:
         reaching = flow.reaching(node) if flow is not None else None
         if isinstance(reaching, Unknown):
             return reaching
-        if reaching is None or not reaching.definitions:
+        if not reaching:
             return self._of_values(module, node)
-        kinds = (self._of_binding(module, node, binding) for binding in reaching.definitions)
+        kinds = (self._of_binding(module, node, binding) for binding in reaching)
         why = f"`{node.id}` may be several things"
         return self._one_of(kinds, module, node, why)
 

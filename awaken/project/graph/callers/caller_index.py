@@ -59,10 +59,6 @@ class CallIndex:
         self.search([(module, function)])
         return self._kept[module.key_of(function)]
 
-    def target(self, module: Module, function: Function) -> Target:
-        """Return what a search for the callers of ``function`` looks for."""
-        return Target(self._surroundings, module, function)
-
     def search(self, functions: Iterable[tuple[Module, Function]]) -> None:
         """Find who calls ``functions``, so that ``of`` knows: a file is parsed once for them all.
 

@@ -19,7 +19,7 @@ from msgspec import Struct
 from awaken.contract import Place, Span
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.memo import cached_method
-from awaken.project.source.worklist import Queue, components, groups_of, reachable
+from awaken.project.source.worklist import groups_of, reachable
 
 if TYPE_CHECKING:
     from awaken.project.source.modules import Module
@@ -257,26 +257,6 @@ class CallGraph:
         called = reachable(self._known_items(functions), self._called_items)
         return [self._functions[number] for number in sorted(called)]
 
-    def way(self, start: FunctionPlace, end: FunctionPlace) -> list[Call] | None:
-        """Return the fewest calls that lead from ``start`` to ``end``; None if none do."""
-        first, last = (self._numbers.get((item.path, item.start)) for item in (start, end))
-        if first is None or last is None:
-            return None
-        by: dict[int, int] = {first: -1}
-        waiting = Queue([first])
-        for number in waiting:
-            for row in self._rows(number) if last not in by else ():
-                called = self._resolved[self._what[row]].functions
-                by |= {each: row for each in called if each not in by}
-                waiting += called
-        if last not in by:
-            return None
-        rows: list[int] = []
-        while by[last] >= 0:
-            rows.append(by[last])
-            last = self._caller[by[last]]
-        return [self._call(row) for row in reversed(rows)]
-
     def resolved_by_callers(self, call: Call) -> Call:
         """Return ``call``; one that was not resolved, as far as its callers tell."""
         if call.kind != "unknown":
@@ -289,16 +269,6 @@ class CallGraph:
         """Return the calls by one of ``names`` of which it is not known what they reach."""
         rows = {row for name in frozenset(names) for row in self._unknown.get(name, ())}
         return [self._call(row) for row in sorted(rows) if self._resolution(row).kind == "unknown"]
-
-    def components(self) -> list[list[FunctionPlace]]:
-        """Return the functions that call each other in a circle, each circle once.
-
-        Tarjan's strongly connected components; those that a component calls come before it.
-        """
-        return [
-            [self._functions[number] for number in sorted(component)]
-            for component in components(range(len(self._functions)), self._called_items)
-        ]
 
     # -------------------------------------------------------------------------------------- parts
     def _known_items(self, functions: Iterable[FunctionPlace]) -> list[int]:

@@ -11,8 +11,6 @@ from functools import cached_property
 from typing import TypeVar
 from weakref import ref
 
-from msgspec import Struct
-
 from awaken.contract import Place
 from awaken.project.source.bindings import Binding
 from awaken.project.source.memo import cached_method
@@ -35,17 +33,6 @@ _MOST_POINTS = 10_000_000
 """Points of a function by definitions of a name; in those programs there are 3,406 at most."""
 
 
-class Reaching(Struct, frozen=True):
-    """The definitions whose value a read may see, in the order of the source.
-
-    ``unbound`` says that the name may have no value there, so that reading it raises. Code that
-    cannot be reached is reached by no definition.
-    """
-
-    definitions: tuple[Binding, ...]
-    unbound: bool = False
-
-
 class Flow:
     """The definitions and reads of the local names of one function (see ``flow_of``)."""
 
@@ -64,7 +51,7 @@ class Flow:
             for name, bindings in self.scope.bindings.items()
         }
         self._together = _groups(self._bindings)
-        self._reaching: dict[ast.AST, Reaching] = {}
+        self._reaching: dict[ast.AST, tuple[Binding, ...]] = {}
         self._of_bits: dict[str, dict[int, tuple[Binding, ...]]] = {}
         self._solved: set[str] = set()
 
@@ -110,8 +97,11 @@ class Flow:
         name = self.scope.mangled_name(name)
         return tuple(sorted(self._scopes.reads_in(self.scope, name), key=position))
 
-    def reaching(self, read: ast.Name) -> Reaching | Unknown:
-        """Return the definitions that may reach ``read``; Unknown where it runs at another time."""
+    def reaching(self, read: ast.Name) -> tuple[Binding, ...] | Unknown:
+        """Return the definitions that may reach ``read``, in the order of the source.
+
+        Unknown where it runs at another time. Code that cannot be reached is reached by none.
+        """
         known = self.definitions(read.id)
         if isinstance(known, Unknown):
             return known
@@ -139,7 +129,7 @@ class Flow:
             reaching = self.reaching(read)
             if isinstance(reaching, Unknown):
                 return reaching
-            for definition in reaching.definitions:
+            for definition in reaching:
                 if definition not in names:
                     names[definition] = []
                 names[definition] += (read,)
@@ -157,41 +147,31 @@ class Flow:
 
     # ----------------------------------------------------------------------------------- solving
     def _solve(self, names: Sequence[str]) -> None:
-        """Work out what reaches the reads of ``names``: a bit for each definition, and for none."""
+        """Work out what reaches the reads of ``names``: a bit for each definition."""
         graph = self._graph
         changes: dict[ast.AST, tuple[int, int]] = {}
         starts: dict[str, int] = {}
-        deleted: dict[str, int] = {}
-        at, nothing = 0, 0
+        at = 0
         for name in names:
             bindings = self._bindings[name]
             starts[name] = at
-            # A bit for each definition, and a lower one for having no value.
-            mask = ((2 << len(bindings)) - 1) << at
-            nothing |= 1 << at
-            for number, binding in enumerate(bindings, at + 1):
+            mask = ((1 << len(bindings)) - 1) << at
+            for number, binding in enumerate(bindings, at):
                 changes[binding.node] = ~mask, 1 << number
-            # A `del` is a definition without a value.
-            deleted[name] = sum(
-                2 << number for number, item in enumerate(bindings) if item.kind == "delete"
-            )
-            at += len(bindings) + 1
+            at += len(bindings)
         keeps, adds = [-1] * len(graph.events), [0] * len(graph.events)
         for point, event in enumerate(graph.events):
             if event in changes:
                 keeps[point], adds[point] = changes[event]
                 if point in graph.unbound:
-                    adds[point] = 1 << starts[graph.names[event]]
-        alive = self._fixed_point(nothing, keeps, adds)
+                    adds[point] = 0
+        alive = self._fixed_point(keeps, adds)
         for point, event in enumerate(graph.events):
             if event is None or point in graph.unbound or graph.names[event] not in starts:
                 continue
             name = graph.names[event]
-            first, number = starts[name], len(self._bindings[name])
-            bits = alive[point] >> first & ((2 << number) - 1)
-            by_bits = self._by_bits(name, bits >> 1)
-            unbound = bool(bits & (deleted[name] | 1))
-            self._reaching[event] = Reaching(by_bits, unbound=unbound)
+            bits = alive[point] >> starts[name] & ((1 << len(self._bindings[name])) - 1)
+            self._reaching[event] = self._by_bits(name, bits)
         self._solved.update(names)
 
     def _by_bits(self, name: str, bits: int) -> tuple[Binding, ...]:
@@ -210,13 +190,13 @@ class Flow:
             bits = more
         return known[bits]
 
-    def _fixed_point(self, start: int, keeps: Sequence[int], adds: Sequence[int]) -> list[int]:
-        """Return what may be in force before each point: ``start`` is before the first one.
+    def _fixed_point(self, keeps: Sequence[int], adds: Sequence[int]) -> list[int]:
+        """Return what may be in force before each point: nothing before the first one.
 
         In this order a round per nested loop, and one more, is enough.
         """
         alive = [0] * len(self._graph.events)
-        alive[0], changed = start, True
+        changed = True
         while changed:
             changed = False
             for number, point in enumerate(self._order):

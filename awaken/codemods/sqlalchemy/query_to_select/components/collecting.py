@@ -41,7 +41,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import TooLarge, Unknown
-from awaken.project.values.local.flow import MOST_PAIRS, Reaching
+from awaken.project.values.local.flow import MOST_PAIRS
 
 Found = TypeVar("Found")
 _REASONS: Mapping[str, Reason] = {
@@ -225,7 +225,7 @@ class _Collector:
     def _reaching(self, context: FunctionContext, start: Start) -> tuple[Holder, ...]:
         if isinstance(start, ast.Name) and start not in self._component.edges.known:
             reaching = context.flow.reaching(start)
-            if not isinstance(reaching, Reaching) or not reaching.definitions:
+            if isinstance(reaching, Unknown) or not reaching:
                 why = reaching.why if isinstance(reaching, Unknown) else "nothing is assigned to it"
                 because = (context.place(start, why),)
                 if isinstance(reaching, TooLarge):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 
-from awaken.codemods.sqlalchemy.session_to_async.expressions.applied_builtins import apply
 from awaken.codemods.sqlalchemy.session_to_async.expressions.function_writing import (
     Writing,
     check_formatted,
@@ -22,17 +21,23 @@ from awaken.codemods.sqlalchemy.session_to_async.expressions.kept_generators imp
     call_for_item,
     handled_ends,
 )
-from awaken.codemods.sqlalchemy.session_to_async.expressions.searching import search
 from awaken.codemods.sqlalchemy.session_to_async.payload import (
+    APPLY,
     DELEGATE,
     DISPLAY,
+    SEARCH,
+    SEARCH_BY_LOOP,
+    Applied,
     Delegated,
     Displayed,
+    Searched,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import GENERATOR_USE, NOT_AWAITABLE_HERE
 from awaken.contract import Span
+from awaken.kit.names_here import is_dotted
 from awaken.kit.sites import Refused
 from awaken.project.graph.forwards.in_place import applied_by, called_in_place
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 
 MADE_OF_A_LIST = {*MADE_OF_ALL, *ON_DEMAND}
@@ -199,3 +204,101 @@ class Places:
 def is_response(node: ast.AST | None) -> bool:
     """Whether ``node`` makes a response that takes generators of both kinds."""
     return isinstance(node, ast.Call) and last_name(node.func) == "StreamingResponse"
+
+
+# --------------------------------------------------------------------------------- applied builtins
+def apply(writing: Writing, call: ast.Call) -> None:
+    """Write ``call``, which calls its function for each item, as a loop. Raises Refused."""
+    module = writing.module
+    function = applied_by(module, call)
+    items = 1 if call.keywords else len(call.args) - 1
+    if function is None or not _can_stand_in_loop(function, items):
+        raise Refused(NOT_AWAITABLE_HERE, f"what `{module.excerpt(call)}` calls")
+    # Comments between its arguments would have no place.
+    if b"#" in module.text_of(call).encode():
+        raise Refused(NOT_AWAITABLE_HERE, f"`{module.excerpt(call)}`, which has comments")
+    around = module.parent(call)
+    consuming = call if call.keywords else around
+    if isinstance(consuming, ast.Call):
+        check_others(module, consuming)
+    item = writing.item(call)
+    match module.scopes.builtin_called(call):
+        case "sorted" | "max" | "min" as name:
+            writing.rewrite(call, APPLY, Applied(name, item))
+        case _ if isinstance(around, ast.Call):
+            match module.scopes.builtin_called(around):
+                case "all" | "any" | "list" | "set" as outer if not around.keywords:
+                    writing.rewrite(around, APPLY, Applied(outer, item))
+                case _:
+                    writing.rewrite(call, APPLY, Applied("items", item))
+        case _ if isinstance(around, ast.Starred):
+            writing.rewrite(call, APPLY, Applied("items", item))
+        case _:
+            writing.rewrite(call, APPLY, Applied("generator", item))
+
+
+def _can_stand_in_loop(function: ast.expr, items: int) -> bool:
+    """Whether a loop can call ``function`` in each round, or hold its body."""
+    if not isinstance(function, ast.Lambda):
+        return is_dotted(function)
+    given = function.args
+    others = (given.posonlyargs, given.kwonlyargs, given.defaults, given.vararg, given.kwarg)
+    return (
+        len(given.args) == items
+        and not any(others)
+        and not any(
+            isinstance(node, ast.NamedExpr | ast.Yield | ast.YieldFrom)
+            for node in ast.walk(function.body)
+        )
+    )
+
+
+# ---------------------------------------------------------------------------------------- searching
+def search(writing: Writing, call: ast.Call, generator: ast.GeneratorExp) -> None:
+    """Write ``call`` as a loop where its function ends with it, else as an expression."""
+    module, above = writing.module, writing.module.parent(call)
+    data = Searched(is_all=module.scopes.builtin_called(call) == "all")
+    is_statement = isinstance(above, ast.Return) and _has_own_lines(module, above)
+    if is_statement and not _is_used_elsewhere(module, generator):
+        writing.rewrite(above or call, SEARCH_BY_LOOP, data)
+    else:
+        writing.rewrite(call, SEARCH, data)
+
+
+def _has_own_lines(module: Module, statement: ast.stmt) -> bool:
+    """Whether the lines of a statement hold nothing else, and no comment inside it."""
+    before, behind = module.text_alongside(statement)
+    is_alone = not before.strip(b" \t") and not behind.lstrip(b" \t").startswith(b";")
+    return is_alone and b"#" not in module.text_of(statement).encode()
+
+
+def _is_used_elsewhere(module: Module, generator: ast.GeneratorExp) -> bool:
+    """Whether the function around uses a variable of ``generator`` for something else."""
+    targets = [
+        node.id
+        for clause in generator.generators
+        for node in ast.walk(clause.target)
+        if isinstance(node, ast.Name)
+    ]
+    function = module.enclosing_function(generator)
+    inside = {*ast.walk(generator)} - {*ast.walk(generator.generators[0].iter)}
+    return function is None or any(
+        name in targets
+        for node in ast.walk(function)
+        if node not in inside
+        for name in _names(node)
+    )
+
+
+def _names(node: ast.AST) -> list[str]:
+    match node:
+        case ast.Name(id=name) | ast.arg(arg=name):
+            return [name]
+        case ast.Global(names=names) | ast.Nonlocal(names=names):
+            return names
+        case ast.alias(name=name, asname=alias):
+            return [alias or name]
+        case _:
+            # Definitions, handlers and patterns.
+            defined = getattr(node, "name", None)
+            return [defined] if isinstance(defined, str) else []

@@ -25,7 +25,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, is_none, parameters_of
 from awaken.project.source.worklist import MOST_STEPS
 from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
-from awaken.project.values.local.flow import Reaching, local_flow
+from awaken.project.values.local.flow import local_flow
 
 _SCHEME_END = "://"
 _PROPERTY = "builtins.property"
@@ -260,10 +260,9 @@ def _reaching(module: Module, node: ast.Name) -> list[Binding]:
     """Return the bindings that a read may see; none where code after them extends the value."""
     flow = local_flow(module, node)
     reaching = None if flow is None else flow.reaching(node)
-    if not isinstance(reaching, Reaching):
+    if not isinstance(reaching, tuple):
         return []
-    definitions = reaching.definitions
-    return [] if any(binding.kind == "augmented" for binding in definitions) else [*definitions]
+    return [] if any(binding.kind == "augmented" for binding in reaching) else [*reaching]
 
 
 def _unwrapped_expression(node: ast.expr) -> ast.expr | None:

@@ -39,10 +39,6 @@ class ReplacedMethod(Struct, frozen=True):
     place: Place
     is_put: bool = False
 
-    def may_be(self, name: str) -> bool:
-        """Whether it may be the method ``name``."""
-        return self.name in {"", name}
-
 
 class ReplacedMethods:
     """Finds what a program replaces in classes of libraries."""

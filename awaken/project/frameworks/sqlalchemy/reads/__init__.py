@@ -1,7 +1,7 @@
 """Reads of relationships: which objects they are read from, and what loaded those.
 
 ``python_sights`` finds the places in Python code that read an attribute, ``kinds`` the less plain
-ones; ``sight_paths`` gives the objects along what is read. ``tracing`` follows objects back to
-their loads, ``lifetime`` tells what happens in between. ``relationship_reads`` puts them together
-for plain reads, ``frameworks/program_reads.py`` for all.
+ones. ``tracing`` gives the objects along what is read, and follows them back to their loads,
+``lifetime`` tells what happens in between. ``relationship_reads`` puts them together for plain
+reads, ``frameworks/program_reads.py`` for all.
 """

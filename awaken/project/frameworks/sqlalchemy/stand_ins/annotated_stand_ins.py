@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from awaken.contract import Place
+from awaken.contract import Place, Span
 from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.frameworks.sqlalchemy.stand_ins.doubting import DoubtingEvaluator
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.passing import OpenParameter, Passing
 from awaken.project.names.classes import ClassFacts
+from awaken.project.names.functions.injections import OVERRIDES, overrides_in
 from awaken.project.source.memo import recursive
-from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
-from awaken.project.values.domain import ClassOf, InstanceOf, Value
+from awaken.project.source.modules import Load, Module, nodes_in
+from awaken.project.source.trees import Function, last_name, position, positional_parameters
+from awaken.project.values.annotations import Annotations
+from awaken.project.values.answers.circles import Kept, both_kept
+from awaken.project.values.attributes.members import Members
+from awaken.project.values.calls.parameter_values import Parameters, passed_on_by
+from awaken.project.values.domain import (
+    NOWHERE,
+    ClassOf,
+    Environment,
+    FunctionOf,
+    InstanceOf,
+    NoneValue,
+    Producer,
+    Session,
+    Unknown,
+    Value,
+    Values,
+    union,
+)
+from awaken.project.values.fixtures_by_name import parametrized_nodes
+from awaken.project.values.questions import Given, Lasting, Passed
 
 _TEXTS = (b"def query(", b"query =", b"query:", b"__getattr__", b"__getattribute__")
 _ANY = {"__getattr__", "__getattribute__"}
@@ -160,3 +182,206 @@ class StandIns:
 def _makes_one(node: ast.AST) -> bool:
     """Whether ``node`` makes a namespace with a ``query``."""
     return isinstance(node, ast.Call) and any(keyword.arg == "query" for keyword in node.keywords)
+
+
+# ----------------------------------------------------------------------------------------- doubting
+_PROMISED: Value = Unknown("an annotation says that it is a session", NOWHERE)
+_OPEN: Value = Unknown("the value that is passed is unknown", NOWHERE)
+
+
+class DoubtingEvaluator(ProgramEvaluator):
+    """Answers what the program gives, whatever is annotated as a session.
+
+    It shares what the ``believing`` one knows, the callers of functions among it, but no answer.
+    """
+
+    def __init__(self, believing: ProgramEvaluator, load: Load) -> None:
+        words, known = believing.callers.words, believing.knowledge
+        shared = words, believing.files_with, believing.ask, believing.value_calls
+        super().__init__(believing.names, believing.classes, load, known, *shared)
+        self.callers = believing.callers
+        self.mapping = believing.mapping
+        self.annotations = _WithoutSessions(self)
+        self.parameters = _Injected(self)
+        self.members = _WithFields(self)
+        # Nor is the type believed that the receiver of a function declares.
+        self._passing = _Unpacking(self.callers_of, load, self.parameters.is_open, lambda *_: None)
+
+    def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
+        """Return what callers pass to ``parameter``, its default even if no call leaves it out."""
+        result = super().passed_to(module, function, parameter)
+        return replace(result, calls=max(result.calls, len(result.given)))
+
+    def _values(self, module: Module, node: ast.expr, known: Environment) -> Values:
+        # Values with many unknown causes would soon be too many alternatives.
+        result = super()._values(module, node, known)
+        return union(tuple(_OPEN if isinstance(value, Unknown) else value for value in result))
+
+    def _answers_kept_for(self, module: Module, lasting: Lasting) -> Kept | None:
+        if lasting != "tree":
+            return super()._answers_kept_for(module, lasting)
+        return module.memoize("answers of doubting", both_kept)[self._follows]
+
+
+class _WithoutSessions(Annotations):
+    """Annotations, of which those that name a session say nothing."""
+
+    def says_nothing(self, module: Module, node: ast.expr) -> bool:
+        """Whether an annotation leaves open what an object is; so does one of a session."""
+        if super().says_nothing(module, node):
+            return True
+        values = self.values_with_variables(module, node)
+        return _PROMISED in values and set(values) <= {_PROMISED, NoneValue()}
+
+    def _values(self, module: Module, node: ast.expr) -> Values:
+        values = super()._values(module, node)
+        return union(tuple(_PROMISED if self._gives_session(value) else value for value in values))
+
+    def _gives_session(self, value: Value) -> bool:
+        """Whether it is a session, or gives one when it is called, entered or iterated."""
+        if isinstance(value, Producer):
+            return any(item == _PROMISED or self._gives_session(item) for item in value.inner)
+        return isinstance(self._evaluator.as_session(value), Session)
+
+
+class _Injected(Parameters):
+    """Parameters, with what ``app.dependency_overrides[get_db] = ...`` injects instead."""
+
+    def __init__(self, evaluator: DoubtingEvaluator) -> None:
+        super().__init__(evaluator)
+        self._modules_with = evaluator.modules_with
+
+    def _same(self, _module: Module, _node: ast.AST, declared: Values, injected: Values) -> Values:
+        return injected or declared
+
+    def _injected_values(self, module: Module, default: ast.expr) -> Values:
+        result = super()._injected_values(module, default)
+        if not result or not isinstance(default, ast.Call) or not default.args:
+            return result
+        evaluator = self._evaluator
+        name = evaluator.names.qualified_name(module, default.args[0])
+        for path, place in self._overriding.get(name or "", ()):
+            for home in evaluator.modules_at([path]):
+                values = (value for key, value in overrides_in(home) if position(key) == place)
+                parts = (part for value in values for part in evaluator.values(home, value))
+                result = union(result, *map(self._given_by, parts))
+        return result
+
+    def _given_by(self, value: Value) -> Values:
+        match value:
+            case FunctionOf():
+                return passed_on_by(self._evaluator.results_of(value))
+            case Producer(how="callable" | "factory"):
+                return passed_on_by(value.inner)
+        return ()
+
+    @cached_property
+    def _overriding(self) -> Mapping[str, list[tuple[str, tuple[int, int]]]]:
+        """Where dependencies are overridden, by their names; the trees are not kept."""
+        result = defaultdict[str, list[tuple[str, tuple[int, int]]]](list)
+        for home in self._modules_with([OVERRIDES.encode()]):
+            for key, _ in overrides_in(home):
+                name = self._evaluator.names.qualified_name(home, key)
+                if name is not None:
+                    result[name].append((home.path, position(key)))
+        return result
+
+
+class _WithFields(Members):
+    """Attributes, of which those that a class declares are what its instances are made with."""
+
+    def attribute(
+        self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
+    ) -> Values:
+        """Return what ``name`` of a class or of its instance may be."""
+        result = super().attribute(owner, name, module, node)
+        if not isinstance(owner, InstanceOf) or not any(isinstance(one, Unknown) for one in result):
+            return result
+        return union(result, *self._made_with(owner.qualified, name))
+
+    def _made_with(self, qualified: str, name: str) -> Iterator[Values]:
+        """Yield what is given to a field, by keyword or in the order of all fields."""
+        evaluator = self._evaluator
+        fields = [
+            statement.target.id
+            for _, _, body in reversed([*evaluator.classes.bodies(qualified)])
+            for statement in body.body
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+        ]
+        if name not in fields:
+            return
+        position = fields.index(name)
+        paths = evaluator.files_naming(qualified.rpartition(".")[2]) or ()
+        for module, call in nodes_in(evaluator.modules_at(paths), ast.Call):
+            if evaluator.names.qualified_name(module, call.func) != qualified:
+                continue
+            arguments = [keyword.value for keyword in call.keywords if keyword.arg == name]
+            arguments += call.args[position : position + 1]
+            yield from (evaluator.values(module, argument) for argument in arguments)
+
+
+class _Unpacking(Passing):
+    """Arguments of callers, with unpacked ones, and the other arguments next to a function.
+
+    As in ``find(**settings)``, ``partial(find, session)`` and ``pool.submit(find, session)``. Nor
+    is there a call of a test, which ``parametrize`` gives its arguments.
+    """
+
+    def _unpacked_arguments(
+        self, module: Module, call: ast.Call, asked: OpenParameter
+    ) -> Iterator[Given]:
+        yield from (Given(module, node) for node in _unpacked_nodes(call, asked))
+
+    def _at_callers(self, asked: OpenParameter, passed: Passed) -> list[OpenParameter]:
+        opened = super()._at_callers(asked, passed)
+        passed.given += [Given(asked.module, node) for node in _parametrized_nodes(asked)]
+        for obstacle in self._callers_of(asked.module, asked.function).obstacles:
+            for place in (obstacle.place, *obstacle.others) if obstacle.kind == "value" else ():
+                for module in filter(None, [self._load(place.path)]):
+                    beside = [Given(module, node) for node in _other_arguments(module, place.span)]
+                    passed.calls += bool(beside)
+                    passed.given += beside
+        return opened
+
+
+def _parametrized_nodes(asked: OpenParameter) -> Iterator[ast.expr]:
+    for decorator in asked.function.decorator_list:
+        if isinstance(decorator, ast.Call) and last_name(decorator.func) == "parametrize":
+            given = parametrized_nodes(decorator, asked.parameter.arg)
+            yield from (each for each in given if each is not None)
+
+
+def _unpacked_nodes(call: ast.Call, asked: OpenParameter) -> Iterator[ast.expr]:
+    """Yield what a call may pass to a parameter by ``*items`` and ``**settings``."""
+    positional = positional_parameters(asked.function)
+    is_named = asked.parameter not in positional
+    places = range(0 if is_named else positional.index(asked.parameter) + 1)
+    for argument in call.args:
+        match argument:
+            case ast.Starred(value=ast.List(elts=items) | ast.Tuple(elts=items)):
+                yield from items
+            case ast.Starred(value=value):
+                yield from (_item(value, index) for index in places)
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            yield _item(keyword.value, asked.parameter.arg)
+
+
+def _item(value: ast.expr, key: int | str) -> ast.expr:
+    item = ast.Subscript(value, ast.Constant(key), ast.Load())
+    return ast.fix_missing_locations(ast.copy_location(item, value))
+
+
+def _other_arguments(module: Module, span: Span) -> Iterator[ast.expr]:
+    """Yield the other arguments of a call that is passed the function named at ``span``."""
+    named = next(module.expressions_at({span}), None)
+    call = None if named is None else module.call_taking(named)
+    keywords = [] if call is None else call.keywords
+    for argument in () if call is None else (*call.args, *(part.value for part in keywords)):
+        match argument:
+            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Dict(values=items):
+                yield from items
+            case ast.Starred(value=value):
+                yield value
+            case _ if argument is not named:
+                yield argument

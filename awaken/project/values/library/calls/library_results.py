@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -11,7 +10,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
     ClassOf,
-    Environment,
     External,
     FunctionOf,
     How,
@@ -31,32 +29,15 @@ from awaken.project.values.library.calls.type_variables import Lines
 from awaken.project.values.library_types.declared_types import of_class
 from awaken.project.values.library_types.signatures import signature
 from awaken.project.values.library_types.solving import without_variables
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import LibraryTypes, Questions
 
 _ENTERED = {"generator": ("__iter__", "__aiter__"), "manager": ("__enter__", "__aenter__")}
-
-
-class Lookup(Protocol):
-    """Results of libraries, as far as these modules ask."""
-
-    def variable(self, value: Value) -> InstanceOf | None:
-        """Return what a variable of a library's module holds."""
-
-    def call_results(
-        self, function: External, module: Module, node: ast.Call, known: Environment
-    ) -> Values | None:
-        """Return what a library's function gives."""
-
-    def instance_of(
-        self, qualified: str, module: Module, node: ast.Call, known: Environment
-    ) -> Values | None:
-        """Return what calling a library's class makes."""
 
 
 class Uses:
     """Follows what values give by what stubs say of their methods."""
 
-    def __init__(self, evaluator: Questions, lines: Lines, library: Lookup) -> None:
+    def __init__(self, evaluator: Questions, lines: Lines, library: LibraryTypes) -> None:
         self._evaluator = evaluator
         self._lines = lines
         self._library = library

@@ -2,5 +2,5 @@
 
 Begin with ``component_rewrite`` (the rewrite of a component), then ``component_decision``. The
 others decide one kind of use each: bulk writes (``bulk_only``, ``held_writes``, ``criteria``),
-methods of Flask-SQLAlchemy (``extended``), and the ``query_annotations`` of what holds queries.
+and the ``query_annotations`` of what holds queries.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 
 import msgspec
@@ -17,9 +18,6 @@ from awaken.codemods.sqlalchemy.query_to_select.components.decide.bulk_only impo
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.criteria import (
     decide_write_by_criteria,
-)
-from awaken.codemods.sqlalchemy.query_to_select.components.decide.extended import (
-    decide_held_extension,
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.held_writes import (
     decide_held_write,
@@ -43,11 +41,19 @@ from awaken.codemods.sqlalchemy.query_to_select.components.states import States,
 from awaken.codemods.sqlalchemy.query_to_select.components.truths import Truth
 from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import OF_TEXT
 from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import caveats_of_target
+from awaken.codemods.sqlalchemy.query_to_select.decide.class_sessions import extension_of
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import (
     Decision,
     note_sqlalchemy_name,
 )
 from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
+from awaken.codemods.sqlalchemy.query_to_select.decide.extensions import (
+    check_arguments,
+    check_extension_version,
+    decide_extension_call,
+    read_as_executed,
+    refuse_comments_of_end,
+)
 from awaken.codemods.sqlalchemy.query_to_select.decide.loading import check_counted, decide_executed
 from awaken.codemods.sqlalchemy.query_to_select.decide.taken import caveats_of_taken
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
@@ -56,7 +62,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
     KindsRewrite,
     QueryRewrite,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, TAKEN
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, TAKEN, Link
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import caveats_of_statement
@@ -404,3 +410,53 @@ def _check_embedded(statement: Statement) -> None:
         raise Refused(reasons.LEGACY_ARGUMENT, "exists() of these columns")
     if statement.selects_from or (statement.distinct and statement.limited):
         raise Refused(reasons.LEGACY_ARGUMENT, "exists() after these builders")
+
+
+# ----------------------------------------------------------------------------------------- extended
+_SESSION = ".session"
+
+
+def decide_held_extension(
+    component: Component, use: ChainFragment, states: States, session: Written
+) -> Decision:
+    """Decide the rewrite of ``use``, which ``session`` would execute; raises Refused.
+
+    The object that holds the session executes it: ``db`` of ``db.session``.
+    """
+    chain, call, reader = use.chain(None), use.node, component.reader(use.context)
+    check_extension_version(reader, use.end)
+    # It takes a class and a key, not the statement that a variable holds.
+    if use.end == "get_or_404" or not isinstance(call, ast.Call):
+        raise reasons.kept_builder(use.end, (use.place(),))
+    if not _is_of_extension(component) or not session.text.endswith(_SESSION):
+        what = f"no known Query class has the method `.{use.end}()`"
+        raise Refused(reasons.EXTENSION_METHOD, what)
+    check_arguments(chain, call)
+    refuse_comments_of_end(reader, call)
+    read = read_as_executed(chain)
+    as_executed = ChainFragment(
+        use.context, use.start, use.links, call, read.ending, read.end, use.recognised
+    )
+    statement = states.required_statement(as_executed, executed=True)
+    decision = decide_extension_call(statement, chain, call, _links(component.fragments))
+    data = decision.data
+    if isinstance(data, ExtensionRewrite) and data.statement is not None:
+        given = session.text.removesuffix(_SESSION)
+        held = msgspec.structs.replace(data.statement, shape="held", given=given)
+        decision.data = msgspec.structs.replace(data, statement=held)
+    return decision
+
+
+def _links(fragments: Iterable[ChainFragment]) -> Iterable[Link]:
+    return (link for fragment in fragments for link in fragment.links)
+
+
+def _is_of_extension(component: Component) -> bool:
+    """Whether all queries are those of Flask-SQLAlchemy's session, or of its models."""
+    for root in component.roots:
+        begin = None if root.recognised is None else root.recognised.begin
+        if begin is not None and begin.extension is None:
+            return False
+        if begin is None and extension_of(component.reader(root.context), root.receiver) is None:
+            return False
+    return True

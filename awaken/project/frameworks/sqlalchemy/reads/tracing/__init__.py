@@ -2,6 +2,6 @@
 
 Begin with ``tracing``, which is asked, and ``arriving``: what arrives at parameters (``arrivals``),
 asked for many at once. ``method_receivers`` are the objects on which a method of a mapped class is
-read, ``passed_values`` follows functions as values, ``injected`` the arguments of a framework, and
-``hidden`` the invisible callers of a function. ``load_kinds`` classifies the load at the end.
+read, ``passed_values`` follows functions as values, and ``hidden`` has the invisible callers of a
+function.
 """

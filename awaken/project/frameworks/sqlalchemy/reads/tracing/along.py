@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from awaken.project.frameworks.sqlalchemy.reads.read_facts import Sight
-from awaken.project.frameworks.sqlalchemy.reads.sight_paths import Paths
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, BY_KEY, CALL, ITEM, Sight
 from awaken.project.frameworks.sqlalchemy.reads.tracing.passed_values import PassedValues
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -14,11 +13,20 @@ from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     Argument,
     Environment,
+    FunctionOf,
+    InstanceOf,
+    NoneValue,
+    Producer,
+    TupleOf,
     Unknown,
+    Value,
     Values,
     union,
+    values_inside,
     without_origins,
 )
+from awaken.project.values.items import DICTS, subscripted_item
+from awaken.project.values.library.origins import begun_values, related_objects
 
 
 class Along:
@@ -27,18 +35,17 @@ class Along:
     def __init__(self, evaluator: ProgramEvaluator, passed: PassedValues) -> None:
         self._evaluator = evaluator
         self._passed = passed
-        self._paths = Paths(evaluator)
 
     def path(self, sight: Sight) -> Iterator[tuple[str, Values]]:
         """Yield each attribute that is read at a place, with what it is read from."""
         node = sight.node
         if isinstance(node, Unknown):
-            return self._paths.objects(sight, (node,))
+            return self._objects(sight, (node,))
         if sight.known:
             first = self._evaluator.values(sight.module, node, sight.known)
             # A statement that loads what `self` says loads other classes for other instances.
-            return self._paths.objects(sight, tuple(map(without_origins, first)))
-        return self._paths.objects(sight, self._first(sight.module, node))
+            return self._objects(sight, tuple(map(without_origins, first)))
+        return self._objects(sight, self._first(sight.module, node))
 
     def _first(self, module: Module, node: ast.expr) -> Values:
         """Return what an expression may be: in a lambda, by what that is called with."""
@@ -65,3 +72,103 @@ class Along:
                 ] or result
         is_known = result != [()] and len(result) <= MOST_ALTERNATIVES
         return result if is_known else []
+
+    def _objects(self, sight: Sight, values: Values) -> Iterator[tuple[str, Values]]:
+        """Yield each attribute that is read at a place, with what it is read of.
+
+        ``values`` are what the expression there gives.
+        """
+        for position, step in enumerate(sight.path):
+            values = _items(values) if sight.of_items else values
+            if position >= sight.begin and step not in {ITEM, CALL}:
+                yield step, values
+            if position + 1 < len(sight.path):
+                values = union(*(self._step(value, step, sight) for value in values))
+
+    def _step(self, value: Value, step: str, sight: Sight) -> Values:
+        """Return what a step gives of one value."""
+        node = sight.node
+        if isinstance(value, Unknown) or isinstance(node, Unknown):
+            return (value,)
+        if isinstance(value, NoneValue) or step == ANY:
+            return ()
+        match step:
+            case "[]":
+                work = self._iterated_values(value, sight, node)
+            case "()":
+                work = self._callable(value, sight, node)
+            case _ if step.startswith("["):
+                return self._at_key(value, step, sight, node)
+            case _:
+                work = self._attribute(value, step, sight, node)
+        # A question by itself, as if the step were in the Python code.
+        key = ("path", node, sight.place, value, step)
+        return self._evaluator.solve(key, sight.module, node, work)
+
+    def _iterated_values(self, value: Value, sight: Sight, node: ast.expr) -> Callable[[], Values]:
+        return lambda: self._evaluator.iterated_values((value,), sight.module, node)
+
+    def _callable(self, value: Value, sight: Sight, node: ast.expr) -> Callable[[], Values]:
+        call = ast.copy_location(ast.Call(func=node, args=[], keywords=[]), node)
+        if isinstance(value, FunctionOf) and _takes_more(value):
+            why = f"the result of `{_name_of(value)}` depends on the arguments in a template"
+            return lambda: (self._evaluator.unknown(sight.module, node, why),)
+        return lambda: self._evaluator.call_results((value,), sight.module, call)
+
+    def _at_key(self, value: Value, step: str, sight: Sight, node: ast.expr) -> Values:
+        result = subscripted_item(value, None if step == BY_KEY else int(step[1:-1]))
+        if result is not None:
+            return result
+        if step == BY_KEY:
+            why = "an item by a computed key is read of it"
+            return (self._evaluator.unknown(sight.module, node, why),)
+        return self._evaluator.solve(
+            ("path", node, sight.place, value, step),
+            sight.module,
+            node,
+            self._iterated_values(value, sight, node),
+        )
+
+    def _attribute(
+        self, value: Value, name: str, sight: Sight, node: ast.expr
+    ) -> Callable[[], Values]:
+        if isinstance(value, InstanceOf) and value.qualified in DICTS and not hasattr(dict, name):
+            why = "the content of a dictionary is unknown"
+            held = value.parameters[-1:] or ((self._evaluator.unknown(sight.module, node, why),),)
+            return lambda: held[0]
+        if isinstance(value, InstanceOf):
+            return lambda: self._of_object(value, name, sight, node)
+        read = ast.copy_location(ast.Attribute(value=node, attr=name, ctx=ast.Load()), node)
+        return lambda: self._evaluator.members.values_of(value, sight.module, read)
+
+    def _of_object(self, value: InstanceOf, name: str, sight: Sight, node: ast.expr) -> Values:
+        attribute = self._evaluator.attribute(value, name, sight.module, node)
+        attribute = begun_values(attribute, name, sight.place)
+        is_relationship = self._evaluator.mapping.is_relationship(value, name)
+        return related_objects(attribute, value, name) if is_relationship else attribute
+
+
+def _takes_more(function: FunctionOf) -> bool:
+    """Whether a function has a parameter that its receiver does not give."""
+    args = function.node.args
+    positional = [*args.posonlyargs, *args.args]
+    given = 0 if function.bound is None else 1
+    return bool(positional[given:] or args.kwonlyargs or args.vararg or args.kwarg)
+
+
+def _name_of(function: FunctionOf) -> str:
+    return "lambda" if isinstance(function.node, ast.Lambda) else function.node.name
+
+
+def _items(values: Values) -> Values:
+    """Return the objects among ``values``: those inside of containers in place of these."""
+    items: Values = ()
+    for value in values:
+        match value:
+            case InstanceOf(parameters=[*_, held]):
+                items = union(items, _items(held))
+            case TupleOf() | Producer():
+                items = union(items, _items(values_inside(value)))
+            case _:
+                items = union(items, (value,))
+    return items

@@ -13,7 +13,6 @@ from awaken.project.frameworks.sqlalchemy.reads.python_sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.hidden import Hidden
-from awaken.project.frameworks.sqlalchemy.reads.tracing.injected import Injected
 from awaken.project.frameworks.sqlalchemy.reads.tracing.method_receivers import (
     OF_CHANGES,
     Method,
@@ -22,13 +21,15 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.method_receivers import 
 )
 from awaken.project.frameworks.sqlalchemy.reads.tracing.passed_values import PassedValues
 from awaken.project.graph.callers.harmless_decorators import calls_nothing_else
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.graph.passing import default_of
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
 from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import Function, argument_of, last_name, named_parameters, unpacks
 from awaken.project.source.worklist import groups_of
-from awaken.project.values.domain import Origin, Values
+from awaken.project.values.calls.parameter_values import passed_on_by
+from awaken.project.values.domain import FunctionOf, Origin, Values
+from awaken.project.values.pytest_fixtures import fixture_for
 
 _Parameter = tuple[Module, Function | ast.Lambda, ast.arg]
 
@@ -208,3 +209,35 @@ def _parameters_in(module: Module) -> dict[Span, tuple[Function | ast.Lambda, as
         if isinstance(scope.node, Function | ast.Lambda)
         for parameter in named_parameters(scope.node)
     }
+
+
+# ----------------------------------------------------------------------------------------- injected
+class Injected(ProgramFacts):
+    """Answers for one program."""
+
+    def add_fixture(
+        self, module: Module, function: Function, parameter: ast.arg, arrivals: Arrivals
+    ) -> bool:
+        """Add the value that pytest passes to a parameter; False if it is no visible fixture."""
+        evaluator = self._evaluator
+        fixture = fixture_for(evaluator, module, function, parameter.arg)
+        if fixture is not None:
+            arrivals.add(passed_on_by(evaluator.results_of(fixture)), module.place(parameter))
+        return fixture is not None
+
+    def add(
+        self, module: Module, function: Function, parameter: ast.arg, arrivals: Arrivals
+    ) -> bool:
+        """Add what FastAPI passes to a parameter, or its default; whether FastAPI fills it."""
+        evaluator = self._evaluator
+        default = default_of(function, parameter)
+        providers = list(evaluator.injections.of_parameter(module, parameter, default))
+        for home, provider in providers:
+            for value in evaluator.values(home, provider):
+                if isinstance(value, FunctionOf):
+                    arrivals.add(passed_on_by(evaluator.results_of(value)), home.place(provider))
+                else:
+                    arrivals.stop("the dependency could not be followed", home.place(provider))
+        if default is not None and not providers:
+            arrivals.add(evaluator.values(module, default), module.place(default))
+        return bool(providers)
