@@ -87,8 +87,8 @@ def variable_for(module: Module, value: ast.expr) -> ast.Name | None:
         case ast.Assign(targets=[ast.Tuple(elts=targets)]) if not any(
             isinstance(part, ast.Starred) for part in (*targets, *above.elts)
         ):
-            given = dict(zip(above.elts, targets, strict=False)).get(value)
-            return given if isinstance(given, ast.Name) else None
+            target = dict(zip(above.elts, targets, strict=False)).get(value)
+            return target if isinstance(target, ast.Name) else None
     return None
 
 

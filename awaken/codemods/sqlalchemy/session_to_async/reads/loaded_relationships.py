@@ -494,8 +494,8 @@ class Loading:
         if name not in _WITH_A_DEPTH:
             raise Refused(READ_ELSEWHERE, side.display_name)
         owner = side.key[0]
-        is_beside = any(key[0] == owner and self._is_reference(key) for key in self._trees)
-        is_immediate = is_beside and not self._is_reference(side.key)
+        has_parents = any(key[0] == owner and self._is_reference(key) for key in self._trees)
+        is_immediate = has_parents and not self._is_reference(side.key)
         lazy = _IMMEDIATE if is_immediate else _EAGER
         edits = edits_of(self._project, side, lazy, self._levels or _DUMPED)
         caveats = [_loads_more(side)]
