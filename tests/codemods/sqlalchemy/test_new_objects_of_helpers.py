@@ -64,4 +64,4 @@ def test_it_is_loaded_after_the_call():
 
     after = migrated(files).files["shop.py"].decode()
 
-    assert 'db.refresh(order, attribute_names=["user"])' in after[after.index("await saved(") :]
+    assert "db.run_sync(lambda _: order.user)" in after[after.index("await saved(") :]

@@ -9,7 +9,7 @@ loaded: such a call stays as it is.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.knowledge.library_names import library_names
@@ -22,6 +22,7 @@ from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.contract import Place
+    from awaken.kit.relationships.sides import Key
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
@@ -69,20 +70,31 @@ def _steps(
             yield from ((home, argument, name) for argument in node.args)
 
 
-def leads_back(project: Project, place: Place) -> bool:
+def leads_back(
+    project: Project,
+    place: Place,
+    traces: Iterable[Trace],
+    ways_back: Collection[Key],
+    mapped: Collection[Key],
+) -> bool:
     """Whether a call loads by its options, in a statement of its own, what it loaded before.
 
     That is a class of which the options load more, and which is selected or in another step.
+    ``traces`` are the options that statements get. The mapping loads ``mapped`` relationships, and
+    goes on by ``ways_back``.
     """
     for module, call in project.calls_at(place)[:1]:
         reload = project.orm.commits.reloads.reload_by(module, call)
         if reload is None:
             continue
+        begin = call if reload.by_key else _begin(project, module, reload.statement or call)
+        own = (trace for trace in traces if begin and trace.load.place == module.place(begin))
+        if any(_returns(project, trace.path, ways_back, mapped) for trace in own):
+            return True
         steps = {
             (*_ends(project, home, argument), name)
             for home, argument, name in _steps(project, module, reload.statement or call)
         }
-        begin = call if reload.by_key else _begin(project, module, reload.statement or call)
         selected = [project.qualified_name(module, each) for each in begin.args] if begin else []
         separate = library_names().separate_loaders
         for owner in {owner for owner, _, _, name in steps if name in separate}:
@@ -91,6 +103,26 @@ def leads_back(project: Project, place: Place) -> bool:
             is_first = not selected or not {None, *related}.isdisjoint(selected)
             if len(again) + is_first > 1 and not separate.isdisjoint(again):
                 return True
+    return False
+
+
+def _returns(
+    project: Project, path: Iterable[str], ways_back: Collection[Key], mapped: Collection[Key]
+) -> bool:
+    """Whether one of ``ways_back`` leads to objects of which a step before it is reset.
+
+    The mapping loads ``mapped`` relationships again with them.
+    """
+    reset, orm = set[str](), project.orm
+    for owner, _, name in (step.rpartition(".") for step in path):
+        if (owner, name) not in mapped:
+            reset |= {owner, *orm.mapping_ancestors(owner)}
+        facts = orm.models.relationship(owner, name)
+        target = "" if facts is None else facts.target or ""
+        around = {target, *orm.mapping_ancestors(target)} if target else set[str]()
+        ways = (orm.models.relationship(*key) for key in ways_back if key[0] in around)
+        if any(way is not None and way.target in reset for way in ways):
+            return True
     return False
 
 
