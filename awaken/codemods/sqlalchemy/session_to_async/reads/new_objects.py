@@ -124,9 +124,9 @@ def _loads(project: Project, reads: Iterable[Read]) -> Iterator[_Load]:
                     for path, back in ways.items()
                     if back is None or not back.by_key
                 }
-                back = frozenset(step for step, returns in steps.items() if returns)
+                returning = frozenset(step for step, returns in steps.items() if returns)
                 _, values = object_at(project, module, call)
-                new = new._replace(steps=tuple(steps), returning=back, values=values)
+                new = new._replace(steps=tuple(steps), returning=returning, values=values)
                 yield from _loads_of(project, new, needed[made])
     for several, reads_of in _lists(project, needed):
         yield from _loads_of(project, several, reads_of)
@@ -210,17 +210,15 @@ def _loading_lines(
     ]
     if not is_commit:
         # A flush expires no relationship. Reading loads what is not there.
-        own = [Step(new.name, attribute, ()) for attribute in attributes]
-        return loaded_as_read(
-            session, [*(step._replace(part=step.way if is_part else "") for step in own), *steps]
-        ), []
+        parts = {name: f"{new.name}.{name}" if is_part else "" for name in attributes}
+        own = [Step(new.name, name, (), part=part) for name, part in parts.items()]
+        return loaded_as_read(session, [*own, *steps]), []
     code, imports = states.refresh_code(site, session, new.name, attributes, is_part=is_part)
-    for step in sorted(new.returning):
+    for step in sorted(step for step in new.returning if step.text in texts):
         item = site.module.fresh_local(site.node, "item", "entry", taken={new.name})
         part = item if step.is_many else step.text
         header = f"for {item} in {step.text}" if step.is_many else f"if {step.text} is not None"
-        expired = below_headers(f'{session}.expire({part}, ["{step.name}"])\n', header)
-        code += expired if step.text in texts else ""
+        code += below_headers(f'{session}.expire({part}, ["{step.name}"])\n', header)
     return code + loaded_as_read(session, steps) if steps else code, imports
 
 
