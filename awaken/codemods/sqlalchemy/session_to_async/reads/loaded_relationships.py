@@ -45,6 +45,7 @@ from awaken.kit.eager_loads.loading_statements import node_at
 from awaken.kit.relationships.sides import LOADS_WITH_OBJECT, WORDS, Key, Side, edits_of, sides_in
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.library_names import name_list
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY
 from awaken.project.names.functions.decorators import PROPERTIES
 from awaken.project.source.trees import keyword_of
@@ -72,11 +73,7 @@ Self-Referential Eager Loading"). Rows that refer to each other in a circle have
 """
 _NOT_KEPT = {"dynamic", "noload", "raise", "raise_on_sql", "write_only"}
 _LEVELS = "rules.{}.levels = {}"
-_WITH_A_DEPTH = {
-    "sqlalchemy.orm.backref",
-    "sqlalchemy.orm.relationship",
-    "sqlmodel.Relationship",
-}
+_WITH_A_DEPTH = name_list("relationships_with_a_depth")
 
 
 class Loading:
