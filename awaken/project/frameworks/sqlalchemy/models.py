@@ -222,6 +222,11 @@ class Models:
         mapped = None if qualified is None else self.mapped_class(qualified)
         return None if mapped is None else mapped.relationships.get(name)
 
+    def target_of(self, qualified: str | None, name: str) -> str | None:
+        """Return the class that a relationship leads to; None if it is unknown."""
+        facts = self.relationship(qualified, name)
+        return None if facts is None else facts.target
+
     def _mapping(self, facts: ClassFacts, ancestors: Ancestors) -> MappedClass:
         columns: dict[str, ColumnFacts] = {}
         relationships: dict[str, RelationshipFacts] = {}

@@ -117,11 +117,9 @@ def _returns(
     for owner, _, name in (step.rpartition(".") for step in path):
         if (owner, name) not in mapped:
             reset |= {owner, *orm.mapping_ancestors(owner)}
-        facts = orm.models.relationship(owner, name)
-        target = "" if facts is None else facts.target or ""
-        around = {target, *orm.mapping_ancestors(target)} if target else set[str]()
-        ways = (orm.models.relationship(*key) for key in ways_back if key[0] in around)
-        if any(way is not None and way.target in reset for way in ways):
+        target = orm.models.target_of(owner, name)
+        around = set[str]() if target is None else {target, *orm.mapping_ancestors(target)}
+        if any(key[0] in around and orm.models.target_of(*key) in reset for key in ways_back):
             return True
     return False
 

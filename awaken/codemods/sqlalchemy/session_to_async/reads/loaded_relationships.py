@@ -227,8 +227,7 @@ class Loading:
         before: Key | None = None
         for owner, name in map(_key_of, trace.path):
             passed.add(owner)
-            facts = self._project.orm.models.relationship(owner, name)
-            target = None if facts is None else facts.target
+            target = self._project.orm.models.target_of(owner, name)
             if target is None:
                 return False
             around = {target, *self._project.all_subclasses(target)}
@@ -455,9 +454,8 @@ class Loading:
         SQLAlchemy goes no further where a class comes back to itself.
         """
         owner, name = side.key
-        mapped = self._project.orm.mapped_class(owner)
         inverse = self._project.orm.reads.inverse_of(owner, name)
-        target = None if mapped is None else mapped.relationships[name].target
+        target = self._project.orm.models.target_of(owner, name)
         is_collection = self._project.orm.is_collection(owner, name)
         if inverse is None or target is None or not is_collection:
             return ""
@@ -475,8 +473,7 @@ class Loading:
         targets: dict[Key, str] = {}
         for owner, name in self._mapped:
             inverse = self._project.orm.reads.inverse_of(owner, name)
-            mapped = self._project.orm.mapped_class(owner)
-            target = None if mapped is None else mapped.relationships[name].target
+            target = self._project.orm.models.target_of(owner, name)
             is_followed = (owner, name) in self._returned or (
                 inverse is not None
                 and target is not None

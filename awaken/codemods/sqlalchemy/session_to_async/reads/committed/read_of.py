@@ -198,10 +198,10 @@ class ReadOf:
         yield from self._two_deep(module.text_of(node), owners, paths)
         for name, below in sorted(self._passed.below(module, above, node)):
             for owner in owners:
-                facts = self._project.orm.models.relationship(owner, name)
-                if facts is not None and facts.target is not None:
+                target = self._project.orm.models.target_of(owner, name)
+                if target is not None:
                     is_many = bool(self._project.orm.is_collection(owner, name))
-                    yield Step(f"{module.text_of(node)}.{name}", below, (facts.target,), is_many)
+                    yield Step(f"{module.text_of(node)}.{name}", below, (target,), is_many)
 
     def _answered_along(
         self, text: str, owners: tuple[str, ...], ways: Sequence[tuple[str, tuple[str, ...]]]
@@ -213,8 +213,7 @@ class ReadOf:
             if all(name in self._relationships(owner) for owner in owners):
                 yield Step(text, name, owners)
             for owner in owners:
-                facts = self._project.orm.models.relationship(owner, name)
-                target = None if facts is None else facts.target
+                target = self._project.orm.models.target_of(owner, name)
                 for read in () if target is None else self._own.by_fields([target]):
                     paths.add((f"{owner}.{name}", f"{target}.{read}"))
         yield from self._two_deep(text, owners, paths)

@@ -107,8 +107,7 @@ class Writes:
 
     def changes(self, place: Place, owner: str, name: str) -> bool:
         """Whether the write at a place may change what a relationship holds."""
-        facts = self._project.orm.models.relationship(owner, name)
-        target = None if facts is None else facts.target
+        target = self._project.orm.models.target_of(owner, name)
         return any(
             target is None
             or not candidate.owner

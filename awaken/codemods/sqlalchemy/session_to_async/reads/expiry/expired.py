@@ -232,8 +232,7 @@ class ExpiredReads:
         orm, others = self._project.orm, self._other_classes(module, node)
         for text, name, owners, is_many, _ in reads:
             for owner in owners:
-                facts = orm.models.relationship(owner, name)
-                target = None if facts is None else facts.target
+                target = orm.models.target_of(owner, name)
                 mapped = None if target is None else orm.mapped_class(target)
                 is_collection = orm.is_collection(owner, name) is True
                 is_held = is_new or (not is_collection and target in others)

@@ -295,10 +295,10 @@ class DifferingUses(Uses):
                     continue
             for owner in sorted(self._classes_of(module, held)):
                 for name in sorted(names):
-                    facts = self._project.orm.models.relationship(owner, name)
-                    if facts is not None and facts.target is not None:
+                    target = self._project.orm.models.target_of(owner, name)
+                    if target is not None:
                         text = f"{module.text_of(held)}.{name}"
-                        yield Use(node, text, frozenset({facts.target}))
+                        yield Use(node, text, frozenset({target}))
 
     def _writes(self, module: Module, call: ast.Call) -> bool:
         return self._is_of_session(module, call, ADDING) or bool(self._rows_of(module, call))

@@ -91,8 +91,7 @@ class Uses:
 
     def _collections_of(self, owner: str, classes: frozenset[str]) -> Iterator[str]:
         for name in self._loaded(owner):
-            facts = self._project.orm.models.relationship(owner, name)
-            is_of_them = facts is not None and facts.target in classes
+            is_of_them = self._project.orm.models.target_of(owner, name) in classes
             if is_of_them and self._project.orm.is_collection(owner, name):
                 yield name
 
