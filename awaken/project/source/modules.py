@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import bisect
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, KeysView, Sequence
 from copy import copy
@@ -42,6 +43,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 _BLOCKS = ("body", "orelse", "finalbody")
 _EXCERPT = 60
+_AS = re.compile(rb"\sas[\s\\]")
 
 Value = TypeVar("Value")
 Node = TypeVar("Node", bound=ast.AST)
@@ -102,12 +104,13 @@ class Module:
         self.tree = tree
         self.memo: dict[Hashable, Any] = {}  # what others worked out about this tree
         self.own: dict[Hashable, Any] = {}  # facts of the file alone: all copies share them
-        self._keep_original_names(self.nodes(ast.Name))
+        if self._renamed:
+            self._keep_original_names(self.nodes(ast.Name))
 
     def _keep_original_names(self, names: Iterable[ast.AST]) -> None:
         """Keep with each name that the file gives to something imported how its home calls it."""
         renamed = {name for name, _ in self._renamed.values()}
-        for node in names if renamed else ():
+        for node in names:
             if type(node) is ast.Name and node.id in renamed and type(node.ctx) is ast.Load:
                 bindings = self.scopes.bindings_of(node)
                 original = {
@@ -120,7 +123,8 @@ class Module:
     def _renamed(self) -> dict[ast.AST, tuple[str, str]]:
         """The names that the file gives to something imported, each with the original."""
         result: dict[ast.AST, tuple[str, str]] = {}
-        for statement in self.nodes_of(ast.ImportFrom):
+        # Few files rename an import: the others need no walk for this.
+        for statement in self.nodes_of(ast.ImportFrom) if _AS.search(self.source.text) else ():
             for item in statement.names:
                 if item.asname:
                     result[item] = item.asname, item.name
@@ -257,7 +261,8 @@ class Module:
             for child in ast.iter_child_nodes(node):
                 if type(child) not in SHARED:
                     parents[child] = node
-        self._keep_original_names(walk(parsed))
+        if self._renamed:
+            self._keep_original_names(walk(parsed))
         self.memo[constant] = parsed
         return parsed
 
