@@ -90,7 +90,7 @@ def joined_imports(first: str, second: str, style: LineStyle) -> str | None:
     Both replace the same ``from`` import.
     """
     try:
-        bodies = [ast.parse(text).body for text in (first, second)]
+        bodies = [ast.parse(text, filename="").body for text in (first, second)]
     except SyntaxError:
         return None
     match bodies:
