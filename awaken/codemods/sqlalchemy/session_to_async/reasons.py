@@ -304,6 +304,12 @@ DYNAMIC_COLLECTION = Reason(
     "`{}` runs its query when it is read, which cannot be awaited",
     'Declare `lazy="write_only"`, and run `session.scalars(user.posts.select())`.',
 )
+UNKNOWN_OWNER = Reason(
+    "unknown-owner",
+    "`{}` gives a relationship to a class, and its code does not show which class or which name",
+    "Assign the relationship to an attribute in the class body, or name it in the `properties` of "
+    "`map_imperatively(...)`.",
+)
 SUBCLASS_ATTRIBUTE = Reason(
     "subclass-attribute",
     "`{}` loads when it is read, if the object was loaded as its base class",

@@ -82,14 +82,15 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.computed.upserts import r
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.database_values import (
     fetched_when_written,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.declared.dynamic_collections import (
-    dynamic_collections,
-)
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.encoded_objects import (
     encoded_objects,
     returned_objects,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.late_columns import LateColumns
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.refused_declarations import (
+    dynamic_collections,
+    unknown_owners,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.declared.subclasses import (
     loaded_with_their_bases,
 )
@@ -241,6 +242,7 @@ class Reads:
         yield from returned_objects(project, rule, loaded)
         yield from self.late.members()
         yield from dynamic_collections(project, rule)
+        yield from unknown_owners(project, rule)
         classes = [*self.loading.awaited_of(), *self.late.classes()]
         yield from attribute_bases(project, rule, classes)
         yield from self.expired.members()

@@ -31,7 +31,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Ancestors, ClassFacts
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module, nodes_in
-from awaken.project.source.trees import keyword_of, last_name, without_arguments
+from awaken.project.source.trees import keyword_of, without_arguments
 from awaken.project.source.words import called_words
 from awaken.project.source.worklist import reverse_postorder
 from awaken.project.values.domain import DeclarativeBase, External
@@ -41,7 +41,6 @@ TableKind = Literal["plain", "selectable", "unknown"]
 
 _MAPPING_DECORATORS = name_table("mapping_decorators")
 _HARMLESS_DECORATORS = name_list("mapping_nothing")
-_IMPERATIVE = {"sqlalchemy.orm.registry.map_imperatively", "sqlalchemy.orm.mapper"}
 _HARMLESS_BASES = library_names().plain_bases | library_names().protocols
 _HARMLESS_BASES |= {"builtins.str", "enum.Enum", *schema_knowledge().models.bases}
 
@@ -354,13 +353,7 @@ class Models:
         return dict(pair for call in calls for pair in self._mapped_by(*call))
 
     def _mapped_by(self, module: Module, node: ast.Call) -> Iterator[tuple[str, Imperative]]:
-        function = node.func
-        if last_name(function) not in {"map_imperatively", "mapper"}:
-            return
-        called = self._reader.called_names(module, function)
-        if not called or not called <= _IMPERATIVE:
-            return
-        owner = self._evaluator.names.qualified_name(module, node.args[0])
+        owner = self.relationships.imperatively_mapped(module, node)
         if owner is None:
             return
         properties = keyword_of(node, "properties")

@@ -22,10 +22,13 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.module_tables import dotted_name, target_of
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import keyword_of, last_name, variable_of
 from awaken.project.source.words import called_words
 from awaken.project.source.worklist import groups_of
 
 WORDS = (b"relationship", b"Relationship", b"dynamic_loader", *called_words("relation"))
+_MAPPERS = {"map_imperatively", "mapper"}
+_IMPERATIVE = {"sqlalchemy.orm.registry.map_imperatively", "sqlalchemy.orm.mapper"}
 _NAMES = {"relationship", "relation", "Relationship", "dynamic_loader"}
 # SQLAlchemy reads True, False and None as these.
 JOINED = frozenset({"joined"})
@@ -177,6 +180,9 @@ class Relationships:
         """Return class and attribute that ``node`` is assigned to, and the annotation there."""
         statement = module.statement_of(node)
         scope = module.scopes.scope_of(node)
+        mapped = self._imperative(module, node)
+        if mapped is not None:
+            return (*mapped, None)
         if isinstance(scope.node, ast.ClassDef):
             owner = module.full_name(scope.node)
             for name, bindings in scope.bindings.items():
@@ -190,7 +196,7 @@ class Relationships:
             target = statement.targets[0]
             if isinstance(target, ast.Attribute):
                 return self._evaluator.names.qualified_name(module, target.value), target.attr, None
-        return (*self._imperative(module, node), None)
+        return None, None, None
 
     def _declared_attribute(
         self, module: Module, function: ast.FunctionDef
@@ -201,21 +207,39 @@ class Relationships:
             return module.full_name(owner), function.name
         return None, None
 
-    def _imperative(self, module: Module, node: ast.Call) -> tuple[str | None, str | None]:
-        """Return the class of ``map_imperatively(Class, table, properties={"x": node})``."""
-        pairs = module.parent(node)
-        if not isinstance(pairs, ast.Dict):
-            return None, None
-        key = next(
-            (part for part, value in zip(pairs.keys, pairs.values, strict=True) if value is node),
-            None,
-        )
-        call = next((part for part in module.ancestors(pairs) if isinstance(part, ast.Call)), None)
-        if call is None or not call.args:
-            return None, None
-        name = _constant(key)
-        owner = self._evaluator.names.qualified_name(module, call.args[0])
-        return owner, name if isinstance(name, str) else None
+    def _imperative(self, module: Module, node: ast.Call) -> tuple[str | None, str | None] | None:
+        """Return class and attribute of ``map_imperatively(Class, table, properties={"x": node})``.
+
+        None if ``node`` is in no such call, also by a variable of its own.
+        """
+        properties: ast.expr
+        match module.parent(node):
+            case ast.Dict(keys=keys, values=values) as pairs:
+                properties, name = pairs, _constant(keys[values.index(node)])
+            case ast.keyword(arg=name) as word if isinstance(made := module.parent(word), ast.Call):
+                properties = made
+            case _:
+                return None
+        variable = variable_of(module.parent(properties))
+        uses = [properties, *(module.scopes.reads_of(variable) if variable is not None else ())]
+        calls = [
+            call
+            for use in uses
+            if (call := module.call_taking(use)) is not None
+            and keyword_of(call, "properties") is use
+        ]
+        owners = {self.imperatively_mapped(module, call) for call in calls}
+        owner = owners.pop() if len(owners) == 1 else None
+        return None if owner is None else (owner, name if isinstance(name, str) else None)
+
+    def imperatively_mapped(self, module: Module, node: ast.expr | None) -> str | None:
+        """Return the class of ``map_imperatively(Class, table)``; None for other expressions."""
+        match node:
+            case ast.Call(func=function, args=[mapped, *_]) if last_name(function) in _MAPPERS:
+                called = self._reader.called_names(module, function)
+                is_mapper = bool(called) and called <= _IMPERATIVE
+                return self._evaluator.names.qualified_name(module, mapped) if is_mapper else None
+        return None
 
     def _target(
         self,
@@ -237,12 +261,13 @@ class Relationships:
             return self._by_name(module, target)
         if target is None:
             return None
-        in_tree = module.parent(target) is not None
-        return (
-            self._evaluator.names.qualified_name(module, target)
-            if in_tree
-            else self._by_name(module, ast.unparse(target))
-        )
+        if module.parent(target) is None:
+            return self._by_name(module, ast.unparse(target))
+        bindings = module.scopes.bindings_of(target)
+        mapped = [self.imperatively_mapped(module, binding.value) for binding in bindings]
+        if len(mapped) == 1 and mapped[0] is not None:
+            return mapped[0]
+        return self._evaluator.names.qualified_name(module, target)
 
     def _by_name(self, module: Module, text: str) -> str | None:
         """Return the class that SQLAlchemy's registry finds under ``text``, if only one may be."""

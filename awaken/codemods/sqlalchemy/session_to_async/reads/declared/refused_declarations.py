@@ -1,11 +1,15 @@
-"""Collections that are queries (``lazy="dynamic"``): the statements that they send are refused."""
+"""Declared relationships that are refused: what is read of them cannot be loaded before.
+
+These are collections that are queries (``lazy="dynamic"``) and send statements, and relationships
+of unknown classes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.session_to_async.reasons import DYNAMIC_COLLECTION
+from awaken.codemods.sqlalchemy.session_to_async.reasons import DYNAMIC_COLLECTION, UNKNOWN_OWNER
 from awaken.contract import Place
 from awaken.kit.changes import Member
 from awaken.kit.relationships.sides import WORDS, Key
@@ -43,6 +47,20 @@ def dynamic_collections(project: Project, rule: str) -> Iterator[Member]:
             shown = f"{key[0].rpartition('.')[2]}.{key[1]}"
             why = Refused(DYNAMIC_COLLECTION, shown, because=(place,))
             yield Member(Site(rule, module, call), why, f"`{shown}`")
+
+
+def unknown_owners(project: Project, rule: str) -> Iterator[Member]:
+    """Yield the declarations that give a class a relationship, and don't show which, or its name.
+
+    A helper or a loop may do so. No read of such an attribute is known.
+    """
+    for module in modules_with(project, WORDS):
+        sides = () if is_revision(module) else project.orm.relationships.in_file(module.path)
+        for side in sides:
+            if side.owner is None or side.attribute is None:
+                for call in module.calls_at(side.facts.span)[:1]:
+                    why = Refused(UNKNOWN_OWNER, module.excerpt(call))
+                    yield Member(Site(rule, module, call), why, f"`{module.excerpt(call)}`")
 
 
 def _declared_pairs(project: Project, path: str) -> Iterator[tuple[Key, Place]]:
