@@ -9,9 +9,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.added_functions import imported_name
-from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import below_headers
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
+    Step,
+    below_headers,
+    loaded_as_read,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import mapped_in
 from awaken.codemods.sqlalchemy.session_to_async.reads.stale import holds_back
 from awaken.contract import Edit
@@ -43,6 +48,17 @@ _TAKING = library_names().removing_methods
 """Methods of collections by which a part loses its owner."""
 
 
+class Loads(NamedTuple):
+    """How attributes of objects are loaded again.
+
+    If it ``is_part`` of them, these are the ones that a class has, and that nothing changed. A
+    refresh may leave some unloaded, which are loaded ``by_reading``.
+    """
+
+    is_part: bool = False
+    by_reading: bool = False
+
+
 class Persistence(ProjectFacts):
     """Answers for one program."""
 
@@ -60,24 +76,54 @@ class Persistence(ProjectFacts):
         return below_headers(code, f"if {inspect}({text}).persistent"), [needed]
 
     def refresh_code(
-        self, site: Site[ast.AST], session: str, text: str, names: Iterable[str], *, is_part: bool
+        self, site: Site[ast.AST], session: str, text: str, names: Iterable[str], how: Loads
     ) -> tuple[str, list[Edit]]:
-        """Return what loads attributes of the object ``text`` again, and its imports.
-
-        If it ``is_part`` of them, these are the ones that its class has, and that nothing changed.
-        """
-        listed = ", ".join(f'"{name}"' for name in sorted(names))
-        if not is_part:
+        """Return what loads attributes of the object ``text`` again, and its imports."""
+        names = sorted(names)
+        listed = ", ".join(f'"{name}"' for name in names)
+        if not how.is_part:
+            if how.by_reading:
+                steps = [Step(text, name, ()) for name in names]
+                return f"{session}.expire({text}, [{listed}])\n{loaded_as_read(session, steps)}", []
             return f"await {session}.refresh({text}, attribute_names=[{listed}])\n", []
         inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
         saved = site.module.fresh_local(site.node, "saved", "names")
         code = f"{saved} = {{{listed}}} & {inspect}({text}).unmodified\nif {saved}:\n"
-        return f"{code}    await {session}.refresh({text}, attribute_names={saved})\n", [needed]
+        code += f"    await {session}.refresh({text}, attribute_names={saved})\n"
+        if how.by_reading:
+            reads = f"[getattr({text}, name) for name in {saved}]"
+            code += f"    await {session}.run_sync(lambda _: {reads})\n"
+        return code, [needed]
 
-    def may_lack(self, values: Values, name: str) -> bool:
-        """Whether some mapped objects, or items, of those that values may be lack an attribute."""
-        mapped = map(self._project.orm.mapped_class, mapped_in(self._project, values))
-        return not all(each is not None and each.attribute_kind(name) for each in mapped)
+    def how(self, values: Values, names: Iterable[str]) -> Loads:
+        """Return how attributes of the objects, or items, that values may be are loaded again."""
+        mapped = mapped_in(self._project, values)
+        classes = [self._project.orm.mapped_class(name) for name in sorted(mapped)]
+        is_part = not all(
+            each is not None and each.attribute_kind(name) for name in names for each in classes
+        )
+        return Loads(is_part, self.may_stay_unloaded(mapped))
+
+    def may_stay_unloaded(self, mapped: Iterable[str]) -> bool:
+        """Whether a refresh of an object of mapped classes may leave relationships unloaded.
+
+        An object of a joined subclass keeps the options of the statement that loads its columns,
+        if that populates existing objects. They turn the relationships of its base off
+        (SQLAlchemy, ``Mapper._subclass_load_via_in``).
+        """
+        lines = (
+            name
+            for each in mapped
+            for name in (each, *self._project.all_subclasses(each))
+            if self._has_own_table(name)
+        )
+        return next(lines, None) is not None
+
+    def _has_own_table(self, name: str) -> bool:
+        """Whether a mapped class has another table than the mapped class that it inherits from."""
+        models = map(self._project.orm.mapped_class, self._project.orm.mapping_ancestors(name))
+        tables = {model.tablename for model in models if model is not None}
+        return len(tables - {None}) > 1
 
     def may_be_lost(self, module: Module, node: ast.AST, text: str) -> bool:
         """Whether the session may have lost the object ``text`` on some path to ``node``."""

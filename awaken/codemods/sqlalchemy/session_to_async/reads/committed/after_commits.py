@@ -60,7 +60,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     read_nodes,
     whole_if,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Loads, Persistence
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_from_same_module
@@ -89,7 +89,8 @@ class _Read(Struct, frozen=True):
     it loaded ``behind`` it: where nothing was committed, nothing was expired. ``reading`` is the
     statement that reads it. It ``is_unloaded`` if the program refreshes its object. The object
     ``may_be_transient``, if maybe nothing added it. Of a ``loop`` that writes and does not commit,
-    the first run loads it, and the others have that. It ``is_part`` of what the objects have.
+    the first run loads it, and the others have that. ``how`` it is loaded depends on the classes
+    of the objects.
     """
 
     statement: ast.stmt
@@ -105,7 +106,7 @@ class _Read(Struct, frozen=True):
     is_unloaded: bool = False
     may_be_transient: bool = False
     loop: ast.stmt | None = None
-    is_part: bool = False
+    how: Loads = Loads()
 
 
 class ReadsAfterCommits:
@@ -250,8 +251,9 @@ class ReadsAfterCommits:
         is_held = self._states.holds_back and self._may_be_set(
             site, words, is_many=reads[0].is_many
         )
-        is_part = is_held or any(read.is_part for read in reads)
-        return self._states.refresh_code(site, session, item, words, is_part=is_part)
+        is_part = is_held or any(read.how.is_part for read in reads)
+        how = Loads(is_part, any(read.how.by_reading for read in reads))
+        return self._states.refresh_code(site, session, item, words, how)
 
     def _may_be_set(self, site: Site[ast.AST], names: set[str], *, is_many: bool) -> bool:
         """Whether a loop around may have set an attribute, or another name of one of many objects.
@@ -311,10 +313,8 @@ class ReadsAfterCommits:
                     is_one = kind_of(self._project, values) in {"one", "optional"}
                     if is_one and self._may_be_relationship(values, name):
                         names.add(name)
-                        is_part = self._states.may_lack(values, name)
-                        inner = replace(
-                            read, text=text, name=name, is_optional=True, is_part=is_part
-                        )
+                        how = self._how(values, name)
+                        inner = replace(read, text=text, name=name, is_optional=True, how=how)
                         yield inner
                         yield from self._reads_behind(module, inner)
 
@@ -365,7 +365,7 @@ class ReadsAfterCommits:
                 is_unloaded=is_unloaded and bool(session),
                 may_be_transient=name in new and not is_surely_added(module, text, first),
                 loop=writing_loop(module, first, text, ends, self._changing(module, values, name)),
-                is_part=self._states.may_lack(values, name),
+                how=self._how(values, name),
             )
             if name in converted and _is_changed(module, read, events, module.span(first).start):
                 continue
@@ -421,7 +421,7 @@ class ReadsAfterCommits:
         self, module: Module, node: ast.expr, values: Values, read: _Read
     ) -> Iterator[_Read]:
         """Yield what functions read of the items of a collection, if a write may change that."""
-        if read.is_many or read.is_optional or read.further or read.is_part:
+        if read.is_many or read.is_optional or read.further or read.how.is_part:
             return
         way, span = f"{read.text}.{read.name}", module.span(module.enclosing_def(node) or node)
         written = [item for item in self._writes.in_file(module.path) if span.contains(item.span)]
@@ -459,6 +459,10 @@ class ReadsAfterCommits:
         """Whether objects that an expression may give have a relationship, or its items."""
         classes = classes_in(items_of(values) or values)
         return any(self._loading.is_kept(owner, name) for owner in classes)
+
+    def _how(self, values: Values, name: str) -> Loads:
+        how = self._states.how(values, [name])
+        return how._replace(is_part=how.is_part and not self.converted.all_compute(values, name))
 
     def _made_call(self, module: Module, function: Function, values: Values) -> ast.Call | None:
         """Return the call by which a function makes an object itself, and writes it."""

@@ -90,6 +90,7 @@ class _Read(Struct, frozen=True):
     is_by_key: bool = False
     step: Step | None = None
     may_be_lost: bool = False
+    by_reading: bool = False
     is_new: bool = False
     is_filled: bool = False
     aliases: tuple[str, ...] = ()
@@ -326,6 +327,7 @@ class ReadsAfterWrites:
                 read,
                 step=step,
                 may_be_lost=self._states.may_be_lost(module, sight.node, step.text),
+                by_reading=self._states.may_stay_unloaded(step.owners),
                 text=step.text,
                 name=step.name,
                 is_optional=read.is_optional if is_first else not step.is_many,
@@ -579,10 +581,12 @@ def _code(read: _Read, inspect: str, item: str, *, is_held: bool) -> str:
         # A refresh discards what the other side gave to a collection that is not loaded.
         changed += f' and "{name}" in {inspect}({text}).dict'
     code = f'    await {read.session}.refresh({text}, attribute_names=["{name}"])\n'
-    if (read.may_be_lost or read.is_by_key) and not read.is_many:
+    is_read = (read.may_be_lost or read.is_by_key) and not read.is_many
+    if is_read or read.by_reading:
         # A refresh of what the next flush deletes raises, and it reads keys that are not flushed
         # from the database; a read does neither.
-        code = f'    {read.session}.expire({text}, ["{name}"])\n    {reading}'
+        inner = loaded_as_read(read.session, [Step(text, name, ())]) if read.is_many else reading
+        code = f'    {read.session}.expire({text}, ["{name}"])\n    {inner}'
     code = f"if {given}{inspect}({text}).persistent and not {changed}:\n{code}"
     if read.is_many:
         # The path may lead to None.

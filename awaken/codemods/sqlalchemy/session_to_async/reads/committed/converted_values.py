@@ -1,16 +1,21 @@
-"""Values of another type than their column, read after the commit that writes them.
+"""Columns whose value the database changes, read after the commit that writes it.
 
-A synchronous session returns the database's form of such a value: a date for a text. A session
-that expires nothing returns the text itself, so the value is reloaded.
+A synchronous session returns the database's form of a value of another type: a date for a text. A
+session that expires nothing returns the text itself, so the value is reloaded. So is what a SQL
+expression computes of other rows.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import items_of
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.expression_columns import (
+    read_expressions,
+)
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     mapped_in,
     object_at,
@@ -36,6 +41,7 @@ from awaken.project.values.possible import PossibleValues
 from awaken.project.values.questions import Given
 
 if TYPE_CHECKING:
+    from awaken.kit.relationships.sides import Key
     from awaken.project.frameworks.sqlalchemy.commits.commit_facts import Later
     from awaken.project.source.bindings import Binding
     from awaken.project.source.modules import Module
@@ -56,7 +62,7 @@ class ConvertedValues(ProjectFacts):
         way, above = use_of(module, node)
         if not reads_of_object(module, node, is_many=bool(items)):
             return frozenset()
-        result = self.of_new(values)
+        result = {*self.of_new(values), *self._expressions_of(classes_in(items or values))}
         function, text = module.enclosing_def(node), module.text_of(node)
         end = max((each.span.start for each in events if each.path == module.path), default=0)
         if function is not None and not items:
@@ -73,17 +79,36 @@ class ConvertedValues(ProjectFacts):
         return {name for origin in origins for name in self._of_call(origin.place)}
 
     def loads(self, later: Iterable[Later]) -> frozenset[Place]:
-        """Return the loads after a commit of classes whose objects the same function converts."""
+        """Return the loads after a commit of classes whose objects the same function converts.
+
+        And of those that have expressions.
+        """
         result = set[Place]()
         for load in later:
-            if load.kind == "load" and (written := self._written_at(load.commit)):
-                for module, call in self._project.calls_at(load.place)[:1]:
-                    loaded = self._project.values.of(module, call).alternatives
-                    classes = (instance.qualified for instance in instances_in(loaded))
-                    lines = map(self._project.orm.mapping_ancestors, classes)
-                    if any(not written.isdisjoint(line) for line in lines):
-                        result.add(load.place)
+            written = self._written_at(load.commit) if load.kind == "load" else frozenset()
+            written = written.union(owner for owner, _ in self._expressions)
+            is_load = load.kind == "load" and bool(written)
+            for module, call in self._project.calls_at(load.place)[:1] if is_load else ():
+                loaded = self._project.values.of(module, call).alternatives
+                classes = (instance.qualified for instance in instances_in(loaded))
+                lines = map(self._project.orm.mapping_ancestors, classes)
+                if any(not written.isdisjoint(line) for line in lines):
+                    result.add(load.place)
         return frozenset(result)
+
+    @cached_property
+    def _expressions(self) -> frozenset[Key]:
+        return read_expressions(self._project)
+
+    def all_compute(self, values: Values, name: str) -> bool:
+        """Whether all mapped objects, or items, that values may be have a read expression."""
+        mapped = mapped_in(self._project, values)
+        return all(name in self._expressions_of([each]) for each in mapped)
+
+    def _expressions_of(self, classes: Iterable[str]) -> set[str]:
+        """Return the expressions of mapped classes that something reads."""
+        lines = {each for name in classes for each in self._project.orm.mapping_ancestors(name)}
+        return {name for owner, name in self._expressions if owner in lines}
 
     @cached_method
     def _written_at(self, commit: Place) -> frozenset[str]:

@@ -3,19 +3,24 @@
 A refresh expires the parts that are loaded (``cascade="all"``), deleted ones too. It loads their
 columns, and nothing more of what it expired, whatever the mapping says (SQLAlchemy,
 ``loading._instance``: ``invoke_all_eagers``). Parts that are not loaded it loads with all of that.
+
+A refresh of an object of a joined subclass may leave what its base has unloaded: that is read.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Container, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
-from awaken.contract import Place
+from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
+from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Rewrite, Site
 from awaken.project.source.bindings import Binding
+from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf
 
@@ -30,8 +35,18 @@ _SETTING = (b"AsDataclass", b"as_dataclass", b'"init"', b"'init'")
 _CASCADES = ("all", "refresh-expire")
 
 
+class _Refresh(NamedTuple):
+    """A refresh, the ``names`` of parts that are forgotten, and what it may leave ``unloaded``."""
+
+    module: Module
+    statement: ast.Expr
+    call: ast.Call
+    names: list[str]
+    unloaded: list[str]
+
+
 class RefreshedParts:
-    """The statements before ``session.refresh(order)`` in one program.
+    """The statements around ``session.refresh(order)`` in one program.
 
     ``loaded`` tells which relationships of a class are loaded with each object from now on.
     """
@@ -40,25 +55,34 @@ class RefreshedParts:
         self._project = project
         self._rule = rule
         self._loaded = loaded
-        self._places = frozenset(module.place(statement) for module, statement, *_ in self._all())
+        self._states = Persistence(project)
+        self._places = frozenset(each.module.place(each.statement) for each in self._all())
 
     def places(self) -> frozenset[Place]:
-        """Return the statements before which something is forgotten."""
+        """Return the refreshes around which something is written."""
         return self._places
 
     def members(self) -> Iterator[Member]:
-        """Yield what is written before them."""
-        for module, statement, call, names in self._all():
+        """Yield what is written before and after them."""
+        for module, statement, call, names, unloaded in self._all():
             site: Site[ast.AST] = Site(self._rule, module, call)
             text, session = module.text_of(call.args[0]), _session_of(module, call)
-            listed = ", ".join(f'"{name}"' for name in names)
-            code = f"{_WHY}{session}.expire({text}, [{listed}])\n"
-            edits = [site.insert_statements(module.place(statement), "before", code)]
-            message = f"reloads the relationships of objects that belong to `{text}`"
+            listed, edits = ", ".join(f'"{name}"' for name in names), list[Edit]()
+            message, place = (
+                f"loads what the refresh of `{text}` may leave",
+                module.place(statement),
+            )
+            if names:
+                message = f"reloads the relationships of objects that belong to `{text}`"
+                code = f"{_WHY}{session}.expire({text}, [{listed}])\n"
+                edits.append(site.insert_statements(place, "before", code))
+            if unloaded:
+                code = loaded_as_read(session, [Step(text, name, ()) for name in unloaded])
+                edits.append(site.insert_statements(place, "after", code))
             yield Member(site, Rewrite(message, edits), f"`{text}`")
 
     # -------------------------------------------------------------------------------- refreshes
-    def _all(self) -> Iterator[tuple[Module, ast.Expr, ast.Call, list[str]]]:
+    def _all(self) -> Iterator[_Refresh]:
         for module, node in nodes_with(self._project, (b".refresh(",), ast.Expr):
             match node:
                 case ast.Expr(
@@ -68,23 +92,50 @@ class RefreshedParts:
                         keywords=[],
                     ) as call
                 ) if self._project.orm.resource_of(module, owner) in _SESSIONS:
-                    names = self._parts_of(module, given)
-                    if names and not self._is_new(module, node, given):
-                        yield module, node, call, names
+                    owners, loaded = self._loaded_of(module, given)
+                    names = [
+                        name
+                        for name in loaded
+                        if any(
+                            name in self._loaded(owner) and self._leads_to_parts(owner, name)
+                            for owner in owners
+                        )
+                    ]
+                    is_loaded = not self._is_made(module, given)
+                    unloaded = is_loaded and self._states.may_stay_unloaded(owners)
+                    if (names or unloaded) and not self._is_new(module, node, given):
+                        columns = self._columns_of(owners) if unloaded else []
+                        loaded = [*columns, *loaded] if unloaded else []
+                        yield _Refresh(module, node, call, names, loaded)
 
-    def _parts_of(self, module: Module, given: ast.expr) -> list[str]:
-        """Return the relationships to parts of an object, with which something is loaded."""
+    def _loaded_of(self, module: Module, given: ast.expr) -> tuple[list[str], list[str]]:
+        """Return the classes of an object, and the relationships that they all load with it."""
         values = self._project.values.of(module, given).alternatives
         owners = [value.qualified for value in values if isinstance(value, InstanceOf)]
-        return sorted(
-            {
-                name
-                for owner in owners
-                for name in self._loaded(owner)
-                if self._leads_to_parts(owner, name)
-                and all(name in self._loaded(other) for other in owners)
-            }
-        )
+        loaded = [set(self._loaded(owner)) for owner in owners]
+        return owners, sorted(set[str]().union(*loaded).intersection(*loaded))
+
+    def _columns_of(self, owners: Iterable[str]) -> list[str]:
+        """Return the columns that all mapped classes have, without primary keys."""
+        mapped = filter(None, map(self._project.orm.mapped_class, owners))
+        named = [
+            {name for name, facts in each.columns.items() if not facts.primary_key}
+            for each in mapped
+        ]
+        return sorted(set[str]().union(*named).intersection(*named))
+
+    def _is_made(self, module: Module, instance: ast.expr) -> bool:
+        """Whether a function makes the object of a variable itself."""
+        match module.scopes.bindings_of(instance):
+            case [Binding(kind="assignment", value=ast.expr() as value)]:
+                made = branches(value)
+            case _:
+                return False
+        names = [
+            self._project.qualified_name(module, each.func) if isinstance(each, ast.Call) else None
+            for each in made
+        ]
+        return all(self._project.orm.mapped_class(name) is not None for name in names)
 
     def _is_new(self, module: Module, refresh: ast.Expr, instance: ast.expr) -> bool:
         """Whether an object has no parts before a refresh: its function made it without any.

@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async.foreign.bridged_models import BridgedModels
-from awaken.codemods.sqlalchemy.session_to_async.reads.declared.fetched_columns import COLUMNS
+from awaken.codemods.sqlalchemy.session_to_async.reads.declared.expression_columns import (
+    declared_columns,
+    is_expression,
+)
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import mapped_in
 from awaken.codemods.sqlalchemy.session_to_async.reasons import LATE_COLUMN
 from awaken.contract import Place
 from awaken.kit.changes import Member
@@ -62,7 +66,15 @@ class LateColumns:
         names = {column.name for column in late}
         reads = tuple(project.orm.reads.columns.reads_of(names) if names else ())
         self._reads = [(read, item) for item in late for read in reads if self._is_late(read, item)]
-        owners = frozenset(read.owner for read, _ in self._reads if read.how in _VALIDATED)
+        validated = [read for read, _ in self._reads if read.how in _VALIDATED]
+        # A response may read the column of an object that its own object leads to.
+        leading = {
+            name
+            for place in sorted({read.given for read in validated if read.given is not None})
+            for module, node in project.expressions_at(place)
+            for name in mapped_in(project, project.values.of(module, node).alternatives)
+        }
+        owners = frozenset({read.owner for read in validated} | leading)
         self._models = BridgedModels(project, lambda name: self._is_one_of(name, owners))
 
     # ------------------------------------------------------------------------------- declarations
@@ -76,35 +88,12 @@ class LateColumns:
         name = self._project.qualified_name(module, call.func)
         if is_constant(keyword_of(call, "deferred"), value=True):
             return name is not None and name.startswith(("sqlalchemy.", "sqlmodel."))
-        return name == "sqlalchemy.orm.deferred" or self._is_expression(module, call)
-
-    def _is_expression(self, module: Module, call: ast.Call) -> bool:
-        """Whether an expression of SQL is declared, which is expired when its object is flushed."""
-        if self._project.qualified_name(module, call.func) != "sqlalchemy.orm.column_property":
-            return False
-        first = call.args[0] if call.args else None
-        called = first.func if isinstance(first, ast.Call) else None
-        return called is None or self._project.qualified_name(module, called) not in COLUMNS
+        return name == "sqlalchemy.orm.deferred" or is_expression(self._project, module, call)
 
     def _declared_columns(self, module: Module, call: ast.Call) -> Iterator[_Late]:
-        """Yield the columns that a call declares: in the body of a class, or for one outside."""
-        inside, place = module.enclosing_class(call), module.place(call)
-        computed = self._is_expression(module, call)
-        owner = None if inside is None else module.full_name(inside)
-        match module.statement_of(call):
-            case (
-                ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name))
-            ) if owner is not None:
-                yield _Late(owner, name, place, is_expression=computed)
-            case ast.Assign(targets=[ast.Attribute(value=mapped, attr=name)]):
-                owner = self._project.qualified_name(module, mapped)
-                if owner is not None:
-                    yield _Late(owner, name, place, is_expression=computed)
-            case ast.Return() as returned if owner is not None:
-                # Of a `declared_attr`, which is named as the column.
-                function = module.enclosing_function(returned)
-                if isinstance(function, ast.FunctionDef):
-                    yield _Late(owner, function.name, place, is_expression=computed)
+        computed = is_expression(self._project, module, call)
+        for owner, name in declared_columns(self._project, module, call):
+            yield _Late(owner, name, module.place(call), is_expression=computed)
 
     def _by_options(self) -> Iterator[_Late]:
         """Yield what options of statements defer."""
