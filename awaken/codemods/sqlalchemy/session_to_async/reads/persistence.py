@@ -107,9 +107,9 @@ class Persistence(ProjectFacts):
     def may_stay_unloaded(self, mapped: Iterable[str]) -> bool:
         """Whether a refresh of an object of mapped classes may leave relationships unloaded.
 
-        An object of a joined subclass keeps the options of the statement that loads its columns,
-        if that populates existing objects. They turn the relationships of its base off
-        (SQLAlchemy, ``Mapper._subclass_load_via_in``).
+        Where a statement populates existing objects, those of joined subclasses keep the options
+        that load their columns. These turn the relationships of the base off (SQLAlchemy,
+        ``Mapper._subclass_load_via_in``).
         """
         lines = (
             name
