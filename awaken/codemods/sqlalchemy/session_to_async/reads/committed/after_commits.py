@@ -352,8 +352,9 @@ class ReadsAfterCommits:
         for name in sorted(names | deleted | converted):
             if name not in converted and not self._may_be_relationship(values, name):
                 continue
-            # Between two commits a new object may load what its deletion looks at.
-            is_seen = name in converted or name in given or (name in deleted and is_again)
+            # Between two commits a new object may load what its deletion looks at, or a reader.
+            is_loaded = name in deleted or self.converted.all_compute(values, name)
+            is_seen = name in given or (is_again if is_loaded else name in converted)
             if is_known and not is_seen:
                 # Its reader is known then, and it is loaded after the commit.
                 continue
