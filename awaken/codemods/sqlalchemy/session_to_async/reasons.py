@@ -214,6 +214,12 @@ NOT_AWAITABLE_HERE = Reason(
     "nothing can be awaited in {}",
     "Assign it to a variable in a separate statement before this one.",
 )
+ENTERED_LATE = Reason(
+    "entered-late",
+    "`{}` is started before this block, and `async with` can start it only once",
+    "Open it in the `with` statement: `with engine.connect() as connection`. A session closes its "
+    "own connection: use that without `with`.",
+)
 GENERATOR_USE = Reason(
     "generator-use",
     "`{}` becomes an asynchronous generator, but this code does not iterate over it in a loop",

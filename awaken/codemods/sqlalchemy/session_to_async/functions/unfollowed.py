@@ -11,6 +11,7 @@ from awaken.codemods.sqlalchemy.session_to_async.functions.managers.configured i
     entered_with_options,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reasons import (
+    ENTERED_LATE,
     HANDED_ON,
     HANDED_SESSION,
     NO_TWIN,
@@ -61,6 +62,8 @@ def _refused_pairs(
         ):
             # A connection that was awaited cannot be entered.
             yield Refused(NO_TWIN, f"connection().{name}"), ()
+        case ast.withitem(context_expr=entered) if _is_started(part, module, entered):
+            yield Refused(ENTERED_LATE, module.excerpt(entered)), ()
         case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _METHODS:
             why = _unknown(part, module, owner, holds_session)
             if why:
@@ -100,6 +103,17 @@ def _in_enum(
         if function is not None and function in part.steps:
             calls = tuple(_passing_session(part, module, node))
             yield Refused(HANDED_ON, node.id), (function.place, *calls)
+
+
+def _is_started(part: SynchronousPart, module: Module, entered: ast.expr) -> bool:
+    """Whether a block enters a connection or a transaction that an `await` has already started."""
+    resource_of = part.project.orm.resource_of
+    match entered:
+        case ast.Name() | ast.Attribute():
+            return resource_of(module, entered) in {"connection", "transaction"}
+        case ast.Call(func=ast.Attribute(value=owner, attr="connection")):
+            return resource_of(module, owner) in {"scoped", "session"}
+    return False
 
 
 def _unknown(
