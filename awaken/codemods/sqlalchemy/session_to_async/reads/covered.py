@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import below_headers
+from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import is_conditional
 from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import Loop, arguments_of, last_name, root_of, written_name
 
@@ -131,6 +132,32 @@ def dominates(module: Module, earlier: ast.stmt, later: ast.stmt) -> bool:
     block: Sequence[ast.stmt] = module.block_of(earlier)
     inside = (later, *module.ancestors(later))
     return any(node in block and block.index(node) >= block.index(earlier) for node in inside)
+
+
+def may_be_missing(module: Module, node: ast.expr, kind: str, statement: ast.stmt) -> bool:
+    """Whether an expression of some ``kind`` may give no object in front of a statement."""
+    is_none = kind == "optional" and not _is_read_before(module, node, statement)
+    return is_none or is_conditional(module, node, statement)
+
+
+def _is_read_before(module: Module, node: ast.expr, statement: ast.stmt) -> bool:
+    """Whether an attribute of a variable was read or set before: then that is not None."""
+    bindings = module.scopes.bindings_of(node)
+    if not isinstance(node, ast.Name) or len(bindings) != 1:
+        return False
+    function, bound = module.enclosing_def(statement), module.span(bindings[0].node).start
+    for read in module.scopes.reads_of(node):
+        earlier, above = module.statement_of(read), module.parent(read)
+        if (
+            earlier is not None
+            and isinstance(above, ast.Attribute)
+            and module.enclosing_function(read) is function
+            and bound < module.span(earlier).start < module.span(statement).start
+            and dominates(module, earlier, statement)
+            and not is_conditional(module, above, earlier)
+        ):
+            return True
+    return False
 
 
 def _changes_between(module: Module, start: int, end: int, text: str) -> bool:

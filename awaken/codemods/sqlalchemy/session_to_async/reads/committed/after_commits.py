@@ -44,6 +44,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     dominates,
     is_refreshed,
     loaded_once,
+    may_be_missing,
     writing_loop,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import (
@@ -52,7 +53,6 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.new_objects import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     events_before,
-    is_conditional,
     is_of_function,
     kind_of,
     mapped_in,
@@ -211,8 +211,11 @@ class ReadsAfterCommits:
             # Refreshed in part, it counts as loaded: the columns of a rollback would be missed.
             whole, more = self._refreshed_whole(site, session, item)
             line, imports = whole + line, [*imports, *more]
+        is_optional, tests = all(read.is_optional for read in reads), list[str]()
+        if is_optional and not first.is_many:
+            tests = [f"{text} is not None"]
         if first.session and any(read.may_be_detached for read in reads):
-            line = below_headers(line, f"if {item} in {session}")
+            tests.append(f"{item} in {session}")
         # A test may have a mock give one that is in no session, and loads nothing.
         elif not (first.session or is_around_tests(site.module.path)) or any(
             read.may_be_transient
@@ -220,12 +223,13 @@ class ReadsAfterCommits:
             for read in reads
         ):
             inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
-            line = below_headers(line, f"if {inspect}({item}).persistent")
+            tests.append(f"{inspect}({item}).persistent")
             imports = [*imports, needed]
+        if tests:
+            line = below_headers(line, f"if {' and '.join(tests)}")
         if first.is_many:
             line = below_headers(line, *clauses)
-        if all(read.is_optional for read in reads):
-            line = below_headers(line, f"if {text} is not None")
+            line = below_headers(line, f"if {text} is not None") if is_optional else line
         if first.is_unloaded:
             owner, _, name = text.rpartition(".")
             line = loaded_as_read(session, [Step(owner, name, ())]) + line
@@ -344,7 +348,7 @@ class ReadsAfterCommits:
         given = set() if made is None else {keyword.arg for keyword in made.keywords}
         written = 0 if made is None else written_behind(self._project, module, made)
         is_again = any(event.span.end > written for event in events)
-        is_optional = kind == "optional" or is_conditional(module, node, first)
+        is_optional = may_be_missing(module, node, kind, first)
         further = () if is_many else self._further(module, node, values, is_unloaded)
         ends = [x.span.end for each in self._places[module.path].values() for x in each]
         is_known = made is not None and self._sent.isdisjoint(events)

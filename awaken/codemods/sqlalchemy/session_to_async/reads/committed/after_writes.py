@@ -37,11 +37,11 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.covered import (
     ends_before,
     is_refreshed,
     loaded_once,
+    may_be_missing,
     writing_loop,
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     events_before,
-    is_conditional,
     is_of_function,
     kind_of,
     object_at,
@@ -284,7 +284,7 @@ class ReadsAfterWrites:
         session = self._project.orm.operations.session_variable(module, function)
         if not session:
             return
-        is_optional = kind == "optional" or is_conditional(module, held, first)
+        is_optional = may_be_missing(module, held, kind, first)
         text = module.text_of(held)
         read = _Read(first, text, "", session, is_optional, text, is_kept=not kind)
         steps = [*kept_steps(self._loading, self._steps(module, held, values, kind))]
