@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
+from awaken.contract import Place
 from awaken.project.graph.evaluator import ProgramFacts
+from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.names.module_layout import submodule_name
+from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ModuleOf
+
+_IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 class CertainImports(ProgramFacts):
@@ -58,6 +64,23 @@ class CertainImports(ProgramFacts):
                 for node in other.tree.body:
                     paths |= self._reached_files(other, node, seen)
         return paths
+
+    @cached_items
+    def in_functions(self) -> Iterator[tuple[Place, str]]:
+        """Yield the functions that import a file when they run, each by its place, with that."""
+        for module in self._evaluator.modules_with((b"import",)):
+            for node in module.nodes_of(*_IMPORTS):
+                function = function_around(module, node)
+                if function is not None:
+                    place = module.place(function)
+                    yield from ((place, path) for path in self.files_imported(module, node))
+
+    @cached_items
+    def imported_anywhere(self, path: str) -> Iterator[str]:
+        """Yield the files that the imports of a file execute themselves, wherever they are."""
+        for module in self._evaluator.modules_at([path]):
+            for node in module.nodes_of(*_IMPORTS):
+                yield from self.files_imported(module, node)
 
     def files_imported(self, module: Module, statement: ast.AST) -> list[str]:
         """Return the files that an import executes itself, packages first; none of another node."""
