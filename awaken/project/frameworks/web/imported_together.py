@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from awaken.contract import Place
 from awaken.project.graph.evaluator import ProgramFacts
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.names.module_layout import submodule_name
-from awaken.project.source.memo import cached_items
+from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ModuleOf
 
@@ -65,15 +66,17 @@ class CertainImports(ProgramFacts):
                     paths |= self._reached_files(other, node, seen)
         return paths
 
-    @cached_items
-    def in_functions(self) -> Iterator[tuple[Place, str]]:
-        """Yield the functions that import a file when they run, each by its place, with that."""
+    @cached_method
+    def in_functions(self) -> Mapping[str, Mapping[Place, Sequence[str]]]:
+        """Return what functions import when they run, by their file and their place."""
+        result: dict[str, defaultdict[Place, list[str]]] = {}
         for module in self._evaluator.modules_with((b"import",)):
+            of_file = result[module.path] = defaultdict(list)
             for node in module.nodes_of(*_IMPORTS):
                 function = function_around(module, node)
                 if function is not None:
-                    place = module.place(function)
-                    yield from ((place, path) for path in self.files_imported(module, node))
+                    of_file[module.place(function)] += self.files_imported(module, node)
+        return result
 
     @cached_items
     def imported_anywhere(self, path: str) -> Iterator[str]:

@@ -65,15 +65,13 @@ def _late_imports(project: Project, functions: Sequence[tuple[Module, Function]]
 
     A file that is being imported reaches the statement, too: who imports it is among them with it.
     """
-    called = {home.place(function) for home, function in functions}
+    imports, late = project.web.imports.in_functions(), set[str]()
+    for home, function in functions:
+        late.update(imports.get(home.path, {}).get(home.place(function), ()))
     # SQLAlchemy calls what listens to its events.
-    listening, imports = {*project.files_with((_LISTENING,))}, project.web.imports
-    late = {
-        path
-        for function, path in imports.in_functions()
-        if function in called or function.path in listening
-    }
-    return reachable(late, imports.imported_anywhere)
+    for path in project.files_with((_LISTENING,)):
+        late.update(*imports.get(path, {}).values())
+    return reachable(late, project.web.imports.imported_anywhere)
 
 
 # -------------------------------------------------------------------------------------- sessions
