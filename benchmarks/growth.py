@@ -52,15 +52,21 @@ class Order(Base):
 """
 
 
-def run_rules(root: Path) -> None:
-    """Plan all rules over the program in `root`."""
+def run_rules(root: Path, *rules: str) -> None:
+    """Plan all rules, or some, over the program in `root`."""
     settings = Settings(
-        select=("ALL",),
+        select=rules or ("ALL",),
+        preview=bool(rules),
         target_version="py311",
         unsafe_fixes=True,
         target={"sqlalchemy": "2.0", "fastapi": "0.115"},
     )
     api.run([root], api.Options(settings=settings, isolated=True, jobs=1, use_cache=False))
+
+
+def migrate(root: Path) -> None:
+    """Plan the change to asynchronous sessions."""
+    run_rules(root, "session-to-async")
 
 
 def _project(root: Path) -> Project:
@@ -185,6 +191,38 @@ def elements(number: int) -> str:
     )
 
 
+def fields(number: int) -> str:
+    """Return classes with fields of the next class, and an object of the first after a commit."""
+    classes = (
+        f"class Level{level}:\n" + _lines(f"    part{{i}}: {kind}\n", number)
+        for level, kind in enumerate(("'Level1'", "'Level2'", "'Level3'", "'Level4'", "int"))
+    )
+    return (
+        MODEL
+        + "".join(classes)
+        + "class Held:\n    top: Level0\n    def __init__(self, user):\n        self.user = user\n"
+        "    def run(self):\n        return self.user.orders, self.top\n"
+        "def show(held):\n    return held.run()\n"
+        "def use(session: Session, k):\n    held = Held(session.get(User, k))\n"
+        "    held.user.name = 'x'\n    session.commit()\n    return show(held)\n"
+    )
+
+
+def calls_at_import(number: int) -> str:
+    """Return functions that import something and use a session, called when they are imported."""
+    return (
+        MODEL
+        + "from fastapi import FastAPI\nfrom sqlalchemy import create_engine\n"
+        + "from sqlalchemy.orm import sessionmaker\napp = FastAPI()\n"
+        + "Maker = sessionmaker(create_engine('sqlite://'))\n"
+        + _lines(
+            "def load{i}():\n    import json\n    with Maker() as session:\n"
+            "        return session.get(User, {i})\nHELD{i} = load{i}()\n",
+            number,
+        )
+    )
+
+
 SHAPES: dict[str, Shape] = {
     "functions in a list called by index": Shape(called_by_index, 10, 50),
     "decorators on one function": Shape(decorators, 5, 20),
@@ -194,6 +232,8 @@ SHAPES: dict[str, Shape] = {
     "full call graph": Shape(calls, 20, 200, ask_call_graph),
     "full relationships": Shape(relationships, 10, 50, ask_relationships),
     "elements of a list": Shape(elements, 20, 200),
+    "fields of kept objects": Shape(fields, 4, 20, migrate),
+    "calls at import": Shape(calls_at_import, 8, 30, migrate),
 }
 
 

@@ -10,8 +10,7 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct, structs
-from msgspec.structs import fields
+from msgspec import structs
 
 from awaken.contract import Finding
 from awaken.engine.baseline import DEFAULT_NAME, read_baseline
@@ -36,6 +35,7 @@ from awaken.kit.rule import Rule
 from awaken.settings.model import COMMAND_LINE, Resolved
 from awaken.settings.recipe_tables import recognised_recipes
 from awaken.settings.settings_files import names_nothing
+from awaken.settings.typed_settings import is_default
 from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.pytest_settings import PYTEST_READS, settings_above
 from awaken.workspace.manifests.targets import Targets, own_locks
@@ -337,7 +337,7 @@ def _baseline_notes(suppression_sources: SuppressionSources, unmatched: int) -> 
 def _question(asked: RootRun) -> tuple[object, ...]:
     """Return all that decides the result in addition to the files and their versions."""
     # Defaults are part of the code: to say one is to say nothing.
-    said = {name: item for name, item in asked.settings.options.items() if not _is_default(item)}
+    said = {name: item for name, item in asked.settings.options.items() if not is_default(item)}
     return (
         asked.settings.rules,
         asked.settings.unsafe_fixes,
@@ -349,11 +349,6 @@ def _question(asked: RootRun) -> tuple[object, ...]:
         sorted(asked.excluded),
         asked.found.root.selected,
     )
-
-
-def _is_default(options: Struct) -> bool:
-    kind = type(options)
-    return not any(field.required for field in fields(kind)) and options == kind()
 
 
 def unparsable_named(

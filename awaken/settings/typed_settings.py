@@ -182,6 +182,12 @@ def python_version(value: str) -> str | None:
     return f"py3{match['minor']}" if match else None
 
 
+def is_default(options: Struct) -> bool:
+    """Whether the options of a rule say nothing: its defaults are its code."""
+    kind = type(options)
+    return not any(field.required for field in fields(kind)) and options == kind()
+
+
 def options_of(rule: Rule, table: Mapping[str, Any]) -> Struct:
     """Return the options of ``rule`` with what ``table`` sets. Raises Wrong."""
     try:

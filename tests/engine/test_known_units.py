@@ -6,12 +6,14 @@ import pytest
 from msgspec import structs
 
 from awaken import api
+from awaken.codemods.sqlalchemy.query_to_select.plan import Options
 from awaken.contract import Constraints, Plan
 from awaken.engine.planning.rule_planning import Planned
 from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.engine.report import Diagnostic
 from awaken.engine.units.known_units import StageUnits, Unit
+from awaken.kit.rule import NoOptions
 from awaken.project.source.looked_at import LookedAt, Search
 from awaken.workspace.sources import Snapshot, decode
 
@@ -94,3 +96,32 @@ def test_without_the_text_before_a_comment_counts(program):
     known = program.plan()
     program.texts = KnownTexts(ResultsCache())
     assert program.stage(known, {"read.py": b"x = 1  # said\n"}).recall(OF_SITE) is None
+
+
+PARTS = (("read.py", Planned(Plan())), ("site.py", Planned(Plan())))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [(b"x = 1  # said\n", ["site.py"]), (b"x = 2\n", []), (b"x = 1  # shop\n", [])],
+)
+def test_of_files_planned_together_an_edit_of_comments_leaves_all_others(program, text, kept):
+    units = program.stage(None, {})
+    looked_at = LookedAt(read={*program.files})
+    looked_at.note_search(Search("bytes", b"shop"), [])
+    units.keep_whole(UNIT, Planned(Plan(), looked_at=looked_at, parts=PARTS))
+    again = program.stage(units.to_keep(), {"read.py": text})
+    assert [path for path, _ in PARTS if again.recall(UNIT.in_file(path)) is not None] == kept
+
+
+@pytest.mark.parametrize("rule", [rule for rule in api.rules() if rule.options is not NoOptions])
+def test_default_options_that_are_not_loaded_yet_are_the_same_unit(rule):
+    unloaded, loaded = (
+        Unit(rule, Constraints(options=options)) for options in (NoOptions(), rule.options())
+    )
+    assert unloaded.key() == loaded.key()
+
+
+def test_other_options_are_another_unit():
+    by_hand = Unit(UNIT.rule, Constraints(options=Options(mocks_by_hand=True)))
+    assert by_hand.key() != UNIT.key()

@@ -146,10 +146,11 @@ class EnsureFuture(SiteRule):
     def why_no_site(self, project: Project, place: Place) -> str | None:
         """Return why `ensure_future()` stays at ``place``."""
         for module, node in nodes_in(project.modules_at([place.path]), ast.Call):
-            if _is_ensured(project, module, node):
-                span = module.span(node)
-                if span.contains(place.span) or place.span.contains(span):
-                    return _why_kept(project, module, node)
+            span = module.span(node)
+            is_here = span.contains(place.span) or place.span.contains(span)
+            # Only here: a name may take the evaluation of a whole file.
+            if is_here and _is_ensured(project, module, node):
+                return _why_kept(project, module, node)
         return None
 
 

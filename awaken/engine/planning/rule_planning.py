@@ -30,14 +30,16 @@ _SECONDS_PER_WORKER = 2.5
 class Planned(Struct, frozen=True):
     """A rule's plan with its diagnostics.
 
-    looked_at: its evidence; None if it has none of its own
-    questions: how many questions of values it asked
+    looked_at: its evidence; None if it has none of its own.
+    questions: how many questions of values it asked.
+    parts: the plans of single files that it joins, by path.
     """
 
     plan: Plan
     diagnostics: tuple[Diagnostic, ...] = ()
     looked_at: LookedAt | None = None
     questions: int = 0
+    parts: tuple[tuple[str, Planned], ...] = ()
 
 
 class Processes(Struct, frozen=True):
@@ -104,14 +106,16 @@ def plan_rule(
     plan = partial(plan_file, rule, constraints, project)
     parts = plan_files(rule, project, files, plan, processes)
     add_evidence(project, parts)
-    return join_plans([*parts, Planned(Plan(), failed)])
+    joined = join_plans([*parts, Planned(Plan(), failed)])
+    pairs = () if failed else tuple(zip(files, parts, strict=True))
+    return structs.replace(joined, parts=pairs)
 
 
 def add_evidence(project: Project, parts: Iterable[Planned]) -> None:
     """Add the evidence of ``parts`` to that of ``project``."""
-    for part in parts:
-        if part.looked_at is not None:
-            project.looked_at.add(part.looked_at)
+    for looked_at in {id(part.looked_at): part.looked_at for part in parts}.values():
+        if looked_at is not None:
+            project.looked_at.add(looked_at)
 
 
 def plan_files(

@@ -31,7 +31,9 @@ from awaken.engine.remembering.results_cache import ResultsCache
 from awaken.engine.units.pickled_plans import plan_from_bytes, plan_to_bytes
 from awaken.kit.rule import Rule
 from awaken.project.source.looked_at import LookedAt, Search
+from awaken.project.source.memo import cached_method
 from awaken.project.source.programs.start_folders import StartFolder
+from awaken.settings.typed_settings import is_default
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 
 FIRST_STAGE = "0"
@@ -57,16 +59,26 @@ class Unit(NamedTuple):
 
     def key(self) -> bytes:
         """Return a digest that tells it from all other units of a stage."""
-        said = (self.rule.name, self.scope, self.layout, structs.asdict(self.constraints))
+        constraints = structs.asdict(self.constraints)
+        if is_default(self.constraints.options):
+            # They are the rule's code, which is not loaded where all its plans are known.
+            del constraints["options"]
+        said = (self.rule.name, self.scope, self.layout, constraints)
         return hashlib.sha256(
             msgspec.msgpack.encode(said, order="deterministic", enc_hook=repr)
         ).digest()
 
 
 class KnownUnit(Struct, frozen=True, array_like=True):
-    """A plan, pickled, and its evidence: numbers of files that were read, and of searches."""
+    """A plan, pickled, and the number of its evidence."""
 
     plan: bytes
+    evidence: int
+
+
+class UnitEvidence(Struct, frozen=True, array_like=True):
+    """Numbers of the files that were read, and of the searches."""
+
     read: tuple[int, ...]
     searches: tuple[int, ...]
 
@@ -77,6 +89,7 @@ class KnownUnits(Struct, frozen=True, array_like=True):
     made_from: digest of all inputs except the Python files.
     searches, answers: the searches of all units, and each set of answers that a file gives.
     files: the Python files by path, with their digests and the numbers of their answers.
+    evidence: that of the units; files that were planned together share theirs.
     questions: how many questions of values each rule asked when its files were planned together.
     together: the rules that ask too many when their files are planned apart.
     """
@@ -85,6 +98,7 @@ class KnownUnits(Struct, frozen=True, array_like=True):
     searches: tuple[Search, ...]
     answers: tuple[Answers, ...]
     files: dict[str, SeenFile]
+    evidence: tuple[UnitEvidence, ...]
     units: dict[bytes, KnownUnit]
     questions: dict[str, int]
     together: frozenset[str]
@@ -161,7 +175,7 @@ class StageUnits:
         planned = plan_from_bytes(known.plan) if known is not None and holds else None
         if known is None or planned is None:
             return None
-        looked_at = self._evidence_of(known)
+        looked_at = self._evidence_of(known.evidence)
         self._units[key] = known.plan, looked_at
         return structs.replace(planned, looked_at=looked_at)
 
@@ -174,15 +188,23 @@ class StageUnits:
             self._units[unit.key()] = plan, planned.looked_at
 
     def keep_whole(self, unit: Unit, planned: Planned) -> None:
-        """Keep a plan of all files of a unit together."""
+        """Keep a plan of all files of a unit together.
+
+        Each of its parts has the evidence of all: only an edit of comments leaves them apart.
+        """
         self.keep(unit, planned)
+        for path, part in planned.parts:
+            self.keep(unit.in_file(path), structs.replace(part, looked_at=planned.looked_at))
         if unit.scope is None:
             self._questions[unit.rule.name] = planned.questions
 
+    def was_planned(self, unit: Unit) -> bool:
+        """Whether a plan of all files was known before."""
+        return unit.rule.name in self._questions
+
     def may_plan_apart(self, unit: Unit) -> bool:
-        """Whether a plan of all files was known before, and they may be planned apart."""
-        name = unit.rule.name
-        return name in self._questions and name not in self._together
+        """Whether all files may be planned apart."""
+        return unit.rule.name not in self._together
 
     def questions_together(self, unit: Unit) -> int:
         """Return how many questions the plan of all files together asked."""
@@ -194,8 +216,9 @@ class StageUnits:
 
     def to_keep(self) -> KnownUnits:
         """Return the units of this run, for the next one."""
+        distinct = {id(looked_at): looked_at for _, looked_at in self._units.values()}
         evidence = LookedAt()
-        for _, looked_at in self._units.values():
+        for looked_at in distinct.values():
             evidence.add(looked_at)
         searches, answers, seen = answers_by_file(self._paths, noted_answers(evidence))
         numbers = {search: number for number, search in enumerate(searches)}
@@ -203,31 +226,41 @@ class StageUnits:
         answering = {path for answers in evidence.told.values() for path in answers}
         for path in (evidence.read | answering) & places.keys():
             self._texts.keep(self._digest_of(path), self._snapshot[path].text)
-        units = {
-            key: KnownUnit(
-                plan,
-                tuple(sorted(places[path] for path in looked_at.read if path in places)),
-                tuple(sorted(map(numbers.__getitem__, (*looked_at.searched, *looked_at.told)))),
-            )
-            for key, (plan, looked_at) in self._units.items()
-        }
+        order = {key: number for number, key in enumerate(distinct)}
         return KnownUnits(
             self._made_from,
             searches,
             answers,
             {path: SeenFile(self._digest_of(path), seen[path]) for path in self._paths},
-            units,
+            tuple(
+                UnitEvidence(
+                    tuple(sorted(places[path] for path in looked_at.read if path in places)),
+                    tuple(sorted(map(numbers.__getitem__, (*looked_at.searched, *looked_at.told)))),
+                )
+                for looked_at in distinct.values()
+            ),
+            {
+                key: KnownUnit(plan, order[id(looked_at)])
+                for key, (plan, looked_at) in self._units.items()
+            },
             self._questions,
             frozenset(self._together),
         )
 
     def _holds(self, unit: Unit, known: KnownUnit) -> bool:
-        changed = self._changed_files
-        return (
-            changed.files.isdisjoint(known.read)
-            and changed.searches.isdisjoint(known.searches)
-            and not (changed.commented and self._tells_comments(unit, known.plan))
+        is_commented = bool(self._changed_files.commented)
+        return self._has_same_code(known.evidence) and not (
+            is_commented and self._tells_comments(unit, known.plan)
         )
+
+    @cached_method
+    def _has_same_code(self, number: int) -> bool:
+        """Whether no code that is evidence changed."""
+        known, changed = self._evidence(number), self._changed_files
+        return changed.files.isdisjoint(known.read) and changed.searches.isdisjoint(known.searches)
+
+    def _evidence(self, number: int) -> UnitEvidence:
+        return UnitEvidence((), ()) if self._known is None else self._known.evidence[number]
 
     def _tells_comments(self, unit: Unit, plan: bytes) -> bool:
         """Whether sites are looked for in a file with other comments, or the plan names it."""
@@ -275,10 +308,12 @@ class StageUnits:
                 by_search[search][path] = said
         return by_search
 
-    def _evidence_of(self, unit: KnownUnit) -> LookedAt:
-        looked_at = LookedAt(read={self._paths[number] for number in unit.read})
+    @cached_method
+    def _evidence_of(self, evidence: int) -> LookedAt:
+        known = self._evidence(evidence)
+        looked_at = LookedAt(read={self._paths[number] for number in known.read})
         searches = () if self._known is None else self._known.searches
-        for number in unit.searches:
+        for number in known.searches:
             answers = self._by_search[number]
             if searches[number].kind in {"exports", "facts"}:
                 looked_at.note_answers(searches[number], answers)

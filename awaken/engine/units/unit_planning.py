@@ -1,8 +1,9 @@
 """Plans rules by unit, and recalls plans that still hold.
 
-The first run plans all files of a rule together. When that plan no longer holds, awaken plans each
-file apart, with its own evidence. From then on it plans only files whose evidence changed. A rule
-whose files share most of their work costs many times more apart: it stays together.
+The first run plans all files of a rule together. Where only comments change, awaken plans again the
+files that tell them. When other code changes, it plans each file apart, with its own evidence. From
+then on it plans only files whose evidence changed. A rule whose files share most of their work
+costs many times more apart: it stays together.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class UnitPlanner(Struct, frozen=True):
 
     def _by_unit(self, unit: Unit, project: Project) -> Planned:
         units, planned = self.units, self.units.recall(unit)
-        if planned is None and unit.rule.decides_by_file and units.may_plan_apart(unit):
+        if planned is None and unit.rule.decides_by_file and units.was_planned(unit):
             planned = self._plan_by_file(unit, project)
         if planned is None:
             apart = project.with_own_record(LookedAt())
@@ -74,6 +75,8 @@ class UnitPlanner(Struct, frozen=True):
         files = own.site_files(rule.triggers)
         plans = {path: units.recall(unit.in_file(path)) for path in files}
         stale = [path for path, planned in plans.items() if planned is None]
+        if len(stale) == len(files) and not units.may_plan_apart(unit):
+            return None
         rule = with_code(rule) if stale else rule
         # It changes no plan: the processes that start now need not find the same.
         if stale and prepared_diagnostics(rule, project.with_own_record(LookedAt()), stale):

@@ -192,6 +192,19 @@ class Calls:
         inside = (call for call in calls if any(span.contains(call.place.span) for span in spans))
         return self.definitions_of(graph.reachable(x for call in inside for x in call.functions))
 
+    @cached_method
+    def reading(self, attribute: str) -> frozenset[FunctionPlace]:
+        """Return the functions that read an attribute of this name, or call what reads it."""
+        graph, words = self.graph(), (attribute.encode(),)
+        return frozenset(
+            graph.reaching(
+                graph.place_around(module, node)
+                for module in self._evaluator.modules_with(words)
+                for node in module.mentions(attribute)
+                if isinstance(node, ast.Attribute)
+            )
+        )
+
     @cached_property
     def _functions(self) -> Functions:
         names = self._evaluator.names

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
+from awaken.contract import Place
 from awaken.project.graph.evaluator import ProgramFacts
+from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.names.module_layout import submodule_name
+from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ModuleOf
+
+_IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 class CertainImports(ProgramFacts):
@@ -58,6 +65,25 @@ class CertainImports(ProgramFacts):
                 for node in other.tree.body:
                     paths |= self._reached_files(other, node, seen)
         return paths
+
+    @cached_method
+    def in_functions(self) -> Mapping[str, Mapping[Place, Sequence[str]]]:
+        """Return what functions import when they run, by their file and their place."""
+        result: dict[str, defaultdict[Place, list[str]]] = {}
+        for module in self._evaluator.modules_with((b"import",)):
+            of_file = result[module.path] = defaultdict(list)
+            for node in module.nodes_of(*_IMPORTS):
+                function = function_around(module, node)
+                if function is not None:
+                    of_file[module.place(function)] += self.files_imported(module, node)
+        return result
+
+    @cached_items
+    def imported_anywhere(self, path: str) -> Iterator[str]:
+        """Yield the files that the imports of a file execute themselves, wherever they are."""
+        for module in self._evaluator.modules_at([path]):
+            for node in module.nodes_of(*_IMPORTS):
+                yield from self.files_imported(module, node)
 
     def files_imported(self, module: Module, statement: ast.AST) -> list[str]:
         """Return the files that an import executes itself, packages first; none of another node."""

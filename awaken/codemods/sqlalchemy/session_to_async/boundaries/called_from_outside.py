@@ -61,11 +61,13 @@ def _given_at(project: Project, module: Module, owner: ast.ClassDef) -> Place | 
     """Return where a library is given an object of a class."""
     qualified = module.full_name(owner)
     for home, call in nodes_with(project, [owner.name.encode()], ast.Call):
+        names = project.effects.library_functions(home, call)
+        if all(_is_like(name, _KNOWN.plain) for name in names):
+            continue
+        # The values of all arguments take longer than the name of what is called.
         arguments = [item for item in arguments_of(call) if not isinstance(item, ast.Constant)]
         if any(qualified in project.instance_of(home, item) for item in arguments):
-            names = project.effects.library_functions(home, call)
-            if any(not _is_like(name, _KNOWN.plain) for name in names):
-                return home.place(call)
+            return home.place(call)
     return None
 
 

@@ -19,7 +19,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import (
 )
 from awaken.contract import Place
 from awaken.kit.changes import Member
-from awaken.kit.search import nodes_with
+from awaken.kit.search import modules_with, nodes_with
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.asynchronous import twins
 from awaken.knowledge.asynchronous.boundaries import boundaries
@@ -158,26 +158,22 @@ def _kinds(module: Module, part: SynchronousPart, annotation: ast.expr | None) -
 
 def _holds_session(part: SynchronousPart, name: str) -> bool:
     """Whether an attribute of this name holds a session anywhere in the program."""
-    kinds: tuple[type[ast.AST], ...] = (ast.Attribute, ast.Assign)
-    for module, node in nodes_with(part.project, (name.encode(),), kinds):
-        match node:
-            case ast.Attribute(attr=attribute) if attribute == name and isinstance(
-                part.project.orm.resource_of(module, node), str
-            ):
-                return True
-            case ast.Assign(targets=targets, value=value):
-                written = [
-                    pair
-                    for target in targets
-                    for pair in _pairs(target, value)
-                    if isinstance(pair[0], ast.Attribute) and pair[0].attr == name
-                ]
-                if any(
-                    isinstance(part.project.orm.resource_of(module, kept), str)
-                    for _, kept in written
-                ):
-                    return True
-    return False
+    resource_of = part.project.orm.resource_of
+    return any(
+        isinstance(resource_of(module, value), str)
+        for module in modules_with(part.project, (name.encode(),))
+        for node in module.nodes(ast.Attribute)
+        if node.attr == name
+        for value in (node, *_values_put(module, node))
+    )
+
+
+def _values_put(module: Module, node: ast.Attribute) -> Iterator[ast.expr]:
+    """Yield what an assignment puts into an attribute."""
+    match module.statement_of(node) if isinstance(node.ctx, ast.Store) else None:
+        case ast.Assign(targets=targets, value=value):
+            pairs = (pair for target in targets for pair in _pairs(target, value))
+            yield from (put for part, put in pairs if part is node)
 
 
 def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:

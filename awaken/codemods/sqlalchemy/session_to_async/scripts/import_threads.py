@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.contract import Place
-from awaken.kit.search import nodes_with
-from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, arguments_of
 from awaken.project.source.worklist import reachable
@@ -67,20 +65,13 @@ def _late_imports(project: Project, functions: Sequence[tuple[Module, Function]]
 
     A file that is being imported reaches the statement, too: who imports it is among them with it.
     """
-    called, late = {home.place(function) for home, function in functions}, set[str]()
-    for module, node in nodes_with(project, (b"import",), ast.AST):
-        function = function_around(module, node)
-        # SQLAlchemy calls what listens to its events.
-        is_listening = _LISTENING in module.source.text
-        if function is not None and (is_listening or module.place(function) in called):
-            late.update(project.web.imports.files_imported(module, node))
-    return reachable(late, lambda path: _imports_of(project, path))
-
-
-def _imports_of(project: Project, path: str) -> Iterator[str]:
-    for module in project.modules_at([path]):
-        for node in module.walk():
-            yield from project.web.imports.files_imported(module, node)
+    imports, late = project.web.imports.in_functions(), set[str]()
+    for home, function in functions:
+        late.update(imports.get(home.path, {}).get(home.place(function), ()))
+    # SQLAlchemy calls what listens to its events.
+    for path in project.files_with((_LISTENING,)):
+        late.update(*imports.get(path, {}).values())
+    return reachable(late, project.web.imports.imported_anywhere)
 
 
 # -------------------------------------------------------------------------------------- sessions

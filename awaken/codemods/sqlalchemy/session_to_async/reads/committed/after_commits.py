@@ -128,7 +128,7 @@ class ReadsAfterCommits:
         self._rule = rule
         self._loading = loading
         self._read_of = ReadOf(project)
-        self._kept = KeptObjects(project, loading)
+        self.kept = KeptObjects(project, loading)
         self.converted = ConvertedValues(project)
         self._writes = writes
         self._states = Persistence(project)
@@ -394,7 +394,7 @@ class ReadsAfterCommits:
             return
         first = whole_if(module, statement)
         session = self._project.orm.operations.session_variable(module, function)
-        for each in self._kept.objects_at(module, node, values):
+        for each in self.kept.objects_at(module, node, values):
             if not self._is_refreshed(module, statement, events, each.text):
                 flags = each.kind == "optional", each.kind == "many", False
                 for name in sorted(each.names):

@@ -23,7 +23,6 @@ from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
     loaded_as_read,
     loop_over,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.committed.kept_objects import KeptObjects
 from awaken.codemods.sqlalchemy.session_to_async.reads.committed.read_of import (
     ReadOf,
     items_of,
@@ -129,7 +128,7 @@ class ReadsAfterWrites:
         self._states = Persistence(project)
         self._inside = Inside()
         self._read_of = ReadOf(project)
-        self._kept = KeptObjects(project, loading)
+        self._kept = after_commits.kept
         self._key = object()
 
     def leave(self, inside: Inside) -> None:

@@ -147,14 +147,8 @@ def loads_below(project: Project, functions: Collection[FunctionPlace]) -> Itera
 
 def are_read(project: Project, functions: Iterable[FunctionPlace], *names: str) -> bool:
     """Whether a function, or one that it calls, reads an attribute of one of these names."""
-    graph = project.calls.graph()
-    reached = set(graph.reachable(functions))
-    return any(
-        isinstance(node, ast.Attribute) and graph.place_around(module, node) in reached
-        for module in project.modules_at(sorted({item.path for item in reached}))
-        for name in names
-        for node in module.mentions(name)
-    )
+    called = [*functions]
+    return any(not project.calls.reading(name).isdisjoint(called) for name in names)
 
 
 def called_around(

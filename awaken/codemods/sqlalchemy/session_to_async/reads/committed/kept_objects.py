@@ -27,6 +27,7 @@ from awaken.project.frameworks.sqlalchemy.commits.late_readers import (
     sources_of,
 )
 from awaken.project.source.expressions.expression_uses import is_returned, use_of
+from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
@@ -70,6 +71,18 @@ class Kept(NamedTuple):
         """The reads of these relationships."""
         owners = tuple(sorted(self.owners))
         return [Step(self.text, name, owners, self.kind == "many") for name in sorted(self.names)]
+
+
+class _Further(NamedTuple):
+    """The ``values`` that an expression gives with a ``suffix``, or the items of these.
+
+    The program reads only their attributes ``read``; None if they are not known.
+    """
+
+    suffix: str
+    values: Values
+    read: frozenset[str] | None
+    is_each: bool = False
 
 
 class _Way(NamedTuple):
@@ -139,7 +152,7 @@ class KeptObjects:
                 yield self._result(way.for_each(module, node, items, self._project), "one")
             elif kind:
                 yield self._result(way, kind)
-            elif way.depth < DEEPEST:
+            elif self._leads_to_objects(way.values, way.read, DEEPEST - way.depth):
                 ways += self._next_ways(module, node, way._replace(depth=way.depth + 1))
 
     def _is_for_others(self, module: Module, node: ast.expr) -> bool:
@@ -176,19 +189,43 @@ class KeptObjects:
         way = way if len(values) == len(way.values) else way.with_condition("{} is not None")
         if any(map(is_late_reader, values)):
             yield from self._read_later(module, node, way)
+        for text, items, read, is_each in self._further(values, way.read):
+            to_items = way._replace(text=f"{way.text}{text}", values=items, read=read)
+            if is_each:
+                to_items = to_items.for_each(module, node, items, self._project)
+            yield to_items
+
+    @cached_method
+    def _leads_to_objects(self, values: Values, read: frozenset[str] | None, steps: int) -> bool:
+        """Whether values lead to mapped objects in so many steps, or read some later.
+
+        There are as many ways as paths over the attributes of classes, and most lead nowhere.
+        """
+        known = tuple(value for value in values if not isinstance(value, Unknown))
+        if kind_of(self._project, known):
+            return True
+        others = without_none(values) if steps > 0 else ()
+        return any(map(is_late_reader, others)) or any(
+            self._leads_to_objects(item.values, item.read, steps - 1)
+            for item in self._further(others, read)
+        )
+
+    @cached_items
+    def _further(self, values: Values, read: frozenset[str] | None) -> Iterator[_Further]:
+        """Yield what is one step further than ``values``, of which ``read`` is read."""
         for value in values:
             match value:
                 case TupleOf(items=items):
                     for number, item in enumerate(items):
-                        yield way._replace(text=f"{way.text}[{number}]", values=item)
+                        yield _Further(f"[{number}]", item, read)
                 case InstanceOf(named=(_, *_) as named):
                     for key, item in named:
-                        yield way._replace(text=f'{way.text}["{key}"]', values=item)
+                        yield _Further(f'["{key}"]', item, read)
                 case InstanceOf(parameters=(*_, item), qualified=name) if not is_late_reader(value):
-                    text = f"{way.text}.values()" if name in DICTIONARIES else way.text
-                    yield way._replace(text=text).for_each(module, node, item, self._project)
+                    suffix = ".values()" if name in DICTIONARIES else ""
+                    yield _Further(suffix, item, read, is_each=True)
                 case InstanceOf(qualified=name) if not self._project.orm.mapped_class(name):
-                    yield from self._of_class(name, way)
+                    yield from self._of_class(name, read)
 
     def _read_later(self, module: Module, node: ast.expr, way: _Way) -> Iterator[_Way]:
         """Yield what a value reads when it is used: variables, or else what its session has."""
@@ -225,7 +262,8 @@ class KeptObjects:
         unwritten = f"each not in {session}.new | {session}.deleted"
         return session and f"[each for each in {session} if {kind} and {unwritten}]"
 
-    def _of_class(self, qualified: str, way: _Way) -> Iterator[_Way]:
+    @cached_items
+    def _of_class(self, qualified: str, known: frozenset[str] | None) -> Iterator[_Further]:
         """Yield the attributes that methods of a class read of their object, those they call too.
 
         If it is known what is read of the object, only these methods.
@@ -233,13 +271,13 @@ class KeptObjects:
         line = [facts.qualified for facts in self._project.class_line(qualified)]
         pairs = [pair for pair in map(self._project.class_definition, line) if pair is not None]
         parts = [(_name(part), module, part) for module, node in pairs for part in node.body]
-        waiting = Queue([name for name, *_ in parts] if way.read is None else sorted(way.read))
+        waiting = Queue([name for name, *_ in parts] if known is None else sorted(known))
         for called in waiting:
             for _, module, part in (each for each in parts if each[0] == called):
                 own = first_parameter(part) if isinstance(part, Function) else ""
                 if isinstance(part, ast.AnnAssign):
                     values = self._project.values.declared(module, part.annotation).alternatives
-                    yield way._replace(text=f"{way.text}.{called}", values=values, read=None)
+                    yield _Further(f".{called}", values, None)
                 for node in module.nodes_below(part, ast.Attribute):
                     name, text = node.attr, f"{own}.{node.attr}"
                     if module.text_of(node) == text:
@@ -247,7 +285,7 @@ class KeptObjects:
                         values = self._project.values.alternatives_of(module, node)
                         read = self._passed.of_variable(module, part, text)
                         if not any(isinstance(value, FunctionOf) for value in values):
-                            yield way._replace(text=f"{way.text}.{name}", values=values, read=read)
+                            yield _Further(f".{name}", values, read)
 
     def _read_of_items(self, module: Module, node: ast.expr) -> frozenset[str] | None:
         """Return what a comprehension over ``node`` reads of its variables; None elsewhere."""
