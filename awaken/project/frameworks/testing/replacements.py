@@ -94,8 +94,14 @@ class Replacements:
         return tuple(result)
 
     def classes_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
-        """Return the classes of the program that an object is, or is an instance of."""
-        values = self._evaluator.values(module, node)
+        """Return the classes of the program that an object is, is an instance of, or makes."""
+        values = [
+            result
+            for value in self._evaluator.values(module, node)
+            for result in (
+                self._evaluator.results_of(value) if isinstance(value, FunctionOf) else (value,)
+            )
+        ]
         names = [value.qualified for value in values if isinstance(value, ClassOf | InstanceOf)]
         known = [name for name in names if self._evaluator.classes.facts(name) is not None]
         return tuple(known) if len(known) == len(values) else ()
