@@ -283,7 +283,7 @@ def _use(module: Module, node: ast.Name) -> _Use:
             return "by-hand"
         case ast.Attribute(attr=attribute) as method:
             call = module.call_of(method)
-            # What a coroutine's own `close` or `send` gives cannot be awaited.
+            # A coroutine has methods of these names, and their results cannot be awaited.
             is_awaited = call is not None and isinstance(module.parent(call), ast.Await)
             is_its_own = attribute in _OF_COROUTINES and not (
                 is_awaited and hasattr(CoroutineType, attribute)

@@ -168,7 +168,7 @@ class DoubleWriter:
                     func=function, args=[ast.List(elts=items) | ast.Tuple(elts=items)], keywords=[]
                 )
             ) if self._qualified_text(module, function) == "builtins.iter":
-                # What reads a name is the same when it is asked for later.
+                # Names may be read when an item is asked for: other expressions may not.
                 return items if all(isinstance(item, ast.Name) for item in items) else []
         return []
 
