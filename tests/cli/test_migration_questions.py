@@ -268,6 +268,29 @@ def test_an_answer_for_one_database_keeps_those_of_the_file():
     assert joined_answers([BRIDGED], [known]) == ['rules.session-to-async.bridged = ["c.d", "a.b"]']
 
 
+def test_a_printed_answer_has_what_the_file_says_already(package):
+    text = PACKAGE["shop/store.py"]
+    jobs = "".join(
+        f"""
+
+def {name}() -> int:
+    with Local() as db:
+        return db.scalar(select(func.count(User.id)))
+"""
+        for name in ("count", "recount")
+    )
+    text = text.replace("from sqlalchemy import ", "import gauges\nfrom sqlalchemy import func, ")
+    written = f"{text}{jobs}\n\ngauges.register(count)\ngauges.register(recount)\n"
+    (package / "shop/store.py").write_text(written, "utf-8")
+    with (package / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write("[tool.awaken]\npublished = false\n[tool.awaken.rules.session-to-async]\n")
+        file.write('bridged = ["shop.store.count"]\n')
+
+    _, out = awaken("migrate", "async-sessions")
+
+    assert 'bridged = ["shop.store.count", "shop.store.recount"]' in out.decode()
+
+
 def test_a_driver_of_the_command_line_adds_to_those_of_the_file(package):
     text = PACKAGE["shop/store.py"].replace("sqlite:///shop.db", "postgresql://localhost/shop")
     (package / "shop/store.py").write_text(text, "utf-8")

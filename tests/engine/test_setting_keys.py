@@ -111,6 +111,7 @@ INI_MODE = "asyncio_mode = auto\n"
         ("[pytest]\nAsyncio_Mode : strict\n", "[pytest]\nAsyncio_Mode : auto\n"),
         ("[pytest]\nasyncio_mode = auto\n", "[pytest]\nasyncio_mode = auto\n"),
         ("[tox]\na = 1\n", f"[tox]\na = 1\n\n[pytest]\n{INI_MODE}"),
+        ("[pytest]\na = 1\n\n[x]\nb = 1", f"[pytest]\na = 1\n{INI_MODE}\n[x]\nb = 1"),
         ("[pytest]\na = 1\n\n\n", f"[pytest]\na = 1\n{INI_MODE}\n\n"),
         ("[DEFAULT]\nd = 1\n[x]\n", f"[DEFAULT]\nd = 1\n[x]\n\n[pytest]\n{INI_MODE}"),
     ],

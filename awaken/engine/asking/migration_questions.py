@@ -61,9 +61,10 @@ def joined_answers(answers: Sequence[str], known: Sequence[Settings] = ()) -> li
     return rows
 
 
-def as_settings(answers: Sequence[str]) -> str:
-    """Return the answers as tables of a ``pyproject.toml``."""
-    return tomlkit.dumps({"tool": {"awaken": tables_of(answers)}}).strip()
+def as_settings(answers: Sequence[str], known: Sequence[Settings] = ()) -> str:
+    """Return the answers as tables of a ``pyproject.toml``, whose ``known`` lists they add to."""
+    whole = tables_of(joined_answers(answers, known))
+    return tomlkit.dumps({"tool": {"awaken": whole}}).strip()
 
 
 def tables_of(answers: Sequence[str]) -> Settings:

@@ -43,7 +43,9 @@ def ini_value(value: SettingValue) -> str:
 
 def _edited_pair(text: str, name: str, edit: SetKey, *, known: bool) -> tuple[str, str]:
     written = ini_value(edit.value)
-    ended = text if not text or text.endswith("\n") else f"{text}\n"
+    # The parser needs the end of the last line, which the file keeps without it.
+    added = "" if not text or text.endswith("\n") else "\n"
+    ended = f"{text}{added}"
     if not known:
         gap = "\n" if text.strip() else ""
         return f"{ended}{gap}[{name}]\n{edit.key} = {written}\n", ""
@@ -60,12 +62,12 @@ def _edited_pair(text: str, name: str, edit: SetKey, *, known: bool) -> tuple[st
         head = _HEAD.match(lines[0])
         replaced = "".join(lines)
         lines[:] = [f"{head[0] if head else f'{edit.key} = '}{written}\n"]
-        return str(document), replaced
+        return str(document).removesuffix(added), replaced
     if options:
         options[-1].add_after.option(edit.key, written)
     else:
         section[edit.key] = written
-    return str(document), ""
+    return str(document).removesuffix(added), ""
 
 
 def _as_read(written: str) -> str:

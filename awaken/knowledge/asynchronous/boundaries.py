@@ -32,8 +32,9 @@ class Tasks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Those of ``threaded`` are called in threads. ``bound`` is the argument that has the task itself
     passed first. ``running`` are methods of a task that call its function with their arguments,
     ``applying`` other attributes by which it is called here; ``traced`` calls hooks around it, too.
-    With ``eager`` settings a task runs at once where it is sent. ``interrupting`` exceptions may be
-    raised anywhere in its code.
+    With ``eager`` settings a task runs at once where it is sent. So it does with ``queues`` that
+    are made with an argument which is not true. ``interrupting`` exceptions may be raised anywhere
+    in its code.
     """
 
     decorators: tuple[str, ...]
@@ -43,6 +44,7 @@ class Tasks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     applying: tuple[str, ...]
     traced: str
     eager: tuple[str, ...]
+    queues: dict[str, str]
     interrupting: tuple[str, ...]
 
 

@@ -11,7 +11,12 @@ from msgspec import Struct, structs
 
 from awaken.contract import Level, Outline, OutlinePart, Place
 from awaken.engine.asking.chosen_changes import ChangeKey
-from awaken.engine.asking.migration_questions import Question, as_settings, questions_of
+from awaken.engine.asking.migration_questions import (
+    Question,
+    Settings,
+    as_settings,
+    questions_of,
+)
 from awaken.engine.former_drivers import former_drivers
 from awaken.engine.recipe_run import StepRun, written_report
 from awaken.engine.report import Report, RootReport
@@ -266,6 +271,8 @@ def asked_at(question: Question) -> str:
 
 def _print_questions(questions: Sequence[Question], hint: str, page: Page) -> None:
     """Print what steps ask, with one setting for each question that may answer it."""
+    from awaken.engine.asking.kept_answers import settings_in  # noqa: PLC0415  few migrations ask
+
     if not questions:
         return
     page.row()
@@ -275,15 +282,18 @@ def _print_questions(questions: Sequence[Question], hint: str, page: Page) -> No
         page.sentence(f"and {len(questions) - _LISTED} other questions")
     file = relative(questions[0].root.root, "pyproject.toml", Path.cwd())
     heading = f"If this is true, add it to {file} and run the migration again.{hint}"
-    _print_settings(heading, [item.answers[0] for item in questions], page)
+    known = [settings_in(questions[0].root.root)]
+    _print_settings(heading, [item.answers[0] for item in questions], page, known)
     others = sorted({answer for item in questions for answer in item.answers[1:]})
     if others:
         page.sentence(f"Or instead: {', '.join(others)}")
 
 
-def _print_settings(heading: str, answers: Sequence[str], page: Page) -> None:
+def _print_settings(
+    heading: str, answers: Sequence[str], page: Page, known: Sequence[Settings] = ()
+) -> None:
     page.sentence(heading)
-    for row in as_settings(answers).splitlines():
+    for row in as_settings(answers, known).splitlines():
         page.row(f"  {row}")
 
 

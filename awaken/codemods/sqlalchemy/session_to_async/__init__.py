@@ -110,7 +110,7 @@ body. Every run closes the connections of its engine, if the engine is a module 
 | a call in a `conftest.py` that nothing imports | that call runs the event loop |
 | statements that wait there, or in a script that nothing imports | the body of one coroutine function; names that other code reads stay global |
 | database calls before `uvicorn.run()` in one function | these calls run in an event loop of their own |
-| a task of Celery or RQ, or a hook of `celery.Task` such as `on_failure` | a plain function that runs a coroutine function, and closes the connections before that loop ends |
+| a task of Celery, a job that RQ or rq-scheduler is given, or a hook of `celery.Task` such as `on_failure` | a plain function that runs a coroutine function, and closes the connections before that loop ends |
 | code that sends a task | no change |
 | a coroutine function that calls a task by its name | it awaits the coroutine function of the task |
 | an Alembic environment that enters an engine made by a function of the program | `run_sync` runs its body in an event loop |

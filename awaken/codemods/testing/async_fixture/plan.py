@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from types import CoroutineType
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from awaken.codemods.testing.async_fixture.reasons import (
@@ -280,8 +281,14 @@ def _use(module: Module, node: ast.Name) -> _Use:
     match module.parent(node):
         case ast.Await() | ast.AsyncFor() | ast.comprehension(is_async=1):
             return "by-hand"
-        case ast.Attribute(attr=attribute):
-            return "by-hand" if attribute in _OF_COROUTINES else "as-value"
+        case ast.Attribute(attr=attribute) as method:
+            call = module.call_of(method)
+            # A coroutine has methods of these names, and their results cannot be awaited.
+            is_awaited = call is not None and isinstance(module.parent(call), ast.Await)
+            is_its_own = attribute in _OF_COROUTINES and not (
+                is_awaited and hasattr(CoroutineType, attribute)
+            )
+            return "by-hand" if is_its_own else "as-value"
         case ast.Subscript(value=value) if value is node:
             return "as-value"
         case ast.Call(func=func) if func is node:

@@ -100,6 +100,14 @@ class Replacements:
         known = [name for name in names if self._evaluator.classes.facts(name) is not None]
         return tuple(known) if len(known) == len(values) else ()
 
+    def makes(self, module: Module, node: ast.expr, qualified: str) -> bool:
+        """Whether calling the object ``node`` gives instances of one class, and nothing else."""
+        values = self._evaluator.values(module, node)
+        functions = [value for value in values if isinstance(value, FunctionOf)]
+        made = [result for each in functions for result in self._evaluator.results_of(each)]
+        kinds = (isinstance(value, InstanceOf) and value.qualified == qualified for value in made)
+        return bool(made) and len(functions) == len(values) and all(kinds)
+
     def methods(self, qualified: str, name: str) -> tuple[FunctionPlace, ...]:
         """Return the definitions of the method that instances of a class have, its own first."""
         for facts in self._evaluator.classes.line(qualified):

@@ -45,6 +45,7 @@ from awaken.project.values.items import DICTS, MUTABLE, STR, is_growing
 from awaken.project.values.questions import EvaluatorPart, Questions
 
 _LOOKING = name_list("adding_nothing")
+_ASKING = name_list("asking_containers")
 _LOOKING_ON = {"awaited", "compared", "deleted", "dropped", "formatted", "index", "tested"}
 """Uses of a container that put nothing in, and hand it to nobody."""
 _HANDING_ALL_OUT = {"values", "items", "copy", "union", "intersection", "difference"}
@@ -491,6 +492,8 @@ class _Uses:
         self, module: Module, call: ast.Call, node: ast.expr, depth: int
     ) -> Iterator[Addition]:
         name = self._evaluator.names.qualified_name(module, call.func)
+        if name in _ASKING:
+            return
         if name is not None and name.startswith("builtins."):
             yield Addition("unknown", depth + 1, module, node)
         elif name in _PUTTING_SECOND and len(call.args) > 1:

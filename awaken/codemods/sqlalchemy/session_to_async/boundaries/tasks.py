@@ -15,7 +15,13 @@ from awaken.project.effects.own_nodes import own_nodes, what_runs
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, last_name, root_of, without_arguments
+from awaken.project.source.trees import (
+    Function,
+    keyword_of,
+    last_name,
+    root_of,
+    without_arguments,
+)
 from awaken.project.values.domain import FunctionOf
 
 if TYPE_CHECKING:
@@ -53,6 +59,8 @@ def is_sent(part: SynchronousPart, function: FunctionPlace, place: Place) -> boo
     """Whether a task is only sent to a worker at a place at which it is named."""
     if not part.entry_points.is_task(function):
         return False
+    if any(entry_point.at == place for entry_point in part.entry_points.found[function]):
+        return True
     module = part.project.module(place.path)
     name = function.name
     return module is not None and any(
@@ -129,6 +137,12 @@ def _eager(project: Project) -> Iterator[Place]:
         is_off = isinstance(setting, ast.Constant) and setting.value is False
         if setting is not None and not is_off and not _is_on_double(module, node):
             yield module.place(node)
+    words = sorted({f"{name.rpartition('.')[2]}(".encode() for name in KNOWN.queues})
+    for module, call in nodes_with(project, words, ast.Call):
+        option = KNOWN.queues.get(project.qualified_name(module, call.func) or "")
+        is_async = keyword_of(call, option) if option else None
+        if is_async is not None and not (isinstance(is_async, ast.Constant) and is_async.value):
+            yield module.place(is_async)
 
 
 def _setting(module: Module, node: ast.AST) -> ast.expr | None:

@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.session_to_async.doubles.mock_results import (
 from awaken.codemods.sqlalchemy.session_to_async.doubles.mocked_objects import inserted_arguments
 from awaken.codemods.sqlalchemy.session_to_async.expressions.functions_of_lambdas import (
     function_of_lambda,
+    generator_of_lambda,
     is_laid_out,
 )
 from awaken.contract import Edit
@@ -134,9 +135,7 @@ class DoubleWriter:
             return []
         match given:
             case ast.Lambda() if self._is_method(replacement) or is_laid_out(given):
-                around = module.enclosing_function(given)
-                taken = self._taken.setdefault(around, set())
-                wanted = f"fake_{replacement.name.strip('_')}"
+                taken, wanted = self._names(module, replacement, given)
                 return function_of_lambda(site, given, taken, wanted)
             case ast.Call(func=function) if self._qualified_text(module, function) in _MOCKS:
                 return self._mock(site, given)
@@ -153,6 +152,36 @@ class DoubleWriter:
             site.insert_behind(given, ")"),
             *imports,
         ]
+
+    def _names(
+        self, module: Module, replacement: Replacement, given: ast.Lambda
+    ) -> tuple[set[str], str]:
+        """Return the names that are taken around a lambda, and that of a function in its place."""
+        taken = self._taken.setdefault(module.enclosing_function(given), set())
+        return taken, f"fake_{replacement.name.strip('_')}"
+
+    def items_of(self, module: Module, given: ast.expr) -> list[ast.expr]:
+        """Return the items of an iterator over a list that a lambda makes; none if it is other."""
+        match given:
+            case ast.Lambda(
+                body=ast.Call(
+                    func=function, args=[ast.List(elts=items) | ast.Tuple(elts=items)], keywords=[]
+                )
+            ) if self._qualified_text(module, function) == "builtins.iter":
+                # Names may be read when an item is asked for: other expressions may not.
+                return items if all(isinstance(item, ast.Name) for item in items) else []
+        return []
+
+    def generator(
+        self,
+        site: Site[ast.AST],
+        replacement: Replacement,
+        given: ast.Lambda,
+        items: Sequence[ast.expr],
+    ) -> list[Edit]:
+        """Return the edits that make a fake an asynchronous generator. Raises Refused."""
+        taken, wanted = self._names(site.module, replacement, given)
+        return generator_of_lambda(site, given, taken, wanted, items)
 
     def is_awaitable(self, module: Module, given: ast.expr) -> bool:
         """Whether calling what is put there gives what can be awaited, after the change."""

@@ -125,9 +125,13 @@ class Doubles:
         module, given = site.module, replacement.given
         message = f"`async with` enters the mock of `{replacement.shown}`"
         if given is not None:
-            if not self._writer.is_awaitable(module, given):
+            if self._writer.is_awaitable(module, given):
+                return Rewrite(message, [])
+            items = self._writer.items_of(module, given)
+            if not items or not isinstance(given, ast.Lambda) or kinds != {"generator"}:
                 raise not_understood(replacement, module.excerpt(given))
-            return Rewrite(message, [])
+            message = f"the fake of `{replacement.shown}` becomes an asynchronous generator"
+            return Rewrite(message, self._writer.generator(site, replacement, given, items))
         if kinds != {"manager"} or not isinstance(replacement.node, ast.Call):
             raise not_understood(replacement, module.excerpt(replacement.node))
         if replacement.node.keywords:

@@ -37,6 +37,30 @@ def function_of_lambda(
     calls in it, and ``first`` is a line before its result. Raises Refused.
     """
     module = site.module
+    parameters, body = "*args, **kwargs", f"{module.text_of(node)}(*args, **kwargs)"
+    if isinstance(node, ast.Lambda):
+        parameters, body = _parameters(module, node), _body(module, node, awaited)
+    body = f"{first and _INDENT}{first}{_INDENT}return {body}\n"
+    return _written_before(site, node, taken, wanted, f"({parameters}):\n{body}")
+
+
+def generator_of_lambda(
+    site: Site[ast.AST], node: ast.Lambda, taken: set[str], wanted: str, items: Sequence[ast.expr]
+) -> list[Edit]:
+    """Return the edits that write a lambda as an asynchronous generator of ``items``.
+
+    As for ``function_of_lambda``. Raises Refused.
+    """
+    module = site.module
+    body = "".join(f"{_INDENT}yield {module.text_of(item)}\n" for item in items)
+    return _written_before(site, node, taken, (wanted,), f"({_parameters(module, node)}):\n{body}")
+
+
+def _written_before(
+    site: Site[ast.AST], node: ast.expr, taken: set[str], wanted: Sequence[str], code: str
+) -> list[Edit]:
+    """Return the edits that write a function in front of the statement of ``node``."""
+    module = site.module
     statement, refused = module.statement_of(node), Refused(NOT_AWAITABLE_HERE, "a lambda")
     for above in module.ancestors(node):
         if above is statement:
@@ -46,21 +70,15 @@ def function_of_lambda(
             raise refused
     if not isinstance(statement, _STATEMENTS) or isinstance(module.parent(statement), ast.ClassDef):
         raise refused
-    parameters, body = "*args, **kwargs", f"{module.text_of(node)}(*args, **kwargs)"
-    if isinstance(node, ast.Lambda):
-        if _has_comment(module, node) or has_long_text(node.body):
-            raise refused
-        parameters, body = _parameters(module, node), _body(module, node, awaited)
-    body = f"{first and _INDENT}{first}{_INDENT}return {body}\n"
+    if isinstance(node, ast.Lambda) and (_has_comment(module, node) or has_long_text(node.body)):
+        raise refused
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node:
-            code = f"async def {name}({parameters}):\n{body}"
-            return [site.rewrite(statement, REPLACE, Replaced(code))]
+            return [site.rewrite(statement, REPLACE, Replaced(f"async def {name}{code}"))]
     written = module.scopes.fresh_name(*wanted, taken=taken)
     taken.add(written)
-    code = f"async def {written}({parameters}):\n{body}"
     return [
-        site.insert_statements(module.place(statement), "before", code),
+        site.insert_statements(module.place(statement), "before", f"async def {written}{code}"),
         site.replace(node, written),
     ]
 

@@ -75,9 +75,14 @@ class PatchedObjects:
     def _are_fakes_waiting(
         self, module: Module, replacement: Replacement, methods: Mapping[str, bool]
     ) -> bool:
-        """Whether classes of the tests replace a class, with methods that wait as well."""
+        """Whether classes of the tests replace a class, with methods that wait as well.
+
+        Or a function that makes instances of the class itself, with other arguments.
+        """
         replacements = self._project.replacements
-        given = replacement.given
+        given, cls = replacement.given, replacement.cls
+        if given is not None and replacement.is_class and replacements.makes(module, given, cls):
+            return True
         fakes = () if given is None else replacements.classes_of(module, given)
         return bool(fakes) and all(
             self._waits(method)
