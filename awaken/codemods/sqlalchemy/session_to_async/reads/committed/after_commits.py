@@ -181,11 +181,15 @@ class ReadsAfterCommits:
                 line, edit = loaded_once(site, loop, f"{each[0].text}.{each[0].name}", line)
                 needed = [*needed, edit]
             code, imports = code + line, imports + needed
-        steps = [step for entry in reads for step in entry.further]
-        if steps and reads[0].session:
-            item = site.module.fresh_local(site.node, "item", "entry")
-            code += expired_items(reads[0].session, steps, item)
-            code += loaded_as_read(reads[0].session, steps)
+        for root, each in groups_of(reads, lambda read: read.text.partition(".")[0]).items():
+            steps = [step for read in each for step in read.further]
+            if steps and each[0].session:
+                item = site.module.fresh_local(site.node, "item", "entry")
+                line = expired_items(each[0].session, steps, item)
+                line += loaded_as_read(each[0].session, steps)
+                owner = [replace(read, text=root, is_many=False) for read in each]
+                tests, needed = self._tests(site, owner, root)
+                code, imports = code + below_headers(line, *tests), imports + needed
         shown = " and ".join(dict.fromkeys(f"`{entry.text}.{entry.name}`" for entry in reads))
         message = f"reloads {shown} after the commit, as before"
         place = site.module.place(site.node)
@@ -211,29 +215,36 @@ class ReadsAfterCommits:
             # Refreshed in part, it counts as loaded: the columns of a rollback would be missed.
             whole, more = self._refreshed_whole(site, session, item)
             line, imports = whole + line, [*imports, *more]
-        is_optional, tests = all(read.is_optional for read in reads), list[str]()
-        if is_optional and not first.is_many:
-            tests = [f"{text} is not None"]
-        if first.session and any(read.may_be_detached for read in reads):
-            tests.append(f"{item} in {session}")
-        # A test may have a mock give one that is in no session, and loads nothing.
-        elif not (first.session or is_around_tests(site.module.path)) or any(
-            read.may_be_transient
-            or self._states.may_be_lost(site.module, read.reading or site.node, text)
-            for read in reads
-        ):
-            inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
-            tests.append(f"{inspect}({item}).persistent")
-            imports = [*imports, needed]
-        if tests:
-            line = below_headers(line, f"if {' and '.join(tests)}")
+        tests, needed = self._tests(site, reads, item)
+        imports, line = [*imports, *needed], below_headers(line, *tests)
         if first.is_many:
             line = below_headers(line, *clauses)
-            line = below_headers(line, f"if {text} is not None") if is_optional else line
+            if all(read.is_optional for read in reads):
+                line = below_headers(line, f"if {text} is not None")
         if first.is_unloaded:
             owner, _, name = text.rpartition(".")
             line = loaded_as_read(session, [Step(owner, name, ())]) + line
         return line, imports
+
+    def _tests(
+        self, site: Site[ast.AST], reads: list[_Read], item: str
+    ) -> tuple[list[str], list[Edit]]:
+        """Return the header under which an object can be loaded again, if any, and imports."""
+        first, tests, imports = reads[0], list[str](), list[Edit]()
+        if not first.is_many and all(read.is_optional for read in reads):
+            tests = [f"{first.text} is not None"]
+        if first.session and any(read.may_be_detached for read in reads):
+            tests.append(f"{item} in {first.session}")
+        # A test may have a mock give one that is in no session, and loads nothing.
+        elif not (first.session or is_around_tests(site.module.path)) or any(
+            read.may_be_transient
+            or self._states.may_be_lost(site.module, read.reading or site.node, first.text)
+            for read in reads
+        ):
+            inspect, needed = imported_name(site, "sqlalchemy", "inspect", site.node)
+            tests.append(f"{inspect}({item}).persistent")
+            imports = [needed]
+        return [f"if {' and '.join(tests)}"] if tests else [], imports
 
     def _refreshed_whole(
         self, site: Site[ast.AST], session: str, item: str

@@ -71,12 +71,11 @@ if TYPE_CHECKING:
 class _Read(Struct, frozen=True):
     """A read of ``name`` of what ``text`` says, in front of which ``statement`` it is loaded.
 
-    ``root`` is the object that this begins with.
-
-    Of all its items, if it is ``is_many``. An object that may be new has loaded nothing yet;
-    one that ``may_be_lost`` by its session is not refreshed. A collection ``is_filled`` from its
-    other side. Nor is one refreshed that is the object of a variable in ``aliases``, of which the
-    same was read before: that stays. Of a ``loop`` that writes, the first run loads it.
+    ``root`` is the object that this begins with; it ``may_be_none``. Of all its items, if it is
+    ``is_many``. An object that may be new has loaded nothing yet; one that ``may_be_lost`` by its
+    session is not refreshed. A collection ``is_filled`` from its other side. Nor is one refreshed
+    that is the object of a variable in ``aliases``, of which the same was read before: that stays.
+    Of a ``loop`` that writes, the first run loads it.
     """
 
     statement: ast.stmt
@@ -85,6 +84,7 @@ class _Read(Struct, frozen=True):
     session: str
     is_optional: bool
     root: str = ""
+    may_be_none: bool = False
     is_many: bool = False
     is_by_key: bool = False
     step: Step | None = None
@@ -157,6 +157,8 @@ class ReadsAfterWrites:
         code, edits = "", imports
         for read in reads:
             line = _code(read, inspect, item, is_held=is_held)
+            if read.may_be_none and read.text != read.root:
+                line = below_headers(line, f"if {read.root} is not None")
             if read.loop is not None:
                 line, edit = loaded_once(site, read.loop, f"{read.text}.{read.name}", line)
                 edits = [*edits, edit]
@@ -285,7 +287,7 @@ class ReadsAfterWrites:
             return
         is_optional = may_be_missing(module, held, kind, first)
         text = module.text_of(held)
-        read = _Read(first, text, "", session, is_optional, text, is_kept=not kind)
+        read = _Read(first, text, "", session, is_optional, text, is_optional, is_kept=not kind)
         steps = [*kept_steps(self._loading, self._steps(module, held, values, kind))]
         steps += [step for each in kept for step in each.reads]
         # Which writes are still open takes a search for each.
