@@ -113,7 +113,7 @@ def _loop_made(project: Project, module: Module, call: ast.Call) -> ast.Call | N
         case ast.Attribute(value=ast.Call() as made, attr="run_until_complete"):
             pass
         case ast.Attribute(value=ast.Name() as loop, attr="run_until_complete"):
-            value = module.scopes.only_value(loop, "assignment")
+            value = module.scopes.only_value(loop)
             if not isinstance(value, ast.Call):
                 return None
             made = value
