@@ -249,8 +249,7 @@ class ScopeTable:
     def only_value(self, node: ast.AST | None, *kinds: BindingKind) -> ast.expr | None:
         """Return the value of that binding; None without one.
 
-        Without ``kinds`` it is what is assigned. A default, the iterable of a loop and a context
-        manager are no values of the names that they belong to.
+        Without ``kinds`` it is what is assigned: no default, iterable or context manager.
         """
         binding = self.only_binding(node, *(kinds or _ASSIGNING))
         return None if binding is None else binding.value

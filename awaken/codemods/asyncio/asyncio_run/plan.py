@@ -126,7 +126,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     module, call = site.module, site.node
     if module.in_fstring(call):
         raise Refused(INSIDE_FSTRING, module.excerpt(call))
-    if b"nest_asyncio" in module.source.text:
+    if project.files_with((b"nest_asyncio",)):
         raise Refused(OTHER_USE, "`nest_asyncio` lets loops run inside other loops")
     _require_coroutine(project, module, call)
     made = _loop_made(project, module, call)

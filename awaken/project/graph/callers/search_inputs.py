@@ -55,14 +55,14 @@ class Surroundings:
             yield from ((module, lookup) for lookup in lookups_in(module))
 
     def lookups_of(self, path: str, name: str) -> Iterator[tuple[Place, str]]:
-        """Yield where ``name`` of the module at ``path`` may be looked up, each with its text."""
+        """Yield where ``name`` of the module at ``path`` may be looked up, with the texts."""
         for place, text, pattern in self._lookups_at(path):
             if re.fullmatch(pattern, name):
                 yield place, text
 
     @cached_method
     def _lookups_at(self, path: str) -> list[tuple[Place, str, str]]:
-        """Return the lookups of any name; the last text is the pattern of the names it may read."""
+        """Return the lookups of any name, each with its text and the pattern of what it reads."""
         near = self.words.python() if self.module_values.travels(path) else [path]
         return [
             (module.place(lookup.node), module.excerpt(lookup.node), lookup.pattern(module))
