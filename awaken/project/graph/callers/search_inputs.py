@@ -63,7 +63,9 @@ class Surroundings:
     @cached_method
     def _lookups_at(self, path: str) -> list[tuple[Place, str, str]]:
         """Return the lookups of any name, each with its text and the pattern of what it reads."""
-        near = self.words.python() if self.module_values.travels(path) else [path]
+        values = self.module_values
+        near = {path, *values.users(path)}
+        near.update(file for name in values.takers(path) for file in self.words.files_with(name))
         return [
             (module.place(lookup.node), module.excerpt(lookup.node), lookup.pattern(module))
             for module, lookup in self.lookups_near(near)
@@ -110,6 +112,12 @@ class _ModuleValues:
         files = self._files_of(last, MOST_FILES)
         return files is None or any(dotted in self._used_in(file) for file in files)
 
+    def users(self, path: str) -> list[str]:
+        """Return the files that use the module at ``path`` as a value, if they are few."""
+        dotted = self._evaluator.names.layout.name_of(path)
+        files = self._files_of(dotted.rpartition(".")[2], MOST_FILES) or ()
+        return [file for file in files if dotted in self._used_in(file)]
+
     @cached_method
     def takers(self, path: str) -> frozenset[str]:
         """Return the names of what is called with the module at ``path``."""
@@ -117,7 +125,7 @@ class _ModuleValues:
         last = dotted.rpartition(".")[2]
         return frozenset(
             last_name(call.func)
-            for module in self._evaluator.modules_at(self._files_of(last, MOST_FILES) or ())
+            for module in self._evaluator.modules_at(self.users(path))
             for node in _values(module, {last})
             if (call := module.call_taking(node)) is not None
             and self._evaluator.names.qualified_name(module, node) == dotted
