@@ -153,7 +153,7 @@ class DanglingTask(Rule):
     decides_by = "file"
     since = "0.1.0"
     after = ("ensure-future",)
-    triggers = (b"create_task", b"ensure_future", b"asyncio.Task(")
+    triggers = (b"create_task", b"ensure_future", b"Task")
     status = Status.OPT_IN
     reasons = (INSIDE_EXPRESSION, NAMES_LISTED, OUTSIDE_FUNCTION, SHARED_LINE)
 

@@ -129,7 +129,7 @@ class NestedAsyncioRun(SiteRule):
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"async def",)
-    anchors = ((b"asyncio.run(", b"import run", b"run_until_complete"),)
+    anchors = ((b"asyncio.run", b"asyncio as ", b"import run", b"run_until_complete"),)
     status = Status.OPT_IN
     reasons = (INSIDE_FSTRING, OTHER_ARGUMENTS, THROUGH)
 

@@ -304,7 +304,9 @@ class Calls:
 
         Most endpoints are mentioned nowhere, which texts tell much faster than ``callers_of``.
         """
-        return self._text_mentions.may_mention(function.name, module)
+        if self._text_mentions.may_mention(function.name, module):
+            return True
+        return self._evaluator.callers.may_be_looked_up(module, function.name)
 
     def function_called(self, module: Module, call: ast.Call) -> Called | Unknown:
         """Return the only function of the project that ``call`` can reach; Unknown says why not.

@@ -168,14 +168,26 @@ def _of_named(
         if _DOTTED.fullmatch(dotted):
             yield Put(call, None, dotted, rest[0] if rest else given)
         return
-    if is_literal(first) or named is None:
+    if is_literal(first):
         return
-    names = _texts_of(module, named) if is_patch or isinstance(named, ast.Constant) else []
+    if named is None:
+        # The text of a parameter, or of an item, is written elsewhere in the file.
+        dotted_names = sorted(_dotted_texts(module)) if is_patch else []
+        yield from (Put(call, None, name, given) for name in dotted_names)
+        return
+    names = texts_of(module, named) if is_patch or isinstance(named, ast.Constant) else []
     value = rest[1] if len(rest) > 1 else given
     if names is not None:
         yield from (Put(call, first, name, value) for name in names if name.isidentifier())
     elif last in {"__setattr__", "object", "setattr", "spy"}:
         yield Put(call, first, "", value)
+
+
+@cached_in_file
+def _dotted_texts(module: Module) -> frozenset[str]:
+    """Return the texts of a file that may be dotted names."""
+    texts = {node.value for node in module.nodes(ast.Constant) if isinstance(node.value, str)}
+    return frozenset(text for text in texts if _DOTTED.fullmatch(text))
 
 
 @cached_in_file
@@ -239,7 +251,7 @@ def _of_items(
         case _:
             return
     for key, value in items:
-        yield from (Put(node, owner, name, value) for name in _texts_of(module, key) or [""])
+        yield from (Put(node, owner, name, value) for name in texts_of(module, key) or [""])
 
 
 def _of_names(
@@ -276,7 +288,7 @@ def text_of(module: Module, node: ast.expr) -> str | None:
             return None if not parts or None in parts else "".join(part or "" for part in parts)
 
 
-def _texts_of(module: Module, node: ast.expr) -> list[str] | None:
+def texts_of(module: Module, node: ast.expr) -> list[str] | None:
     """Return the texts that ``node`` is, one in each round of a loop; None if unknown."""
     binding = module.scopes.only_binding(node)
     above = None if binding is None else module.parent(binding.node)

@@ -25,6 +25,8 @@ from awaken.project.source.worklist import groups_of
 _REPLACING = {"assignment", "function", "class", "type-alias"}
 """What replaces a name; an import may, too, where an annotation means the one above it."""
 
+_ASSIGNING: tuple[BindingKind, ...] = ("assignment", "walrus")
+
 _RUNNING = {"function", "class"}
 """What runs code of the file where a name of it is read."""
 
@@ -245,8 +247,11 @@ class ScopeTable:
         return bindings[0] if is_told else None
 
     def only_value(self, node: ast.AST | None, *kinds: BindingKind) -> ast.expr | None:
-        """Return the value of that binding; None without one."""
-        binding = self.only_binding(node, *kinds)
+        """Return the value of that binding; None without one.
+
+        Without ``kinds`` it is what is assigned: no default, iterable or context manager.
+        """
+        binding = self.only_binding(node, *(kinds or _ASSIGNING))
         return None if binding is None else binding.value
 
     def parameter_of(self, node: ast.AST) -> Binding | None:

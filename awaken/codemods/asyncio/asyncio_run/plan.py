@@ -113,7 +113,7 @@ def _loop_made(project: Project, module: Module, call: ast.Call) -> ast.Call | N
         case ast.Attribute(value=ast.Call() as made, attr="run_until_complete"):
             pass
         case ast.Attribute(value=ast.Name() as loop, attr="run_until_complete"):
-            value = module.scopes.only_value(loop, "assignment")
+            value = module.scopes.only_value(loop)
             if not isinstance(value, ast.Call):
                 return None
             made = value
@@ -126,7 +126,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     module, call = site.module, site.node
     if module.in_fstring(call):
         raise Refused(INSIDE_FSTRING, module.excerpt(call))
-    if b"nest_asyncio" in module.source.text:
+    if project.files_with((b"nest_asyncio",)):
         raise Refused(OTHER_USE, "`nest_asyncio` lets loops run inside other loops")
     _require_coroutine(project, module, call)
     made = _loop_made(project, module, call)

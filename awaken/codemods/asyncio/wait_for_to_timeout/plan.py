@@ -188,7 +188,7 @@ def _constant(project: Project, module: Module, node: ast.Name | ast.Attribute) 
     """Return the number that a name is given once, in this file or in another one."""
     home: Module | None = module
     if isinstance(node, ast.Name) and module.scopes.is_shadowed(node.id, node):
-        value = module.scopes.only_value(node, "assignment")
+        value = module.scopes.only_value(node)
     else:
         home, value = project.value_at(project.qualified_name(module, node)) or (None, None)
     if home is None or not isinstance(value, ast.Constant | ast.UnaryOp):

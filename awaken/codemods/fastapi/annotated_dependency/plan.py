@@ -48,7 +48,7 @@ _ROUTES = library_names().http_methods | {"api_route", "trace", "websocket", "we
 _REGISTERING = {"add_api_route", "add_api_websocket_route", "add_websocket_route"}
 _UNWRAPPING = "0.123.5"
 """FastAPI evaluates annotations where the function is defined from then on, not its wrapper."""
-_FOREIGN = {"inherited", "many", "dynamic", "unresolved"}
+_FOREIGN = {"inherited", "many", "unresolved"}
 
 
 class AnnotatedDependency(Rule):
@@ -286,6 +286,8 @@ def _of_obstacle(project: Project, signature: _Signature, obstacle: Obstacle) ->
             for place in (obstacle.place, *obstacle.others):
                 if not _is_registered(project, place):
                     raise Refused(reasons.UNSEEN_CALL, obstacle.why, because=(place,))
+        case "dynamic":
+            yield f"{obstacle.why}, so awaken may miss a direct call of it"
         case kind if kind == "named" or (kind in _FOREIGN and not _is_route(signature.function)):
             # FastAPI and URLs know a route by its name, too.
             may_call = _is_read if _is_route(signature.function) else _is_no_url

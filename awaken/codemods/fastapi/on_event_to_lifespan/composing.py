@@ -24,8 +24,11 @@ from awaken.project.source.trees import Function
 _GENERIC_ALIASES = (3, 9)
 """The first Python that takes ``collections.abc.AsyncIterator[None]``."""
 
-_NAMES_OF_FUNCTIONS = (b"funcName", b"{function}", b"currentframe", b"_getframe", b"inspect.stack")
-"""What shows which function runs: formats of ``logging`` and of loguru, frames."""
+_NAMES_OF_FUNCTIONS = (
+    *(b"funcName", b"{function}", b"func_name", b"FUNC_NAME"),
+    *(b"currentframe", b"_getframe", b"stack(", b"import stack"),
+)
+"""What shows which function runs: formats of ``logging``, loguru and structlog, frames."""
 
 _DOTTED = re.compile(r"(?:await )?[\w.]+\(\)")
 

@@ -97,4 +97,4 @@ class ModuleReader(Struct, frozen=True):
 
     def only_value(self, node: ast.Name) -> ast.expr | None:
         """Return the expression assigned to ``node`` if there is exactly one in a function."""
-        return self.module.scopes.only_value(node, "assignment")
+        return self.module.scopes.only_value(node)

@@ -185,7 +185,7 @@ class _Uses:
     def _follow(self, scene: _Scene, node: ast.expr) -> None:
         match node:
             case ast.Name():
-                value = scene.module.scopes.only_value(node, "assignment", "walrus")
+                value = scene.module.scopes.only_value(node)
                 if isinstance(value, ast.Call):
                     self._follow_call(scene, value)
             case ast.Call():
@@ -314,12 +314,12 @@ class _Uses:
         if called is not None and _is_inside(module, binding, called.function):
             if isinstance(binding.node, ast.arg):
                 return self._owner_of_parameter(scene, node, binding.node)
-            value = module.scopes.only_value(node, "assignment", "walrus")
+            value = module.scopes.only_value(node)
             return None if value is None else self._owner(scene, value)
         if binding.kind == "import":
             name = self._evaluator.names.qualified_name(module, node)
             return None if name is None else _Owner("", 0, name)
-        value = module.scopes.only_value(node, "assignment", "walrus")
+        value = module.scopes.only_value(node)
         followed = None if value is None else self._owner(_Scene(module), value)
         if followed is not None:
             return followed

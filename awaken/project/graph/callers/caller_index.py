@@ -10,7 +10,6 @@ from typing import Literal
 
 from awaken.contract import Place
 from awaken.project.graph.callers.call_sites import Callers, CallSite, Obstacle, Why
-from awaken.project.graph.callers.composed_names import composing
 from awaken.project.graph.callers.harmless_decorators import calls_nothing_else
 from awaken.project.graph.callers.method_mentions import (
     AnyMention,
@@ -58,6 +57,11 @@ class CallIndex:
         """Return who calls ``function``, a function or method of ``module``."""
         self.search([(module, function)])
         return self._kept[module.key_of(function)]
+
+    def may_be_looked_up(self, module: Module, name: str) -> bool:
+        """Whether code may read ``name`` of a module by a text that it puts together."""
+        with self._evaluator.without_callers():
+            return any(self._surroundings.lookups_of(module.path, name))
 
     def search(self, functions: Iterable[tuple[Module, Function]]) -> None:
         """Find who calls ``functions``, so that ``of`` knows: a file is parsed once for them all.
@@ -115,8 +119,8 @@ class _Search:
     file can hold a call that is known to reach it. The others can only hold what is unknown, and
     the first of these is enough.
 
-    Not looked for: names put together at run time outside the files of the function itself
-    (``getattr(module, prefix + name)``), code in strings, and callers in files that do not parse.
+    Not looked for: names of methods put together at run time outside the files of their class
+    (``getattr(user, prefix + name)``), code in strings, and callers in files that do not parse.
     """
 
     def __init__(self, surroundings: Surroundings, module: Module, function: Function) -> None:
@@ -173,13 +177,16 @@ class _Search:
             self._stop("many", why, self._target.place)
 
     def _look_for_dynamic_names(self) -> None:
-        """Look for ``getattr(self, f"_do_{name}")`` and ``globals()[name]`` near the function."""
-        paths = sorted(self._target.home() & self._surroundings.composing)
-        for module in self._evaluator.modules_at(paths):
-            for node in composing(module):
-                if self._target.may_name(module, node):
-                    why = f"`{module.excerpt(node)}` may name `{self._target.shown}`"
-                    self._stop("dynamic", why, module.place(node))
+        """Look for ``getattr(self, f"_do_{name}")``, ``vars(module)[name]`` and their like."""
+        target = self._target
+        if not target.is_method:
+            for place, text in self._surroundings.lookups_of(target.place.path, target.shown):
+                self._stop("dynamic", f"`{text}` may name `{target.shown}`", place)
+            return
+        for module, lookup in self._surroundings.lookups_near(target.home()):
+            if target.may_name(module, lookup):
+                why = f"`{module.excerpt(lookup.node)}` may name `{target.shown}`"
+                self._stop("dynamic", why, module.place(lookup.node))
 
     # ----------------------------------------------------------------------------- the search
     def run(self) -> Iterator[str]:

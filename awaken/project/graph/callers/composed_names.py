@@ -4,37 +4,87 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
+
+from msgspec import Struct
 
 from awaken.project.source.f_strings import text_parts
 from awaken.project.source.modules import Module
+from awaken.project.source.replacing import texts_of
+from awaken.project.source.trees import last_name
 
-COMPOSING = ("getattr", "globals", "vars")
-"""The functions that turn a text into what it names."""
+_NAMESPACES = ("getmembers", "globals", "vars")
+COMPOSING = ("__dict__", "getattr", *_NAMESPACES)
+"""What turns a text into what it names, or gives all that has a name."""
+_ANY = ".*"
 
 
-def composing(module: Module) -> list[ast.Call | ast.Subscript]:
-    """Return the ``getattr(...)``, ``globals()[...]`` and ``vars()[...]`` of a file in order."""
-    outers: list[ast.Call | ast.Subscript] = []
-    for word in COMPOSING:
-        for node in module.mentions(word):
-            call = module.parent(node)
-            if not isinstance(node, ast.Name) or not isinstance(call, ast.Call):
-                continue
-            outer = call if word == "getattr" else module.parent(call)
-            if call.func is node and isinstance(outer, ast.Call | ast.Subscript):
-                outers.append(outer)
+class Lookup(Struct, frozen=True):
+    """One ``getattr(owner, name)``, ``vars(owner)[name]`` or the like, whose text is no constant.
+
+    ``owner`` is None for the file itself, and ``name`` for all names.
+    """
+
+    node: ast.expr
+    owner: ast.expr | None
+    name: ast.expr | None
+
+    def pattern(self, module: Module) -> str:
+        """Return the expression that each name matches in whole that it may read."""
+        texts = None if self.name is None else texts_of(module, self.name)
+        if texts is not None:
+            return "|".join(map(re.escape, texts))
+        return _ANY if self.name is None else _pattern(self.name)
+
+
+def lookups_in(module: Module) -> list[Lookup]:
+    """Return the lookups of a file in source order."""
+    lookups = [
+        lookup
+        for word in COMPOSING
+        for node in module.mentions(word)
+        for lookup in _lookups_at(module, node)
+        if not isinstance(lookup.name, ast.Constant)
+    ]
     # They were found word by word.
-    return sorted(outers, key=module.span)
+    return sorted(lookups, key=lambda lookup: module.span(lookup.node))
+
+
+def _lookups_at(module: Module, node: ast.AST) -> Iterator[Lookup]:
+    call = module.call_of(node)
+    match node:
+        case ast.Attribute(value=owner, attr="__dict__"):
+            yield from _of_namespace(module, node, owner)
+        case ast.Name(id="getattr") if call is not None and len(call.args) > 1:
+            yield Lookup(call, call.args[0], call.args[1])
+        case ast.Name() | ast.Attribute() if call is not None and last_name(node) in _NAMESPACES:
+            yield from _of_namespace(module, call, next(iter(call.args), None))
+
+
+def _of_namespace(module: Module, node: ast.expr, owner: ast.expr | None) -> Iterator[Lookup]:
+    """Yield what reads from ``node``, which holds all names of ``owner``, or of the file."""
+    above = module.parent(node)
+    match above:
+        case ast.Subscript(slice=name, ctx=ast.Load()):
+            yield Lookup(above, owner, name)
+        case ast.Attribute(attr="get" | "pop") if call := module.call_of(above):
+            yield Lookup(call, owner, next(iter(call.args), None))
+        case ast.Attribute(attr="items" | "values"):
+            yield Lookup(node, owner, None)
+        case _ if isinstance(node, ast.Call) and last_name(node.func) == "getmembers":
+            yield Lookup(node, owner, None)
 
 
 def fits(name: ast.expr, wanted: str) -> bool:
     """Whether an expression may be the text ``wanted``: constants and f-strings are compared."""
-    match name:
-        case ast.Constant():
-            return False  # a whole name in a string is found by its text
-        case _:
-            parts = [
-                re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".*"
-                for part in text_parts(name)
-            ]
-            return not parts or re.fullmatch("".join(parts), wanted) is not None
+    # A whole name in a string is found by its text.
+    is_text = isinstance(name, ast.Constant)
+    return not is_text and re.fullmatch(_pattern(name), wanted) is not None
+
+
+def _pattern(name: ast.expr) -> str:
+    parts = [
+        re.escape(str(part.value)) if isinstance(part, ast.Constant) else _ANY
+        for part in text_parts(name)
+    ]
+    return "".join(parts) or _ANY

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterator
 from functools import cached_property
 
-from awaken.project.graph.callers.composed_names import COMPOSING
+from awaken.contract import Place
+from awaken.project.graph.callers.composed_names import COMPOSING, Lookup, lookups_in
 from awaken.project.graph.callers.importers import Importers
 from awaken.project.graph.callers.method_mentions import Mentions
 from awaken.project.graph.classes.hierarchies import Hierarchy
@@ -19,6 +21,7 @@ from awaken.project.source.trees import last_name
 from awaken.project.source.words import Words
 from awaken.project.source.worklist import MOST_FILES
 from awaken.project.values.calls.loaded_files import MAKING, NAMING
+from awaken.project.values.domain import ModuleOf, Unknown
 from awaken.project.values.evaluation import Evaluator
 
 _MOST_SEARCHED = 1000
@@ -46,8 +49,44 @@ class Surroundings:
             self.evaluator, self.words.files_with, self.overrides, self.hierarchy, qualified
         )
 
+    def lookups_near(self, paths: Collection[str]) -> Iterator[tuple[Module, Lookup]]:
+        """Yield the lookups of the files at ``paths``."""
+        for module in self.evaluator.modules_at(sorted(self._composing.intersection(paths))):
+            yield from ((module, lookup) for lookup in lookups_in(module))
+
+    def lookups_of(self, path: str, name: str) -> Iterator[tuple[Place, str]]:
+        """Yield where ``name`` of the module at ``path`` may be looked up, with the texts."""
+        for place, text, pattern in self._lookups_at(path):
+            if re.fullmatch(pattern, name):
+                yield place, text
+
+    @cached_method
+    def _lookups_at(self, path: str) -> list[tuple[Place, str, str]]:
+        """Return the lookups of any name, each with its text and the pattern of what it reads."""
+        values = self.module_values
+        near = {path, *values.users(path)}
+        near.update(file for name in values.takers(path) for file in self.words.files_with(name))
+        return [
+            (module.place(lookup.node), module.excerpt(lookup.node), lookup.pattern(module))
+            for module, lookup in self.lookups_near(near)
+            if self._may_read(path, module, lookup)
+        ]
+
+    def _may_read(self, path: str, module: Module, lookup: Lookup) -> bool:
+        """Whether ``lookup``, in a file, may read the names of the module at ``path``."""
+        owner = lookup.owner
+        if owner is None:
+            return module.path == path
+        values = self.evaluator.values(module, owner)
+        if any(isinstance(value, Unknown) for value in values):
+            function = module.enclosing_def(owner) if module.scopes.parameter_of(owner) else None
+            is_passed = function is not None and function.name in self.module_values.takers(path)
+            is_own = module.path == path and self.module_values.may_be_asked(path)
+            return is_passed or (is_own and lookup.name is not None)
+        return ModuleOf(path) in values
+
     @cached_property
-    def composing(self) -> frozenset[str]:
+    def _composing(self) -> frozenset[str]:
         """The files in which names may be put together at run time."""
         return frozenset(path for word in COMPOSING for path in self.words.files_with(word))
 
@@ -72,6 +111,25 @@ class _ModuleValues:
             return True
         files = self._files_of(last, MOST_FILES)
         return files is None or any(dotted in self._used_in(file) for file in files)
+
+    def users(self, path: str) -> list[str]:
+        """Return the files that use the module at ``path`` as a value, if they are few."""
+        dotted = self._evaluator.names.layout.name_of(path)
+        files = self._files_of(dotted.rpartition(".")[2], MOST_FILES) or ()
+        return [file for file in files if dotted in self._used_in(file)]
+
+    @cached_method
+    def takers(self, path: str) -> frozenset[str]:
+        """Return the names of what is called with the module at ``path``."""
+        dotted = self._evaluator.names.layout.name_of(path)
+        last = dotted.rpartition(".")[2]
+        return frozenset(
+            last_name(call.func)
+            for module in self._evaluator.modules_at(self.users(path))
+            for node in _values(module, {last})
+            if (call := module.call_taking(node)) is not None
+            and self._evaluator.names.qualified_name(module, node) == dotted
+        )
 
     def may_be_asked(self, path: str) -> bool:
         """Whether any code may ask the module at ``path`` for a name that is a text."""

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from awaken.project.graph.callers.composed_names import fits
+from awaken.project.graph.callers.composed_names import Lookup, fits
 from awaken.project.graph.callers.method_mentions import Definition, Mention, Receiver
 from awaken.project.graph.callers.search_inputs import Surroundings
 from awaken.project.graph.classes.hierarchies import Hierarchy
@@ -81,19 +81,14 @@ class Target:
         declaring = set() if self.hierarchy is None else self.hierarchy.declaring(self.name)
         return {self.place.path} | declaring
 
-    def may_name(self, module: Module, node: ast.Call | ast.Subscript) -> bool:
-        """Whether ``node``, which turns a text into what it names, may give the function."""
-        match node:
-            case ast.Call(func=ast.Name(id="getattr"), args=[owner, name, *_]):
-                if self.owner is None and isinstance(owner, ast.Name):
-                    return owner.id == "sys" and fits(name, self.shown)
-                composed = not isinstance(name, ast.Name | ast.Attribute | ast.Constant)
-                is_used = composed or module.call_of(node) is not None
-                may_name = is_used and fits(name, self.shown)
-                return may_name and self._may_own(module, owner)
-            case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "vars")), slice=name):
-                return self.owner is None and fits(name, self.shown)
-        return False
+    def may_name(self, module: Module, lookup: Lookup) -> bool:
+        """Whether ``lookup`` may give the method."""
+        node, owner, name = lookup.node, lookup.owner, lookup.name
+        if not isinstance(node, ast.Call) or owner is None or name is None:
+            return False
+        composed = not isinstance(name, ast.Name | ast.Attribute)
+        is_used = composed or module.call_of(node) is not None
+        return is_used and fits(name, self.shown) and self._may_own(module, owner)
 
     def _may_own(self, module: Module, node: ast.expr) -> bool:
         """Whether ``node`` may be something that has the method."""

@@ -278,7 +278,9 @@ def filter_target(statement: Statement) -> Target:
     # An alias that is made in place, as `aliased(User)`, has no name to compare by.
     if not first.owner.replace(".", "").isidentifier():
         return Target(None, f"`{first.owner}`")
-    return Target(first.owner, first.owner, first.model)
+    # A Table or subquery has its columns in `.c`.
+    text = f"{first.owner}.c" if first.what is What.SELECTABLE else first.owner
+    return Target(text, text, first.model)
 
 
 def _with_entities(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:

@@ -19,7 +19,7 @@ from awaken.project.frameworks.sqlalchemy.reads.read_facts import How, Sight
 from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arrivals import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.passed_values import PassedValues
-from awaken.project.graph.callers.composed_names import composing, fits
+from awaken.project.graph.callers.composed_names import fits, lookups_in
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
 from awaken.project.source.memo import cached_method
@@ -172,16 +172,15 @@ class Receivers:
         words = self._evaluator.callers.words
         paths = sorted({*words.files_with("getattr"), *words.files_with("methodcaller")})
         for module in self._evaluator.modules_at(paths):
-            for node in composing(module):
-                match node:
-                    case ast.Call(func=ast.Name(id="getattr"), args=[owner, name, *_]):
-                        # Of a name that is known there is a sight.
-                        if self._named.names_of(module, name) is not None:
-                            continue
-                        values = self._evaluator.values(module, owner)
-                        objects = tuple(value for value in values if isinstance(value, InstanceOf))
-                        shown = module.excerpt(node)
-                        result.append(_Composed(module.place(node), shown, name, objects))
+            for lookup in lookups_in(module):
+                owner, name = lookup.owner, lookup.name
+                # Of a name that is known there is a sight.
+                if owner is None or name is None or self._named.names_of(module, name) is not None:
+                    continue
+                values = self._evaluator.values(module, owner)
+                objects = tuple(value for value in values if isinstance(value, InstanceOf))
+                place, shown = module.place(lookup.node), module.excerpt(lookup.node)
+                result.append(_Composed(place, shown, name, objects))
             for mention in module.mentions("methodcaller"):
                 call = module.parent(mention)
                 if isinstance(call, ast.Call) and call.args:
