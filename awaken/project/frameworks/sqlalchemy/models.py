@@ -353,7 +353,7 @@ class Models:
         return dict(pair for call in calls for pair in self._mapped_by(*call))
 
     def _mapped_by(self, module: Module, node: ast.Call) -> Iterator[tuple[str, Imperative]]:
-        owner = self.relationships.imperatively_mapped(module, node)
+        owner = self.relationships.class_of_mapper(module, node)
         if owner is None:
             return
         properties = keyword_of(node, "properties")

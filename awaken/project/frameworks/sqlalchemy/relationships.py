@@ -228,11 +228,11 @@ class Relationships:
             if (call := module.call_taking(use)) is not None
             and keyword_of(call, "properties") is use
         ]
-        owners = {self.imperatively_mapped(module, call) for call in calls}
+        owners = {self.class_of_mapper(module, call) for call in calls}
         owner = owners.pop() if len(owners) == 1 else None
         return None if owner is None else (owner, name if isinstance(name, str) else None)
 
-    def imperatively_mapped(self, module: Module, node: ast.expr | None) -> str | None:
+    def class_of_mapper(self, module: Module, node: ast.expr | None) -> str | None:
         """Return the class of ``map_imperatively(Class, table)``; None for other expressions."""
         match node:
             case ast.Call(func=function, args=[mapped, *_]) if last_name(function) in _MAPPERS:
@@ -264,7 +264,7 @@ class Relationships:
         if module.parent(target) is None:
             return self._by_name(module, ast.unparse(target))
         bindings = module.scopes.bindings_of(target)
-        mapped = [self.imperatively_mapped(module, binding.value) for binding in bindings]
+        mapped = [self.class_of_mapper(module, binding.value) for binding in bindings]
         if len(mapped) == 1 and mapped[0] is not None:
             return mapped[0]
         return self._evaluator.names.qualified_name(module, target)

@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import (
 )
 from awaken.codemods.sqlalchemy.session_to_async.reads.covered import ADDING, calls_given
 from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import kind_of, object_at
-from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Loads, Persistence
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence, Reload
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.sites import Rewrite, Site
@@ -203,7 +203,7 @@ def _loading_lines(
     ``loading._instance``); reading them does. A commit expired their collections.
     """
     is_commit = isinstance(site.node, ast.Call) and last_name(site.node.func) == "commit"
-    is_part = states.how(new.values, attributes).is_part
+    is_part = states.reload_of(new.values, attributes).is_part
     texts = {f"{new.name}.{attribute}" for attribute in attributes}
     steps = [
         step._replace(part=step.text if is_part else "") for step in new.steps if step.text in texts
@@ -213,7 +213,7 @@ def _loading_lines(
         parts = {name: f"{new.name}.{name}" if is_part else "" for name in attributes}
         own = [Step(new.name, name, (), part=part) for name, part in parts.items()]
         return loaded_as_read(session, [*own, *steps]), []
-    code, imports = states.refresh_code(site, session, new.name, attributes, Loads(is_part))
+    code, imports = states.refresh_code(site, session, new.name, attributes, Reload(is_part))
     for step in sorted(step for step in new.returning if step.text in texts):
         item = site.module.fresh_local(site.node, "item", "entry", taken={new.name})
         part = item if step.is_many else step.text

@@ -48,7 +48,7 @@ _TAKING = library_names().removing_methods
 """Methods of collections by which a part loses its owner."""
 
 
-class Loads(NamedTuple):
+class Reload(NamedTuple):
     """How attributes of objects are loaded again.
 
     If it ``is_part`` of them, these are the ones that a class has, and that nothing changed. A
@@ -76,13 +76,13 @@ class Persistence(ProjectFacts):
         return below_headers(code, f"if {inspect}({text}).persistent"), [needed]
 
     def refresh_code(
-        self, site: Site[ast.AST], session: str, text: str, names: Iterable[str], how: Loads
+        self, site: Site[ast.AST], session: str, text: str, names: Iterable[str], reload: Reload
     ) -> tuple[str, list[Edit]]:
         """Return what loads attributes of the object ``text`` again, and its imports."""
         names = sorted(names)
         listed = ", ".join(f'"{name}"' for name in names)
-        if not how.is_part:
-            if how.by_reading:
+        if not reload.is_part:
+            if reload.by_reading:
                 steps = [Step(text, name, ()) for name in names]
                 return f"{session}.expire({text}, [{listed}])\n{loaded_as_read(session, steps)}", []
             return f"await {session}.refresh({text}, attribute_names=[{listed}])\n", []
@@ -90,19 +90,19 @@ class Persistence(ProjectFacts):
         saved = site.module.fresh_local(site.node, "saved", "names")
         code = f"{saved} = {{{listed}}} & {inspect}({text}).unmodified\nif {saved}:\n"
         code += f"    await {session}.refresh({text}, attribute_names={saved})\n"
-        if how.by_reading:
+        if reload.by_reading:
             reads = f"[getattr({text}, name) for name in {saved}]"
             code += f"    await {session}.run_sync(lambda _: {reads})\n"
         return code, [needed]
 
-    def how(self, values: Values, names: Iterable[str]) -> Loads:
+    def reload_of(self, values: Values, names: Iterable[str]) -> Reload:
         """Return how attributes of the objects, or items, that values may be are loaded again."""
         mapped = mapped_in(self._project, values)
         classes = [self._project.orm.mapped_class(name) for name in sorted(mapped)]
         is_part = not all(
             each is not None and each.attribute_kind(name) for name in names for each in classes
         )
-        return Loads(is_part, self.may_stay_unloaded(mapped))
+        return Reload(is_part, self.may_stay_unloaded(mapped))
 
     def may_stay_unloaded(self, mapped: Iterable[str]) -> bool:
         """Whether a refresh of an object of mapped classes may leave relationships unloaded.
@@ -111,13 +111,11 @@ class Persistence(ProjectFacts):
         that load their columns. These turn the relationships of the base off (SQLAlchemy,
         ``Mapper._subclass_load_via_in``).
         """
-        lines = (
-            name
+        return any(
+            self._has_own_table(name)
             for each in mapped
             for name in (each, *self._project.all_subclasses(each))
-            if self._has_own_table(name)
         )
-        return next(lines, None) is not None
 
     def _has_own_table(self, name: str) -> bool:
         """Whether a mapped class has another table than the mapped class that it inherits from."""

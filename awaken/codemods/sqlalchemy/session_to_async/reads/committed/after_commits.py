@@ -60,7 +60,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reads.object_reads import (
     read_nodes,
     whole_if,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Loads, Persistence
+from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence, Reload
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.imports import name_from_same_module
@@ -89,8 +89,8 @@ class _Read(Struct, frozen=True):
     it loaded ``behind`` it: where nothing was committed, nothing was expired. ``reading`` is the
     statement that reads it. It ``is_unloaded`` if the program refreshes its object. The object
     ``may_be_transient``, if maybe nothing added it. Of a ``loop`` that writes and does not commit,
-    the first run loads it, and the others have that. ``how`` it is loaded depends on the classes
-    of the objects.
+    the first run loads it, and the others have that. How it is loaded depends on the
+    classes of the objects: ``reload``.
     """
 
     statement: ast.stmt
@@ -106,7 +106,7 @@ class _Read(Struct, frozen=True):
     is_unloaded: bool = False
     may_be_transient: bool = False
     loop: ast.stmt | None = None
-    how: Loads = Loads()
+    reload: Reload = Reload()
 
 
 class ReadsAfterCommits:
@@ -266,9 +266,9 @@ class ReadsAfterCommits:
         is_held = self._states.holds_back and self._may_be_set(
             site, words, is_many=reads[0].is_many
         )
-        is_part = is_held or any(read.how.is_part for read in reads)
-        how = Loads(is_part, any(read.how.by_reading for read in reads))
-        return self._states.refresh_code(site, session, item, words, how)
+        is_part = is_held or any(read.reload.is_part for read in reads)
+        reload = Reload(is_part, any(read.reload.by_reading for read in reads))
+        return self._states.refresh_code(site, session, item, words, reload)
 
     def _may_be_set(self, site: Site[ast.AST], names: set[str], *, is_many: bool) -> bool:
         """Whether a loop around may have set an attribute, or another name of one of many objects.
@@ -328,8 +328,8 @@ class ReadsAfterCommits:
                     is_one = kind_of(self._project, values) in {"one", "optional"}
                     if is_one and self._may_be_relationship(values, name):
                         names.add(name)
-                        how = self._how(values, name)
-                        inner = replace(read, text=text, name=name, is_optional=True, how=how)
+                        reload = self._reload_of(values, name)
+                        inner = replace(read, text=text, name=name, is_optional=True, reload=reload)
                         yield inner
                         yield from self._reads_behind(module, inner)
 
@@ -381,7 +381,7 @@ class ReadsAfterCommits:
                 is_unloaded=is_unloaded and bool(session),
                 may_be_transient=name in new and not is_surely_added(module, text, first),
                 loop=writing_loop(module, first, text, ends, self._changing(module, values, name)),
-                how=self._how(values, name),
+                reload=self._reload_of(values, name),
             )
             if name in converted and _is_changed(module, read, events, module.span(first).start):
                 continue
@@ -437,7 +437,7 @@ class ReadsAfterCommits:
         self, module: Module, node: ast.expr, values: Values, read: _Read
     ) -> Iterator[_Read]:
         """Yield what functions read of the items of a collection, if a write may change that."""
-        if read.is_many or read.is_optional or read.further or read.how.is_part:
+        if read.is_many or read.is_optional or read.further or read.reload.is_part:
             return
         way, span = f"{read.text}.{read.name}", module.span(module.enclosing_def(node) or node)
         written = [item for item in self._writes.in_file(module.path) if span.contains(item.span)]
@@ -476,9 +476,11 @@ class ReadsAfterCommits:
         classes = classes_in(items_of(values) or values)
         return any(self._loading.is_kept(owner, name) for owner in classes)
 
-    def _how(self, values: Values, name: str) -> Loads:
-        how = self._states.how(values, [name])
-        return how._replace(is_part=how.is_part and not self.converted.all_compute(values, name))
+    def _reload_of(self, values: Values, name: str) -> Reload:
+        reload = self._states.reload_of(values, [name])
+        return reload._replace(
+            is_part=reload.is_part and not self.converted.all_compute(values, name)
+        )
 
     def _made_call(self, module: Module, function: Function, values: Values) -> ast.Call | None:
         """Return the call by which a function makes an object itself, and writes it."""
