@@ -283,6 +283,7 @@ def test_an_import_by_another_name_hides_no_site(page, place):
         if (name, place) not in ROLLED_BACK
     ],
 )
+@pytest.mark.sampled(4)
 def test_no_site_is_lost_or_safer_by_another_name(identifier, place):
     written, by_others = compared(identifier, place)
 
