@@ -167,6 +167,8 @@ asynchronous sessions keep the old values, so awaken adds a reload where the pro
 | executes an upsert that returns objects | a reload of these objects |
 | refreshes an object whose parts have `cascade="all"` | `expire` of the parts before, so that they load as a whole |
 | reads after a commit what its column converts, such as a text that a date column got | `refresh` before the read, or `populate_existing` |
+| reads a `column_property` after a commit, which computes its value from other rows | `refresh` before the read, or `populate_existing` |
+| refreshes an object whose class has a table of its own below that of its base | one read in a greenlet: after `populate_existing` a refresh leaves what the base has |
 | lets a schema read objects of a statement by `greenlet_spawn` | the statement reloads them, unless its session has pending changes, or begins with the function or request |
 
 ## URLs, drivers and SQL types
