@@ -22,6 +22,7 @@ from awaken.contract import Constraints, Place
 from awaken.kit.sites import SHOWN, joined_words
 from awaken.project.frameworks.testing import QueryUse, configured_mark, use_of
 from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import written_name
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.query_to_select.answers.mocks_with_queries import Together
@@ -45,13 +46,38 @@ def without_doubles(
         if in_tests and isinstance(query, ast.Attribute) and configured_mark(module, query):
             continue
         # Sites that stay for another reason keep that reason.
-        double = None if item.refused else project.doubles.double_of(module, query)
-        if double is not None:
-            because = Place(double.place.path, double.place.span, "the mock")
-            refused = Refused(reasons.TEST_DOUBLE, double.name, because=(because,))
-            yield replace(item, refused=refused)
-        else:
-            yield replace(item, refused=item.refused or stand_in(project, module, item.root))
+        yield (
+            item if item.refused else replace(item, refused=_blocked(project, module, item, query))
+        )
+
+
+def _blocked(project: Project, module: Module, item: Recognised, query: ast.expr) -> Refused | None:
+    """Return the refusal of a query that something else answers than a session."""
+    double = project.doubles.double_of(module, query)
+    if double is not None:
+        because = Place(double.place.path, double.place.span, "the mock")
+        return Refused(reasons.TEST_DOUBLE, double.name, because=(because,))
+    return stand_in(project, module, item.root) or _replaced_class(project, module, query)
+
+
+def _replaced_class(project: Project, module: Module, query: ast.expr) -> Refused | None:
+    """Return the refusal of ``User.query`` where a test puts something else in place of `User`.
+
+    `select()` takes no mock.
+    """
+    match query:
+        case ast.Attribute(value=ast.Name() | ast.Attribute() as mapped, attr="query"):
+            pass
+        case _:
+            return None
+    qualified = project.qualified_name(module, mapped)
+    if qualified is None or project.orm.mapped_class(qualified) is None:
+        return None
+    for replaced in project.replaced_names.of_class(module, written_name(mapped))[:1]:
+        because = Place(replaced.place.path, replaced.place.span, "the mock")
+        shown = [home.excerpt(node) for home, node in project.expressions_at(replaced.place)]
+        return Refused(reasons.TEST_DOUBLE, (*shown, qualified)[0], because=(because,))
+    return None
 
 
 def decided_doubles(

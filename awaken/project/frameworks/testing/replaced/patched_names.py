@@ -128,6 +128,15 @@ class ReplacedNames:
             or (target.owner == home and not self._target_names(target))
         )
 
+    def of_class(self, module: Module, name: str) -> tuple[Replaced, ...]:
+        """Return what is put in the place of a class that a file knows by a name, by that name."""
+        return tuple(
+            self._replacement(target)
+            for target in self._targets(name)
+            if not target.is_computed
+            and (target.is_untold or self._replaces(target, {f"{module.name}.{name}"}, set()))
+        )
+
     def _is_kept(self, module: Module, node: ast.expr) -> bool:
         """Whether the file got what ``node`` names when it was imported, by ``from a import b``."""
         if not isinstance(node, ast.Name):
