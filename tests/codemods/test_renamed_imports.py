@@ -36,6 +36,7 @@ UNFOLLOWED = {
     "httpx-asgi-transport/refused": "`Optional`",
     "pool-event-target/hidden": "`suppress`",
     "pool-event-target/refused": "`raises`",
+    "query-to-select/classes-replaced-in-tests": "`patch`",
     "query-to-select/doubles-by-hand": "mocks",
     "query-to-select/doubles-of-classes": "`patch`",
     "query-to-select/doubles-of-requests": "mocks",

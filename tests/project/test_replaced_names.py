@@ -53,6 +53,9 @@ FORMS = {
     "    with put(TARGET, return_value=FAKE):\n        return run()\n",
     "f-string": 'def test_now():\n    with put(f"{asyncio.__name__}.get_event_loop", fake):\n'
     "        return run()\n",
+    "made-of-itself": "def test_now():\n    text = asyncio.__name__\n"
+    "    with mock.patch.object(asyncio, 'get_event_loop', fake):\n"
+    "        text = text.strip()\n        text = text.lower()\n        return run()\n",
     "object": "def test_now():\n"
     '    with mock.patch.object(clock.asyncio, "get_event_loop", fake):\n'
     "        return run()\n",

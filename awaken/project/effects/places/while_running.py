@@ -152,17 +152,19 @@ class WhileRunning:
 
     def _is_of_fixture(self, module: Module, func: ast.expr) -> bool:
         """Whether it is a method of a fixture of pytest that runs only what it is passed."""
-        *_, root = receivers(func)
-        if not isinstance(root, ast.Name) or root is func:
-            return False
-        for binding in module.scopes.bindings_of(root):
-            function = binding.scope.node
-            if isinstance(binding.node, ast.arg) and isinstance(function, Function):
-                own = fixture_for(self._evaluator, module, function, binding.name)
-                return binding.name in _TABLE.quiet_fixtures and own is None
-            # ``with monkeypatch.context() as patches``
-            if isinstance(binding.value, ast.Call):
-                return self._is_of_fixture(module, binding.value.func)
+        # A variable may be made of itself: `text = text.strip()`.
+        waiting = Worklist([func])
+        for part in waiting:
+            *_, root = receivers(part)
+            for binding in module.scopes.bindings_of(root) if root is not part else ():
+                function = binding.scope.node
+                if isinstance(binding.node, ast.arg) and isinstance(function, Function):
+                    own = fixture_for(self._evaluator, module, function, binding.name)
+                    return binding.name in _TABLE.quiet_fixtures and own is None
+                # ``with monkeypatch.context() as patches``
+                if isinstance(binding.value, ast.Call):
+                    waiting += [binding.value.func]
+                    break
         return False
 
     def _is_decorated(self, module: Module, func: ast.expr) -> bool:
