@@ -209,7 +209,7 @@ class Persistence(ProjectFacts):
         made = [
             value
             for binding in bindings
-            if isinstance(value := binding.value, ast.Call) and self._makes_mapped(module, value)
+            if (value := binding.value) is not None and self.makes_mapped(module, value)
         ]
         if not made or not self.holds_back:
             return False
@@ -221,8 +221,11 @@ class Persistence(ProjectFacts):
         reached = graph.reached_from(made, flushing)
         return any(part in reached for part in module.walk(node))
 
-    def _makes_mapped(self, module: Module, call: ast.Call) -> bool:
-        name = self._project.qualified_name(module, call.func)
+    def makes_mapped(self, module: Module, node: ast.expr) -> bool:
+        """Whether an expression makes an object of a mapped class."""
+        name = (
+            self._project.qualified_name(module, node.func) if isinstance(node, ast.Call) else None
+        )
         return self._project.orm.mapped_class(name) is not None
 
     def _flushing(

@@ -10,7 +10,7 @@ A refresh of an object of a joined subclass may leave what its base has unloaded
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
@@ -68,10 +68,8 @@ class RefreshedParts:
             site: Site[ast.AST] = Site(self._rule, module, call)
             text, session = module.text_of(call.args[0]), _session_of(module, call)
             listed, edits = ", ".join(f'"{name}"' for name in names), list[Edit]()
-            message, place = (
-                f"loads what the refresh of `{text}` may leave",
-                module.place(statement),
-            )
+            message = f"loads what the refresh of `{text}` may leave"
+            place = module.place(statement)
             if names:
                 message = f"reloads the relationships of objects that belong to `{text}`"
                 code = f"{_WHY}{session}.expire({text}, [{listed}])\n"
@@ -96,46 +94,36 @@ class RefreshedParts:
                     names = [
                         name
                         for name in loaded
-                        if any(
-                            name in self._loaded(owner) and self._leads_to_parts(owner, name)
-                            for owner in owners
-                        )
+                        if any(self._leads_to_parts(owner, name) for owner in owners)
                     ]
-                    is_loaded = not self._is_made(module, given)
-                    unloaded = is_loaded and self._states.may_stay_unloaded(owners)
-                    if (names or unloaded) and not self._is_new(module, node, given):
-                        columns = self._columns_of(owners) if unloaded else []
-                        loaded = [*columns, *loaded] if unloaded else []
-                        yield _Refresh(module, node, call, names, loaded)
+                    is_stale = self._states.may_stay_unloaded(owners)
+                    is_stale = is_stale and not self._is_made(module, given)
+                    if (names or is_stale) and not self._is_new(module, node, given):
+                        unloaded = [*self._columns_of(owners), *loaded] if is_stale else []
+                        yield _Refresh(module, node, call, names, unloaded)
 
     def _loaded_of(self, module: Module, given: ast.expr) -> tuple[list[str], list[str]]:
         """Return the classes of an object, and the relationships that they all load with it."""
         values = self._project.values.of(module, given).alternatives
         owners = [value.qualified for value in values if isinstance(value, InstanceOf)]
-        loaded = [set(self._loaded(owner)) for owner in owners]
-        return owners, sorted(set[str]().union(*loaded).intersection(*loaded))
+        return owners, _in_all([set(self._loaded(owner)) for owner in owners])
 
     def _columns_of(self, owners: Iterable[str]) -> list[str]:
         """Return the columns that all mapped classes have, without primary keys."""
         mapped = filter(None, map(self._project.orm.mapped_class, owners))
-        named = [
-            {name for name, facts in each.columns.items() if not facts.primary_key}
-            for each in mapped
-        ]
-        return sorted(set[str]().union(*named).intersection(*named))
+        return _in_all(
+            [
+                {name for name, facts in each.columns.items() if not facts.primary_key}
+                for each in mapped
+            ]
+        )
 
     def _is_made(self, module: Module, instance: ast.expr) -> bool:
         """Whether a function makes the object of a variable itself."""
         match module.scopes.bindings_of(instance):
             case [Binding(kind="assignment", value=ast.expr() as value)]:
-                made = branches(value)
-            case _:
-                return False
-        names = [
-            self._project.qualified_name(module, each.func) if isinstance(each, ast.Call) else None
-            for each in made
-        ]
-        return all(self._project.orm.mapped_class(name) is not None for name in names)
+                return all(self._states.makes_mapped(module, each) for each in branches(value))
+        return False
 
     def _is_new(self, module: Module, refresh: ast.Expr, instance: ast.expr) -> bool:
         """Whether an object has no parts before a refresh: its function made it without any.
@@ -210,6 +198,11 @@ class RefreshedParts:
                 if any(word.strip() in _CASCADES for text in said for word in str(text).split(",")):
                     return True
         return False
+
+
+def _in_all(names: Sequence[set[str]]) -> list[str]:
+    """Return the names that are in all sets, sorted; none without a set."""
+    return sorted(set[str]().union(*names).intersection(*names))
 
 
 def _session_of(module: Module, call: ast.Call) -> str:
