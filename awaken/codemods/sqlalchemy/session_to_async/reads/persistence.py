@@ -30,6 +30,7 @@ from awaken.project.effects.places.events_between import EventGraph
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function, arguments_of, last_name
@@ -111,11 +112,13 @@ class Persistence(ProjectFacts):
         that load their columns. These turn the relationships of the base off (SQLAlchemy,
         ``Mapper._subclass_load_via_in``).
         """
-        return any(
-            self._has_own_table(name)
-            for each in mapped
-            for name in (each, *self._project.all_subclasses(each))
-        )
+        return any(map(self._is_joined_below, mapped))
+
+    @cached_method
+    def _is_joined_below(self, mapped: str) -> bool:
+        """Whether objects of a mapped class may be of one with a table of its own."""
+        classes = (mapped, *self._project.all_subclasses(mapped))
+        return any(map(self._has_own_table, classes))
 
     def _has_own_table(self, name: str) -> bool:
         """Whether a mapped class has another table than the mapped class that it inherits from."""
