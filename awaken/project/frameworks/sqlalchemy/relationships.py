@@ -27,8 +27,8 @@ from awaken.project.source.words import called_words
 from awaken.project.source.worklist import groups_of
 
 WORDS = (b"relationship", b"Relationship", b"dynamic_loader", *called_words("relation"))
-_MAPPERS = {"map_imperatively", "mapper"}
 _IMPERATIVE = {"sqlalchemy.orm.registry.map_imperatively", "sqlalchemy.orm.mapper"}
+_MAPPERS = {name.rpartition(".")[2] for name in _IMPERATIVE}
 _NAMES = {"relationship", "relation", "Relationship", "dynamic_loader"}
 # SQLAlchemy reads True, False and None as these.
 JOINED = frozenset({"joined"})

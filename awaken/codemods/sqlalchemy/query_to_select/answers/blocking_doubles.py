@@ -55,8 +55,7 @@ def _blocked(project: Project, module: Module, item: Recognised, query: ast.expr
     """Return the refusal of a query that something else answers than a session."""
     double = project.doubles.double_of(module, query)
     if double is not None:
-        because = Place(double.place.path, double.place.span, "the mock")
-        return Refused(reasons.TEST_DOUBLE, double.name, because=(because,))
+        return _mocked(double.place, double.name)
     return stand_in(project, module, item.root) or _replaced_class(project, module, query)
 
 
@@ -73,11 +72,16 @@ def _replaced_class(project: Project, module: Module, query: ast.expr) -> Refuse
     qualified = project.qualified_name(module, mapped)
     if qualified is None or project.orm.mapped_class(qualified) is None:
         return None
-    for replaced in project.replaced_names.of_class(module, written_name(mapped))[:1]:
-        because = Place(replaced.place.path, replaced.place.span, "the mock")
-        shown = [home.excerpt(node) for home, node in project.expressions_at(replaced.place)]
-        return Refused(reasons.TEST_DOUBLE, (*shown, qualified)[0], because=(because,))
-    return None
+    replaced = next(iter(project.replaced_names.of_class(module, written_name(mapped))), None)
+    if replaced is None:
+        return None
+    shown = (home.excerpt(node) for home, node in project.expressions_at(replaced.place))
+    return _mocked(replaced.place, next(shown, qualified))
+
+
+def _mocked(place: Place, shown: str) -> Refused:
+    because = Place(place.path, place.span, "the mock")
+    return Refused(reasons.TEST_DOUBLE, shown, because=(because,))
 
 
 def decided_doubles(
