@@ -152,6 +152,10 @@ class Module:
         value: Value = self.memo[key] if key in self.memo else self.memo.setdefault(key, find())
         return value
 
+    def names_given_to(self, word: str) -> list[str]:
+        """Return the other names that the file gives to what is called ``word`` at home."""
+        return sorted({name for name, original in self._renamed.values() if original == word})
+
     @property
     def is_package(self) -> bool:
         """Whether the file is the ``__init__.py`` of a package."""

@@ -42,12 +42,19 @@ def lookups_in(module: Module) -> list[Lookup]:
     lookups = [
         lookup
         for word in COMPOSING
-        for node in module.mentions(word)
+        for node in _reads_of(module, word)
         for lookup in _lookups_at(module, node)
         if not isinstance(lookup.name, ast.Constant)
     ]
     # They were found word by word.
     return sorted(lookups, key=lambda lookup: module.span(lookup.node))
+
+
+def _reads_of(module: Module, word: str) -> Iterator[ast.AST]:
+    """Yield what reads a function, also by another name that the file gives it."""
+    yield from module.mentions(word)
+    for name in module.names_given_to(word):
+        yield from (node for node in module.mentions(name) if last_name(node) == word)
 
 
 def _lookups_at(module: Module, node: ast.AST) -> Iterator[Lookup]:
