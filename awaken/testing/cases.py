@@ -48,11 +48,13 @@ class Loads(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A case's expectations about the statements that its functions send after the run.
 
     ``fewer`` than before or ``no more``; those that match ``same`` (``case_N*`` for several) send
-    as many. They may read differently, and hardly more rows may be fetched.
+    as many. Those that match ``more`` may send more. Statements may read differently, and hardly
+    more rows may be fetched.
     """
 
     statements: Literal["fewer", "no more"]
     same: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
 
 
 class Suite(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

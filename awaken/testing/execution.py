@@ -157,11 +157,17 @@ def _compare(case: Case, name: str, before: Observation, after: Observation) -> 
 
 
 def _differences(case: Case, name: str, before: Observation, after: Observation) -> list[str]:
-    from awaken.testing.observing import differences, load_differences  # noqa: PLC0415
+    from awaken.testing.observing import (  # noqa: PLC0415
+        differences,
+        load_differences,
+        value_differences,
+    )
 
     loads, other = case.settings.loads, case.settings.other_sql
     if loads is None:
         return differences(before, after, same_sql=not _fits(name, other))
+    if _fits(name, loads.more):
+        return value_differences(before, after)
     fewer = loads.statements == "fewer" and not _fits(name, loads.same)
     return load_differences(before, after, fewer=fewer)
 

@@ -128,11 +128,14 @@ def _by_identity(value: object) -> object:
     return picture(value)
 
 
+def value_differences(before: Observation, after: Observation) -> list[str]:
+    """Return one line if a caller gets another value."""
+    return [f"value: {before.value} became {after.value}"] if before.value != after.value else []
+
+
 def differences(before: Observation, after: Observation, *, same_sql: bool) -> list[str]:
     """Return one line for everything that a caller, or the database, could tell apart."""
-    result = []
-    if before.value != after.value:
-        result.append(f"value: {before.value} became {after.value}")
+    result = value_differences(before, after)
     old, new = before.statements, after.statements
     if len(old) != len(new):
         result.append(f"number of statements: {old} became {new}")
@@ -149,9 +152,7 @@ def load_differences(before: Observation, after: Observation, *, fewer: bool) ->
 
     No more statements are sent, or ``fewer``, and hardly more rows are fetched.
     """
-    result = []
-    if before.value != after.value:
-        result.append(f"value: {before.value} became {after.value}")
+    result = value_differences(before, after)
     old, new = len(before.statements), len(after.statements)
     if new > old or (fewer and new == old):
         wanted = "fewer" if fewer else "no more"

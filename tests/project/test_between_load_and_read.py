@@ -295,14 +295,59 @@ RESPONSES = """
 """
 
 
-def test_a_response_is_read_when_the_view_has_returned():
-    text = dedent(HEAD) + dedent(RESPONSES)
-    project = program({"models.py": MODELS, "m.py": text}, published=False)
-    found = [
-        (text[: trace.load.place.span.start].count("def second"), event.kind)
-        for read in project.orm.reads.all()
-        for trace in read.traces
-        for event in project.orm.reads.between_load_and_read(trace, read)
-    ]
+def _events_of_responses(body=""):
+    """Return the kinds of events of each load for a response, by the function that loads."""
+    text = dedent(HEAD) + dedent(RESPONSES) + dedent(body)
+    files = {"models.py": MODELS, "m.py": text, "tests/test_m.py": _TEST}
+    project = program(files, published=False)
+    result = {}
+    for read in project.orm.reads.all():
+        for trace in read.traces:
+            events = project.orm.reads.between_load_and_read(trace, read)
+            before = text[: trace.load.place.span.start]
+            name = before[before.rindex("def ") :].partition("(")[0].removeprefix("def ")
+            result.setdefault(name, set()).update(event.kind for event in events)
+    return result
 
-    assert found == [(1, "commit")]
+
+_TEST = """\
+from m import loaded, maker
+def test_loaded():
+    with maker() as session:
+        loaded(session)
+        session.rollback()
+"""
+
+
+def test_a_response_is_read_when_the_view_has_returned():
+    assert _events_of_responses() == {"first": set(), "second": {"commit"}}
+
+
+@pytest.mark.parametrize(("after", "kinds"), [("pass", set()), ("session.commit()", {"commit"})])
+def test_a_response_is_read_when_the_view_that_calls_the_load_has_returned(after, kinds):
+    events = _events_of_responses(f"""
+        def loaded(session: Session) -> User:
+            return session.get(User, 3)
+        def shown(session: Session) -> User:
+            return loaded(session)
+        @app.get("/third", response_model=UserOut)
+        def third(session: Session = Depends(get_session)):
+            user = shown(session)
+            {after}
+            return user
+    """)
+
+    assert events["loaded"] == kinds
+
+
+def test_a_response_of_a_function_that_is_passed_on_is_read_at_an_unknown_place():
+    events = _events_of_responses("""
+        def loaded(session: Session) -> User:
+            return session.get(User, 3)
+        HANDLERS = {"user": loaded}
+        @app.get("/third", response_model=UserOut)
+        def third(session: Session = Depends(get_session)):
+            return loaded(session)
+    """)
+
+    assert events["loaded"] == {"unknown"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from awaken.contract import Edit, Place
+from awaken.kit.eager_loads.gets_by_key import GETS_BY_KEY, GetByKey, get_by_key
 from awaken.kit.eager_loads.levels import Level, Loads
 from awaken.kit.eager_loads.loader_names import NamesHere
 from awaken.kit.eager_loads.loader_options import Given, Option, given_at, written_code
@@ -16,7 +17,6 @@ from awaken.kit.eager_loads.loading_statements import (
     GETS,
     Entity,
     Statement,
-    check_place,
     entity_at,
     node_at,
     statement_of,
@@ -25,14 +25,14 @@ from awaken.kit.eager_loads.planned_loads import AddedLoad, PlannedLoads
 from awaken.kit.eager_loads.reasons import (
     CRITERIA,
     KEPT_OPTIONS,
-    NESTED_REFRESH,
-    NO_REFRESH,
+    NO_KEY,
     NOT_STATEMENT,
     UNKNOWN_ENTITY,
 )
+from awaken.kit.eager_loads.refreshes import plan_refreshes
 from awaken.kit.names_here import is_dotted
 from awaken.kit.payloads import LOAD_OPTIONS, LoadOptions
-from awaken.kit.search import argument, modules_with
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Trace
@@ -45,16 +45,24 @@ if TYPE_CHECKING:
 _BEGINS = frozenset({"query", "select"})
 
 
-def plan_loads(rule: str, project: Project, traces: Sequence[Trace]) -> PlannedLoads:
+def plan_loads(
+    rule: str, project: Project, traces: Sequence[Trace], *, selects: bool = False
+) -> PlannedLoads:
     """Return the edits that load the reads at the end of ``traces``, and the result for each.
 
     All loads of one statement have to be planned at once: the edits of two plans for the same
-    statement do not fit together. Options come in the order of ``traces``.
+    statement do not fit together. Options come in the order of ``traces``. With ``selects``, each
+    ``session.get()`` becomes a ``select()``, which loads for objects in the session as well.
     """
     by_place: dict[Place, dict[Trace, None]] = {}
     for item in traces:
         by_place.setdefault(item.load.place, {})[item] = None
-    planned = [_plan(rule, project, place, list(group)) for place, group in by_place.items()]
+    planned = [
+        _plan(Site(rule, module, node), project, list(group), selects=selects)
+        if (module := project.module(place.path)) and (node := node_at(module, place))
+        else _all_refused(group, Refused(NOT_STATEMENT, place.path))
+        for place, group in by_place.items()
+    ]
     return PlannedLoads(
         tuple(dict.fromkeys(edit for plan in planned for edit in plan.edits)),
         tuple(added for plan in planned for added in plan.added),
@@ -63,22 +71,19 @@ def plan_loads(rule: str, project: Project, traces: Sequence[Trace]) -> PlannedL
     )
 
 
-def _plan(rule: str, project: Project, place: Place, traces: Sequence[Trace]) -> PlannedLoads:
+def _plan(
+    site: Site[ast.expr], project: Project, traces: Sequence[Trace], *, selects: bool
+) -> PlannedLoads:
     """Plan the loads at one place."""
-    module = project.module(place.path)
-    node = None if module is None else node_at(module, place)
-    if module is None or node is None:
-        return _all_refused(traces, Refused(NOT_STATEMENT, place.path))
-    site = Site(rule, module, node)
     try:
         if any(trace.load.kind == "new" for trace in traces):
-            return _plan_refreshes(site, traces)
-        return _Loading(project, site, traces).plan()
+            return plan_refreshes(project, site, traces)
+        return _Loading(project, site, traces, selects=selects).plan()
     except Refused as refused:
         return _all_refused(traces, refused)
 
 
-def _all_refused(traces: Sequence[Trace], refused: Refused) -> PlannedLoads:
+def _all_refused(traces: Iterable[Trace], refused: Refused) -> PlannedLoads:
     return PlannedLoads((), (), frozenset(), dict.fromkeys(traces, refused))
 
 
@@ -100,11 +105,14 @@ class _Found(Struct):
 class _Loading:
     """The loads at one statement, or at one call like ``session.get()``."""
 
-    def __init__(self, project: Project, site: Site[ast.expr], traces: Sequence[Trace]) -> None:
+    def __init__(
+        self, project: Project, site: Site[ast.expr], traces: Sequence[Trace], *, selects: bool
+    ) -> None:
         self._project = project
         self._site = site
         self._traces = traces
         self._statement = self._read()
+        self._get = self._get_by_key() if selects else None
         self._options: dict[str, _Options] = {}
         entities = self._statement.entities
         beside = entities[0].node if entities else site.node
@@ -143,7 +151,7 @@ class _Loading:
         fixed = [*self._options_about(entity, self._fixed_arguments(trace))]
         top = Level(entity.qualified, about.own, fixed, entity.text, entity.aliased)
         served = loads.serve(top, trace.path)
-        if served.is_new:
+        if served.is_new or self._get is not None:
             found.added.setdefault(served.text, []).append(trace)
         else:
             found.present.append(trace)
@@ -162,6 +170,16 @@ class _Loading:
         for given in statement.given:
             _check_options(given)
         return statement
+
+    def _get_by_key(self) -> GetByKey | None:
+        """Return the ``session.get()`` that becomes a ``select()``. Raises Refused."""
+        node, module = self._site.node, self._site.module
+        if isinstance(node, ast.Call) and last_name(node.func) in GETS_BY_KEY:
+            return get_by_key(self._project, module, node, self._statement.entities)
+        for call in self._statement.calls:
+            if last_name(call.func) in GETS_BY_KEY:
+                raise Refused(NO_KEY, module.excerpt(call))
+        return None
 
     def _fixed_arguments(self, trace: Trace) -> Iterator[Given]:
         """Yield the options that a way to a read has, but that stay as written."""
@@ -223,6 +241,8 @@ class _Loading:
             if given.is_plain and given.options and given.options[0].is_changed
         ]
         node, site = self._site.node, self._site
+        if self._get is not None:
+            return [*self._get.edits(site, self._names, changed, added)]
         if isinstance(node, ast.Call) and last_name(node.func) in GETS:
             return [*_argument_edits(site, node, changed, added)]
         calls, given_by = self._statement.calls, self._statement.options_calls
@@ -314,83 +334,3 @@ def _begins_itself(call: ast.Call) -> bool:
     # A variable may be called `query`.
     begin = node.func if isinstance(node, ast.Call) else node
     return last_name(begin) in _BEGINS and not isinstance(node, ast.Name)
-
-
-def _plan_refreshes(site: Site[ast.expr], traces: Sequence[Trace]) -> PlannedLoads:
-    """Return the refreshes that load the reads of an object that is made at ``site``.
-
-    Each follows a plain refresh, which is kept: one with names loads nothing but those. Raises
-    Refused where the object is not refreshed in its function.
-    """
-    module, refused = site.module, dict[Trace, Refused]()
-    check_place(module, site.node)
-    refreshes = list(_refreshes(module, site.node))
-    plain = [refresh for refresh in refreshes if argument(refresh, 1, "attribute_names") is None]
-    if any(_statement(module, call) is None for call in plain):
-        raise Refused(NO_REFRESH, module.excerpt(site.node))
-    named = [names for refresh in refreshes if (names := _names(refresh)) is not None]
-    present: list[Trace] = []
-    needed: dict[str, list[Trace]] = {}
-    for trace in traces:
-        attribute = trace.path[-1].rpartition(".")[2]
-        if len(trace.path) > 1:
-            refused[trace] = Refused(NESTED_REFRESH, attribute)
-        elif any(attribute in names for names in named):
-            present.append(trace)
-        elif not plain:
-            refused[trace] = Refused(NO_REFRESH, module.excerpt(site.node))
-        else:
-            needed.setdefault(attribute, []).append(trace)
-    edits = [edit for one in plain for edit in _refresh(site, one, list(needed))] if needed else []
-    added = [
-        AddedLoad(module.place(plain[0]), f'refresh(attribute_names=["{name}"])', tuple(served))
-        for name, served in needed.items()
-    ]
-    return PlannedLoads(tuple(edits), tuple(added), frozenset(present), refused)
-
-
-def _refreshes(module: Module, made: ast.expr) -> Iterator[ast.Call]:
-    """Yield the calls that refresh the object that ``made`` makes, in its function."""
-    target = module.parent(made)
-    name = target.targets[0] if isinstance(target, ast.Assign) else None
-    around = module.enclosing_function(made)
-    if not isinstance(name, ast.Name) or around is None:
-        return
-    for read in module.scopes.reads_of(name):
-        call = module.parent(read)
-        if (
-            isinstance(call, ast.Call)
-            and isinstance(call.func, ast.Attribute)
-            and call.func.attr == "refresh"
-            and read in call.args[:1]
-            and module.enclosing_function(read) is around
-        ):
-            yield call
-
-
-def _names(call: ast.Call) -> list[str] | None:
-    """Return the names that a refresh loads; None for one of all columns."""
-    given = argument(call, 1, "attribute_names")
-    if not isinstance(given, ast.List | ast.Tuple):
-        return None
-    return [str(element.value) for element in given.elts if isinstance(element, ast.Constant)]
-
-
-def _statement(module: Module, call: ast.Call) -> ast.Expr | None:
-    """Return the statement that is nothing but a call, awaited or not."""
-    statement = module.statement_of(call)
-    value = statement.value if isinstance(statement, ast.Expr) else None
-    inner = value.value if isinstance(value, ast.Await) else value
-    return statement if isinstance(statement, ast.Expr) and inner is call else None
-
-
-def _refresh(site: Site[ast.expr], call: ast.Call, names: Sequence[str]) -> Iterator[Edit]:
-    """Yield the edit that loads relationships after a refresh."""
-    module, statement = site.module, _statement(site.module, call)
-    if statement is None:
-        return
-    waits = "await " if isinstance(statement.value, ast.Await) else ""
-    listed = ", ".join(f'"{name}"' for name in names)
-    given = module.text_of(call.args[0])
-    code = f"{waits}{module.text_of(call.func)}({given}, attribute_names=[{listed}])"
-    yield site.insert_statements(module.place(statement), "after", code)

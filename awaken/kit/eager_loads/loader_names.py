@@ -28,12 +28,11 @@ class NamesHere:
         self._beside = beside
         self.edits: dict[Edit, None] = {}
 
-    def function(self, name: str) -> str:
-        """Return how to write a loader function."""
-        known = name_here(self._site.module, self._site.node, name, [_HOME], "orm_")
+    def function(self, name: str, *homes: str) -> str:
+        """Return how to write a loader function, or another function of SQLAlchemy."""
+        known = name_here(self._site.module, self._site.node, name, homes or [_HOME], "orm_")
         if known.needs is not None:
-            home, wanted, alias = known.needs
-            self._add(home, wanted, alias)
+            self._add(*known.needs)
         return known.text
 
     def class_of(self, qualified: str) -> str:

@@ -34,6 +34,11 @@ NESTED_REFRESH = Reason(
     "the object is made here, and a refresh loads only its own relationships, not `{}`",
     "Load it with a statement that has the options, after the commit.",
 )
+NO_KEY = Reason(
+    "no-key",
+    "`{}` loads nothing for an object in the session, and awaken does not know its key",
+    "Replace it with a `select()` that has the option.",
+)
 NO_NAME = Reason(
     "no-name", "`{}` has no name in this file", "Import the class, and add the option."
 )

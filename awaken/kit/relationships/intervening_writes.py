@@ -16,7 +16,7 @@ from awaken.kit.eager_loads.loading_statements import node_at
 from awaken.kit.rule import ProjectFacts
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import FunctionOrLambda, Loop, last_name
+from awaken.project.source.trees import Function, FunctionOrLambda, Loop, last_name
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -45,14 +45,13 @@ class Writes(ProjectFacts):
             return None
         target = self._project.orm.mapped_class(facts.target or "")
         classes = {owner, *(model.qualified for model in (mapped, target) if model is not None)}
-        keys = {
-            name
-            for model in (mapped, target)
-            for name, column in (model.columns.items() if model is not None else ())
-            if column.foreign_key
-        }
+        keys = self._project.orm.keys_between(owner, facts.target or "")
+        if keys is None:
+            models = [model for model in (mapped, target) if model is not None]
+            columns = (item for model in models for item in model.columns.items())
+            keys = frozenset(name for name, column in columns if column.foreign_key is not None)
         for module, nodes in self._regions(trace, read):
-            place = self._last_write(module, nodes, frozenset(classes), frozenset(keys))
+            place = self._last_write(module, nodes, frozenset(classes), keys)
             if place is not None:
                 return place
         return None
@@ -235,7 +234,12 @@ def _last_time(module: Module, load: ast.AST | None, read: ast.AST) -> int:
 def _calls_and_assignments(
     module: Module, function: FunctionOrLambda, start: int, end: int | None
 ) -> list[ast.AST]:
-    """Return the calls and assigned attributes of a function between two places, in order."""
+    """Return the calls and assigned attributes of a function between two places, in order.
+
+    Decorators and default values run before each call of it.
+    """
+    if isinstance(function, Function):
+        start = max(start, module.span(function.body[0]).start)
     nodes = [
         node
         for node in module.walk(function)

@@ -20,6 +20,7 @@ from awaken.project.frameworks.sqlalchemy.keys import (
     Partners,
     Side,
     by_foreign_keys,
+    keys_between,
     pins_one,
     related_partners,
 )
@@ -190,6 +191,16 @@ class Orm:
             return by_foreign_keys(sides[0], sides[1])
         facts = sides[0].mapped.relationships.get(attribute)
         return None if facts is None else related_partners(sides[0], sides[1], facts)
+
+    def keys_between(self, owner: str, target: str) -> frozenset[str] | None:
+        """Return the attributes by which rows of two classes may refer to each other.
+
+        None if the tables of one are unknown.
+        """
+        sides = [self._side(name) for name in (owner, target)]
+        if sides[0] is None or sides[1] is None:
+            return None
+        return keys_between(sides[0], sides[1])
 
     def has_one_table(self, qualified: str) -> bool:
         """Whether the rows of a mapped class are known to come from one table alone."""

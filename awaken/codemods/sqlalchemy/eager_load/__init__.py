@@ -139,9 +139,9 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.eager_load.repeated import Repeated, repeated_reads
 from awaken.contract import Level, Phase, Place, Reason, Status
-from awaken.kit.caveats.replaced_names import doubles_passed
 from awaken.kit.changes import Decided, refused_together, rewritten_together
 from awaken.kit.eager_loads import REASONS, AddedLoad, plan_loads
+from awaken.kit.eager_loads.mocked_sessions import mocked_sessions
 from awaken.kit.eager_loads.plain_reasons import plainly
 from awaken.kit.eager_loads.reasons import NO_REFRESH, SHARED
 from awaken.kit.relationships.intervening_writes import Writes
@@ -151,7 +151,6 @@ from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.reads.read_expressions import call_or_attribute_at
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Wanted
 from awaken.project.frameworks.templates.template_sights import TEMPLATE_READS
-from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -178,7 +177,6 @@ WRITTEN = Reason(
     "Write first, or commit after the write and load the objects after the commit.",
 )
 _CAVEAT = "the statement loads all their rows at once"
-_EXECUTING = {"execute", "get", "query", "scalar", "scalars", "stream", "stream_scalars"}
 _UNTRACED: frozenset[How] = frozenset({"dynamic", "generated"})
 """Kinds of reads of which it is never told what loaded the object."""
 
@@ -270,7 +268,7 @@ class EagerLoad(SiteRule):
             places = (read.read.place for trace in served for read in missing[trace])
             related = tuple(dict.fromkeys(places))
             message = _message(planned.added, is_awaited=_is_awaited(site))
-            doubles, seen = _doubles(project, site)
+            doubles, seen = mocked_sessions(project, site.place)
             rewrite = Rewrite(message, planned.edits, [_CAVEAT, *doubles], (*related, *seen))
             yield rewritten_together([site], rewrite)
 
@@ -287,17 +285,6 @@ class EagerLoad(SiteRule):
         module = project.module(place.path) if place.path in project.snapshot else None
         node = None if module is None else call_or_attribute_at(module, place)
         return None if module is None or node is None else Site(self.name, module, node)
-
-
-def _doubles(project: Project, site: Site[ast.AST]) -> tuple[list[str], tuple[Place, ...]]:
-    """Return what tests have in the place of the session: it sees the options of the statement."""
-    function = site.module.enclosing_function(site.node)
-    if not isinstance(function, Function):
-        return [], ()
-    double = next(doubles_passed(project, site.module, _EXECUTING, function), None)
-    if double is None:
-        return [], ()
-    return [f"{double.path} mocks the session, and the mock gets the changed statement"], (double,)
 
 
 def _refusal_of_reads(place: Place, reads: Sequence[Repeated], readers: Readers) -> Refused | None:

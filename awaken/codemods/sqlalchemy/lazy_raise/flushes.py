@@ -53,12 +53,10 @@ class Flushes:
         """Whether deleting an object loads the side like any code would, to delete what it holds.
 
         SQLAlchemy 1.4 does so for cascades, and 1.3 for all collections; from 2.0 on a flush may
-        load them. A version that nobody declares may be any.
+        load them.
         """
         targets = self._project.targets
-        declared = targets.distribution("sqlalchemy")
-        is_open = declared is None or declared.is_assumed
-        if not is_open and not targets.admits("sqlalchemy", "<2.0"):
+        if not targets.admits("sqlalchemy", "<2.0"):
             return False
         if targets.admits("sqlalchemy", "<1.4"):
             owner, attribute = side.owner or "", side.attribute or ""

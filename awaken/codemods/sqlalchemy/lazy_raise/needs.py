@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
-from itertools import takewhile
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -12,16 +11,15 @@ from msgspec import Struct, field
 from awaken.codemods.sqlalchemy.lazy_raise import reasons
 from awaken.contract import Place
 from awaken.kit.eager_loads import plan_loads
-from awaken.kit.eager_loads.loading_statements import node_at
 from awaken.kit.eager_loads.plain_reasons import plainly
-from awaken.kit.eager_loads.reasons import SHARED
+from awaken.kit.eager_loads.refreshes import loading_calls
 from awaken.kit.relationships.intervening_writes import Writes
 from awaken.kit.relationships.readers import Readers
 from awaken.kit.relationships.sides import Key, Side
 from awaken.kit.sites import Refused, shown_place, shown_places
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Wanted
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Loop, last_name
+from awaken.project.source.trees import Loop, Repeating
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -32,23 +30,25 @@ if TYPE_CHECKING:
 # The database, or other code, may have changed it: the object is loaded again as it was then.
 _LOADS_AGAIN = {"commit", "rollback", "expire", "unknown", "yield"}
 _AWAITED = {"awaitable", "run_sync"}
-_GETS = {"get", "get_one", "get_or_404"}
 
 
 class Needs(Struct, frozen=True):
     """The loads that the reads of one side need.
 
-    ``traces`` are to be loaded by their statements. ``on_sql`` are the reads, each with a clause,
-    that only ``raise_on_sql`` keeps working. ``reads`` counts all of them.
+    ``traces`` are to be loaded by their statements. Some callers of those at ``shared`` do not read
+    it. ``on_sql`` are the reads, each with a clause, that only ``raise_on_sql`` keeps working.
+    ``reads`` counts all of them.
     """
 
     traces: tuple[Trace, ...]
+    shared: tuple[Place, ...]
     on_sql: tuple[tuple[Place, str], ...]
     reads: int
 
 
-class _Found(Struct):
+class _Judged(Struct):
     traces: dict[Trace, None] = field(default_factory=dict)
+    shared: dict[Place, None] = field(default_factory=dict)
     on_sql: dict[Place, str] = field(default_factory=dict)
 
 
@@ -82,11 +82,12 @@ class Reads:
         untraced = [read for read in own if not read.is_traced]
         if untraced:
             raise self._refused_load(side, untraced)
-        result = _Found()
+        result = _Judged()
         for read in own:
             for trace in read.traces:
                 self._judge(side, read, trace, result)
-        return Needs(tuple(result.traces), tuple(result.on_sql.items()), len(own))
+        on_sql = tuple(result.on_sql.items())
+        return Needs(tuple(result.traces), tuple(result.shared), on_sql, len(own))
 
     # ------------------------------------------------------------------------------- refusals
     def _refuse_awaited(self, side: Side, own: Sequence[Read]) -> None:
@@ -159,7 +160,7 @@ class Reads:
         return facts is not None and "__call__" not in facts.members
 
     # ---------------------------------------------------------------------------------- traces
-    def _judge(self, side: Side, read: Read, trace: Trace, found: _Found) -> None:
+    def _judge(self, side: Side, read: Read, trace: Trace, judged: _Judged) -> None:
         """Note what one way from a load to a read needs. Raises Refused."""
         events = self._events_between(read, trace)
         for event in events:
@@ -168,37 +169,25 @@ class Reads:
                 detail = f"{shown} may expire `{side.key[1]}` by its name"
                 raise Refused(reasons.EXPIRED_BY_NAME, detail, because=(read.place, event.place))
         if trace.load.kind == "new" and len(trace.path) == 1:
-            self._judge_new(side, read, trace, events, found)
+            self._judge_new(side, read, trace, events, judged)
         elif self._leads_back(read, trace):
-            found.on_sql.setdefault(
+            judged.on_sql.setdefault(
                 read.place, "the session already holds the object at its other end"
             )
-        elif self._is_get(trace):
-            # Of an object that the session holds, neither `raise` is served by options of `get()`.
-            read_at = shown_place(self._project, read.place)
-            at = shown_place(self._project, trace.load.place)
-            detail = (
-                f"{read_at} reads `{side.key[1]}` on the result of `get()` at {at}, and `get()` "
-                "loads nothing for objects in the session"
-            )
-            raise Refused(reasons.LOADED_BY_GET, detail, because=(read.place, trace.load.place))
         else:
-            self._refuse_shared(side, trace)
             self._refuse_put(side, read, trace)
             self._refuse_stale(side, read, trace)
-            found.traces[trace] = None
+            judged.traces[trace] = None
+            if self._is_shared(side, trace):
+                judged.shared[trace.load.place] = None
             why = self._why_again(events)
             if why:
-                found.on_sql.setdefault(read.place, why)
+                judged.on_sql.setdefault(read.place, why)
 
-    def _refuse_shared(self, side: Side, trace: Trace) -> None:
-        """Refuse a load that others would pay for, who get objects of the same statement."""
-        at = trace.load.place
-        if self._readers.are_all(at, trace.path[-1]) or self._is_present(side, trace):
-            return
-        shown = shown_place(self._project, at)
-        advice = f"The statement is at {shown}. {SHARED.help}"
-        raise Refused(SHARED, side.key[1], advice, because=(at,))
+    def _is_shared(self, side: Side, trace: Trace) -> bool:
+        """Whether others pay for a load, who get objects of the same statement."""
+        is_read = self._readers.are_all(trace.load.place, trace.path[-1])
+        return not is_read and not self._is_present(side, trace)
 
     def _is_present(self, side: Side, trace: Trace) -> bool:
         """Whether the statement loads it already."""
@@ -226,47 +215,48 @@ class Reads:
         detail = f"the write at {shown} may change `{side.key[1]}` before {at} reads it"
         raise Refused(reasons.WRITTEN_BEFORE, detail, because=(read.place, written))
 
-    def _is_get(self, trace: Trace) -> bool:
-        """Whether a load is `session.get()`, or a query that ends in `get()`."""
-        module = self._project.module(trace.load.place.path)
-        begun = None if module is None else node_at(module, trace.load.place)
-        if trace.load.kind == "get" or module is None or begun is None:
-            return trace.load.kind == "get"
-        above = module.ancestors(begun)
-        chain = takewhile(lambda node: isinstance(node, ast.Attribute | ast.Call), above)
-        return any(isinstance(node, ast.Attribute) and node.attr in _GETS for node in chain)
-
     def _judge_new(
-        self, side: Side, read: Read, trace: Trace, events: Sequence[Event], found: _Found
+        self, side: Side, read: Read, trace: Trace, events: Sequence[Event], judged: _Judged
     ) -> None:
         """Note what the read of a new object needs. Raises Refused."""
         again = [event for event in events if event.kind in _LOADS_AGAIN]
         if not again and self._is_given(side, trace):
             return
-        module, made, node = self._in_one_function(read, trace)
-        if module is None or made is None or node is None:
-            at = shown_place(self._project, trace.load.place)
-            detail = f"`{side.key[1]}` is read on an object that another function makes at {at}"
-            raise Refused(reasons.NOT_LOADED, detail, because=(read.place, trace.load.place))
-        if not events and self._is_transient(module, made, node):
+        at = trace.load.place
+        made = next(iter(self._project.calls_at(at)), None)
+        _, _, node = self._in_one_function(read, trace)
+        if made is not None and node is not None and not events and self._is_transient(*made, node):
             return
         # The next commit expires the loads of a refresh: a new object has no options.
-        last = self._last_refresh(module, made, node)
-        after = () if last is None else self._project.effects.events_between(module, last, node)
+        last = None if made is None else self._last_load(*made, node)
+        after: Iterable[Event] = ()
+        if last is not None and node is not None:
+            after = self._project.effects.events_between(*last, node)
+        elif last is not None:
+            after = _events_after(*last, events)
         if last is None or any(event.kind in _LOADS_AGAIN for event in after):
-            at = shown_place(self._project, trace.load.place)
-            detail = f"{at} makes the object, and nothing loads `{side.key[1]}` before the read"
-            raise Refused(reasons.NOT_LOADED, detail, because=(read.place, trace.load.place))
-        found.traces[trace] = None
+            shown = shown_place(self._project, at)
+            detail = f"{shown} makes the object, and nothing loads `{side.key[1]}` before the read"
+            raise Refused(reasons.NOT_LOADED, detail, because=(read.place, at))
+        self._refuse_stale(side, read, trace)
+        judged.traces[trace] = None
 
-    def _last_refresh(self, module: Module, made: ast.Call, node: ast.expr) -> ast.Call | None:
-        start, end = module.span(made).end, module.span(node).start
+    def _last_load(
+        self, module: Module, made: ast.Call, node: ast.expr | None
+    ) -> tuple[Module, ast.Call] | None:
+        """Return the last call in its function after which an object of one class can be loaded.
+
+        It is before the read of the object, if that is in the same function.
+        """
+        if len(self._project.instance_of(module, made)) != 1:
+            return None
         calls = [
             call
-            for call in module.nodes_below(module.enclosing_function(made), ast.Call)
-            if last_name(call.func) == "refresh" and start <= module.span(call).start < end
+            for call in loading_calls(self._project, module, made)
+            if node is None or module.span(call).start < module.span(node).start
         ]
-        return max(calls, key=lambda call: module.span(call).start, default=None)
+        last = max(calls, key=lambda call: module.span(call).start, default=None)
+        return None if last is None else (module, last)
 
     def _leads_back(self, read: Read, trace: Trace) -> bool:
         """Whether the way leads back to an object that is held while it is read."""
@@ -293,7 +283,10 @@ class Reads:
             return f"the object may or may not be expired at {shown} ({why})"
         if event.kind == "yield":
             return f"other code runs at {shown}"
-        return f"the program reloads the object after the {event.kind} at {shown}"
+        return (
+            f"the program reloads the object after the {event.kind} at {shown}, "
+            "and the read raises if another statement reloads it first"
+        )
 
     def _is_by_name(self, event: Event) -> bool:
         calls = self._project.calls_at(event.place)
@@ -346,6 +339,19 @@ class Reads:
     def _node(self, place: Place) -> tuple[Module | None, ast.expr | None]:
         """Return the expression at a place of Python code."""
         return next(self._project.expressions_at(place), (self._project.module(place.path), None))
+
+
+def _events_after(module: Module, call: ast.Call, events: Sequence[Event]) -> Iterator[Event]:
+    """Yield the events that may come after a call: not those before it in its function."""
+    around, span = module.enclosing_function(call), module.span(call)
+    here = module.span(module.tree if around is None else around)
+    if any(isinstance(above, Repeating) for above in module.ancestors_inside(call)):
+        yield from events
+        return
+    for event in events:
+        places = (place for place in (event.place, *event.chain) if place.path == module.path)
+        if not any(here.contains(place.span) and place.span.end <= span.end for place in places):
+            yield event
 
 
 def _is_held(module: Module, call: ast.Call, node: ast.expr, way: set[str]) -> bool:

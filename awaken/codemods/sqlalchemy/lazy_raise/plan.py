@@ -21,6 +21,7 @@ from awaken.kit.changes import (
     rewritten_together,
 )
 from awaken.kit.eager_loads import PlannedLoads, plan_loads
+from awaken.kit.eager_loads.mocked_sessions import mocked_sessions
 from awaken.kit.reasons import NAME_TAKEN, OUT_OF_SIGHT, cure_of_outside
 from awaken.kit.relationships.sides import WORDS, Side, edits_of, sides_in
 from awaken.kit.rule import Rule
@@ -167,7 +168,7 @@ class LazyRaise(Rule):
             for place, traces in wanted.items():
                 key = frozenset(traces)
                 if key not in known:
-                    known[key] = plan_loads(self.name, project, tuple(traces))
+                    known[key] = plan_loads(self.name, project, tuple(traces), selects=True)
                 plans[place] = known[key]
             refusing = {item: why for plan in plans.values() for item, why in plan.refused.items()}
             if not refusing:
@@ -196,12 +197,14 @@ class LazyRaise(Rule):
             names = ", ".join(f"`{member.side.display_name}`" for member in members[1:])
             title = f"{title}; together with {names}"
         sites = [member.side.site for member in members]
-        caveats = (_CAVEAT,)
+        added = dict.fromkeys(load.place for plan in loads for load in plan.added)
+        mocks = [mocked_sessions(project, place) for place in added]
+        caveats = list(dict.fromkeys([_CAVEAT, *(clause for mock, _ in mocks for clause in mock)]))
         whole = rewritten_together(sites, Rewrite(title, edits, caveats))
         findings = tuple(
             replace(
                 finding,
-                message=with_caveats(said[finding.site], [_CAVEAT]),
+                message=with_caveats(said[finding.site], caveats),
                 related=_related_places(side, loads),
             )
             for finding, side in zip(whole.findings, members, strict=True)
@@ -241,6 +244,12 @@ def _said_message(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]
         parts.append(f"{count} it: {shown_places(project, added)}")
     else:
         parts.append("every read already has it loaded")
+    gets = [trace.load.place for trace in ready.needs.traces if trace.load.kind == "get"]
+    if gets:
+        parts.append(f"`get()` becomes a `select()` at {shown_places(project, gets)}")
+    if ready.needs.shared:
+        at = shown_places(project, ready.needs.shared)
+        parts.append(f"the statement at {at} also loads it for code that does not read it")
     return "; ".join(parts)
 
 

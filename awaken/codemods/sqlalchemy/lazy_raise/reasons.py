@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from awaken.contract import Reason
-from awaken.kit.eager_loads.reasons import SHARED
 from awaken.kit.reasons import OUT_OF_SIGHT, reasons_of
 
 PUBLISHED = Reason(
@@ -71,9 +70,6 @@ NOT_LOADED = Reason(
     "{}",
     "Load it there by hand, with `selectinload()`, `joinedload()` or `refresh()`, then set `lazy`.",
 )
-LOADED_BY_GET = Reason(
-    "loaded-by-get", "{}", "Replace `get()` with a `select()` that has the option, then set `lazy`."
-)
 EXPIRED_BY_NAME = Reason(
     "expired-by-name", "{}", "Call `refresh()` with its name before the read, then set `lazy`."
 )
@@ -86,4 +82,4 @@ NEEDS_SQL = Reason(
     "needs-raise-on-sql", "`raise` would break {}", "Allow `raise_on_sql` with the option `mode`."
 )
 
-ALL = reasons_of(globals(), OUT_OF_SIGHT, SHARED)
+ALL = reasons_of(globals(), OUT_OF_SIGHT)

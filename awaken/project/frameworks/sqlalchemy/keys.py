@@ -100,6 +100,20 @@ def _by_named_keys(owner: Side, target: Side, named: tuple[str, ...]) -> Partner
     return "one" if pins_one(target.mapped, other) else "many"
 
 
+def keys_between(owner: Side, target: Side) -> frozenset[str]:
+    """Return the attributes by which rows of two classes may refer to each other, or to their own.
+
+    A key to an unknown table is among them.
+    """
+    tables = owner.tables | target.tables
+    return frozenset(
+        name
+        for side in (owner, target)
+        for name, column in side.mapped.columns.items()
+        if column.foreign_key == "" or _table_of(column.foreign_key or "") & tables
+    )
+
+
 def leads_down(mapped: MappedClass, remote_side: tuple[str, ...]) -> bool | None:
     """Return whether a relationship of a class to itself is a collection; None if unknown.
 

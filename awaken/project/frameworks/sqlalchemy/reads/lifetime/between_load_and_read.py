@@ -18,7 +18,14 @@ from awaken.project.frameworks.sqlalchemy.reads.lifetime.keeping_sessions import
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read, Trace
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda, argument_of, parameters_of
+from awaken.project.source.test_files import is_test_file
+from awaken.project.source.trees import (
+    Function,
+    FunctionOrLambda,
+    argument_of,
+    last_name,
+    parameters_of,
+)
 from awaken.project.source.worklist import MOST_FUNCTIONS, Queue, Worklist
 from awaken.project.values.domain import (
     Session,
@@ -134,19 +141,31 @@ class BetweenLoadAndRead:
     def _until_served(self, load: Place, read: Read) -> tuple[Event, ...]:
         """Return what may happen until what a view loads is read by a template or a response.
 
-        That is before the view returns, or when it has: sessions are closed after that. Of other
-        functions it is not known who goes on with what they load.
+        That is before the view returns, or when it has: sessions are closed after that. The view
+        loads it, or gets it from functions that it calls.
         """
+        unknown = Event("unknown", read.place, "the place of the read is unknown")
         home, start, function = self._loading(load)
-        if home is not None and isinstance(function, Function):
-            callers = self._evaluator.callers_of(home, function)
+        if home is None or start is None or function is None:
+            return (unknown,)
+        result: dict[Event, None] = {}
+        arrived, waiting = False, Queue([(home, function, start)])
+        for count, (module, holder, node) in enumerate(waiting):
+            if not isinstance(holder, Function) or count == MOST_FUNCTIONS:
+                return (unknown,)
+            if read.how == "response" and _is_of_tests(module, holder):
+                continue
+            events = self._part(module, holder, node, None)
+            callers = self._evaluator.callers_of(module, holder)
             kinds = {obstacle.kind for obstacle in callers.obstacles}
             # The address of a view often holds its name.
             is_view = "framework" in kinds and kinds <= {"framework", "named", "outside"}
-            events = self._part(home, function, start, None)
-            if is_view and not callers.sites and events is not None:
-                return events
-        return (Event("unknown", read.place, "the place of the read is unknown"),)
+            if events is None or (kinds and not is_view):
+                return (unknown,)
+            arrived = arrived or is_view
+            result |= dict.fromkeys(events)
+            waiting += self._calls_of(module, holder)
+        return tuple(result) if arrived else (unknown,)
 
     def _part(
         self,
@@ -249,23 +268,29 @@ class BetweenLoadAndRead:
             events = self._part(module, holder, node, None)
             if events is None or not isinstance(holder, Function):
                 continue
-            callers = list(self._calls_of(module, holder, frame))
+            callers = list(self._calls_of(module, holder))
+            # Only those of the frame, if it calls it itself.
+            here = [candidate for candidate in callers if candidate[1] is frame.function]
             result |= dict.fromkeys(events if callers else ())
-            waiting += callers
+            waiting += here or callers
         return tuple(result) if arrived else None
 
     def _calls_of(
-        self, module: Module, function: Function, frame: _Frame
+        self, module: Module, function: Function
     ) -> Iterator[tuple[Module, FunctionOrLambda, ast.expr]]:
-        """Yield the calls of a function; only those of the frame, if it calls it itself."""
-        result: list[tuple[Module, FunctionOrLambda, ast.expr]] = []
+        """Yield the calls of a function in other functions, each with its file and function."""
         for site in self._evaluator.callers_of(module, function).sites:
             for caller, call in self._evaluator.calls_at(site.place):
                 holder = caller.enclosing_function(call)
                 if holder is not None:
-                    result.append((caller, holder, call))
-        here = [candidate for candidate in result if candidate[1] is frame.function]
-        yield from here or result
+                    yield caller, holder, call
+
+
+def _is_of_tests(module: Module, function: Function) -> bool:
+    """Whether a function is a test or a fixture: no response is made of what it returns."""
+    called = (node.func if isinstance(node, ast.Call) else node for node in function.decorator_list)
+    is_test = function.name.startswith("test") or "fixture" in map(last_name, called)
+    return is_test and is_test_file(module.path)
 
 
 def _parameter(frame: _Frame, place: Place) -> ast.arg | None:

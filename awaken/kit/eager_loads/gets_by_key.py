@@ -1,0 +1,99 @@
+"""``session.get()`` as a ``select()``: it loads also for an object that the session holds.
+
+`get()` gives such an object as it is, whatever its options say (SQLAlchemy, `Session.get`). A
+``select()`` loads what the object has not loaded yet, and changes nothing else of it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from awaken.contract import Edit
+from awaken.kit.eager_loads.loader_names import NamesHere
+from awaken.kit.eager_loads.loader_options import Given
+from awaken.kit.eager_loads.loading_statements import Entity
+from awaken.kit.eager_loads.reasons import NO_KEY
+from awaken.kit.sites import Refused, Site
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_RESULTS = {"get": "one_or_none", "get_one": "one"}
+GETS_BY_KEY = frozenset({*_RESULTS, "get_or_404"})
+"""Methods of sessions and queries that give an object of the session as it is."""
+
+
+class GetByKey(Struct, frozen=True):
+    """A ``session.get()``: its call, awaited or not, and what its ``select()`` is written of.
+
+    ``execute`` is the method that sends it, ``result`` are those that fetch the object. ``key`` is
+    the attribute that has the ``value``.
+    """
+
+    module: Module
+    call: ast.Call
+    execute: str
+    key: str
+    value: ast.expr
+    result: str
+
+    def edits(
+        self,
+        site: Site[ast.expr],
+        names: NamesHere,
+        changed: Iterable[tuple[Given, str]],
+        added: Sequence[str],
+    ) -> Iterator[Edit]:
+        """Yield the edit that writes the ``select()``, with ``changed`` and ``added`` options."""
+        texts = dict[ast.expr, str]((given.node, text) for given, text in changed)
+        options = [texts.get(node, self.module.text_of(node)) for node in self._options()]
+        model = self.module.text_of(self.call.args[0])
+        statement = (
+            f"{names.function('select', 'sqlalchemy', 'sqlmodel')}({model})"
+            f".where({model}.{self.key} == {self.module.text_of(self.value)})"
+            f".options({', '.join((*options, *added))})"
+        )
+        code = f"{self.execute}({statement})"
+        above = self.module.parent(self.call)
+        if isinstance(above, ast.Await):
+            yield site.replace(above, f"(await {code}).{self.result}()")
+        else:
+            yield site.replace(self.call, f"{code}.{self.result}()")
+
+    def _options(self) -> Iterator[ast.expr]:
+        for keyword in self.call.keywords:
+            if isinstance(keyword.value, ast.List):
+                yield from keyword.value.elts
+
+
+def get_by_key(
+    project: Project, module: Module, call: ast.Call, entities: Sequence[Entity]
+) -> GetByKey:
+    """Return what a call of ``get()`` asks for. Raises Refused where no column is its whole key."""
+    mapped = project.orm.mapped_class(entities[0].qualified) if len(entities) == 1 else None
+    columns = mapped.columns.items() if mapped is not None and mapped.complete else ()
+    match call, [name for name, column in columns if column.primary_key]:
+        case ast.Call(func=ast.Attribute(value=session, attr=name), args=[_, value]), [key]:
+            is_one = not isinstance(value, ast.Tuple | ast.List | ast.Dict | ast.Starred)
+            if is_one and name in _RESULTS and all(map(_is_option_list, call.keywords)):
+                repeats = project.orm.eager.needs_unique(entities[0].qualified) is not False
+                execute = f"{module.text_of(session)}.{_executing(module, session)}"
+                result = f"unique().{_RESULTS[name]}" if repeats else _RESULTS[name]
+                return GetByKey(module, call, execute, key, value, result)
+    raise Refused(NO_KEY, module.excerpt(call))
+
+
+def _is_option_list(keyword: ast.keyword) -> bool:
+    return keyword.arg == "options" and isinstance(keyword.value, ast.List)
+
+
+def _executing(module: Module, session: ast.expr) -> str:
+    """Return the method by which the file gets objects of a session: SQLModel has its own."""
+    text = module.text_of(session)
+    calls = (node for node in module.nodes(ast.Attribute) if node.attr == "exec")
+    return "exec" if any(module.text_of(node.value) == text for node in calls) else "scalars"

@@ -1,0 +1,27 @@
+"""Mocks of sessions, which get the statements that load more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.kit.caveats.replaced_names import doubles_passed
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_EXECUTING = {"execute", "get", "query", "scalar", "scalars", "stream", "stream_scalars"}
+
+
+def mocked_sessions(project: Project, statement: Place) -> tuple[list[str], tuple[Place, ...]]:
+    """Return what tests have in the place of the session that gets a statement.
+
+    Returned are clauses and places.
+    """
+    for module, call in project.calls_at(statement)[:1]:
+        function = module.enclosing_def(call)
+        if function is not None:
+            for double in doubles_passed(project, module, _EXECUTING, function):
+                clause = f"{double.path} mocks the session, and the mock gets the changed statement"
+                return [clause], (double,)
+    return [], ()
