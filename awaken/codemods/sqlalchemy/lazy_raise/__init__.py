@@ -53,13 +53,11 @@ def post_ids(session: Session) -> list[int]:
 
 Two kinds of reads need `raise_on_sql`. The object may be reloaded after a commit, or the
 relationship leads back to an object that the session holds. Relationships that one statement loads
-are one change. Where it gets its object from, a read is served in one of three ways:
+are one change.
 
-| the object comes from | what loads the relationship |
-| --- | --- |
-| a statement | a loader option |
-| `session.get(User, key)` | a `select()` in its place: `get()` loads nothing for objects in the session |
-| `User(...)`, in a function that commits it | `refresh(user, attribute_names=[...])` after its refresh or commit |
+A statement that gives the object gets a loader option. `session.get(User, key)` becomes a
+`select()`, because `get()` loads nothing for objects in the session. A function that makes and
+commits the object gets `refresh(user, attribute_names=[...])`, after its own refresh if it has one.
 
 ## Why
 

@@ -19,7 +19,7 @@ from awaken.kit.relationships.sides import Key, Side
 from awaken.kit.sites import Refused, shown_place, shown_places
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Wanted
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Loop, Repeating
+from awaken.project.source.trees import Loop, Repeating, last_name
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -219,16 +219,17 @@ class Reads:
         self, side: Side, read: Read, trace: Trace, events: Sequence[Event], judged: _Judged
     ) -> None:
         """Note what the read of a new object needs. Raises Refused."""
-        again = [event for event in events if event.kind in _LOADS_AGAIN]
-        if not again and self._is_given(side, trace):
-            return
         at = trace.load.place
         made = next(iter(self._project.calls_at(at)), None)
         _, _, node = self._in_one_function(read, trace)
-        if made is not None and node is not None and not events and self._is_transient(*made, node):
-            return
         # The next commit expires the loads of a refresh: a new object has no options.
         last = None if made is None else self._last_load(*made, node)
+        is_refreshed = last is not None and last_name(last[1].func) == "refresh"
+        is_same = not is_refreshed and not any(event.kind in _LOADS_AGAIN for event in events)
+        if is_same and self._is_given(side, trace):
+            return
+        if made is not None and node is not None and not events and self._is_transient(*made, node):
+            return
         after: Iterable[Event] = ()
         if last is not None and node is not None:
             after = self._project.effects.events_between(*last, node)
