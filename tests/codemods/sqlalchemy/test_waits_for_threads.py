@@ -38,6 +38,16 @@ WAITS = "waits-for-others"
 SETS = "    thread = threading.Thread(target=work)\n"
 
 
+def _reasons(text):
+    report = rewritten(notes=text).report
+    return {reason_of(item) for item in report.findings} - {"", "beside-another"}, report
+
+
+def test_an_event_among_others_is_one():
+    text = NOTES.replace("kept = []", "kept = {}").replace("done", "kept['a']")
+    assert _reasons(text)[0] == {WAITS}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
@@ -48,11 +58,11 @@ SETS = "    thread = threading.Thread(target=work)\n"
         (SETS, f"{SETS}    kept.append(done)\n", WAITS),
         ("target=work", "target=print", WAITS),
         ("    done = threading", "    done = None\n    done = threading", WAITS),
+        ("    done = threading", "    global done\n    done = threading", WAITS),
     ],
 )
 def test_who_ends_a_wait_decides(old, new, reason):
-    result = rewritten(notes=NOTES.replace(old, new))
-    reasons = {reason_of(item) for item in result.report.findings} - {"", "beside-another"}
+    reasons, report = _reasons(NOTES.replace(old, new))
     assert reasons == ({reason} if reason else set())
-    said = [item.message for item in result.report.findings if item.message.startswith("`count`")]
+    said = [item.message for item in report.findings if item.message.startswith("`count`")]
     assert reason or "`threading.Event.wait` now blocks the event loop" in said[0]

@@ -19,6 +19,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf
+from awaken.project.values.local.reads import local_binding
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
@@ -71,6 +72,9 @@ class Waits:
     def _of_call(self, module: Module, call: ast.Call) -> Reason | None:
         qualified = self._project.qualified_name(module, call.func)
         names = {*self._project.effects.library_functions(module, call), qualified}
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "wait":
+            owners = self._project.instance_of(module, call.func.value)
+            names |= {f"{owner}.wait" for owner in owners}
         if names.intersection(_KNOWN.outside):
             return reasons.OUTSIDE_OF_LOOP
         if names.intersection(_KNOWN.identities):
@@ -95,7 +99,8 @@ class Waits:
                 binding = module.scopes.only_binding(waited, "assignment")
             case _:
                 return False
-        if binding is None or binding.scope.kind != "function":
+        target = None if binding is None else binding.node
+        if not isinstance(target, ast.Name) or (binding := local_binding(module, target)) is None:
             return False
         reads = module.scopes.reads_in(binding.scope, binding.name)
         inside = {module.scopes.scope_of(read) for read in reads} - {binding.scope}
