@@ -51,8 +51,9 @@ class Tasks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Handed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Functions that receive a function: the argument, and the place where it is called.
 
-    A ``consumer`` is called while its thread ``waits`` in one of these methods. Instances of a
-    ``keeper`` have what any keyword gives as an attribute.
+    Without an ``argument``, each keyword may be one. A ``consumer`` is called while its thread
+    ``waits`` in one of these methods. Instances of a ``keeper`` have what any keyword gives as an
+    attribute.
     """
 
     function: str

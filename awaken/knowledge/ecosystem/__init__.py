@@ -82,6 +82,17 @@ class AsyncTestPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     replacements: dict[str, str] = {}
 
 
+class LoopHolder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A distribution whose ``fixtures`` keep a loop running in the thread of the tests.
+
+    No other test of that run can start one then. Those of its ``twin`` are awaited instead.
+    """
+
+    distribution: str
+    fixtures: tuple[str, ...]
+    twin: str
+
+
 class SettingsClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The ``class Config`` of settings in pydantic 2.
 
@@ -128,6 +139,7 @@ class _TypedArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _AsyncTestPlugins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     plugins: tuple[AsyncTestPlugin, ...]
+    holders: tuple[LoopHolder, ...]
 
 
 @cache
@@ -153,6 +165,12 @@ def typed_arguments() -> dict[tuple[str, int], str]:
 def async_test_plugins() -> tuple[AsyncTestPlugin, ...]:
     """Return what lets pytest and unittest run coroutine tests, the most used first."""
     return read_table(__name__, "async_test_plugins.toml", _AsyncTestPlugins).plugins
+
+
+@cache
+def loop_holders() -> tuple[LoopHolder, ...]:
+    """Return what keeps a loop running in the thread of tests that are not asynchronous."""
+    return read_table(__name__, "async_test_plugins.toml", _AsyncTestPlugins).holders
 
 
 @cache

@@ -181,7 +181,8 @@ SQLAlchemy or pytest, wherever a file lists these.
 The run ends with a list of what is left to do. It has every line that awaken could not write. It
 also has URLs for the engine in compose files, workflows and similar files. They are listed if their
 driver is unknown, or rejects a parameter. Examples of doctest that pytest runs are listed if they
-name a function that becomes asynchronous.
+name a function that becomes asynchronous. So are files of tests that request the fixtures of
+pytest-playwright, whose event loop lets no asynchronous test run.
 
 | the program | awaken writes |
 | --- | --- |
@@ -442,7 +443,7 @@ the place that stops it. These rules have exceptions:
 | a session in an `ExitStack` | the stack is not passed on |
 | a `scoped_session` | something removes the session of each request, because each request is its own task |
 | a lock that is held during an `await` | it is not reentrant, and only `with` takes it |
-| `Event.wait`, `Queue.get`, `anyio.from_thread.run`, `threading.local`, `threading.get_ident` | no asynchronous function calls them |
+| `Event.wait`, `Queue.get`, `anyio.from_thread.run`, `threading.local`, `threading.get_ident` | no asynchronous function calls them, or only functions of threads can end the `wait` |
 | a lambda, `map` or generator | its items are read immediately: awaken writes a loop |
 | a mock that replaces several functions | all of them become coroutine functions, or none does |
 | a test client that is more than a `TestClient`, or opens a websocket | the driver works in any event loop, or those of all test engines do |

@@ -17,7 +17,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 
-_LONG: frozenset[Wait] = frozenset({"cpu", "http", "network", "process", "sleep"})
+_LONG: frozenset[Wait] = frozenset({"cpu", "http", "lock", "network", "process", "sleep"})
 """What takes its time, and does not wait for the database."""
 
 

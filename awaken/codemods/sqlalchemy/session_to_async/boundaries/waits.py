@@ -19,6 +19,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf
+from awaken.project.values.local.reads import local_binding
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
@@ -71,6 +72,9 @@ class Waits:
     def _of_call(self, module: Module, call: ast.Call) -> Reason | None:
         qualified = self._project.qualified_name(module, call.func)
         names = {*self._project.effects.library_functions(module, call), qualified}
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "wait":
+            owners = self._project.instance_of(module, call.func.value)
+            names |= {f"{owner}.wait" for owner in owners}
         if names.intersection(_KNOWN.outside):
             return reasons.OUTSIDE_OF_LOOP
         if names.intersection(_KNOWN.identities):
@@ -80,9 +84,37 @@ class Waits:
             names.intersection(_KNOWN.waits)
             and not _is_immediate(call)
             and not (is_putting and not self._has_full_queues)
+            and not self._waits_for_threads(module, call)
         )
         is_joining = names.intersection(_KNOWN.joins) and self._may_be_handed_back
         return reasons.WAITS_FOR_OTHERS if is_waiting or is_joining else None
+
+    def _waits_for_threads(self, module: Module, call: ast.Call) -> bool:
+        """Whether only functions that threads call can end a wait: none of them needs the loop.
+
+        It is announced of methods called `wait` that they block the loop.
+        """
+        match call.func:
+            case ast.Attribute(value=waited, attr="wait") if not self._may_be_handed_back:
+                binding = module.scopes.only_binding(waited, "assignment")
+            case _:
+                return False
+        target = None if binding is None else binding.node
+        if not isinstance(target, ast.Name) or (binding := local_binding(module, target)) is None:
+            return False
+        reads = module.scopes.reads_in(binding.scope, binding.name)
+        inside = {module.scopes.scope_of(read) for read in reads} - {binding.scope}
+        return all(map(module.method_call_on, reads)) and all(
+            isinstance(scope.node, ast.FunctionDef) and self._runs_in_threads(module, scope.node)
+            for scope in inside
+        )
+
+    def _runs_in_threads(self, module: Module, node: ast.FunctionDef) -> bool:
+        """Whether all that reads the name of a function has a thread call it."""
+        entries = self._part.entry_points.found.get(self._part.place_of(module, node), ())
+        reads = module.scopes.reads_in(module.scopes.scope_of(node), node.name)
+        threads = {entry.at for entry in entries if entry.kind == "thread"}
+        return bool(threads) and {*map(module.place, reads)} <= threads
 
     @cached_property
     def _may_be_handed_back(self) -> bool:

@@ -13,15 +13,25 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import 
 from awaken.codemods.sqlalchemy.session_to_async.payload import REPLACE, Replaced
 from awaken.codemods.sqlalchemy.session_to_async.reasons import OLD_TEST_TOOL
 from awaken.codemods.sqlalchemy.session_to_async.suites.xunit_fixtures import xunit_scope
-from awaken.contract import Edit, InsertStatements, NeedImport, Requirement, SetKey, SiteId, Span
+from awaken.contract import (
+    ByHand,
+    Edit,
+    InsertStatements,
+    NeedImport,
+    Requirement,
+    SetKey,
+    SiteId,
+    Span,
+)
 from awaken.kit.changes import Member
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Site
-from awaken.knowledge.ecosystem import AsyncTestPlugin, async_test_plugins
+from awaken.knowledge.ecosystem import AsyncTestPlugin, async_test_plugins, loop_holders
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.decorators import PYTEST_FIXTURES
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import conftest_paths, is_around_tests, is_test_file
-from awaken.project.source.trees import without_arguments
+from awaken.project.source.trees import parameters_of, without_arguments
 from awaken.workspace.manifests.pytest_settings import TEST_LOOP_SCOPE
 from awaken.workspace.manifests.versions import overlap
 
@@ -38,6 +48,10 @@ def event_loop():
     yield loop
     loop.close()
 """
+_HELD_LOOP = (
+    "`{}` of {} runs an event loop in the thread of the tests, so all asynchronous tests of this "
+    "run fail: await the fixtures of `{}`"
+)
 _PYTEST_8_2 = "pytest 8.2"
 _SCOPES = ("function", "class", "module", "package", "session")
 
@@ -47,6 +61,7 @@ def test_settings(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
     if not any(is_test_file(step.path) for step in part.steps):
         return
     project, settings = part.project, part.project.pytest
+    yield from _held_loops(part, site)
     suite = _suite(part)
     if suite.needs_loop_fixture:
         yield from _loop_fixture(part, site)
@@ -65,6 +80,27 @@ def test_settings(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
     may_create = path not in {settings.path, *(file.path for file in settings.unread)}
     for key, value in suite.settings.items():
         yield SetKey(path=path, table=table, key=key, value=value, may_create=may_create, site=site)
+
+
+def _held_loops(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
+    """Yield the files of tests that keep a loop running, in which no other test can start one."""
+    project, requests = part.project, part.project.coroutine_tests.requests
+    for known in loop_holders():
+        if project.targets.distribution(known.distribution) is None:
+            continue
+        for module in modules_with(project, [name.encode() for name in known.fixtures]):
+            asked = (
+                (function.lineno, parameter.arg)
+                for function in module.functions
+                for parameter, _ in parameters_of(function.args)
+                if parameter.arg in known.fixtures
+                and requests.fixture(module, function, parameter.arg) is None
+            )
+            first = min(asked, default=None) if is_around_tests(module.path) else None
+            if first is not None:
+                line, name = first
+                what = _HELD_LOOP.format(name, known.distribution, known.twin)
+                yield ByHand(file=module.path, line=line, what=what, site=site)
 
 
 def old_test_tools(part: SynchronousPart, rule: str) -> Iterator[Member]:

@@ -282,8 +282,9 @@ class EntryPoints:
         row = next((rows[name] for name in sorted(filter(None, names)) if name in rows), None)
         if row is None:
             return
-        passed = [(item.arg, item.value) for item in call.keywords if row.keeper and item.arg]
-        handed = None if row.keeper else argument(call, row.position, row.argument)
+        is_any = not row.argument
+        passed = [(item.arg, item.value) for item in call.keywords if is_any and item.arg]
+        handed = None if is_any else argument(call, row.position, row.argument)
         passed += [] if handed is None else [("", handed)]
         around = self._function_around(module, call)
         for name, node in passed:
