@@ -166,8 +166,8 @@ class ModuleStore:
     def collect(self) -> None:
         """Collect garbage where many trees are in memory that are not kept.
 
-        Trees that the last collection left are held by somebody, as by other stores of the
-        snapshot: no further collection is for them.
+        Trees that the last collection left do not count. Somebody holds them, such as other stores
+        of the snapshot.
         """
         if self._shared is not None:
             self._shared.collect()
