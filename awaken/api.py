@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.settings.model import RecipeSettings
     from awaken.settings.recipe_tables import Recipe
+    from awaken.workspace.outside import Repository
 
 __all__ = [
     "Options",
@@ -367,6 +368,7 @@ def _run(  # noqa: PLR0913  all that runs differ in
     watch.require_settled(result.root.path for result in projects)
     reports: list[RootReport] = []
     user_errors: list[UserError] = []
+    repositories: dict[Path, Repository] = {}
     with no_collections(), overlaid(options.overlay):
         for project in projects:
             setting = settings[project.root.path]
@@ -374,7 +376,9 @@ def _run(  # noqa: PLR0913  all that runs differ in
                 root_run = run_projects.root_run_of(project, setting, options, known, progress)
                 earlier = [] if before is None else before.setdefault(project.root.path, [])
                 around = run_projects.outermost(project, projects)
-                root_run = structs.replace(root_run, around=around, projects=earlier)
+                root_run = structs.replace(
+                    root_run, around=around, projects=earlier, repositories=repositories
+                )
                 reports.append(run_root(root_run, observer))
     watch.require_settled(result.root.path for result in projects)
     unusable += run_projects.as_problems(user_errors, reports)

@@ -232,7 +232,7 @@ def _files_outside(asked: RootRun) -> Outside:
     root = asked.found.root
     if root.lone or not any(rule.looks_outside for rule in asked.running_rules()):
         return Outside()
-    return read_outside(root.path, asked.found.files, asked.around)
+    return read_outside(root.path, asked.found.files, asked.around, asked.repositories)
 
 
 def _memory(asked: RootRun) -> Memory:

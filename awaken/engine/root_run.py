@@ -22,6 +22,7 @@ from awaken.settings.selection import UNUSED_SUPPRESSION
 from awaken.workspace.discovery import Found, Root
 from awaken.workspace.manifests.publication import Publication, read_publication
 from awaken.workspace.manifests.targets import Targets, read_targets
+from awaken.workspace.outside import Repository
 from awaken.workspace.project_settings import ProjectSettings
 from awaken.workspace.sources import Snapshot, SourceFile
 
@@ -34,8 +35,9 @@ class RootRun(Struct, frozen=True, kw_only=True):
 
     ``sites_in`` names files that the question is about, whatever files may be written; None means
     those selected. ``around`` is the outermost project of the run that this one lies in.
-    ``projects`` has the last project of this run, at first that of the step before. The other
-    fields are those of ``awaken.api.Options``.
+    ``projects`` has the last project of this run, at first that of the step before.
+    ``repositories`` are those that the run has read so far, by their tops. The other fields are
+    those of ``awaken.api.Options``.
     """
 
     found: Found
@@ -50,6 +52,7 @@ class RootRun(Struct, frozen=True, kw_only=True):
     sites_in: frozenset[str] | None = None
     around: Path | None = None
     projects: list[Project] = []
+    repositories: dict[Path, Repository] = {}
     progress: Progress = silent
 
     def running_rules(self) -> tuple[Rule, ...]:

@@ -131,6 +131,7 @@ class Project:
         self.parse_failures = self._modules.failures
         self._whole: WholeProgram[Project] = WholeProgram(self.with_own_record)
         self._is_apart = False
+        self.answers_noted: set[Hashable] = set()
         self._begin()
 
         if earlier is not None:
@@ -151,6 +152,7 @@ class Project:
                 other.__dict__.pop(name, None)
         other.looked_at = looked_at
         other._is_apart = True  # noqa: SLF001  of the same class, here and below
+        other.answers_noted = set()
         other._texts = self._texts.with_record(looked_at)  # noqa: SLF001
         other.snapshot = other._texts.files  # noqa: SLF001
         other._modules = self._modules.with_own_memos(other.snapshot, other._let_go)  # noqa: SLF001

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from awaken.workspace.manifests.targets import read_targets
 from awaken.workspace.reading import SOURCE_LIMIT, Enclosure, upwards
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
 
 OTHER_PROJECT = "belongs to another project"
@@ -45,32 +46,85 @@ class Outside(Struct, frozen=True):
 
 
 _DATABASE = re.compile(rb"\b(?:sqlalchemy|sqlmodel)\b")
+_IMPORTED = re.compile(rb"^[ \t]*+(?:from|import)[ \t]++(\.|[\w\x80-\xff]++)", re.MULTILINE)
 
 
-def read_outside(root: Path, files: Collection[str], around: Path | None = None) -> Outside:
+class RepositoryFile(Struct, frozen=True):
+    """A file, the first names that its lines import from, and the ``home`` that it lies in.
+
+    ``names_database`` says that it names a database toolkit. Of ``..`` the first name is a dot.
+    ``why`` says which project the home is.
+    """
+
+    text: bytes
+    imported: frozenset[bytes]
+    names_database: bool
+    home: Path
+    why: str
+
+
+class Repository:
+    """The Python files below ``top``, for all projects of a run: each is read once, when asked."""
+
+    def __init__(self, top: Path) -> None:
+        self._top = top
+        self._enclosure = Enclosure(top)
+        self._files: dict[str, RepositoryFile | None] = {}
+        self._homes: dict[str, Path] = {}
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """The files, those of projects inside as well, relative to the top."""
+        return frozenset(_names_below(self._top))
+
+    def file(self, path: str) -> RepositoryFile | None:
+        """Return the file at ``path``; None if it cannot be read."""
+        if path not in self._files:
+            try:
+                text = self._enclosure.read(self._top / path, SOURCE_LIMIT)
+            except OSError:
+                self._files[path] = None
+            else:
+                self._files[path] = self._described_file(path, text)
+        return self._files[path]
+
+    def _described_file(self, path: str, text: bytes) -> RepositoryFile:
+        directory = os.path.dirname(os.path.realpath(self._top / path))  # noqa: PTH120  a string
+        if directory not in self._homes:
+            (root,), _ = find_roots([Path(directory)])
+            self._homes[directory] = root.path
+        home = self._homes[directory]
+        shown = os.path.relpath(home, self._top).replace(os.sep, "/")
+        why = OTHER_PROJECT + ("" if shown == "." else f", `{shown}`")
+        imported = frozenset(_IMPORTED.findall(text))
+        return RepositoryFile(text, imported, _DATABASE.search(text) is not None, home, why)
+
+
+def read_outside(
+    root: Path,
+    files: Collection[str],
+    around: Path | None = None,
+    repositories: dict[Path, Repository] | None = None,
+) -> Outside:
     """Return the files next to the project in ``root`` (absolute), of which ``files`` are its own.
 
     They lie in its repository, or in ``around``, a project of the same run. Only those are among
     them that name a database toolkit, or import from ``..`` or by a name that ``files`` have.
+    ``repositories`` are those that the run has read so far, by their tops.
     """
     top = _top(root, around)
     prefix = "" if top == root else f"{root.relative_to(top).as_posix()}/"
     own = {f"{prefix}{path}" for path in files}
-    names = {part.removesuffix(".py") for path in own for part in path.split("/")}
-    importing = re.compile(
-        rb"^[ \t]*+(?:from|import)[ \t]++(?:\.|(?:%b)\b)"
-        % b"|".join(re.escape(name.encode()) for name in sorted(names) if name.isidentifier()),
-        re.MULTILINE,
-    )
-    enclosure = Enclosure(top)
+    parts = {part.removesuffix(".py") for path in own for part in path.split("/")}
+    names = {b".", *(part.encode() for part in parts if part.isidentifier())}
+    known = {} if repositories is None else repositories
+    repository = known.setdefault(top, Repository(top))
     outside_files: list[OutsideFile] = []
-    for path in sorted(_names_below(top) - own):
-        try:
-            text = enclosure.read(top / path, SOURCE_LIMIT)
-        except OSError:
-            continue
-        if _DATABASE.search(text) or importing.search(text):
-            outside_files.append(OutsideFile(path, text, _why(top, root, path)))
+    for path in sorted(repository.paths - own):
+        file = repository.file(path)
+        if file is not None and (file.names_database or not file.imported.isdisjoint(names)):
+            why = "is left out of the project" if file.home == root else file.why
+            outside_files.append(OutsideFile(path, file.text, why))
     return Outside(prefix, tuple(outside_files))
 
 
@@ -100,17 +154,3 @@ def _names_below(top: Path) -> set[str]:
         found.update(os.path.relpath(one / path, top).replace(os.sep, "/") for path in walked.files)
         waiting += [inner.path for inner in walked.nested]
     return found
-
-
-def _why(top: Path, root: Path, path: str) -> str:
-    """Return why a file does not belong to the project in ``root``."""
-    (home,) = _homes(top / path)
-    if home == root:
-        return "is left out of the project"
-    shown = os.path.relpath(home, top).replace(os.sep, "/")
-    return OTHER_PROJECT + ("" if shown == "." else f", `{shown}`")
-
-
-def _homes(path: Path) -> Iterator[Path]:
-    roots, _ = find_roots([path])
-    yield from (root.path for root in roots)

@@ -189,3 +189,13 @@ def test_every_project_apart_knows_the_files_without_syntax_that_an_answer_neede
             apart.ask("is there a tree?", lambda asked: asked.module("a.py") is not None) is False
         )
         assert (set(apart.parse_failures), apart.looked_at.read) == ({"a.py"}, {"a.py"})
+
+
+def test_the_evidence_of_an_answer_is_sent_to_another_process_once():
+    project = Project(snapshot(a="x = 1", b=""), None).with_own_record(LookedAt())
+
+    def sent():
+        assert project.ask("is there a tree?", lambda asked: asked.module("a.py") is not None)
+        return project.looked_at.take().read
+
+    assert [sent(), sent()] == [{"a.py"}, set()]

@@ -48,6 +48,7 @@ class OutsideLinks:
         self._prefix = outside.prefix
         self.folder = outside.prefix.rstrip("/")
         self._own = frozenset(paths)
+        self._own_names = frozenset(_module_name(f"{self._prefix}{path}") for path in self._own)
         self._files = {file.path: file for file in outside.files}
         # A script elsewhere puts the folder of the program on its path.
         on_path = [StartFolder(self.folder, names_files=False)] if self.folder else []
@@ -131,7 +132,10 @@ class OutsideLinks:
             wanted: str | None = name
             if dots:
                 wanted = self._joint.relative(outside.path, dots, name[dots:])
-            path = self._joint.find(wanted, outside.path).path if wanted else None
+            # Most name a library, or a part of it, and no search finds these in the program.
+            if not wanted or re.split(r"[./]", wanted)[-1] not in self._own_names:
+                continue
+            path = self._joint.find(wanted, outside.path).path
             if path is not None and path.startswith(self._prefix):
                 inside = path.removeprefix(self._prefix)
                 if inside in self._own:
@@ -150,6 +154,12 @@ def _imports(text: bytes) -> Iterator[str]:
         for word in _WORD.findall(match[2]):
             name = word.decode(errors="replace")
             yield f"{home}{name}" if home.endswith(".") else f"{home}.{name}"
+
+
+def _module_name(path: str) -> str:
+    """Return the last part of the name of the module at ``path``."""
+    stem = path.rpartition(".")[0].removesuffix("__init__").rstrip("/")
+    return stem.rpartition("/")[2]
 
 
 def _text_below(base: str, name: str) -> str:

@@ -62,6 +62,7 @@ class ModuleStore:
         self._once: OrderedDict[str, Module] = OrderedDict()
         self._again: OrderedDict[str, Module] = OrderedDict()
         self._latest = ""
+        self._uncollected = 0
         self._held: WeakValueDictionary[str, Module] = WeakValueDictionary()
         self._alive: WeakSet[Module] = WeakSet() if earlier is None else earlier.alive()
         self._bytes = self._bytes_again = 0
@@ -163,9 +164,19 @@ class ModuleStore:
             self.collect()
 
     def collect(self) -> None:
-        """Collect garbage where many trees are in memory that are not kept."""
-        if self._still_there() > COLLECTED_SOURCE_BYTES:
+        """Collect garbage where many trees are in memory that are not kept.
+
+        Trees that the last collection left do not count. Somebody holds them, such as other stores
+        of the snapshot.
+        """
+        if self._shared is not None:
+            self._shared.collect()
+            return
+        still_there = self._still_there()
+        self._uncollected = min(self._uncollected, still_there)
+        if still_there > self._uncollected + COLLECTED_SOURCE_BYTES:
             gc.collect()
+            self._uncollected = self._still_there()
 
     def _drop(self) -> None:
         """Drop the tree that is needed least, but never the last one."""

@@ -10,10 +10,14 @@ from awaken.workspace.parsing import Unparsable
 
 
 class Recording(Protocol):
-    """A project, with its evidence and the files that it could not parse."""
+    """A project, with its evidence and the files that it could not parse.
+
+    ``answers_noted`` are the questions whose evidence is in its own.
+    """
 
     looked_at: LookedAt
     parse_failures: dict[str, Unparsable]
+    answers_noted: set[Hashable]
 
 
 Program = TypeVar("Program", bound=Recording)
@@ -40,7 +44,8 @@ class WholeProgram(Generic[Program]):
     ) -> Answer:
         """Return what ``answer`` gives for a project in which nothing else was asked.
 
-        The ``asking`` project takes over the records of that one, each time.
+        The ``asking`` project takes over the records of that one, once. Since then it may have sent
+        them to another process.
         """
         if question not in self._known:
             program = self._apart(LookedAt())
@@ -52,6 +57,8 @@ class WholeProgram(Generic[Program]):
             self._known[question] = result, program.looked_at, program.parse_failures
         known: Answer
         known, looked_at, failures = self._known[question]
-        asking.looked_at.add(looked_at)
-        asking.parse_failures.update(failures)
+        if question not in asking.answers_noted:
+            asking.answers_noted.add(question)
+            asking.looked_at.add(looked_at)
+            asking.parse_failures.update(failures)
         return known
