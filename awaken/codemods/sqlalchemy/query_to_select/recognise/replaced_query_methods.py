@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.contract import Place
 from awaken.kit.rule import ProjectFacts
 from awaken.project.frameworks.sqlalchemy.queries.replaced_methods import ReplacedMethod
 from awaken.project.source.test_files import is_around_tests, is_test_file
@@ -33,9 +34,18 @@ class Replaced(ProjectFacts):
     @cached_property
     def _of_sessions(self) -> tuple[ReplacedMethod, ...]:
         of_sessions = self._project.orm.replaced_methods.of_sessions((*CALLED, "query"))
-        # Mocks of `query` are followed to the queries that they answer.
         return tuple(
-            one for one in of_sessions if one.name != "query" or not is_around_tests(one.place.path)
+            item
+            for item in of_sessions
+            if item.name != "query" or not self._is_followed(item.place)
+        )
+
+    def _is_followed(self, place: Place) -> bool:
+        """Whether a mock of `query` is followed to the queries that it answers."""
+        doubles = self._project.doubles
+        return is_around_tests(place.path) and any(
+            not double.unseen and place in (double.place, *double.marks)
+            for double in doubles.in_file(place.path)
         )
 
     def caveats(self, executed: Sequence[Executed]) -> Iterator[str]:
