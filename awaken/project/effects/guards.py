@@ -62,7 +62,9 @@ def ends_exceptions(
 
     None if it does not, or if it is neither known by its name nor of the program.
     """
-    ending = running().ends_exceptions.get(last_name(without_arguments(manager)))
+    called = without_arguments(manager)
+    name = evaluator.names.qualified_name(module, called) or last_name(called)
+    ending = running().ends_exceptions.get(name.rpartition(".")[2])
     if ending is None and ends_by_the_program(evaluator, module, manager):
         return "swallows"
     return ending

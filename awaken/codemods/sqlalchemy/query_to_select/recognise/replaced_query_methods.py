@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.contract import Place
 from awaken.kit.rule import ProjectFacts
 from awaken.project.frameworks.sqlalchemy.queries.replaced_methods import ReplacedMethod
 from awaken.project.source.test_files import is_around_tests, is_test_file
@@ -33,27 +32,30 @@ class Replaced(ProjectFacts):
 
     @cached_property
     def _of_sessions(self) -> tuple[ReplacedMethod, ...]:
-        of_sessions = self._project.orm.replaced_methods.of_sessions((*CALLED, "query"))
-        return tuple(
-            item
-            for item in of_sessions
-            if item.name != "query" or not self._is_followed(item.place)
-        )
+        return self._project.orm.replaced_methods.of_sessions((*CALLED, "query"))
 
-    def _is_followed(self, place: Place) -> bool:
-        """Whether a mock of `query` is followed to the queries that it answers."""
-        doubles = self._project.doubles
-        return is_around_tests(place.path) and any(
-            not double.unseen and place in (double.place, *double.marks)
-            for double in doubles.in_file(place.path)
-        )
+    def _may_meet(self, item: ReplacedMethod, module: Module, node: ast.AST) -> bool:
+        """Whether ``node`` may run while a method is replaced, as far as its mock is not followed.
+
+        Mocks of `query` are followed to the queries that they answer. One that nobody gets answers
+        those of the functions that its file names.
+        """
+        path = item.place.path
+        if item.name == "query" and is_around_tests(path):
+            doubles, home = self._project.doubles.in_file(path), self._project.module(path)
+            own = [each for each in doubles if item.place in (each.place, *each.marks)]
+            function = module.outermost_def(node)
+            is_named = home and function and any(home.mentions(function.name))
+            if not is_named or not all(double.unseen for double in own):
+                return False
+        return self._project.orm.replaced_methods.may_meet(item, module, node)
 
     def caveats(self, executed: Sequence[Executed]) -> Iterator[str]:
         """Yield what may change where queries are executed as ``executed`` says afterwards."""
         for item in self._of_sessions:
             for run, module, node in executed:
                 why = _why(item, run)
-                if why and self._project.orm.replaced_methods.may_meet(item, module, node):
+                if why and self._may_meet(item, module, node):
                     yield f"{item.why}, {why}"
                     break
 
