@@ -34,23 +34,12 @@ LOST = {
 UNFOLLOWED = {
     "annotated-dependency/calls-by-computed-names": "`getmembers`",
     "httpx-asgi-transport/refused": "`Optional`",
-    "pool-event-target/hidden": "`suppress`",
-    "pool-event-target/refused": "`raises`",
     "query-to-select/classes-replaced-in-tests": "`patch`",
     "query-to-select/doubles-by-hand": "mocks",
     "query-to-select/doubles-of-classes": "`patch`",
     "query-to-select/doubles-of-requests": "mocks",
     "query-to-select/doubles-patched": "`patch`",
-    "query-to-select/eager-loads-off": "`relationship`",
-    "query-to-select/eager-loads-off-1.4": "`relationship`",
-    "query-to-select/kept-escapes": "`Query` in an annotation",
-    "query-to-select/kept-writes-alone": "`Query` in an annotation",
-    "query-to-select/labels-in-text": "`text`",
-    "query-to-select/options-by-name-1.4-refused": "`joinedload`",
-    "query-to-select/options-by-name-refused": "`load_only`",
-    "query-to-select/removed-methods": "`joinedload`",
     "query-to-select/replaced-by-parameters": "`patch`",
-    "raw-sql-text/meaning": "`raises`",
     "settings-config/listed": "`getmembers`",
 }
 """Cases that are safer if a module of the program gives these another name for all others: it is

@@ -12,15 +12,18 @@ from awaken.contract import Place
 from awaken.knowledge.running import Ending, running
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name, without_arguments
+from awaken.project.source.trees import Function, Loop, last_name, without_arguments
 from awaken.project.values.local.context_managers import ends_by_the_program
+
+_JUMPS = ast.Return | ast.Break | ast.Continue
 
 
 class Guard(Struct, frozen=True):
     """One thing around a piece of code, in its function.
 
     ``handler``: catches its exceptions, those in ``catches`` by their qualified names (None for an
-    unknown one; ``builtins.BaseException`` where nothing is named). ``finally``: runs after it.
+    unknown one; ``builtins.BaseException`` where nothing is named). ``finally``: runs after it,
+    and catches all if it returns or leaves a loop.
     ``with``: it runs inside this context. ``in-handler``, ``in-finally``: it is a part of such a
     block itself. ``ends`` says whether the context ends exceptions of its block.
     """
@@ -59,7 +62,9 @@ def ends_exceptions(
 
     None if it does not, or if it is neither known by its name nor of the program.
     """
-    ending = running().ends_exceptions.get(last_name(without_arguments(manager)))
+    called = without_arguments(manager)
+    name = evaluator.names.qualified_name(module, called) or last_name(called)
+    ending = running().ends_exceptions.get(name.rpartition(".")[2])
     if ending is None and ends_by_the_program(evaluator, module, manager):
         return "swallows"
     return ending
@@ -88,7 +93,17 @@ def _of_try(
             place = module.place(handler)
             yield Guard("handler", place, caught_by(evaluator, module, handler))
     if node.finalbody:
-        yield Guard("finally", module.place(node))
+        last = (item for part in node.finalbody for item in module.walk(part))
+        is_left = any(_leaves(module, item, node) for item in last if isinstance(item, _JUMPS))
+        catches = ("builtins.BaseException",) if is_left else ()
+        yield Guard("finally", module.place(node), catches)
+
+
+def _leaves(module: Module, jump: ast.AST, outer: ast.AST) -> bool:
+    """Whether ``jump``, which is inside ``outer``, leads out of it."""
+    ends = Function if isinstance(jump, ast.Return) else Function | Loop
+    around = (part for part in module.ancestors(jump) if part is outer or isinstance(part, ends))
+    return next(around) is outer
 
 
 def caught_by(

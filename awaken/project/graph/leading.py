@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +11,7 @@ from awaken.project.graph.callers import Callers
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
+from awaken.project.source.trees import without_arguments
 from awaken.project.source.worklist import MOST_FUNCTIONS, Queue
 
 if TYPE_CHECKING:
@@ -41,9 +43,22 @@ def leading_to(
         if is_many or len(waiting.seen) > MOST_FUNCTIONS:
             return _by_graph(graph(), FunctionPlace.of(*start))
         calls.update(site.place for site in callers.sites)
+        calls.update(_calls_by_decorators(evaluator, home, around))
         waiting += _calling_functions(evaluator, callers)
     functions = sorted(FunctionPlace.of(*pair) for pair in waiting.seen.values())
     return Leading(tuple(functions), tuple(sorted(calls)))
+
+
+def _calls_by_decorators(
+    evaluator: ProgramEvaluator, module: Module, function: Function
+) -> Iterator[Place]:
+    """Yield the calls of a function in what its decorators make of it."""
+    for decorator in function.decorator_list:
+        name = evaluator.names.qualified_name(module, without_arguments(decorator))
+        home, body = evaluator.forwarding.definition(name or "") or (module, None)
+        for call in () if body is None else home.nodes_below(body, ast.Call):
+            if home.scopes.parameter_of(call.func) is not None:
+                yield home.place(call)
 
 
 def _calling_functions(

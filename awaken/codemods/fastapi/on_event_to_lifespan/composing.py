@@ -70,7 +70,7 @@ def _replaced_handlers(project: Project, lifespan: Lifespan) -> Iterator[str]:
         names = {step.name} if step.function is not None else {read.id for read in step.reads}
         # A body that moved has no name left for a test to replace.
         for name in sorted(names) if index not in lifespan.bodies else ():
-            if name and project.replaced_names.of_variable(step.module, name):
+            if name and project.replaced_names.of_name(f"{step.module.name}.{name}"):
                 yield f"tests that replace `{name}` now also replace it in the lifespan"
 
 

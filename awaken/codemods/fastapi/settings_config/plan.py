@@ -161,6 +161,9 @@ class _Planning:
 
     def _check_reads(self, config: Config) -> None:
         """Raise Refused if the Config may be read anywhere."""
+        scopes = config.module.scopes
+        for node in scopes.reads_in(scopes.scope_made_by(config.settings), CONFIG):
+            raise Refused(reasons.CONFIG_READ, CONFIG, because=(config.module.place(node),))
         inheriting = {config.owner, *self._project.all_subclasses(config.owner)}
         for place, owner, text in self._reads:
             # A reader that is not known may read any Config.

@@ -58,6 +58,7 @@ fails every such test.
 | case | what may change (unsafe) |
 | --- | --- |
 | a test requests the fixture but may not use its value | the body of the fixture never runs today, and will run |
+| a test that requests the fixture is marked `xfail` | the test fails today, and will run with the value |
 | every test gets the fixture, by `autouse` or by the setting `usefixtures` | its body will run for all of them |
 | the fixture is outside the tests, and other projects may load it | its body will run there |
 

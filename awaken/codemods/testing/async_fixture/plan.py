@@ -238,6 +238,9 @@ def _caveats(project: Project, requests: Requests) -> list[str]:
     """Return what may change: tests that pass today without the fixture."""
     if requests.unseen:
         return [f"{requests.unseen}: {_NEVER_RUNS}"]
+    failing = next(filter(_is_expected_to_fail, requests.tests), None)
+    if failing is not None:
+        return [f"`{failing.function.name}` is expected to fail: {_NEVER_RUNS}"]
     # pytest fails every test that requests the fixture.
     if project.targets.guarantees("pytest", ">=9"):
         return []
@@ -251,6 +254,12 @@ def _caveats(project: Project, requests: Requests) -> list[str]:
         elif _use_of(request) == "unknown":
             return [f"`{request.function.name}` may pass today without its value: {_NEVER_RUNS}"]
     return []
+
+
+def _is_expected_to_fail(request: Request) -> bool:
+    """Whether ``xfail`` is a mark of a test, of classes or of the file, or the test calls it."""
+    mentions = request.module.mentions("xfail")
+    return any(request.module.enclosing_def(x) in {None, request.function} for x in mentions)
 
 
 def _is_left(project: Project, request: Request) -> bool:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from awaken.codemods.testing.httpx_asgi_transport import reasons
 from awaken.codemods.testing.httpx_asgi_transport.payload import Transport
 from awaken.contract import Phase, Place, Rewriter
+from awaken.kit.caveats.failures import caught_around
 from awaken.kit.changes import Decided, decide
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.rule import SiteRule
@@ -81,8 +82,7 @@ def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
 
 def _hidden_caveats(project: Project, site: Site[ast.Call]) -> list[str]:
     """Return the caveat that a handler hides how the client fails today."""
-    handlers = (guard for guard in project.effects.guards(site.module, site.node))
-    hides = any(one.kind == "handler" and not _CATCHING.isdisjoint(one.catches) for one in handlers)
+    hides = any(caught_around(project, site.module, site.node, _CATCHING))
     return ["it fails since httpx 0.28, and a surrounding `except` hides that"] if hides else []
 
 

@@ -19,7 +19,7 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
     is_mapped,
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.module_tables import dotted_name, target_of
+from awaken.project.names.module_tables import dotted_name
 from awaken.project.source.memo import cached_by, cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name, variable_of
@@ -58,7 +58,6 @@ class Relationships:
         self._is_plain = is_plain
         self._classes = evaluator.classes
         self._reader = reader
-        self._aliases: set[str] = set()
 
     @cached_method
     def in_file(self, path: str) -> tuple[Site, ...]:
@@ -75,9 +74,14 @@ class Relationships:
         return () if module is None else tuple(self._read(module))
 
     @cached_property
+    def _names(self) -> frozenset[str]:
+        """The names by which files may know what declares a relationship."""
+        return frozenset(self._classes.spellings_of(_NAMES))
+
+    @cached_property
     def _calling(self) -> frozenset[str]:
         """The files that may call what declares a relationship."""
-        return self._evaluator.callers.words.calling(_NAMES)
+        return self._evaluator.callers.words.calling(self._names)
 
     def backrefs_to(self, qualified: str) -> list[Site]:
         """Return the sides that backrefs in any file make on the class ``qualified``."""
@@ -97,7 +101,7 @@ class Relationships:
 
     @cached_by(tuple, {})
     def _by_target(self) -> Mapping[str | None, list[Site]]:
-        sites = chain.from_iterable(map(self.in_file, self._evaluator.files_with(WORDS)))
+        sites = chain.from_iterable(map(self.in_file, sorted(self._calling)))
         return groups_of(sites, attrgetter("facts.target"))
 
     @cached_method
@@ -114,17 +118,14 @@ class Relationships:
 
     def _read(self, module: Module) -> list[Site]:
         sites: list[Site] = []
-        self._aliases = _aliases(module)
         for node in module.nodes(ast.Call):
             if self._is_relationship(module, node):
                 sites += self._sides(module, node)
         return sites
 
     def _is_relationship(self, module: Module, node: ast.Call) -> bool:
-        name = (dotted_name(node.func) or "").rpartition(".")[2]
-        if name not in _NAMES and not (isinstance(node.func, ast.Name) and name in self._aliases):
-            return False
-        return self._reader.kind_of(module, node) == "relationship"
+        is_named = last_name(node.func) in self._names
+        return is_named and self._reader.kind_of(module, node) == "relationship"
 
     def _sides(self, module: Module, node: ast.Call) -> list[Site]:
         owner, attribute, annotation = self._owner(module, node)
@@ -285,18 +286,6 @@ class Relationships:
             return names[0]
         imported = self._evaluator.names.attribute(module.path, simple)
         return imported if imported in names else None
-
-
-def _aliases(module: Module) -> set[str]:
-    """Return the names that a file gives to ``relationship``, looked at by name alone."""
-    names: set[str] = set()
-    for scope in module.scopes.scopes:
-        for name, bindings in scope.bindings.items():
-            for binding in bindings:
-                target = target_of(module, binding)
-                if {target.name, target.text.rpartition(".")[2]} & _NAMES:
-                    names.add(name)
-    return names
 
 
 def _ends(qualified: str, text: str) -> bool:

@@ -192,7 +192,7 @@ class Sessions(ModelFacts):
             return None
         if evidence is None:
             evidence = next((node for node in call.args if self.is_built_on(module, node)), None)
-        if evidence is None:
+        if evidence is None or self._is_unbound(module, call, evidence):
             return None
         # Words first: callers are many.
         if not any(self._own_queries) and self.is_proved_by_use_alone(module, function.value):
@@ -209,6 +209,11 @@ class Sessions(ModelFacts):
         if self._may_be_other(module, function.value):
             return None
         return self._proof_by(module, evidence)
+
+    def _is_unbound(self, module: Module, call: ast.Call, evidence: ast.expr) -> bool:
+        """Whether a class is asked, as in ``type(session).query(session, User)``."""
+        first = next(iter(call.args), evidence)
+        return first is not evidence and isinstance(self._from_values(module, first), SessionProof)
 
     def _proof_by(self, module: Module, evidence: ast.expr) -> SessionProof:
         place = module.place(evidence, "only a session queries a mapped class")

@@ -249,7 +249,7 @@ class _Steadiness:
             return False
         # Tests may set the name between the import and the start.
         replaced_names = self._project.replaced_names
-        if binding.scope.kind == "module" and replaced_names.of_variable(module, node.id):
+        if binding.scope.kind == "module" and replaced_names.of_name(f"{module.name}.{node.id}"):
             return False
         if binding.kind == "import":
             return self._of_imported(node, truth_only)

@@ -22,7 +22,6 @@ from awaken.contract import Constraints, Place
 from awaken.kit.sites import SHOWN, joined_words
 from awaken.project.frameworks.testing import QueryUse, configured_mark, use_of
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import written_name
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.query_to_select.answers.mocks_with_queries import Together
@@ -62,7 +61,7 @@ def _blocked(project: Project, module: Module, item: Recognised, query: ast.expr
 def _replaced_class(project: Project, module: Module, query: ast.expr) -> Refused | None:
     """Return the refusal of ``User.query`` where a test puts something else in place of `User`.
 
-    `select()` takes no mock.
+    `select()` takes another mapped class, and no mock.
     """
     match query:
         case ast.Attribute(value=ast.Name() | ast.Attribute() as mapped, attr="query"):
@@ -72,11 +71,12 @@ def _replaced_class(project: Project, module: Module, query: ast.expr) -> Refuse
     qualified = project.qualified_name(module, mapped)
     if qualified is None or project.orm.mapped_class(qualified) is None:
         return None
-    replaced = next(iter(project.replaced_names.of_class(module, written_name(mapped))), None)
-    if replaced is None:
-        return None
-    shown = (home.excerpt(node) for home, node in project.expressions_at(replaced.place))
-    return _mocked(replaced.place, next(shown, qualified))
+    here = f"{module.name}.{mapped.id}" if isinstance(mapped, ast.Name) else qualified
+    for replaced in project.replaced_names.of_name(here):
+        if project.orm.mapped_class(replaced.class_name) is None:
+            shown = (home.excerpt(node) for home, node in project.expressions_at(replaced.place))
+            return _mocked(replaced.place, next(shown, qualified))
+    return None
 
 
 def _mocked(place: Place, shown: str) -> Refused:

@@ -32,18 +32,30 @@ class Replaced(ProjectFacts):
 
     @cached_property
     def _of_sessions(self) -> tuple[ReplacedMethod, ...]:
-        of_sessions = self._project.orm.replaced_methods.of_sessions((*CALLED, "query"))
-        # Mocks of `query` are followed to the queries that they answer.
-        return tuple(
-            one for one in of_sessions if one.name != "query" or not is_around_tests(one.place.path)
-        )
+        return self._project.orm.replaced_methods.of_sessions((*CALLED, "query"))
+
+    def _may_meet(self, item: ReplacedMethod, module: Module, node: ast.AST) -> bool:
+        """Whether ``node`` may run while a method is replaced, as far as its mock is not followed.
+
+        Mocks of `query` are followed to the queries that they answer. One that nobody gets answers
+        those of the functions that its file names.
+        """
+        path = item.place.path
+        if item.name == "query" and is_around_tests(path):
+            doubles, home = self._project.doubles.in_file(path), self._project.module(path)
+            own = [each for each in doubles if item.place in (each.place, *each.marks)]
+            function = module.outermost_def(node)
+            is_named = home and function and any(home.mentions(function.name))
+            if not is_named or not all(double.unseen for double in own):
+                return False
+        return self._project.orm.replaced_methods.may_meet(item, module, node)
 
     def caveats(self, executed: Sequence[Executed]) -> Iterator[str]:
         """Yield what may change where queries are executed as ``executed`` says afterwards."""
         for item in self._of_sessions:
             for run, module, node in executed:
                 why = _why(item, run)
-                if why and self._project.orm.replaced_methods.may_meet(item, module, node):
+                if why and self._may_meet(item, module, node):
                     yield f"{item.why}, {why}"
                     break
 

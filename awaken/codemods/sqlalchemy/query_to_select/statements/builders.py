@@ -160,18 +160,18 @@ def _options(statement: Statement, link: Link, _position: int, executed: bool) -
         if takes_names and names_columns(statement.reader, option):
             continue
         for node in ast.walk(option):
-            if isinstance(node, ast.Call) and _names_by_string(node):
+            if isinstance(node, ast.Call) and _names_by_string(statement.reader, node):
                 raise Refused(reasons.REMOVED_METHOD, f"`{ast.unparse(node)}` with a string")
     statement.options.extend(link.call.args)
     return LinkEdit(link.name)
 
 
-def _names_by_string(option: ast.Call) -> bool:
-    name = last_name(option.func)
-    if not name.endswith(("load", "load_only", "eager", "defer")) or name == "Load":
-        return False
+def _names_by_string(reader: Reader, option: ast.Call) -> bool:
     strings = [a for a in option.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-    return any(string.value != "*" for string in strings)
+    if all(string.value == "*" for string in strings):
+        return False
+    name = reader.library_name(option.func) or last_name(option.func)
+    return name.endswith(("load", "load_only", "eager", "defer")) and name != "Load"
 
 
 def _join(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:

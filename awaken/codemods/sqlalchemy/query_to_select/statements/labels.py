@@ -14,7 +14,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Stat
 from awaken.knowledge.sql_names import sql_names
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.f_strings import text_parts
-from awaken.project.source.trees import is_text, last_name
+from awaken.project.source.trees import is_text
 from awaken.project.source.worklist import Worklist
 
 
@@ -64,8 +64,7 @@ def _leaves(reader: Reader, criterion: ast.expr) -> Iterator[tuple[ast.expr, ast
                 case ast.Name():
                     waiting += filter(None, [reader.only_value(node)])
                 case ast.Call(func=func, args=[text, *_]):
-                    named = any(name in last_name(func) for name in sql_names().by_text)
-                    if named and reader.library_name(func) in sql_names().by_text:
+                    if reader.library_name(func) in sql_names().by_text:
                         yield from ((text, leaf) for leaf in _parts(reader, text))
 
 

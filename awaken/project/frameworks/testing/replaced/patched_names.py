@@ -43,13 +43,15 @@ class Replaced(Struct, frozen=True):
     ``keeps_kind`` says that it gives a coroutine, or that it is what ``patch`` or a spy makes of
     the replaced function: of a coroutine function they make one. ``gives_sessions`` says that
     calling it gives sessions of SQLAlchemy, as a factory for tests does. ``lacks`` are methods for
-    ``with`` that something it gives does not have.
+    ``with`` that something it gives does not have. ``class_name`` is that of a class that is put
+    there, and nothing else.
     """
 
     place: Place
     keeps_kind: bool = False
     gives_sessions: bool = False
     lacks: frozenset[str] = frozenset()
+    class_name: str = ""
 
 
 class _Target(Struct, frozen=True):
@@ -117,24 +119,16 @@ class ReplacedNames:
         """Return what is put in its place in any test, whether or not ``node`` may run then."""
         return tuple(self._replacement(target) for target in self._meant_targets(module, node))
 
-    def of_variable(self, module: Module, name: str) -> tuple[Replaced, ...]:
-        """Return what is put in the place of a variable of a file, by its name there."""
-        own, home = f"{module.name}.{name}", module.name.rpartition(".")[2]
+    def of_name(self, dotted: str) -> tuple[Replaced, ...]:
+        """Return what is put in the place of a variable or class of a file, by its name there."""
+        home, _, name = dotted.rpartition(".")
+        last = home.rpartition(".")[2]
         return tuple(
             self._replacement(target)
             for target in self._targets(name)
-            if self._replaces(target, {own}, {module.name})
+            if self._replaces(target, {dotted}, {home})
             or target.is_untold
-            or (target.owner == home and not self._target_names(target))
-        )
-
-    def of_class(self, module: Module, name: str) -> tuple[Replaced, ...]:
-        """Return what is put in the place of a class that a file knows by a name, by that name."""
-        return tuple(
-            self._replacement(target)
-            for target in self._targets(name)
-            if not target.is_computed
-            and (target.is_untold or self._replaces(target, {f"{module.name}.{name}"}, set()))
+            or (target.owner == last and not self._target_names(target))
         )
 
     def _is_kept(self, module: Module, node: ast.expr) -> bool:
@@ -335,7 +329,12 @@ class ReplacedNames:
             for items in results
         )
         lacks = self._lacking(module, put, results)
-        return Replaced(place, is_mock or are_coroutines, gives_sessions, lacks)
+        match values:
+            case (ClassOf(qualified=class_name),):
+                pass
+            case _:
+                class_name = ""
+        return Replaced(place, is_mock or are_coroutines, gives_sessions, lacks, class_name)
 
     def _lacking(self, module: Module, put: Put, results: Sequence[Values]) -> frozenset[str]:
         """Return the methods for ``with`` that one of the values that are given does not have.

@@ -56,7 +56,7 @@ def rewrite_consumed(reader: Reader, member: Recognised) -> Rewrite | None:
     )
     # Results of 1.4 are no generic classes.
     if project.targets.admits("sqlalchemy", "<2.0") or (
-        note is not None and not named and may_name_query(module, note)
+        note is not None and not named and may_name_query(reader, note)
     ):
         return None
     result = sqlalchemy_name(reader, note or node, "ScalarResult")

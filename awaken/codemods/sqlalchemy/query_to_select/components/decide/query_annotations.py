@@ -42,15 +42,16 @@ def annotations_of(
     for holder, own in items.items():
         for note in _notes(holder):
             reader = component.reader(holder.context)
-            if note not in result and may_name_query(reader.module, note):
+            if note not in result and may_name_query(reader, note):
                 result[note] = _annotation(reader, holder, note, own)
     return list(result.values())
 
 
-def may_name_query(module: Module, note: ast.expr) -> bool:
+def may_name_query(reader: Reader, note: ast.expr) -> bool:
     """Whether an annotation may name a class of queries, or holds a text that does."""
-    parsed = module.parse_string(note) if isinstance(note, ast.Constant) else None
-    words = (ast.unparse(note), *map(last_name, ast.walk(parsed or note)))
+    parsed = reader.module.parse_string(note) if isinstance(note, ast.Constant) else None
+    parts = [part for part in ast.walk(parsed or note) if isinstance(part, ast.Name)]
+    words = [ast.unparse(note), *(reader.qualified_name(part) or "" for part in parts)]
     return any("Query" in word for word in words)
 
 
