@@ -27,6 +27,9 @@ _RESULTS = {"get": "one_or_none", "get_one": "one"}
 GETS_BY_KEY = frozenset({*_RESULTS, "get_or_404"})
 """Methods of sessions and queries that give an object of the session as it is."""
 
+_ATOMS = ast.Attribute | ast.Call | ast.Constant | ast.Name | ast.Subscript
+"""What binds closer than a comparison."""
+
 
 class GetByKey(Struct, frozen=True):
     """A ``session.get()``: its call, awaited or not, and what its ``select()`` is written of.
@@ -52,10 +55,12 @@ class GetByKey(Struct, frozen=True):
         """Yield the edit that writes the ``select()``, with ``changed`` and ``added`` options."""
         texts = dict[ast.expr, str]((given.node, text) for given, text in changed)
         options = [texts.get(node, self.module.text_of(node)) for node in self._options()]
-        model = self.module.text_of(self.call.args[0])
+        model, value = (self.module.text_of(node) for node in (self.call.args[0], self.value))
+        if not isinstance(self.value, _ATOMS):
+            value = f"({value})"
         statement = (
             f"{names.function('select', 'sqlalchemy', 'sqlmodel')}({model})"
-            f".where({model}.{self.key} == {self.module.text_of(self.value)})"
+            f".where({model}.{self.key} == {value})"
             f".options({', '.join((*options, *added))})"
         )
         code = f"{self.execute}({statement})"

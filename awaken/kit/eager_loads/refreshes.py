@@ -111,10 +111,10 @@ def _variable(module: Module, made: ast.expr) -> ast.Name | None:
 
 def _names(call: ast.Call) -> list[str] | None:
     """Return the names that a refresh loads; None for one of all columns, and for a commit."""
-    given = argument(call, 1, "attribute_names")
-    if not isinstance(given, ast.List | ast.Tuple):
+    names = argument(call, 1, "attribute_names")
+    if not isinstance(names, ast.List | ast.Tuple):
         return None
-    return [str(element.value) for element in given.elts if isinstance(element, ast.Constant)]
+    return [str(element.value) for element in names.elts if isinstance(element, ast.Constant)]
 
 
 def _statement(module: Module, call: ast.Call) -> ast.Expr | None:
