@@ -181,6 +181,11 @@ def by_plain():
 
 job = Job(sessionmaker(engine, class_=Kept))
 """
+GETS = """
+
+def total(db: Session, key):
+    return sum(order.total for order in db.get(User, key).orders)
+"""
 LOADS = """\
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
@@ -442,6 +447,18 @@ def test_it():
     assert main.report(db) == {"a": 3}
     (statement,), _ = db.scalars.call_args
     assert not statement._with_options
+""",
+        ("unsafe",),
+        "test_main.py mocks the session, and the mock gets the changed statement",
+    ),
+    "a mock of the `get()` that becomes a `select()`": Program(
+        "lazy-raise",
+        LOADS + GETS,
+        """
+def test_it():
+    db = MagicMock()
+    db.get.return_value = main.User(orders=[main.Order(total=3)])
+    assert main.total(db, 1) == 3
 """,
         ("unsafe",),
         "test_main.py mocks the session, and the mock gets the changed statement",
