@@ -9,7 +9,6 @@ references of those that it deletes like any code would (``DependencyProcessor
 from __future__ import annotations
 
 import ast
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from awaken.kit.relationships.sides import WORDS, Key
 from awaken.kit.rule import ProjectFacts
 from awaken.kit.search import modules_with, nodes_with
+from awaken.project.frameworks.sqlalchemy.eager import leads_to_many
 from awaken.project.source.memo import cached_by, cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_constant
@@ -26,7 +26,6 @@ from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.frameworks.sqlalchemy.models import MappedClass
     from awaken.project.frameworks.sqlalchemy.relationships import Site as Declared
 
 _ANY = "?"
@@ -34,8 +33,6 @@ _ANY = "?"
 _DELETES = {"all", "delete", "delete-orphan"}
 _OBJECTS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Await)
 _Keywords = dict[str | None, ast.expr]
-_TABLE_KEYS = b"ForeignKeyConstraint"
-"""Keys that belong to a table, and to no column, are not among the facts of columns."""
 
 
 class Flushes:
@@ -177,50 +174,11 @@ class _ForeignKeys(ProjectFacts):
         if owner == target:
             # Without it the key of the other object is meant.
             return "remote_side" in keywords
-        named = _is_named(written.get("foreign_keys"), owner, target, is_reverse=side.reverse)
-        if named is not None:
-            return named
-        if "primaryjoin" in written:
-            return None
-        return self._by_tables(owner, target)
-
-    def _by_tables(self, owner: str, target: str) -> bool | None:
         first, second = (self._project.orm.mapped_class(name) for name in (owner, target))
         if first is None or second is None:
             return None
-        # With keys both ways SQLAlchemy asks for `foreign_keys`: here, one is enough to tell.
-        own = self._has_key(first, second)
-        if own is not None:
-            return own
-        other = self._has_key(second, first)
-        return None if other is None else not other
-
-    def _has_key(self, one: MappedClass, other: MappedClass) -> bool | None:
-        """Whether a table refers to another; None if that is not told."""
-        tables = {
-            (column.foreign_key or "").rpartition(".")[0].rpartition(".")[2]
-            for column in one.columns.values()
-            if column.foreign_key is not None
-        }
-        if other.tablename is None:
-            # Names that are made of the name of the class differ in little else.
-            name = other.qualified.rpartition(".")[2].lower()
-            result = any(table.replace("_", "").lower() == name for table in tables)
-        else:
-            result = other.tablename in tables
-        module = self._project.module(one.path)
-        text = b"" if module is None else module.source.text[one.span.start : one.span.end]
-        if not result and other.tablename is not None and _TABLE_KEYS in text:
-            table = re.escape(other.tablename.encode())
-            result = re.search(rb"[\"']" + table + rb"\.", text) is not None
-        if result:
-            return True
-        is_told = other.tablename is not None or not tables
-        return (
-            None
-            if not one.complete or "" in tables or _TABLE_KEYS in text or not is_told
-            else False
-        )
+        is_referred = leads_to_many(first, second, side.facts)
+        return None if is_referred is None else not is_referred
 
 
 def _cascade_of(module: Module, side: Declared) -> set[str]:
@@ -232,16 +190,6 @@ def _cascade_of(module: Module, side: Declared) -> set[str]:
         case ast.Constant(value=str(text)):
             return {line.strip() for line in text.split(",")}
     return {"all", "?"}
-
-
-def _is_named(node: ast.expr | None, owner: str, target: str, *, is_reverse: bool) -> bool | None:
-    """Return whether ``foreign_keys`` names columns of ``owner``; None if that is not told."""
-    text = "" if node is None else ast.unparse(node)
-    if text and "." not in text:
-        # Columns of the class body around.
-        return not is_reverse
-    has_owner, has_target = (f"{name.rpartition('.')[2]}." in text for name in (owner, target))
-    return None if has_owner == has_target else has_owner
 
 
 def _written_keywords(module: Module, side: Declared) -> _Keywords:

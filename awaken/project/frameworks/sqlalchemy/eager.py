@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from awaken.project.frameworks.sqlalchemy.keys import holds_many, leads_down
-from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
+from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts, RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
 from awaken.project.frameworks.sqlalchemy.relationships import JOINED, Site
 from awaken.project.source.memo import cached_method
@@ -84,9 +84,14 @@ class EagerLoading:
         if owner is target and (facts.remote_side or facts.plain_join):
             refers = _refers(owner.columns.values(), owner.tablename or "")
             return leads_down(owner, facts.remote_side) if refers else None
-        if facts.foreign_keys and not facts.remote_side:
-            return holds_many(owner, target, facts.foreign_keys)
-        return direction(owner, target) if facts.plain_join else None
+        return leads_to_many(owner, target, facts)
+
+
+def leads_to_many(owner: MappedClass, target: MappedClass, facts: RelationshipFacts) -> bool | None:
+    """Return whether foreign keys make a relationship a collection; None if unknown."""
+    if facts.foreign_keys and not facts.remote_side:
+        return holds_many(owner, target, facts.foreign_keys)
+    return direction(owner, target) if facts.plain_join else None
 
 
 def direction(owner: MappedClass, target: MappedClass) -> bool | None:

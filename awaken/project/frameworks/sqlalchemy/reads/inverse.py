@@ -7,8 +7,8 @@ import ast
 from msgspec import Struct
 
 from awaken.contract import Place
-from awaken.project.frameworks.sqlalchemy.eager import direction
-from awaken.project.frameworks.sqlalchemy.keys import attributes_of_class, holds_many
+from awaken.project.frameworks.sqlalchemy.eager import leads_to_many
+from awaken.project.frameworks.sqlalchemy.keys import attributes_of_class
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, ModelFacts
 from awaken.project.frameworks.sqlalchemy.reads.kinds.declared_relationships import declaring
@@ -70,13 +70,10 @@ def _is_by_key(owner: MappedClass, facts: RelationshipFacts, target: MappedClass
     """Whether a relationship is a reference by a foreign key to the whole primary key."""
     if facts.uselist or facts.secondary:
         return False
-    named = facts.foreign_keys
-    if facts.remote_side or not (facts.plain_join or named):
-        return None
-    is_collection = holds_many(owner, target, named) if named else direction(owner, target)
+    is_collection = leads_to_many(owner, target, facts)
     if is_collection is not False:
         return None if is_collection is None else False
-    own = attributes_of_class(named, owner, is_default=True) or owner.columns
+    own = attributes_of_class(facts.foreign_keys, owner, is_default=True) or owner.columns
     keys = {name for name, column in target.columns.items() if column.primary_key}
     referred = {
         (column.foreign_key or "").rpartition(".")[2]
