@@ -149,3 +149,9 @@ def test_a_flush_that_deletes_part_of_a_tree_reads_what_is_above_it(lazy):
         with pytest.raises(InvalidRequestError, match=f"lazy='{lazy}'"):
             session.flush()
     engine.dispose()
+
+
+def test_the_context_of_alembic_has_no_relationships(made):
+    after, reasons, _ = made(views="from alembic import context\n\nname = context.posts\n")
+    assert reasons == [None, None]
+    assert after["models.py"].count('lazy="raise"') == len(reasons)
