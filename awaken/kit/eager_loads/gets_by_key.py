@@ -87,9 +87,13 @@ def get_by_key(
             is_one = not isinstance(value, ast.Tuple | ast.List | ast.Dict | ast.Starred)
             if is_one and name in _RESULTS and all(map(_is_option_list, call.keywords)):
                 repeats = project.orm.eager.needs_unique(entities[0].qualified) is not False
-                execute = f"{module.text_of(session)}.{_executing(module, session)}"
-                result = f"unique().{_RESULTS[name]}" if repeats else _RESULTS[name]
-                return GetByKey(module, call, execute, key, value, result)
+                method = _executing(project, module, session)
+                links = ["scalars()"] if method == "execute" else []
+                links += ["unique()"] if repeats else []
+                execute = f"{module.text_of(session)}.{method}"
+                return GetByKey(
+                    module, call, execute, key, value, ".".join([*links, _RESULTS[name]])
+                )
     raise Refused(NO_KEY, module.excerpt(call))
 
 
@@ -97,8 +101,13 @@ def _is_option_list(keyword: ast.keyword) -> bool:
     return keyword.arg == "options" and isinstance(keyword.value, ast.List)
 
 
-def _executing(module: Module, session: ast.expr) -> str:
-    """Return the method by which the file gets objects of a session: SQLModel has its own."""
+def _executing(project: Project, module: Module, session: ast.expr) -> str:
+    """Return the method of a session that executes the statement: SQLModel has its own.
+
+    In SQLAlchemy 1.4 not all sessions have ``scalars()``.
+    """
     text = module.text_of(session)
     calls = (node for node in module.nodes(ast.Attribute) if node.attr == "exec")
-    return "exec" if any(module.text_of(node.value) == text for node in calls) else "scalars"
+    if any(module.text_of(node.value) == text for node in calls):
+        return "exec"
+    return "execute" if project.targets.admits("sqlalchemy", "<2.0") else "scalars"

@@ -155,3 +155,20 @@ def test_the_context_of_alembic_has_no_relationships(made):
     after, reasons, _ = made(views="from alembic import context\n\nname = context.posts\n")
     assert reasons == [None, None]
     assert after["models.py"].count('lazy="raise"') == len(reasons)
+
+
+@pytest.mark.parametrize(
+    ("declared", "begin", "end"),
+    [
+        (">=1.4", "session.execute(select(User)", ").scalars().one_or_none().posts"),
+        (">=2", "session.scalars(select(User)", ").one_or_none().posts"),
+    ],
+)
+def test_a_get_becomes_a_select_that_the_declared_version_has(made, tmp_path, declared, begin, end):
+    views = "from models import User\nfrom sqlalchemy.orm import Session\n\n\n"
+    views += "def count(session: Session) -> int:\n    return len(session.get(User, 1).posts)\n"
+    (tmp_path / "requirements.txt").write_text(f"sqlalchemy{declared}\n")
+    after, _, _ = made(views=views)
+    call = "".join(after["views.py"].split("return ")[1].split())
+    assert call.startswith(f"len({begin}")
+    assert end in call
