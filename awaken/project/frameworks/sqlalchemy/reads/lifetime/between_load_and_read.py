@@ -25,6 +25,7 @@ from awaken.project.source.trees import (
     argument_of,
     last_name,
     parameters_of,
+    without_arguments,
 )
 from awaken.project.source.worklist import MOST_FUNCTIONS, Queue, Worklist
 from awaken.project.values.domain import (
@@ -288,8 +289,8 @@ class BetweenLoadAndRead:
 
 def _is_of_tests(module: Module, function: Function) -> bool:
     """Whether a function is a test or a fixture: no response is made of what it returns."""
-    called = (node.func if isinstance(node, ast.Call) else node for node in function.decorator_list)
-    is_test = function.name.startswith("test") or "fixture" in map(last_name, called)
+    decorators = [last_name(without_arguments(node)) for node in function.decorator_list]
+    is_test = function.name.startswith("test") or "fixture" in decorators
     return is_test and is_test_file(module.path)
 
 
