@@ -89,14 +89,14 @@ def _held_loops(part: SynchronousPart, site: SiteId) -> Iterator[Edit]:
         if project.targets.distribution(known.distribution) is None:
             continue
         for module in modules_with(project, [name.encode() for name in known.fixtures]):
-            asked = (
+            requested_fixtures = (
                 (function.lineno, parameter.arg)
                 for function in module.functions
                 for parameter, _ in parameters_of(function.args)
                 if parameter.arg in known.fixtures
                 and requests.fixture(module, function, parameter.arg) is None
             )
-            first = min(asked, default=None) if is_around_tests(module.path) else None
+            first = min(requested_fixtures, default=None) if is_around_tests(module.path) else None
             if first is not None:
                 line, name = first
                 what = _HELD_LOOP.format(name, known.distribution, known.twin)
