@@ -46,10 +46,6 @@ class Writes(ProjectFacts):
         target = self._project.orm.mapped_class(facts.target or "")
         classes = {owner, *(model.qualified for model in (mapped, target) if model is not None)}
         keys = self._project.orm.keys_between(owner, facts.target or "")
-        if keys is None:
-            models = [model for model in (mapped, target) if model is not None]
-            columns = (item for model in models for item in model.columns.items())
-            keys = frozenset(name for name, column in columns if column.foreign_key is not None)
         for module, nodes in self._regions(trace, read):
             place = self._last_write(module, nodes, frozenset(classes), keys)
             if place is not None:

@@ -20,7 +20,7 @@ from awaken.project.frameworks.sqlalchemy.keys import (
     Partners,
     Side,
     by_foreign_keys,
-    keys_between,
+    keys_to,
     pins_one,
     related_partners,
 )
@@ -192,15 +192,14 @@ class Orm:
         facts = sides[0].mapped.relationships.get(attribute)
         return None if facts is None else related_partners(sides[0], sides[1], facts)
 
-    def keys_between(self, owner: str, target: str) -> frozenset[str] | None:
-        """Return the attributes by which rows of two classes may refer to each other.
-
-        None if the tables of one are unknown.
-        """
+    def keys_between(self, owner: str, target: str) -> frozenset[str]:
+        """Return the attributes by which rows of two classes may refer to each other."""
         sides = [self._side(name) for name in (owner, target)]
-        if sides[0] is None or sides[1] is None:
-            return None
-        return keys_between(sides[0], sides[1])
+        known = [side for side in sides if side is not None]
+        tables = frozenset[str]().union(*(side.tables for side in known))
+        wanted = tables if len(known) == len(sides) else None
+        mapped = filter(None, map(self.models.mapped_class, (owner, target)))
+        return frozenset(name for each in mapped for name in keys_to(self._referring(each), wanted))
 
     def has_one_table(self, qualified: str) -> bool:
         """Whether the rows of a mapped class are known to come from one table alone."""
@@ -212,7 +211,7 @@ class Orm:
         mapped, tables = self.models.mapped_class(qualified), self._tables(qualified)
         if mapped is None or tables is None:
             return None
-        return Side(structs.replace(mapped, columns=self._with_references(mapped)), tables)
+        return Side(self._referring(mapped), tables)
 
     def _tables(self, qualified: str) -> frozenset[str] | None:
         """Return the names of the tables that a class has its rows from; None if not all are."""
@@ -222,12 +221,13 @@ class Orm:
             return None
         return frozenset(model.tablename for model in named if model.tablename is not None)
 
-    def _with_references(self, mapped: MappedClass) -> Mapping[str, ColumnFacts]:
-        """Return the columns of a class with ``"table.column"`` where keys name attributes."""
-        return {
+    def _referring(self, mapped: MappedClass) -> MappedClass:
+        """Return a class whose columns have ``"table.column"`` where keys name attributes."""
+        columns = {
             name: column if column.refers is None else self._with_reference(column, column.refers)
             for name, column in mapped.columns.items()
         }
+        return structs.replace(mapped, columns=columns)
 
     def _with_reference(self, column: ColumnFacts, refers: str) -> ColumnFacts:
         owner, _, attribute = refers.rpartition(".")

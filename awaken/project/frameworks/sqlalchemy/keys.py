@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Literal
 
 from msgspec import Struct
@@ -100,18 +100,12 @@ def _by_named_keys(owner: Side, target: Side, named: tuple[str, ...]) -> Partner
     return "one" if pins_one(target.mapped, other) else "many"
 
 
-def keys_between(owner: Side, target: Side) -> frozenset[str]:
-    """Return the attributes by which rows of two classes may refer to each other, or to their own.
-
-    A key to an unknown table is among them.
-    """
-    tables = owner.tables | target.tables
-    return frozenset(
-        name
-        for side in (owner, target)
-        for name, column in side.mapped.columns.items()
-        if column.foreign_key == "" or _table_of(column.foreign_key or "") & tables
-    )
+def keys_to(mapped: MappedClass, tables: Collection[str] | None) -> Iterator[str]:
+    """Yield the attributes of a class that may hold keys to ``tables``; None means all."""
+    for name, column in mapped.columns.items():
+        key = column.foreign_key
+        if key is not None and (not key or tables is None or _table_of(key) & set(tables)):
+            yield name
 
 
 def leads_down(mapped: MappedClass, remote_side: tuple[str, ...]) -> bool | None:
