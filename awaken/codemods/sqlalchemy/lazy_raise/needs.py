@@ -222,13 +222,13 @@ class Reads:
         at = trace.load.place
         made = next(iter(self._project.calls_at(at)), None)
         _, _, node = self._in_one_function(read, trace)
+        if made is not None and node is not None and not events and self._is_transient(*made, node):
+            return
         # The next commit expires the loads of a refresh: a new object has no options.
         last = None if made is None else self._last_load(*made, node)
         is_refreshed = last is not None and last_name(last[1].func) == "refresh"
         is_same = not is_refreshed and not any(event.kind in _LOADS_AGAIN for event in events)
         if is_same and self._is_given(side, trace):
-            return
-        if made is not None and node is not None and not events and self._is_transient(*made, node):
             return
         after: Iterable[Event] = ()
         if last is not None and node is not None:
