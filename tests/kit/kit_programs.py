@@ -9,6 +9,7 @@ from awaken.contract import Level, Phase, Reason
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.project import Project, Snapshot
+from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import decode
 
 STAYS = Reason("stays", "`{}` stays", "Move it.")
@@ -27,7 +28,7 @@ class Waits(Rule):
 def program(files):
     """Return the project with these files; their text may be indented as a whole."""
     sources = {path: decode(path, dedent(text).encode()) for path, text in files.items()}
-    return Project(Snapshot(sources), None)
+    return Project(Snapshot(sources), Targets())
 
 
 def sites(files):

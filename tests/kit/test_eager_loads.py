@@ -322,8 +322,8 @@ SERVED = {
             user = session.query(User).filter(User.id == 1).one()
             return user.boss.boss.boss.name
         """,
-        "selectinload(User.boss).selectinload(User.boss).selectinload(User.boss)",
-        4,
+        "joinedload(User.boss).joinedload(User.boss).joinedload(User.boss)",
+        1,
     ),
     "get": (
         "User",
@@ -343,8 +343,8 @@ SERVED = {
             user = session.get(User, 1, options=[selectinload(User.posts)])
             return [post.tags for post in user.posts], user.boss.name
         """,
-        "options=[selectinload(User.posts).selectinload(Post.tags), selectinload(User.boss)]",
-        4,
+        "options=[selectinload(User.posts).selectinload(Post.tags), joinedload(User.boss)]",
+        3,
     ),
     "a statement in a variable": (
         "Post",
@@ -565,12 +565,6 @@ REFUSED = {
         def case(session: Session):
             user = User()
             return user.posts
-        """,
-    "nested-refresh": """
-        def case(session: Session):
-            user = User()
-            session.refresh(user)
-            return [one.author.name for one in user.posts]
         """,
     "no-name": """
         def case(session: Session):

@@ -340,14 +340,54 @@ def test_a_response_is_read_when_the_view_that_calls_the_load_has_returned(after
     assert events["loaded"] == kinds
 
 
-def test_a_response_of_a_function_that_is_passed_on_is_read_at_an_unknown_place():
+@pytest.mark.parametrize(("body", "kinds"), [("", set()), ("session.commit()", {"commit"})])
+def test_a_response_of_a_dependency_is_read_when_the_view_has_returned(body, kinds):
+    events = _events_of_responses(f"""
+        def current(session: Session = Depends(get_session)) -> User:
+            return session.get(User, 3)
+        @app.get("/third", response_model=UserOut)
+        def third(user: User = Depends(current), session: Session = Depends(get_session)):
+            {body}
+            return user
+    """)
+
+    assert events["current"] == kinds
+
+
+def test_a_caller_that_does_not_return_the_object_of_a_response_is_not_on_the_way():
     events = _events_of_responses("""
         def loaded(session: Session) -> User:
             return session.get(User, 3)
-        HANDLERS = {"user": loaded}
+        def check(session: Session):
+            loaded(session)
+        def put(session: Session):
+            check(session)
+            session.commit()
         @app.get("/third", response_model=UserOut)
         def third(session: Session = Depends(get_session)):
             return loaded(session)
+        @app.get("/fourth", response_model=UserOut)
+        def fourth(session: Session = Depends(get_session)):
+            return first(session)
+        @app.put("/fifth")
+        def fifth(session: Session = Depends(get_session)):
+            put(session)
     """)
 
-    assert events["loaded"] == {"unknown"}
+    assert events["loaded"] == set()
+
+
+@pytest.mark.parametrize(("after", "kinds"), [("pass", set()), ("session.commit()", {"commit"})])
+def test_a_response_of_a_function_in_a_table_is_read_when_the_view_has_returned(after, kinds):
+    events = _events_of_responses(f"""
+        def loaded(session: Session) -> User:
+            return session.get(User, 3)
+        HANDLERS = {{"user": loaded}}
+        @app.get("/third", response_model=UserOut)
+        def third(session: Session = Depends(get_session)):
+            user = HANDLERS["user"](session)
+            {after}
+            return user
+    """)
+
+    assert events["loaded"] == kinds

@@ -31,19 +31,34 @@ _ATOMS = ast.Attribute | ast.Call | ast.Constant | ast.Name | ast.Subscript
 """What binds closer than a comparison."""
 
 
-class GetByKey(Struct, frozen=True):
-    """A ``session.get()``: its call, awaited or not, and what its ``select()`` is written of.
+class SelectByKey(Struct, frozen=True):
+    """A ``select()`` of the object that has a key.
 
     ``execute`` is the method that sends it, ``result`` are those that fetch the object. ``key`` is
-    the attribute that has the ``value``.
+    the attribute that has the key.
     """
+
+    execute: str
+    key: str
+    result: str
+
+    def code(self, names: NamesHere, model: str, value: str, options: Iterable[str]) -> list[str]:
+        """Return the code that sends the ``select()``, and the calls that fetch the object."""
+        statement = (
+            f"{names.function('select', 'sqlalchemy', 'sqlmodel')}({model})"
+            f".where({model}.{self.key} == {value})"
+            f".options({', '.join(options)})"
+        )
+        return [f"{self.execute}({statement})", f".{self.result}()"]
+
+
+class GetByKey(Struct, frozen=True):
+    """A ``session.get()``: its call, awaited or not, its ``value``, and the ``select()`` for it."""
 
     module: Module
     call: ast.Call
-    execute: str
-    key: str
     value: ast.expr
-    result: str
+    select: SelectByKey
 
     def edits(
         self,
@@ -58,17 +73,12 @@ class GetByKey(Struct, frozen=True):
         model, value = (self.module.text_of(node) for node in (self.call.args[0], self.value))
         if not isinstance(self.value, _ATOMS):
             value = f"({value})"
-        statement = (
-            f"{names.function('select', 'sqlalchemy', 'sqlmodel')}({model})"
-            f".where({model}.{self.key} == {value})"
-            f".options({', '.join((*options, *added))})"
-        )
-        code = f"{self.execute}({statement})"
+        sent, fetched = self.select.code(names, model, value, (*options, *added))
         above = self.module.parent(self.call)
         if isinstance(above, ast.Await):
-            yield site.replace(above, f"(await {code}).{self.result}()")
+            yield site.replace(above, f"(await {sent}){fetched}")
         else:
-            yield site.replace(self.call, f"{code}.{self.result}()")
+            yield site.replace(self.call, f"{sent}{fetched}")
 
     def _options(self) -> Iterator[ast.expr]:
         for keyword in self.call.keywords:
@@ -80,21 +90,36 @@ def get_by_key(
     project: Project, module: Module, call: ast.Call, entities: Sequence[Entity]
 ) -> GetByKey:
     """Return what a call of ``get()`` asks for. Raises Refused where no column is its whole key."""
-    mapped = project.orm.mapped_class(entities[0].qualified) if len(entities) == 1 else None
-    columns = mapped.columns.items() if mapped is not None and mapped.complete else ()
-    match call, [name for name, column in columns if column.primary_key]:
-        case ast.Call(func=ast.Attribute(value=session, attr=name), args=[_, value]), [key]:
+    match call:
+        case ast.Call(func=ast.Attribute(value=session, attr=name), args=[_, value]):
             is_one = not isinstance(value, ast.Tuple | ast.List | ast.Dict | ast.Starred)
-            if is_one and name in _RESULTS and all(map(_is_option_list, call.keywords)):
-                repeats = project.orm.eager.needs_unique(entities[0].qualified) is not False
-                method = _executing(project, module, session)
-                links = ["scalars()"] if method == "execute" else []
-                links += ["unique()"] if repeats else []
-                execute = f"{module.text_of(session)}.{method}"
-                return GetByKey(
-                    module, call, execute, key, value, ".".join([*links, _RESULTS[name]])
+            is_plain = is_one and name in _RESULTS and all(map(_is_option_list, call.keywords))
+            if is_plain and len(entities) == 1:
+                select = select_by_key(
+                    project, module, session, entities[0].qualified, _RESULTS[name]
                 )
+                if select is not None:
+                    return GetByKey(module, call, value, select)
     raise Refused(NO_KEY, module.excerpt(call))
+
+
+def select_by_key(
+    project: Project, module: Module, session: ast.expr, model: str, fetching: str = "one"
+) -> SelectByKey | None:
+    """Return how ``session`` selects an object of a mapped class by its key.
+
+    None unless one column is the whole key. ``fetching`` is the method that fetches the object.
+    """
+    mapped = project.orm.mapped_class(model)
+    columns = mapped.columns.items() if mapped is not None and mapped.complete else ()
+    keys = [name for name, column in columns if column.primary_key]
+    if len(keys) != 1:
+        return None
+    method = _executing(project, module, session)
+    links = ["scalars()"] if method == "execute" else []
+    links += ["unique()"] if project.orm.eager.needs_unique(model) is not False else []
+    execute = f"{module.text_of(session)}.{method}"
+    return SelectByKey(execute, keys[0], ".".join([*links, fetching]))
 
 
 def _is_option_list(keyword: ast.keyword) -> bool:

@@ -63,12 +63,7 @@ def plan_loads(
         else _all_refused(group, Refused(NOT_STATEMENT, place.path))
         for place, group in by_place.items()
     ]
-    return PlannedLoads(
-        tuple(dict.fromkeys(edit for plan in planned for edit in plan.edits)),
-        tuple(added for plan in planned for added in plan.added),
-        frozenset(trace for plan in planned for trace in plan.present),
-        {trace: why for plan in planned for trace, why in plan.refused.items()},
-    )
+    return PlannedLoads.union(planned)
 
 
 def _plan(
@@ -76,7 +71,7 @@ def _plan(
 ) -> PlannedLoads:
     """Plan the loads at one place."""
     try:
-        if any(trace.load.kind == "new" for trace in traces):
+        if any(trace.load.kind in {"new", "reload"} for trace in traces):
             return plan_refreshes(project, site, traces)
         return _Loading(project, site, traces, selects=selects).plan()
     except Refused as refused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -33,3 +33,14 @@ class PlannedLoads(Struct, frozen=True):
     added: tuple[AddedLoad, ...]
     present: frozenset[Trace]
     refused: Mapping[Trace, Refused]
+
+    @classmethod
+    def union(cls, plans: Iterable[PlannedLoads]) -> PlannedLoads:
+        """Return several plans as one, each edit once."""
+        each = tuple(plans)
+        return cls(
+            tuple(dict.fromkeys(edit for plan in each for edit in plan.edits)),
+            tuple(load for plan in each for load in plan.added),
+            frozenset(trace for plan in each for trace in plan.present),
+            {trace: why for plan in each for trace, why in plan.refused.items()},
+        )

@@ -12,12 +12,12 @@ from awaken.codemods.sqlalchemy.lazy_raise import reasons
 from awaken.contract import Place
 from awaken.kit.eager_loads import plan_loads
 from awaken.kit.eager_loads.plain_reasons import plainly
-from awaken.kit.eager_loads.refreshes import loading_calls
+from awaken.kit.eager_loads.refreshes import Reload, loading_calls, reloads_after
 from awaken.kit.relationships.intervening_writes import Writes
 from awaken.kit.relationships.readers import Readers
 from awaken.kit.relationships.sides import Key, Side
 from awaken.kit.sites import Refused, shown_place, shown_places
-from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Wanted
+from awaken.project.frameworks.sqlalchemy.reads.read_facts import ANY, Trace, Wanted
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Loop, Repeating, last_name
 from awaken.project.values.domain import Unknown
@@ -25,7 +25,7 @@ from awaken.project.values.domain import Unknown
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.effects.places.events_between import Event
-    from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read, Trace
+    from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read
 
 # The database, or other code, may have changed it: the object is loaded again as it was then.
 _LOADS_AGAIN = {"commit", "rollback", "expire", "unknown", "yield"}
@@ -177,12 +177,36 @@ class Reads:
         else:
             self._refuse_put(side, read, trace)
             self._refuse_stale(side, read, trace)
-            judged.traces[trace] = None
-            if self._is_shared(side, trace):
-                judged.shared[trace.load.place] = None
-            why = self._why_again(events)
-            if why:
-                judged.on_sql.setdefault(read.place, why)
+            if trace.load.kind == "new":
+                self._load_made(side, read, trace, events, judged)
+                return
+            again = [event for event in events if event.kind in _LOADS_AGAIN]
+            reloads = self._load_again(trace, again, judged)
+            if reloads is None:
+                judged.on_sql.setdefault(read.place, self._said_text(again[0]))
+            if not self._are_always_before(reloads or (), read, trace):
+                judged.traces[trace] = None
+                if self._is_shared(side, trace):
+                    judged.shared[trace.load.place] = None
+
+    def _load_again(
+        self, trace: Trace, events: Iterable[Event], judged: _Judged
+    ) -> Sequence[Reload] | None:
+        """Note the loads after events that expire an object; return None if one has no load."""
+        reloads = reloads_after(self._project, trace, events)
+        judged.traces |= dict.fromkeys(Trace(load, trace.path) for load in reloads or ())
+        return reloads
+
+    def _are_always_before(self, reloads: Iterable[Reload], read: Read, trace: Trace) -> bool:
+        """Whether the object is loaded again in front of each read, all in one function."""
+        module, call, _ = self._in_one_function(read, trace)
+        function = None if module is None or call is None else module.enclosing_def(call)
+        return module is not None and any(
+            module.parent(module.statement_of(commit) or commit) is function
+            for reload in reloads
+            if reload.place.path == module.path
+            for commit in module.calls_at(reload.place.span)
+        )
 
     def _is_shared(self, side: Side, trace: Trace) -> bool:
         """Whether others pay for a load, who get objects of the same statement."""
@@ -230,17 +254,30 @@ class Reads:
         is_same = not is_refreshed and not any(event.kind in _LOADS_AGAIN for event in events)
         if is_same and self._is_given(side, trace):
             return
+        self._refuse_stale(side, read, trace)
+        self._load_made(side, read, trace, events, judged)
+
+    def _load_made(
+        self, side: Side, read: Read, trace: Trace, events: Sequence[Event], judged: _Judged
+    ) -> None:
+        """Note the load of an object that the program makes. Raises Refused."""
+        at = trace.load.place
+        made = next(iter(self._project.calls_at(at)), None)
+        _, _, node = self._in_one_function(read, trace)
+        last = None if made is None else self._last_load(*made, node)
         after: Iterable[Event] = ()
         if last is not None and node is not None:
             after = self._project.effects.events_between(*last, node)
         elif last is not None:
             after = _events_after(*last, events)
-        if last is None or any(event.kind in _LOADS_AGAIN for event in after):
+        if last is not None and not any(event.kind in _LOADS_AGAIN for event in after):
+            judged.traces[trace] = None
+            return
+        again = [event for event in events if event.kind in _LOADS_AGAIN]
+        if not self._load_again(trace, again, judged):
             shown = shown_place(self._project, at)
             detail = f"{shown} makes the object, and nothing loads `{side.key[1]}` before the read"
             raise Refused(reasons.NOT_LOADED, detail, because=(read.place, at))
-        self._refuse_stale(side, read, trace)
-        judged.traces[trace] = None
 
     def _last_load(
         self, module: Module, made: ast.Call, node: ast.expr | None
@@ -272,10 +309,6 @@ class Reads:
             return False
         way = {path.rpartition(".")[2] for path in trace.path[:-1]}
         return _is_held(module, call, node, way)
-
-    def _why_again(self, events: Sequence[Event]) -> str:
-        """Return why the object may be loaded again before it is read; empty if it is not."""
-        return next((self._said_text(event) for event in events if event.kind in _LOADS_AGAIN), "")
 
     def _said_text(self, event: Event) -> str:
         shown = shown_place(self._project, event.place)

@@ -26,7 +26,7 @@ How = Literal[
     "schema",  # a field of a serialiser
     "template",
 ]
-LoadKind = Literal["query", "select", "get", "merge", "new", "other"]
+LoadKind = Literal["query", "select", "get", "merge", "new", "reload", "other"]
 
 ITEM = "[]"
 """The step of a path to each item of a container; ``[2]`` is one to the third."""
@@ -96,7 +96,8 @@ class Read(Struct, frozen=True):
     known. Where it is not known which attributes are read, ``attribute`` is ``ANY`` and ``owner``
     the class of the object. ``traces`` are the visible loads that the object may come from;
     ``unknown`` says why they may not be all, and where that ends. ``given`` is the expression that
-    gives the object, where a column is read of it.
+    gives the object, where a column is read of it. ``served`` are the expressions that give what a
+    response, a serializer or a template reads.
     """
 
     place: Place
@@ -106,6 +107,7 @@ class Read(Struct, frozen=True):
     traces: tuple[Trace, ...] = ()
     unknown: tuple[Unknown, ...] = ()
     given: Place | None = None
+    served: tuple[Place, ...] = ()
 
     @property
     def is_traced(self) -> bool:

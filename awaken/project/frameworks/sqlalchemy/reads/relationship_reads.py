@@ -31,6 +31,7 @@ from awaken.project.source.memo import cached_method
 from awaken.project.values.domain import InstanceOf, Unknown, Values
 
 _PYTHON = (ProxySights, PythonSights)
+_SERVED = ("response", "schema", "template")
 # The sources of a base: `declarative_base(cls=Model)`, `SQLAlchemy(model_class=Model)`.
 _MODEL_CLASS = b"model_class"
 _BASE_OF = re.compile(rb"\b(?:cls|model_class) ?= ?(?:\w++\.)*+(\w++)")
@@ -45,6 +46,7 @@ class _Untraced(Struct, frozen=True):
     attribute: str
     objects: tuple[InstanceOf, ...]
     unknown: tuple[Unknown, ...]
+    served: tuple[Place, ...] = ()
 
 
 class RelationshipReads:
@@ -166,7 +168,9 @@ class RelationshipReads:
             ):
                 if _may_read(sight, asked | followed) and wanted.holds(sight.how, sight.place):
                     along = self._items_along(sight, names, followed)
-                    yield from ((sight, item) for item in along if item.attribute in asked)
+                    served = _served_by(sight)
+                    reads = (item for item in along if item.attribute in asked)
+                    yield from ((sight, replace(item, served=served)) for item in reads)
 
     def _items_along(
         self, sight: Sight, names: frozenset[str], behind: frozenset[str]
@@ -257,7 +261,9 @@ class RelationshipReads:
     def _traced_read(self, read: _Untraced) -> Read:
         traces, why = self.tracing.traces_of(read.objects, read.attribute, read.place)
         unknown = (*why, *read.unknown)
-        return Read(read.place, read.owner, read.attribute, read.how, traces, unknown)
+        return Read(
+            read.place, read.owner, read.attribute, read.how, traces, unknown, served=read.served
+        )
 
     def _declaring(self, value: InstanceOf, attribute: str) -> str:
         """Return the class that declares a relationship of an object; empty if there is none."""
@@ -265,6 +271,14 @@ class RelationshipReads:
         if mapped is None or attribute not in mapped.relationships:
             return ""
         return declaring(self._models, value.qualified, attribute, mapped.relationships[attribute])
+
+
+def _served_by(sight: Sight) -> tuple[Place, ...]:
+    """Return the expression that gives what a reader outside of Python code reads."""
+    node = sight.node
+    if isinstance(node, ast.expr) and sight.how in _SERVED:
+        return (sight.module.place(node),)
+    return ()
 
 
 def _may_be_below(value: InstanceOf, place: Place) -> Unknown:
@@ -291,7 +305,10 @@ def _joined_items(reads: Iterable[_Untraced]) -> list[_Untraced]:
         known = result[key]
         objects = dict.fromkeys((*known.objects, *item.objects))
         unknown = dict.fromkeys((*known.unknown, *item.unknown))
-        result[key] = replace(known, objects=tuple(objects), unknown=tuple(unknown))
+        served = dict.fromkeys((*known.served, *item.served))
+        result[key] = replace(
+            known, objects=tuple(objects), unknown=tuple(unknown), served=tuple(served)
+        )
     return list(result.values())
 
 

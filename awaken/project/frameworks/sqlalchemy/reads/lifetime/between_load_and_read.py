@@ -18,14 +18,11 @@ from awaken.project.frameworks.sqlalchemy.reads.lifetime.keeping_sessions import
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Read, Trace
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import (
     Function,
     FunctionOrLambda,
     argument_of,
-    last_name,
     parameters_of,
-    without_arguments,
 )
 from awaken.project.source.worklist import MOST_FUNCTIONS, Queue, Worklist
 from awaken.project.values.domain import (
@@ -104,10 +101,11 @@ class BetweenLoadAndRead:
     def _events(self, trace: Trace, read: Read) -> tuple[Event, ...]:
         module = self._evaluator.load(read.place.path)
         at = None if module is None else read_at(module, read.place)
-        if module is None or at is None:
-            return self._until_served(trace.load.place, read)
+        frames = [_Frame(module, *at)] if module and at else [*self._serving(read)]
+        if not frames:
+            return (Event("unknown", read.place, "the place of the read is unknown"),)
         result: dict[Event, None] = {}
-        arrived, waiting = False, Queue([_Frame(module, *at)], lambda frame: frame.key)
+        arrived, waiting = False, Queue(frames, lambda frame: frame.key)
         for count, frame in enumerate(waiting):
             if count == MOST_FUNCTIONS:
                 why = "too many functions hand it on to tell"
@@ -139,34 +137,13 @@ class BetweenLoadAndRead:
             result[Event("unknown", read.place, why)] = None
         return tuple(result)
 
-    def _until_served(self, load: Place, read: Read) -> tuple[Event, ...]:
-        """Return what may happen until what a view loads is read by a template or a response.
-
-        That is before the view returns, or when it has: sessions are closed after that. The view
-        loads it, or gets it from functions that it calls.
-        """
-        unknown = Event("unknown", read.place, "the place of the read is unknown")
-        home, start, function = self._loading(load)
-        if home is None or start is None or function is None:
-            return (unknown,)
-        result: dict[Event, None] = {}
-        arrived, waiting = False, Queue([(home, function, start)])
-        for count, (module, holder, node) in enumerate(waiting):
-            if not isinstance(holder, Function) or count == MOST_FUNCTIONS:
-                return (unknown,)
-            if read.how == "response" and _is_of_tests(module, holder):
-                continue
-            events = self._part(module, holder, node, None)
-            callers = self._evaluator.callers_of(module, holder)
-            kinds = {obstacle.kind for obstacle in callers.obstacles}
-            # The address of a view often holds its name.
-            is_view = "framework" in kinds and kinds <= {"framework", "named", "outside"}
-            if events is None or (kinds and not is_view):
-                return (unknown,)
-            arrived = arrived or is_view
-            result |= dict.fromkeys(events)
-            waiting += self._calls_of(module, holder)
-        return tuple(result) if arrived else (unknown,)
+    def _serving(self, read: Read) -> Iterator[_Frame]:
+        """Yield the expressions that give what a template or a response reads."""
+        for place in read.served:
+            module = self._evaluator.load(place.path)
+            if module is not None:
+                nodes = module.expressions_at({place.span})
+                yield from (_Frame(module, node, node) for node in nodes)
 
     def _part(
         self,
@@ -175,6 +152,8 @@ class BetweenLoadAndRead:
         earlier: ast.expr | None,
         later: ast.expr | None,
     ) -> tuple[Event, ...] | None:
+        if earlier is not None and earlier is later:
+            return ()
         # Else each receiver of each call in each function on the way would be asked of callers.
         with self._evaluator.without_callers():
             return self._between.part(module, function, earlier, later)
@@ -279,19 +258,14 @@ class BetweenLoadAndRead:
     def _calls_of(
         self, module: Module, function: Function
     ) -> Iterator[tuple[Module, FunctionOrLambda, ast.expr]]:
-        """Yield the calls of a function in other functions, each with its file and function."""
+        """Yield the calls in other functions that get what a function returns, with these."""
+        if not module.outputs_of(function):
+            return
         for site in self._evaluator.callers_of(module, function).sites:
             for caller, call in self._evaluator.calls_at(site.place):
                 holder = caller.enclosing_function(call)
                 if holder is not None:
                     yield caller, holder, call
-
-
-def _is_of_tests(module: Module, function: Function) -> bool:
-    """Whether a function is a test or a fixture: no response is made of what it returns."""
-    decorators = [last_name(without_arguments(node)) for node in function.decorator_list]
-    is_test = function.name.startswith("test") or "fixture" in decorators
-    return is_test and is_test_file(module.path)
 
 
 def _parameter(frame: _Frame, place: Place) -> ast.arg | None:
