@@ -40,7 +40,7 @@ from sqlalchemy.orm import Session
 
 def count(session: Session) -> int:
     user = session.scalars(select(User)).one()
-    session.commit()
+    session.rollback()
     return len(user.posts)
 
 
