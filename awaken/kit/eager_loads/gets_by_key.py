@@ -34,19 +34,22 @@ _ATOMS = ast.Attribute | ast.Call | ast.Constant | ast.Name | ast.Subscript
 class SelectByKey(Struct, frozen=True):
     """A ``select()`` of the object that has a key.
 
-    ``execute`` is the method that sends it, ``result`` are those that fetch the object. ``key`` is
-    the attribute that has the key.
+    ``execute`` is the method that sends it, ``result`` are those that fetch the object. ``keys``
+    are the attributes that have the parts of the key.
     """
 
     execute: str
-    key: str
+    keys: tuple[str, ...]
     result: str
 
-    def code(self, names: NamesHere, model: str, value: str, options: Iterable[str]) -> list[str]:
+    def code(
+        self, names: NamesHere, model: str, values: Iterable[str], options: Iterable[str]
+    ) -> list[str]:
         """Return the code that sends the ``select()``, and the calls that fetch the object."""
+        equal = (f"{model}.{key} == {value}" for key, value in zip(self.keys, values, strict=True))
         statement = (
             f"{names.function('select', 'sqlalchemy', 'sqlmodel')}({model})"
-            f".where({model}.{self.key} == {value})"
+            f".where({', '.join(equal)})"
             f".options({', '.join(options)})"
         )
         return [f"{self.execute}({statement})", f".{self.result}()"]
@@ -73,7 +76,7 @@ class GetByKey(Struct, frozen=True):
         model, value = (self.module.text_of(node) for node in (self.call.args[0], self.value))
         if not isinstance(self.value, _ATOMS):
             value = f"({value})"
-        sent, fetched = self.select.code(names, model, value, (*options, *added))
+        sent, fetched = self.select.code(names, model, [value], (*options, *added))
         above = self.module.parent(self.call)
         if isinstance(above, ast.Await):
             yield site.replace(above, f"(await {sent}){fetched}")
@@ -98,7 +101,7 @@ def get_by_key(
                 select = select_by_key(
                     project, module, session, entities[0].qualified, _RESULTS[name]
                 )
-                if select is not None:
+                if select is not None and len(select.keys) == 1:
                     return GetByKey(module, call, value, select)
     raise Refused(NO_KEY, module.excerpt(call))
 
@@ -108,18 +111,18 @@ def select_by_key(
 ) -> SelectByKey | None:
     """Return how ``session`` selects an object of a mapped class by its key.
 
-    None unless one column is the whole key. ``fetching`` is the method that fetches the object.
+    None if its key is unknown. ``fetching`` is the method that fetches the object.
     """
     mapped = project.orm.mapped_class(model)
     columns = mapped.columns.items() if mapped is not None and mapped.complete else ()
-    keys = [name for name, column in columns if column.primary_key]
-    if len(keys) != 1:
+    keys = tuple(name for name, column in columns if column.primary_key)
+    if not keys:
         return None
     method = _executing(project, module, session)
     links = ["scalars()"] if method == "execute" else []
     links += ["unique()"] if project.orm.eager.needs_unique(model) is not False else []
     execute = f"{module.text_of(session)}.{method}"
-    return SelectByKey(execute, keys[0], ".".join([*links, fetching]))
+    return SelectByKey(execute, keys, ".".join([*links, fetching]))
 
 
 def _is_option_list(keyword: ast.keyword) -> bool:

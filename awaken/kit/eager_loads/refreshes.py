@@ -130,7 +130,8 @@ class _Refreshing:
         select = select_by_key(self._project, module, self._session(call), top.qualified)
         if select is None:
             raise Refused(NO_KEY, module.excerpt(self._site.node))
-        sent, fetched = select.code(names, top.text, f"{variable}.{select.key}", options)
+        values = (f"{variable}.{key}" for key in select.keys)
+        sent, fetched = select.code(names, top.text, values, options)
         waits = _await_of(module, call)
         return self._written_after(
             call, f"{variable} = {f'({waits}{sent})' if waits else sent}{fetched}"
