@@ -566,6 +566,12 @@ REFUSED = {
             user = User()
             return user.posts
         """,
+    "nested-refresh": """
+        def case(session: Session):
+            user = User()
+            session.refresh(user)
+            return [one.author.name for one in user.posts]
+        """,
     "no-name": """
         def case(session: Session):
             def Post():

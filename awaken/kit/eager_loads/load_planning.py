@@ -52,7 +52,8 @@ def plan_loads(
 
     All loads of one statement have to be planned at once: the edits of two plans for the same
     statement do not fit together. Options come in the order of ``traces``. With ``selects``, each
-    ``session.get()`` becomes a ``select()``, which loads for objects in the session as well.
+    ``session.get()`` becomes a ``select()``, which loads for objects in the session as well. So
+    does a refresh of relationships of relationships.
     """
     by_place: dict[Place, dict[Trace, None]] = {}
     for item in traces:
@@ -72,7 +73,7 @@ def _plan(
     """Plan the loads at one place."""
     try:
         if any(trace.load.kind in {"new", "reload"} for trace in traces):
-            return plan_refreshes(project, site, traces)
+            return plan_refreshes(project, site, traces, selects=selects)
         return _Loading(project, site, traces, selects=selects).plan()
     except Refused as refused:
         return _all_refused(traces, refused)

@@ -29,6 +29,11 @@ INNER_CODE = Reason(
 KEPT_OPTIONS = Reason(
     "unknown-options", "`{}` may be any loader option", "Write the options where they are passed."
 )
+NESTED_REFRESH = Reason(
+    "nested-refresh",
+    "the object is made here, and a refresh loads only its own relationships, not `{}`",
+    "Load it with a statement that has the options, after the commit.",
+)
 NO_KEY = Reason(
     "no-key",
     "`{}` loads nothing for an object in the session, and awaken does not know its key",
@@ -71,6 +76,7 @@ REASONS = (
     INNER_CODE,
     INSIDE_FSTRING,
     KEPT_OPTIONS,
+    NESTED_REFRESH,
     NOT_LOADED_AHEAD,
     NOT_STATEMENT,
     NO_NAME,

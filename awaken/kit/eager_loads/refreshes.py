@@ -17,7 +17,7 @@ from awaken.kit.eager_loads.loader_names import NamesHere
 from awaken.kit.eager_loads.loader_options import written_code
 from awaken.kit.eager_loads.loading_statements import check_place
 from awaken.kit.eager_loads.planned_loads import AddedLoad, PlannedLoads
-from awaken.kit.eager_loads.reasons import NO_KEY, NO_REFRESH
+from awaken.kit.eager_loads.reasons import NESTED_REFRESH, NO_KEY, NO_REFRESH
 from awaken.kit.search import argument
 from awaken.kit.sites import Refused, Site
 from awaken.project.frameworks.sqlalchemy.reads.read_facts import Load, Trace
@@ -42,11 +42,14 @@ class Reload(Load, frozen=True):
     variable: str = ""
 
 
-def plan_refreshes(project: Project, site: Site[ast.expr], traces: Sequence[Trace]) -> PlannedLoads:
+def plan_refreshes(
+    project: Project, site: Site[ast.expr], traces: Sequence[Trace], *, selects: bool
+) -> PlannedLoads:
     """Return what loads the reads of the objects that are made or reloaded at ``site``.
 
     It follows a plain refresh, which expires what is loaded before it. Without one, it follows the
-    last commit. Raises Refused where neither is in the function.
+    last commit. With ``selects``, a ``select()`` loads what no refresh can. Raises Refused where
+    neither is in the function.
     """
     module, plans = site.module, list[PlannedLoads]()
     check_place(module, site.node)
@@ -56,7 +59,8 @@ def plan_refreshes(project: Project, site: Site[ast.expr], traces: Sequence[Trac
         else:
             name = _variable(module, site.node)
             variable, calls = name.id if name else "", loading_calls(project, module, site.node)
-        plans.append(_Refreshing(project, site, variable, calls).plan(group))
+        refreshing = _Refreshing(project, site, variable, calls)
+        plans.append(refreshing.plan(group, selects=selects))
     return PlannedLoads.union(plans)
 
 
@@ -72,16 +76,22 @@ class _Refreshing:
         if not variable or any(_statement(site.module, call) is None for call in self._plain):
             raise self._refusal()
 
-    def plan(self, traces: Sequence[Trace]) -> PlannedLoads:
+    def plan(self, traces: Sequence[Trace], *, selects: bool) -> PlannedLoads:
         """Return the decision on the reads. Raises Refused."""
         present = frozenset(trace for trace in traces if self._is_present(trace))
         needed = [trace for trace in traces if trace not in present]
         if not needed or not self._plain:
             return PlannedLoads((), (), present, dict.fromkeys(needed, self._refusal()))
-        is_flat = all(len(trace.path) == 1 for trace in needed)
-        loads_all = not self._project.targets.admits("sqlalchemy", _LOADS_COLUMNS_ALONE)
-        plan = self._plan_refresh(needed) if is_flat and loads_all else self._plan_select(needed)
-        return PlannedLoads.union([PlannedLoads((), (), present, {}), plan])
+        nested = [trace for trace in needed if len(trace.path) > 1]
+        is_old = self._project.targets.admits("sqlalchemy", _LOADS_COLUMNS_ALONE)
+        if selects and (nested or is_old):
+            return PlannedLoads.union(
+                [PlannedLoads((), (), present, {}), self._plan_select(needed)]
+            )
+        refused = {trace: Refused(NESTED_REFRESH, _attribute(trace)) for trace in nested}
+        flat = [trace for trace in needed if trace not in refused]
+        plan = [self._plan_refresh(flat)] if flat else []
+        return PlannedLoads.union([PlannedLoads((), (), present, refused), *plan])
 
     def _is_present(self, trace: Trace) -> bool:
         """Whether the program names the relationship in a refresh."""
