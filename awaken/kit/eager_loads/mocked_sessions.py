@@ -18,7 +18,11 @@ def mocked_sessions(project: Project, statement: Place) -> tuple[list[str], tupl
 
     Returned are clauses and places.
     """
+    replaced = project.orm.replaced_methods
     for module, call in project.calls_at(statement)[:1]:
+        for item in replaced.of_sessions(tuple(sorted(_EXECUTING))):
+            if item.is_put and replaced.may_meet(item, module, call):
+                return [f"{item.why}, and a mock gets the changed statement"], (item.place,)
         function = module.enclosing_def(call)
         if function is not None:
             for double in doubles_passed(project, module, _EXECUTING, function):

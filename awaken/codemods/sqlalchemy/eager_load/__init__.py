@@ -143,7 +143,7 @@ from awaken.kit.changes import Decided, refused_together, rewritten_together
 from awaken.kit.eager_loads import REASONS, AddedLoad, plan_loads
 from awaken.kit.eager_loads.mocked_sessions import mocked_sessions
 from awaken.kit.eager_loads.plain_reasons import plainly
-from awaken.kit.eager_loads.reasons import NO_REFRESH, SHARED
+from awaken.kit.eager_loads.reasons import SHARED
 from awaken.kit.relationships.intervening_writes import Writes
 from awaken.kit.relationships.readers import Readers
 from awaken.kit.rule import SiteRule
@@ -199,7 +199,7 @@ class EagerLoad(SiteRule):
     status = Status.OPT_IN
     # A new object is single: reads of it are no loop.
     reasons = (
-        *(reason for reason in REASONS if reason is not NO_REFRESH),
+        *REASONS,
         CUT,
         EXPIRED,
         SHARED,
