@@ -346,6 +346,20 @@ SERVED = {
         "options=[selectinload(User.posts).selectinload(Post.tags), joinedload(User.boss)]",
         3,
     ),
+    "options that begin with the same relationship": (
+        "User, Post",
+        "selectinload",
+        """
+        def case(session: Session):
+            users = session.query(User).options(
+                selectinload(User.posts).load_only(Post.id),
+                selectinload(User.posts).selectinload(Post.tags),
+            )
+            return [(post.tags, user.boss) for user in users for post in user.posts]
+        """,
+        "selectinload(User.posts).selectinload(Post.tags), joinedload(User.boss))",
+        3,
+    ),
     "a statement in a variable": (
         "Post",
         "Load",

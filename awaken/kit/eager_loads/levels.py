@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -110,8 +110,9 @@ class Loads(Struct):
     def _step(self, level: Level, qualified: str, attribute: str) -> tuple[_Step, Level]:
         facts, subclass = self._facts(level, qualified, attribute)
         owner = qualified if subclass else level.qualified
-        option, fixed = _having(level.own, attribute), _having(level.fixed, attribute)
-        there = option or fixed
+        own, fixed = list(_having(level.own, attribute)), list(_having(level.fixed, attribute))
+        option = own[0] if own else None
+        there = next(iter((*own, *fixed)), None)
         if there is not None and there.name in BLOCKING:
             raise Refused(CHOSEN, path_text([there]))
         self._check_wildcards(level, there)
@@ -124,7 +125,8 @@ class Loads(Struct):
         below = Level(
             facts.target or "",
             [] if option is None else option.children,
-            () if fixed is None else fixed.children,
+            # Several options may begin with the same relationship: SQLAlchemy joins them.
+            [child for other in (*own[1:], *fixed) for child in other.children],
             joined=level.joined and function in {"joinedload", "contains_eager", "defaultload"},
             passed=(*level.passed, level.qualified),
             attribute=attribute,
@@ -231,10 +233,8 @@ def _add_subclass(siblings: list[Option], base: str, subclass: str) -> None:
     siblings.append(Option(_POLYMORPHIC, f"{base}, [{subclass}]", new=True))
 
 
-def _having(options: Iterable[Option], attribute: str) -> Option | None:
-    """Return the option for a relationship among those of one level."""
+def _having(options: Iterable[Option], attribute: str) -> Iterator[Option]:
+    """Yield the options for a relationship among those of one level."""
     for option in options:
-        result = _having(option.children, attribute) if option.name == "Load" else None
-        if result is not None or option.key == attribute:
-            return result or option
-    return None
+        inner = list(_having(option.children, attribute)) if option.name == "Load" else []
+        yield from inner or ([option] if option.key == attribute else [])
