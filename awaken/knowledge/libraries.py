@@ -104,8 +104,6 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       though their attributes may hold anything.
     - ``decoded``: functions that make plain data of the bytes or the text that they are given, or
       of those that they belong to, as long as nothing else is passed.
-    - ``results``: the builtin type that calling a function gives: ``str``, or ``float`` for any
-      number.
     """
 
     distribution: str
@@ -137,7 +135,6 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     services: tuple[str, ...] = ()
     blocking: dict[Wait, tuple[str, ...]] = {}
     async_twins: dict[str, str] = {}
-    results: dict[str, str] = {}
     opens: dict[str, Resource] = {}
     for_one_task: tuple[str, ...] = ()
     current_users: dict[str, tuple[str, ...]] = {}
@@ -184,7 +181,6 @@ class Knowledge:
         self.services = _all_names(item.services for item in libraries)
         self.blocking: dict[str, Wait] = {}
         self.async_twins = _merge_tables(item.async_twins for item in libraries)
-        self.results = _merge_tables(item.results for item in libraries)
         self.opens = _merge_tables(item.opens for item in libraries)
         self.for_one_task = _all_names(item.for_one_task for item in libraries)
         self.current_users = _merge_tables(item.current_users for item in libraries)

@@ -167,9 +167,15 @@ def test_method_is_none_where_a_class_gives_a_future_instead():
         def run(one: Base):
             one.load()
             one.same()
+            later = one.load()
+            later
+            same = one.same()
+            same
     """
     assert not is_coroutine(text, "one.load()")
     assert is_coroutine(text, "one.same()")
+    assert not is_coroutine(text, "later")
+    assert is_coroutine(text, "same")
 
 
 def test_method_is_the_last_of_its_overloads():

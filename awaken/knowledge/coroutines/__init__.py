@@ -45,8 +45,6 @@ class _Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``coroutines``: functions and methods that return a coroutine; ``tasks`` and ``futures``
       those that return such.
     - ``weak``: of ``tasks`` those that nobody holds: a task that is not kept may be collected.
-    - ``enters``: what ``async with`` binds for the result of a function or class: an instance of
-      this class.
     - ``classes``: classes whose instances are awaitable.
     - ``takers``: what becomes of a coroutine that is passed.
     """
@@ -56,7 +54,6 @@ class _Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tasks: tuple[str, ...] = ()
     futures: tuple[str, ...] = ()
     weak: tuple[str, ...] = ()
-    enters: dict[str, str] = {}
     classes: dict[str, Awaitable] = {}
     takers: tuple[Taker, ...] = ()
 
@@ -67,7 +64,6 @@ class Coroutines:
     def __init__(self, libraries: tuple[_Library, ...]) -> None:
         self.gives: dict[str, Awaitable] = {}
         self.weak: set[str] = set()
-        self.enters: dict[str, str] = {}
         self.classes: dict[str, Awaitable] = {}
         self.takers: dict[str, Taker] = {}
         for library in libraries:
@@ -75,7 +71,6 @@ class Coroutines:
             self.gives |= dict.fromkeys(library.tasks, "task")
             self.gives |= dict.fromkeys(library.futures, "future")
             self.weak.update(library.weak)
-            self.enters |= library.enters
             self.classes |= library.classes
             for taker in library.takers:
                 self.takers |= dict.fromkeys(taker.names, taker)

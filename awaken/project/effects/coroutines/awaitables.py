@@ -88,29 +88,12 @@ class Awaitables:
     def library_names(self, module: Module, call: ast.Call) -> tuple[str, ...] | Unknown:
         """Return the library functions that ``call`` may call, empty if it is the program's own.
 
-        As in ``Callees``; also those of what ``async with`` binds.
+        As in ``Callees``.
         """
-        names = self._callees.library_names(module, call.func)
-        if isinstance(names, Unknown) and isinstance(call.func, ast.Attribute):
-            entered = self._entered_class(module, call.func.value)
-            return names if entered is None else (f"{entered}.{call.func.attr}",)
-        return names
+        return self._callees.library_names(module, call.func)
 
     def _unknown(self, module: Module, node: ast.AST, why: str) -> Unknown:
         return self._evaluator.unknown(module, node, why)
-
-    def _entered_class(self, module: Module, receiver: ast.expr) -> str | None:
-        """Return the class of what ``async with`` binds to the variable ``receiver``."""
-        if not isinstance(receiver, ast.Name):
-            return None
-        gets: set[str | None] = set()
-        for binding in module.scopes.bindings_of(receiver):
-            made = binding.value
-            if binding.kind != "with" or not isinstance(made, ast.Call):
-                return None
-            name = self._evaluator.names.qualified_name(module, made.func)
-            gets.add(self._known.enters.get(name or ""))
-        return gets.pop() if len(gets) == 1 else None
 
     # ------------------------------------------------------------------------------------ calls
     def _of_call(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from awaken.project.names.resolution import Names
+from awaken.project.source.expressions.annotated import types_in
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_overload, items_in_brackets, last_name
@@ -20,7 +21,6 @@ DeclaredResult = Literal["same", "coroutine"]
 _HOMES = ("typing", "typing_extensions", "collections.abc")
 _CALLABLES = {f"{home}.Callable" for home in _HOMES}
 _COROUTINES = {f"{home}.Coroutine" for home in _HOMES}
-_UNIONS = {f"{home}.Union" for home in _HOMES}
 
 
 class DeclaredDecorators:
@@ -72,22 +72,16 @@ class DeclaredDecorators:
 
         None is any other type, ``F()`` the result of a call of what ``F`` means.
         """
-        node = _read_string(module, node)
-        match node:
-            case ast.Name() if self._is_variable(module, node):
-                yield f"{node.id}()"
-            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-                yield from self._results(module, left)
-                yield from self._results(module, right)
-            case ast.Subscript() if self._is(module, node, _UNIONS):
-                for argument in items_in_brackets(node):
-                    yield from self._results(module, argument)
-            case ast.Subscript() if self._is(module, node, _CALLABLES):
-                yield self._type(module, items_in_brackets(node)[-1])
-            case ast.Subscript():
-                yield self._of_alias(module, node)
-            case _:
-                yield None
+        for part in types_in(module, node):
+            match part:
+                case ast.Name() if self._is_variable(module, part):
+                    yield f"{part.id}()"
+                case ast.Subscript() if self._is(module, part, _CALLABLES):
+                    yield self._type(module, items_in_brackets(part)[-1])
+                case ast.Subscript():
+                    yield self._of_alias(module, part)
+                case _:
+                    yield None
 
     def _of_alias(self, module: Module, node: ast.Subscript) -> str | None:
         """Return the result of ``Handler[P, R]`` where ``Handler = Callable[P, R]``."""

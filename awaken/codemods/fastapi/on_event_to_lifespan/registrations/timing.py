@@ -13,22 +13,18 @@ from awaken.codemods.fastapi.on_event_to_lifespan.registrations.registration_con
     test_around,
 )
 from awaken.kit.sites import Refused
-from awaken.knowledge.library_names import name_list
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import OF_OTHERS
 from awaken.project.frameworks.web.inclusion import Inclusion
 from awaken.project.frameworks.web.registrations import Registration
 from awaken.project.source.bindings import Binding
-from awaken.project.source.f_strings import is_literal
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function, Loop
+from awaken.project.values.domain import InstanceOf, NoneValue
 
 Order = tuple[int, ...]
 _ONCE = "0.112.2"
-_PLAIN_CALLS = name_list("plain_calls")
 _PLAIN_TYPES = {"builtins.bool", "builtins.float", "builtins.int", "builtins.str"}
-_OF_STRINGS = {"casefold", "lower", "lstrip", "rstrip", "strip", "upper"}
-"""Parts within parts of a value: settings are ``os.getenv("X", "").strip().lower() or "y"``."""
 
 
 class Timing(Struct, frozen=True):
@@ -244,7 +240,7 @@ class _Steadiness:
         if binding is None or _in_a_loop(module, binding):
             return False
         if binding.kind == "parameter":
-            return binding.scope is self._home.scope and self._is_plain_type(binding.annotation)
+            return binding.scope is self._home.scope and self._is_plain(module, node)
         if binding.scope is not self._home.scope and binding.scope.kind != "module":
             return False
         # Tests may set the name between the import and the start.
@@ -276,32 +272,11 @@ class _Steadiness:
 
     def _is_plain(self, module: Module, value: ast.expr) -> bool:
         """Whether an expression gives a number, a string, a truth or None, and nothing else."""
-        match value:
-            case _ if is_literal(value):
-                return True
-            case ast.UnaryOp(op=ast.Not()):
-                return True
-            case ast.BoolOp(values=values):
-                return all(self._is_plain(module, node) for node in values)
-            case ast.Subscript(value=ast.Attribute() as owner):
-                # The variables may change, but the string that was read cannot.
-                return self._project.qualified_name(module, owner) == "os.environ"
-            case ast.Call(func=ast.Attribute(value=owner, attr=name), args=[]) if (
-                name in _OF_STRINGS
-            ):
-                return self._is_plain(module, owner)
-            case ast.Call():
-                return self._project.qualified_name(module, value.func) in _PLAIN_CALLS
-        return False
-
-    def _is_plain_type(self, annotation: ast.expr | None) -> bool:
-        match annotation:
-            # Without an annotation a parameter may be a list, which can change.
-            case None:
-                return False
-            case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Constant(value=None)):
-                return self._is_plain_type(left)
-        return self._project.qualified_name(self._home.module, annotation) in _PLAIN_TYPES
+        values = self._project.values.of(module, value)
+        return values.is_known and all(
+            part == NoneValue() or (isinstance(part, InstanceOf) and part.qualified in _PLAIN_TYPES)
+            for part in values.alternatives
+        )
 
 
 def _in_a_loop(module: Module, binding: Binding) -> bool:

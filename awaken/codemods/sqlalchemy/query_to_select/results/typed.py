@@ -17,10 +17,9 @@ from awaken.knowledge.library_names import library_names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.annotated import types_in
 from awaken.project.source.expressions.expression_uses import use_of
+from awaken.project.source.memo import recursive
 from awaken.project.source.trees import Function, is_none, last_name, parameter_at, parameters_of
 
-_FURTHEST = 4
-"""Variables that are followed, one given to the other."""
 _OF_LISTS = library_names().changing_methods | {"copy", "reverse", "sort"}
 
 Step = int | str
@@ -56,7 +55,7 @@ def asks_list(reader: Reader, node: ast.expr) -> bool:
     """Whether the value of ``node`` must be a list for a type checker, not just a sequence."""
     if reader.module.scopes.is_shadowed("list", node):
         return False
-    return _Asked(reader).asks_list(node, (), _FURTHEST)
+    return _Asked(reader).asks_list(node, ())
 
 
 class _Asked(Struct, frozen=True):
@@ -64,24 +63,25 @@ class _Asked(Struct, frozen=True):
 
     reader: Reader
 
-    def asks_list(self, node: ast.expr, way: tuple[Step, ...], steps: int) -> bool:
+    @recursive(lambda *_: False)
+    def asks_list(self, node: ast.expr, way: tuple[Step, ...]) -> bool:
         """Whether a list is required at the path ``way`` into the value of ``node``."""
         use = use_of(self.reader.module, node)
         if use.way in {"awaited", "same"}:
-            return self.asks_list(use.above, way, steps)
+            return self.asks_list(use.above, way)
         parent = self.reader.module.parent(node)
         match parent:
             case ast.Tuple(elts=elements):
-                return self.asks_list(parent, (elements.index(node), *way), steps)
+                return self.asks_list(parent, (elements.index(node), *way))
             case ast.Dict():
-                return self.asks_list(parent, ("value", *way), steps)
+                return self.asks_list(parent, ("value", *way))
             # A sequence is added to nothing, and has no methods that change it.
             case ast.BinOp(op=ast.Add()):
                 return not way
             case ast.Attribute(attr=name):
                 return not way and name in _OF_LISTS
             case ast.Assign(targets=[target]):
-                return self._target(target, way, steps)
+                return self._target(target, way)
         return self._is_list(self._annotation(parent, node), way)
 
     def _annotation(self, parent: ast.AST | None, node: ast.expr) -> ast.expr | None:
@@ -100,13 +100,13 @@ class _Asked(Struct, frozen=True):
                 return self._parameter(call, name) if isinstance(call, ast.Call) else None
         return None
 
-    def _target(self, target: ast.expr, way: tuple[Step, ...], steps: int) -> bool:
+    def _target(self, target: ast.expr, way: tuple[Step, ...]) -> bool:
         if isinstance(target, ast.Tuple) and way and isinstance(way[0], int):
             inner = target.elts[way[0]] if way[0] < len(target.elts) else None
-            return inner is not None and self._target(inner, way[1:], steps)
+            return inner is not None and self._target(inner, way[1:])
         if isinstance(target, ast.Attribute):
             return self._is_list(self._declared_node(target), way)
-        if not isinstance(target, ast.Name) or not steps:
+        if not isinstance(target, ast.Name):
             return False
         scopes = self.reader.module.scopes
         owner = scopes.owner(target.id, scopes.scope_of(target))
@@ -118,14 +118,14 @@ class _Asked(Struct, frozen=True):
         if any(self._is_list(binding.annotation, way) for binding in bindings):
             return True
         reads = scopes.reads_in(owner, target.id)
-        return any(self._read(read, way, steps - 1) for read in reads)
+        return any(self._read(read, way) for read in reads)
 
-    def _read(self, read: ast.Name, way: tuple[Step, ...], steps: int) -> bool:
+    def _read(self, read: ast.Name, way: tuple[Step, ...]) -> bool:
         parent = self.reader.module.parent(read)
         # Only a list can have its items replaced.
         if isinstance(parent, ast.Subscript) and parent.value is read:
             return not way and not isinstance(parent.ctx, ast.Load)
-        return self.asks_list(read, way, steps)
+        return self.asks_list(read, way)
 
     def _declared_node(self, target: ast.Attribute) -> ast.expr | None:
         """Return how the attribute of ``self`` is annotated in its class."""
