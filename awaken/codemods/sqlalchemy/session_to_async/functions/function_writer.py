@@ -228,8 +228,9 @@ class FunctionWriter:
             else:
                 self._call(module, awaiting, insertions, call)
         resolved = {item.place for item in calls}
-        wrapped = (*part.entry_points.calls_of(function), *part.wrappers.calls_of(function))
-        for place in dict.fromkeys(wrapped):
+        sources = (part.entry_points, part.wrappers, part.locks)
+        awaited = (place for source in sources for place in source.calls_of(function))
+        for place in dict.fromkeys(awaited):
             if place not in resolved and is_inside(place.span):
                 awaiting.awaits(module.calls_at(place.span)[0])
         for root in roots:
