@@ -169,7 +169,8 @@ def test_a_lock_that_is_held_over_an_await_is_one_of_tasks(code, written):
         f"{ACQUIRED.replace('acquire()', 'acquire(False)')}{HELD}",
         # It is given back in a thread.
         f"{ACQUIRED}{USE.replace('BODY', 'load(db)')}\n\nthreading.Thread(target=lock.release)\n",
-        f"{ACQUIRED}{USE.replace('BODY', 'load(db)')}{IN_THREAD.replace('with lock:', 'if lock.release():')}",
+        f"{ACQUIRED}{USE.replace('BODY', 'load(db)')}"
+        + IN_THREAD.replace("with lock:", "if lock.release():"),
         USE.replace("BODY", "with ExitStack() as stack:")
         + "        stack.enter_context(lock)\n        return db.get(Item, 1)\n",
         # Somebody else has it as well.

@@ -229,8 +229,7 @@ class FunctionWriter:
                 self._call(module, awaiting, insertions, call)
         resolved = {item.place for item in calls}
         sources = (part.entry_points, part.wrappers, part.locks)
-        awaited = (place for source in sources for place in source.calls_of(function))
-        for place in dict.fromkeys(awaited):
+        for place in dict.fromkeys(at for source in sources for at in source.calls_of(function)):
             if place not in resolved and is_inside(place.span):
                 awaiting.awaits(module.calls_at(place.span)[0])
         for root in roots:
