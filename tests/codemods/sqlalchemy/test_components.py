@@ -212,6 +212,25 @@ def test_what_is_found_by_a_name_may_be_what_waits(call, expected):
     assert found["common"] == expected
 
 
+@pytest.mark.parametrize(
+    ("others", "reason"),
+    [
+        ("", "uncalled"),
+        # What may call it is unknown.
+        ("\n\nLOGGERS = {'log': log}\n", "foreign-session"),
+        ("\n\ndef test_log(session):\n    log(session)\n", "foreign-session"),
+    ],
+)
+def test_nobody_has_to_mend_a_function_that_nothing_calls(others, reason):
+    text = "from sqlalchemy.orm import Session\n\n\ndef log(db: Session) -> None:\n    db.add(1)\n"
+    reading = f"{READS}        db.commit()\n"
+    texts = {"database.py": DATABASE, "api.py": reading, "shop.py": text + others}
+    plan = session_to_async(texts)
+
+    found = [finding for finding in plan.findings if finding.place.path == "shop.py"]
+    assert {reason_of(finding) for finding in found} == {reason}
+
+
 def test_no_change_is_safe():
     texts = {"shop.py": "from sqlalchemy.orm import Session\n\n\n" + WAITING}
     plan = session_to_async(texts)

@@ -228,6 +228,14 @@ def test_a_statement_behind_a_commit_reads_collections_anew(lazy, text, is_read_
     assert said is is_read_anew
 
 
+def test_an_option_in_an_f_string_has_no_quotes():
+    text = '    db.commit()\n    return f"{list(db.scalars(select(User)))}"\n'
+    result = rewritten(database=DATABASE, users=STALE.replace("LAZY", "lazy='selectin'") + text)
+
+    said = "execution_options=dict(populate_existing=True)"
+    assert said in text_of(result, "users")
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

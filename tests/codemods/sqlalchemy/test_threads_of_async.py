@@ -64,6 +64,14 @@ def locked(function):
 def load(db: Session) -> object:
     return db.get(Item, 1)
 """
+ACQUIRED = """
+def load(db: Session) -> object:
+    lock.acquire()
+    try:
+        return db.get(Item, 1)
+    finally:
+        lock.release()
+"""
 GUARD = """
 class Guard:
     def __enter__(self):
@@ -136,6 +144,11 @@ def migrated(code, **others):
         (HELD, "    async with lock:\n        return await db.get(Item, 1)\n"),
         (f"{WRAPPED}{USE.replace('BODY', 'return load(db)')}", "        async with lock:\n"),
         (f"{OF_CLASS}{USE.replace('BODY', 'return Shop.load(db)')}", "    async def seen(self)"),
+        (f"{ACQUIRED}{USE.replace('BODY', 'return load(db)')}", "    await lock.acquire()\n"),
+        (
+            f"{GUARD}{USE.replace('BODY', 'with Guard():')}        return db.get(Item, 1)\n",
+            "    async def __aenter__(self):\n        await lock.acquire()\n",
+        ),
         # A coroutine function held up the loop by it before.
         (HELD.replace("def items", "async def items"), "    async with lock:\n"),
     ],
@@ -151,7 +164,13 @@ def test_a_lock_that_is_held_over_an_await_is_one_of_tasks(code, written):
 @pytest.mark.parametrize(
     "code",
     [
-        f"{GUARD}{USE.replace('BODY', 'with Guard():')}        return db.get(Item, 1)\n",
+        # Locks of tasks have no timeout, and not every `acquire` waits.
+        f"{ACQUIRED.replace('acquire()', 'acquire(timeout=5)')}{USE.replace('BODY', 'load(db)')}",
+        f"{ACQUIRED.replace('acquire()', 'acquire(False)')}{HELD}",
+        # It is given back in a thread.
+        f"{ACQUIRED}{USE.replace('BODY', 'load(db)')}\n\nthreading.Thread(target=lock.release)\n",
+        f"{ACQUIRED}{USE.replace('BODY', 'load(db)')}"
+        + IN_THREAD.replace("with lock:", "if lock.release():"),
         USE.replace("BODY", "with ExitStack() as stack:")
         + "        stack.enter_context(lock)\n        return db.get(Item, 1)\n",
         # Somebody else has it as well.
@@ -159,7 +178,7 @@ def test_a_lock_that_is_held_over_an_await_is_one_of_tasks(code, written):
         f"{HELD}\n\n{IN_THREAD}",
     ],
 )
-def test_a_lock_that_is_not_only_taken_by_with_is_reported(code):
+def test_a_lock_that_has_no_form_for_tasks_is_reported(code):
     after, reasons = migrated(code)
 
     assert reasons & {"held-lock", "in-thread"}

@@ -43,6 +43,12 @@ UNUSED_SESSION = Reason(
     "Remove the parameter.",
     asks_nothing=True,
 )
+UNCALLED = Reason(
+    "uncalled",
+    "nothing in the program calls it, so no session comes from {}",
+    "Remove the function, or annotate its session as an `AsyncSession`.",
+    asks_nothing=True,
+)
 FOREIGN_MODEL = Reason(
     "foreign-model",
     "{}, whose files awaken does not read: reading their relationships may load objects",

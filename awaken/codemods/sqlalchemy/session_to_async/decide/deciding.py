@@ -25,11 +25,11 @@ from awaken.codemods.sqlalchemy.session_to_async.decide.session_sources import (
     finds_session,
     given_by,
     injected_from_outside,
-    leaves_unused,
     makes_session,
     takes_session,
+    why_unasked,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION, UNUSED_SESSION
+from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
 from awaken.codemods.sqlalchemy.session_to_async.resources.resource_names import SESSION_OF_OBJECT
 from awaken.contract import Constraints
 from awaken.kit.changes import Member, connected_groups
@@ -103,8 +103,8 @@ class Judge:
             refused = next(injected_from_outside(self._project, piece, pieces), None)
             is_function = member.site.module.span(member.site.node).start == piece.start
             if refused is None and not is_made and (none_waits or is_function):
-                is_unused = is_named and leaves_unused(member.site)
-                refused = Refused(UNUSED_SESSION if is_unused else FOREIGN_SESSION, "its callers")
+                why = why_unasked(self._project, member.site) if is_named else FOREIGN_SESSION
+                refused = Refused(why, "its callers")
             if refused is not None and (none_waits or is_function):
                 component.members[number] = structs.replace(member, outcome=refused)
 

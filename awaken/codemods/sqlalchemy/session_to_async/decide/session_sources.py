@@ -12,8 +12,14 @@ from awaken.codemods.sqlalchemy.session_to_async.components.program_pieces impor
     piece_around,
     piece_of,
 )
-from awaken.codemods.sqlalchemy.session_to_async.reasons import FOREIGN_SESSION
+from awaken.codemods.sqlalchemy.session_to_async.find.idle import is_uncalled
+from awaken.codemods.sqlalchemy.session_to_async.reasons import (
+    FOREIGN_SESSION,
+    UNCALLED,
+    UNUSED_SESSION,
+)
 from awaken.codemods.sqlalchemy.session_to_async.resources.resource_names import NAMES
+from awaken.contract import Reason
 from awaken.kit.sites import Refused, Site
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.source.modules import Module
@@ -65,15 +71,20 @@ def takes_session(site: Site[ast.AST]) -> bool:
     return any(isinstance(ancestor, ast.arg) for ancestor in site.module.ancestors(site.node))
 
 
-def leaves_unused(site: Site[ast.AST]) -> bool:
-    """Whether a name of the synchronous side annotates a parameter that its function never uses."""
+def why_unasked(project: Project, site: Site[ast.AST]) -> Reason:
+    """Return why a session comes from elsewhere that a name of the synchronous side annotates.
+
+    Nothing has to be done where its function never uses the parameter, or nothing calls it.
+    """
     above = list(site.module.ancestors(site.node))
     parameter = next((node for node in above if isinstance(node, ast.arg)), None)
     function = next((node for node in above if isinstance(node, Function)), None)
     if parameter is None or function is None:
-        return False
+        return FOREIGN_SESSION
     names = site.module.nodes_below(function, ast.Name)
-    return parameter.arg not in {name.id for name in names}
+    if parameter.arg not in {name.id for name in names}:
+        return UNUSED_SESSION
+    return UNCALLED if is_uncalled(project, site.module, function) else FOREIGN_SESSION
 
 
 def injected_from_outside(

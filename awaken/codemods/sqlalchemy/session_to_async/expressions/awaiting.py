@@ -141,6 +141,8 @@ class Awaiting:
         """Pass one more argument by its name, if the call does not pass it already."""
         if any(keyword.arg == name for keyword in call.keywords):
             return
+        if self._module.in_fstring(call):
+            value = _without_quotes(value)
         end = self._module.span(call).end - 1
         inside = self._module.source.text[:end]
         written = inside.rstrip()
@@ -380,3 +382,11 @@ def of_schema(module: Module, node: ast.expr) -> tuple[str, str]:
     others = [part for part in (*call.args, *call.keywords) if part not in {bind, given}]
     arguments = ", ".join(module.text_of(part) for part in (call.func, *others))
     return module.text_of(bind), arguments
+
+
+def _without_quotes(value: str) -> str:
+    """Return a dictionary as a call: an f-string cannot hold its own quotes before Python 3.12."""
+    match ast.parse(value, filename="", mode="eval").body:
+        case ast.Dict(keys=[ast.Constant(value=str() as key)], values=[said]):
+            return f"dict({key}={ast.unparse(said)})"
+    return value

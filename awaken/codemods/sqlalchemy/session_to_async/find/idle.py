@@ -59,7 +59,7 @@ def is_of_uncalled(project: Project, module: Module, node: ast.AST) -> bool:
     is often a method that has lost its indent.
     """
     function = function_around(module, node)
-    if function is None or isinstance(module.parent(function), ast.ClassDef):
+    if function is None:
         return False
     match node:
         case ast.Call(
@@ -70,7 +70,14 @@ def is_of_uncalled(project: Project, module: Module, node: ast.AST) -> bool:
             return False
     if parameter is None or parameter.scope.node is not function:
         return False
-    if project.published or _has_other_callers(project, module, function):
+    return is_uncalled(project, module, function)
+
+
+def is_uncalled(project: Project, module: Module, function: Function) -> bool:
+    """Whether nothing calls a function that is no method: no visible code, and nothing else."""
+    if project.published or isinstance(module.parent(function), ast.ClassDef):
+        return False
+    if _has_other_callers(project, module, function):
         return False
     return not project.calls.callers_of(module, function).sites
 

@@ -228,8 +228,8 @@ class FunctionWriter:
             else:
                 self._call(module, awaiting, insertions, call)
         resolved = {item.place for item in calls}
-        wrapped = (*part.entry_points.calls_of(function), *part.wrappers.calls_of(function))
-        for place in dict.fromkeys(wrapped):
+        sources = (part.entry_points, part.wrappers, part.locks)
+        for place in dict.fromkeys(at for source in sources for at in source.calls_of(function)):
             if place not in resolved and is_inside(place.span):
                 awaiting.awaits(module.calls_at(place.span)[0])
         for root in roots:

@@ -141,11 +141,29 @@ class Locks:
         return (
             self._project.targets.lowest_python >= _UNBOUND_SINCE
             and all(
-                one.made in twins().locks and (one.is_with or one.is_through) for one in together
+                taking.made in twins().locks
+                and (taking.is_with or taking.call is not None or taking.is_through)
+                for taking in together
             )
             and not any(self._runs_elsewhere(taking.function) for taking in together)
             and self._made_pair(name) is not None
-            and all(place in named for place in self._mentions(name))
+            and all(
+                module.place(node) in named or self._releases(module, node)
+                for module, node in self._mentions(name)
+            )
+        )
+
+    def _releases(self, module: Module, lock: ast.expr) -> bool:
+        """Whether a function of the loop gives back what it took once of ``lock``.
+
+        Locks of tasks do that without waiting, too, but let nobody in by more than one.
+        """
+        call = module.method_call_on(lock)
+        return (
+            call is not None
+            and last_name(call.func) == "release"
+            and not (call.args or call.keywords)
+            and not self._runs_elsewhere(self._part.function_around(module, call))
         )
 
     def _runs_elsewhere(self, function: FunctionPlace) -> bool:
@@ -174,13 +192,13 @@ class Locks:
         ]
         return (module, calls[0]) if len(calls) == 1 else None
 
-    def _mentions(self, name: str) -> Iterator[Place]:
+    def _mentions(self, name: str) -> Iterator[tuple[Module, ast.expr]]:
         """Yield where a lock may be read."""
         words = self._project.spellings_of([name])
         for module in modules_with(self._project, [word.encode() for word in words]):
             for node in mentions_in(self._project, module, words):
                 if isinstance(node, ast.expr) and self._may_be(module, node, name):
-                    yield module.place(node)
+                    yield module, node
 
     def _may_be(self, module: Module, node: ast.expr, name: str) -> bool:
         lock = lock_of(self._project, module, node)
@@ -195,17 +213,23 @@ class Locks:
     # ------------------------------------------------------------------------- what is written
     def places_entered_by(self, function: FunctionPlace) -> list[Place]:
         """Return the locks that ``function`` enters asynchronously."""
-        return [taking.at for taking in self._entering if taking.function == function]
+        entering = (taking for taking in self._waiting if taking.is_with)
+        return [taking.at for taking in entering if taking.function == function]
+
+    def calls_of(self, function: FunctionPlace) -> list[Place]:
+        """Return the calls of ``acquire()`` that ``function`` awaits."""
+        waiting = (taking for taking in self._waiting if taking.function == function)
+        return [taking.call for taking in waiting if taking.call is not None]
 
     @property
     def takers(self) -> set[FunctionPlace]:
-        """The functions that enter one asynchronously."""
-        return {taking.function for taking in self._entering}
+        """The functions that wait for one asynchronously."""
+        return {taking.function for taking in self._waiting}
 
     @property
-    def _entering(self) -> Iterator[Taking]:
+    def _waiting(self) -> Iterator[Taking]:
         every = (taking for together in self._becoming.values() for taking in together)
-        return (taking for taking in every if taking.is_with)
+        return (taking for taking in every if not taking.is_through)
 
     def members(self, rule: str) -> Iterator[Member]:
         """Yield the rewrites of the calls that make these locks."""

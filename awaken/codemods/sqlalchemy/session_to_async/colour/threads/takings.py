@@ -69,8 +69,9 @@ class Taking(Struct, frozen=True):
 
     ``shown`` is that expression. ``lock`` is the qualified name of a variable or attribute, empty
     for others, and ``made`` what makes it. ``is_with`` says that a ``with`` statement names it,
-    ``is_kept`` that the function is left while it is held: at a ``yield``, or for good. A function
-    that takes it ``through`` another enters or calls such a function.
+    ``call`` is an ``acquire()`` without arguments that does. ``is_kept`` says that the function is
+    left while it is held: at a ``yield``, or for good. A function that takes it ``through`` another
+    enters or calls such a function.
     """
 
     at: Place
@@ -80,6 +81,7 @@ class Taking(Struct, frozen=True):
     lock: str = ""
     made: str = ""
     is_with: bool = False
+    call: Place | None = None
     is_kept: bool = False
     is_through: bool = False
 
@@ -103,6 +105,7 @@ def takings(part: Part) -> Iterator[Taking]:
                 held=held,
                 shown=module.excerpt(node),
                 is_with=False,
+                call=None,
                 is_kept=False,
                 is_through=True,
             )
@@ -126,6 +129,7 @@ def _takings_at(part: Part, module: Module, node: ast.AST) -> Iterator[Taking]:
     known = lock_of(project, module, entered)
     held = Span(module.span(entered).end, end)
     is_with = isinstance(node, ast.withitem)
+    is_plain = isinstance(node, ast.Call) and not (node.args or node.keywords)
     yield Taking(
         module.place(entered),
         part.function_around(module, entered),
@@ -134,6 +138,7 @@ def _takings_at(part: Part, module: Module, node: ast.AST) -> Iterator[Taking]:
         "" if known is None else known.name,
         made,
         is_with,
+        module.place(node) if is_plain else None,
         _yields(module, entered, held) or (not is_with and _is_never_released(module, node)),
     )
 
