@@ -607,3 +607,35 @@ def test_what_cannot_be_written_is_refused_with_the_reason(reason):
 
     refused = {one.reason.code: one.help for one in planned.refused.values()}
     assert refused[reason]
+
+
+@pytest.mark.parametrize(("depth", "added"), [(0, True), (1, True), (2, False)])
+def test_the_mapping_loads_as_many_steps_as_join_depth_says(depth, added):
+    models = f"""
+        from sqlalchemy import ForeignKey
+        from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+        class Base(DeclarativeBase):
+            pass
+
+        class Node(Base):
+            __tablename__ = "nodes"
+            id: Mapped[int] = mapped_column(primary_key=True)
+            up_id: Mapped[int | None] = mapped_column(ForeignKey("nodes.id"))
+            up: Mapped["Node | None"] = relationship(
+                remote_side=[id], lazy="selectin", join_depth={depth}
+            )
+        """
+    case = """
+        from models import Node
+        from sqlalchemy import select
+        from sqlalchemy.orm import Session
+
+        def case(session: Session):
+            return [node.up.up for node in session.scalars(select(Node))]
+        """
+    project = program({"models.py": dedent(models), "case.py": dedent(case)})
+
+    planned = plan_loads("load-all", project, traces_of(project))
+
+    assert bool(planned.added) == added

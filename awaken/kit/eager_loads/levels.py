@@ -149,11 +149,15 @@ class Loads(Struct):
         return _known_facts(below.relationships[attribute], attribute), True
 
     def _is_eager(self, level: Level, facts: RelationshipFacts, there: Option | None) -> bool:
-        """Whether the mapping loads it: it stops where a class comes back to itself."""
+        """Whether the mapping loads it.
+
+        Where a class comes back to itself, it does so for as many steps as ``join_depth`` says.
+        """
         if facts.lazy not in _EAGER or (there is not None and there.name != "defaultload"):
             return False
         around = {facts.target or "", *self.project.all_subclasses(facts.target or "")}
-        return around.isdisjoint({*level.passed, level.qualified})
+        passed = (*level.passed, level.qualified)
+        return len(passed) <= facts.join_depth or around.isdisjoint(passed)
 
     @staticmethod
     def _check_wildcards(level: Level, there: Option | None) -> None:

@@ -66,7 +66,8 @@ class RelationshipFacts(Struct, frozen=True):
     for a single object, None if unknown; ``lazy`` the loading as SQLAlchemy calls it (``select`` by
     default), None if it is not a plain value. ``path`` and ``span`` are where it is declared, for a
     backref in the other class. ``foreign_keys`` and ``remote_side`` are the attributes that it
-    names for its join, as written, if it says nothing else of it.
+    names for its join, as written, if it says nothing else of it. ``join_depth`` is how many
+    relationships in a row the mapping loads back to a class; 0 for none.
     """
 
     target: str | None
@@ -79,6 +80,7 @@ class RelationshipFacts(Struct, frozen=True):
     backref: str | None = None
     foreign_keys: tuple[str, ...] = ()
     remote_side: tuple[str, ...] = ()
+    join_depth: int = 0
 
 
 class ClassBody(Struct, frozen=True):

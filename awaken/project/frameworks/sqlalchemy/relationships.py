@@ -148,6 +148,7 @@ class Relationships:
             foreign_keys=_named_columns(module, keywords, "foreign_keys"),
             remote_side=_named_columns(module, keywords, "remote_side"),
             backref=_backref_name(keywords.get("backref")),
+            join_depth=_join_depth(keywords),
         )
         sides = [Site(owner, attribute, facts)]
         if "backref" in keywords:
@@ -172,6 +173,7 @@ class Relationships:
             path=module.path,
             span=module.span(node),
             plain_join=side.facts.plain_join,
+            join_depth=_join_depth(keywords),
         )
         return Site(side.facts.target, _backref_name(backref), facts, reverse=True)
 
@@ -311,6 +313,11 @@ def _lazy(keywords: dict[str | None, ast.expr]) -> str | None:
     if isinstance(node.value, bool) or node.value is None:
         return _LAZY[node.value]
     return str(node.value)
+
+
+def _join_depth(keywords: dict[str | None, ast.expr]) -> int:
+    value = _constant(keywords.get("join_depth"))
+    return value if isinstance(value, int) else 0
 
 
 def _uselist(
