@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from awaken.project.effects.places.events_between import Event
 
 _WRITING = ("commit", "flush")
+_VARIABLES = (ast.Name, ast.Attribute)
 _LOADS_COLUMNS_ALONE = "<2.0.4"
 """The versions whose ``refresh()`` loads no lazy relationship that it names (their changelog)."""
 
@@ -178,7 +179,6 @@ def reloads_after(project: Project, trace: Trace, events: Iterable[Event]) -> li
             _Commit(project, module, call, trace, is_called=place != way[0]).reloads()
             for place, pairs in calls
             for module, call in pairs
-            if _statement(module, call) and _session_at(project, module, call)
         )
         nearest = next((each for each in reloads if each is not None), None)
         if nearest is None:
@@ -197,9 +197,12 @@ class _Commit:
         self._is_called = is_called
         self._function, self._span = module.enclosing_def(call), module.span(call)
         self._block = module.parent(_statement(module, call) or call)
+        self._session = _session_at(project, module, call)
 
     def reloads(self) -> list[Reload] | None:
-        """Return the reloads after it; None where no variable holds the object."""
+        """Return the reloads after it; None where no variable surely has an object to reload."""
+        if _statement(self._module, self._call) is None or not self._has_only_session():
+            return None
         before, after = dict[str, ast.Name](), dict[str, ast.Name]()
         for node in self._module.nodes_below(self._function, ast.Name) if self._function else ():
             bindings = self._module.scopes.bindings_of(node)
@@ -226,6 +229,19 @@ class _Commit:
             Reload("reload", place, variable=name) for name in holding if name not in deleted
         ]
         return reloads if reloads or is_gone else None
+
+    def _has_only_session(self) -> bool:
+        """Whether the call has the only session of its function: no other one has the object."""
+        if self._session is None:
+            return False
+        session_of, own = self._project.orm.session_of, self._module.text_of(self._session)
+        receivers = {
+            self._module.text_of(call.func.value): call.func.value
+            for call in self._module.nodes_below(self._function, ast.Call)
+            if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, _VARIABLES)
+        }
+        others = (node for text, node in receivers.items() if text != own)
+        return not any(isinstance(session_of(self._module, node), SessionProof) for node in others)
 
     def _is_bound(self, read: ast.Name) -> bool:
         """Whether a variable that is read later is bound at the commit, and never after it."""
