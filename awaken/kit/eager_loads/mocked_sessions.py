@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.caveats.replaced_names import doubles_passed
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
 _EXECUTING = {"execute", "get", "query", "scalar", "scalars", "stream", "stream_scalars"}
+_CHANGED = {"get", "query"}
+"""Methods of which the calls change, and not only their statements."""
 
 
 def mocked_sessions(project: Project, statement: Place) -> tuple[list[str], tuple[Place, ...]]:
@@ -20,7 +23,8 @@ def mocked_sessions(project: Project, statement: Place) -> tuple[list[str], tupl
     """
     replaced = project.orm.replaced_methods
     for module, call in project.calls_at(statement)[:1]:
-        for item in replaced.of_sessions(tuple(sorted(_EXECUTING))):
+        changed = _CHANGED & {last_name(call.func)}
+        for item in replaced.of_sessions(changed) if changed else ():
             if item.is_put and replaced.may_meet(item, module, call):
                 return [f"{item.why}, and a mock gets the changed statement"], (item.place,)
         function = module.enclosing_def(call)
