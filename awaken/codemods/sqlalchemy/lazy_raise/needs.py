@@ -243,13 +243,12 @@ class Reads:
         self, side: Side, read: Read, trace: Trace, events: Sequence[Event], judged: _Judged
     ) -> None:
         """Note what the read of a new object needs. Raises Refused."""
-        at = trace.load.place
-        made = next(iter(self._project.calls_at(at)), None)
+        made = next(iter(self._project.calls_at(trace.load.place)), None)
         _, _, node = self._in_one_function(read, trace)
         if made is not None and node is not None and not events and self._is_transient(*made, node):
             return
         # The next commit expires the loads of a refresh: a new object has no options.
-        last = None if made is None else self._last_load(*made, node)
+        last = self._last_load(read, trace)
         is_refreshed = last is not None and last_name(last[1].func) == "refresh"
         is_same = not is_refreshed and not any(event.kind in _LOADS_AGAIN for event in events)
         if is_same and self._is_given(side, trace):
@@ -261,10 +260,8 @@ class Reads:
         self, side: Side, read: Read, trace: Trace, events: Sequence[Event], judged: _Judged
     ) -> None:
         """Note the load of an object that the program makes. Raises Refused."""
-        at = trace.load.place
-        made = next(iter(self._project.calls_at(at)), None)
         _, _, node = self._in_one_function(read, trace)
-        last = None if made is None else self._last_load(*made, node)
+        last = self._last_load(read, trace)
         after: Iterable[Event] = ()
         if last is not None and node is not None:
             after = self._project.effects.events_between(*last, node)
@@ -275,26 +272,27 @@ class Reads:
             return
         again = [event for event in events if event.kind in _LOADS_AGAIN]
         if not self._load_again(trace, again, judged):
+            at = trace.load.place
             shown = shown_place(self._project, at)
             detail = f"{shown} makes the object, and nothing loads `{side.key[1]}` before the read"
             raise Refused(reasons.NOT_LOADED, detail, because=(read.place, at))
 
-    def _last_load(
-        self, module: Module, made: ast.Call, node: ast.expr | None
-    ) -> tuple[Module, ast.Call] | None:
+    def _last_load(self, read: Read, trace: Trace) -> tuple[Module, ast.Call] | None:
         """Return the last call in its function after which an object of one class can be loaded.
 
         It is before the read of the object, if that is in the same function.
         """
-        if len(self._project.instance_of(module, made)) != 1:
-            return None
-        calls = [
-            call
-            for call in loading_calls(self._project, module, made)
-            if node is None or module.span(call).start < module.span(node).start
-        ]
-        last = max(calls, key=lambda call: module.span(call).start, default=None)
-        return None if last is None else (module, last)
+        _, _, node = self._in_one_function(read, trace)
+        for module, made in self._project.calls_at(trace.load.place)[:1]:
+            if len(self._project.instance_of(module, made)) == 1:
+                calls = [
+                    call
+                    for call in loading_calls(self._project, module, made)
+                    if node is None or module.span(call).start < module.span(node).start
+                ]
+                last = max(calls, key=lambda call: module.span(call).start, default=None)
+                return None if last is None else (module, last)
+        return None
 
     def _leads_back(self, read: Read, trace: Trace) -> bool:
         """Whether the way leads back to an object that is held while it is read."""
