@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from awaken.contract import Edit
 from awaken.kit.eager_loads.gets_by_key import select_by_key
 from awaken.kit.eager_loads.levels import Level, Loads
@@ -86,20 +88,19 @@ class _Refreshing:
         nested = [trace for trace in needed if len(trace.path) > 1]
         is_old = self._project.targets.admits("sqlalchemy", _LOADS_COLUMNS_ALONE)
         if selects and (nested or is_old):
-            return PlannedLoads.union(
-                [PlannedLoads((), (), present, {}), self._plan_select(needed)]
-            )
+            plan = self._plan_select(needed)
+            return replace(plan, present=plan.present | present)
         refused = {trace: Refused(NESTED_REFRESH, _attribute(trace)) for trace in nested}
         flat = [trace for trace in needed if trace not in refused]
-        plan = [self._plan_refresh(flat)] if flat else []
-        return PlannedLoads.union([PlannedLoads((), (), present, refused), *plan])
+        edits, added = self._plan_refresh(flat) if flat else ([], [])
+        return PlannedLoads(tuple(edits), tuple(added), present, refused)
 
     def _is_present(self, trace: Trace) -> bool:
         """Whether the program names the relationship in a refresh."""
         return len(trace.path) == 1 and any(_attribute(trace) in names for names in self._named)
 
-    def _plan_refresh(self, traces: Sequence[Trace]) -> PlannedLoads:
-        """Return a refresh that names the relationships."""
+    def _plan_refresh(self, traces: Sequence[Trace]) -> tuple[list[Edit], list[AddedLoad]]:
+        """Return the refreshes that name the relationships, and what each loads."""
         module, needed = self._site.module, groups_of(traces, _attribute)
         listed = ", ".join(f'"{name}"' for name in needed)
         code = f"refresh({self._variable}, attribute_names=[{listed}])"
@@ -114,7 +115,7 @@ class _Refreshing:
             AddedLoad(place, f'refresh(attribute_names=["{name}"])', tuple(served))
             for name, served in needed.items()
         ]
-        return PlannedLoads(tuple(edits), tuple(added), frozenset(), {})
+        return edits, added
 
     def _plan_select(self, traces: Sequence[Trace]) -> PlannedLoads:
         """Return a ``select()`` of the object by its key, with loader options."""
