@@ -227,8 +227,8 @@ def test_nobody_has_to_mend_a_function_that_nothing_calls(others, reason):
     texts = {"database.py": DATABASE, "api.py": reading, "shop.py": text + others}
     plan = session_to_async(texts)
 
-    found = [finding for finding in plan.findings if finding.place.path == "shop.py"]
-    assert {reason_of(finding) for finding in found} == {reason}
+    reasons = {reason_of(each) for each in plan.findings if each.place.path == "shop.py"}
+    assert reasons == {reason}
 
 
 def test_no_change_is_safe():
