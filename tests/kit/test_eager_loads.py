@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from kit_loads import HEAD, MODELS, traces_of
 from kit_programs import program
 from sqlalchemy import event
 
@@ -16,108 +16,10 @@ from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_tog
 from awaken.kit.eager_loads import REASONS, plan_loads
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Rewrite, Site
-from awaken.project.frameworks.sqlalchemy.reads.read_facts import Load, Trace
-from awaken.project.source.trees import last_name
 from awaken.testing import run_case
 from awaken.testing.cases import Case, Settings
 from awaken.testing.execution import Database, importable
 from awaken.testing.running import diagnostics_of
-
-MODELS = """
-from sqlalchemy import Column, ForeignKey, Integer, String, Table
-from sqlalchemy.orm import declarative_base, relationship
-
-Base = declarative_base()
-
-post_tag = Table(
-    "post_tag",
-    Base.metadata,
-    Column("post_id", ForeignKey("posts.id"), primary_key=True),
-    Column("tag_id", ForeignKey("tags.id"), primary_key=True),
-)
-
-
-class User(Base):
-    __tablename__ = "users"
-    id = Column(Integer, primary_key=True)
-    name = Column(String)
-    boss_id = Column(ForeignKey("users.id"))
-    posts = relationship("Post", back_populates="author")
-    carts = relationship("Cart")
-    boss = relationship("User", remote_side=[id])
-    logins = relationship("Login", lazy="dynamic")
-
-
-class Post(Base):
-    __tablename__ = "posts"
-    id = Column(Integer, primary_key=True)
-    user_id = Column(ForeignKey("users.id"))
-    author = relationship("User", back_populates="posts")
-    tags = relationship("Tag", secondary=post_tag)
-
-
-class Tag(Base):
-    __tablename__ = "tags"
-    id = Column(Integer, primary_key=True)
-    name = Column(String)
-
-
-class Cart(Base):
-    __tablename__ = "carts"
-    id = Column(Integer, primary_key=True)
-    user_id = Column(ForeignKey("users.id"))
-    user = relationship("User", viewonly=True)
-    items = relationship("Item", lazy="selectin")
-
-
-class Item(Base):
-    __tablename__ = "items"
-    id = Column(Integer, primary_key=True)
-    cart_id = Column(ForeignKey("carts.id"))
-    tag_id = Column(ForeignKey("tags.id"))
-    tag = relationship("Tag")
-
-
-class Login(Base):
-    __tablename__ = "logins"
-    id = Column(Integer, primary_key=True)
-    user_id = Column(ForeignKey("users.id"))
-
-
-class Employee(Base):
-    __tablename__ = "employees"
-    id = Column(Integer, primary_key=True)
-    kind = Column(String)
-    __mapper_args__ = {"polymorphic_on": kind, "polymorphic_identity": "employee"}
-
-
-class Engineer(Employee):
-    __tablename__ = "engineers"
-    id = Column(ForeignKey("employees.id"), primary_key=True)
-    tag_id = Column(ForeignKey("tags.id"))
-    skill = relationship("Tag")
-    __mapper_args__ = {"polymorphic_identity": "engineer"}
-
-
-def seed(session):
-    tags = [Tag(id=number, name=f"t{number}") for number in range(1, 4)]
-    users = [User(id=number, name=f"u{number}") for number in range(1, 5)]
-    users[0].boss, users[1].boss, users[2].boss = users[1], users[2], users[3]
-    session.add_all([*tags, *users])
-    for number in range(1, 9):
-        post = Post(id=number, author=users[number % 4], tags=tags[: number % 3 + 1])
-        session.add(post)
-        item = Item(id=number, tag=tags[number % 3])
-        session.add(Cart(id=number, user_id=number % 4 + 1, items=[item]))
-    session.add_all([Engineer(id=1, skill=tags[0]), Employee(id=2), Engineer(id=3, skill=tags[2])])
-    session.add(Login(user_id=1))
-"""
-
-HEAD = """
-from sqlalchemy import select
-from sqlalchemy.orm import Session, {orm}
-from models import {models}
-"""
 
 
 class LoadAll(Rule):
@@ -154,19 +56,6 @@ class LoadAll(Rule):
         if planned.refused:
             return refused_together([site], next(iter(planned.refused.values())))
         return Decided(())
-
-
-def traces_of(project, more=()):
-    """Return the traces of all reads, and one for each path of ``more`` from the first query."""
-    module = project.module("case.py")
-    begins = [
-        module.place(one)
-        for one in module.walk()
-        if isinstance(one, ast.Call) and last_name(one.func) == "query"
-    ]
-    found = [Trace(Load("query", begins[0]), path) for path in more]
-    reads = project.orm.reads.all()
-    return [*found, *(trace for one in reads for trace in one.traces)]
 
 
 def _spans(module, node, place):
@@ -541,101 +430,3 @@ def test_a_list_that_grows_may_hold_any_option():
     planned = plan_loads("load-all", project, [trace])
 
     assert planned.refused[trace].reason.code == "unknown-options"
-
-
-REFUSED = {
-    "unknown-entity": """
-        def case(session: Session, model):
-            return [one.posts for one in session.query(model)]
-        """,
-    "unknown-options": """
-        def case(session: Session, *given):
-            return [one.posts for one in session.query(User).options(*given)]
-        """,
-    "load-chosen": """
-        def case(session: Session):
-            return [one.posts for one in session.query(User).options(raiseload(User.posts))]
-        """,
-    "not-loaded-ahead": """
-        def case(session: Session):
-            return [one.logins for one in session.query(User)]
-        """,
-    "other-load": """
-        def users(session: Session):
-            return session.query(User)
-
-
-        def case(session: Session):
-            return [one.posts for one in users(session)]
-
-
-        def other(session: Session):
-            return users(session).options(subqueryload(User.posts)).all()
-        """,
-    "inner-code": """
-        case = lambda session: [one.posts for one in session.query(User)]
-        """,
-    "no-refresh": """
-        def case(session: Session):
-            user = User()
-            return user.posts
-        """,
-    "nested-refresh": """
-        def case(session: Session):
-            user = User()
-            session.refresh(user)
-            return [one.author.name for one in user.posts]
-        """,
-    "no-name": """
-        def case(session: Session):
-            def Post():
-                users = session.query(User)
-                return [one.tags for user in users for one in user.posts]
-
-            return Post()
-        """,
-}
-
-
-@pytest.mark.parametrize("reason", REFUSED)
-def test_what_cannot_be_written_is_refused_with_the_reason(reason):
-    more = [("models.User.posts",)] if reason in {"unknown-entity", "inner-code"} else ()
-    text = HEAD.format(models="User", orm="raiseload, subqueryload") + dedent(REFUSED[reason])
-    project = program({"models.py": MODELS, "case.py": text})
-
-    planned = plan_loads("load-all", project, traces_of(project, more))
-
-    refused = {one.reason.code: one.help for one in planned.refused.values()}
-    assert refused[reason]
-
-
-@pytest.mark.parametrize(("depth", "added"), [(0, True), (1, True), (2, False)])
-def test_the_mapping_loads_as_many_steps_as_join_depth_says(depth, added):
-    models = f"""
-        from sqlalchemy import ForeignKey
-        from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-
-        class Base(DeclarativeBase):
-            pass
-
-        class Node(Base):
-            __tablename__ = "nodes"
-            id: Mapped[int] = mapped_column(primary_key=True)
-            up_id: Mapped[int | None] = mapped_column(ForeignKey("nodes.id"))
-            up: Mapped["Node | None"] = relationship(
-                remote_side=[id], lazy="selectin", join_depth={depth}
-            )
-        """
-    case = """
-        from models import Node
-        from sqlalchemy import select
-        from sqlalchemy.orm import Session
-
-        def case(session: Session):
-            return [node.up.up for node in session.scalars(select(Node))]
-        """
-    project = program({"models.py": dedent(models), "case.py": dedent(case)})
-
-    planned = plan_loads("load-all", project, traces_of(project))
-
-    assert bool(planned.added) == added
