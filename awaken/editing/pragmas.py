@@ -7,6 +7,7 @@ import re
 _PRAGMA = re.compile(
     r"\s*#\s*(?:type|pyright|pylint|flake8|ruff|mypy|isort|pragma|ty)\s*:|\s*#\s*(?:noqa|nosec)\b"
 )
+_FOR_FORMATTERS = re.compile(r"#\s*(?:fmt|yapf|black)\s*:|#\s*nopep8\b", re.IGNORECASE)
 _OF_PLACE = re.compile(
     r"#\s*(?:noqa:\s*(?:E402|I001)(?:[\s,]+(?:E402|I001))*"
     r"|pylint:\s*disable\s*=\s*(?:wrong-import-position|C0413))"
@@ -16,6 +17,11 @@ _OF_PLACE = re.compile(
 def is_about_place(comment: str) -> bool:
     """Whether ``comment`` tells a linter only that an import may be below code, or unsorted."""
     return _OF_PLACE.fullmatch(comment.strip()) is not None
+
+
+def is_for_tools(line: str) -> bool:
+    """Whether the comment of ``line`` may be for a linter, a type checker or a formatter."""
+    return _PRAGMA.search(line.lower()) is not None or _FOR_FORMATTERS.search(line) is not None
 
 
 def width_behind(text: str) -> int:

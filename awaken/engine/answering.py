@@ -18,8 +18,15 @@ from awaken.engine.formatting.formatter import detect
 from awaken.engine.machine.memory import with_room
 from awaken.engine.manifests.editable import read_manifests
 from awaken.engine.progress import READING, report_progress
-from awaken.engine.remembering.remembered import Memory, Remembered, State, digest_of
-from awaken.engine.report import BaselineUse, Diagnostic, RootReport, TargetVersion, UnmetNeed
+from awaken.engine.remembering.remembered import Memory, State, digest_of
+from awaken.engine.report import (
+    BaselineUse,
+    Diagnostic,
+    Remembered,
+    RootReport,
+    TargetVersion,
+    UnmetNeed,
+)
 from awaken.engine.root_run import (
     RootRun,
     Surroundings,

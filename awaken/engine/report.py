@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken.contract import ChangeId, Finding, Level, Outline, Place, SiteId
 from awaken.engine.baseline import BaselineEntry
@@ -110,6 +110,40 @@ class SuppressedSite(Struct, frozen=True):
     by: SuppressedBy
     note: str = ""
     place: Place | None = None
+
+
+class Remembered(Struct, frozen=True):
+    """The result of a run, and the ``digest`` of all its inputs.
+
+    ``unmatched`` is the number of entries of the baseline that match nothing any more;
+    ``diagnostics`` are those of planning, a file that does not parse for instance.
+    ``edits_left_out`` are the places that changes edit which are not made.
+    """
+
+    digest: bytes
+    findings: tuple[Finding, ...]
+    changes: tuple[ChangeSummary, ...]
+    pending: tuple[ChangeSummary, ...]
+    files: tuple[FileChange, ...]
+    sources: dict[str, SourceFile]
+    suppressed: tuple[SuppressedSite, ...]
+    unmatched: int
+    diagnostics: tuple[Diagnostic, ...]
+    left_to_do: tuple[LeftToDo, ...] = ()
+    outlines: tuple[Outline, ...] = ()
+    edited: tuple[EditedPlace, ...] = ()
+    explained_only: tuple[Finding, ...] = ()
+    edits_left_out: tuple[EditedPlace, ...] = ()
+
+    def files_shown(self) -> set[str]:
+        """Return the files of which it shows the text, or says something."""
+        named = {*self.sources, *(change.path for change in self.files)}
+        return named | {diagnostic.path for diagnostic in self.diagnostics}
+
+    def encoded_text(self) -> bytes:
+        """Return all that it says as text, without the texts of files."""
+        said = structs.replace(self, files=(), sources={})
+        return repr(said).encode("utf-8", "backslashreplace")
 
 
 class BaselineUse(Struct, frozen=True):

@@ -28,9 +28,8 @@ from awaken.engine.planning.phases import NeedsAllSites, Outcome, Tools, run_pha
 from awaken.engine.planning.policy import Policy
 from awaken.engine.planning.rule_planning import PlainPlanner, Processes
 from awaken.engine.remembering.evidence import Evidence, evidence_for
-from awaken.engine.remembering.remembered import Remembered
 from awaken.engine.remembering.summary_store import summary_store
-from awaken.engine.report import ChangeSummary, FileChange, LeftToDo
+from awaken.engine.report import ChangeSummary, FileChange, LeftToDo, Remembered
 from awaken.engine.rewriting.rewritten import KnownRewritings, LoadedRewriters, RewritersFailed
 from awaken.engine.root_run import RootRun, Surroundings, entries_about, unmet_need
 from awaken.engine.suppressing.suppressed import SuppressionSources
@@ -164,6 +163,7 @@ def _answer(
         left_to_do=(*outcome.left_to_do, *_stale_locks(outcome, locks)),
         outlines=_outlines(outcome, findings),
         edited=outcome.edited,
+        edits_left_out=outcome.edits_left_out,
     )
 
 

@@ -7,7 +7,7 @@ with the new snapshot. After the last phase, planning again must give nothing ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import msgspec
@@ -105,6 +105,7 @@ class Outcome(Struct, frozen=True):
     left_to_do: tuple[LeftToDo, ...] = ()
     outlines: tuple[Outline, ...] = ()
     edited: tuple[EditedPlace, ...] = ()
+    edits_left_out: tuple[EditedPlace, ...] = ()
 
 
 class _SoFar:
@@ -126,6 +127,7 @@ class _SoFar:
         self.left_to_do: list[LeftToDo] = []
         self.outlines: list[Outline] = []
         self.edited: list[EditedPlace] = []
+        self.edits_left_out: list[EditedPlace] = []
 
     def distrust(self, rule: Rule, why: str) -> None:
         self.diagnostics.append(internal_error(rule.name, why))
@@ -161,13 +163,12 @@ class _SoFar:
         ]
         return msgspec.structs.replace(part, rows=tuple(rows))
 
-    def edit(self, changes: Iterable[Change]) -> None:
-        """Note where ``changes``, which are made, edit files."""
+    def edited_places(self, changes: Iterable[Change]) -> Iterator[EditedPlace]:
+        """Yield where ``changes`` edit files, or would."""
         for change in changes:
             for path, span, name in change.edited_spans():
                 if path in self.before:
-                    place = self.on_disk(Place(path, span))
-                    self.edited.append(EditedPlace(change.id, place, name))
+                    yield EditedPlace(change.id, self.on_disk(Place(path, span)), name)
 
     def suppress(self, suppressed: Iterable[SuppressedSite]) -> None:
         self.suppressed.extend(
@@ -215,6 +216,7 @@ def run_phases(snapshot: Snapshot, rules: Sequence[Rule], tools: Tools, policy: 
         left_to_do=tuple(sorted(so_far.left_to_do)),
         outlines=tuple(so_far.outlines),
         edited=tuple(so_far.edited),
+        edits_left_out=tuple(so_far.edits_left_out),
     )
 
 
@@ -281,7 +283,9 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
             changes=tuple(change for change in changes if change.id in shown),
         )
     )
-    so_far.edit(resolution.changes)
+    so_far.edited.extend(so_far.edited_places(resolution.changes))
+    left_out = (change for change in changes if change not in resolution.changes)
+    so_far.edits_left_out.extend(so_far.edited_places(left_out))
     so_far.changes.extend(resolution.changes)
     so_far.left_to_do.extend(resolution.result.left_to_do)
     at = {finding.site: finding.place.path for finding in findings}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from awaken.engine.planning.exports import names_from, told_names
+from awaken.engine.remembering.code_lines import MovedLines
 from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.named_files import named_files, names_file
 from awaken.project.source.looked_at import LookedAt, Search, SearchKind, facts_search
@@ -57,6 +58,20 @@ class Evidence(Struct, frozen=True):
     searches: tuple[Search, ...]
     answers: tuple[Answers, ...]
     files: dict[str, SeenFile]
+
+
+class MovedFile(Struct, frozen=True):
+    """A file that an answer shows or names, as it is now, and what maps its lines."""
+
+    source: SourceFile
+    lines: MovedLines
+
+
+class StillHeld(Struct, frozen=True):
+    """Evidence that holds for the files as they are, of the answer with the places of ``moved``."""
+
+    evidence: Evidence
+    moved: Mapping[str, MovedFile]
 
 
 def evidence_for(
@@ -122,7 +137,7 @@ def still_holds(
     digests: Mapping[str, bytes],
     source_of: Callable[[str], SourceFile | None],
     texts: KnownTexts,
-) -> Evidence | None:
+) -> StillHeld | None:
     """Return the evidence of the same answer for the files as they are now; None if there is none.
 
     ``digests`` are those of all files, and ``source_of`` gives the text of one. ``texts`` has those
@@ -135,30 +150,40 @@ def still_holds(
         for path, digest in digests.items()
         if evidence.files[path].digest != digest
     }
+    moved: dict[str, MovedFile] = {}
     for path, seen in changed.items():
         source = source_of(path)
-        if seen.is_named or source is None or source.digest != seen.digest:
+        if source is None or source.digest != seen.digest:
             return None
         before, own = evidence.files[path].digest, seen.answers
-        if differs_in_comments(texts, before, source, evidence.searches):
+        lines = same_code(texts, before, source, evidence.searches)
+        if lines is not None:
             texts.keep(source.digest, source.text)
-        elif own is None or evidence.answers[own] != answered_by(source, evidence.searches):
+            if seen.is_named:
+                moved[path] = MovedFile(source, lines)
+        elif (
+            seen.is_named
+            or own is None
+            or evidence.answers[own] != answered_by(source, evidence.searches)
+        ):
             return None
-    return structs.replace(evidence, files=evidence.files | changed)
+    return StillHeld(structs.replace(evidence, files=evidence.files | changed), moved)
 
 
-def differs_in_comments(
+def same_code(
     texts: KnownTexts, before: bytes, source: SourceFile, searches: Sequence[Search]
-) -> bool:
-    """Whether only comments and blank lines differ from the text with the digest ``before``.
+) -> MovedLines | None:
+    """Return what maps the text with the digest ``before`` to ``source``.
 
-    Searches of both texts have the same answers; facts of the file may have other lines.
+    None if more than comments and blank lines differ, or if searches of both texts have other
+    answers. Facts of the file may have other lines.
     """
-    known = texts.with_same_code(before, source.text)
-    if known is None:
-        return False
+    lines = texts.with_same_code(before, source.text)
+    if lines is None:
+        return None
     in_comments = [search for search in searches if _looks_into_comments(search)]
-    return answered_by(source.with_text(known), in_comments) == answered_by(source, in_comments)
+    known = answered_by(source.with_text(lines.before), in_comments)
+    return lines if known == answered_by(source, in_comments) else None
 
 
 def _looks_into_comments(search: Search) -> bool:

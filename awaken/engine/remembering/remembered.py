@@ -15,19 +15,11 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw, Struct, structs
 
-from awaken.contract import Finding, Outline
 from awaken.engine.machine.filesystem import in_git_directory
 from awaken.engine.machine.state_directory import cache_key
 from awaken.engine.remembering.result_places import results_directory
 from awaken.engine.remembering.results_cache import ResultsCache
-from awaken.engine.report import (
-    ChangeSummary,
-    Diagnostic,
-    EditedPlace,
-    FileChange,
-    LeftToDo,
-    SuppressedSite,
-)
+from awaken.engine.report import Remembered
 from awaken.workspace.file_reading import KnownFile
 from awaken.workspace.sources import SourceFile
 
@@ -36,38 +28,6 @@ if TYPE_CHECKING:
 
 _FILES = hashlib.sha256(b"files").digest()
 """The key of the one table of files that a project has."""
-
-
-class Remembered(Struct, frozen=True):
-    """The result of a run, and the ``digest`` of all its inputs.
-
-    ``unmatched`` is the number of entries of the baseline that match nothing any more;
-    ``diagnostics`` are those of planning, a file that does not parse for instance.
-    """
-
-    digest: bytes
-    findings: tuple[Finding, ...]
-    changes: tuple[ChangeSummary, ...]
-    pending: tuple[ChangeSummary, ...]
-    files: tuple[FileChange, ...]
-    sources: dict[str, SourceFile]
-    suppressed: tuple[SuppressedSite, ...]
-    unmatched: int
-    diagnostics: tuple[Diagnostic, ...]
-    left_to_do: tuple[LeftToDo, ...] = ()
-    outlines: tuple[Outline, ...] = ()
-    edited: tuple[EditedPlace, ...] = ()
-    explained_only: tuple[Finding, ...] = ()
-
-    def files_shown(self) -> set[str]:
-        """Return the files of which it shows the text, or says something."""
-        named = {*self.sources, *(change.path for change in self.files)}
-        return named | {diagnostic.path for diagnostic in self.diagnostics}
-
-    def encoded_text(self) -> bytes:
-        """Return all that it says as text, without the texts of files."""
-        said = structs.replace(self, files=(), sources={})
-        return repr(said).encode("utf-8", "backslashreplace")
 
 
 class Proof(Struct, frozen=True):
@@ -127,27 +87,33 @@ class Memory:
         if recall is None or not _is_about(recall, state.digests):
             return None
         digest = state.digest()
-        if recall.digest == digest or self._is_proved(asked, recall.digest, digest, state):
-            return recall
-        return None
+        return recall if recall.digest == digest else self._proved(asked, recall, digest, state)
 
-    def _is_proved(self, asked: bytes, answer: bytes, digest: bytes, state: State) -> bool:
+    def _proved(
+        self, asked: bytes, recall: Remembered, digest: bytes, state: State
+    ) -> Remembered | None:
+        """Return the answer for files with the digest ``digest``; None if it may be another one."""
         proof = self._cache.get(Proof, asked)
-        if proof is None or proof.answer != answer:
-            return False
+        if proof is None or proof.answer != recall.digest:
+            return None
         if proof.proved_for == digest:
-            return True
+            return recall
         # Only an edit needs it, and it needs much that is about programs.
         from awaken.engine.remembering.evidence import Evidence, still_holds  # noqa: PLC0415
         from awaken.engine.remembering.known_texts import KnownTexts  # noqa: PLC0415
+        from awaken.engine.remembering.moved_answers import moved_answer  # noqa: PLC0415
 
         evidence = msgspec.msgpack.decode(proof.evidence, type=Evidence)
         texts = KnownTexts(self._cache)
-        newer = still_holds(evidence, state.made_from, state.digests, state.source_of, texts)
-        if newer is None:
-            return False
-        self._cache.put(asked, Proof(answer, digest, _encoded_text(newer)))
-        return True
+        held = still_holds(evidence, state.made_from, state.digests, state.source_of, texts)
+        answer = None if held is None else moved_answer(recall, held.moved)
+        if held is None or answer is None:
+            return None
+        if held.moved:
+            answer = structs.replace(answer, digest=digest)
+            self._cache.put(asked, answer)
+        self._cache.put(asked, Proof(answer.digest, digest, _encoded_text(held.evidence)))
+        return answer
 
     def keep(self, asked: bytes, remembered: Remembered, evidence: Evidence) -> None:
         """Keep the result for the next run, in place of the one before."""

@@ -22,8 +22,8 @@ from awaken.engine.remembering.evidence import (
     SeenFile,
     answered_by,
     answers_by_file,
-    differs_in_comments,
     noted_answers,
+    same_code,
 )
 from awaken.engine.remembering.known_texts import KnownTexts
 from awaken.engine.remembering.named_files import named_files, names_file
@@ -278,7 +278,7 @@ class StageUnits:
             before, source = known.files[path].digest, self._snapshot[path]
             if self._digest_of(path) == before:
                 continue
-            if differs_in_comments(self._texts, before, source, known.searches):
+            if same_code(self._texts, before, source, known.searches) is not None:
                 commented.add(number)
             else:
                 files.add(number)
