@@ -22,7 +22,16 @@ from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPl
 from awaken.project.graph.forwards.passed.consumers import Consumers
 from awaken.project.graph.forwards.passed.function_origins import Origins
 from awaken.project.graph.forwards.passed.holding import Holding
-from awaken.project.graph.forwards.passed.slots import KEYS, End, Slot, Slots, Spot, key_of
+from awaken.project.graph.forwards.passed.slots import (
+    KEYS,
+    End,
+    Found,
+    Leak,
+    Slot,
+    Slots,
+    Spot,
+    key_of,
+)
 from awaken.project.graph.forwards.resolving import function_around, is_use
 from awaken.project.names.functions.wrapping import Wrappings
 from awaken.project.names.usages import is_annotation
@@ -208,7 +217,9 @@ class PassedFunctions:
                 component.slots.add(item)
                 component.annotations.update(self._holding.annotations(item))
             for other in self._slots_next(item):
-                if isinstance(other, End):
+                if isinstance(other, Leak):
+                    component.leaks.setdefault(other.place, other.why)
+                elif isinstance(other, End):
                     self._end(other, component)
                 elif other.depth != KEYS and (isinstance(other, Slot) or _may_hold(other.node)):
                     waiting += [other]
@@ -239,7 +250,7 @@ class PassedFunctions:
                 if is_stub(self._evaluator, module, node):
                     yield callee
 
-    def _slots_next(self, item: Spot | Slot) -> Iterator[Spot | Slot | End]:
+    def _slots_next(self, item: Spot | Slot) -> Found:
         if isinstance(item, Slot):
             yield from self._holding.accesses_of(item)
         else:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
 
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
 from awaken.project.graph.forwards.passed.receivers import JOINING, TAKING
-from awaken.project.graph.forwards.passed.slots import End, Found, Slot, Slots, Spot
+from awaken.project.graph.forwards.passed.slots import (
+    End,
+    Found,
+    Leak,
+    Owners,
+    Slot,
+    Slots,
+    Spot,
+)
 from awaken.project.graph.forwards.passed.variables import Variables
 from awaken.project.names.functions.injections import OVERRIDES
+from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, values_given, without_arguments
 from awaken.project.source.worklist import Worklist
@@ -157,6 +168,31 @@ def _put(module: Module, node: ast.Attribute) -> Iterator[Spot]:
             yield Spot(module, given, 0)
 
 
+def _attributes(module: Module, name: str) -> list[tuple[ast.expr, ast.expr]]:
+    """Return what reads or writes an attribute of this name in a file, with whose it is."""
+    texts = (item for item in module.mentions(name) if isinstance(item, ast.Constant))
+    attributes = []
+    for node in (*module.nodes(ast.Attribute), *map(module.parent, texts)):
+        owner, attribute = module.scopes.attribute_read(node)
+        if isinstance(node, ast.Attribute):
+            owner, attribute = node.value, node.attr
+        if owner is not None and attribute == name and isinstance(node, ast.expr):
+            attributes.append((node, owner))
+    return attributes
+
+
+class Access(NamedTuple):
+    """An attribute that is read or written: the ``number``-th of its name in its file.
+
+    ``owners`` are the classes whose attribute it may be, and ``text`` is an excerpt of it.
+    """
+
+    place: Place
+    number: int
+    owners: Owners
+    text: str
+
+
 class _Fields:
     """Writers and readers of attributes that hold functions."""
 
@@ -167,29 +203,39 @@ class _Fields:
     # ------------------------------------------------------------------------------------ fields
     def accesses_of(self, slot: Slot) -> Found:
         """Yield all that is put into a field, and all that reads it."""
-        for module in self._evaluator.modules_at(self._slots.words.files_with(slot.name)):
-            yield from self._field_in(module, slot)
+        for access in self._accesses(slot.name):
+            shares = self._slots.shares(slot, access.owners)
+            if shares is None:
+                why = f"`{access.text}` may be `{slot.owner.rpartition('.')[2]}`'s"
+                yield Leak(access.place, why)
+            elif shares:
+                yield from self._access(access, slot)
         yield from self._in_body(slot)
         yield from self._constructor_arguments(slot)
 
-    def _field_in(self, module: Module, slot: Slot) -> Found:
-        """Yield what one file puts into a field, and what reads it there."""
-        texts = (item for item in module.mentions(slot.name) if isinstance(item, ast.Constant))
-        for node in (*module.nodes(ast.Attribute), *map(module.parent, texts)):
-            is_stored = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
-            owner, name = module.scopes.attribute_read(node)
-            if isinstance(node, ast.Attribute):
-                owner, name = node.value, node.attr
-            if owner is None or name != slot.name or not isinstance(node, ast.expr):
-                continue
-            shares = self._slots.shares(slot, module, owner)
-            if shares is None:
-                why = f"`{module.excerpt(node)}` may be `{slot.owner.rpartition('.')[2]}`'s"
-                yield End("leak", module, node, why)
-            elif shares and is_stored:
-                yield from self._stored_value(module, node, slot)
-            elif shares and not isinstance(getattr(node, "ctx", None), ast.Del):
-                yield Spot(module, node, slot.depth)
+    @cached_items
+    def _accesses(self, name: str) -> Iterator[Access]:
+        """Yield the accesses to attributes of this name in all files, whosever they are.
+
+        They hold no tree: fields of many classes have the same name.
+        """
+        for module in self._evaluator.modules_at(self._slots.words.files_with(name)):
+            for number, (node, owner) in enumerate(_attributes(module, name)):
+                owners = self._slots.owners(module, owner)
+                if owners.classes or not owners.is_complete:
+                    yield Access(module.place(node), number, owners, module.excerpt(node))
+
+    def _access(self, access: Access, slot: Slot) -> Found:
+        """Yield what is put into a field, or what reads it."""
+        module = self._evaluator.load(access.place.path)
+        if module is None:
+            return
+        node, _ = _attributes(module, slot.name)[access.number]
+        context = getattr(node, "ctx", None)
+        if isinstance(context, ast.Store):
+            yield from self._stored_value(module, node, slot)
+        elif not isinstance(context, ast.Del):
+            yield Spot(module, node, slot.depth)
 
     def _stored_value(self, module: Module, node: ast.expr, slot: Slot) -> Found:
         match module.parent(node):
@@ -225,26 +271,24 @@ class _Fields:
     def _constructor_arguments(self, slot: Slot) -> Found:
         """Yield what calls of classes without ``__init__`` give to a field."""
         for owner in (slot.owner, *self._evaluator.classes.all_subclasses(slot.owner)):
-            if self._slots.own_fields(owner) is None:
+            facts = self._evaluator.classes.facts(owner)
+            if facts is None or self._slots.own_fields(owner) is None:
                 continue
-            for word in (owner.rpartition(".")[2], "cls"):
-                yield from self._made_as(word, owner, slot)
-        for module, node in self._slots.mentions("replace"):
+            calls = self._slots.mentions(owner.rpartition(".")[2])
+            for module, node in chain(calls, self._slots.mentions_in("cls", [facts.path])):
+                yield from self._made_as(module, node, slot)
+        naming = self._slots.words.files_with(slot.name)
+        for module, node in self._slots.mentions_in("replace", naming):
             call = module.call_of(node)
-            if call is not None:
-                for keyword in call.keywords:
-                    if keyword.arg == slot.name:
-                        yield Spot(module, keyword.value, slot.depth)
+            for keyword in () if call is None else call.keywords:
+                if keyword.arg == slot.name:
+                    yield Spot(module, keyword.value, slot.depth)
 
-    def _made_as(self, word: str, owner: str, slot: Slot) -> Found:
-        home = self._evaluator.classes.facts(owner)
-        for module, node in self._slots.mentions(word):
-            call = module.call_of(node)
-            if call is None or (word == "cls" and (home is None or module.path != home.path)):
-                continue
-            for value, made, name in self._slots.fields_given(module, call):
-                if name == slot.name and self._slots.field(made, name, slot.depth) == slot:
-                    yield Spot(module, value, slot.depth)
+    def _made_as(self, module: Module, node: ast.AST, slot: Slot) -> Found:
+        call = module.call_of(node)
+        for value, made, name in () if call is None else self._slots.fields_given(module, call):
+            if name == slot.name and self._slots.field(made, name, slot.depth) == slot:
+                yield Spot(module, value, slot.depth)
 
 
 class _Registers:

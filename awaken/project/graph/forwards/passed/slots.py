@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple, Self
 
+from awaken.contract import Place
 from awaken.knowledge.injection import injection
 from awaken.knowledge.library_names import name_list
 from awaken.project.graph.callers.method_mentions import imported_by
@@ -142,6 +143,16 @@ class Slot(NamedTuple):
     depth: int = 0
 
 
+class Owners(NamedTuple):
+    """The classes of the program whose attribute an expression may be, ``STATE`` for any name.
+
+    ``is_complete`` is False where it may be an attribute of something else.
+    """
+
+    classes: tuple[str, ...]
+    is_complete: bool = True
+
+
 class Spot(NamedTuple):
     """An expression that is a function, or containers with functions in it, ``depth`` of them."""
 
@@ -170,7 +181,14 @@ class End(NamedTuple):
         return cls("leak", module, node, f"`{module.excerpt(to or node)}` may call it")
 
 
-Found = Iterator[Spot | Slot | End]
+class Leak(NamedTuple):
+    """A place at which what is followed cannot be followed further, and why: an ``End``."""
+
+    place: Place
+    why: str
+
+
+Found = Iterator[Spot | Slot | End | Leak]
 
 
 def key_of(item: Spot | Slot) -> tuple[str, int, int, int] | Slot:
@@ -190,8 +208,11 @@ class Slots:
 
     def mentions(self, name: str) -> Iterator[tuple[Module, ast.AST]]:
         """Yield what reads a name, or may, in all files."""
-        files = self.words.files_with(name)
-        for module in self.evaluator.names.facts.mentioning(name, files):
+        return self.mentions_in(name, self.words.files_with(name))
+
+    def mentions_in(self, name: str, paths: Iterable[str]) -> Iterator[tuple[Module, ast.AST]]:
+        """Yield the same in the files at ``paths``."""
+        for module in self.evaluator.names.facts.mentioning(name, paths):
             for node in module.mentions(name):
                 yield module, node
 
@@ -388,21 +409,30 @@ class Slots:
         """Whether the program defines a class."""
         return self.evaluator.classes.facts(qualified) is not None
 
-    def shares(self, slot: Slot, module: Module, owner: ast.expr) -> bool | None:
-        """Whether ``owner`` has the field ``slot``; None if unknown."""
-        is_state = isinstance(owner, ast.Attribute) and owner.attr == STATE
-        if is_state or slot.owner == STATE:
-            return is_state and slot.owner == STATE
+    def owners(self, module: Module, owner: ast.expr) -> Owners:
+        """Return whose attributes are read or set on ``owner``."""
+        if isinstance(owner, ast.Attribute) and owner.attr == STATE:
+            return Owners((STATE,))
         values = self.evaluator.values(module, owner)
-        is_told = True
-        for value in values:
-            match value:
-                case InstanceOf() | ClassOf() if self.is_own(value.qualified):
-                    if self.field(value.qualified, slot.name, slot.depth) == slot:
-                        return True
-                case Unknown() if not is_decoded(self.evaluator, value):
-                    is_told = False
-        return False if is_told else None
+        return Owners(
+            tuple(
+                value.qualified
+                for value in values
+                if isinstance(value, InstanceOf | ClassOf) and self.is_own(value.qualified)
+            ),
+            is_complete=not any(
+                isinstance(value, Unknown) and not is_decoded(self.evaluator, value)
+                for value in values
+            ),
+        )
+
+    def shares(self, slot: Slot, owners: Owners) -> bool | None:
+        """Whether one of ``owners`` has the field ``slot``; None if unknown."""
+        if STATE in owners.classes or slot.owner == STATE:
+            return slot.owner in owners.classes
+        if any(self.field(owner, slot.name, slot.depth) == slot for owner in owners.classes):
+            return True
+        return False if owners.is_complete else None
 
     def fields_given(self, module: Module, call: ast.Call) -> Iterator[tuple[ast.expr, str, str]]:
         """Yield what ``call`` gives to the fields of a class without ``__init__``, by class, name.
