@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from awaken.contract import Place
 from awaken.project.graph.evaluator import ProgramFacts
@@ -12,6 +13,7 @@ from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.names.module_layout import submodule_name
 from awaken.project.source.memo import cached_items, cached_method
 from awaken.project.source.modules import Module
+from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import ModuleOf
 
 _IMPORTS = (ast.Import, ast.ImportFrom)
@@ -26,23 +28,36 @@ class CertainImports(ProgramFacts):
 
     def statement(self, module: Module, path: str) -> ast.stmt | None:
         """Return the first statement of ``module`` that imports ``path``, also through others."""
-        return next(
-            (
-                statement
-                for statement in module.tree.body
-                if path in self._reached_files(module, statement, {module.path})
-            ),
-            None,
-        )
+        number = self._first_statements(module.path).get(path)
+        return None if number is None else module.tree.body[number]
 
     def files_imported_by(self, module: Module) -> set[str]:
         """Return the files that importing ``module`` executes as well."""
-        seen = {module.path}
-        return {
-            path
-            for statement in module.tree.body
-            for path in self._reached_files(module, statement, seen)
-        }
+        return {*self._first_statements(module.path)}
+
+    @cached_method
+    def _first_statements(self, path: str) -> Mapping[str, int]:
+        """Return the files that importing ``path`` executes, by the first statement that does."""
+        result: dict[str, int] = {}
+        for number, imported in self._imported_at_top(path):
+            files = Worklist(imported)
+            for file in files:
+                # The file itself is already being imported.
+                if file != path and file not in result:
+                    result[file] = number
+                    files += chain.from_iterable(
+                        others for _, others in self._imported_at_top(file)
+                    )
+        return result
+
+    @cached_items
+    def _imported_at_top(self, path: str) -> Iterator[tuple[int, Sequence[str]]]:
+        """Yield the statements of a file that import files, by number, with these files."""
+        for module in self._evaluator.modules_at([path]):
+            for number, statement in enumerate(module.tree.body):
+                files = self.files_imported(module, statement)
+                if files:
+                    yield number, files
 
     def name_of(self, module: Module, path: str) -> str | None:
         """Return the name by which ``module`` has imported the file ``path`` itself, if it has."""
@@ -52,19 +67,6 @@ class CertainImports(ProgramFacts):
                 if values == (ModuleOf(path),):
                     return name
         return None
-
-    def _reached_files(self, module: Module, statement: ast.stmt, seen: set[str]) -> set[str]:
-        """Return all files that ``statement`` executes, by imports at their top level."""
-        paths: set[str] = set()
-        for path in self.files_imported(module, statement):
-            if path in seen:
-                continue
-            seen.add(path)
-            paths.add(path)
-            for other in self._evaluator.modules_at([path]):
-                for node in other.tree.body:
-                    paths |= self._reached_files(other, node, seen)
-        return paths
 
     @cached_method
     def in_functions(self) -> Mapping[str, Mapping[Place, Sequence[str]]]:
