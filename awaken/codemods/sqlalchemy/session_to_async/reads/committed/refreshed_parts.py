@@ -25,6 +25,7 @@ from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
@@ -161,6 +162,9 @@ class RefreshedParts:
             if (facts := self._project.orm.models.relationship(owner, name)) is not None
             if facts.target is not None and self._is_cascading(facts)
         }
+        # A collection of parts that is expired loses what it got, before as well.
+        kept = set(loaded) - {name for _, name in parts}
+        changed |= kept.intersection(self._grown_names(module, refresh, start, end))
         for node in self._set_attributes(module, refresh, start, end) if parts else ():
             held = self._project.values.of(module, node.value).instance_of
             changed |= {
@@ -187,6 +191,17 @@ class RefreshedParts:
         ]
         begin = module.span(around or module.tree).start
         return max([begin, *flushed]), end
+
+    def _grown_names(
+        self, module: Module, refresh: ast.Expr, start: int, end: int
+    ) -> Iterator[str]:
+        """Yield the attributes whose values a function changes between two of its bytes."""
+        around = module.enclosing_def(refresh)
+        for node in module.nodes_below(around, ast.Attribute) if around is not None else ():
+            if node.attr in library_names().changing_methods and start <= module.span(node).start:
+                held = node.value
+                if isinstance(held, ast.Attribute) and module.span(node).start < end:
+                    yield held.attr
 
     def _set_attributes(
         self, module: Module, refresh: ast.Expr, start: int, end: int
