@@ -7,7 +7,8 @@ tests are compared by their ids, both times with forgotten coroutines as errors.
 checkouts as `repos/NAME` and their environments as `env/NAME`; a program with `database` gets an
 empty one of that name from the PostgreSQL that PGHOST, PGPORT and PGUSER name, or from the MariaDB
 of `~/.my.cnf`. ``prepare`` has what makes its tables then, as its own scripts do, such as Alembic.
-Tests run in ``root``, awaken in ``project`` if that is another folder. Usage:
+Tests run in ``root``, awaken in ``project`` if that is another folder. ``other`` has the files of
+requirements that are those of another environment. Usage:
 
     uv run python benchmarks/first_contact/measure.py CORPUS LIST RESULT [NAME ...]
 
@@ -194,7 +195,8 @@ class Program:
         added = self._declared(self.project) - self._declared(before)
         changed = ["diff", "--name-only", "-z", "--diff-filter=d", self.commits()[0]]
         names = self._git(*changed, "--", "*requirements*.txt").stdout.split("\0")
-        written = [word for name in names if name for word in ("-r", str(self.copy / name))]
+        other = ["", *self.entry.get("other", ())]
+        written = [word for name in names if name not in other for word in ("-r", self.copy / name)]
         subprocess.run(
             [*command, *self.entry["install"], *written, *sorted(added), *left],
             cwd=self.root,

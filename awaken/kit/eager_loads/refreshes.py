@@ -245,17 +245,24 @@ class _Commit:
         return not any(isinstance(session_of(self._module, node), SessionProof) for node in others)
 
     def _is_bound(self, read: ast.Name) -> bool:
-        """Whether a variable that is read later is bound at the commit, and never after it."""
+        """Whether a variable that is read later is bound at the commit, and never after it.
+
+        One that is always read after the commit is bound by then, whichever branch has bound it.
+        """
         module, above = self._module, {self._function, *self._module.ancestors(self._call)}
         nodes = [binding.node for binding in module.scopes.bindings_of(read)]
         statements = [module.statement_of(node) for node in nodes if not isinstance(node, ast.arg)]
         if any(module.span(node).start > self._span.start for node in nodes):
             return False
-        return len(statements) < len(nodes) or any(
-            statement in above
-            if isinstance(statement, Loop)
-            else statement and not above.isdisjoint(_blocks(module, statement))
-            for statement in statements
+        return (
+            len(statements) < len(nodes)
+            or self._is_in_block(read)
+            or any(
+                statement in above
+                if isinstance(statement, Loop)
+                else statement and not above.isdisjoint(_blocks(module, statement))
+                for statement in statements
+            )
         )
 
     def _may_hold(self, read: ast.Name) -> bool:

@@ -183,13 +183,12 @@ class Reads:
         self._blocking, self._rule = blocking, rule
         self.spawned = SpawnedReads(project, operations)
         self.loading = Loading(project, rule, self.spawned.reads(), blocking.options.levels)
-        loaded = self.loading.loaded_with_objects
         self.expired = ExpiredReads(project, rule, self.loading)
         self.expire_calls = ExpireCalls(project, rule, self.loading)
-        self.parts = RefreshedParts(project, rule, loaded)
+        self.writes = Writes(project)
+        self.parts = RefreshedParts(rule, self.loading, self.writes)
         self.shared = SharedSessions(project, rule)
         self.later = seen_behind_commits(project)
-        self.writes = Writes(project)
         self.after_commits = ReadsAfterCommits(
             rule, self.loading, self.later, self.shared, self.writes
         )

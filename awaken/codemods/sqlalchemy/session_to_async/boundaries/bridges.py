@@ -20,7 +20,7 @@ from awaken.codemods.sqlalchemy.session_to_async.colour.outside.entry_points imp
 from awaken.codemods.sqlalchemy.session_to_async.colour.outside.process_reach import Reach
 from awaken.codemods.sqlalchemy.session_to_async.colour.synchronous_part import SynchronousPart
 from awaken.codemods.sqlalchemy.session_to_async.payload import BRIDGE, Bridged
-from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Disposal
+from awaken.codemods.sqlalchemy.session_to_async.scripts.disposal import Closed, Disposal
 from awaken.codemods.sqlalchemy.session_to_async.scripts.serving_functions import Serving
 from awaken.contract import Edit, Place
 from awaken.kit.search import modules_with
@@ -62,8 +62,8 @@ class Bridges:
 
     def _refusal_of(self, function: FunctionPlace, entries: list[EntryPoint]) -> Refused | None:
         part, name = self._part, function.qualname
-        if part.entry_points.has_own_loop(function):
-            return self._without_engine(function)
+        if part.entry_points.has_own_loop(function) or part.entry_points.is_factory(function):
+            return self._refusal_in_thread(function)
         for entry in entries:
             if entry.kind == "thread" and not self._has_own_loop(entry):
                 refused = Refused(reasons.IN_THREAD, name, because=(entry.at,))
@@ -106,8 +106,11 @@ class Bridges:
         task = function if self._part.entry_points.is_task(function) else None
         return module is not None and self._disposal.is_possible(module, task)
 
-    def _without_engine(self, function: FunctionPlace) -> Refused | None:
-        """Return why a function cannot wait on connections of its own; None if it can."""
+    def _refusal_in_thread(self, function: FunctionPlace) -> Refused | None:
+        """Return why a thread of its own cannot wait for a function; None if it can."""
+        if self._part.entry_points.is_factory(function):
+            is_apart = not self._part.is_loop_bound or self._is_closed(function)
+            return None if is_apart else Refused(reasons.NO_ENGINE, function.qualname)
         node = self._part.node_of(function)
         try:
             if node is not None:
@@ -177,6 +180,11 @@ class Bridges:
             run, caveats = self._own_loops.run(site, node, called, arguments)
         elif self._part.entry_points.is_task(function):
             run, more, caveats = self._disposal.run_task(site, f"{called}({arguments})", function)
+            edits += more
+        elif self._part.entry_points.is_factory(function):
+            closed: Closed = "program" if self._part.is_loop_bound else ""
+            opening, closing, more = self._disposal.around_thread(site, closed)
+            run, caveats = f"{opening}{called}({arguments}){closing}", []
             edits += more
         else:
             run, more, caveats = self._disposal.run(site, f"{called}({arguments})")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _ENTRIES = {
     "command": "a command: stays synchronous, and runs a coroutine function",
     "process": "the target of a process: stays synchronous, and runs a coroutine function",
+    "factory": "a factory of the application: stays synchronous, and waits for a thread",
     "server": "a server: stays synchronous, and runs a coroutine function before it serves",
     "consumer": "a message consumer: stays synchronous, and runs a coroutine function",
     "task": "a worker's task: stays synchronous, and runs a coroutine function",

@@ -35,22 +35,52 @@ def kept_loaded(
     ``ahead`` gives the relationships of a class that something loads before they are read.
     """
     for module, call in project.calls_at(place)[:1]:
-        reload = project.orm.commits.reloads.reload_by(module, call)
-        statement = None if reload is None else reload.statement
-        begin = call if statement is None else _begin(project, module, statement)
-        if reload is None or begin is None:
-            continue
-        load = Load("get" if reload.by_key else "select", module.place(begin))
-        options = set(_options(project, module, reload.statement or call))
+        for load, name, reset in _selected_classes(project, module, call, ahead):
+            yield from (Trace(load, path) for path in _paths(project, (name,), reset))
 
-        def reset(owner: str, options: set[tuple[str, str]] = options) -> Iterable[str]:
-            return {*ahead(owner), *(name for each, name in options if each == owner)}
 
-        for selected in begin.args[:1] if reload.by_key else begin.args:
-            name = project.qualified_name(module, selected)
-            if name is not None and project.orm.mapped_class(name) is not None:
-                for path in _paths(project, (name,), reset):
-                    yield Trace(load, path)
+def classes_given(
+    project: Project, module: Module, call: ast.Call, ahead: Callable[[str], Iterable[str]]
+) -> Iterator[tuple[Place, str]]:
+    """Yield the classes of objects that a call loads, selected or not, each with its load."""
+    for load, name, reset in _selected_classes(project, module, call, ahead):
+        yield load.place, name
+        for path in _paths(project, (name,), reset):
+            owner, _, last = path[-1].rpartition(".")
+            if (target := project.orm.models.target_of(owner, last)) is not None:
+                yield load.place, target
+
+
+def loaded_by_options(project: Project, place: Place) -> set[Key]:
+    """Return the relationships that loader options name in the chain which begins at a place."""
+    names: set[Key] = set()
+    for module, begin in project.calls_at(place)[:1]:
+        chain: ast.expr = begin
+        while isinstance(above := module.parent(chain), ast.Attribute | ast.Call):
+            chain = above
+        names.update(_options(project, module, chain))
+    return names
+
+
+def _selected_classes(
+    project: Project, module: Module, call: ast.Call, ahead: Callable[[str], Iterable[str]]
+) -> Iterator[tuple[Load, str, Callable[[str], Iterable[str]]]]:
+    """Yield the classes that a call selects, each with what gives the relationships loaded."""
+    reload = project.orm.commits.reloads.reload_by(module, call)
+    statement = None if reload is None else reload.statement
+    begin = call if statement is None else _begin(project, module, statement)
+    if reload is None or begin is None:
+        return
+    load = Load("get" if reload.by_key else "select", module.place(begin))
+    options = set(_options(project, module, reload.statement or call))
+
+    def reset(owner: str) -> Iterable[str]:
+        return {*ahead(owner), *(name for each, name in options if each == owner)}
+
+    for selected in begin.args[:1] if reload.by_key else begin.args:
+        name = project.qualified_name(module, selected)
+        if name is not None and project.orm.mapped_class(name) is not None:
+            yield load, name, reset
 
 
 def _options(project: Project, module: Module, statement: ast.expr) -> Iterator[tuple[str, str]]:

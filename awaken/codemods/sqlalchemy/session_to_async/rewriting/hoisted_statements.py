@@ -182,12 +182,27 @@ def bridge(node: cst.FunctionDef, data: Bridged, _around: Surroundings) -> Any:
     running = node.with_changes(body=suite.with_changes(body=[*told, *run], footer=()))
     returned = f" -> {data.returned}" if data.returned else ""
     header: Any = cst.parse_statement(f"async def {data.name}({data.parameters}){returned}: ...")
-    coroutine = header.with_changes(
+    coroutine = _with_types_of(header, node).with_changes(
         body=cst.IndentedBlock(rest, indent=suite.indent, footer=suite.footer),
         decorators=[cst.Decorator(cst.Name(decorator)) for decorator in data.decorators],
         leading_lines=[cst.EmptyLine(indent=False)] * data.blank_lines,
     )
     return cst.FlattenSentinel([running, coroutine])
+
+
+def _with_types_of(header: Any, node: cst.FunctionDef) -> Any:
+    """Return a function with the types that the parameters of another one have by now."""
+    types = {
+        part.name.value: part.annotation
+        for part in (*node.params.params, *node.params.kwonly_params)
+        # The declaration of a command-line parameter is not a type.
+        if part.annotation is not None and "Annotated[" not in code(part.annotation.annotation)
+    }
+    params, kwonly_params = (
+        [part.with_changes(annotation=types.get(part.name.value, part.annotation)) for part in each]
+        for each in (header.params.params, header.params.kwonly_params)
+    )
+    return header.with_deep_changes(header.params, params=params, kwonly_params=kwonly_params)
 
 
 def enclose(node: Any, data: Enclosed, _around: Surroundings) -> Any:

@@ -15,6 +15,7 @@ from awaken.knowledge.asynchronous.boundaries import Where, boundaries
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.values.domain import FunctionOf
 from awaken.workspace.manifests.describing import console_scripts
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _LOCAL = ".<locals>"
+_MAKING = (b"FastAPI(", b"Starlette(")
+"""What makes an application."""
 
 
 def begins_process(module: Module, node: ast.AST) -> bool:
@@ -33,8 +36,8 @@ def begins_process(module: Module, node: ast.AST) -> bool:
     return module.is_under_main(node) or module.path.rpartition("/")[2] == "__main__.py"
 
 
-OwnLoop = Literal["own-loop"]
-"""The owner says that it stays plain, and may be called anywhere."""
+Plain = Literal["factory", "own-loop"]
+"""A server calls it to make its application; or the owner says that it may be called anywhere."""
 
 
 class EntryPoint(Struct, frozen=True):
@@ -45,7 +48,7 @@ class EntryPoint(Struct, frozen=True):
     while it is called. It is called as the attribute ``name`` of an instance of a ``keeper``.
     """
 
-    kind: Where | OwnLoop
+    kind: Where | Plain
     at: Place
     around: FunctionPlace
     waits: tuple[str, ...] = ()
@@ -81,7 +84,7 @@ class EntryPoints:
                 self.found.setdefault(function, []).append(entry)
         for function, entry in self._scripts():
             self.found.setdefault(function, []).append(entry)
-        for function, entry in self._serving():
+        for function, entry in (*self._serving(), *self._factories()):
             self.found.setdefault(function, []).append(entry)
         self.inside: list[FunctionPlace] = []
         for function in named_functions(project, bridged):
@@ -115,6 +118,31 @@ class EntryPoints:
             if function not in seen and not module.is_generator(node):
                 seen.add(function)
                 yield function, EntryPoint("server", module.place(call), function)
+
+    def _factories(self) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
+        """Yield the functions that give an application, and that only tests call.
+
+        A server calls them by their names, in its event loop, and does not await them.
+        """
+        graph, applications = self._project.calls.graph(), self._project.web.applications
+        for module, call in nodes_with(self._project, _MAKING, ast.Call, is_around_tests):
+            node = function_around(module, call)
+            if not isinstance(node, ast.FunctionDef) or module.parent(node) is not module.tree:
+                continue
+            function = self._place_of(module, node)
+            callers = (caller.place.path for caller in graph.callers(function))
+            if not node.decorator_list and all(map(is_around_tests, callers)):
+                kinds = {
+                    made.kind
+                    for given in module.returned_by(node)
+                    for made in applications.applications_of(module, given).applications
+                }
+                if kinds & {"fastapi", "starlette"} and function not in self.found:
+                    yield function, EntryPoint("factory", module.place(node), function)
+
+    def is_factory(self, function: FunctionPlace) -> bool:
+        """Whether a server calls a function to make its application."""
+        return any(entry_point.kind == "factory" for entry_point in self.found.get(function, ()))
 
     def serves(self, function: FunctionPlace) -> bool:
         """Whether a function of a file runs a server, which has an event loop of its own."""

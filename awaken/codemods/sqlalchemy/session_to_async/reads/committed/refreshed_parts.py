@@ -5,56 +5,74 @@ columns, and nothing more of what it expired, whatever the mapping says (SQLAlch
 ``loading._instance``: ``invoke_all_eagers``). Parts that are not loaded it loads with all of that.
 
 A refresh of an object of a joined subclass may leave what its base has unloaded: that is read.
+
+A refresh expires the object first, and then writes pending changes. That may load the object:
+so the refresh keeps the collections of before (SQLAlchemy, ``ImmediateLoader``). The changes of
+parts that it expires are lost. So they are written first.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaken.codemods.sqlalchemy.session_to_async.greenlet_reads import Step, loaded_as_read
+from awaken.codemods.sqlalchemy.session_to_async.reads.committed.first_loads import FirstLoads
+from awaken.codemods.sqlalchemy.session_to_async.reads.covered import dominates
 from awaken.codemods.sqlalchemy.session_to_async.reads.persistence import Persistence
 from awaken.contract import Edit, Place
 from awaken.kit.changes import Member
 from awaken.kit.search import nodes_with
 from awaken.kit.sites import Rewrite, Site
+from awaken.knowledge.library_names import library_names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 from awaken.project.values.domain import InstanceOf
 
 if TYPE_CHECKING:
-    from awaken.project import Project
+    from awaken.codemods.sqlalchemy.session_to_async.reads.committed.written_rows import Writes
+    from awaken.codemods.sqlalchemy.session_to_async.reads.loaded_relationships import Loading
     from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 
 _SESSIONS = {"scoped", "session"}
 _WHY = "# The refresh loads what is expired with its own relationships.\n"
+_FLUSHING = {"commit", "flush"}
 _SETTING = (b"AsDataclass", b"as_dataclass", b'"init"', b"'init'")
 """What gives a new object values that no argument of its class gives it."""
 _CASCADES = ("all", "refresh-expire")
 
 
 class _Refresh(NamedTuple):
-    """A refresh, the ``names`` of parts that are forgotten, and what it may leave ``unloaded``."""
+    """A refresh, the ``names`` of parts that are forgotten, and what it may leave ``unloaded``.
+
+    ``flushes`` says that pending changes are written before it. It may leave the relationships
+    ``left``, whose options its object does not have.
+    """
 
     module: Module
     statement: ast.Expr
     call: ast.Call
     names: list[str]
     unloaded: list[str]
+    flushes: bool
+    left: list[str]
 
 
 class RefreshedParts:
     """The statements around ``session.refresh(order)`` in one program.
 
-    ``loaded`` tells which relationships of a class are loaded with each object from now on.
+    ``loading`` tells which relationships are loaded with each object from now on.
     """
 
-    def __init__(self, project: Project, rule: str, loaded: Callable[[str], list[str]]) -> None:
-        self._project = project
+    def __init__(self, rule: str, loading: Loading, writes: Writes) -> None:
+        project = self._project = writes.project
+        self._first = FirstLoads(writes, loading)
+        self._writes = writes
         self._rule = rule
-        self._loaded = loaded
+        self._loaded = loading.loaded_with_objects
         self._states = Persistence(project)
         self._places = frozenset(each.module.place(each.statement) for each in self._all())
 
@@ -64,16 +82,25 @@ class RefreshedParts:
 
     def members(self) -> Iterator[Member]:
         """Yield what is written before and after them."""
-        for module, statement, call, names, unloaded in self._all():
+        for module, statement, call, names, unloaded, flushes, left in self._all():
             site: Site[ast.AST] = Site(self._rule, module, call)
             text, session = module.text_of(call.args[0]), _session_of(module, call)
             listed, edits = ", ".join(f'"{name}"' for name in names), list[Edit]()
             message = f"loads what the refresh of `{text}` may leave"
             place = module.place(statement)
+            if flushes:
+                message = f"writes what is pending before the refresh of `{text}` expires it"
+                code = f"await {session}.flush()\n"
+                edits.append(site.insert_statements(place, "before", code))
             if names:
                 message = f"reloads the relationships of objects that belong to `{text}`"
                 code = f"{_WHY}{session}.expire({text}, [{listed}])\n"
                 edits.append(site.insert_statements(place, "before", code))
+            if left:
+                values = self._project.values.of(module, call.args[0]).alternatives
+                reload = self._states.reload_of(values, left)
+                code, imports = self._states.refresh_code(site, session, text, left, reload)
+                edits += [site.insert_statements(place, "after", code), *imports]
             if unloaded:
                 code = loaded_as_read(session, [Step(text, name, ()) for name in unloaded])
                 edits.append(site.insert_statements(place, "after", code))
@@ -91,22 +118,99 @@ class RefreshedParts:
                     ) as call
                 ) if self._project.orm.resource_of(module, owner) in _SESSIONS:
                     owners, loaded = self._loaded_of(module, given)
+                    changed = self._changed_before(module, node, owners, loaded)
+                    # Changes of the object itself are lost by the refresh.
+                    is_kept = bool(changed) and (
+                        self._states.holds_back or self._is_set_before(module, node, given)
+                    )
                     names = [
                         name
                         for name in loaded
-                        if any(self._leads_to_parts(owner, name) for owner in owners)
+                        if (is_kept and name in changed)
+                        or any(self._leads_to_parts(owner, name) for owner in owners)
                     ]
-                    is_stale = self._states.may_stay_unloaded(owners)
-                    is_stale = is_stale and not self._is_made(module, given)
-                    if (names or is_stale) and not self._is_new(module, node, given):
+                    is_made = self._is_made(module, given)
+                    is_stale = self._states.may_stay_unloaded(owners) and not is_made
+                    left = [] if is_made else self._first.left_by_refresh(module, call, given)
+                    is_written = bool(changed or names or is_stale or left)
+                    if is_written and not self._is_new(module, node, given):
                         unloaded = [*self._columns_of(owners), *loaded] if is_stale else []
-                        yield _Refresh(module, node, call, names, unloaded)
+                        flushes = bool(changed) and not is_kept
+                        yield _Refresh(module, node, call, names, unloaded, flushes, left)
 
     def _loaded_of(self, module: Module, given: ast.expr) -> tuple[list[str], list[str]]:
         """Return the classes of an object, and the relationships that they all load with it."""
         values = self._project.values.of(module, given).alternatives
         owners = [value.qualified for value in values if isinstance(value, InstanceOf)]
         return owners, _in_all([set(self._loaded(owner)) for owner in owners])
+
+    def _changed_before(
+        self, module: Module, refresh: ast.Expr, owners: Iterable[str], loaded: Iterable[str]
+    ) -> set[str]:
+        """Return the relationships, or those to parts, that pending changes are about."""
+        pairs = [(owner, name) for owner in owners for name in loaded]
+        start, end = self._pending_span(module, refresh) if pairs else (0, 0)
+        written = [x for x in self._writes.in_file(module.path) if start <= x.span.start < end]
+        changed = {
+            name
+            for owner, name in pairs
+            if any(self._writes.changes(place, owner, name) for place in written)
+        }
+        parts = {
+            (facts.target, name)
+            for owner, name in pairs
+            if (facts := self._project.orm.models.relationship(owner, name)) is not None
+            if facts.target is not None and self._is_cascading(facts)
+        }
+        # A collection of parts that is expired loses what it got, before as well.
+        kept = set(loaded) - {name for _, name in parts}
+        changed |= kept.intersection(self._grown_names(module, refresh, start, end))
+        for node in self._set_attributes(module, refresh, start, end) if parts else ():
+            held = self._project.values.of(module, node.value).instance_of
+            changed |= {
+                name
+                for target, name in parts
+                if any(self._writes.is_kin(each, target) for each in held)
+            }
+        return changed
+
+    def _is_set_before(self, module: Module, refresh: ast.Expr, given: ast.expr) -> bool:
+        """Whether an attribute of the object is set, and not written before the refresh."""
+        nodes = self._set_attributes(module, refresh, *self._pending_span(module, refresh))
+        return any(module.text_of(node.value) == module.text_of(given) for node in nodes)
+
+    def _pending_span(self, module: Module, refresh: ast.Expr) -> tuple[int, int]:
+        """Return from where on a function may have changes that are pending at a refresh."""
+        end, around = module.span(refresh).start, module.enclosing_def(refresh)
+        flushed = [
+            module.span(call).end
+            for call in (module.nodes_below(around, ast.Call) if around is not None else ())
+            if last_name(call.func) in _FLUSHING and module.span(call).start < end
+            if (statement := module.statement_of(call)) is not None
+            if dominates(module, statement, refresh)
+        ]
+        begin = module.span(around or module.tree).start
+        return max([begin, *flushed]), end
+
+    def _grown_names(
+        self, module: Module, refresh: ast.Expr, start: int, end: int
+    ) -> Iterator[str]:
+        """Yield the attributes whose values a function changes between two of its bytes."""
+        around = module.enclosing_def(refresh)
+        for node in module.nodes_below(around, ast.Attribute) if around is not None else ():
+            if node.attr in library_names().changing_methods and start <= module.span(node).start:
+                held = node.value
+                if isinstance(held, ast.Attribute) and module.span(node).start < end:
+                    yield held.attr
+
+    def _set_attributes(
+        self, module: Module, refresh: ast.Expr, start: int, end: int
+    ) -> Iterator[ast.Attribute]:
+        """Yield the attributes that a function sets between two of its bytes."""
+        around = module.enclosing_def(refresh)
+        for node in module.nodes_below(around, ast.Attribute) if around is not None else ():
+            if isinstance(node.ctx, ast.Store) and start <= module.span(node).start < end:
+                yield node
 
     def _columns_of(self, owners: Iterable[str]) -> list[str]:
         """Return the columns that all mapped classes have, without primary keys."""
