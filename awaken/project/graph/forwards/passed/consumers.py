@@ -92,7 +92,7 @@ class Consumers:
                 if isinstance(above.ctx, ast.Store) and not depth:
                     yield Spot(module, above.value, KEYS + 1)
             case "item" if depth:
-                yield from self._item(module, above, depth)
+                yield from self._item_uses(module, above, depth)
             case "unpacked" if isinstance(module.parent(above), ast.List | ast.Set | ast.Tuple):
                 yield Spot(module, module.parent(above), without_position(depth))  # type: ignore[arg-type]
             case "yielded":
@@ -106,7 +106,7 @@ class Consumers:
             case _:
                 yield End.leak(module, node)
 
-    def _item(self, module: Module, item: ast.Subscript, depth: int) -> Found:
+    def _item_uses(self, module: Module, item: ast.Subscript, depth: int) -> Found:
         """Yield what is read from a container, or put there, by a key that may be the same."""
         is_read = isinstance(item.ctx, ast.Load)
         is_another = self._slots.has_another if is_read else self._slots.puts_another
@@ -143,7 +143,7 @@ class Consumers:
         elif depth in (KEYS + 1, KEYS + IN_PAIRS):
             yield from self._of_table(module, node, call, depth)
         elif node.attr in TAKING:
-            yield from self._taken(module, call, depth)
+            yield from self._taken_items(module, call, depth)
         elif node.attr in PASSING:
             inside = depth if node.attr == "copy" else without_keys(depth)
             yield Spot(module, call, inside + PASSING[node.attr])
@@ -154,7 +154,7 @@ class Consumers:
         elif node.attr not in IDLE:
             yield End.leak(module, node)
 
-    def _taken(self, module: Module, call: ast.Call, depth: int) -> Found:
+    def _taken_items(self, module: Module, call: ast.Call, depth: int) -> Found:
         """Yield what a method takes out of a container, and what it puts there first."""
         if not self._slots.takes_another(module, call, depth):
             is_put = getattr(call.func, "attr", "") == "setdefault"

@@ -125,7 +125,7 @@ class _Overrides:
         ]
         if any(self._is_taken(*pair, slot.depth) for pair in uses):
             for module, node in uses:
-                yield from self._use(module, node, slot.depth)
+                yield from self._use_at(module, node, slot.depth)
 
     def _is_taken(self, module: Module, node: ast.Attribute, depth: int) -> bool:
         """Whether something is taken out where ``node`` are the overrides, and used."""
@@ -140,7 +140,7 @@ class _Overrides:
                 return is_same or name in PASSING
         return isinstance(above, ast.Assign) and above.value is node
 
-    def _use(self, module: Module, node: ast.Attribute, depth: int) -> Iterator[Spot]:
+    def _use_at(self, module: Module, node: ast.Attribute, depth: int) -> Iterator[Spot]:
         """Yield the overrides ``node`` where their items are used, or what is put there."""
         match module.parent(node):
             case ast.Assign(targets=targets, value=value) if node in targets:

@@ -184,7 +184,7 @@ class Slots:
                 yield module, node
 
     # ---------------------------------------------------------------------------------- keys
-    def _key(self, module: Module, key: ast.expr | None) -> Key | None:
+    def _key_in(self, module: Module, key: ast.expr | None) -> Key | None:
         """Return what ``key`` is: a constant, or a function that it names; None for others."""
         match key:
             case ast.Constant(value=str() | int() as value):
@@ -203,7 +203,7 @@ class Slots:
 
     def depth_read(self, module: Module, key: ast.expr | None, depth: int) -> int:
         """Return the depth of the container in which ``key`` reads what is at ``depth``."""
-        named = None if depth else self._key(module, key)
+        named = None if depth else self._key_in(module, key)
         return depth + 1 if named is None else Depth(1, named)
 
     def has_another(self, module: Module, key: ast.expr | None, depth: int) -> bool:
