@@ -486,6 +486,7 @@ def _check_fstring(module: Module, region: Region, new: bytes) -> None:
 
 def _is_token_of_fstring(module: Module, span: Span, new: bytes) -> bool:
     """Whether ``new`` is for the code of an f-string, which takes it only since Python 3.12."""
+    # Few texts have a mark, and all f-strings of a file are many.
     values = module.nodes(ast.FormattedValue) if _MARK.search(new) else ()
     spans = ((node, module.span(node.value)) for node in values)
     return any(

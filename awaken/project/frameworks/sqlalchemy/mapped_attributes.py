@@ -152,6 +152,7 @@ class MappedAttributes:
     def _decoded_values(self, qualified: str, name: str) -> Values:
         """Return the data of a column of JSON, which ends at what makes the column."""
         module, given = self._given_to(qualified, name) or (None, [])
+        # Where a file gives the attribute twice, either may be the column.
         calls = [value for value, _ in given if isinstance(value, ast.Call)]
         if module is None or len(calls) != 1 or not decodes(self._evaluator, module, calls[0]):
             return ()

@@ -48,6 +48,7 @@ class OutsideAttributes(EvaluatorPart):
         if not self._evaluator.library.knows(owner.qualified):
             return None
         why = f"`{owner.qualified}` declares no `{name}`"
+        # Objects of other classes may get attributes that no stub declares.
         if owner.qualified in _PLAIN and not self._evaluator.classes.subclasses(owner.qualified):
             return (Lacking(why, module.place(node)),)
         return (self._evaluator.unknown(module, node, why),)

@@ -324,6 +324,7 @@ class SynchronousPart:
         """
         replaced = self.stand_ins.returned_for(place)
         results = map(self.project.calls.passed_functions().of_result, replaced)
+        # A call in the program would get a coroutine in the test alone.
         are_taken = [not (each.calls or each.leaks or each.threads) for each in results]
         return bool(are_taken) and all(are_taken)
 

@@ -147,6 +147,7 @@ class _Overrides:
                 yield Spot(module, value, depth)
             case ast.Subscript() | ast.Attribute() | ast.Assign():
                 yield Spot(module, node, depth)
+            # `monkeypatch.setitem(app.dependency_overrides, get_db, fake)`.
             case ast.Call(func=ast.Attribute(attr="setitem"), args=[_, key, given]):
                 if not self._slots.puts_another(module, key, depth):
                     yield Spot(module, given, 0)

@@ -190,6 +190,7 @@ class Slots:
             case ast.Constant(value=str() | int() as value):
                 return value
             case ast.Name() | ast.Attribute() if self.evaluator.names.qualified_name(module, key):
+                # A name that may be one of several functions is no key.
                 match tuple(self.evaluator.values(module, key)):
                     case (FunctionOf(module=home, node=function),):
                         return home.path, home.span(function).start
