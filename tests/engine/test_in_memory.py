@@ -18,6 +18,7 @@ from rewriting_helpers import (
     release,
     run,
     span,
+    token,
 )
 
 from awaken.contract import CreateFile, Level, Requirement, Span, Surroundings, TextEdit
@@ -500,3 +501,35 @@ def test_the_same_result_whatever_else_is_in_the_project():
     edits = (node_edit(text, "f(1)", "rename", "g"), need("g"), release("f"))
     other = {"other.py": SourceFile("other.py", b"import shop\nprint(shop.g)\n")}
     assert after(text, change(*edits), files=other) == "from library import g\nx = g(1)\n"
+
+
+FSTRINGS = {
+    "a quote of its own": ("x = f'{f(1)}'\n", "d['a']", False),
+    "another quote": ("x = f'{f(1)}'\n", 'd["a"]', True),
+    "a quote that is there": ("x = f\"{f('b')}\"\n", "d['a']", True),
+    "a backslash": ("x = f'{f(1)}'\n", 'd["\\\\"]', False),
+    "two lines": ("x = f'{f(1)}'\n", "(d\n)", False),
+    "two lines between three quotes": ("x = f'''{f(1)}'''\n", "(d\n)", True),
+    "another f-string inside": ('x = f\'{f("a")} {f"{y}"}\'\n', "d['a']", False),
+    "text beside the code": ("x = f'{y} f(1)'\n", "d\\'a", True),
+    "no f-string": ("x = '' + f(1)\n", "d['a']", True),
+}
+
+
+@pytest.mark.parametrize(("text", "new", "fits"), FSTRINGS.values(), ids=FSTRINGS)
+def test_a_token_for_an_fstring_fits_python_3_11(text, new, fits):
+    code = next(code for code in ("f(1)", "f('b')", 'f("a")') if code in text)
+    result = run(text, change(token(text, code, new)))
+
+    assert [one.message.split()[1] for one in result.problems] == ([] if fits else ["f-string"])
+    if fits:
+        assert result.snapshot[PATH].text.decode() == text.replace(code, new)
+
+
+def test_a_token_that_no_fstring_holds_leaves_the_other_changes_alone():
+    text = "x = f'{f(1)}'\ny = g(1)\n"
+    changes = [change(token(text, "f(1)", "d['a']"), id="a"), change(token(text, "g", "h"), id="b")]
+    result = run(text, *changes)
+
+    assert [one.changes for one in result.problems] == [("a",)]
+    assert result.snapshot[PATH].text == b"x = f'{f(1)}'\ny = h(1)\n"

@@ -390,12 +390,26 @@ def test_all_that_reaches_a_function_is_found_through_layers_and_protocols():
 DECODED = """
 import json
 import httpx
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import JSON, Column, Integer, PickleType, create_engine, inspect
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import declarative_base
+
+Base = declarative_base()
+
+class Row(Base):
+    __tablename__ = "rows"
+    id = Column(Integer, primary_key=True)
+    data = Column(JSON)
+    more = Column("rest", JSONB(none_as_null=True), nullable=False)
+    pickled = Column(PickleType)
 
 class Repository:
     def get(self, key): ...
 
 def plain(raw, file):
+    row = Row()
+    (row.data or {}).get("m")
+    row.more["x"].get("n")
     httpx.post("a").json().get("a")
     json.loads(raw).get("b")
     json.loads(raw)["x"].get("c")
@@ -411,6 +425,7 @@ def unseen(raw, thing):
     json.loads(raw, object_hook=Repository).get("h")
     thing.get("i")
     inspect(thing).object.get("j")
+    Row().pickled.get("k")
 """
 
 
@@ -420,7 +435,7 @@ def test_plain_data_has_no_methods_of_the_program():
     calls = project.calls.graph().unresolved_calls(["get"])
 
     assert [module.text_of(module.calls_at(one.place.span)[0])[-4:-2] for one in calls] == [
-        '"h', '"i', '"j',
+        '"h', '"i', '"j', '"k',
     ]  # fmt: skip
 
 

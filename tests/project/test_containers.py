@@ -237,3 +237,85 @@ READ = [
 @pytest.mark.parametrize(("text", "expected"), READ)
 def test_what_is_read_is_not_what_was_assigned(text, expected):
     assert expected in asked(text)
+
+
+HELD = """
+class A: ...
+from typing import Any
+"""
+LEFT_OPEN = {
+    "a parameter": "def f(d: dict[str, Any]):\n    it = d['a']\n    it\nf({'a': A()})\n",
+    "one that may be None": (
+        "def f(d: dict[str, Any] | None = None):\n    it = d['a']\n    it\nf({'a': A()})\n"
+    ),
+    "a list": "def f(d: list[Any]):\n    it = d[0]\n    it\nf([A()])\n",
+    "a variable": "def f():\n    d: dict[str, Any] = {'a': A()}\n    it = d['a']\n    it\n",
+    "what is put there": "def f():\n    d: dict = {}\n    d['a'] = A()\n    it = d['b']\n    it\n",
+    "a result": (
+        "def made(n) -> dict:\n    return {'a': A()}\ndef f(n):\n    it = made(n)['a']\n    it\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", LEFT_OPEN.values(), ids=LEFT_OPEN)
+def test_a_container_of_anything_holds_what_is_given_for_it(text):
+    project = program({"m.py": HELD + text}, published=False)
+    module = module_of(project, "m.py")
+    assert str(project.values.of(module, last(module, "it"))) == A
+
+
+def test_a_container_of_anything_may_hold_more():
+    project = program(
+        {
+            "m.py": """
+            from typing import Any
+            from elsewhere import seen
+
+            class A: ...
+
+            def f(d: dict[str, Any], more: dict[str, Any]):
+                it = d["a"]
+                it
+
+            def g(more):
+                f({"a": A()}, more)
+                f(more, more)
+
+            g(seen())
+            """
+        },
+        published=False,
+    )
+    module = module_of(project, "m.py")
+    assert not project.values.of(module, last(module, "it")).is_known
+
+
+LACKING = {
+    "a number": ("1", True),
+    "a date": ("datetime.now()", True),
+    "an object of a class that has heirs": ("str(n)", False),
+    "an object of a class that takes any name": ("SimpleNamespace()", False),
+}
+
+
+@pytest.mark.parametrize(("value", "raises"), LACKING.values(), ids=LACKING)
+def test_what_lacks_an_attribute_is_not_what_is_read(value, raises):
+    text = f"""
+        from datetime import datetime
+        from types import SimpleNamespace
+
+        class Text(str):
+            def get(self): return b""
+
+        class A:
+            def get(self): return 1
+
+        def f(n):
+            d = {value} if n else A()
+            it = d.get()
+            it
+        """
+    project = program({"m.py": text})
+    module = module_of(project, "m.py")
+    found = project.values.of(module, last(module, "it"))
+    assert found.is_known is raises

@@ -214,3 +214,52 @@ def test_a_table_is_read_by_another_name(files):
     work = next(item for item in project.calls.graph().functions() if item.qualname == "work")
     (component,) = project.calls.passed_functions().components_of(work)
     assert [place.path for place in component.calls] == [max(files)]
+
+
+PUT = "app.dependency_overrides[need] = work"
+BY_FUNCTION = {
+    "an index": (PUT, "app.dependency_overrides[need]()"),
+    "a method": (PUT, "app.dependency_overrides.get(need)()"),
+    "another name": (PUT, "app.dependency_overrides[same]()"),
+    "an update": (
+        "app.dependency_overrides.update({need: work})",
+        "app.dependency_overrides[need]()",
+    ),
+    "a table": ("TABLE[need] = work", "TABLE[need]()"),
+    "a display": ("TABLE = {need: work, lack: other}", "TABLE[same]()"),
+    "an item of a table": ("TABLE = {need: work, lack: other}", "TABLE.pop(need)()"),
+}
+NEEDS = """\
+def need(): ...
+def lack(): ...
+same = need
+TABLE = {}
+app.dependency_overrides[lack] = other
+TABLE[lack] = other
+"""
+
+
+@pytest.mark.parametrize(("put", "taken"), BY_FUNCTION.values(), ids=BY_FUNCTION)
+def test_what_is_put_by_a_function_is_taken_by_that_function(put, taken):
+    _, _, found = of_work(f"{NEEDS}{put}\n\ndef test_it():\n    {taken}\n")
+
+    (call,) = (call for one in found for call in one.calls.values())
+    assert [each.qualname for each in call.functions] == ["work"]
+
+
+UNKNOWN_KEYS = {
+    "a parameter": "def test_it(key):\n    app.dependency_overrides[key]()\n",
+    "all of them": """\
+def test_it():
+    for each in app.dependency_overrides.values():
+        each()
+""",
+}
+
+
+@pytest.mark.parametrize("text", UNKNOWN_KEYS.values(), ids=UNKNOWN_KEYS)
+def test_who_takes_by_an_unknown_key_may_call_each(text):
+    _, _, found = of_work(f"{NEEDS}app.dependency_overrides[need] = work\n{text}")
+
+    (call,) = (call for one in found for call in one.calls.values())
+    assert [each.qualname for each in call.functions] == ["work", "other"]

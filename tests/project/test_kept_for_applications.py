@@ -50,7 +50,7 @@ def test_it_is_what_was_put_there(parameter, read, is_known):
 
 
 @pytest.mark.parametrize(
-    ("otherwise", "is_known"), [("None", True), ("object()", False), ("7", False)]
+    ("otherwise", "is_known"), [("None", True), ("object()", False), ("7", True)]
 )
 def test_a_class_of_a_library_that_may_be_missing_is_an_annotation(otherwise, is_known):
     text = f"""

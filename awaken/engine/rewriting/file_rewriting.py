@@ -125,6 +125,10 @@ def rewrite_file(
 
 
 _EDITED = "another change already edits this code"
+_NO_FSTRING = "an f-string cannot hold the new code before Python 3.12"
+_MARK = re.compile(rb"""[\n\r\\#'"]""")
+"""What the code between the braces of an f-string may have since Python 3.12."""
+_QUOTES = re.compile(rb"""[a-zA-Z]*('''|\"\"\"|'|\")""")
 
 
 class _Work:
@@ -382,6 +386,9 @@ class _Work:
             # Two changes may want the same token, `async` before one def for instance.
             if equal and owned.change in equal[0].changes and span.start < span.end:
                 continue  # two sites of one change replace the same code in the same way
+            if _is_token_of_fstring(self._module, span, text):
+                self._reject(span, _NO_FSTRING, [owned.change])
+                continue
             if joined := self._joined_import(pieces, owned):
                 pieces[pieces.index(joined[0])] = joined[1]
                 continue
@@ -473,8 +480,31 @@ def _is_inside(piece: Piece, region: Region, size: int) -> bool:
 
 def _check_fstring(module: Module, region: Region, new: bytes) -> None:
     """Refuse text that f-strings take only since Python 3.12."""
-    # Checked on every Python: the program may run on an older one than awaken does.
-    if region.is_expression and module.in_fstring(region.roots[0]):
-        bad = [mark for mark in (b"\n", b"\r", b"\\", b"#", b"'", b'"') if mark in new]
-        if any(mark not in module.source.text[region.span.start : region.span.end] for mark in bad):
-            raise SliceRejected("an f-string cannot hold the new code before Python 3.12")
+    if region.is_expression and _is_new_in_fstring(module, region.roots[0], region.span, new):
+        raise SliceRejected(_NO_FSTRING)
+
+
+def _is_token_of_fstring(module: Module, span: Span, new: bytes) -> bool:
+    """Whether ``new`` is for the code of an f-string, which takes it only since Python 3.12."""
+    # Few texts have a mark, and all f-strings of a file are many.
+    values = module.nodes(ast.FormattedValue) if _MARK.search(new) else ()
+    spans = ((node, module.span(node.value)) for node in values)
+    return any(
+        each.contains(span) and _is_new_in_fstring(module, node, each, new) for node, each in spans
+    )
+
+
+def _is_new_in_fstring(module: Module, node: ast.AST, span: Span, new: bytes) -> bool:
+    """Whether ``new`` has what no code at ``span`` has, and its f-string takes since 3.12."""
+    # Asked on every Python: the program may run on an older one than awaken does.
+    strings = [above for above in module.ancestors(node) if isinstance(above, ast.JoinedStr)]
+    if not strings:
+        return False
+    text = module.source.text
+    whole = module.span(strings[-1])
+    quotes = _QUOTES.match(text[whole.start : whole.end])
+    # Between other quotes, a quote is text as any other.
+    allowed = {b"'", b'"'} - {quotes[1][:1], text[whole.end - 1 : whole.end]} if quotes else set()
+    allowed |= {b"\n", b"\r"} if quotes and len(quotes[1]) > 1 else set()
+    old = text[span.start : span.end]
+    return any(mark not in old and mark not in allowed for mark in _MARK.findall(new))

@@ -27,12 +27,14 @@ class _Handed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``harmless``: packages whose functions use no session that they are given.
 
     ``inspecting`` are those functions of them that make inspectors, which read the database.
+    ``keeping`` are classes whose objects keep a connection, and the modules that use it.
     ``sending`` are functions of others that send SQL over an engine, and methods of any object.
     ``taking`` are packages that take an asynchronous engine as well.
     """
 
     harmless: tuple[str, ...]
     inspecting: tuple[str, ...]
+    keeping: dict[str, str]
     sending: tuple[str, ...]
     taking: tuple[str, ...]
 

@@ -32,6 +32,10 @@ class TooLarge(Unknown, frozen=True):
     """A value that would take too many steps; ``why`` names the limit."""
 
 
+class Lacking(Unknown, frozen=True):
+    """An attribute that objects of a standard class lack: reading it raises."""
+
+
 class UnknownResult(Unknown, frozen=True):
     """The result of a library's function or class, which is ``name``."""
 

@@ -43,6 +43,7 @@ from awaken.project.values.domain import (
     External,
     FunctionOf,
     InstanceOf,
+    Lacking,
     ModuleOf,
     NoneValue,
     NotRelevant,
@@ -62,7 +63,7 @@ from awaken.project.values.library.of_requests import current_user
 from awaken.project.values.library.promises import (
     classes_for,
     narrowed_annotations,
-    narrowed_by_value,
+    narrowed_variable,
 )
 from awaken.project.values.library_types.generic_classes import GenericClass
 from awaken.project.values.local.flow import flow_of
@@ -357,7 +358,8 @@ class Evaluator(ABC):
         owners = self.values(module, node.value, known)
         members = union(*(self.members.values_of(owner, module, node) for owner in owners))
         # Where one of several owners lacks it, reading it raises there.
-        members = tuple(member for member in members if member != NEVER) or members
+        present = (each for each in members if each != NEVER and not isinstance(each, Lacking))
+        members = tuple(present) or members
         is_unknown = any(isinstance(member, Unknown) for member in members)
         if not is_unknown or not isinstance(node.value, ast.Name):
             return members
@@ -486,7 +488,7 @@ class Evaluator(ABC):
                 # Nothing else gives values to a local variable: its assignments may say more.
                 if binding.annotation is None or not isinstance(binding.scope.node, Function):
                     return result
-                return narrowed_by_value(self, result, module, binding.value, known)
+                return narrowed_variable(self, result, module, binding.value, known)
             case "with" | "for" if isinstance(node, ast.expr):
                 return self._received_values(module, node, known)
             case "augmented" if isinstance(node, ast.Name):

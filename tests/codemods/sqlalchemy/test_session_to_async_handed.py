@@ -300,3 +300,76 @@ def test_what_an_unknown_object_registers_stays():
     result = rewritten(shop=COUNTING + text)
 
     assert result.files["shop.py"].decode() == COUNTING + text
+
+
+MIGRATIONS = """\
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Connection
+
+engine = create_engine("sqlite://")
+KEPT = []
+
+
+def configured(target: str, connection: Connection) -> Config:
+    config = Config()
+    config.attributes["connection"] = connection
+    return config
+
+
+class Migrations:
+    def configured(self, connection: Connection) -> Config:
+        config = Config()
+        config.attributes["connection"] = connection
+        return config
+
+
+def passed(config: Config) -> None:
+    upgrade(config)
+
+
+def keep(config: Config) -> None:
+    KEPT.append(config)
+
+
+def upgrade(config: Config) -> None:
+    command.upgrade(config, "head") if config else upgrade(config)
+
+
+def migrate() -> None:
+    with engine.begin() as connection:
+        {0}
+"""
+KEPT_BY_ALEMBIC = {
+    "a variable": (
+        'config = configured("a", connection); command.upgrade(config, "head")',
+        'await connection.run_sync(lambda connection: command.upgrade(config, "head"))',
+    ),
+    "a function that passes it on": (
+        'config = configured(connection=connection, target="a"); passed(config)',
+        "await connection.run_sync(lambda connection: passed(config))",
+    ),
+    "at once": ('command.upgrade(configured("a", connection), "head")', ""),
+    "a method": ('config = Migrations().configured(connection); command.upgrade(config, "a")', ""),
+    "a list": ('config = configured("a", connection); KEPT.append(config)', ""),
+    "a function that keeps it": ('config = configured("a", connection); keep(config)', ""),
+    "a lambda": ('config = configured("a", connection); KEPT.append(lambda: passed(config))', ""),
+    "unpacked": ('config = configured(*["a", connection]); command.upgrade(config, "head")', ""),
+    "an item of it": (
+        'config = Config(); config.attributes["a"] = KEPT[0] or connection; passed(config)',
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "after"), KEPT_BY_ALEMBIC.values(), ids=KEPT_BY_ALEMBIC)
+@pytest.mark.sampled(8)
+def test_calls_of_alembic_use_the_connection_of_their_configuration(body, after):
+    # Each function has its own case: the others would stop it.
+    text = MIGRATIONS.format(body.replace("; ", "\n        "))
+    unused = "configured(self" if "Migrations()" not in body else "configured(target"
+    parts = [part for part in text.split("\n\n\n") if unused not in part]
+    files = rewritten(migrations="\n\n\n".join(parts)).files
+    shown = " ".join(files.get("migrations.py", b"").decode().split())
+    assert (after in shown and ".sync_connection" in shown) if after else "await" not in shown

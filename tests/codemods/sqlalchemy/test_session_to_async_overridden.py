@@ -129,3 +129,60 @@ def test_what_is_injected_can_be_awaited(override, path, tmp_path, capsys, monke
             warnings.simplefilter("ignore")
             shown = printed("test_shop.py", side, tmp_path / str(number), capsys, monkeypatch)
         assert shown == "42\n"
+
+
+ROLES = """
+
+def require(role: str):
+    def dependency(db: Session = Depends(get_db)) -> int:
+        return db.scalar(select(func.count(User.id)))
+
+    return dependency
+
+
+def add_route(application: FastAPI) -> None:
+    @application.get("/roles")
+    def roles(count: int = Depends(require("admin"))) -> int:
+        return count
+"""
+CALLS = """
+
+@app.get("/called")
+def called() -> int:
+    return require("admin")(None)
+"""
+
+GIVES = """\
+import shop
+import pytest
+from fastapi.testclient import TestClient
+from unittest.mock import patch
+from shop import LocalSession, User, engine
+
+
+@pytest.fixture
+def client(monkeypatch):
+    shop.Base.metadata.create_all(engine)
+
+    def some():
+        with LocalSession() as db:
+            return db.get(User, 1)
+
+    {replaces}
+    yield TestClient(shop.app)
+"""
+RETURNS = {
+    "an assignment": "shop.require = lambda role: some",
+    "setattr": 'monkeypatch.setattr(shop, "require", lambda role: some)',
+    "a mock": 'patch("shop.require", return_value=some).start()',
+}
+
+
+@pytest.mark.parametrize("replaces", RETURNS.values(), ids=RETURNS)
+@pytest.mark.parametrize("calls", ["", CALLS], ids=["depended on", "called"])
+@pytest.mark.sampled(6)
+def test_what_a_stand_in_returns_is_awaited_where_only_the_framework_calls_it(replaces, calls):
+    after = rewritten(shop=SHOP + ROLES + calls, test_shop=GIVES.format(replaces=replaces)).files
+
+    # The program may call it: then what the stand-in returns is not followed.
+    assert (b"async def some" in after.get("test_shop.py", b"")) == (not calls)

@@ -113,6 +113,9 @@ from awaken.codemods.sqlalchemy.session_to_async.resources.held_sessions import 
     sessions_of_objects,
     sessions_put,
 )
+from awaken.codemods.sqlalchemy.session_to_async.resources.library_connections import (
+    kept_connections,
+)
 from awaken.codemods.sqlalchemy.session_to_async.resources.resource_names import (
     FACTORIES,
     ResourceWriter,
@@ -314,6 +317,7 @@ class Writing:
         yield from unresolved_calls(part, rule)
         yield from dynamic_calls(part, rule)
         yield from unfollowed_members(part, rule)
+        yield from kept_connections(part, rule)
         yield from operations.unannotated.members(rule)
 
     def _of_doubles(self) -> Iterator[Member]:

@@ -20,6 +20,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import keyword_of, last_name
+from awaken.project.values.calls.decoding import decodes
 from awaken.project.values.domain import (
     NOWHERE,
     ClassOf,
@@ -141,10 +142,21 @@ class MappedAttributes:
         written = (facts.type or "").rpartition(".")[2]
         named = sql_names().column_types.get(written)
         named = named or self._by_arguments(qualified, name, written)
-        if named is None:
+        plain: Values = (
+            self._decoded_values(qualified, name) if named is None else (InstanceOf(named),)
+        )
+        if not plain:
             return ()
-        plain: Values = (InstanceOf(named),)
         return plain if facts.nullable is False or facts.primary_key else (*plain, NoneValue())
+
+    def _decoded_values(self, qualified: str, name: str) -> Values:
+        """Return the data of a column of JSON, which ends at what makes the column."""
+        module, given = self._given_to(qualified, name) or (None, [])
+        # Where a file gives the attribute twice, either may be the column.
+        calls = [value for value, _ in given if isinstance(value, ast.Call)]
+        if module is None or len(calls) != 1 or not decodes(self._evaluator, module, calls[0]):
+            return ()
+        return (self._evaluator.unknown(module, calls[0], f"`{name}` is a column of JSON"),)
 
     def _by_arguments(self, qualified: str, name: str, written: str) -> str | None:
         """Return the Python type of a column whose type has arguments that say it."""

@@ -82,6 +82,7 @@ class Operations:
         self._inner = frozenset(self._twins.inner["session"])
         self._put = PutSessions(evaluator, self._is_session)
         self._passed = PassedSessions(evaluator, self._runs_sync, self._is_engine)
+        self.kept_connections = self._passed.kept
         self._managers = EnteredResources(evaluator, self.resource_of)
 
     def in_module(

@@ -6,7 +6,7 @@ import ast
 
 from msgspec.structs import replace
 
-from awaken.knowledge.library_names import library_names
+from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.source.modules import Module
 from awaken.project.values.calls.library_calls import of_role
 from awaken.project.values.domain import (
@@ -14,6 +14,7 @@ from awaken.project.values.domain import (
     DeclarativeBase,
     External,
     InstanceOf,
+    Lacking,
     Session,
     Unknown,
     Value,
@@ -23,6 +24,7 @@ from awaken.project.values.library.of_requests import kept_for_request
 from awaken.project.values.questions import EvaluatorPart
 
 _CLASS_OF_KIND = library_names().session_classes
+_PLAIN = name_list("plain_values")
 
 
 class OutsideAttributes(EvaluatorPart):
@@ -46,6 +48,9 @@ class OutsideAttributes(EvaluatorPart):
         if not self._evaluator.library.knows(owner.qualified):
             return None
         why = f"`{owner.qualified}` declares no `{name}`"
+        # Objects of other classes may get attributes that no stub declares.
+        if owner.qualified in _PLAIN and not self._evaluator.classes.subclasses(owner.qualified):
+            return (Lacking(why, module.place(node)),)
         return (self._evaluator.unknown(module, node, why),)
 
     def of_bases(

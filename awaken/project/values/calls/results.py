@@ -46,7 +46,7 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.fixtures_by_name import fixtures_asked_for, is_asking
 from awaken.project.values.library.origins import Origins, origins_in, parameters_in, passed_on
-from awaken.project.values.library.promises import holds_own, narrower
+from awaken.project.values.library.promises import holds_own, is_bare, narrower, with_items
 from awaken.project.values.library_types.solving import (
     SELF,
     has_variables,
@@ -319,7 +319,9 @@ class _Functions:
                 if yielded:
                     inner = union(*(self._yielded_values(module, part, known) for part in yielded))
                     found = (Producer("generator", inner),)
-                declared = narrower(self._evaluator, declared, found)
+                declared = tuple(
+                    with_items(value, found) for value in narrower(self._evaluator, declared, found)
+                )
             return (Producer("coroutine", declared),) if lazy else declared
         if yielded:
             # An annotation of a generator that names none says at best what is yielded.
@@ -356,7 +358,8 @@ class _Functions:
 
     def _is_narrowed(self, declared: Values) -> bool:
         """Whether what a function returns may say more than its annotation ``declared``."""
-        return are_told_apart(declared) or holds_own(self._evaluator, declared)
+        is_told = are_told_apart(declared) or any(map(is_bare, declared))
+        return is_told or holds_own(self._evaluator, declared)
 
     def _yielded_values(
         self, module: Module, node: ast.Yield | ast.YieldFrom, known: Environment

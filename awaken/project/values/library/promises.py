@@ -62,8 +62,10 @@ def is_open(value: Value) -> bool:
 
 
 def is_bare(value: Value) -> bool:
-    """Whether it is a list or a dictionary, and nothing says of what."""
-    return isinstance(value, InstanceOf) and not value.parameters and value.qualified in _BARE
+    """Whether it is a list or a dictionary, and nothing says of what: `dict[str, Any]`, too."""
+    if not isinstance(value, InstanceOf) or value.qualified not in _BARE:
+        return False
+    return not value.parameters or all(isinstance(item, Unknown) for item in value.parameters[-1])
 
 
 def with_items(value: Value, given: Values) -> Value:
@@ -77,7 +79,7 @@ def with_items(value: Value, given: Values) -> Value:
     for item in given:
         match item:
             case Unknown():
-                held.append(((item,),) * _BARE[value.qualified])
+                held.append(value.parameters or ((item,),) * _BARE[value.qualified])
             case InstanceOf(qualified=value.qualified, parameters=[_, *_]):
                 held.append(item.parameters)
             case NoneValue():
@@ -133,6 +135,20 @@ def narrowed_by_value(
     if value is None or not holds_own(evaluator, declared):
         return declared
     return narrower(evaluator, declared, evaluator.values(module, value, known))
+
+
+def narrowed_variable(
+    evaluator: Questions,
+    declared: Values,
+    module: Module,
+    value: ast.expr | None,
+    known: Environment = (),
+) -> Values:
+    """Return the same for a variable: a container of anything holds what that of ``value`` does."""
+    if value is None or not any(map(is_bare, declared)):
+        return narrowed_by_value(evaluator, declared, module, value, known)
+    given = evaluator.values(module, value, known)
+    return tuple(with_items(each, given) for each in declared)
 
 
 def _narrowed_value(evaluator: Questions, value: Value, declared: Values) -> Value | None:

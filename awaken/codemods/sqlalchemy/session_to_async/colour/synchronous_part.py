@@ -314,7 +314,19 @@ class SynchronousPart:
             if not self.wrappers.is_returned_at(component.functions, place)
             and not self.stand_ins.is_of_session(place)
             and not any(function in self.steps for function in self.stand_ins.replaced_at(place))
+            and not self._is_taken_as_coroutine(place)
         }
+
+    def _is_taken_as_coroutine(self, place: Place) -> bool:
+        """Whether a test has a function returned where all results go to what awaits if it has to.
+
+        Such as `Depends(...)`, which gets what the replaced function returns.
+        """
+        replaced = self.stand_ins.returned_for(place)
+        results = map(self.project.calls.passed_functions().of_result, replaced)
+        # A call in the program would get a coroutine in the test alone.
+        are_taken = [not (each.calls or each.leaks or each.threads) for each in results]
+        return bool(are_taken) and all(are_taken)
 
     @cached_property
     def calls(self) -> dict[FunctionPlace, list[Call]]:

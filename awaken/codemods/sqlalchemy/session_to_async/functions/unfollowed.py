@@ -35,10 +35,6 @@ _METHODS = frozenset(twins().methods())
 _DESCRIBING = {"__delete__", "__get__", "__set__"}
 _KINDS = (*sorted(library_names().engines), library_names().session_classes["session"])
 _WORDS = word_list("unfollowed")
-_SET_FOR_LIBRARY = (
-    "Set it, and call what reads it, in one function that you pass to "
-    "`await connection.run_sync(...)`."
-)
 
 
 def unfollowed_members(part: SynchronousPart, rule: str) -> Iterator[Member]:
@@ -76,20 +72,8 @@ def _refused_pairs(
             module, given
         ) in {"connection", "engine"}:
             yield Refused(HANDED_SESSION, module.excerpt(module.parent(node) or node)), ()
-        case ast.Assign(targets=[ast.Subscript(value=ast.Attribute(value=owner)) as item]) if (
-            _is_of_library(part, module, owner)
-            and isinstance(part.project.orm.resource_of(module, node.value), str)
-        ):
-            # A library reads it, such as the environment of Alembic.
-            yield Refused(HANDED_SESSION, module.excerpt(item), _SET_FOR_LIBRARY), ()
         case ast.Name(ctx=ast.Load()) if _is_in_enum(part, module, node):
             yield from _in_enum(part, module, node)
-
-
-def _is_of_library(part: SynchronousPart, module: Module, owner: ast.expr) -> bool:
-    """Whether an object surely is of a class that no file of the program defines."""
-    names = part.project.instance_of(module, owner)
-    return bool(names) and all(part.project.class_facts(name) is None for name in names)
 
 
 def _in_enum(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from awaken.knowledge.asynchronous import twins
+from awaken.project.frameworks.sqlalchemy.made_sessions.kept_connections import KeptConnections
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
@@ -47,6 +48,7 @@ class PassedSessions:
         self._harmless = frozenset(twins().handed.harmless)
         self._inspecting = frozenset(twins().handed.inspecting)
         self._sending = frozenset(twins().handed.sending)
+        self.kept = KeptConnections(evaluator, is_session)
 
     def session_given_to(self, module: Module, call: ast.Call) -> tuple[str, ast.expr] | None:
         """Return the function that ``call`` calls, and the session that it is given.
@@ -61,6 +63,7 @@ class PassedSessions:
         is_sending = self._is_sending(module, call, name)
         read = (self._inspected_object(module, argument) for argument in arguments_of(call))
         inspected = next((session for session in read if session is not None), None)
+        inspected = inspected or self.kept.read_by(module, call)
         is_own = name is None or self._evaluator.names.locate(name) is not None
         if inspected is not None and (is_own or self._stays(name or "")):
             return name or module.excerpt(call.func), inspected

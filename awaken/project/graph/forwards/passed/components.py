@@ -102,6 +102,10 @@ class PassedFunctions:
         pair = self.lambda_at(place)
         return Component() if pair is None else self._component(Spot(*pair))
 
+    def of_result(self, function: FunctionPlace) -> Component:
+        """Return the component of the functions that ``function`` returns."""
+        return self._component(Slot("result", function.path, function.start, function.name))
+
     def callers(
         self, function: FunctionPlace, calls: Iterable[Call], walked: Walked | None = None
     ) -> Iterator[Call]:

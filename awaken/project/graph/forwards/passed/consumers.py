@@ -17,10 +17,8 @@ from awaken.project.graph.forwards.passed.slots import (
     Found,
     Slots,
     Spot,
-    depth_by,
     depth_in,
     elements_at,
-    has_another,
     iterated_depth,
     without_keys,
     without_position,
@@ -79,12 +77,12 @@ class Consumers:
         else:
             yield from self._target(module, pair[1], depth - IN_PAIRS)
 
-    def _containers_of(self, spot: Spot, way: Way, above: Any) -> Found:  # noqa: C901, PLR0912  one case a way
+    def _containers_of(self, spot: Spot, way: Way, above: Any) -> Found:
         """Yield the container or table that ``spot`` is a part of."""
         module, node, depth = spot
         match way:
             case "element":
-                yield Spot(module, above, _depth_inside(above, node, depth))
+                yield Spot(module, above, self._depth_inside(module, above, node, depth))
             case "key" if depth == 0 and isinstance(above, ast.Dict):
                 yield Spot(module, above, KEYS + 1)
             case "index" if getattr(above.value, "attr", "") == OVERRIDES and not depth:
@@ -93,15 +91,8 @@ class Consumers:
                 # As an index it is only looked up, unless that is where something is put.
                 if isinstance(above.ctx, ast.Store) and not depth:
                     yield Spot(module, above.value, KEYS + 1)
-            case "item" if isinstance(above.ctx, ast.Load) and has_another(above.slice, depth):
-                return
-            case "item" if depth and isinstance(above.ctx, ast.Load):
-                yield Spot(module, above, depth - 1)
             case "item" if depth:
-                # A question about a container needs its other additions.
-                statement = module.parent(above)
-                if isinstance(statement, ast.Assign):
-                    yield Spot(module, statement.value, depth - 1)
+                yield from self._item_uses(module, above, depth)
             case "unpacked" if isinstance(module.parent(above), ast.List | ast.Set | ast.Tuple):
                 yield Spot(module, module.parent(above), without_position(depth))  # type: ignore[arg-type]
             case "yielded":
@@ -114,6 +105,28 @@ class Consumers:
                     yield End("leak", module, node, why)
             case _:
                 yield End.leak(module, node)
+
+    def _item_uses(self, module: Module, item: ast.Subscript, depth: int) -> Found:
+        """Yield what is read from a container, or put there, by a key that may be the same."""
+        is_read = isinstance(item.ctx, ast.Load)
+        is_another = self._slots.has_another if is_read else self._slots.puts_another
+        statement = module.parent(item)
+        if is_another(module, item.slice, depth):
+            return
+        if is_read:
+            yield Spot(module, item, depth - 1)
+        elif isinstance(statement, ast.Assign):
+            # A question about a container needs its other additions.
+            yield Spot(module, statement.value, depth - 1)
+
+    def _depth_inside(self, module: Module, display: ast.expr, value: ast.expr, depth: int) -> int:
+        """Return the depth of a display with a value; a dictionary takes all of ``**value``."""
+        if isinstance(display, ast.Tuple):
+            return depth_in(display.elts, value, depth)
+        if not isinstance(display, ast.Dict):
+            return depth + 1
+        key = display.keys[display.values.index(value)]
+        return depth if key is None else self._slots.depth_by(module, key, depth)
 
     def _is_in_fixture(self, module: Module, node: ast.AST) -> bool:
         around = module.enclosing_function(node)
@@ -130,9 +143,7 @@ class Consumers:
         elif depth in (KEYS + 1, KEYS + IN_PAIRS):
             yield from self._of_table(module, node, call, depth)
         elif node.attr in TAKING:
-            yield Spot(module, call, depth - 1)
-            if node.attr == "setdefault":
-                yield from (Spot(module, argument, depth - 1) for argument in call.args[1:2])
+            yield from self._taken_items(module, call, depth)
         elif node.attr in PASSING:
             inside = depth if node.attr == "copy" else without_keys(depth)
             yield Spot(module, call, inside + PASSING[node.attr])
@@ -142,6 +153,13 @@ class Consumers:
             yield from (Spot(module, argument, without_position(depth)) for argument in call.args)
         elif node.attr not in IDLE:
             yield End.leak(module, node)
+
+    def _taken_items(self, module: Module, call: ast.Call, depth: int) -> Found:
+        """Yield what a method takes out of a container, and what it puts there first."""
+        if not self._slots.takes_another(module, call, depth):
+            is_put = getattr(call.func, "attr", "") == "setdefault"
+            nodes = [call, *call.args[1:2]] if is_put else [call]
+            yield from (Spot(module, node, depth - 1) for node in nodes)
 
     def _of_table(self, module: Module, node: ast.Attribute, call: ast.Call, depth: int) -> Found:
         """Yield where the keys of a dictionary go, of which ``call`` calls a method."""
@@ -177,22 +195,12 @@ class Consumers:
             case _ if depth == KEYS:
                 return
             case ast.Subscript(value=container, slice=key):
-                yield Spot(module, container, depth_by(key, depth))
+                yield Spot(module, container, self._slots.depth_by(module, key, depth))
             case ast.Tuple(elts=elements) | ast.List(elts=elements) if depth:
                 for element in elements_at(elements, depth):
                     yield from self._target(module, element, depth - 1)
             case _:
                 yield End.leak(module, target)
-
-
-def _depth_inside(display: ast.expr, value: ast.expr, depth: int) -> int:
-    """Return the depth of a display with a value; a dictionary takes all of ``**value``."""
-    if isinstance(display, ast.Tuple):
-        return depth_in(display.elts, value, depth)
-    if not isinstance(display, ast.Dict):
-        return depth + 1
-    key = display.keys[display.values.index(value)]
-    return depth if key is None else depth_by(key, depth)
 
 
 def _of_pair(target: ast.expr, given: ast.expr) -> tuple[ast.expr, ast.expr] | None:

@@ -17,10 +17,7 @@ from awaken.project.graph.forwards.passed.slots import (
     Found,
     Slots,
     Spot,
-    depth_by,
-    depth_read,
     elements_at,
-    has_another,
     without_keys,
     without_position,
 )
@@ -68,7 +65,8 @@ class Origins:
             case ast.Subscript(value=value, slice=key):
                 # The positions of a list have one answer, which is worked out once.
                 is_list = _is_list(module, value)
-                yield Spot(module, value, (depth_by if is_list else depth_read)(key, depth))
+                depth_of = self._slots.depth_by if is_list else self._slots.depth_read
+                yield Spot(module, value, depth_of(module, key, depth))
             case _ if parts := alternatives(node):
                 yield from (Spot(module, part, depth) for part in parts)
             case _:
@@ -90,7 +88,7 @@ class Origins:
         match node:
             case ast.Dict():
                 for key, value in zip(node.keys, node.values, strict=True):
-                    if not has_another(key, depth):
+                    if not self._slots.has_another(module, key, depth):
                         yield Spot(module, value, depth if key is None else depth - 1)
             case ast.List() | ast.Tuple() | ast.Set():
                 is_tuple = isinstance(node, ast.Tuple)
@@ -240,7 +238,7 @@ class Origins:
     def _items_of_receiver(
         self, module: Module, node: ast.Call, func: ast.Attribute, depth: int
     ) -> Found:
-        yield Spot(module, func.value, depth + 1)
+        yield Spot(module, func.value, self._slots.depth_taken(module, node, depth))
         for argument in node.args[1:2]:
             yield Spot(module, argument, depth)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
-from awaken.project.graph.forwards.passed.receivers import JOINING, TAKING
+from awaken.project.graph.forwards.passed.receivers import PASSING, TAKING
 from awaken.project.graph.forwards.passed.slots import (
     End,
     Found,
@@ -39,6 +39,7 @@ class Holding:
         self._evaluator = slots.evaluator
         self._variables = Variables(slots, graph)
         self._fields = _Fields(slots)
+        self._overrides = _Overrides(slots)
         self.registers = _Registers(slots)
 
     def accesses_of(self, slot: Slot) -> Found:
@@ -51,7 +52,7 @@ class Holding:
             case "register":
                 yield from self.registers.accesses_of(slot)
             case "overrides":
-                yield from overrides(self._slots)
+                yield from self._overrides.accesses_of(slot)
             case _:
                 yield from self._result(slot)
 
@@ -116,56 +117,51 @@ class Holding:
             yield End("leak", module, function, why)
 
 
-def overrides(slots: Slots) -> Found:
-    """Yield what is taken out of the overrides, and where that is used all that is put there.
+class _Overrides:
+    """Functions that tests put in the place of dependencies, each by the one that it replaces.
 
     The framework calls them, and takes coroutine functions as well. A test may look one up and call
     it, or keep those of before and put them back.
     """
-    attributes = [
-        (module, node)
-        for module, node in slots.mentions(OVERRIDES)
-        if isinstance(node, ast.Attribute) and node.attr == OVERRIDES
-    ]
-    taken = [item for module, node in attributes for item in _taken_spots(module, node)]
-    yield from taken
-    for module, node in attributes if taken else ():
-        yield from _put(module, node)
 
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
 
-def _taken_spots(module: Module, node: ast.Attribute) -> Iterator[Spot]:
-    """Yield what is taken out where ``node`` are the overrides, if anything is done with it."""
-    match module.parent(node):
-        case ast.Subscript(value=value, ctx=ast.Load()) as above if value is node:
-            yield Spot(module, above, 0)
-        case ast.Attribute(attr=name) as method:
-            call = module.parent(method)
-            if isinstance(call, ast.Call) and not isinstance(module.parent(call), ast.Expr):
-                if name in TAKING:
-                    yield Spot(module, call, 0)
-                elif name in {"copy", "values"}:
-                    yield Spot(module, call, 1)
-                elif name == "items":
-                    yield Spot(module, call, 2)
-        case ast.Assign(value=value) if value is node:
-            yield Spot(module, node, 1)
+    def accesses_of(self, slot: Slot) -> Found:
+        """Yield all uses of the overrides, if something is taken out by the key of a slot."""
+        uses = [
+            (module, node)
+            for module, node in self._slots.mentions(OVERRIDES)
+            if isinstance(node, ast.Attribute) and node.attr == OVERRIDES
+        ]
+        if any(self._is_taken(*pair, slot.depth) for pair in uses):
+            for module, node in uses:
+                yield from self._use_at(module, node, slot.depth)
 
+    def _is_taken(self, module: Module, node: ast.Attribute, depth: int) -> bool:
+        """Whether something is taken out where ``node`` are the overrides, and used."""
+        match above := module.parent(node):
+            case ast.Subscript(slice=key, ctx=ast.Load()):
+                return not self._slots.has_another(module, key, depth)
+            case ast.Attribute(attr=name):
+                call = module.parent(above)
+                if not isinstance(call, ast.Call) or isinstance(module.parent(call), ast.Expr):
+                    return False
+                is_same = name in TAKING and not self._slots.takes_another(module, call, depth)
+                return is_same or name in PASSING
+        return isinstance(above, ast.Assign) and above.value is node
 
-def _put(module: Module, node: ast.Attribute) -> Iterator[Spot]:
-    """Yield what is put there."""
-    match module.parent(node):
-        case ast.Subscript(ctx=ast.Store()) as above:
-            statement = module.parent(above)
-            if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
-                yield Spot(module, statement.value, 0)
-        case ast.Assign(targets=targets, value=value) if node in targets:
-            yield Spot(module, value, 1)
-        case ast.Attribute(attr=name) as method:
-            call = module.parent(method)
-            if isinstance(call, ast.Call) and name in JOINING:
-                yield from (Spot(module, argument, 1) for argument in call.args)
-        case ast.Call(func=ast.Attribute(attr="setitem"), args=[_, _, given]):
-            yield Spot(module, given, 0)
+    def _use_at(self, module: Module, node: ast.Attribute, depth: int) -> Iterator[Spot]:
+        """Yield the overrides ``node`` where their items are used, or what is put there."""
+        match module.parent(node):
+            case ast.Assign(targets=targets, value=value) if node in targets:
+                yield Spot(module, value, depth)
+            case ast.Subscript() | ast.Attribute() | ast.Assign():
+                yield Spot(module, node, depth)
+            # `monkeypatch.setitem(app.dependency_overrides, get_db, fake)`.
+            case ast.Call(func=ast.Attribute(attr="setitem"), args=[_, key, given]):
+                if not self._slots.puts_another(module, key, depth):
+                    yield Spot(module, given, 0)
 
 
 def _attributes(module: Module, name: str) -> list[tuple[ast.expr, ast.expr]]:

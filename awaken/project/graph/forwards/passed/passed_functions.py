@@ -67,8 +67,7 @@ class Arguments:
         if qualified in library_names().looking:
             return
         if _is_of_overrides(call):
-            yield End("absorbed", module, call)
-            yield Slot("overrides", OVERRIDES, -1, OVERRIDES, 1)
+            yield from self._into_overrides(module, call, node, depth)
             return
         if registered_function(evaluator, module, call) is node:
             yield from _uses_by_registration(module, call, depth)
@@ -93,6 +92,13 @@ class Arguments:
             if value is node
         ]
         yield from result or (End.leak(module, node, call),)
+
+    def _into_overrides(self, module: Module, call: ast.Call, node: ast.expr, depth: int) -> Found:
+        """Yield the overrides of dependencies where ``call`` puts ``node`` there: no key is."""
+        if depth or node not in call.args[:1]:
+            inside = depth or self._slots.depth_taken(module, call, 0)
+            yield End("absorbed", module, call)
+            yield Slot("overrides", OVERRIDES, -1, OVERRIDES, inside)
 
     def _slot_after_call(
         self, module: Module, call: ast.Call, qualified: str, spot: Spot

@@ -34,7 +34,6 @@ STATE = "state"
 """What applications and requests keep things in: it takes any name, and one is the same for all."""
 KEYS = 1000
 """Added to a depth where the functions are the keys of the innermost of the containers."""
-"""The table of applications with functions that stand in for others: one is the same for all."""
 IN_PAIRS = 2
 """The containers that `items` puts around the values of a dictionary, its own in place of that."""
 _MAKES_FIELDS = name_list("making_fields")
@@ -43,15 +42,18 @@ _HAVE_FIELDS = {"pydantic.BaseModel", "pydantic_settings.BaseSettings", "typing.
 _DEPENDING = injection().dependencies
 
 
+Key = str | int | tuple[str, int]
+
+
 class Depth(int):
     """How many containers are around functions, of which the innermost has them by a ``key``.
 
-    A number is the position in a tuple.
+    A number is the position in a tuple. A function is its file and start.
     """
 
-    key: str | int
+    key: Key
 
-    def __new__(cls, number: int, key: str | int) -> Self:
+    def __new__(cls, number: int, key: Key) -> Self:
         """Return the number with the key."""
         depth = super().__new__(cls, number)
         depth.key = key
@@ -76,35 +78,11 @@ class Depth(int):
         return hash((int(self), self.key))
 
 
-def depth_by(key: ast.expr | None, depth: int) -> int:
-    """Return the depth of the container that has something at ``depth`` by ``key``."""
-    match key:
-        case ast.Constant(value=str() as text) if not depth:
-            return Depth(1, text)
-    return depth + 1
-
-
-def depth_read(key: ast.expr, depth: int) -> int:
-    """Return the depth of the container from which something at ``depth`` is read by ``key``."""
-    match key:
-        case ast.Constant(value=int() as position) if not depth:
-            return Depth(1, position)
-    return depth_by(key, depth)
-
-
 def depth_in(elements: Sequence[ast.expr], element: ast.AST, depth: int) -> int:
     """Return the depth of a tuple whose ``element`` is at ``depth``."""
     if depth or any(isinstance(part, ast.Starred) for part in elements):
         return depth + 1
     return Depth(1, elements.index(element))
-
-
-def has_another(key: ast.expr | None, depth: int) -> bool:
-    """Whether what is at ``depth`` in a container is there by another key than ``key``."""
-    other = None if key is None else depth_read(key, 0)
-    if not (isinstance(depth, Depth) and isinstance(other, Depth)):
-        return False
-    return int(depth) == 1 and depth.key != other.key
 
 
 def elements_at(elements: Sequence[ast.expr], depth: int) -> Sequence[ast.expr]:
@@ -123,6 +101,16 @@ def without_position(depth: int) -> int:
 def without_keys(depth: int) -> int:
     """Return the depth in what gives the items of a container without their keys."""
     return int(depth) if int(depth) == 1 else depth
+
+
+def _first_argument(call: ast.Call) -> ast.expr | None:
+    return next(iter(call.args), None)
+
+
+def _are_apart(depth: int, other: int) -> bool:
+    """Whether items by two keys are never the same."""
+    are_keyed = isinstance(depth, Depth) and isinstance(other, Depth) and int(depth) == 1
+    return are_keyed and depth != other
 
 
 class Slot(NamedTuple):
@@ -215,6 +203,46 @@ class Slots:
         for module in self.evaluator.names.facts.mentioning(name, paths):
             for node in module.mentions(name):
                 yield module, node
+
+    # ---------------------------------------------------------------------------------- keys
+    def _key_in(self, module: Module, key: ast.expr | None) -> Key | None:
+        """Return what ``key`` is: a constant, or a function that it names; None for others."""
+        match key:
+            case ast.Constant(value=str() | int() as value):
+                return value
+            case ast.Name() | ast.Attribute() if self.evaluator.names.qualified_name(module, key):
+                # A name that may be one of several functions is no key.
+                match tuple(self.evaluator.values(module, key)):
+                    case (FunctionOf(module=home, node=function),):
+                        return home.path, home.span(function).start
+        return None
+
+    def depth_by(self, module: Module, key: ast.expr | None, depth: int) -> int:
+        """Return the depth of the container that has something at ``depth`` by ``key``."""
+        result = self.depth_read(module, key, depth)
+        is_position = isinstance(result, Depth) and isinstance(result.key, int)
+        return depth + 1 if is_position and not depth else result
+
+    def depth_read(self, module: Module, key: ast.expr | None, depth: int) -> int:
+        """Return the depth of the container in which ``key`` reads what is at ``depth``."""
+        named = None if depth else self._key_in(module, key)
+        return depth + 1 if named is None else Depth(1, named)
+
+    def has_another(self, module: Module, key: ast.expr | None, depth: int) -> bool:
+        """Whether what is at ``depth`` in a container is there by another key than ``key``."""
+        return _are_apart(depth, self.depth_read(module, key, 0))
+
+    def takes_another(self, module: Module, call: ast.Call, depth: int) -> bool:
+        """Whether a method such as `get` takes out what is there by another key."""
+        return self.puts_another(module, _first_argument(call), depth)
+
+    def puts_another(self, module: Module, key: ast.expr | None, depth: int) -> bool:
+        """Whether what is put there by ``key`` is never what is at ``depth``."""
+        return _are_apart(depth, self.depth_by(module, key, 0))
+
+    def depth_taken(self, module: Module, call: ast.Call, depth: int) -> int:
+        """Return the depth of the container out of which a method takes what is at ``depth``."""
+        return self.depth_by(module, _first_argument(call), depth)
 
     def decorated_by(
         self, module: Module, function: Function

@@ -29,6 +29,7 @@ class StandIns:
         self._replaced: defaultdict[FunctionPlace, set[FunctionPlace]] = defaultdict(set)
         self._mixed: set[FunctionPlace] = set()
         self._put: defaultdict[Place, set[FunctionPlace]] = defaultdict(set)
+        self._returned: defaultdict[Place, set[FunctionPlace]] = defaultdict(set)
         self._of_sessions: set[Place] = set()
         self.paths = [path for path in project.files_with(_WORDS) if is_around_tests(path)]
         for module in project.modules_at(self.paths):
@@ -43,6 +44,7 @@ class StandIns:
                 # The mock is the only one that gets the stored value.
                 self._put[module.place(above.targets[0])] |= set(replacement.functions)
         given = replacement.given
+        self._add_returned(module, replacement)
         if given is None:
             return
         self._put[module.place(given)] |= set(replacement.functions)
@@ -58,6 +60,18 @@ class StandIns:
             for function in replacement.functions:
                 self._of[function].add(item)
                 self._replaced[item].add(function)
+
+    def _add_returned(self, module: Module, replacement: Replacement) -> None:
+        """Add what a lambda returns that replaces something, or a mock that a patch makes."""
+        match replacement:
+            case Replacement(given=ast.Lambda(body=body)):
+                nodes = [body]
+            case Replacement(given=None, node=ast.Call(keywords=keywords)):
+                nodes = [item.value for item in keywords if item.arg == "return_value"]
+            case _:
+                return
+        for node in nodes:
+            self._returned[module.place(node)] |= set(replacement.functions)
 
     def _add_class(self, replaced: str, fakes: tuple[str, ...]) -> None:
         """Add the methods of a test class that replaces one of the program."""
@@ -90,6 +104,10 @@ class StandIns:
     def replaced_at(self, place: Place) -> set[FunctionPlace]:
         """Return the functions in whose place the expression at ``place`` is put."""
         return self._put.get(place, set())
+
+    def returned_for(self, place: Place) -> set[FunctionPlace]:
+        """Return the functions in whose place something returns the expression at ``place``."""
+        return self._returned.get(place, set())
 
     def is_of_session(self, place: Place) -> bool:
         """Whether the expression at ``place`` is put in the place of a method that waits."""
