@@ -64,7 +64,7 @@ class FactoryBlocks(ProjectFacts):
     @cached_property
     def of_files(self) -> dict[str, list[Block]]:
         """The blocks of each file that has some, by its path."""
-        words = [*map(str.encode, self._project.spellings_of(_applications()))]
+        words = [*map(str.encode, self._project.spellings_of(application_names()))]
         result = {}
         for module in modules_with(self._project, words, is_around_tests):
             application = application_of(self._project, module)
@@ -107,7 +107,8 @@ def uses_of_variables(module: Module, function: ast.FunctionDef) -> Iterator[set
         }
 
 
-def _applications() -> set[str]:
+def application_names() -> set[str]:
+    """Return the qualified names of the classes of applications with an event loop."""
     return {name for name, kind in application_classes().items() if kind in _KINDS}
 
 
@@ -150,7 +151,7 @@ def application_starting(project: Project, module: Module) -> tuple[Module, Appl
     """
     home = module
     if not any(_applications_made(project, module)):
-        words = [*map(str.encode, project.spellings_of(_applications()))]
+        words = [*map(str.encode, project.spellings_of(application_names()))]
         homes = [
             candidate
             for candidate in modules_with(project, words, is_around_tests)
@@ -178,7 +179,7 @@ def _applications_made(project: Project, module: Module) -> Iterator[Application
 def _makes(node: ast.expr, project: Project, module: Module) -> TypeGuard[ast.Call]:
     if not isinstance(node, ast.Call):
         return False
-    return project.qualified_name(module, node.func) in _applications()
+    return project.qualified_name(module, node.func) in application_names()
 
 
 def _is_called_again(project: Project, module: Module, factory: ast.FunctionDef) -> bool | None:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from awaken.codemods.sqlalchemy.session_to_async.find.application_factories import (
+    application_names,
+)
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import takes_session
 from awaken.contract import Place
 from awaken.kit.search import SCRIPTS, argument, modules_with, nodes_with
@@ -24,8 +27,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _LOCAL = ".<locals>"
-_MAKING = (b"FastAPI(", b"Starlette(")
-"""What makes an application."""
 
 
 def begins_process(module: Module, node: ast.AST) -> bool:
@@ -124,21 +125,21 @@ class EntryPoints:
 
         A server calls them by their names, in its event loop, and does not await them.
         """
-        graph, applications = self._project.calls.graph(), self._project.web.applications
-        for module, call in nodes_with(self._project, _MAKING, ast.Call, is_around_tests):
-            node = function_around(module, call)
-            if not isinstance(node, ast.FunctionDef) or module.parent(node) is not module.tree:
-                continue
-            function = self._place_of(module, node)
-            callers = (caller.place.path for caller in graph.callers(function))
-            if not node.decorator_list and all(map(is_around_tests, callers)):
-                kinds = {
-                    made.kind
-                    for given in module.returned_by(node)
-                    for made in applications.applications_of(module, given).applications
-                }
-                if kinds & {"fastapi", "starlette"} and function not in self.found:
-                    yield function, EntryPoint("factory", module.place(node), function)
+        words = [*map(str.encode, self._project.spellings_of(application_names()))]
+        for module in modules_with(self._project, words, is_around_tests):
+            for node in module.tree.body:
+                if isinstance(node, ast.FunctionDef) and self._makes_application(module, node):
+                    function = self._place_of(module, node)
+                    calls = self._project.calls.graph().callers(function)
+                    is_uncalled = all(is_around_tests(call.place.path) for call in calls)
+                    if is_uncalled and function not in self.found:
+                        yield function, EntryPoint("factory", module.place(node), function)
+
+    def _makes_application(self, module: Module, node: ast.FunctionDef) -> bool:
+        """Whether a function without decorators returns an application with an event loop."""
+        outputs = () if node.decorator_list else module.returned_by(node)
+        values = (self._project.values.of(module, output).instance_of for output in outputs)
+        return any(not application_names().isdisjoint(names) for names in values)
 
     def is_factory(self, function: FunctionPlace) -> bool:
         """Whether a server calls a function to make its application."""
