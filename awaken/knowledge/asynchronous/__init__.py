@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from awaken.knowledge.decorators import library_decorators
+from awaken.knowledge.decorators import library_handings
 from awaken.knowledge.libraries import knowledge
 from awaken.knowledge.typed_tables import read_table
 
@@ -157,7 +157,7 @@ def registers_both_kinds(owner: str, method: str) -> bool:
     An application, or its router, awaits the first and calls the others in a thread.
     """
     is_application = owner in twins().absorbing.applications
-    return is_application and library_decorators().registers(owner, method)
+    return is_application and "registered" in library_handings(f"{owner}.{method}")
 
 
 @cache

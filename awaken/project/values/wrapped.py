@@ -20,6 +20,7 @@ from awaken.project.source.trees import (
     positional_parameters,
     without_arguments,
 )
+from awaken.project.values.calls.decorator_effects import handings_by
 from awaken.project.values.domain import Environment, NoneValue, Values, union
 
 if TYPE_CHECKING:
@@ -206,10 +207,8 @@ def _decorator(module: Module, wrapper: Function) -> str:
 def _is_next(evaluator: Questions, home: Module, function: Function, qualified: str) -> bool:
     """Whether nothing between a decorator of ``function`` and that passes other arguments."""
     for decorator in reversed(function.decorator_list):
-        name = evaluator.names.qualified_name(home, without_arguments(decorator)) or ""
-        if name == qualified:
+        if evaluator.names.qualified_name(home, without_arguments(decorator)) == qualified:
             return True
-        handing = evaluator.forwarding.handing_of(name, called=isinstance(decorator, ast.Call))
-        if handing not in {"same", "forwards"}:
+        if "forwards" not in handings_by(evaluator, home, decorator):
             return False
     return False

@@ -23,7 +23,7 @@ from awaken.kit.imports import imports_here
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site, listed_names
-from awaken.knowledge.decorators import library_decorators
+from awaken.knowledge.decorators import SAME, library_decorators, library_handings
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.callers import CallSite, Obstacle
 from awaken.project.names.functions.injections import OVERRIDES
@@ -232,7 +232,7 @@ def _of_decorators(project: Project, module: Module, signature: _Signature) -> I
         wraps = OpaqueUse(wrapping={""}) if name in known.unread else None
         use = wraps or project.calls.opaque_use(name, decorator)
         text = f"`@{module.excerpt(plain)}`"
-        if use is None and not known.is_same(name):
+        if use is None and library_handings(name) != SAME:
             yield f"{text} may read the defaults of the function"
         elif use is not None:
             yield from _of_wrapper(signature, use, text, is_below=is_below)

@@ -174,7 +174,7 @@ class WhileRunning:
         if maker is None or not isinstance(decorator, Function):
             return False
         name, is_called = module.full_name(maker), decorator is not maker
-        if self._evaluator.forwarding.handing_of(name, called=is_called) is None:
+        if "calls" not in self._evaluator.forwarding.handings_of(name, called=is_called):
             return False
         files = self._evaluator.callers.words.files_with(maker.name)
         return all(

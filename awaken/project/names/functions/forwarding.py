@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import Literal
+from collections.abc import Iterable
+from operator import or_
 
+from awaken.knowledge.decorators import FORWARDING, NO_HANDINGS, SAME, Handings
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.decorator_code import DecoratorCode
 from awaken.project.names.functions.opaque import Opaque, OpaqueUse
@@ -23,15 +25,6 @@ from awaken.project.source.trees import (
     without_arguments,
 )
 
-Handing = Literal["same", "forwards", "calls"]
-"""A decorator's use of its function.
-
-``same``: it returns the function itself; ``forwards``: a wrapper that passes on all the arguments
-that it is given, and returns what the function returns; ``calls``: a wrapper that calls it with
-others, or returns something else.
-"""
-_Asked = Handing | Literal["coroutines"]
-_KINDS: tuple[Handing, ...] = ("same", "forwards", "calls")
 _CHANGING = library_names().changing_methods
 
 
@@ -44,28 +37,17 @@ class Forwarding:
         self._keeping = Opaque(names, self.definition, may_read=True)
 
     @cached_method
-    def handing_of(self, qualified: str, *, called: bool) -> Handing | None:
-        """Return what the decorator with this qualified name does with its function.
+    def handings_of(self, qualified: str, *, called: bool) -> Handings:
+        """Return what the code of the decorator with this qualified name says of its result.
 
-        ``called`` says that it is given arguments first: ``@retry(3)``. None where its code cannot
-        be read, and for names that are not one function of a module of the program.
+        ``called`` says that it is given arguments first: ``@retry(3)``. Nothing where its code
+        cannot be read, and for names that are not one function of a module of the program.
         """
-        return next((kind for kind in _KINDS if self._does(qualified, kind, called=called)), None)
-
-    @cached_method
-    def keeps_coroutines(self, qualified: str, *, called: bool) -> bool:
-        """Whether calls give a coroutine of what the decorator makes of a coroutine function.
-
-        It may be another coroutine, of a wrapper that is a coroutine function itself.
-        """
-        return self._does(qualified, "coroutines", called=called)
-
-    def _does(self, qualified: str, kind: _Asked, *, called: bool) -> bool:
         pair = self.definition(qualified)
         if pair is None:
-            return False
-        reader = _Reader(self._names, *pair, kind)
-        return reader.makes() if called else reader.decorates()
+            return NO_HANDINGS
+        reader = _Reader(DecoratorCode(self._names, *pair))
+        return reader.of_maker() if called else reader.of_decorator()
 
     @cached_method
     def opaque(self, qualified: str, passed: frozenset[str] | None) -> OpaqueUse | None:
@@ -112,24 +94,23 @@ class Forwarding:
 
 
 class _Reader:
-    """Reads one decorator; ``kind`` is what it must do at least."""
+    """Reads one decorator."""
 
-    def __init__(self, names: Names, module: Module, node: Function, kind: _Asked) -> None:
-        self._code = DecoratorCode(names, module, node)
-        self._module = module
-        self._kind = kind
+    def __init__(self, code: DecoratorCode) -> None:
+        self._code = code
+        self._module = code.module
 
-    def makes(self) -> bool:
-        """Whether all that the function returns are decorators that hand through.
+    def of_maker(self) -> Handings:
+        """Return what is true of all decorators that the function returns.
 
         ``def mark(f=None, *, name=""): if f is None: return partial(mark, name=name)`` is called
         with arguments of its own, and then with the function.
         """
         code = self._code
         if isinstance(code.node, ast.AsyncFunctionDef) or code.node.decorator_list:
-            return False
-        made = [node for node in code.returned if not self._is_of_decorating(node)]
-        return bool(made) and all(map(self._is_decorator, made))
+            return NO_HANDINGS
+        made = (node for node in code.returned if not self._is_of_decorating(node))
+        return _common(self._of_made(node) for node in made)
 
     def _is_of_decorating(self, value: ast.expr) -> bool:
         """Whether ``value`` is returned where the maker is given the function at once."""
@@ -139,47 +120,50 @@ class _Reader:
                 value = passed
         return self._code.is_optional and value in self._code.reads
 
-    def _is_decorator(self, value: ast.expr, *, known: bool = False) -> bool:
-        """Whether ``value`` is a decorator, as what the maker returns, which may be ``known``."""
-        decorators = self._code.decorators(value)
-        return bool(decorators) and all(
-            isinstance(node, ast.Lambda) or (known and node is self._code.node) or self._other(node)
-            for node in decorators
+    def _of_made(self, value: ast.expr, *, known: bool = False) -> Handings:
+        """Return what is true of ``value`` as a decorator; of the maker, if ``known``, all."""
+        return _common(
+            SAME
+            if isinstance(node, ast.Lambda) or (known and node is self._code.node)
+            else self._of_other(node)
+            for node in self._code.decorators(value)
         )
 
-    def _other(self, node: Function) -> bool:
-        return _Reader(self._code.names, self._module, node, self._kind).decorates()
+    def _of_other(self, node: Function) -> Handings:
+        return _Reader(DecoratorCode(self._code.names, self._module, node)).of_decorator()
 
-    def decorates(self) -> bool:
-        """Whether the function, given a function, returns it or a wrapper that forwards to it."""
-        if not self._code.is_plain:
-            return False
-        returned = self._code.returned
-        # Where it is given none, it returns a decorator: that is asked by ``makes``.
-        if self._code.is_optional:
-            returned = [node for node in returned if not self._is_decorator(node, known=True)]
-        return bool(returned) and all(map(self._hands, returned))
+    def of_decorator(self) -> Handings:
+        """Return what is true of all that the function returns where it is given a function."""
+        code = self._code
+        if not code.is_plain:
+            return NO_HANDINGS
+        # Where it is given none, it returns a decorator: that is asked by ``of_maker``.
+        is_optional = code.is_optional
+        made = [self._of_made(x, known=True) if is_optional else NO_HANDINGS for x in code.returned]
+        return _common(map(or_, made, map(self._of_result, code.returned))) - _common(made)
 
-    def _hands(self, value: ast.expr) -> bool:
+    def _of_result(self, value: ast.expr) -> Handings:
         if value in self._code.reads:
-            return True
+            return SAME
         if wrappers := self._code.functions_inside(value):
-            return self._kind != "same" and all(map(self._forwards, wrappers))
+            return _common(map(self._of_wrapper, wrappers))
         # `return decorator(f)` with a decorator of its own.
-        applied = self._code.decorators_applied(value)
-        return bool(applied) and all(map(self._other, applied))
+        return _common(map(self._of_other, self._code.decorators_applied(value)))
 
-    def _forwards(self, wrapper: Function) -> bool:
-        """Whether ``wrapper`` calls the function with all it is given, and returns the result."""
+    def _of_wrapper(self, wrapper: Function) -> Handings:
         plain = map(without_arguments, wrapper.decorator_list)
         if any(self._code.qualified_name(node) != "functools.wraps" for node in plain):
-            return False
+            return NO_HANDINGS
         calls = self._code.calls(wrapper)
-        if self._kind == "coroutines":
-            return self._gives_a_coroutine(wrapper, calls)
-        if self._kind == "calls":
-            return bool(calls)
-        if not calls or not all(_passes_all(call, wrapper) for call in calls):
+        if calls and self._forwards(wrapper, calls):
+            result = FORWARDING
+        else:
+            result = FORWARDING & {"calls"} if calls else NO_HANDINGS
+        return result | {"coroutines"} if self._gives_a_coroutine(wrapper, calls) else result
+
+    def _forwards(self, wrapper: Function, calls: list[ast.Call]) -> bool:
+        """Whether ``wrapper`` calls the function with all it is given, and returns the result."""
+        if not all(_passes_all(call, wrapper) for call in calls):
             return False
         if self._module.is_generator(wrapper) or self._changes_arguments(wrapper):
             return False
@@ -231,6 +215,12 @@ class _Reader:
         return is_whole and all(
             (node.value if isinstance(node, ast.Await) else node) in calls for node in values
         )
+
+
+def _common(handings: Iterable[Handings]) -> Handings:
+    """Return what is true of each; nothing is of none."""
+    known = list(handings)
+    return SAME.intersection(*known) if known else NO_HANDINGS
 
 
 def _passes_all(call: ast.Call, wrapper: Function) -> bool:

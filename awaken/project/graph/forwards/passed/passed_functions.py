@@ -35,7 +35,7 @@ from awaken.project.graph.passing import collected_arguments
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_getting
-from awaken.project.values.calls.registering import registered_function
+from awaken.project.values.calls.decorator_effects import registered_function
 from awaken.project.values.domain import ClassOf, InstanceOf, Session, classes_in, without_none
 
 
