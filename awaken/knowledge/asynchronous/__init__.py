@@ -5,6 +5,7 @@ The TOML file of this folder, typed; it names the source of its rows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Literal
 
@@ -151,13 +152,16 @@ def twins() -> Twins:
     return read_table(__name__, "twins.toml", Twins)
 
 
-def registers_both_kinds(owner: str, method: str) -> bool:
-    """Whether a method of this class registers coroutine functions as well as plain ones.
+def registers_both_kinds(names: Iterable[str]) -> bool:
+    """Whether a method with one of these names registers coroutine functions and plain ones.
 
     An application, or its router, awaits the first and calls the others in a thread.
     """
-    is_application = owner in twins().absorbing.applications
-    return is_application and "registered" in library_handings(f"{owner}.{method}")
+    applications = twins().absorbing.applications
+    return any(
+        name.rpartition(".")[0] in applications and "registered" in library_handings(name)
+        for name in names
+    )
 
 
 @cache

@@ -37,6 +37,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
 from awaken.project.source.words import word_pattern
 from awaken.project.source.worklist import multimap
+from awaken.project.values.calls.decorator_effects import library_names
 from awaken.project.values.domain import Unknown
 from awaken.project.values.evaluation import Evaluator
 from awaken.project.values.local.context_managers import returns_in_the_end
@@ -246,6 +247,13 @@ class Calls:
         """
         passed = passed_names(decorator) if isinstance(decorator, ast.Call) else None
         return self._evaluator.forwarding.opaque(qualified, passed)
+
+    def library_names(self, module: Module, plain: ast.expr) -> list[tuple[str, ...]]:
+        """Return the names that libraries have for each thing that a decorator may be.
+
+        ``plain`` is without its arguments. Empty if it may be anything else.
+        """
+        return library_names(self._evaluator, module, plain)
 
     def decorated_by(self, qualified: str) -> Decorated | None:
         """Return what a decorator of the program is used for; None if it is used otherwise.

@@ -216,8 +216,7 @@ def _registers(decorator: ast.expr) -> bool:
 
 def _of_decorators(project: Project, module: Module, signature: _Signature) -> Iterator[str]:
     function = signature.function
-    known = library_decorators()
-    methods = {row.rpartition(".")[2] for row in known.unread}
+    unread = library_decorators().unread
     # FastAPI gets what the decorators below make.
     is_below = not _is_route(function)
     for decorator in function.decorator_list:
@@ -225,12 +224,10 @@ def _of_decorators(project: Project, module: Module, signature: _Signature) -> I
             is_below = True
             continue
         plain = without_arguments(decorator)
+        names = project.calls.library_names(module, plain)
+        is_unread = bool(names) and not any(map(unread.isdisjoint, names))
         name = project.qualified_name(module, plain) or ""
-        if isinstance(plain, ast.Attribute) and plain.attr in methods:
-            owners = project.instance_of(module, plain.value)
-            name = f"{owners[0]}.{plain.attr}" if len(owners) == 1 else name
-        wraps = OpaqueUse(wrapping={""}) if name in known.unread else None
-        use = wraps or project.calls.opaque_use(name, decorator)
+        use = OpaqueUse(wrapping={""}) if is_unread else project.calls.opaque_use(name, decorator)
         text = f"`@{module.excerpt(plain)}`"
         if use is None and library_handings(name) != SAME:
             yield f"{text} may read the defaults of the function"

@@ -6,13 +6,14 @@ A decorator of the program is read, or believed what it declares. Those of libra
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from awaken.knowledge.asynchronous import registers_both_kinds
 from awaken.knowledge.decorators import NO_HANDINGS, Handings, known_methods, library_handings
 from awaken.project.names.functions.opaque import passed_names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import without_arguments
-from awaken.project.values.domain import Environment, Values, are_instances, classes_in
+from awaken.project.values.domain import Environment, External, InstanceOf, NoneValue, Values
 from awaken.project.values.questions import Questions
 
 _DECLARED: dict[str | None, Handings] = {
@@ -28,7 +29,7 @@ def handings_by(evaluator: Questions, module: Module, decorator: ast.expr) -> Ha
     result = handings_of(evaluator, name or "", called=plain is not decorator)
     # Of other methods nothing is known, whatever the object is.
     if not result and isinstance(plain, ast.Attribute) and plain.attr in known_methods():
-        return handings_of_method(evaluator, evaluator.values(module, plain.value), plain.attr)
+        return common_handings(library_names(evaluator, module, plain))
     return result
 
 
@@ -39,18 +40,42 @@ def handings_of(evaluator: Questions, qualified: str, *, called: bool) -> Handin
     return read | _DECLARED.get(declared, NO_HANDINGS) or library_handings(qualified)
 
 
-def handings_of_method(evaluator: Questions, owners: Values, method: str) -> Handings:
-    """Return the same of a method that all of ``owners`` have from one library."""
-    names = classes_in(owners)
-    known = [_of_owner(evaluator, name, method) for name in names]
-    return known[0].intersection(*known) if known and len(names) == len(owners) else NO_HANDINGS
+def common_handings(names: Sequence[Sequence[str]]) -> Handings:
+    """Return what is true of decorators with these `library_names`."""
+    known = [next(filter(None, map(library_handings, each)), NO_HANDINGS) for each in names]
+    return known[0].intersection(*known) if known else NO_HANDINGS
 
 
-def _of_owner(evaluator: Questions, owner: str, method: str) -> Handings:
-    classes = evaluator.classes
-    bases = () if classes.has_own(owner, method) else classes.library_names(owner)
-    known = (library_handings(f"{base}.{method}") for base in bases)
-    return next(filter(None, known), NO_HANDINGS)
+def library_names(evaluator: Questions, module: Module, plain: ast.expr) -> list[tuple[str, ...]]:
+    """Return the names that libraries have for each thing that ``plain`` may be.
+
+    Those of a method are as many as the library classes of its object. Empty if it may be anything
+    else.
+    """
+    name = evaluator.names.qualified_name(module, plain)
+    # A name of the program's own may be an object that a library has the class of.
+    if name is not None and evaluator.names.locate(name) is None:
+        return [(name,)]
+    if not isinstance(plain, ast.Attribute):
+        return []
+    return names_of_method(evaluator, evaluator.values(module, plain.value), plain.attr)
+
+
+def names_of_method(evaluator: Questions, owners: Values, method: str) -> list[tuple[str, ...]]:
+    """Return the same of a method of ``owners``."""
+    result: list[tuple[str, ...]] = []
+    for owner in owners:
+        match owner:
+            case InstanceOf(qualified=name) | External(qualified=name) if not (
+                evaluator.classes.has_own(name, method)
+            ):
+                bases = evaluator.classes.library_names(name)
+                result.append(tuple(f"{base}.{method}" for base in bases))
+            case NoneValue():
+                pass
+            case _:
+                return []
+    return result
 
 
 def calls_nothing_else(evaluator: Questions, module: Module, decorator: ast.expr) -> bool:
@@ -79,10 +104,5 @@ def registered_function(
             owners = evaluator.values(module, owner, known)
         case _:
             return None
-    is_known = are_instances(owners, lambda owner: _registers(evaluator, owner, method))
-    return given if is_known else None
-
-
-def _registers(evaluator: Questions, owner: str, method: str) -> bool:
-    bases = (owner, *evaluator.classes.library_ancestors(owner))
-    return any(registers_both_kinds(base, method) for base in bases)
+    names = names_of_method(evaluator, owners, method)
+    return given if names and all(map(registers_both_kinds, names)) else None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -26,6 +27,7 @@ from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.wrapping import Wrapping
 from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.f_strings import has_long_text
+from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
@@ -47,61 +49,39 @@ class Decorators:
     def __init__(self, part: SynchronousPart) -> None:
         self._part = part
         self._project: Project = part.project
-        self._applying: set[str] = set()
 
     def hands_through(self, module: Module, function: Function, decorator: ast.expr) -> bool:
         """Whether a decorator of ``function`` does the same for it as a coroutine function."""
         return self._is_same(module, decorator, is_generator=module.is_generator(function))
 
     def _is_same(self, module: Module, decorator: ast.expr, *, is_generator: bool) -> bool:
-        plain = without_arguments(decorator)
-        names = twins().decorators.names
-        qualified = self._project.qualified_name(module, plain) or ""
-        if qualified in names or qualified == MANAGER or qualified.startswith("pytest.mark."):
+        plain, project = without_arguments(decorator), self._project
+        names = project.calls.library_names(module, plain)
+        # A command is what a wrapper below it makes of the function, and that runs it.
+        is_known = bool(names) and all(map(_takes_both_kinds, names))
+        if is_known or self._part.entry_points.is_command(module, decorator):
             return True
-        # The command is what a wrapper below it makes of the function, and that runs it.
-        if self._part.entry_points.is_command(module, decorator):
-            return True
-        wrapping = self._project.calls.wrapping_by(module, decorator)
+        wrapping = project.calls.wrapping_by(module, decorator)
         if wrapping is not None:
             return wrapping.is_same or not is_generator
-        if isinstance(plain, ast.Name):
-            # A mark that several tests share: `slow = pytest.mark.timeout(60)`.
-            bindings = module.scopes.bindings_of(plain)
-            value = bindings[0].value if len(bindings) == 1 else None
-            is_kept = bool(bindings) and bindings[0].scope is module.scopes.module
-            return (
-                isinstance(value, ast.Call)
-                and is_kept
-                and self._is_same(module, value, is_generator=is_generator)
-            ) or self._applies_others(module, decorator, is_generator=is_generator)
-        if not isinstance(plain, ast.Attribute):
-            return False
-        owners = self._owners(module, plain)
-        return bool(owners) and all(
-            any(
-                f"{line}.{plain.attr}" in names or registers_both_kinds(line, plain.attr)
-                for line in lines
-            )
-            for lines in owners
-        )
+        # A mark that several tests share: `slow = pytest.mark.timeout(60)`.
+        mark = module.scopes.only_binding(plain)
+        if mark and mark.scope is module.scopes.module and isinstance(mark.value, ast.Call):
+            return self._is_same(module, mark.value, is_generator=is_generator)
+        name, is_called = project.qualified_name(module, plain), plain is not decorator
+        return self._applies_others(name, is_called=is_called, is_generator=is_generator)
 
-    def _applies_others(self, module: Module, decorator: ast.expr, *, is_generator: bool) -> bool:
+    @recursive(lambda *_, **__: False)  # it may apply itself
+    def _applies_others(self, name: str | None, *, is_called: bool, is_generator: bool) -> bool:
         """Whether a decorator of the program only applies others, which do the same.
 
         ``def limited(f): return limiter.limit("5/minute")(f) if limiter else f``. One that is
         called with arguments first returns another one.
         """
-        name = self._project.qualified_name(module, without_arguments(decorator)) or ""
-        named = None if name in self._applying else name
-        home, function = self._project.function_definition(named) or (module, None)
-        if not isinstance(function, ast.FunctionDef) or function.decorator_list:
+        home, function = self._project.function_definition(name) or (None, None)
+        if home is None or not isinstance(function, ast.FunctionDef) or function.decorator_list:
             return False
-        self._applying.add(name)  # it may apply itself
-        is_called = isinstance(decorator, ast.Call)
-        is_same = self._only_applies(home, function, is_called, is_generator=is_generator)
-        self._applying.remove(name)
-        return is_same
+        return self._only_applies(home, function, is_called, is_generator=is_generator)
 
     def _only_applies(
         self, home: Module, function: FunctionOrLambda, is_called: bool, *, is_generator: bool
@@ -150,17 +130,8 @@ class Decorators:
 
     def registers(self, module: Module, decorator: ast.expr) -> bool:
         """Whether a decorator makes a function an endpoint or a handler of an application."""
-        plain = without_arguments(decorator)
-        owners = self._owners(module, plain) if isinstance(plain, ast.Attribute) else []
-        name = plain.attr if isinstance(plain, ast.Attribute) else ""
-        return any(registers_both_kinds(line, name) for lines in owners for line in lines)
-
-    def _owners(self, module: Module, plain: ast.Attribute) -> list[tuple[str, ...]]:
-        """Return the classes of which ``plain`` may be a method, each with those above it."""
-        owners = self._project.classes_of(module, plain.value) or self._project.instance_of(
-            module, plain.value
-        )
-        return [(owner, *self._project.library_ancestors(owner)) for owner in owners]
+        names = self._project.calls.library_names(module, without_arguments(decorator))
+        return registers_both_kinds(chain(*names))
 
     # -------------------------------------------------------------------------------- wrappers
     def members(self, rule: str) -> Iterator[Member]:
@@ -232,6 +203,13 @@ class Decorators:
         return decorated is not None and all(
             function in part.steps or part.is_asynchronous(function) for function in functions
         )
+
+
+def _takes_both_kinds(names: Sequence[str]) -> bool:
+    """Whether a library's decorator with these names does the same for coroutine functions."""
+    known = {*twins().decorators.names, MANAGER}
+    is_mark = any(name.startswith("pytest.mark.") for name in names)
+    return is_mark or not known.isdisjoint(names) or registers_both_kinds(names)
 
 
 def _coroutine_wrapper(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -156,13 +157,9 @@ class EntryPoints:
 
     def _names(self, module: Module, plain: ast.expr) -> set[str]:
         """Return what a decorator may be, by qualified names."""
-        qualified = self._project.qualified_name(module, plain)
-        names = set() if qualified is None else {qualified}
-        if isinstance(plain, ast.Attribute):
-            owners = self._project.instance_of(module, plain.value) or self._groups(
-                module, plain.value
-            )
-            names |= {f"{owner}.{plain.attr}" for owner in owners}
+        names = {*chain(*self._project.calls.library_names(module, plain))}
+        if isinstance(plain, ast.Attribute) and not names:
+            names = {f"{owner}.{plain.attr}" for owner in self._groups(module, plain.value)}
         return names
 
     def _groups(self, module: Module, node: ast.expr) -> tuple[str, ...]:
