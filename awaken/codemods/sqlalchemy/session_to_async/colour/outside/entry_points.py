@@ -11,14 +11,13 @@ from msgspec import Struct
 
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import takes_session
 from awaken.contract import Place
-from awaken.kit.search import SCRIPTS, argument, modules_with, nodes_with
+from awaken.kit.search import argument, command_names, modules_with, nodes_with
 from awaken.knowledge.asynchronous.boundaries import Where, boundaries
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.values.domain import FunctionOf
-from awaken.workspace.manifests.describing import console_scripts
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -95,9 +94,7 @@ class EntryPoints:
 
     def _scripts(self) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
         """Yield the functions that the build settings make commands of."""
-        files = self._project.texts(SCRIPTS).files
-        names = [path for file in files.values() for path in console_scripts(file.text.decode())]
-        for name in names:
+        for name in command_names(self._project):
             module, node = self._project.function_definition(name) or (None, None)
             if module is not None and isinstance(node, ast.FunctionDef):
                 function = self._place_of(module, node)
