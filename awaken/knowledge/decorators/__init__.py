@@ -5,6 +5,7 @@ The TOML file of this folder, typed; it names the source of its rows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Literal
 
@@ -19,6 +20,7 @@ Handing = Literal[
     "returns",
     "coroutines",
     "coroutine",
+    "both",
     "manager",
     "registered",
     "outside",
@@ -31,6 +33,7 @@ Handing = Literal[
 - ``returns``: its calls, or reads, give what calls of the function give.
 - ``coroutines``: it gives a coroutine if the function is a coroutine function, maybe another one.
 - ``coroutine``: it gives a coroutine, whatever the function is.
+- ``both``: it does the same for coroutine functions as for others, and awaits their results.
 - ``manager``: it gives a context manager of what the function yields.
 - ``registered``: somebody else calls the function as well.
 - ``outside``: code of a library runs around the function.
@@ -39,12 +42,16 @@ Handings = frozenset[Handing]
 SAME: Handings = frozenset({"same", "forwards", "calls", "returns", "coroutines"})
 FORWARDING: Handings = frozenset({"forwards", "calls", "returns"})
 NO_HANDINGS: Handings = frozenset()
-_REGISTERED: Handings = SAME | {"registered"}
+EVERYTHING: Handings = FORWARDING | SAME | {"coroutine", "both", "manager"}
+_BOTH: Handings = frozenset({"both"})
+ALSO_FALSE: Handings = frozenset({"registered", "outside"})
+"""True of what one of several decorators makes, it is true of what they make together."""
 _GROUPS: dict[str, Handings] = {
-    "same": SAME,
+    "both": _BOTH,
+    "same": SAME | _BOTH,
     "handing_on": SAME,
     "forwarding": FORWARDING | {"outside"},
-    "registering": _REGISTERED,
+    "registering": SAME | {"registered"},
     "fixtures": frozenset({"calls", "returns", "registered", "outside"}),
     "managers": frozenset({"forwards", "calls", "manager", "outside"}),
     "overloads": frozenset({"forwards", "calls", "outside"}),
@@ -56,11 +63,13 @@ class Decorators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Qualified names, ``package.*`` for all that is below one; each group says what they do.
 
     ``methods`` are those of instances of a class: they give back the function itself, which is
-    called by somebody else. ``unread`` wrap it by `functools.wraps`, pass on all arguments, and
-    read no default of it.
+    called by somebody else. Classes that are ``awaiting`` await its result if it is a coroutine.
+    ``unread`` wrap it by `functools.wraps`, pass on all arguments, and read no default of it.
     """
 
     source: str
+    awaiting: frozenset[str]
+    both: frozenset[str]
     same: frozenset[str]
     handing_on: frozenset[str]
     forwarding: frozenset[str]
@@ -81,10 +90,13 @@ def library_decorators() -> Decorators:
 
 @cache
 def _by_name() -> dict[str, Handings]:
-    known = library_decorators()
-    result = {name: group for key, group in _GROUPS.items() for name in getattr(known, key)}
+    known, result = library_decorators(), dict[str, Handings]()
+    rows = [(name, group) for key, group in _GROUPS.items() for name in getattr(known, key)]
     for owner, names in known.methods.items():
-        result |= dict.fromkeys((f"{owner}.{name}" for name in names), _REGISTERED)
+        group = _GROUPS["registering"] | (_BOTH if owner in known.awaiting else NO_HANDINGS)
+        rows += [(f"{owner}.{name}", group) for name in names]
+    for name, group in rows:
+        result[name] = result.get(name, NO_HANDINGS) | group
     return result
 
 
@@ -98,3 +110,10 @@ def library_handings(qualified: str) -> Handings:
     """Return what is true of what a decorator of a library makes; nothing of others."""
     known, (owner, _, _) = _by_name(), qualified.rpartition(".")
     return known.get(qualified) or known.get(f"{owner}.*", NO_HANDINGS)
+
+
+def common_handings(handings: Iterable[Handings]) -> Handings:
+    """Return what is true of whatever one of several decorators makes; nothing of none."""
+    known = list(handings)
+    some = NO_HANDINGS.union(*known) & ALSO_FALSE
+    return known[0].intersection(*known) | some if known else NO_HANDINGS

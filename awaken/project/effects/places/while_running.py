@@ -175,7 +175,7 @@ class WhileRunning:
         if maker is None or not isinstance(decorator, Function):
             return False
         name, is_called = module.full_name(maker), decorator is not maker
-        if "calls" not in self._evaluator.forwarding.handings_of(name, called=is_called):
+        if "calls" not in self._evaluator.forwarding.reading_of(name, called=is_called).handings:
             return False
         return decorated_by(self._evaluator, name) is not None
 

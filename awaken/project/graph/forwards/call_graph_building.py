@@ -25,8 +25,8 @@ from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 from awaken.project.values.calls.decorator_effects import (
-    common_handings,
     handings_of,
+    handings_of_names,
     names_of_method,
 )
 from awaken.project.values.evaluation import Evaluator
@@ -218,5 +218,5 @@ class _Decorated:
             variable, method = located.rest
             for module in evaluator.modules_at([located.path] if method in known_methods() else []):
                 owners = evaluator.global_values(module, variable)
-                handings = common_handings(names_of_method(evaluator, owners, method))
+                handings = handings_of_names(names_of_method(evaluator, owners, method))
         return "calls" in handings

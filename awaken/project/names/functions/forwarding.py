@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
 from operator import or_
+from typing import NamedTuple
 
-from awaken.knowledge.decorators import FORWARDING, NO_HANDINGS, SAME, Handings
+from awaken.contract import Place
+from awaken.knowledge.decorators import (
+    EVERYTHING,
+    FORWARDING,
+    NO_HANDINGS,
+    SAME,
+    Handings,
+    common_handings,
+)
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.decorator_code import DecoratorCode
 from awaken.project.names.functions.opaque import Opaque, OpaqueUse
 from awaken.project.names.resolution import Names
+from awaken.project.names.usages import CALLING
 from awaken.project.source.expressions.expression_uses import use_of
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
@@ -25,7 +34,19 @@ from awaken.project.source.trees import (
     without_arguments,
 )
 
+_SAME: Handings = SAME | {"both"}
+_LAZY: Handings = frozenset({"coroutines"})
 _CHANGING = library_names().changing_methods
+
+
+class Reading(NamedTuple):
+    """What the code of a decorator says of what it makes.
+
+    That is one of those things that other decorators make, which it has at the places ``applied``.
+    """
+
+    handings: Handings
+    applied: tuple[Place, ...] = ()
 
 
 class Forwarding:
@@ -37,7 +58,7 @@ class Forwarding:
         self._keeping = Opaque(names, self.definition, may_read=True)
 
     @cached_method
-    def handings_of(self, qualified: str, *, called: bool) -> Handings:
+    def reading_of(self, qualified: str, *, called: bool) -> Reading:
         """Return what the code of the decorator with this qualified name says of its result.
 
         ``called`` says that it is given arguments first: ``@retry(3)``. Nothing where its code
@@ -45,9 +66,11 @@ class Forwarding:
         """
         pair = self.definition(qualified)
         if pair is None:
-            return NO_HANDINGS
-        reader = _Reader(DecoratorCode(self._names, *pair))
-        return reader.of_maker() if called else reader.of_decorator()
+            return Reading(NO_HANDINGS)
+        applied: list[ast.expr] = []
+        reader = _Reader(DecoratorCode(self._names, *pair), applied)
+        handings = reader.of_maker() if called else reader.of_decorator()
+        return Reading(handings, tuple(map(pair[0].place, applied)) if handings else ())
 
     @cached_method
     def opaque(self, qualified: str, passed: frozenset[str] | None) -> OpaqueUse | None:
@@ -94,11 +117,12 @@ class Forwarding:
 
 
 class _Reader:
-    """Reads one decorator."""
+    """Reads one decorator; ``applied`` are those of which it returns the results."""
 
-    def __init__(self, code: DecoratorCode) -> None:
+    def __init__(self, code: DecoratorCode, applied: list[ast.expr]) -> None:
         self._code = code
         self._module = code.module
+        self._applied = applied
 
     def of_maker(self) -> Handings:
         """Return what is true of all decorators that the function returns.
@@ -110,7 +134,7 @@ class _Reader:
         if isinstance(code.node, ast.AsyncFunctionDef) or code.node.decorator_list:
             return NO_HANDINGS
         made = (node for node in code.returned if not self._is_of_decorating(node))
-        return _common(self._of_made(node) for node in made)
+        return common_handings(self._of_made(node) or self._of_other_made(node) for node in made)
 
     def _is_of_decorating(self, value: ast.expr) -> bool:
         """Whether ``value`` is returned where the maker is given the function at once."""
@@ -122,15 +146,30 @@ class _Reader:
 
     def _of_made(self, value: ast.expr, *, known: bool = False) -> Handings:
         """Return what is true of ``value`` as a decorator; of the maker, if ``known``, all."""
-        return _common(
-            SAME
+        return common_handings(
+            _SAME
             if isinstance(node, ast.Lambda) or (known and node is self._code.node)
             else self._of_other(node)
             for node in self._code.decorators(value)
         )
 
+    def _of_other_made(self, value: ast.expr) -> Handings:
+        """Return what is true of a decorator that is made by others: ``retry(3)``."""
+        match value:
+            case ast.Lambda(
+                args=ast.arguments(args=[ast.arg(arg=name)]),
+                body=ast.Call(func=other, args=[ast.Name(id=same)], keywords=[]),
+            ) if name == same:
+                self._applied.append(other)
+            case ast.Call():
+                self._applied.append(value)
+            case _:
+                return NO_HANDINGS
+        return EVERYTHING
+
     def _of_other(self, node: Function) -> Handings:
-        return _Reader(DecoratorCode(self._code.names, self._module, node)).of_decorator()
+        code = DecoratorCode(self._code.names, self._module, node)
+        return _Reader(code, self._applied).of_decorator()
 
     def of_decorator(self) -> Handings:
         """Return what is true of all that the function returns where it is given a function."""
@@ -140,15 +179,30 @@ class _Reader:
         # Where it is given none, it returns a decorator: that is asked by ``of_maker``.
         is_optional = code.is_optional
         made = [self._of_made(x, known=True) if is_optional else NO_HANDINGS for x in code.returned]
-        return _common(map(or_, made, map(self._of_result, code.returned))) - _common(made)
+        result = common_handings(map(or_, made, map(self._of_result, code.returned)))
+        result -= common_handings(made)
+        return result if all(map(self._is_left, code.reads)) else result - {"both"}
+
+    def _is_left(self, read: ast.Name) -> bool:
+        """Whether the decorator only looks at the function here, or returns it."""
+        way, above = use_of(self._module, read)
+        is_returned = read in self._code.returned or above in self._code.returned
+        is_looked_at = way == "attribute" and above.attr not in CALLING
+        return is_returned or is_looked_at or way in {"compared", "tested"}
 
     def _of_result(self, value: ast.expr) -> Handings:
         if value in self._code.reads:
-            return SAME
+            return _SAME
         if wrappers := self._code.functions_inside(value):
-            return _common(map(self._of_wrapper, wrappers))
+            return common_handings(map(self._of_wrapper, wrappers))
         # `return decorator(f)` with a decorator of its own.
-        return _common(map(self._of_other, self._code.decorators_applied(value)))
+        if inside := self._code.decorators_applied(value):
+            return common_handings(map(self._of_other, inside))
+        match value:
+            case ast.Call(func=other, args=[passed], keywords=[]) if passed in self._code.reads:
+                self._applied.append(other)
+                return EVERYTHING
+        return NO_HANDINGS
 
     def _of_wrapper(self, wrapper: Function) -> Handings:
         plain = map(without_arguments, wrapper.decorator_list)
@@ -159,7 +213,7 @@ class _Reader:
             result = FORWARDING
         else:
             result = FORWARDING & {"calls"} if calls else NO_HANDINGS
-        return result | {"coroutines"} if self._gives_a_coroutine(wrapper, calls) else result
+        return result | _LAZY if self._gives_a_coroutine(wrapper, calls) else result
 
     def _forwards(self, wrapper: Function, calls: list[ast.Call]) -> bool:
         """Whether ``wrapper`` calls the function with all it is given, and returns the result."""
@@ -215,12 +269,6 @@ class _Reader:
         return is_whole and all(
             (node.value if isinstance(node, ast.Await) else node) in calls for node in values
         )
-
-
-def _common(handings: Iterable[Handings]) -> Handings:
-    """Return what is true of each; nothing is of none."""
-    known = list(handings)
-    return SAME.intersection(*known) if known else NO_HANDINGS
 
 
 def _passes_all(call: ast.Call, wrapper: Function) -> bool:

@@ -8,9 +8,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from awaken.knowledge.asynchronous import registers_both_kinds
-from awaken.knowledge.decorators import NO_HANDINGS, Handings, known_methods, library_handings
+from awaken.contract import Place
+from awaken.knowledge.decorators import (
+    NO_HANDINGS,
+    Handings,
+    common_handings,
+    known_methods,
+    library_handings,
+)
 from awaken.project.names.functions.opaque import passed_names
+from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import without_arguments
 from awaken.project.values.domain import Environment, External, InstanceOf, NoneValue, Values
@@ -24,26 +31,44 @@ _DECLARED: dict[str | None, Handings] = {
 
 def handings_by(evaluator: Questions, module: Module, decorator: ast.expr) -> Handings:
     """Return what is true of what ``decorator``, with its arguments, makes of its function."""
-    plain = without_arguments(decorator)
-    name = evaluator.names.qualified_name(module, plain)
+    plain, names = without_arguments(decorator), evaluator.names
+    name = names.qualified_name(module, plain)
     result = handings_of(evaluator, name or "", called=plain is not decorator)
     # Of other methods nothing is known, whatever the object is.
     if not result and isinstance(plain, ast.Attribute) and plain.attr in known_methods():
-        return common_handings(library_names(evaluator, module, plain))
-    return result
+        return handings_of_names(library_names(evaluator, module, plain))
+    # A mark that several tests share: `slow = pytest.mark.timeout(60)`.
+    home, value = (names.value_at(name) if plain is decorator else None) or (module, None)
+    is_shared = not result and isinstance(value, ast.Call)
+    return handings_by(evaluator, home, value) if is_shared and value is not None else result
 
 
 def handings_of(evaluator: Questions, qualified: str, *, called: bool) -> Handings:
     """Return the same of the decorator with this qualified name, which may be ``called`` first."""
     declared = evaluator.declared_decorators.result_of(qualified, called=called)
-    read = evaluator.forwarding.handings_of(qualified, called=called)
+    read, applied = evaluator.forwarding.reading_of(qualified, called=called)
+    if applied:
+        read = common_handings((read, *_of_applied(evaluator, applied)))
+        # Code of those runs as well.
+        read |= NO_HANDINGS if "same" in read else {"outside"}
     return read | _DECLARED.get(declared, NO_HANDINGS) or library_handings(qualified)
 
 
-def common_handings(names: Sequence[Sequence[str]]) -> Handings:
+@recursive(lambda *_: (NO_HANDINGS,))  # a decorator may apply itself
+def _of_applied(evaluator: Questions, places: tuple[Place, ...]) -> list[Handings]:
+    return [
+        handings_by(evaluator, module, node)
+        for place in places
+        for module in evaluator.modules_at([place.path])
+        for node in module.expressions_at({place.span})
+    ]
+
+
+def handings_of_names(names: Sequence[Sequence[str]]) -> Handings:
     """Return what is true of decorators with these `library_names`."""
-    known = [next(filter(None, map(library_handings, each)), NO_HANDINGS) for each in names]
-    return known[0].intersection(*known) if known else NO_HANDINGS
+    return common_handings(
+        next(filter(None, map(library_handings, each)), NO_HANDINGS) for each in names
+    )
 
 
 def library_names(evaluator: Questions, module: Module, plain: ast.expr) -> list[tuple[str, ...]]:
@@ -104,5 +129,5 @@ def registered_function(
             owners = evaluator.values(module, owner, known)
         case _:
             return None
-    names = names_of_method(evaluator, owners, method)
-    return given if names and all(map(registers_both_kinds, names)) else None
+    handings = handings_of_names(names_of_method(evaluator, owners, method))
+    return given if {"registered", "both"} <= handings else None

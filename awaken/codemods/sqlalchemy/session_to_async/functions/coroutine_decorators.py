@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -21,19 +20,14 @@ from awaken.contract import Edit
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.knowledge.asynchronous import registers_both_kinds, twins
 from awaken.knowledge.library_names import name_list
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.wrapping import Wrapping
-from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.f_strings import has_long_text
-from awaken.project.source.memo import recursive
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
-    FunctionOrLambda,
     first_parameter,
-    parameters_of,
     without_arguments,
 )
 
@@ -52,62 +46,14 @@ class Decorators:
 
     def hands_through(self, module: Module, function: Function, decorator: ast.expr) -> bool:
         """Whether a decorator of ``function`` does the same for it as a coroutine function."""
-        return self._is_same(module, decorator, is_generator=module.is_generator(function))
-
-    def _is_same(self, module: Module, decorator: ast.expr, *, is_generator: bool) -> bool:
-        plain, project = without_arguments(decorator), self._project
-        names = project.calls.library_names(module, plain)
+        calls, plain = self._project.calls, without_arguments(decorator)
+        is_manager = self._project.qualified_name(module, plain) == MANAGER
         # A command is what a wrapper below it makes of the function, and that runs it.
-        is_known = bool(names) and all(map(_takes_both_kinds, names))
-        if is_known or self._part.entry_points.is_command(module, decorator):
+        is_command = self._part.entry_points.is_command(module, decorator)
+        if is_manager or is_command or "both" in calls.handings(module, decorator):
             return True
-        wrapping = project.calls.wrapping_by(module, decorator)
-        if wrapping is not None:
-            return wrapping.is_same or not is_generator
-        # A mark that several tests share: `slow = pytest.mark.timeout(60)`.
-        mark = module.scopes.only_binding(plain)
-        if mark and mark.scope is module.scopes.module and isinstance(mark.value, ast.Call):
-            return self._is_same(module, mark.value, is_generator=is_generator)
-        name, is_called = project.qualified_name(module, plain), plain is not decorator
-        return self._applies_others(name, is_called=is_called, is_generator=is_generator)
-
-    @recursive(lambda *_, **__: False)  # it may apply itself
-    def _applies_others(self, name: str | None, *, is_called: bool, is_generator: bool) -> bool:
-        """Whether a decorator of the program only applies others, which do the same.
-
-        ``def limited(f): return limiter.limit("5/minute")(f) if limiter else f``. One that is
-        called with arguments first returns another one.
-        """
-        home, function = self._project.function_definition(name) or (None, None)
-        if home is None or not isinstance(function, ast.FunctionDef) or function.decorator_list:
-            return False
-        return self._only_applies(home, function, is_called, is_generator=is_generator)
-
-    def _only_applies(
-        self, home: Module, function: FunctionOrLambda, is_called: bool, *, is_generator: bool
-    ) -> bool:
-        """Whether a function returns what it is given, or what others make of it.
-
-        One that ``is_called`` with arguments returns such functions, of which some may be its own.
-        """
-        names = [node.arg for node, _ in parameters_of(function.args)][: 0 if is_called else 1]
-        uses = [x for x in home.nodes_below(function, ast.Name) if x.id in names]
-        returned = [part for node in home.returned_by(function) for part in branches(node)]
-        for value in returned:
-            binding = home.scopes.only_binding(value)
-            own = value if binding is None else binding.node
-            match own:
-                case ast.FunctionDef(decorator_list=[]) | ast.Lambda() if is_called:
-                    is_same = self._only_applies(home, own, False, is_generator=is_generator)
-                case ast.Call() if is_called:
-                    is_same = self._is_same(home, own, is_generator=is_generator)
-                case ast.Call(func=other, args=[argument], keywords=[]) if argument in uses:
-                    is_same = self._is_same(home, other, is_generator=is_generator)
-                case _:
-                    is_same = value in uses
-            if not is_same:
-                return False
-        return bool(returned) and (is_called or len(uses) == len(returned))
+        wrapping = calls.wrapping_by(module, decorator)
+        return wrapping is not None and (wrapping.is_same or not module.is_generator(function))
 
     def remembers_uncalled(self, module: Module, function: Function, decorator: ast.expr) -> bool:
         """Whether a decorator keeps the results of a function that no code can call."""
@@ -130,8 +76,7 @@ class Decorators:
 
     def registers(self, module: Module, decorator: ast.expr) -> bool:
         """Whether a decorator makes a function an endpoint or a handler of an application."""
-        names = self._project.calls.library_names(module, without_arguments(decorator))
-        return registers_both_kinds(chain(*names))
+        return {"registered", "both"} <= self._project.calls.handings(module, decorator)
 
     # -------------------------------------------------------------------------------- wrappers
     def members(self, rule: str) -> Iterator[Member]:
@@ -203,13 +148,6 @@ class Decorators:
         return decorated is not None and all(
             function in part.steps or part.is_asynchronous(function) for function in functions
         )
-
-
-def _takes_both_kinds(names: Sequence[str]) -> bool:
-    """Whether a library's decorator with these names does the same for coroutine functions."""
-    known = {*twins().decorators.names, MANAGER}
-    is_mark = any(name.startswith("pytest.mark.") for name in names)
-    return is_mark or not known.isdisjoint(names) or registers_both_kinds(names)
 
 
 def _coroutine_wrapper(wrapping: Wrapping, wrapper: ast.FunctionDef, asking: str) -> str:

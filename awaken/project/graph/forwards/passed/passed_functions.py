@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.decorators import library_decorators
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import Call
 from awaken.project.graph.forwards.in_place import called_in_place
@@ -145,7 +146,7 @@ class Arguments:
     def _is_started(self, call: ast.Call, node: ast.expr, qualified: str) -> bool:
         """Whether ``node`` are handlers of an application: of its start, its end, errors."""
         name = next((keyword.arg for keyword in call.keywords if keyword.value is node), None)
-        of_application = qualified in twins().absorbing.applications
+        of_application = qualified in library_decorators().awaiting
         return of_application and name in {"exception_handlers", "on_shutdown", "on_startup"}
 
     def _in_thread(self, module: Module, call: ast.Call, qualified: str) -> int | None:
