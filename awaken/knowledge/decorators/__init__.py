@@ -43,6 +43,8 @@ SAME: Handings = frozenset({"same", "forwards", "calls", "returns", "coroutines"
 FORWARDING: Handings = frozenset({"forwards", "calls", "returns"})
 NO_HANDINGS: Handings = frozenset()
 EVERYTHING: Handings = FORWARDING | SAME | {"coroutine", "both", "manager"}
+AWAITING: Handings = frozenset({"same", "registered", "both"})
+"""True of an application or a router, which awaits a coroutine function that it calls."""
 _BOTH: Handings = frozenset({"both"})
 ALSO_FALSE: Handings = frozenset({"registered", "outside"})
 """True of what one of several decorators makes, it is true of what they make together."""

@@ -40,9 +40,9 @@ _CHANGING = library_names().changing_methods
 
 
 class Reading(NamedTuple):
-    """What the code of a decorator says of what it makes.
+    """The handings of a decorator, by its code.
 
-    That is one of those things that other decorators make, which it has at the places ``applied``.
+    It makes what other decorators make, too: those that are ``applied``, by their places.
     """
 
     handings: Handings

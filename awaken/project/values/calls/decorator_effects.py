@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from awaken.contract import Place
 from awaken.knowledge.decorators import (
+    AWAITING,
     NO_HANDINGS,
     Handings,
     common_handings,
@@ -130,4 +131,4 @@ def registered_function(
         case _:
             return None
     handings = handings_of_names(names_of_method(evaluator, owners, method))
-    return given if {"registered", "both"} <= handings else None
+    return given if handings >= AWAITING else None

@@ -20,6 +20,7 @@ from awaken.contract import Edit
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.decorators import AWAITING
 from awaken.knowledge.library_names import name_list
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.wrapping import Wrapping
@@ -76,7 +77,7 @@ class Decorators:
 
     def registers(self, module: Module, decorator: ast.expr) -> bool:
         """Whether a decorator makes a function an endpoint or a handler of an application."""
-        return {"registered", "both"} <= self._project.calls.handings(module, decorator)
+        return self._project.calls.handings(module, decorator) >= AWAITING
 
     # -------------------------------------------------------------------------------- wrappers
     def members(self, rule: str) -> Iterator[Member]:
