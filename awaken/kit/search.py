@@ -234,6 +234,10 @@ def is_imported(project: Project, module: Module) -> bool:
 def is_command(project: Project, module: Module) -> bool:
     """Whether the settings of a program name a function of a file as a command."""
     texts = (f"{module.name}:", f"{module.name}.")
+    return any(name.startswith(texts) for name in command_names(project))
+
+
+def command_names(project: Project) -> list[str]:
+    """Return the names of the functions that the build settings make commands of."""
     settings = project.texts(SCRIPTS).files.values()
-    names = (name for setting in settings for name in console_scripts(setting.text.decode()))
-    return any(name.startswith(texts) for name in names)
+    return [name for setting in settings for name in console_scripts(setting.text.decode())]

@@ -33,7 +33,8 @@ from awaken.kit.payloads import (
     Keyword,
     Statements,
 )
-from awaken.project.source.modules import Module, site_id
+from awaken.project.source.lines.site_ids import site_id
+from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
     from awaken.project import Project

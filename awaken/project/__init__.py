@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from awaken.project.facade import Project
     from awaken.project.names.classes import ClassFacts, Definition
-    from awaken.project.source.modules import Module, site_id
+    from awaken.project.source.lines.site_ids import site_id
+    from awaken.project.source.modules import Module
     from awaken.workspace.sources import Snapshot, SourceFile
 
 __all__ = ["ClassFacts", "Definition", "Module", "Project", "Snapshot", "SourceFile", "site_id"]
@@ -20,7 +21,7 @@ _HOMES = {
     "Project": "awaken.project.facade",
     "Snapshot": "awaken.workspace.sources",
     "SourceFile": "awaken.workspace.sources",
-    "site_id": "awaken.project.source.modules",
+    "site_id": "awaken.project.source.lines.site_ids",
 }
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ast
-import posixpath
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Any, Protocol, TypeVar
 
 from msgspec import structs
@@ -55,7 +53,11 @@ from awaken.project.store.summaries import Store
 from awaken.project.values.domain import ClassOf, External, ModuleOf
 from awaken.project.values.possible import ProgramValues
 from awaken.workspace.ignores import Patterns
-from awaken.workspace.manifests.pytest_settings import PYTEST_READS, PytestSettings, settings_in
+from awaken.workspace.manifests.pytest_settings import (
+    PYTEST_READS,
+    PytestSettings,
+    nearest_settings,
+)
 from awaken.workspace.manifests.type_checkers import TYPE_CHECKER_READS, is_set_up
 from awaken.workspace.outside import OutsideFile
 from awaken.workspace.project_settings import UNTOLD, ProjectSettings
@@ -281,18 +283,19 @@ class Project:
         """Whether rules look for their sites in the file at ``path``."""
         return self._site_scope is None or path in self._site_scope
 
-    def texts(self, pattern: str) -> Texts:
-        """Return the files other than Python that ``pattern`` names, one of some rule's ``reads``.
+    def texts(self, *patterns: str) -> Texts:
+        """Return the files other than Python that ``patterns`` name, of some rule's ``reads``.
 
         As they are in this snapshot, after all changes so far. Raises ValueError for a pattern that
         no running rule declares: nothing was looked for then.
         """
-        if pattern not in self._settings.reads:
-            raise ValueError(f"no rule that runs declares {pattern!r} in `reads`")
+        for pattern in patterns:
+            if pattern not in self._settings.reads:
+                raise ValueError(f"no rule that runs declares {pattern!r} in `reads`")
         unread = self._settings.unread
-        left_out = _names((problem.path for problem in unread), (pattern,))
+        left_out = _names((problem.path for problem in unread), patterns)
         return Texts(
-            {path: self.snapshot[path] for path in sorted(_names(self.snapshot, (pattern,)))},
+            {path: self.snapshot[path] for path in sorted(_names(self.snapshot, patterns))},
             tuple(problem for problem in unread if problem.path in left_out),
         )
 
@@ -322,37 +325,16 @@ class Project:
         """Return the templates of this snapshot; None if no rule that runs asks for them."""
         if not set(TEMPLATE_READS) <= set(self._settings.reads):
             return None
-        texts = [self.texts(pattern) for pattern in TEMPLATE_READS]
-        files = {path: file for each in texts for path, file in each.files.items()}
-        return Texts(files, tuple(dict.fromkeys(item for each in texts for item in each.unread)))
+        return self.texts(*TEMPLATE_READS)
 
     @cached_property
     def pytest(self) -> PytestSettings:
         """The settings of pytest, as they are in this snapshot; without any, its defaults.
 
-        Those of the root, or of the directory that is nearest to all tests, which pytest is run in.
-
         For rules that declare ``PYTEST_READS`` in ``reads``; raises ValueError for others.
         """
-        texts = [self.texts(pattern) for pattern in PYTEST_READS]
-        files = {path: file for each in texts for path, file in each.files.items()}
-        tests = [posixpath.dirname(path) for path in self.snapshot if is_test_file(path)]
-        nearest = PurePosixPath(posixpath.commonpath(tests) if tests else "")
-        folders = dict.fromkeys((PurePosixPath(), nearest, *nearest.parents))
-
-        def settings_of(folder: PurePosixPath) -> PytestSettings | None:
-            def text_of(name: str) -> str | None:
-                path = str(folder / name)
-                return files[path].text.decode() if path in files else None
-
-            settings = settings_in(text_of)
-            return settings and structs.replace(settings, path=str(folder / settings.path))
-
-        result = filter(None, map(settings_of, folders))
-        settings = next(result, self._settings.pytest_above) or PytestSettings()
-        unread = (problem for each in texts for problem in each.unread)
-        beside = tuple(each for each in unread if PurePosixPath(each.path).parent in folders)
-        return structs.replace(settings, unread=beside)
+        tests = filter(is_test_file, self.snapshot)
+        return nearest_settings(self.texts(*PYTEST_READS), tests, self._settings.pytest_above)
 
     @cached_property
     def outside(self) -> OutsideLinks:
@@ -375,8 +357,8 @@ class Project:
         """Whether a type checker is set up; for rules that declare ``TYPE_CHECKER_READS``."""
         if not set(TYPE_CHECKER_READS) <= set(self._settings.reads):
             return False
-        texts = (self.texts(pattern) for pattern in TYPE_CHECKER_READS)
-        return is_set_up({name: file.text for each in texts for name, file in each.files.items()})
+        files = self.texts(*TYPE_CHECKER_READS).files
+        return is_set_up({name: file.text for name, file in files.items()})
 
     @property
     def doubles(self) -> Doubles:

@@ -31,7 +31,7 @@ from awaken.contract import (
     SetKey,
 )
 from awaken.kit.rule import Rule
-from awaken.project.source.modules import site_id
+from awaken.project.source.lines.site_ids import site_id
 
 
 class Renamed(Struct, frozen=True):

@@ -89,3 +89,29 @@ def g(p: P): p.f()
 )
 def test_why_a_call_reaches_no_function(text, call, expected):
     assert expected in called(text, call)
+
+
+ROUTES = """
+from fastapi import FastAPI
+class Application(FastAPI):
+    def put(self, path): ...
+app = Application()
+@app.get("/")
+def f(): ...
+f()
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (ROUTES, "m.py: f 0"),
+        (ROUTES.replace("app.get", "app.put"), "`f` has a decorator"),
+        (ROUTES.replace("app.get", "app.unknown"), "`f` has a decorator"),
+        ("import pytest\n@pytest.mark.slow\ndef f(): ...\nf()", "m.py: f 0"),
+        ("import tenacity\n@tenacity.retry\ndef f(): ...\nf()", "`f` has a decorator"),
+        ("import contextlib\n@contextlib.contextmanager\ndef f(): ...\nf()", "`f` has a decorator"),
+    ],
+)
+def test_a_decorator_of_a_library_that_gives_back_the_function_hides_nothing(text, expected):
+    assert called(text, "f()") == expected

@@ -13,6 +13,7 @@ from programs import last, module_of, program
 
 from awaken.contract import Span
 from awaken.project import Module, site_id
+from awaken.project.source.lines.site_ids import among_equals
 from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.modules import same_node
 from awaken.project.source.programs import module_store
@@ -315,7 +316,7 @@ def test_equal_statements_are_told_apart_by_how_many_stand_before():
     ids = [site_id("rule", found, one) for one in body]
 
     assert len(set(ids)) == len(body)
-    assert [found.among_equals(one)[2] for one in body] == [0] * len(texts) + [1] * len(texts)
+    assert [among_equals(found, one)[2] for one in body] == [0] * len(texts) + [1] * len(texts)
 
 
 def test_a_site_is_another_one_under_another_rule_path_scope_or_syntax():

@@ -20,8 +20,8 @@ class Posts:
 """
 
 
-def item(text: str, *, published: bool = False) -> str:
-    files = {"models.py": MODELS, "m.py": text}
+def item(text: str, *, published: bool = False, other: str = "") -> str:
+    files = {"models.py": MODELS, "m.py": text, "other.py": other}
     project = program(files, published=published)
     module = module_of(project, "m.py")
     found = described(project._evaluator.values(module, last(module, "x")))
@@ -40,6 +40,20 @@ def item(text: str, *, published: bool = False) -> str:
 )
 def test_an_item_is_what_the_decorated_functions_have_in_its_place(text, expected):
     assert item(TEXT + text) == expected
+
+
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        ("@beside\ndef f(a: int, note: Note): ...", "Note | User"),
+        ("kept = beside", "?"),
+        ("def beside(f): return f\n@beside\ndef f(a: int, note: Note): ...", "User"),
+    ],
+)
+def test_a_decorator_with_another_name_decorates_as_well(use, expected):
+    imports = "from m import around as beside\nfrom models import Note\n"
+
+    assert item(TEXT + METHOD, other=imports + use) == expected
 
 
 def test_others_may_decorate_what_they_define():

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from awaken import api
 from awaken.contract import Change, ChangeId, Finding, Level, Phase, Place, Plan, Status, TextEdit
 from awaken.kit.rule import Rule
-from awaken.project.source.modules import site_id
+from awaken.project.source.lines.site_ids import site_id
 from awaken.settings import Settings
 from awaken.settings.model import Said
 from awaken.settings.resolve import resolve

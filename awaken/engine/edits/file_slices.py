@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 from awaken.contract import NodeEdit, Problem, Span
 from awaken.engine.edits.style import line_above, line_end, line_start
 from awaken.project.source.f_strings import is_placed
-from awaken.project.source.lines.statement_lines import lines_of
+from awaken.project.source.lines.statement_lines import lines_of, statements_of_line
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import children, children_by_field, walk
 
@@ -222,7 +222,7 @@ def _needs_its_parent(module: Module, node: ast.AST) -> bool:
 def _statement_region(module: Module, statement: ast.stmt) -> Region:
     while True:
         # `a; b; c`: LibCST sees one line, so all of it is one slice.
-        block, line = module.block_of(statement), module.statements_of_line(statement)
+        block, line = module.block_of(statement), statements_of_line(module, statement)
         start = line_of_statement(module, line[0])
         if start is not None and not is_elif(module, statement):
             break

@@ -25,6 +25,7 @@ from awaken.engine.edits.style import (
     line_end,
     line_indent,
 )
+from awaken.project.source.lines.statement_lines import statements_of_line
 from awaken.project.source.modules import Module
 from awaken.workspace.parsing import deep_recursion
 from awaken.workspace.sources import LINE_END_BYTES
@@ -142,7 +143,7 @@ def _spot(module: Module, edit: InsertStatements) -> Spot:
 
 
 def _spot_before(module: Module, statement: ast.stmt) -> Spot:
-    line = module.statements_of_line(statement)
+    line = statements_of_line(module, statement)
     if line[0] is not statement:
         return _spot_between(module, line[line.index(statement) - 1], statement)
     start, indent = _line_of(module, statement)
@@ -151,7 +152,7 @@ def _spot_before(module: Module, statement: ast.stmt) -> Spot:
 
 
 def _spot_after(module: Module, statement: ast.stmt) -> Spot:
-    line = module.statements_of_line(statement)
+    line = statements_of_line(module, statement)
     if line[-1] is not statement:
         return _spot_between(module, statement, line[line.index(statement) + 1])
     _, indent = _line_of(module, line[0])
@@ -159,7 +160,7 @@ def _spot_after(module: Module, statement: ast.stmt) -> Spot:
 
 
 def _spot_between(module: Module, statement: ast.stmt, following: ast.stmt) -> Spot:
-    _, indent = _line_of(module, module.statements_of_line(statement)[0])
+    _, indent = _line_of(module, statements_of_line(module, statement)[0])
     return Spot(module.span(statement).end, indent, end=module.span(following).start)
 
 

@@ -10,7 +10,6 @@ from typing import Literal
 
 import msgspec
 
-from awaken.knowledge.decorators import library_decorators
 from awaken.knowledge.libraries import knowledge
 from awaken.knowledge.typed_tables import read_table
 
@@ -39,21 +38,10 @@ class _Handed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     taking: tuple[str, ...]
 
 
-class _Decorators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``names``: decorators that do the same for coroutine functions."""
-
-    names: tuple[str, ...]
-
-
 class _Absorbing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Classes that take functions and await their results if these are coroutines.
-
-    ``functions`` are given one as an argument, ``applications`` as one of ``on_startup`` and
-    ``on_shutdown``.
-    """
+    """``functions`` take a function as an argument, and await its result if it is a coroutine."""
 
     functions: tuple[str, ...]
-    applications: tuple[str, ...]
 
 
 class Bodies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,7 +101,7 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       which of the others do nothing with it.
     - ``schema``: what ``run_sync`` has to call.
     - ``clients``: those of tests.
-    - ``absorbing``: who takes functions of both kinds; ``decorators`` that do.
+    - ``absorbing``: who takes functions of both kinds.
     - ``object_factories``: what makes objects by a session of its own.
     - ``registers``: decorators that keep functions, with the attribute that has them.
     """
@@ -136,7 +124,6 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: _Schema
     clients: Clients
     absorbing: _Absorbing
-    decorators: _Decorators
     object_factories: _ObjectFactories
     registers: dict[str, str]
 
@@ -151,15 +138,6 @@ class Twins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def twins() -> Twins:
     """Return the facts of the asynchronous side."""
     return read_table(__name__, "twins.toml", Twins)
-
-
-def registers_both_kinds(owner: str, method: str) -> bool:
-    """Whether a method of this class registers coroutine functions as well as plain ones.
-
-    An application, or its router, awaits the first and calls the others in a thread.
-    """
-    is_application = owner in twins().absorbing.applications
-    return is_application and library_decorators().registers(owner, method)
 
 
 @cache

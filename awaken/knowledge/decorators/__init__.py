@@ -1,52 +1,121 @@
-"""Decorators of libraries that still call the function.
+"""Decorators of libraries, by what they make of the function below them.
 
 The TOML file of this folder, typed; it names the source of its rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
+from typing import Literal
 
 import msgspec
 
 from awaken.knowledge.typed_tables import read_table
 
+Handing = Literal[
+    "same",
+    "forwards",
+    "calls",
+    "returns",
+    "coroutines",
+    "coroutine",
+    "both",
+    "manager",
+    "registered",
+    "outside",
+]
+"""What is true of what a decorator makes of its function.
+
+- ``same``: it is the function itself, so that the next four are true as well.
+- ``forwards``: each call of it is a call of the function, with the same arguments.
+- ``calls``: it calls the function, maybe with others.
+- ``returns``: its calls, or reads, give what calls of the function give.
+- ``coroutines``: it gives a coroutine if the function is a coroutine function, maybe another one.
+- ``coroutine``: it gives a coroutine, whatever the function is.
+- ``both``: it does the same for coroutine functions as for others, and awaits their results.
+- ``manager``: it gives a context manager of what the function yields.
+- ``registered``: somebody else calls the function as well.
+- ``outside``: code of a library runs around the function.
+"""
+Handings = frozenset[Handing]
+SAME: Handings = frozenset({"same", "forwards", "calls", "returns", "coroutines"})
+FORWARDING: Handings = frozenset({"forwards", "calls", "returns"})
+NO_HANDINGS: Handings = frozenset()
+EVERYTHING: Handings = FORWARDING | SAME | {"coroutine", "both", "manager"}
+AWAITING: Handings = frozenset({"same", "registered", "both"})
+"""True of an application or a router, which awaits a coroutine function that it calls."""
+_BOTH: Handings = frozenset({"both"})
+ALSO_FALSE: Handings = frozenset({"registered", "outside"})
+"""True of what one of several decorators makes, it is true of what they make together."""
+_GROUPS: dict[str, Handings] = {
+    "both": _BOTH,
+    "same": SAME | _BOTH,
+    "handing_on": SAME,
+    "forwarding": FORWARDING | {"outside"},
+    "registering": SAME | {"registered"},
+    "fixtures": frozenset({"calls", "returns", "registered", "outside"}),
+    "managers": frozenset({"forwards", "calls", "manager", "outside"}),
+    "overloads": frozenset({"forwards", "calls", "outside"}),
+    "properties": frozenset({"returns", "outside"}),
+}
+
 
 class Decorators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Decorators that give back the function, or what calls it as it is called.
+    """Qualified names, ``package.*`` for all that is below one; each group says what they do.
 
-    ``same`` and ``forwarding`` are qualified names, ``package.*`` all that is below one: they give
-    back the function itself, or what passes on all arguments and the result. ``registering`` and
-    ``methods`` (those of instances of a class) give it back and have it called by somebody else.
+    ``methods`` are those of instances of a class: they give back the function itself, which is
+    called by somebody else. Classes that are ``awaiting`` await its result if it is a coroutine.
     ``unread`` wrap it by `functools.wraps`, pass on all arguments, and read no default of it.
     """
 
     source: str
-    same: tuple[str, ...]
-    forwarding: tuple[str, ...]
-    registering: tuple[str, ...]
-    unread: tuple[str, ...]
+    awaiting: frozenset[str]
+    both: frozenset[str]
+    same: frozenset[str]
+    handing_on: frozenset[str]
+    forwarding: frozenset[str]
+    registering: frozenset[str]
+    managers: frozenset[str]
+    overloads: frozenset[str]
+    fixtures: frozenset[str]
+    properties: frozenset[str]
+    unread: frozenset[str]
     methods: dict[str, tuple[str, ...]]
-
-    def is_same(self, qualified: str) -> bool:
-        """Whether the decorator with this name gives back the function itself."""
-        owner, _, _ = qualified.rpartition(".")
-        return qualified in self.same or f"{owner}.*" in self.same
-
-    def only_forwards(self, qualified: str) -> bool:
-        """Whether the function runs where its name is called, and by nobody else."""
-        return self.is_same(qualified) or qualified in self.forwarding
-
-    def forwards(self, qualified: str) -> bool:
-        """Whether a call of what it makes is a call of the function, and gives its result."""
-        return self.only_forwards(qualified) or qualified in self.registering
-
-    def registers(self, owner: str, method: str) -> bool:
-        """Whether ``method`` of an instance of a class gives back the function itself."""
-        return method in self.methods.get(owner, ())
 
 
 @cache
 def library_decorators() -> Decorators:
     """Return the facts of the decorators of libraries."""
     return read_table(__name__, "decorators.toml", Decorators)
+
+
+@cache
+def _by_name() -> dict[str, Handings]:
+    known, result = library_decorators(), dict[str, Handings]()
+    rows = [(name, group) for key, group in _GROUPS.items() for name in getattr(known, key)]
+    for owner, names in known.methods.items():
+        group = _GROUPS["registering"] | (_BOTH if owner in known.awaiting else NO_HANDINGS)
+        rows += [(f"{owner}.{name}", group) for name in names]
+    for name, group in rows:
+        result[name] = result.get(name, NO_HANDINGS) | group
+    return result
+
+
+@cache
+def known_methods() -> frozenset[str]:
+    """Return the last names of all decorators of libraries."""
+    return frozenset(name.rpartition(".")[2] for name in _by_name())
+
+
+def library_handings(qualified: str) -> Handings:
+    """Return what is true of what a decorator of a library makes; nothing of others."""
+    known, (owner, _, _) = _by_name(), qualified.rpartition(".")
+    return known.get(qualified) or known.get(f"{owner}.*", NO_HANDINGS)
+
+
+def common_handings(handings: Iterable[Handings]) -> Handings:
+    """Return what is true of whatever one of several decorators makes; nothing of none."""
+    known = list(handings)
+    some = NO_HANDINGS.union(*known) & ALSO_FALSE
+    return known[0].intersection(*known) | some if known else NO_HANDINGS

@@ -78,8 +78,8 @@ class Orm:
         self.commits = Commits(evaluator, self.models, self.sessions)
         self.schemas = self.schemas_reading(None)
         sights = (self.schemas, TemplateSights(evaluator, templates))
-        self.reads = ProgramReads(evaluator, self.models, self.eager, sights)
         self._attributes = MappedAttributes(evaluator, self.models, self.eager, self.class_queries)
+        self.reads = ProgramReads(evaluator, self.models, self._attributes, sights)
         evaluator.mapping = self._attributes
 
     def session_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:

@@ -10,7 +10,7 @@ from awaken.project.effects.callees import Callees
 from awaken.project.effects.coroutines.awaitables import Awaitables
 from awaken.project.effects.places.events_between import Between, Event
 from awaken.project.frameworks.schemas.form_sights import FormSights
-from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
+from awaken.project.frameworks.sqlalchemy.mapped_attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.column_reads import ColumnReads
 from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse, Inverses
@@ -39,12 +39,12 @@ class ProgramReads:
         self,
         evaluator: ProgramEvaluator,
         models: Models,
-        eager: EagerLoading,
+        attributes: MappedAttributes,
         sights: Sequence[Sights],
     ) -> None:
         self._evaluator = evaluator
         self.expiry = Expiry(evaluator)
-        assignments = Assignments(evaluator, models, eager)
+        assignments = Assignments(evaluator, models, attributes)
         self._python = PythonSights(evaluator, assignments)
         proxies = ProxySights(evaluator, models)
         forms = FormSights(evaluator, assignments)

@@ -7,16 +7,14 @@ from collections.abc import Hashable, Iterator
 
 from msgspec import Struct, structs
 
+from awaken.knowledge.decorators import Handing
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.functions.decorators import TRANSPARENT, decorator_names, method_kind
-from awaken.project.names.functions.forwarding import Handing
+from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.modules import Module, same_node
-from awaken.project.source.trees import Function, is_super, without_arguments
+from awaken.project.source.trees import Function, is_super
+from awaken.project.values.calls.decorator_effects import handings_by
 from awaken.project.values.domain import FunctionOf, InstanceOf, Unknown, Value
 
-_SAME: frozenset[Handing] = frozenset({"same"})
-_FORWARDING: frozenset[Handing] = frozenset({"same", "forwards"})
-_CALLING: frozenset[Handing] = frozenset({"same", "forwards", "calls"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -83,7 +81,7 @@ def functions_behind(
     overrides = called_override_set(evaluator, module, call)
     if isinstance(overrides, Unknown):
         return overrides
-    return _functions_of(evaluator, overrides, _FORWARDING)
+    return _functions_of(evaluator, overrides, "forwards")
 
 
 def functions_run(
@@ -97,7 +95,7 @@ def functions_run(
     callees = (
         overrides
         if isinstance(overrides, Unknown)
-        else _functions_of(evaluator, overrides, _CALLING)
+        else _functions_of(evaluator, overrides, "calls")
     )
     if isinstance(callees, Unknown):
         return callees
@@ -125,13 +123,13 @@ def functions_of(
     evaluator: ProgramEvaluator, overrides: OverrideSet
 ) -> tuple[Called, ...] | Unknown:
     """Return the functions of an override set, as ``functions_called`` does."""
-    return _functions_of(evaluator, overrides, _SAME)
+    return _functions_of(evaluator, overrides, "same")
 
 
 def _functions_of(
-    evaluator: ProgramEvaluator, overrides: OverrideSet, handings: frozenset[Handing]
+    evaluator: ProgramEvaluator, overrides: OverrideSet, handing: Handing
 ) -> tuple[Called, ...] | Unknown:
-    called = _as_called(evaluator, overrides.module, overrides.node, overrides.receiver, handings)
+    called = _as_called(evaluator, overrides.module, overrides.node, overrides.receiver, handing)
     owner = overrides.module.parent(overrides.node)
     if isinstance(called, Unknown) or not isinstance(owner, ast.ClassDef):
         return called if isinstance(called, Unknown) else (called,)
@@ -139,7 +137,7 @@ def _functions_of(
     others = _relatives(evaluator, overrides.module, owner, overrides.node.name)
     for other in () if overrides.alone else others:
         # Each may be what runs, so all must be known.
-        callee = _as_relative(evaluator, other, overrides.receiver, handings)
+        callee = _as_relative(evaluator, other, overrides.receiver, handing)
         if isinstance(callee, Unknown):
             return callee
         if callee.bound != called.bound:
@@ -153,11 +151,11 @@ def _as_relative(
     evaluator: ProgramEvaluator,
     relative: tuple[Module, Function] | Unknown,
     receiver: Value | None,
-    handings: frozenset[Handing],
+    handing: Handing,
 ) -> Called | Unknown:
     if isinstance(relative, Unknown):
         return relative
-    return _as_called(evaluator, *relative, receiver, handings)
+    return _as_called(evaluator, *relative, receiver, handing)
 
 
 def _seems_to_reach(
@@ -206,13 +204,14 @@ def _as_called(
     home: Module,
     function: Function,
     receiver: Value | None,
-    handings: frozenset[Handing],
+    handing: Handing,
 ) -> Called | Unknown:
-    decorators = decorator_names(evaluator.names, home, function)
     # Any other decorator may put something else in place of the function.
-    if not decorators <= TRANSPARENT and not _is_handed(evaluator, home, function, handings):
-        return evaluator.unknown(home, function, f"`{function.name}` has a decorator")
-    match method_kind(decorators):
+    for decorator in function.decorator_list:
+        handings = handings_by(evaluator, home, decorator)
+        if handing not in handings or "outside" in handings:
+            return evaluator.unknown(home, function, f"`{function.name}` has a decorator")
+    match method_kind(decorator_names(evaluator.names, home, function)):
         case "static":
             is_bound = False
         case "class":
@@ -220,18 +219,6 @@ def _as_called(
         case "instance":
             is_bound = isinstance(receiver, InstanceOf)
     return Called(home, function, int(is_bound))
-
-
-def _is_handed(
-    evaluator: ProgramEvaluator, home: Module, function: Function, handings: frozenset[Handing]
-) -> bool:
-    """Whether each decorator of the program hands its function through in one of these ways."""
-    for decorator in function.decorator_list:
-        name = evaluator.names.qualified_name(home, without_arguments(decorator)) or ""
-        handing = evaluator.forwarding.handing_of(name, called=isinstance(decorator, ast.Call))
-        if name not in TRANSPARENT and handing not in handings:
-            return False
-    return True
 
 
 def _relatives(

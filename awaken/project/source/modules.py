@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import ast
 import bisect
-import hashlib
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, KeysView, Sequence
 from copy import copy
 from functools import wraps
 from itertools import accumulate, chain, pairwise, takewhile
 from typing import Any, Concatenate, Generic, TypeVar, overload
 
-from awaken.contract import Place, SiteId, Span
-from awaken.project.source.memo import Asked, cached_method
+from awaken.contract import Place, Span
+from awaken.project.source.memo import Asked
 from awaken.project.source.scopes import ScopeTable
 from awaken.project.source.trees import (
     CHILDLESS,
@@ -27,10 +26,8 @@ from awaken.project.source.trees import (
     asks_for_main,
     children,
     children_by_field,
-    fingerprint,
     last_name,
     last_word,
-    look_of,
     position,
     root_of,
     variable_of,
@@ -410,27 +407,6 @@ class Module:
         """Return the class that takes exactly ``span``; None if there is none."""
         return self._classes.get(span)
 
-    def among_equals(self, node: ast.AST) -> tuple[str, bytes, int]:
-        """Return the scope of ``node``, its syntax, and how many such nodes are before it."""
-        return self._equals(type(node), look_of(node))[node]
-
-    @cached_method
-    def _equals(
-        self, kind: type[ast.AST], look: tuple[object, ...]
-    ) -> dict[ast.AST, tuple[str, bytes, int]]:
-        result: dict[ast.AST, tuple[str, bytes, int]] = {}
-        seen: Counter[tuple[str, bytes]] = Counter()
-        for other in self._by_look(kind)[look]:
-            key = (self.scope_name(other), fingerprint(other))
-            result[other] = (*key, seen[key])
-            seen[key] += 1
-        return result
-
-    @cached_method
-    def _by_look(self, kind: type[ast.AST]) -> dict[tuple[object, ...], list[ast.AST]]:
-        """Return the nodes of a type by their looks, those of one look in source order."""
-        return groups_of(self._by_type[kind], look_of)
-
     def enclosing_function(self, node: ast.AST) -> FunctionOrLambda | None:
         """Return the function or lambda whose body or parameter list holds ``node``.
 
@@ -570,16 +546,6 @@ class Module:
             (item for item in blocks if isinstance(item, list) and statement in item), [statement]
         )
 
-    def statements_of_line(self, statement: ast.stmt) -> list[ast.stmt]:
-        """Return the statements of a block that share the line of one, itself included."""
-        block = self.block_of(statement)
-        first = last = block.index(statement)
-        while first and block[first - 1].end_lineno == block[first].lineno:
-            first -= 1
-        while last + 1 < len(block) and block[last].end_lineno == block[last + 1].lineno:
-            last += 1
-        return block[first : last + 1]
-
     def text_alongside(self, node: ast.AST) -> tuple[bytes, bytes]:
         """Return the text before ``node`` on its first line, and after it on its last."""
         span, text = self.span(node), self.source.text
@@ -622,18 +588,6 @@ def same_node(module: Module, node: ast.AST, other_module: Module, other: ast.AS
         and module.path == other_module.path
         and module.span(node) == other_module.span(other)
     )
-
-
-def site_id(rule: str, module: Module, node: ast.AST) -> SiteId:
-    """Return the identity of a site: it survives edits of its neighbours and moves of its lines.
-
-    It is a digest of the rule, the path, the scope and the node's syntax without positions. Equal
-    nodes of one scope are numbered in the order of the source.
-    """
-    scope, syntax, count = module.among_equals(node)
-    digest = hashlib.sha256("\0".join((rule, module.path, scope, str(count), "")).encode())
-    digest.update(syntax)
-    return SiteId(digest.hexdigest()[:16])
 
 
 Load = Callable[[str], Module | None]

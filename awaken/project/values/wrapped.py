@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.project.names.functions.decorator_code import DecoratorCode
@@ -20,6 +20,7 @@ from awaken.project.source.trees import (
     positional_parameters,
     without_arguments,
 )
+from awaken.project.values.calls.decorator_effects import handings_by
 from awaken.project.values.domain import Environment, NoneValue, Values, union
 
 if TYPE_CHECKING:
@@ -36,21 +37,29 @@ def decorated_by(evaluator: Questions, qualified: str) -> Decorated | None:
 
     A decorator that others may import may decorate their functions too.
     """
+    functions = [(module, function) for module, function, _ in decorations(evaluator, qualified)]
+    is_known = evaluator.follows_callers and all(function is not None for _, function in functions)
+    return [(home, node) for home, node in functions if node is not None] if is_known else None
+
+
+def decorations(
+    evaluator: Questions, qualified: str
+) -> Iterator[tuple[Module, Function | None, bool]]:
+    """Yield the functions that a decorator decorates, and whether a call of it does.
+
+    None are its other uses.
+    """
     name = qualified.rpartition(".")[2]
-    paths = evaluator.files_naming(name)
-    result: Decorated = []
-    for module in evaluator.names.facts.mentioning(name, paths or ()):
-        for node in module.mentions(name):
+    for module in evaluator.names.facts.mentioning(name, evaluator.files_naming(name) or ()):
+        words = (name, *module.names_given_to(name))
+        for node in (mention for word in words for mention in module.mentions(word)):
             if not isinstance(node, ast.Name | ast.Attribute):
                 continue
-            if evaluator.names.qualified_name(module, node) != qualified:
-                continue
-            used = module.call_of(node) or node
-            decorated = module.parent(used)
-            if not isinstance(decorated, Function) or used not in decorated.decorator_list:
-                return None
-            result.append((module, decorated))
-    return None if paths is None else result
+            if evaluator.names.qualified_name(module, node) == qualified:
+                used = module.call_of(node) or node
+                above = module.parent(used)
+                is_decorating = isinstance(above, Function) and used in above.decorator_list
+                yield module, above if is_decorating else None, used is not node  # type: ignore[misc]
 
 
 def packed_item(
@@ -206,10 +215,8 @@ def _decorator(module: Module, wrapper: Function) -> str:
 def _is_next(evaluator: Questions, home: Module, function: Function, qualified: str) -> bool:
     """Whether nothing between a decorator of ``function`` and that passes other arguments."""
     for decorator in reversed(function.decorator_list):
-        name = evaluator.names.qualified_name(home, without_arguments(decorator)) or ""
-        if name == qualified:
+        if evaluator.names.qualified_name(home, without_arguments(decorator)) == qualified:
             return True
-        handing = evaluator.forwarding.handing_of(name, called=isinstance(decorator, ast.Call))
-        if handing not in {"same", "forwards"}:
+        if "forwards" not in handings_by(evaluator, home, decorator):
             return False
     return False

@@ -9,18 +9,20 @@ Options", and of pytest-asyncio.readthedocs.io, "Configuration".
 from __future__ import annotations
 
 import os
+import posixpath
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, zip_longest
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken.workspace.formats.ini import NotIni, Sections, parse_ini
 from awaken.workspace.formats.toml_text import tables_in
 from awaken.workspace.reading import text_at, upwards
 from awaken.workspace.sources import FileProblem
+from awaken.workspace.text_files import Texts
 
 TEST_LOOP_SCOPE = "asyncio_default_test_loop_scope"
 """The key of pytest-asyncio for the scope of the loop that tests run in."""
@@ -157,6 +159,31 @@ def settings_in(text_of: TextOf) -> PytestSettings | None:
         if pair is not None:
             return PytestSettings(name, *pair)
     return None
+
+
+def nearest_settings(
+    texts: Texts, tests: Iterable[str], above: PytestSettings | None
+) -> PytestSettings:
+    """Return the settings of a program in ``texts``, or else those ``above`` it.
+
+    Those of the root, or of the directory that is nearest to all ``tests``, which pytest is run in.
+    """
+    homes = [posixpath.dirname(path) for path in tests]
+    nearest = PurePosixPath(posixpath.commonpath(homes) if homes else "")
+    folders = dict.fromkeys((PurePosixPath(), nearest, *nearest.parents))
+    known = filter(None, (_in_folder(texts, folder) for folder in folders))
+    settings = next(known, above) or PytestSettings()
+    unread = (item for item in texts.unread if PurePosixPath(item.path).parent in folders)
+    return structs.replace(settings, unread=tuple(unread))
+
+
+def _in_folder(texts: Texts, folder: PurePosixPath) -> PytestSettings | None:
+    def text_of(name: str) -> str | None:
+        file = texts.files.get(str(folder / name))
+        return None if file is None else file.text.decode()
+
+    settings = settings_in(text_of)
+    return settings and structs.replace(settings, path=str(folder / settings.path))
 
 
 def pytest_settings(root: Path) -> PytestSettings | None:

@@ -23,7 +23,7 @@ from awaken.kit.imports import imports_here
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site, listed_names
-from awaken.knowledge.decorators import library_decorators
+from awaken.knowledge.decorators import library_decorators, library_handings
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.callers import CallSite, Obstacle
 from awaken.project.names.functions.injections import OVERRIDES
@@ -216,8 +216,7 @@ def _registers(decorator: ast.expr) -> bool:
 
 def _of_decorators(project: Project, module: Module, signature: _Signature) -> Iterator[str]:
     function = signature.function
-    known = library_decorators()
-    methods = {row.rpartition(".")[2] for row in known.unread}
+    unread = library_decorators().unread
     # FastAPI gets what the decorators below make.
     is_below = not _is_route(function)
     for decorator in function.decorator_list:
@@ -225,14 +224,12 @@ def _of_decorators(project: Project, module: Module, signature: _Signature) -> I
             is_below = True
             continue
         plain = without_arguments(decorator)
+        names = project.calls.library_names(module, plain)
+        is_unread = bool(names) and not any(map(unread.isdisjoint, names))
         name = project.qualified_name(module, plain) or ""
-        if isinstance(plain, ast.Attribute) and plain.attr in methods:
-            owners = project.instance_of(module, plain.value)
-            name = f"{owners[0]}.{plain.attr}" if len(owners) == 1 else name
-        wraps = OpaqueUse(wrapping={""}) if name in known.unread else None
-        use = wraps or project.calls.opaque_use(name, decorator)
+        use = OpaqueUse(wrapping={""}) if is_unread else project.calls.opaque_use(name, decorator)
         text = f"`@{module.excerpt(plain)}`"
-        if use is None and not known.is_same(name):
+        if use is None and not _gives_back(name):
             yield f"{text} may read the defaults of the function"
         elif use is not None:
             yield from _of_wrapper(signature, use, text, is_below=is_below)
@@ -241,6 +238,12 @@ def _of_decorators(project: Project, module: Module, signature: _Signature) -> I
                 homes = homes | use.wrapping
             if is_below and has_lazy_annotations(module) and not homes <= {module.path}:
                 yield f"FastAPI may evaluate the new annotation in the file of {text}"
+
+
+def _gives_back(name: str) -> bool:
+    """Whether a decorator of a library gives back the function, and shows it to nobody."""
+    handings = library_handings(name)
+    return "same" in handings and "registered" not in handings
 
 
 def _of_wrapper(

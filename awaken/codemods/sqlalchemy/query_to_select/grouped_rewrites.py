@@ -41,7 +41,8 @@ from awaken.contract import (
 from awaken.kit.names_here import Written
 from awaken.kit.sites import node_edit, with_caveats
 from awaken.project.names.import_origins import imported_from
-from awaken.project.source.modules import Module, site_id
+from awaken.project.source.lines.site_ids import site_id
+from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
     from awaken.project import Project

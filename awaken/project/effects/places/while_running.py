@@ -20,8 +20,10 @@ from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, receivers
 from awaken.project.source.worklist import MOST_FUNCTIONS, Worklist
+from awaken.project.values.calls.decorator_effects import handings_of
 from awaken.project.values.domain import ClassOf, FunctionOf, Unknown
 from awaken.project.values.pytest_fixtures import fixture_for
+from awaken.project.values.wrapped import decorated_by
 
 Place = tuple[str, int]
 """A function: its file, and the byte of its ``def``."""
@@ -174,14 +176,9 @@ class WhileRunning:
         if maker is None or not isinstance(decorator, Function):
             return False
         name, is_called = module.full_name(maker), decorator is not maker
-        if self._evaluator.forwarding.handing_of(name, called=is_called) is None:
+        if "calls" not in handings_of(self._evaluator, name, called=is_called):
             return False
-        files = self._evaluator.callers.words.files_with(maker.name)
-        return all(
-            _decorates(home, mention)
-            for home in self._evaluator.modules_at(files)
-            for mention in home.mentions(maker.name)
-        )
+        return decorated_by(self._evaluator, name) is not None
 
     def _is_plain_class(self, module: Module, call: ast.Call) -> bool:
         """Whether a call makes an instance whose class has no constructor of the program."""
@@ -226,15 +223,6 @@ class WhileRunning:
                     is_method = isinstance(module.parent(node), ast.ClassDef)
                     if node.name == name and is_method and node.decorator_list:
                         yield path, module.span(node).start
-
-
-def _decorates(module: Module, mention: ast.AST) -> bool:
-    """Whether a mention of a decorator imports it, or decorates something with it."""
-    if isinstance(mention, ast.alias):
-        return mention.asname is None
-    call = module.call_of(mention) if isinstance(mention, ast.expr) else None
-    above = module.parent(call or mention)
-    return isinstance(above, Function) and (call or mention) in above.decorator_list
 
 
 def _registers(decorator: ast.expr) -> bool:

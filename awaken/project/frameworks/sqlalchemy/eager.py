@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from awaken.project.frameworks.sqlalchemy.keys import holds_many, leads_down
-from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts, RelationshipFacts
+from awaken.project.frameworks.sqlalchemy.keys import holds_many, keys_to, leads_down
+from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
 from awaken.project.frameworks.sqlalchemy.relationships import JOINED, Site
 from awaken.project.source.memo import cached_method
@@ -82,7 +82,7 @@ class EagerLoading:
         if owner is None or target is None or not (owner.complete and target.complete):
             return None
         if owner is target and (facts.remote_side or facts.plain_join):
-            refers = _refers(owner.columns.values(), owner.tablename or "")
+            refers = _refers(owner, owner.tablename or "")
             return leads_down(owner, facts.remote_side) if refers else None
         return leads_to_many(owner, target, facts)
 
@@ -99,21 +99,15 @@ def direction(owner: MappedClass, target: MappedClass) -> bool | None:
     # A table that refers to itself shows no direction.
     if owner.tablename is None or target.tablename is None or owner.tablename == target.tablename:
         return None
-    to_target = _refers(owner.columns.values(), target.tablename)
-    to_owner = _refers(target.columns.values(), owner.tablename)
+    to_target = _refers(owner, target.tablename)
+    to_owner = _refers(target, owner.tablename)
     # With keys both ways, or none, nothing says which side has many.
     if to_target is None or to_owner is None or to_target == to_owner:
         return None
     return to_owner
 
 
-def _refers(columns: object, table: str) -> bool | None:
-    """Return whether one of ``columns`` has a foreign key to ``table``; None if unknown."""
-    refers = False
-    for column in columns:  # type: ignore[attr-defined]
-        facts: ColumnFacts = column
-        if facts.foreign_key == "":
-            return None
-        if facts.foreign_key is not None:
-            refers = refers or table in facts.foreign_key.split(".")[:-1]
-    return refers
+def _refers(mapped: MappedClass, table: str) -> bool | None:
+    """Return whether a class has a foreign key to ``table``; None if unknown."""
+    names = list(keys_to(mapped, {table}))
+    return bool(names) if all(mapped.columns[name].foreign_key for name in names) else None

@@ -10,7 +10,6 @@ from typing import Literal
 
 from awaken.contract import Place
 from awaken.project.graph.callers.call_sites import Callers, CallSite, Obstacle, Why
-from awaken.project.graph.callers.harmless_decorators import calls_nothing_else
 from awaken.project.graph.callers.method_mentions import (
     AnyMention,
     Imported,
@@ -24,12 +23,12 @@ from awaken.project.graph.callers.method_mentions import (
 from awaken.project.graph.callers.search_inputs import Surroundings
 from awaken.project.graph.callers.target import Target, scope_around
 from awaken.project.graph.classes.hierarchies import Hierarchy
-from awaken.project.names.functions.decorators import decorators_of
 from awaken.project.names.visibility import is_seen
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, without_arguments
 from awaken.project.source.words import Words
 from awaken.project.source.worklist import MOST_FILES
+from awaken.project.values.calls.decorator_effects import calls_nothing_else
 from awaken.project.values.domain import MOST_ALTERNATIVES
 from awaken.project.values.evaluation import Evaluator
 
@@ -140,11 +139,12 @@ class _Search:
     # ------------------------------------------------------------------------- the definition
     def _look_at_definition(self, module: Module, function: Function) -> None:
         scope = scope_around(module, function)
-        for decorator, name in decorators_of(self._evaluator.names, module, function):
-            if not calls_nothing_else(self._evaluator, module, decorator, name):
-                text = module.excerpt(decorator)
+        for decorator in function.decorator_list:
+            if not calls_nothing_else(self._evaluator, module, decorator):
+                plain = without_arguments(decorator)
+                text = module.excerpt(plain)
                 why = f"`{function.name}` is decorated by `{text}`, which may call it"
-                self._stop("framework", why, module.place(decorator))
+                self._stop("framework", why, module.place(plain))
         if function.name.startswith("test") or function.name.startswith("pytest_"):
             self._stop("framework", f"pytest may call `{function.name}`", self._target.place)
         if (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from awaken.contract import Place
-from awaken.knowledge.decorators import library_decorators
+from awaken.knowledge.decorators import known_methods
 from awaken.project.graph.classes.override_sets import MAKING
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace, Resolved
 from awaken.project.graph.forwards.in_place import called_in_place
@@ -20,17 +20,15 @@ from awaken.project.graph.forwards.resolving import (
     is_worth_resolving,
 )
 from awaken.project.names.file_facts import FactsIndex, WrittenDecorator, WrittenFunction
-from awaken.project.names.functions.decorators import (
-    MANAGERS,
-    OVERLOADS,
-    PYTEST_FIXTURES,
-    TRANSPARENT,
-)
 from awaken.project.names.functions.definitions import FoundFunctions, Functions
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
-from awaken.project.values.domain import are_instances
+from awaken.project.values.calls.decorator_effects import (
+    handings_of,
+    handings_of_names,
+    names_of_method,
+)
 from awaken.project.values.evaluation import Evaluator
 
 _GIVEN_NAMES = re.compile(
@@ -40,9 +38,6 @@ _GIVEN_NAMES = re.compile(
     re.MULTILINE,
 )
 """The names under which a program may keep a function of its own. Too many do no harm."""
-
-# A fixture is given by its name to what asks for it; called, it fails.
-_CALLED_ALL_THE_SAME = TRANSPARENT | MANAGERS | OVERLOADS | PYTEST_FIXTURES
 
 
 def given_names(texts: Iterable[bytes]) -> frozenset[str]:
@@ -215,29 +210,13 @@ class _Decorated:
 
     @cached_method
     def _is_transparent(self, path: str, decorator: WrittenDecorator) -> bool:
-        names = self._evaluator.names
-        qualified = names.qualified_written_name(path, decorator.name)
-        if qualified is None:
-            return False
-        located = names.locate(qualified)
-        if located is None:
-            known = qualified in _CALLED_ALL_THE_SAME
-            return known or library_decorators().forwards(qualified)
-        if len(located.rest) <= 1:
-            return (
-                self._evaluator.forwarding.handing_of(qualified, called=decorator.called)
-                is not None
-            )
-        module = self._evaluator.load(located.path)
-        if module is None or len(located.rest) != len(("app", "get")):
-            return False
-        variable, method = located.rest
-        owners = self._evaluator.global_values(module, variable)
-        return are_instances(owners, lambda owner: self._registers(owner, method))
-
-    def _registers(self, owner: str, method: str) -> bool:
-        bases = self._evaluator.classes.library_names(owner)
-        known = library_decorators()
-        return any(
-            known.registers(base, method) or known.forwards(f"{base}.{method}") for base in bases
-        )
+        evaluator = self._evaluator
+        qualified = evaluator.names.qualified_written_name(path, decorator.name) or ""
+        handings = handings_of(evaluator, qualified, called=decorator.called)
+        located = evaluator.names.locate(qualified)
+        if not handings and located is not None and len(located.rest) == len(("app", "get")):
+            variable, method = located.rest
+            for module in evaluator.modules_at([located.path] if method in known_methods() else []):
+                owners = evaluator.global_values(module, variable)
+                handings = handings_of_names(names_of_method(evaluator, owners, method))
+        return "calls" in handings

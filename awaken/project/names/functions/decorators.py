@@ -10,7 +10,7 @@ import ast
 from collections.abc import Collection, Iterator
 from typing import Literal
 
-from awaken.knowledge.library_names import name_list
+from awaken.knowledge.decorators import library_decorators
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
@@ -18,17 +18,14 @@ from awaken.project.source.trees import Function, without_arguments
 MethodKind = Literal["instance", "class", "static"]
 
 METHODS = frozenset({"builtins.classmethod", "builtins.staticmethod"})
-HANDING_ON = name_list("handing_on")
-TRANSPARENT = METHODS | HANDING_ON | name_list("same_function")
+_KNOWN = library_decorators()
+TRANSPARENT = _KNOWN.same | _KNOWN.handing_on
 """Give back the function itself, but for how it is bound to its class, or what hands it all on."""
 REMEMBERING = frozenset({"functools.cache", "functools.lru_cache"})
 """Return what the function returns, and call it for nothing but the calls in sight."""
-MANAGERS = frozenset({"contextlib.asynccontextmanager", "contextlib.contextmanager"})
-"""Make a context manager of a generator."""
-OVERLOADS = frozenset({"typing.overload", "typing_extensions.overload"})
-"""Keep a signature for type checkers: the function itself never runs."""
-PYTEST_FIXTURES = frozenset({"pytest.fixture", "pytest_asyncio.fixture"})
-PROPERTIES = name_list("properties")
+MANAGERS = _KNOWN.managers
+PYTEST_FIXTURES = _KNOWN.fixtures
+PROPERTIES = _KNOWN.properties
 
 
 def decorators_of(

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import ast
-from typing import Literal
+from operator import or_
+from typing import NamedTuple
 
+from awaken.contract import Place
+from awaken.knowledge.decorators import (
+    EVERYTHING,
+    FORWARDING,
+    NO_HANDINGS,
+    SAME,
+    Handings,
+    common_handings,
+)
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.decorator_code import DecoratorCode
 from awaken.project.names.functions.opaque import Opaque, OpaqueUse
 from awaken.project.names.resolution import Names
+from awaken.project.names.usages import CALLING
 from awaken.project.source.expressions.expression_uses import use_of
 from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
@@ -23,16 +34,19 @@ from awaken.project.source.trees import (
     without_arguments,
 )
 
-Handing = Literal["same", "forwards", "calls"]
-"""A decorator's use of its function.
-
-``same``: it returns the function itself; ``forwards``: a wrapper that passes on all the arguments
-that it is given, and returns what the function returns; ``calls``: a wrapper that calls it with
-others, or returns something else.
-"""
-_Asked = Handing | Literal["coroutines"]
-_KINDS: tuple[Handing, ...] = ("same", "forwards", "calls")
+_SAME: Handings = SAME | {"both"}
+_LAZY: Handings = frozenset({"coroutines"})
 _CHANGING = library_names().changing_methods
+
+
+class Reading(NamedTuple):
+    """The handings of a decorator, by its code.
+
+    It makes what other decorators make, too: those that are ``applied``, by their places.
+    """
+
+    handings: Handings
+    applied: tuple[Place, ...] = ()
 
 
 class Forwarding:
@@ -44,28 +58,19 @@ class Forwarding:
         self._keeping = Opaque(names, self.definition, may_read=True)
 
     @cached_method
-    def handing_of(self, qualified: str, *, called: bool) -> Handing | None:
-        """Return what the decorator with this qualified name does with its function.
+    def reading_of(self, qualified: str, *, called: bool) -> Reading:
+        """Return what the code of the decorator with this qualified name says of its result.
 
-        ``called`` says that it is given arguments first: ``@retry(3)``. None where its code cannot
-        be read, and for names that are not one function of a module of the program.
+        ``called`` says that it is given arguments first: ``@retry(3)``. Nothing where its code
+        cannot be read, and for names that are not one function of a module of the program.
         """
-        return next((kind for kind in _KINDS if self._does(qualified, kind, called=called)), None)
-
-    @cached_method
-    def keeps_coroutines(self, qualified: str, *, called: bool) -> bool:
-        """Whether calls give a coroutine of what the decorator makes of a coroutine function.
-
-        It may be another coroutine, of a wrapper that is a coroutine function itself.
-        """
-        return self._does(qualified, "coroutines", called=called)
-
-    def _does(self, qualified: str, kind: _Asked, *, called: bool) -> bool:
         pair = self.definition(qualified)
         if pair is None:
-            return False
-        reader = _Reader(self._names, *pair, kind)
-        return reader.makes() if called else reader.decorates()
+            return Reading(NO_HANDINGS)
+        applied: list[ast.expr] = []
+        reader = _Reader(DecoratorCode(self._names, *pair), applied)
+        handings = reader.of_maker() if called else reader.of_decorator()
+        return Reading(handings, tuple(map(pair[0].place, applied)) if handings else ())
 
     @cached_method
     def opaque(self, qualified: str, passed: frozenset[str] | None) -> OpaqueUse | None:
@@ -112,24 +117,24 @@ class Forwarding:
 
 
 class _Reader:
-    """Reads one decorator; ``kind`` is what it must do at least."""
+    """Reads one decorator; ``applied`` are those of which it returns the results."""
 
-    def __init__(self, names: Names, module: Module, node: Function, kind: _Asked) -> None:
-        self._code = DecoratorCode(names, module, node)
-        self._module = module
-        self._kind = kind
+    def __init__(self, code: DecoratorCode, applied: list[ast.expr]) -> None:
+        self._code = code
+        self._module = code.module
+        self._applied = applied
 
-    def makes(self) -> bool:
-        """Whether all that the function returns are decorators that hand through.
+    def of_maker(self) -> Handings:
+        """Return what is true of all decorators that the function returns.
 
         ``def mark(f=None, *, name=""): if f is None: return partial(mark, name=name)`` is called
         with arguments of its own, and then with the function.
         """
         code = self._code
         if isinstance(code.node, ast.AsyncFunctionDef) or code.node.decorator_list:
-            return False
-        made = [node for node in code.returned if not self._is_of_decorating(node)]
-        return bool(made) and all(map(self._is_decorator, made))
+            return NO_HANDINGS
+        made = (node for node in code.returned if not self._is_of_decorating(node))
+        return common_handings(self._of_made(node) or self._of_other_made(node) for node in made)
 
     def _is_of_decorating(self, value: ast.expr) -> bool:
         """Whether ``value`` is returned where the maker is given the function at once."""
@@ -139,47 +144,80 @@ class _Reader:
                 value = passed
         return self._code.is_optional and value in self._code.reads
 
-    def _is_decorator(self, value: ast.expr, *, known: bool = False) -> bool:
-        """Whether ``value`` is a decorator, as what the maker returns, which may be ``known``."""
-        decorators = self._code.decorators(value)
-        return bool(decorators) and all(
-            isinstance(node, ast.Lambda) or (known and node is self._code.node) or self._other(node)
-            for node in decorators
+    def _of_made(self, value: ast.expr, *, known: bool = False) -> Handings:
+        """Return what is true of ``value`` as a decorator; of the maker, if ``known``, all."""
+        return common_handings(
+            _SAME
+            if isinstance(node, ast.Lambda) or (known and node is self._code.node)
+            else self._of_other(node)
+            for node in self._code.decorators(value)
         )
 
-    def _other(self, node: Function) -> bool:
-        return _Reader(self._code.names, self._module, node, self._kind).decorates()
+    def _of_other_made(self, value: ast.expr) -> Handings:
+        """Return what is true of a decorator that is made by others: ``retry(3)``."""
+        match value:
+            case ast.Lambda(
+                args=ast.arguments(args=[ast.arg(arg=name)]),
+                body=ast.Call(func=other, args=[ast.Name(id=same)], keywords=[]),
+            ) if name == same:
+                self._applied.append(other)
+            case ast.Call():
+                self._applied.append(value)
+            case _:
+                return NO_HANDINGS
+        return EVERYTHING
 
-    def decorates(self) -> bool:
-        """Whether the function, given a function, returns it or a wrapper that forwards to it."""
-        if not self._code.is_plain:
-            return False
-        returned = self._code.returned
-        # Where it is given none, it returns a decorator: that is asked by ``makes``.
-        if self._code.is_optional:
-            returned = [node for node in returned if not self._is_decorator(node, known=True)]
-        return bool(returned) and all(map(self._hands, returned))
+    def _of_other(self, node: Function) -> Handings:
+        code = DecoratorCode(self._code.names, self._module, node)
+        return _Reader(code, self._applied).of_decorator()
 
-    def _hands(self, value: ast.expr) -> bool:
+    def of_decorator(self) -> Handings:
+        """Return what is true of all that the function returns where it is given a function."""
+        code = self._code
+        if not code.is_plain:
+            return NO_HANDINGS
+        # Where it is given none, it returns a decorator: that is asked by ``of_maker``.
+        is_optional = code.is_optional
+        made = [self._of_made(x, known=True) if is_optional else NO_HANDINGS for x in code.returned]
+        result = common_handings(map(or_, made, map(self._of_result, code.returned)))
+        result -= common_handings(made)
+        return result if all(map(self._is_left, code.reads)) else result - {"both"}
+
+    def _is_left(self, read: ast.Name) -> bool:
+        """Whether the decorator only looks at the function here, or returns it."""
+        way, above = use_of(self._module, read)
+        is_returned = read in self._code.returned or above in self._code.returned
+        is_looked_at = way == "attribute" and above.attr not in CALLING
+        return is_returned or is_looked_at or way in {"compared", "tested"}
+
+    def _of_result(self, value: ast.expr) -> Handings:
         if value in self._code.reads:
-            return True
+            return _SAME
         if wrappers := self._code.functions_inside(value):
-            return self._kind != "same" and all(map(self._forwards, wrappers))
+            return common_handings(map(self._of_wrapper, wrappers))
         # `return decorator(f)` with a decorator of its own.
-        applied = self._code.decorators_applied(value)
-        return bool(applied) and all(map(self._other, applied))
+        if inside := self._code.decorators_applied(value):
+            return common_handings(map(self._of_other, inside))
+        match value:
+            case ast.Call(func=other, args=[passed], keywords=[]) if passed in self._code.reads:
+                self._applied.append(other)
+                return EVERYTHING
+        return NO_HANDINGS
 
-    def _forwards(self, wrapper: Function) -> bool:
-        """Whether ``wrapper`` calls the function with all it is given, and returns the result."""
+    def _of_wrapper(self, wrapper: Function) -> Handings:
         plain = map(without_arguments, wrapper.decorator_list)
         if any(self._code.qualified_name(node) != "functools.wraps" for node in plain):
-            return False
+            return NO_HANDINGS
         calls = self._code.calls(wrapper)
-        if self._kind == "coroutines":
-            return self._gives_a_coroutine(wrapper, calls)
-        if self._kind == "calls":
-            return bool(calls)
-        if not calls or not all(_passes_all(call, wrapper) for call in calls):
+        if calls and self._forwards(wrapper, calls):
+            result = FORWARDING
+        else:
+            result = FORWARDING & {"calls"} if calls else NO_HANDINGS
+        return result | _LAZY if self._gives_a_coroutine(wrapper, calls) else result
+
+    def _forwards(self, wrapper: Function, calls: list[ast.Call]) -> bool:
+        """Whether ``wrapper`` calls the function with all it is given, and returns the result."""
+        if not all(_passes_all(call, wrapper) for call in calls):
             return False
         if self._module.is_generator(wrapper) or self._changes_arguments(wrapper):
             return False

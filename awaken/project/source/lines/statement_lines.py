@@ -104,3 +104,14 @@ def shares_line(module: Module, statement: ast.stmt) -> bool:
     # Code after a compound statement on its last line belongs to its body.
     follows = bool(behind) and not behind.startswith(b"#") and isinstance(statement, SIMPLE)
     return is_elif or bool(before) or follows
+
+
+def statements_of_line(module: Module, statement: ast.stmt) -> list[ast.stmt]:
+    """Return the statements of a block that share the line of one, itself included."""
+    block = module.block_of(statement)
+    first = last = block.index(statement)
+    while first and block[first - 1].end_lineno == block[first].lineno:
+        first -= 1
+    while last + 1 < len(block) and block[last].end_lineno == block[last + 1].lineno:
+        last += 1
+    return block[first : last + 1]

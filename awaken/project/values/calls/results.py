@@ -6,24 +6,20 @@ import ast
 from dataclasses import replace
 
 from awaken.contract import Place
-from awaken.knowledge.decorators import library_decorators
 from awaken.project.names.classes import PROTOCOLS
-from awaken.project.names.functions.decorators import (
-    MANAGERS,
-    PROPERTIES,
-    PYTEST_FIXTURES,
-    REMEMBERING,
-    TRANSPARENT,
-    decorators_of,
-)
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
-from awaken.project.source.trees import Function, last_name, positional_parameters
+from awaken.project.source.trees import (
+    Function,
+    last_name,
+    positional_parameters,
+    without_arguments,
+)
 from awaken.project.values.calls.bound_arguments import arguments_of, receiver_of, solve
+from awaken.project.values.calls.decorator_effects import handings_by, registered_function
 from awaken.project.values.calls.library_calls import LibraryCalls
 from awaken.project.values.calls.new_instances import Making, are_told_apart
 from awaken.project.values.calls.parameter_values import passed_on_by
-from awaken.project.values.calls.registering import is_registering, registered_function
 from awaken.project.values.calls.results_of_use import Uses
 from awaken.project.values.domain import (
     NEVER,
@@ -56,7 +52,6 @@ from awaken.project.values.library_types.solving import (
 from awaken.project.values.questions import Questions, given_by
 
 _INITIALISERS = {"__init__", "__init_subclass__"}
-_RETURN_THE_SAME = TRANSPARENT | REMEMBERING | PYTEST_FIXTURES | PROPERTIES
 
 
 class Results:
@@ -234,16 +229,19 @@ class _Functions:
 
     def _decorated_values(self, function: FunctionOf, node: Function, known: Environment) -> Values:
         module, managed, wrapped = function.module, False, False
-        for decorator, name in decorators_of(self._evaluator.names, module, node):
-            if name in MANAGERS:
+        is_lazy = isinstance(node, ast.AsyncFunctionDef) and not module.is_generator(node)
+        for decorator in node.decorator_list:
+            handings = handings_by(self._evaluator, module, decorator)
+            if "manager" in handings:
                 managed = True
-            elif name in _RETURN_THE_SAME or self._hands_through(module, decorator, name):
+            elif "returns" in handings:
                 continue
-            elif self._gives_a_coroutine(function, decorator, name):
+            elif "coroutine" in handings or (is_lazy and "coroutines" in handings):
                 wrapped = True
             else:
-                why = f"`{node.name}` is decorated by `{module.excerpt(decorator)}`"
-                return (self._evaluator.unknown(module, decorator, why),)
+                plain = without_arguments(decorator)
+                why = f"`{node.name}` is decorated by `{module.excerpt(plain)}`"
+                return (self._evaluator.unknown(module, plain, why),)
         if wrapped and not managed:
             why = f"`{node.name}` is decorated, so it may return something else"
             return (Producer("coroutine", (self._evaluator.unknown(module, node, why),)),)
@@ -251,45 +249,6 @@ class _Functions:
         if not managed:
             return result
         return (Producer("manager", self._uses.results_of_use("generator", result, module, node)),)
-
-    def _hands_through(self, module: Module, decorator: ast.expr, name: str | None) -> bool:
-        """Whether what a decorator makes returns what its function returns, or is declared to."""
-        return (
-            self._forwards(module, decorator, name)
-            or is_registering(self._evaluator, module, decorator)
-            or self._gives_back(module, decorator)
-        )
-
-    def _gives_a_coroutine(
-        self, function: FunctionOf, decorator: ast.expr, name: str | None
-    ) -> bool:
-        """Whether calls give a coroutine of what a decorator makes of ``function``."""
-        if name is None:
-            return False
-        module, evaluator = function.module, self._evaluator
-        called = isinstance(module.parent(decorator), ast.Call)
-        if evaluator.declared_decorators.result_of(name, called=called) == "coroutine":
-            return True
-        node = function.node
-        is_lazy = isinstance(node, ast.AsyncFunctionDef) and not module.is_generator(node)
-        return is_lazy and evaluator.forwarding.keeps_coroutines(name, called=called)
-
-    def _forwards(self, module: Module, decorator: ast.expr, name: str | None) -> bool:
-        """Whether what a decorator makes returns what its function returns."""
-        if name is None:
-            return False
-        called = isinstance(module.parent(decorator), ast.Call)
-        handing = self._evaluator.forwarding.handing_of(name, called=called)
-        if handing in {"same", "forwards"}:
-            return True
-        if self._evaluator.declared_decorators.result_of(name, called=called) == "same":
-            return True
-        return handing is None and library_decorators().forwards(name)
-
-    def _gives_back(self, module: Module, decorator: ast.expr) -> bool:
-        """Whether a decorator declares, by a type variable, that it returns what it is given."""
-        values = self._evaluator.values(module, decorator)
-        return bool(values) and all(isinstance(one, FunctionOf) and _is_same(one) for one in values)
 
     def undecorated_results(
         self, function: FunctionOf, node: Function, known: Environment = ()
@@ -377,16 +336,3 @@ def _is_open(value: Value) -> bool:
     if isinstance(value, Producer) and value.how == "coroutine":
         return any(isinstance(alternative, Unknown) for alternative in value.inner)
     return isinstance(value, Unknown)
-
-
-def _is_same(function: FunctionOf) -> bool:
-    """Whether a function returns its argument's type, by one name that is a type variable."""
-    node = function.node
-    if not isinstance(node, ast.FunctionDef) or not isinstance(node.returns, ast.Name):
-        return False
-    first = next(iter(positional_parameters(node)), None)
-    if first is None or not isinstance(first.annotation, ast.Name):
-        return False
-    made = function.module.scopes.only_value(node.returns)
-    is_variable = isinstance(made, ast.Call) and last_name(made.func) == "TypeVar"
-    return first.annotation.id == node.returns.id and is_variable

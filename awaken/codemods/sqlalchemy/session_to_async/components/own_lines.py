@@ -13,6 +13,7 @@ from awaken.codemods.sqlalchemy.session_to_async.reasons import SHARED_LINE
 from awaken.contract import Edit, InsertStatements, NodeEdit
 from awaken.kit.changes import Member
 from awaken.kit.sites import Refused, Rewrite
+from awaken.project.source.lines.statement_lines import statements_of_line
 from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _refusal(project: Project, edit: Edit) -> Refused | None:
     if module is None or not isinstance(statement, ast.stmt):
         return None
     # New lines part two statements of one line, but not one from the header of its block.
-    line = module.statements_of_line(statement)
+    line = statements_of_line(module, statement)
     if _begins_line(module, line[0]) and (isinstance(edit, InsertStatements) or len(line) == 1):
         return None
     because = (module.place(statement),)

@@ -25,7 +25,7 @@ from awaken.codemods.sqlalchemy.session_to_async.decide.own_threads import begin
 from awaken.codemods.sqlalchemy.session_to_async.find.program_mentions import mentions_of
 from awaken.contract import Place
 from awaken.kit.search import is_imported
-from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.decorators import library_decorators
 from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.programs.alembic_files import is_of_alembic
@@ -286,7 +286,7 @@ class Links:
 
 
 def _is_application(value: Value) -> bool:
-    return isinstance(value, InstanceOf) and value.qualified in twins().absorbing.applications
+    return isinstance(value, InstanceOf) and value.qualified in library_decorators().awaiting
 
 
 def _is_fixture(decorator: ast.expr) -> bool:

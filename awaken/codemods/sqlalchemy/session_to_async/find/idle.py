@@ -91,13 +91,12 @@ def is_in_unread_property(project: Project, module: Module, node: ast.AST) -> bo
                 return False
         case _:
             return False
-    templates = [project.texts(pattern) for pattern in TEMPLATE_READS]
-    texts = [file.text for each in templates for file in each.files.values()]
+    templates = project.texts(*TEMPLATE_READS)
+    texts = [file.text for file in templates.files.values()]
     files = project.files_with((name.encode(),))
     texts += [item.source.text for item in project.modules_at(files)]
     word = re.compile(rb"\b%b\b" % name.encode())
-    is_whole = not any(each.unread for each in templates)
-    return is_whole and sum(len(word.findall(text)) for text in texts) == 1
+    return not templates.unread and sum(len(word.findall(text)) for text in texts) == 1
 
 
 def _is_of_parameter(module: Module, node: ast.AST, function: Function | None) -> bool:

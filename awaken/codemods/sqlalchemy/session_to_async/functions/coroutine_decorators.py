@@ -20,18 +20,15 @@ from awaken.contract import Edit
 from awaken.kit.changes import Member, member
 from awaken.kit.imports import name_from_same_module
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.knowledge.asynchronous import registers_both_kinds, twins
+from awaken.knowledge.decorators import AWAITING
 from awaken.knowledge.library_names import name_list
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.names.functions.wrapping import Wrapping
-from awaken.project.source.expressions.alternatives import branches
 from awaken.project.source.f_strings import has_long_text
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import (
     Function,
-    FunctionOrLambda,
     first_parameter,
-    parameters_of,
     without_arguments,
 )
 
@@ -47,87 +44,17 @@ class Decorators:
     def __init__(self, part: SynchronousPart) -> None:
         self._part = part
         self._project: Project = part.project
-        self._applying: set[str] = set()
 
     def hands_through(self, module: Module, function: Function, decorator: ast.expr) -> bool:
         """Whether a decorator of ``function`` does the same for it as a coroutine function."""
-        return self._is_same(module, decorator, is_generator=module.is_generator(function))
-
-    def _is_same(self, module: Module, decorator: ast.expr, *, is_generator: bool) -> bool:
-        plain = without_arguments(decorator)
-        names = twins().decorators.names
-        qualified = self._project.qualified_name(module, plain) or ""
-        if qualified in names or qualified == MANAGER or qualified.startswith("pytest.mark."):
+        calls, plain = self._project.calls, without_arguments(decorator)
+        is_manager = self._project.qualified_name(module, plain) == MANAGER
+        # A command is what a wrapper below it makes of the function, and that runs it.
+        is_command = self._part.entry_points.is_command(module, decorator)
+        if is_manager or is_command or "both" in calls.handings(module, decorator):
             return True
-        # The command is what a wrapper below it makes of the function, and that runs it.
-        if self._part.entry_points.is_command(module, decorator):
-            return True
-        wrapping = self._project.calls.wrapping_by(module, decorator)
-        if wrapping is not None:
-            return wrapping.is_same or not is_generator
-        if isinstance(plain, ast.Name):
-            # A mark that several tests share: `slow = pytest.mark.timeout(60)`.
-            bindings = module.scopes.bindings_of(plain)
-            value = bindings[0].value if len(bindings) == 1 else None
-            is_kept = bool(bindings) and bindings[0].scope is module.scopes.module
-            return (
-                isinstance(value, ast.Call)
-                and is_kept
-                and self._is_same(module, value, is_generator=is_generator)
-            ) or self._applies_others(module, decorator, is_generator=is_generator)
-        if not isinstance(plain, ast.Attribute):
-            return False
-        owners = self._owners(module, plain)
-        return bool(owners) and all(
-            any(
-                f"{line}.{plain.attr}" in names or registers_both_kinds(line, plain.attr)
-                for line in lines
-            )
-            for lines in owners
-        )
-
-    def _applies_others(self, module: Module, decorator: ast.expr, *, is_generator: bool) -> bool:
-        """Whether a decorator of the program only applies others, which do the same.
-
-        ``def limited(f): return limiter.limit("5/minute")(f) if limiter else f``. One that is
-        called with arguments first returns another one.
-        """
-        name = self._project.qualified_name(module, without_arguments(decorator)) or ""
-        named = None if name in self._applying else name
-        home, function = self._project.function_definition(named) or (module, None)
-        if not isinstance(function, ast.FunctionDef) or function.decorator_list:
-            return False
-        self._applying.add(name)  # it may apply itself
-        is_called = isinstance(decorator, ast.Call)
-        is_same = self._only_applies(home, function, is_called, is_generator=is_generator)
-        self._applying.remove(name)
-        return is_same
-
-    def _only_applies(
-        self, home: Module, function: FunctionOrLambda, is_called: bool, *, is_generator: bool
-    ) -> bool:
-        """Whether a function returns what it is given, or what others make of it.
-
-        One that ``is_called`` with arguments returns such functions, of which some may be its own.
-        """
-        names = [node.arg for node, _ in parameters_of(function.args)][: 0 if is_called else 1]
-        uses = [x for x in home.nodes_below(function, ast.Name) if x.id in names]
-        returned = [part for node in home.returned_by(function) for part in branches(node)]
-        for value in returned:
-            binding = home.scopes.only_binding(value)
-            own = value if binding is None else binding.node
-            match own:
-                case ast.FunctionDef(decorator_list=[]) | ast.Lambda() if is_called:
-                    is_same = self._only_applies(home, own, False, is_generator=is_generator)
-                case ast.Call() if is_called:
-                    is_same = self._is_same(home, own, is_generator=is_generator)
-                case ast.Call(func=other, args=[argument], keywords=[]) if argument in uses:
-                    is_same = self._is_same(home, other, is_generator=is_generator)
-                case _:
-                    is_same = value in uses
-            if not is_same:
-                return False
-        return bool(returned) and (is_called or len(uses) == len(returned))
+        wrapping = calls.wrapping_by(module, decorator)
+        return wrapping is not None and (wrapping.is_same or not module.is_generator(function))
 
     def remembers_uncalled(self, module: Module, function: Function, decorator: ast.expr) -> bool:
         """Whether a decorator keeps the results of a function that no code can call."""
@@ -150,17 +77,7 @@ class Decorators:
 
     def registers(self, module: Module, decorator: ast.expr) -> bool:
         """Whether a decorator makes a function an endpoint or a handler of an application."""
-        plain = without_arguments(decorator)
-        owners = self._owners(module, plain) if isinstance(plain, ast.Attribute) else []
-        name = plain.attr if isinstance(plain, ast.Attribute) else ""
-        return any(registers_both_kinds(line, name) for lines in owners for line in lines)
-
-    def _owners(self, module: Module, plain: ast.Attribute) -> list[tuple[str, ...]]:
-        """Return the classes of which ``plain`` may be a method, each with those above it."""
-        owners = self._project.classes_of(module, plain.value) or self._project.instance_of(
-            module, plain.value
-        )
-        return [(owner, *self._project.library_ancestors(owner)) for owner in owners]
+        return self._project.calls.handings(module, decorator) >= AWAITING
 
     # -------------------------------------------------------------------------------- wrappers
     def members(self, rule: str) -> Iterator[Member]:

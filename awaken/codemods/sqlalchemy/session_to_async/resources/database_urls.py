@@ -64,8 +64,7 @@ class Urls:
     @cached_property
     def _urls_in_other_files(self) -> tuple[UrlElsewhere, ...]:
         """The URLs in files next to the code, from where an engine may get its own."""
-        texts = (self._project.texts(pattern) for pattern in URL_READS)
-        return urls_elsewhere({path: file for each in texts for path, file in each.files.items()})
+        return urls_elsewhere(self._project.texts(*URL_READS).files)
 
     @cached_property
     def _written_names(self) -> tuple[str, ...]:

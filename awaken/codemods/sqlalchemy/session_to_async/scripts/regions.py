@@ -15,7 +15,7 @@ from msgspec import Struct
 from awaken.codemods.sqlalchemy.session_to_async.scripts.event_loops import Loops
 from awaken.contract import Place
 from awaken.kit.search import imported_at, importers, is_command, is_imported
-from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.decorators import library_decorators
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_test_file
 from awaken.project.source.trees import Function
@@ -200,7 +200,7 @@ def _makes_application(project: Project, module: Module, name: str) -> bool:
         for binding in module.scopes.module.bindings.get(name, ())
         if not isinstance(module.parent(binding.node), ast.Import)
     ]
-    applications = twins().absorbing.applications
+    applications = library_decorators().awaiting
     return any(
         isinstance(binding.value, ast.Call)
         and project.qualified_name(module, binding.value.func) in applications

@@ -48,10 +48,7 @@ class Doctests(ProjectFacts):
 
     def _texts(self) -> Iterator[tuple[str, int, str]]:
         """Yield the texts with examples of the program, each with its file and its first line."""
-        files = [
-            item for pattern in DOCTEST_READS for item in self._project.texts(pattern).files.items()
-        ]
-        for path, file in files:
+        for path, file in self._project.texts(*DOCTEST_READS).files.items():
             text = file.text.decode(errors="replace")
             imported = re.findall(r">>> (?:from|import) ([\w.]+)", text)
             if any(self._project.layout.path_of(name) for name in imported):

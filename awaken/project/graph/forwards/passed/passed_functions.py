@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from awaken.contract import Place
 from awaken.knowledge.asynchronous import twins
+from awaken.knowledge.decorators import library_decorators
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.forwards.call_graph import Call
 from awaken.project.graph.forwards.in_place import called_in_place
@@ -35,7 +36,7 @@ from awaken.project.graph.passing import collected_arguments
 from awaken.project.names.functions.injections import OVERRIDES
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameter_getting
-from awaken.project.values.calls.registering import registered_function
+from awaken.project.values.calls.decorator_effects import registered_function
 from awaken.project.values.domain import ClassOf, InstanceOf, Session, classes_in, without_none
 
 
@@ -151,7 +152,7 @@ class Arguments:
     def _is_started(self, call: ast.Call, node: ast.expr, qualified: str) -> bool:
         """Whether ``node`` are handlers of an application: of its start, its end, errors."""
         name = next((keyword.arg for keyword in call.keywords if keyword.value is node), None)
-        of_application = qualified in twins().absorbing.applications
+        of_application = qualified in library_decorators().awaiting
         return of_application and name in {"exception_handlers", "on_shutdown", "on_startup"}
 
     def _in_thread(self, module: Module, call: ast.Call, qualified: str) -> int | None:

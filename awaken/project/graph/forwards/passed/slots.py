@@ -29,6 +29,7 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.fixtures_by_name import ASKING, fixtures_asked_for, is_asking
 from awaken.project.values.pytest_fixtures import fixture_for, takes_fixture
+from awaken.project.values.wrapped import decorations
 
 STATE = "state"
 """What applications and requests keep things in: it takes any name, and one is the same for all."""
@@ -248,14 +249,9 @@ class Slots:
         self, module: Module, function: Function
     ) -> Iterator[tuple[Module, Function, bool]]:
         """Yield what a function decorates, and whether a call of it does."""
-        qualified = module.full_name(function)
-        for home, node in self.mentions(function.name):
-            used = home.call_of(node) or node
-            decorated = home.parent(used)
-            if isinstance(decorated, Function) and used in decorated.decorator_list:
-                name = self.evaluator.names.qualified_name(home, node)  # type: ignore[arg-type]
-                if name == qualified:
-                    yield home, decorated, used is not node
+        for home, decorated, is_called in decorations(self.evaluator, module.full_name(function)):
+            if decorated is not None:
+                yield home, decorated, is_called
 
     def variable(self, module: Module, node: ast.Name, depth: int) -> Slot | None:
         """Return the variable that ``node`` reads or writes; None for a name without a binding."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -13,7 +14,7 @@ from awaken.codemods.sqlalchemy.session_to_async.find.application_factories impo
 )
 from awaken.codemods.sqlalchemy.session_to_async.find.inside import takes_session
 from awaken.contract import Place
-from awaken.kit.search import SCRIPTS, argument, modules_with, nodes_with
+from awaken.kit.search import argument, command_names, modules_with, nodes_with
 from awaken.knowledge.asynchronous.boundaries import Where, boundaries
 from awaken.project.graph.forwards.call_graph import FunctionPlace
 from awaken.project.graph.forwards.resolving import function_around
@@ -21,7 +22,6 @@ from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.values.domain import FunctionOf
-from awaken.workspace.manifests.describing import console_scripts
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -98,9 +98,7 @@ class EntryPoints:
 
     def _scripts(self) -> Iterator[tuple[FunctionPlace, EntryPoint]]:
         """Yield the functions that the build settings make commands of."""
-        files = self._project.texts(SCRIPTS).files
-        names = [path for file in files.values() for path in console_scripts(file.text.decode())]
-        for name in names:
+        for name in command_names(self._project):
             module, node = self._project.function_definition(name) or (None, None)
             if module is not None and isinstance(node, ast.FunctionDef):
                 function = self._place_of(module, node)
@@ -185,13 +183,9 @@ class EntryPoints:
 
     def _names(self, module: Module, plain: ast.expr) -> set[str]:
         """Return what a decorator may be, by qualified names."""
-        qualified = self._project.qualified_name(module, plain)
-        names = set() if qualified is None else {qualified}
-        if isinstance(plain, ast.Attribute):
-            owners = self._project.instance_of(module, plain.value) or self._groups(
-                module, plain.value
-            )
-            names |= {f"{owner}.{plain.attr}" for owner in owners}
+        names = {*chain(*self._project.calls.library_names(module, plain))}
+        if isinstance(plain, ast.Attribute) and not names:
+            names = {f"{owner}.{plain.attr}" for owner in self._groups(module, plain.value)}
         return names
 
     def _groups(self, module: Module, node: ast.expr) -> tuple[str, ...]:

@@ -14,17 +14,16 @@ from functools import cached_property
 from awaken.contract import Place
 from awaken.knowledge.library_names import library_names, name_list
 from awaken.project.effects.own_nodes import own_nodes
-from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
+from awaken.project.frameworks.sqlalchemy.mapped_attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Site
+from awaken.project.frameworks.sqlalchemy.relationships import WORDS
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, first_parameter
 from awaken.project.values.domain import (
     External,
     InstanceOf,
-    NoneValue,
     NotRelevant,
     Unknown,
     Value,
@@ -37,10 +36,12 @@ _FLUSHING = library_names().executing_methods | name_list("flushing")
 class Assignments:
     """Answers for one program."""
 
-    def __init__(self, evaluator: ProgramEvaluator, models: Models, eager: EagerLoading) -> None:
+    def __init__(
+        self, evaluator: ProgramEvaluator, models: Models, attributes: MappedAttributes
+    ) -> None:
         self._evaluator = evaluator
         self._models = models
-        self._eager = eager
+        self._attributes = attributes
 
     def may_load(self, module: Module, owner: ast.expr, attribute: str) -> bool:
         """Whether assigning to an attribute of what ``owner`` gives may load a relationship."""
@@ -85,18 +86,9 @@ class Assignments:
         """Whether replacing what a relationship of the class ``owner`` holds may load it."""
         if facts.lazy in {"dynamic", "write_only"}:
             return False
-        return self._is_collection(owner, attribute, facts) is not False or any(
+        return self._attributes.is_collection(owner, attribute, facts) is not False or any(
             keyword.arg in {"active_history", None} for keyword in self._keywords(facts)
         )
-
-    def _is_collection(self, owner: str, attribute: str, facts: RelationshipFacts) -> bool | None:
-        is_collection = self._eager.is_collection(Site(owner, attribute, facts), owner)
-        if is_collection is not None:
-            return is_collection
-        values = self._evaluator.mapping.attribute(InstanceOf(owner), attribute)
-        instance = InstanceOf(facts.target or "")
-        is_single = bool(values) and all(value in (instance, NoneValue()) for value in values)
-        return False if is_single else None
 
     def _keywords(self, facts: RelationshipFacts) -> Iterator[ast.keyword]:
         for _, call in self._evaluator.calls_at(Place(facts.path, facts.span)):

@@ -20,13 +20,20 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.method_receivers import 
     part_of_property,
 )
 from awaken.project.frameworks.sqlalchemy.reads.tracing.passed_values import PassedValues
-from awaken.project.graph.callers.harmless_decorators import calls_nothing_else
 from awaken.project.graph.evaluator import ProgramEvaluator, ProgramFacts
 from awaken.project.graph.passing import default_of
-from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
+from awaken.project.names.functions.decorators import PROPERTIES
 from awaken.project.source.modules import Module, cached_in_file
-from awaken.project.source.trees import Function, argument_of, last_name, named_parameters, unpacks
+from awaken.project.source.trees import (
+    Function,
+    argument_of,
+    last_name,
+    named_parameters,
+    unpacks,
+    without_arguments,
+)
 from awaken.project.source.worklist import groups_of
+from awaken.project.values.calls.decorator_effects import calls_nothing_else
 from awaken.project.values.calls.parameter_values import passed_on_by
 from awaken.project.values.domain import FunctionOf, Origin, Values
 from awaken.project.values.pytest_fixtures import fixture_for
@@ -113,10 +120,12 @@ class Arriving:
         if function.name.startswith("__") and function.name.endswith("__"):
             arrivals.stop(f"Python itself calls `{function.name}`", module.place(function))
             return False
-        for decorator, name in decorators_of(self._evaluator.names, module, function):
+        for decorator in function.decorator_list:
+            name = self._evaluator.names.qualified_name(module, decorator)
             is_getter = name in PROPERTIES or last_name(decorator) == "getter"
-            if not is_getter and not calls_nothing_else(self._evaluator, module, decorator, name):
-                self._hidden.add_decorator(module, function, decorator, arrivals)
+            if not is_getter and not calls_nothing_else(self._evaluator, module, decorator):
+                plain = without_arguments(decorator)
+                self._hidden.add_decorator(module, function, plain, arrivals)
         return method
 
     def _to_lambda(self, module: Module, function: ast.Lambda, parameter: ast.arg) -> Values | None:

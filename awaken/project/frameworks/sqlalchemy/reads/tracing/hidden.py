@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from itertools import chain
 
 from awaken.contract import Place
 from awaken.knowledge.library_names import name_list
@@ -20,7 +20,8 @@ from awaken.project.graph.classes.hierarchies import VIEWS
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, named_parameters, without_arguments
-from awaken.project.values.domain import External, InstanceOf, Origin, Producer, Value, Values
+from awaken.project.values.calls.decorator_effects import library_names
+from awaken.project.values.domain import External, InstanceOf, Origin, Producer, Values
 
 _WITH_REQUESTS = {"celery", "click", "flask", "flask_login", "huey", "rq", "starlette", "typer"}
 """Packages whose decorators have functions called with texts and numbers: of a path, a command
@@ -94,36 +95,12 @@ class Hidden:
         self, module: Module, function: Function, decorator: ast.expr, arrivals: Arrivals
     ) -> None:
         """Add what arrives by a decorator, which may have the function called."""
-        names = set(self._names(module, decorator))
+        names = {*chain(*library_names(self._evaluator, module, decorator))}
         if names and names <= _LISTENING:
             arrivals.origins[Origin(module.place(decorator))] = None
         elif not names or not all(name in _FORWARDING or _gives_requests(name) for name in names):
             why = f"`{function.name}` is decorated by `{module.excerpt(decorator)}`"
             arrivals.stop(f"{why}, which may call it", module.place(decorator))
-
-    def _names(self, module: Module, decorator: ast.expr) -> Iterator[str]:
-        """Yield the qualified names of what decorates; empty for what is no library's."""
-        name = self._evaluator.names.qualified_name(module, decorator)
-        # A name of the program's own may be an object that a library has the class of.
-        if name is not None and self._evaluator.names.locate(name) is None:
-            yield name
-            return
-        if isinstance(decorator, ast.Attribute):
-            for value in self._evaluator.values(module, decorator.value):
-                yield from self._methods(value, decorator.attr)
-
-    def _methods(self, owner: Value, name: str) -> Iterator[str]:
-        """Yield what the method of an object is called in the library that defines it."""
-        if not isinstance(owner, InstanceOf | External):
-            yield "?"
-            return
-        above = self._evaluator.classes.ancestors(owner.qualified)
-        if above is None:
-            yield f"{owner.qualified}.{name}"
-        elif any(name in facts.members for facts in above.inside) or above.unresolved:
-            yield "?"
-        else:
-            yield from (f"{word}.{name}" for word in above.outside)
 
     # ----------------------------------------------------------------------------------- values
     def _passed_on(
