@@ -13,7 +13,7 @@ import msgspec
 
 from awaken.knowledge.typed_tables import read_table
 
-Handing = Literal[
+DecoratorEffect = Literal[
     "same",
     "forwards",
     "calls",
@@ -38,17 +38,17 @@ Handing = Literal[
 - ``registered``: somebody else calls the function as well.
 - ``outside``: code of a library runs around the function.
 """
-Handings = frozenset[Handing]
-SAME: Handings = frozenset({"same", "forwards", "calls", "returns", "coroutines"})
-FORWARDING: Handings = frozenset({"forwards", "calls", "returns"})
-NO_HANDINGS: Handings = frozenset()
-EVERYTHING: Handings = FORWARDING | SAME | {"coroutine", "both", "manager"}
-AWAITING: Handings = frozenset({"same", "registered", "both"})
+DecoratorEffects = frozenset[DecoratorEffect]
+SAME: DecoratorEffects = frozenset({"same", "forwards", "calls", "returns", "coroutines"})
+FORWARDING: DecoratorEffects = frozenset({"forwards", "calls", "returns"})
+NO_EFFECTS: DecoratorEffects = frozenset()
+EVERYTHING: DecoratorEffects = FORWARDING | SAME | {"coroutine", "both", "manager"}
+AWAITING: DecoratorEffects = frozenset({"same", "registered", "both"})
 """True of an application or a router, which awaits a coroutine function that it calls."""
-_BOTH: Handings = frozenset({"both"})
-ALSO_FALSE: Handings = frozenset({"registered", "outside"})
+_BOTH: DecoratorEffects = frozenset({"both"})
+ALSO_FALSE: DecoratorEffects = frozenset({"registered", "outside"})
 """True of what one of several decorators makes, it is true of what they make together."""
-_GROUPS: dict[str, Handings] = {
+_GROUPS: dict[str, DecoratorEffects] = {
     "both": _BOTH,
     "same": SAME | _BOTH,
     "handing_on": SAME,
@@ -91,14 +91,14 @@ def library_decorators() -> Decorators:
 
 
 @cache
-def _by_name() -> dict[str, Handings]:
-    known, result = library_decorators(), dict[str, Handings]()
+def _by_name() -> dict[str, DecoratorEffects]:
+    known, result = library_decorators(), dict[str, DecoratorEffects]()
     rows = [(name, group) for key, group in _GROUPS.items() for name in getattr(known, key)]
     for owner, names in known.methods.items():
-        group = _GROUPS["registering"] | (_BOTH if owner in known.awaiting else NO_HANDINGS)
+        group = _GROUPS["registering"] | (_BOTH if owner in known.awaiting else NO_EFFECTS)
         rows += [(f"{owner}.{name}", group) for name in names]
     for name, group in rows:
-        result[name] = result.get(name, NO_HANDINGS) | group
+        result[name] = result.get(name, NO_EFFECTS) | group
     return result
 
 
@@ -108,14 +108,14 @@ def known_methods() -> frozenset[str]:
     return frozenset(name.rpartition(".")[2] for name in _by_name())
 
 
-def library_handings(qualified: str) -> Handings:
+def library_effects(qualified: str) -> DecoratorEffects:
     """Return what is true of what a decorator of a library makes; nothing of others."""
     known, (owner, _, _) = _by_name(), qualified.rpartition(".")
-    return known.get(qualified) or known.get(f"{owner}.*", NO_HANDINGS)
+    return known.get(qualified) or known.get(f"{owner}.*", NO_EFFECTS)
 
 
-def common_handings(handings: Iterable[Handings]) -> Handings:
+def common_effects(effects: Iterable[DecoratorEffects]) -> DecoratorEffects:
     """Return what is true of whatever one of several decorators makes; nothing of none."""
-    known = list(handings)
-    some = NO_HANDINGS.union(*known) & ALSO_FALSE
-    return known[0].intersection(*known) | some if known else NO_HANDINGS
+    known = list(effects)
+    some = NO_EFFECTS.union(*known) & ALSO_FALSE
+    return known[0].intersection(*known) | some if known else NO_EFFECTS

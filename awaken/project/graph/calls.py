@@ -10,7 +10,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from awaken.contract import Place
-from awaken.knowledge.decorators import Handings
+from awaken.knowledge.decorators import DecoratorEffects
 from awaken.project.graph.call_paths import CallPath, CallPaths, End
 from awaken.project.graph.callers import Callers, Obstacle
 from awaken.project.graph.callers.caller_index import CallIndex
@@ -38,7 +38,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
 from awaken.project.source.words import word_pattern
 from awaken.project.source.worklist import multimap
-from awaken.project.values.calls.decorator_effects import handings_by, library_names
+from awaken.project.values.calls.decorator_effects import decorator_effects, library_names
 from awaken.project.values.domain import Unknown
 from awaken.project.values.evaluation import Evaluator
 from awaken.project.values.local.context_managers import returns_in_the_end
@@ -249,9 +249,9 @@ class Calls:
         passed = passed_names(decorator) if isinstance(decorator, ast.Call) else None
         return self._evaluator.forwarding.opaque(qualified, passed)
 
-    def handings(self, module: Module, decorator: ast.expr) -> Handings:
+    def decorator_effects(self, module: Module, decorator: ast.expr) -> DecoratorEffects:
         """Return what is true of what a decorator, with its arguments, makes of its function."""
-        return handings_by(self._evaluator, module, decorator)
+        return decorator_effects(self._evaluator, module, decorator)
 
     def library_names(self, module: Module, plain: ast.expr) -> list[tuple[str, ...]]:
         """Return the names that libraries have for each thing that a decorator may be.

@@ -7,12 +7,12 @@ from collections.abc import Hashable, Iterator
 
 from msgspec import Struct, structs
 
-from awaken.knowledge.decorators import Handing
+from awaken.knowledge.decorators import DecoratorEffect
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function, is_super
-from awaken.project.values.calls.decorator_effects import handings_by
+from awaken.project.values.calls.decorator_effects import decorator_effects
 from awaken.project.values.domain import FunctionOf, InstanceOf, Unknown, Value
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -127,9 +127,9 @@ def functions_of(
 
 
 def _functions_of(
-    evaluator: ProgramEvaluator, overrides: OverrideSet, handing: Handing
+    evaluator: ProgramEvaluator, overrides: OverrideSet, effect: DecoratorEffect
 ) -> tuple[Called, ...] | Unknown:
-    called = _as_called(evaluator, overrides.module, overrides.node, overrides.receiver, handing)
+    called = _as_called(evaluator, overrides.module, overrides.node, overrides.receiver, effect)
     owner = overrides.module.parent(overrides.node)
     if isinstance(called, Unknown) or not isinstance(owner, ast.ClassDef):
         return called if isinstance(called, Unknown) else (called,)
@@ -137,7 +137,7 @@ def _functions_of(
     others = _relatives(evaluator, overrides.module, owner, overrides.node.name)
     for other in () if overrides.alone else others:
         # Each may be what runs, so all must be known.
-        callee = _as_relative(evaluator, other, overrides.receiver, handing)
+        callee = _as_relative(evaluator, other, overrides.receiver, effect)
         if isinstance(callee, Unknown):
             return callee
         if callee.bound != called.bound:
@@ -151,11 +151,11 @@ def _as_relative(
     evaluator: ProgramEvaluator,
     relative: tuple[Module, Function] | Unknown,
     receiver: Value | None,
-    handing: Handing,
+    effect: DecoratorEffect,
 ) -> Called | Unknown:
     if isinstance(relative, Unknown):
         return relative
-    return _as_called(evaluator, *relative, receiver, handing)
+    return _as_called(evaluator, *relative, receiver, effect)
 
 
 def _seems_to_reach(
@@ -204,12 +204,12 @@ def _as_called(
     home: Module,
     function: Function,
     receiver: Value | None,
-    handing: Handing,
+    effect: DecoratorEffect,
 ) -> Called | Unknown:
     # Any other decorator may put something else in place of the function.
     for decorator in function.decorator_list:
-        handings = handings_by(evaluator, home, decorator)
-        if handing not in handings or "outside" in handings:
+        effects = decorator_effects(evaluator, home, decorator)
+        if effect not in effects or "outside" in effects:
             return evaluator.unknown(home, function, f"`{function.name}` has a decorator")
     match method_kind(decorator_names(evaluator.names, home, function)):
         case "static":

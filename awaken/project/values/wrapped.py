@@ -20,7 +20,7 @@ from awaken.project.source.trees import (
     positional_parameters,
     without_arguments,
 )
-from awaken.project.values.calls.decorator_effects import handings_by
+from awaken.project.values.calls.decorator_effects import decorator_effects
 from awaken.project.values.domain import Environment, NoneValue, Values, union
 
 if TYPE_CHECKING:
@@ -217,6 +217,6 @@ def _is_next(evaluator: Questions, home: Module, function: Function, qualified: 
     for decorator in reversed(function.decorator_list):
         if evaluator.names.qualified_name(home, without_arguments(decorator)) == qualified:
             return True
-        if "forwards" not in handings_by(evaluator, home, decorator):
+        if "forwards" not in decorator_effects(evaluator, home, decorator):
             return False
     return False

@@ -23,7 +23,7 @@ from awaken.kit.imports import imports_here
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site, listed_names
-from awaken.knowledge.decorators import library_decorators, library_handings
+from awaken.knowledge.decorators import library_decorators, library_effects
 from awaken.knowledge.library_names import library_names
 from awaken.project.graph.callers import CallSite, Obstacle
 from awaken.project.names.functions.injections import OVERRIDES
@@ -242,8 +242,8 @@ def _of_decorators(project: Project, module: Module, signature: _Signature) -> I
 
 def _gives_back(name: str) -> bool:
     """Whether a decorator of a library gives back the function, and shows it to nobody."""
-    handings = library_handings(name)
-    return "same" in handings and "registered" not in handings
+    effects = library_effects(name)
+    return "same" in effects and "registered" not in effects
 
 
 def _of_wrapper(

@@ -20,7 +20,7 @@ from awaken.project.source.memo import cached_items
 from awaken.project.source.modules import Module, nodes_in
 from awaken.project.source.trees import Function, receivers
 from awaken.project.source.worklist import MOST_FUNCTIONS, Worklist
-from awaken.project.values.calls.decorator_effects import handings_of
+from awaken.project.values.calls.decorator_effects import effects_of_name
 from awaken.project.values.domain import ClassOf, FunctionOf, Unknown
 from awaken.project.values.pytest_fixtures import fixture_for
 from awaken.project.values.wrapped import decorated_by
@@ -176,7 +176,7 @@ class WhileRunning:
         if maker is None or not isinstance(decorator, Function):
             return False
         name, is_called = module.full_name(maker), decorator is not maker
-        if "calls" not in handings_of(self._evaluator, name, called=is_called):
+        if "calls" not in effects_of_name(self._evaluator, name, called=is_called):
             return False
         return decorated_by(self._evaluator, name) is not None
 

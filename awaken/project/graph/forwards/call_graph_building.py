@@ -25,8 +25,8 @@ from awaken.project.source.memo import cached_method
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 from awaken.project.values.calls.decorator_effects import (
-    handings_of,
-    handings_of_names,
+    effects_of_name,
+    effects_of_names,
     names_of_method,
 )
 from awaken.project.values.evaluation import Evaluator
@@ -212,11 +212,11 @@ class _Decorated:
     def _is_transparent(self, path: str, decorator: WrittenDecorator) -> bool:
         evaluator = self._evaluator
         qualified = evaluator.names.qualified_written_name(path, decorator.name) or ""
-        handings = handings_of(evaluator, qualified, called=decorator.called)
+        effects = effects_of_name(evaluator, qualified, called=decorator.called)
         located = evaluator.names.locate(qualified)
-        if not handings and located is not None and len(located.rest) == len(("app", "get")):
+        if not effects and located is not None and len(located.rest) == len(("app", "get")):
             variable, method = located.rest
             for module in evaluator.modules_at([located.path] if method in known_methods() else []):
                 owners = evaluator.global_values(module, variable)
-                handings = handings_of_names(names_of_method(evaluator, owners, method))
-        return "calls" in handings
+                effects = effects_of_names(names_of_method(evaluator, owners, method))
+        return "calls" in effects

@@ -10,10 +10,10 @@ from awaken.contract import Place
 from awaken.knowledge.decorators import (
     EVERYTHING,
     FORWARDING,
-    NO_HANDINGS,
+    NO_EFFECTS,
     SAME,
-    Handings,
-    common_handings,
+    DecoratorEffects,
+    common_effects,
 )
 from awaken.knowledge.library_names import library_names
 from awaken.project.names.functions.decorator_code import DecoratorCode
@@ -34,18 +34,18 @@ from awaken.project.source.trees import (
     without_arguments,
 )
 
-_SAME: Handings = SAME | {"both"}
-_LAZY: Handings = frozenset({"coroutines"})
+_SAME: DecoratorEffects = SAME | {"both"}
+_LAZY: DecoratorEffects = frozenset({"coroutines"})
 _CHANGING = library_names().changing_methods
 
 
 class Reading(NamedTuple):
-    """The handings of a decorator, by its code.
+    """The effects of a decorator, by its code.
 
     It makes what other decorators make, too: those that are ``applied``, by their places.
     """
 
-    handings: Handings
+    effects: DecoratorEffects
     applied: tuple[Place, ...] = ()
 
 
@@ -66,11 +66,11 @@ class Forwarding:
         """
         pair = self.definition(qualified)
         if pair is None:
-            return Reading(NO_HANDINGS)
+            return Reading(NO_EFFECTS)
         applied: list[ast.expr] = []
         reader = _Reader(DecoratorCode(self._names, *pair), applied)
-        handings = reader.of_maker() if called else reader.of_decorator()
-        return Reading(handings, tuple(map(pair[0].place, applied)) if handings else ())
+        effects = reader.of_maker() if called else reader.of_decorator()
+        return Reading(effects, tuple(map(pair[0].place, applied)) if effects else ())
 
     @cached_method
     def opaque(self, qualified: str, passed: frozenset[str] | None) -> OpaqueUse | None:
@@ -124,7 +124,7 @@ class _Reader:
         self._module = code.module
         self._applied = applied
 
-    def of_maker(self) -> Handings:
+    def of_maker(self) -> DecoratorEffects:
         """Return what is true of all decorators that the function returns.
 
         ``def mark(f=None, *, name=""): if f is None: return partial(mark, name=name)`` is called
@@ -132,9 +132,9 @@ class _Reader:
         """
         code = self._code
         if isinstance(code.node, ast.AsyncFunctionDef) or code.node.decorator_list:
-            return NO_HANDINGS
+            return NO_EFFECTS
         made = (node for node in code.returned if not self._is_of_decorating(node))
-        return common_handings(self._of_made(node) or self._of_other_made(node) for node in made)
+        return common_effects(self._of_made(node) or self._of_other_made(node) for node in made)
 
     def _is_of_decorating(self, value: ast.expr) -> bool:
         """Whether ``value`` is returned where the maker is given the function at once."""
@@ -144,16 +144,16 @@ class _Reader:
                 value = passed
         return self._code.is_optional and value in self._code.reads
 
-    def _of_made(self, value: ast.expr, *, known: bool = False) -> Handings:
+    def _of_made(self, value: ast.expr, *, known: bool = False) -> DecoratorEffects:
         """Return what is true of ``value`` as a decorator; of the maker, if ``known``, all."""
-        return common_handings(
+        return common_effects(
             _SAME
             if isinstance(node, ast.Lambda) or (known and node is self._code.node)
             else self._of_other(node)
             for node in self._code.decorators(value)
         )
 
-    def _of_other_made(self, value: ast.expr) -> Handings:
+    def _of_other_made(self, value: ast.expr) -> DecoratorEffects:
         """Return what is true of a decorator that is made by others: ``retry(3)``."""
         match value:
             case ast.Lambda(
@@ -164,23 +164,23 @@ class _Reader:
             case ast.Call():
                 self._applied.append(value)
             case _:
-                return NO_HANDINGS
+                return NO_EFFECTS
         return EVERYTHING
 
-    def _of_other(self, node: Function) -> Handings:
+    def _of_other(self, node: Function) -> DecoratorEffects:
         code = DecoratorCode(self._code.names, self._module, node)
         return _Reader(code, self._applied).of_decorator()
 
-    def of_decorator(self) -> Handings:
+    def of_decorator(self) -> DecoratorEffects:
         """Return what is true of all that the function returns where it is given a function."""
         code = self._code
         if not code.is_plain:
-            return NO_HANDINGS
+            return NO_EFFECTS
         # Where it is given none, it returns a decorator: that is asked by ``of_maker``.
         is_optional = code.is_optional
-        made = [self._of_made(x, known=True) if is_optional else NO_HANDINGS for x in code.returned]
-        result = common_handings(map(or_, made, map(self._of_result, code.returned)))
-        result -= common_handings(made)
+        made = [self._of_made(x, known=True) if is_optional else NO_EFFECTS for x in code.returned]
+        result = common_effects(map(or_, made, map(self._of_result, code.returned)))
+        result -= common_effects(made)
         return result if all(map(self._is_left, code.reads)) else result - {"both"}
 
     def _is_left(self, read: ast.Name) -> bool:
@@ -190,29 +190,29 @@ class _Reader:
         is_looked_at = way == "attribute" and above.attr not in CALLING
         return is_returned or is_looked_at or way in {"compared", "tested"}
 
-    def _of_result(self, value: ast.expr) -> Handings:
+    def _of_result(self, value: ast.expr) -> DecoratorEffects:
         if value in self._code.reads:
             return _SAME
         if wrappers := self._code.functions_inside(value):
-            return common_handings(map(self._of_wrapper, wrappers))
+            return common_effects(map(self._of_wrapper, wrappers))
         # `return decorator(f)` with a decorator of its own.
         if inside := self._code.decorators_applied(value):
-            return common_handings(map(self._of_other, inside))
+            return common_effects(map(self._of_other, inside))
         match value:
             case ast.Call(func=other, args=[passed], keywords=[]) if passed in self._code.reads:
                 self._applied.append(other)
                 return EVERYTHING
-        return NO_HANDINGS
+        return NO_EFFECTS
 
-    def _of_wrapper(self, wrapper: Function) -> Handings:
+    def _of_wrapper(self, wrapper: Function) -> DecoratorEffects:
         plain = map(without_arguments, wrapper.decorator_list)
         if any(self._code.qualified_name(node) != "functools.wraps" for node in plain):
-            return NO_HANDINGS
+            return NO_EFFECTS
         calls = self._code.calls(wrapper)
         if calls and self._forwards(wrapper, calls):
             result = FORWARDING
         else:
-            result = FORWARDING & {"calls"} if calls else NO_HANDINGS
+            result = FORWARDING & {"calls"} if calls else NO_EFFECTS
         return result | _LAZY if self._gives_a_coroutine(wrapper, calls) else result
 
     def _forwards(self, wrapper: Function, calls: list[ast.Call]) -> bool:

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from awaken.contract import Place
 from awaken.knowledge.decorators import (
     AWAITING,
-    NO_HANDINGS,
-    Handings,
-    common_handings,
+    NO_EFFECTS,
+    DecoratorEffects,
+    common_effects,
     known_methods,
-    library_handings,
+    library_effects,
 )
 from awaken.project.names.functions.opaque import passed_names
 from awaken.project.source.memo import recursive
@@ -24,51 +24,53 @@ from awaken.project.source.trees import without_arguments
 from awaken.project.values.domain import Environment, External, InstanceOf, NoneValue, Values
 from awaken.project.values.questions import Questions
 
-_DECLARED: dict[str | None, Handings] = {
+_DECLARED: dict[str | None, DecoratorEffects] = {
     "same": frozenset({"returns"}),
     "coroutine": frozenset({"coroutine"}),
 }
 
 
-def handings_by(evaluator: Questions, module: Module, decorator: ast.expr) -> Handings:
+def decorator_effects(
+    evaluator: Questions, module: Module, decorator: ast.expr
+) -> DecoratorEffects:
     """Return what is true of what ``decorator``, with its arguments, makes of its function."""
     plain, names = without_arguments(decorator), evaluator.names
     name = names.qualified_name(module, plain)
-    result = handings_of(evaluator, name or "", called=plain is not decorator)
+    result = effects_of_name(evaluator, name or "", called=plain is not decorator)
     # Of other methods nothing is known, whatever the object is.
     if not result and isinstance(plain, ast.Attribute) and plain.attr in known_methods():
-        return handings_of_names(library_names(evaluator, module, plain))
+        return effects_of_names(library_names(evaluator, module, plain))
     # A mark that several tests share: `slow = pytest.mark.timeout(60)`.
     home, value = (names.value_at(name) if plain is decorator else None) or (module, None)
     is_shared = not result and isinstance(value, ast.Call)
-    return handings_by(evaluator, home, value) if is_shared and value is not None else result
+    return decorator_effects(evaluator, home, value) if is_shared and value is not None else result
 
 
-def handings_of(evaluator: Questions, qualified: str, *, called: bool) -> Handings:
+def effects_of_name(evaluator: Questions, qualified: str, *, called: bool) -> DecoratorEffects:
     """Return the same of the decorator with this qualified name, which may be ``called`` first."""
     declared = evaluator.declared_decorators.result_of(qualified, called=called)
     read, applied = evaluator.forwarding.reading_of(qualified, called=called)
     if applied:
-        read = common_handings((read, *_of_applied(evaluator, applied)))
+        read = common_effects((read, *_of_applied(evaluator, applied)))
         # Code of those runs as well.
-        read |= NO_HANDINGS if "same" in read else {"outside"}
-    return read | _DECLARED.get(declared, NO_HANDINGS) or library_handings(qualified)
+        read |= NO_EFFECTS if "same" in read else {"outside"}
+    return read | _DECLARED.get(declared, NO_EFFECTS) or library_effects(qualified)
 
 
-@recursive(lambda *_: (NO_HANDINGS,))  # a decorator may apply itself
-def _of_applied(evaluator: Questions, places: tuple[Place, ...]) -> list[Handings]:
+@recursive(lambda *_: (NO_EFFECTS,))  # a decorator may apply itself
+def _of_applied(evaluator: Questions, places: tuple[Place, ...]) -> list[DecoratorEffects]:
     return [
-        handings_by(evaluator, module, node)
+        decorator_effects(evaluator, module, node)
         for place in places
         for module in evaluator.modules_at([place.path])
         for node in module.expressions_at({place.span})
     ]
 
 
-def handings_of_names(names: Sequence[Sequence[str]]) -> Handings:
+def effects_of_names(names: Sequence[Sequence[str]]) -> DecoratorEffects:
     """Return what is true of decorators with these `library_names`."""
-    return common_handings(
-        next(filter(None, map(library_handings, each)), NO_HANDINGS) for each in names
+    return common_effects(
+        next(filter(None, map(library_effects, each)), NO_EFFECTS) for each in names
     )
 
 
@@ -93,7 +95,7 @@ def names_of_method(evaluator: Questions, owners: Values, method: str) -> list[t
     for owner in owners:
         match owner:
             case InstanceOf(qualified=name) | External(qualified=name) if not (
-                evaluator.classes.has_own(name, method)
+                _may_have_own(evaluator, name, method)
             ):
                 bases = evaluator.classes.library_names(name)
                 result.append(tuple(f"{base}.{method}" for base in bases))
@@ -104,10 +106,17 @@ def names_of_method(evaluator: Questions, owners: Values, method: str) -> list[t
     return result
 
 
+def _may_have_own(evaluator: Questions, qualified: str, method: str) -> bool:
+    """Whether a class of the program, or an unknown one that it inherits, may define a method."""
+    ancestors = evaluator.classes.ancestors(qualified)
+    is_unknown = ancestors is not None and bool(ancestors.unresolved)
+    return is_unknown or evaluator.classes.has_own(qualified, method)
+
+
 def calls_nothing_else(evaluator: Questions, module: Module, decorator: ast.expr) -> bool:
     """Whether a decorator lets nobody call the function but those who call its name."""
-    handings = handings_by(evaluator, module, decorator)
-    if "forwards" not in handings or "registered" in handings:
+    effects = decorator_effects(evaluator, module, decorator)
+    if "forwards" not in effects or "registered" in effects:
         return False
     plain = without_arguments(decorator)
     name = evaluator.names.qualified_name(module, plain) or ""
@@ -130,5 +139,5 @@ def registered_function(
             owners = evaluator.values(module, owner, known)
         case _:
             return None
-    handings = handings_of_names(names_of_method(evaluator, owners, method))
-    return given if handings >= AWAITING else None
+    effects = effects_of_names(names_of_method(evaluator, owners, method))
+    return given if effects >= AWAITING else None

@@ -16,7 +16,7 @@ from awaken.project.source.trees import (
     without_arguments,
 )
 from awaken.project.values.calls.bound_arguments import arguments_of, receiver_of, solve
-from awaken.project.values.calls.decorator_effects import handings_by, registered_function
+from awaken.project.values.calls.decorator_effects import decorator_effects, registered_function
 from awaken.project.values.calls.library_calls import LibraryCalls
 from awaken.project.values.calls.new_instances import Making, are_told_apart
 from awaken.project.values.calls.parameter_values import passed_on_by
@@ -231,12 +231,12 @@ class _Functions:
         module, managed, wrapped = function.module, False, False
         is_lazy = isinstance(node, ast.AsyncFunctionDef) and not module.is_generator(node)
         for decorator in node.decorator_list:
-            handings = handings_by(self._evaluator, module, decorator)
-            if "manager" in handings:
+            effects = decorator_effects(self._evaluator, module, decorator)
+            if "manager" in effects:
                 managed = True
-            elif "returns" in handings:
+            elif "returns" in effects:
                 continue
-            elif "coroutine" in handings or (is_lazy and "coroutines" in handings):
+            elif "coroutine" in effects or (is_lazy and "coroutines" in effects):
                 wrapped = True
             else:
                 plain = without_arguments(decorator)

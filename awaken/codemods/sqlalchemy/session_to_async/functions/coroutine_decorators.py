@@ -51,7 +51,7 @@ class Decorators:
         is_manager = self._project.qualified_name(module, plain) == MANAGER
         # A command is what a wrapper below it makes of the function, and that runs it.
         is_command = self._part.entry_points.is_command(module, decorator)
-        if is_manager or is_command or "both" in calls.handings(module, decorator):
+        if is_manager or is_command or "both" in calls.decorator_effects(module, decorator):
             return True
         wrapping = calls.wrapping_by(module, decorator)
         return wrapping is not None and (wrapping.is_same or not module.is_generator(function))
@@ -77,7 +77,7 @@ class Decorators:
 
     def registers(self, module: Module, decorator: ast.expr) -> bool:
         """Whether a decorator makes a function an endpoint or a handler of an application."""
-        return self._project.calls.handings(module, decorator) >= AWAITING
+        return self._project.calls.decorator_effects(module, decorator) >= AWAITING
 
     # -------------------------------------------------------------------------------- wrappers
     def members(self, rule: str) -> Iterator[Member]:
