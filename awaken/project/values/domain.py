@@ -126,6 +126,15 @@ class InstanceOf(Struct, frozen=True):
 
 NEVER = InstanceOf("typing.Never")
 """What an expression gives that raises, and so does its use."""
+
+
+def without_never(*alternatives: Values) -> Values:
+    """Return all values of ``alternatives`` without those that raise, unless all do."""
+    values = union(*alternatives)
+    rest = (value for value in values if value != NEVER and not isinstance(value, Lacking))
+    return tuple(rest) or values
+
+
 UNKNOWN_MODULE = InstanceOf("types.ModuleType")
 """A module of which only that is known: its names may be anything of the program."""
 

@@ -43,7 +43,6 @@ from awaken.project.values.domain import (
     External,
     FunctionOf,
     InstanceOf,
-    Lacking,
     ModuleOf,
     NoneValue,
     NotRelevant,
@@ -55,6 +54,7 @@ from awaken.project.values.domain import (
     bounded_values,
     placed_values,
     union,
+    without_never,
 )
 from awaken.project.values.fixtures_by_name import modules_of_tests
 from awaken.project.values.items import is_tuple, items_of, list_of, place_of
@@ -356,10 +356,8 @@ class Evaluator(ABC):
         if above is not None:
             return above
         owners = self.values(module, node.value, known)
-        members = union(*(self.members.values_of(owner, module, node) for owner in owners))
         # Where one of several owners lacks it, reading it raises there.
-        present = (each for each in members if each != NEVER and not isinstance(each, Lacking))
-        members = tuple(present) or members
+        members = without_never(*(self.members.values_of(owner, module, node) for owner in owners))
         is_unknown = any(isinstance(member, Unknown) for member in members)
         if not is_unknown or not isinstance(node.value, ast.Name):
             return members
