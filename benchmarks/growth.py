@@ -223,6 +223,17 @@ def calls_at_import(number: int) -> str:
     )
 
 
+def fields_of_one_name(number: int) -> str:
+    """Return classes that each keep a function which uses a session in a field of one name."""
+    return MODEL + _lines(
+        "class Task{i}:\n    def __init__(self, action):\n        self.action = action\n"
+        "    def run(self, session):\n        return self.action(session)\n"
+        "def load{i}(session: Session):\n    return session.get(User, {i})\n"
+        "def use{i}(session: Session):\n    return Task{i}(load{i}).run(session)\n",
+        number,
+    )
+
+
 SHAPES: dict[str, Shape] = {
     "functions in a list called by index": Shape(called_by_index, 10, 50),
     "decorators on one function": Shape(decorators, 5, 20),
@@ -234,6 +245,7 @@ SHAPES: dict[str, Shape] = {
     "elements of a list": Shape(elements, 20, 200),
     "fields of kept objects": Shape(fields, 4, 20, migrate),
     "calls at import": Shape(calls_at_import, 8, 30, migrate),
+    "fields of one name": Shape(fields_of_one_name, 8, 15, migrate),
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from awaken.knowledge.asynchronous import twins
 from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace
 from awaken.project.graph.forwards.passed.receivers import PASSING, TAKING
 from awaken.project.graph.forwards.passed.slots import (
+    STATE,
     End,
     Found,
     Leak,
@@ -22,12 +24,15 @@ from awaken.project.graph.forwards.passed.slots import (
 )
 from awaken.project.graph.forwards.passed.variables import Variables
 from awaken.project.names.functions.injections import OVERRIDES
-from awaken.project.source.memo import cached_items
-from awaken.project.source.modules import Module
+from awaken.project.source.memo import cached_method
+from awaken.project.source.modules import Module, cached_in_file
 from awaken.project.source.trees import Function, values_given, without_arguments
 from awaken.project.source.worklist import Worklist
 from awaken.project.values.domain import InstanceOf
 from awaken.project.values.pytest_fixtures import fixture_name
+
+UNKNOWN = ""
+"""In place of the class that declares an attribute."""
 
 
 class Holding:
@@ -164,6 +169,7 @@ class _Overrides:
                     yield Spot(module, given, 0)
 
 
+@cached_in_file
 def _attributes(module: Module, name: str) -> list[tuple[ast.expr, ast.expr]]:
     """Return what reads or writes an attribute of this name in a file, with whose it is."""
     texts = (item for item in module.mentions(name) if isinstance(item, ast.Constant))
@@ -199,27 +205,33 @@ class _Fields:
     # ------------------------------------------------------------------------------------ fields
     def accesses_of(self, slot: Slot) -> Found:
         """Yield all that is put into a field, and all that reads it."""
-        for access in self._accesses(slot.name):
-            shares = self._slots.shares(slot, access.owners)
-            if shares is None:
+        for access in self._accesses_by_owner(slot.name).get(slot.owner, ()):
+            yield from self._access(access, slot)
+        # An unknown object is not the state of an application.
+        unknown = () if slot.owner == STATE else self._accesses_by_owner(slot.name).get(UNKNOWN, ())
+        for access in unknown:
+            if slot.owner not in access.owners.classes:
                 why = f"`{access.text}` may be `{slot.owner.rpartition('.')[2]}`'s"
                 yield Leak(access.place, why)
-            elif shares:
-                yield from self._access(access, slot)
         yield from self._in_body(slot)
         yield from self._constructor_arguments(slot)
 
-    @cached_items
-    def _accesses(self, name: str) -> Iterator[Access]:
-        """Yield the accesses to attributes of this name in all files, whosever they are.
+    @cached_method
+    def _accesses_by_owner(self, name: str) -> Mapping[str, Sequence[Access]]:
+        """Return the accesses to attributes of this name in all files, by who declares them.
 
         They hold no tree: fields of many classes have the same name.
         """
+        result: defaultdict[str, list[Access]] = defaultdict(list)
         for module in self._evaluator.modules_at(self._slots.words.files_with(name)):
             for number, (node, owner) in enumerate(_attributes(module, name)):
-                owners = self._slots.owners(module, owner)
-                if owners.classes or not owners.is_complete:
-                    yield Access(module.place(node), number, owners, module.excerpt(node))
+                owners = self._slots.owners(module, owner, name)
+                access = Access(module.place(node), number, owners, module.excerpt(node))
+                for declaring in owners.classes:
+                    result[declaring].append(access)
+                if not owners.is_complete:
+                    result[UNKNOWN].append(access)
+        return result
 
     def _access(self, access: Access, slot: Slot) -> Found:
         """Yield what is put into a field, or what reads it."""

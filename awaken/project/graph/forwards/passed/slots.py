@@ -133,9 +133,9 @@ class Slot(NamedTuple):
 
 
 class Owners(NamedTuple):
-    """The classes of the program whose attribute an expression may be, ``STATE`` for any name.
+    """The classes of the program that declare an attribute which an expression may be.
 
-    ``is_complete`` is False where it may be an attribute of something else.
+    ``STATE`` takes any name. ``is_complete`` is False where it may be of something else, too.
     """
 
     classes: tuple[str, ...]
@@ -433,30 +433,20 @@ class Slots:
         """Whether the program defines a class."""
         return self.evaluator.classes.facts(qualified) is not None
 
-    def owners(self, module: Module, owner: ast.expr) -> Owners:
-        """Return whose attributes are read or set on ``owner``."""
+    def owners(self, module: Module, owner: ast.expr, name: str) -> Owners:
+        """Return whose attribute ``name`` of ``owner`` may be."""
         if isinstance(owner, ast.Attribute) and owner.attr == STATE:
             return Owners((STATE,))
         values = self.evaluator.values(module, owner)
-        return Owners(
-            tuple(
-                value.qualified
-                for value in values
-                if isinstance(value, InstanceOf | ClassOf) and self.is_own(value.qualified)
-            ),
-            is_complete=not any(
-                isinstance(value, Unknown) and not is_decoded(self.evaluator, value)
-                for value in values
-            ),
+        classes = (
+            self.field(value.qualified, name, 0).owner
+            for value in values
+            if isinstance(value, InstanceOf | ClassOf) and self.is_own(value.qualified)
         )
-
-    def shares(self, slot: Slot, owners: Owners) -> bool | None:
-        """Whether one of ``owners`` has the field ``slot``; None if unknown."""
-        if STATE in owners.classes or slot.owner == STATE:
-            return slot.owner in owners.classes
-        if any(self.field(owner, slot.name, slot.depth) == slot for owner in owners.classes):
-            return True
-        return False if owners.is_complete else None
+        is_complete = not any(
+            isinstance(value, Unknown) and not is_decoded(self.evaluator, value) for value in values
+        )
+        return Owners(tuple(dict.fromkeys(classes)), is_complete)
 
     def fields_given(self, module: Module, call: ast.Call) -> Iterator[tuple[ast.expr, str, str]]:
         """Yield what ``call`` gives to the fields of a class without ``__init__``, by class, name.
