@@ -167,6 +167,14 @@ def test_all_of_a_program_that_nobody_imports_calls_nothing(published):
     assert found.complete is not published
 
 
+@pytest.mark.parametrize(("name", "kinds"), [("f", ["outside"]), ("_f", ["named"])])
+def test_all_of_a_published_package_says_no_more_than_a_public_name(name, kinds):
+    project = program({"m.py": f"__all__ = ['{name}']\ndef {name}(s): ...\n{name}(1)"})
+    function = function_of(project, "m.py", name)
+    callers = project.calls.callers_of(module_of(project, "m.py"), function)
+    assert [obstacle.kind for obstacle in callers.obstacles] == kinds
+
+
 @pytest.mark.parametrize(
     ("text", "is_complete"),
     [

@@ -15,7 +15,7 @@ from awaken.contract import Place, Span
 from awaken.project.names.file_facts import Arguments, written_arguments
 from awaken.project.names.module_tables import NameTarget
 from awaken.project.names.usages import UsageKind, is_annotation, usage_of
-from awaken.project.names.visibility import is_listed, is_seen
+from awaken.project.names.visibility import is_listed, is_public, is_seen
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 from awaken.project.values.domain import Values, holds_tree
@@ -217,5 +217,6 @@ def may_name_in_text(evaluator: Evaluator, module: Module, node: ast.Constant) -
         return False
     if isinstance(above, ast.Call) and node in above.args and last_name(above.func) in _REPLACING:
         return False
-    # Nobody imports from the ``__all__`` of a program.
-    return evaluator.names.layout.published or not is_listed(module, node)
+    # Nobody imports from the ``__all__`` of a program, and a public name says as much.
+    is_private = evaluator.names.layout.published and not is_public(module, str(node.value))
+    return is_private or not is_listed(module, node)
